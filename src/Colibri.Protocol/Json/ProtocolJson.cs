@@ -1,0 +1,48 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Protocol.Json;
+
+/// <summary>Source-generated serialisation of everything that crosses the socket or lies in a session log.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(TimestampConverter)])]
+[JsonSerializable(typeof(CommandRequest))]
+[JsonSerializable(typeof(StatusReport))]
+[JsonSerializable(typeof(Snapshot))]
+[JsonSerializable(typeof(BoardTask))]
+[JsonSerializable(typeof(TaskList))]
+[JsonSerializable(typeof(Agent))]
+[JsonSerializable(typeof(AgentList))]
+[JsonSerializable(typeof(SessionEntry))]
+[JsonSerializable(typeof(SessionEntries))]
+[JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(AppendReceipt))]
+[JsonSerializable(typeof(Skill))]
+[JsonSerializable(typeof(SkillList))]
+[JsonSerializable(typeof(Tenant))]
+[JsonSerializable(typeof(TenantList))]
+[JsonSerializable(typeof(IntakeReceipt))]
+[JsonSerializable(typeof(Subscription))]
+[JsonSerializable(typeof(CostState))]
+[JsonSerializable(typeof(Event))]
+[JsonSerializable(typeof(WireError))]
+[JsonSerializable(typeof(Usage))]
+[JsonSerializable(typeof(JsonElement))]
+public sealed partial class ProtocolJson : JsonSerializerContext
+{
+    /// <summary>
+    /// The context to use: text stays readable (<c>é</c>, <c>&lt;</c>, <c>'</c> are not escaped), since a line goes to a terminal or a
+    /// program, never into a web page.
+    /// </summary>
+    public static ProtocolJson Wire { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new TimestampConverter() },
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

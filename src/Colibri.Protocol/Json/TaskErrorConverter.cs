@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Protocol.Json;
+
+/// <summary>Reads <c>{"code","message"}</c>, and a bare string as a message a person typed in a hurry.</summary>
+internal sealed class TaskErrorConverter : JsonConverter<TaskError>
+{
+    private const string DefaultCode = "failed";
+
+    public override TaskError Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+            return new TaskError(DefaultCode, reader.GetString()!);
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new JsonException("an error is a string or an object with code and message");
+        string? code = null, message = null;
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+        {
+            var isCode = reader.ValueTextEquals("code"u8);
+            var isMessage = reader.ValueTextEquals("message"u8);
+            reader.Read();
+            if (isCode && reader.TokenType == JsonTokenType.String)
+                code = reader.GetString();
+            else if (isMessage && reader.TokenType == JsonTokenType.String)
+                message = reader.GetString();
+            else
+                reader.Skip();
+        }
+        return new TaskError(code ?? DefaultCode, message ?? "");
+    }
+
+    public override void Write(Utf8JsonWriter writer, TaskError value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("code"u8, value.Code);
+        writer.WriteString("message"u8, value.Message);
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,27 @@
+namespace Colibri.Protocol;
+
+/// <summary>Where the daemon listens, by the same rule for the daemon and for whoever wants to reach it.</summary>
+public static class SocketPaths
+{
+    public const string EnvironmentVariable = "COLIBRI_DAEMON_SOCKET";
+
+    /// <summary>The service's socket, made by its rc.d script or unit.</summary>
+    public const string Service = "/var/run/colibri/colibri.sock";
+
+    /// <summary>
+    /// <c>COLIBRI_DAEMON_SOCKET</c> where set; the service's directory where it is there and usable; else
+    /// <c>$XDG_RUNTIME_DIR/colibri/colibri.sock</c>, else <c>$HOME/.colibri/run/colibri.sock</c>.
+    /// </summary>
+    /// <param name="environment">Looks a variable up; null or empty means unset.</param>
+    /// <param name="serviceDirectoryUsable">Whether this user may use the service's directory.</param>
+    public static string Resolve(Func<string, string?> environment, Func<bool> serviceDirectoryUsable)
+    {
+        if (environment(EnvironmentVariable) is { Length: > 0 } stated)
+            return stated;
+        if (serviceDirectoryUsable())
+            return Service;
+        if (environment("XDG_RUNTIME_DIR") is { Length: > 0 } runtime)
+            return Path.Combine(runtime, "colibri", "colibri.sock");
+        return environment("HOME") is { Length: > 0 } home ? Path.Combine(home, ".colibri", "run", "colibri.sock") : Service;
+    }
+}

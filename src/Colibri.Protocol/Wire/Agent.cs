@@ -1,0 +1,28 @@
+namespace Colibri.Protocol.Wire;
+
+/// <summary>An agent the board knows: started by the daemon, or registered from outside.</summary>
+public sealed record Agent
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+
+    /// <summary><c>spawned</c> or <c>registered</c>.</summary>
+    public required string Kind { get; init; }
+    public string? Runtime { get; init; }
+    public IReadOnlyList<string> Capabilities { get; init; } = [];
+    public string? Host { get; init; }
+    public int? Pid { get; init; }
+
+    /// <summary>Only of a spawned agent.</summary>
+    public Lifecycle? Lifecycle { get; init; }
+
+    /// <summary>Only of a spawned agent.</summary>
+    public Activity? Activity { get; init; }
+    public string? TaskId { get; init; }
+    public string? SessionId { get; init; }
+    public required DateTimeOffset RegisteredAt { get; init; }
+
+    /// <summary>Only of a registered agent. One silent beyond its lease of 5 minutes loses the tasks it holds.</summary>
+    public DateTimeOffset? LastHeartbeatAt { get; init; }
+    public ProcessExit? Exit { get; init; }
+}

@@ -1,0 +1,50 @@
+namespace Colibri.Protocol.Wire;
+
+/// <summary>One request line. A flat union: which fields a command reads is in <c>docs/protocol.md</c>; unknown ones are ignored.</summary>
+public sealed record CommandRequest
+{
+    public required string Cmd { get; init; }
+
+    public string? TaskId { get; init; }
+    public string? AgentId { get; init; }
+    public string? SessionId { get; init; }
+    public string? TenantId { get; init; }
+
+    public string? Title { get; init; }
+    public string? Description { get; init; }
+    public IReadOnlyList<string>? Capabilities { get; init; }
+    public int? Priority { get; init; }
+    public int? MaxAttempts { get; init; }
+
+    /// <summary>Idempotency key: a second request with the same key answers the first one's task.</summary>
+    public string? Key { get; init; }
+
+    public string? Status { get; init; }
+    public TaskError? Error { get; init; }
+    public int? Limit { get; init; }
+    public string? After { get; init; }
+
+    public string? Binary { get; init; }
+    public string? Path { get; init; }
+    public string? Runtime { get; init; }
+    public IReadOnlyList<string>? Args { get; init; }
+    public string? Provider { get; init; }
+    public string? Model { get; init; }
+    public string? Cwd { get; init; }
+    public IReadOnlyDictionary<string, string>? Env { get; init; }
+    public bool? Rpc { get; init; }
+    public string? Prompt { get; init; }
+    public JailRequest? Jail { get; init; }
+    public long? GraceMs { get; init; }
+
+    public string? Name { get; init; }
+    public string? Host { get; init; }
+    public string? Category { get; init; }
+    public string? JailRootPath { get; init; }
+
+    public string? Mode { get; init; }
+    public bool? All { get; init; }
+    public SessionEntry? Entry { get; init; }
+    public string? Scratch { get; init; }
+    public IReadOnlyList<string>? Topics { get; init; }
+}

@@ -1,0 +1,18 @@
+namespace Colibri.Protocol.Wire;
+
+/// <summary>One line of a subscription. Which member is set follows from <see cref="Topic"/>.</summary>
+public sealed record Event
+{
+    /// <summary><c>task</c>, <c>pane</c>, <c>cost</c>, or <c>missed</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary><c>tasks</c>, <c>panes</c> or <c>cost</c>; absent on <c>missed</c>.</summary>
+    public string? Topic { get; init; }
+    public required DateTimeOffset At { get; init; }
+    public BoardTask? Task { get; init; }
+    public Pane? Pane { get; init; }
+    public CostState? Cost { get; init; }
+
+    /// <summary>Only on <c>missed</c>: events dropped because the subscriber read too slowly.</summary>
+    public long? Missed { get; init; }
+}

@@ -1,0 +1,56 @@
+namespace Colibri.Protocol.Wire;
+
+/// <summary>The answer to <c>status</c>: the daemon at a glance.</summary>
+public sealed record StatusReport
+{
+    public required string Version { get; init; }
+    public required int Pid { get; init; }
+    public required string Host { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+    public required long UptimeMs { get; init; }
+    public required StatusPaths Paths { get; init; }
+    public required CostState Cost { get; init; }
+    public required StatusScheduler Scheduler { get; init; }
+    public required StatusTasks Tasks { get; init; }
+    public required StatusAgents Agents { get; init; }
+
+    /// <summary>Panes in the glasspane, stopped ones included.</summary>
+    public required int Panes { get; init; }
+    public required StatusCache Cache { get; init; }
+    public required StatusHeadroom Headroom { get; init; }
+    public required StatusCounters Counters { get; init; }
+}
+
+public sealed record StatusPaths(string Socket, string Db, string Sessions, string? Log = null);
+
+/// <param name="IntervalMs">Time between ticks.</param>
+/// <param name="LastTickAt">When the latest tick ran; absent before the first.</param>
+/// <param name="Ticks">Ticks since the daemon started.</param>
+/// <param name="Unmatched">Queued tasks that no configured agent can take, seen at the latest tick.</param>
+public sealed record StatusScheduler(long IntervalMs, DateTimeOffset? LastTickAt, long Ticks, int Unmatched);
+
+public sealed record StatusTasks(long Queued, long Claimed, long Started, long Done, long Failed, long Cancelled);
+
+public sealed record StatusAgents(int Running, int Max, IReadOnlyList<StatusAgent> List);
+
+public sealed record StatusAgent(string Id, string Agent, Activity Activity, string? TaskId = null);
+
+/// <param name="InputTokens">Tokens sent, cached or not, since the daemon started.</param>
+/// <param name="CachedTokens">Of those, read from a provider's prefix cache.</param>
+/// <param name="HitRate">Cached over sent, 0 to 1; 0 when nothing was sent.</param>
+public sealed record StatusCache(long InputTokens, long CachedTokens, double HitRate);
+
+public sealed record StatusHeadroom(bool Enabled, string? Socket, bool Connected);
+
+/// <summary>How often each stated limit was hit since the daemon started.</summary>
+public sealed record StatusCounters
+{
+    public long Connections { get; init; }
+    public long ConnectionsRefused { get; init; }
+    public long RequestsTooLarge { get; init; }
+    public long EventsMissed { get; init; }
+    public long PanesEvicted { get; init; }
+    public long LogLinesDropped { get; init; }
+    public long SessionEntriesDropped { get; init; }
+    public long BoardQueueFull { get; init; }
+}

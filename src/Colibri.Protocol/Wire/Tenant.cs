@@ -1,0 +1,3 @@
+namespace Colibri.Protocol.Wire;
+
+public sealed record Tenant(string TenantId, string JailRootPath, DateTimeOffset RegisteredAt);
