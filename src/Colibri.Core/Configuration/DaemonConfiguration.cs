@@ -1,0 +1,127 @@
+using Colibri.Protocol;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Configuration;
+
+/// <summary>Everything that the environment decides, read once at start.</summary>
+public sealed record DaemonConfiguration
+{
+    public required string SocketPath { get; init; }
+    public required string DatabasePath { get; init; }
+    public required string SessionsDirectory { get; init; }
+    public required string Host { get; init; }
+    public CostMode CostMode { get; init; } = CostMode.Smart;
+
+    /// <summary>Time between scheduler ticks, 10 ms to 1 day.</summary>
+    public TimeSpan SchedulerInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Agents alive at once, 1 to 4,096.</summary>
+    public int MaxAgents { get; init; } = 4;
+
+    /// <summary>The agent started for a queued task; null leaves tasks to outside claimants.</summary>
+    public string? AgentBinary { get; init; }
+    public IReadOnlyList<string> AgentArguments { get; init; } = [];
+    public bool Autospawn { get; init; }
+    public string AutospawnBinary { get; init; } = "zot";
+    public IReadOnlyList<string> AutospawnArguments { get; init; } = [];
+    public string? AutospawnRpcPrompt { get; init; }
+    public IReadOnlyList<ProviderRoute> Providers { get; init; } = [];
+
+    /// <summary>Silence after which a live agent counts as stalled, 100 ms to 365 days.</summary>
+    public TimeSpan StallAfter { get; init; } = TimeSpan.FromHours(4);
+    public JailPrivilegeMode JailPrivilegeMode { get; init; } = JailPrivilegeMode.Mdo;
+    public string? JailStageDirectory { get; init; }
+    public string? JailRootBase { get; init; }
+    public bool HeadroomEnabled { get; init; }
+    public string? HeadroomSocket { get; init; }
+    public string? PromptPrefixFile { get; init; }
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+    public LogFormat LogFormat { get; init; } = LogFormat.Text;
+
+    /// <summary>Reads an environment.</summary>
+    /// <param name="environment">The process environment.</param>
+    /// <param name="isWritableDirectory">Whether a directory is there and this user may create files in it.</param>
+    /// <param name="hostName">The host's own name, where <c>COLIBRI_HOST</c> does not state one.</param>
+    /// <exception cref="ConfigurationException">A variable holds what cannot be used.</exception>
+    public static DaemonConfiguration Read(
+        IReadOnlyDictionary<string, string> environment, Func<string, bool> isWritableDirectory, string hostName)
+    {
+        var reader = new EnvironmentReader(environment);
+        var database = AbsolutePath(reader, "COLIBRI_DB_PATH") ?? DefaultDatabasePath(reader, isWritableDirectory);
+        return new DaemonConfiguration
+        {
+            SocketPath = AbsolutePath(reader, SocketPaths.EnvironmentVariable)
+                ?? SocketPaths.Resolve(reader.Text, () => isWritableDirectory(Path.GetDirectoryName(SocketPaths.Service)!)),
+            DatabasePath = database,
+            SessionsDirectory = AbsolutePath(reader, "COLIBRI_SESSIONS_DIR") ?? Path.Combine(Path.GetDirectoryName(database)!, "sessions"),
+            Host = reader.Text("COLIBRI_HOST") ?? hostName,
+            CostMode = reader.Choice("COLIBRI_COST_MODE", CostMode.Smart, ("fast", CostMode.Fast), ("smart", CostMode.Smart), ("max", CostMode.Max)),
+            SchedulerInterval = reader.Duration(
+                "COLIBRI_SCHEDULER_INTERVAL", TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1)),
+            MaxAgents = reader.Integer("COLIBRI_MAX_AGENTS", 4, 1, 4_096),
+            AgentBinary = reader.Text("COLIBRI_AGENT_BINARY"),
+            AgentArguments = reader.Words("COLIBRI_AGENT_ARGS"),
+            Autospawn = reader.Boolean("COLIBRI_AUTOSPAWN", false),
+            AutospawnBinary = reader.Text("COLIBRI_AUTOSPAWN_BINARY") ?? "zot",
+            AutospawnArguments = reader.Words("COLIBRI_AUTOSPAWN_ARGS"),
+            AutospawnRpcPrompt = reader.Text("COLIBRI_AUTOSPAWN_RPC_PROMPT"),
+            Providers = Routes(reader, "COLIBRI_PROVIDERS"),
+            StallAfter = reader.Duration("COLIBRI_STALL_AFTER", TimeSpan.FromHours(4), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365)),
+            JailPrivilegeMode = reader.Choice(
+                "COLIBRI_JAIL_PRIV_MODE",
+                JailPrivilegeMode.Mdo,
+                ("none", JailPrivilegeMode.None),
+                ("mdo", JailPrivilegeMode.Mdo),
+                ("sudo", JailPrivilegeMode.Sudo)),
+            JailStageDirectory = AbsolutePath(reader, "COLIBRI_JAIL_STAGE_DIR"),
+            JailRootBase = AbsolutePath(reader, "COLIBRI_JAIL_ROOT_BASE"),
+            HeadroomEnabled = reader.Boolean("COLIBRI_HEADROOM_ENABLED", false),
+            HeadroomSocket = AbsolutePath(reader, "COLIBRI_HEADROOM_SOCKET"),
+            PromptPrefixFile = AbsolutePath(reader, "COLIBRI_PROMPT_PREFIX_FILE"),
+            LogLevel = reader.Choice(
+                "COLIBRI_LOG_LEVEL",
+                LogLevel.Information,
+                ("trace", LogLevel.Trace),
+                ("debug", LogLevel.Debug),
+                ("info", LogLevel.Information),
+                ("warning", LogLevel.Warning),
+                ("error", LogLevel.Error)),
+            LogFormat = reader.Choice("COLIBRI_LOG_FORMAT", LogFormat.Text, ("text", LogFormat.Text), ("json", LogFormat.Json)),
+        };
+    }
+
+    private static string DefaultDatabasePath(EnvironmentReader reader, Func<string, bool> isWritableDirectory)
+    {
+        const string Service = "/var/db/colibri";
+        if (isWritableDirectory(Service))
+            return $"{Service}/colibri.sqlite";
+        if (reader.Text("XDG_DATA_HOME") is { } data)
+            return Path.Combine(data, "colibri", "colibri.sqlite");
+        return reader.Text("HOME") is { } home
+            ? Path.Combine(home, ".local", "share", "colibri", "colibri.sqlite")
+            : throw new ConfigurationException(
+                $"no place for the database: {Service} is not writable and neither XDG_DATA_HOME nor HOME is set; set COLIBRI_DB_PATH");
+    }
+
+    private static string? AbsolutePath(EnvironmentReader reader, string name) => reader.Text(name) switch
+    {
+        null => null,
+        var path when path.StartsWith('/') => path,
+        var path => throw EnvironmentReader.Invalid(name, path, "use an absolute path; a service's working directory is nobody's promise"),
+    };
+
+    private static List<ProviderRoute> Routes(EnvironmentReader reader, string name)
+    {
+        var routes = new List<ProviderRoute>();
+        foreach (var entry in (reader.Text(name) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            // A model's own name may hold colons (llama3:8b): only the first one separates.
+            var parts = entry.Split(':', 2);
+            if (parts[0].Length == 0)
+                throw EnvironmentReader.Invalid(name, entry, "use provider:model, provider:model, …");
+            routes.Add(new ProviderRoute(parts[0], parts.Length == 2 && parts[1].Length > 0 ? parts[1] : null));
+        }
+        return routes;
+    }
+}

@@ -1,0 +1,7 @@
+namespace Colibri.Core.Configuration;
+
+public enum LogFormat
+{
+    Text,
+    Json,
+}

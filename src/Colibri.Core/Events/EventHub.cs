@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Events;
+
+/// <summary>
+/// The one place where events are published. Publishing never waits: each subscriber has a bounded queue, and one that reads too slowly
+/// is told how many events it missed.
+/// </summary>
+public sealed class EventHub(TimeProvider time)
+{
+    private ImmutableArray<EventSubscriber> _subscribers = [];
+    private long _missed;
+
+    /// <summary>Events dropped over all subscribers since the start.</summary>
+    public long Missed => Interlocked.Read(ref _missed);
+
+    public EventSubscriber Subscribe(EventTopic topics)
+    {
+        var subscriber = new EventSubscriber(this, topics, time);
+        ImmutableInterlocked.Update(ref _subscribers, (all, added) => all.Add(added), subscriber);
+        return subscriber;
+    }
+
+    public void Publish(BoardTask task) => Publish(EventTopic.Tasks, new Event { Kind = "task", Topic = "tasks", At = time.GetUtcNow(), Task = task });
+
+    public void Publish(CostState cost) => Publish(EventTopic.Cost, new Event { Kind = "cost", Topic = "cost", At = time.GetUtcNow(), Cost = cost });
+
+    /// <param name="pane">Asked for only when somebody listens: most of the time nobody does.</param>
+    public void PublishPane(Func<Pane> pane)
+    {
+        if (HasSubscribers(EventTopic.Panes))
+            Publish(EventTopic.Panes, new Event { Kind = "pane", Topic = "panes", At = time.GetUtcNow(), Pane = pane() });
+    }
+
+    internal void Remove(EventSubscriber subscriber) =>
+        ImmutableInterlocked.Update(ref _subscribers, (all, removed) => all.Remove(removed), subscriber);
+
+    internal void CountMissed() => Interlocked.Increment(ref _missed);
+
+    private bool HasSubscribers(EventTopic topic)
+    {
+        foreach (var subscriber in _subscribers)
+        {
+            if ((subscriber.Topics & topic) != 0)
+                return true;
+        }
+        return false;
+    }
+
+    private void Publish(EventTopic topic, Event published)
+    {
+        byte[]? line = null;
+        foreach (var subscriber in _subscribers)
+        {
+            if ((subscriber.Topics & topic) == 0)
+                continue;
+            line ??= JsonSerializer.SerializeToUtf8Bytes(published, ProtocolJson.Wire.Event);
+            subscriber.Offer(line);
+        }
+    }
+}

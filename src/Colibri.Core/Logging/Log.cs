@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Logging;
+
+/// <summary>
+/// Every line the daemon logs, in one catalogue. Ids are stable: 1xx daemon, 2xx socket, 3xx board, 4xx agents, 5xx sessions, 6xx cost.
+/// </summary>
+public static partial class Log
+{
+    [LoggerMessage(100, LogLevel.Information, "colibri-daemon {Version} started, pid {Pid}, socket {Socket}, database {Database}")]
+    public static partial void DaemonStarted(this ILogger logger, string version, int pid, string socket, string database);
+
+    [LoggerMessage(101, LogLevel.Information, "stopping on {Signal}: {Running} agents to end")]
+    public static partial void DaemonStopping(this ILogger logger, string signal, int running);
+
+    [LoggerMessage(102, LogLevel.Information, "stopped after {UptimeMs} ms")]
+    public static partial void DaemonStopped(this ILogger logger, long uptimeMs);
+
+    [LoggerMessage(103, LogLevel.Warning, "{Variable} is set, but this version does not act on it")]
+    public static partial void SettingWithoutEffect(this ILogger logger, string variable);
+
+    [LoggerMessage(104, LogLevel.Information, "nothing to reload: settings are read at start; restart to change them")]
+    public static partial void NothingToReload(this ILogger logger);
+
+    [LoggerMessage(105, LogLevel.Error, "{Part} failed and goes on")]
+    public static partial void UnexpectedFailure(this ILogger logger, string part, Exception exception);
+
+    [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
+    public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);
+
+    [LoggerMessage(201, LogLevel.Warning, "client refused: uid {Uid} is neither root, nor the daemon's user, nor in the socket's group")]
+    public static partial void ClientDenied(this ILogger logger, uint uid);
+
+    [LoggerMessage(202, LogLevel.Warning, "client refused: {Limit} connections are open")]
+    public static partial void ClientsFull(this ILogger logger, int limit);
+
+    [LoggerMessage(203, LogLevel.Error, "request {Command} failed inside the daemon")]
+    public static partial void RequestFailed(this ILogger logger, string command, Exception exception);
+
+    [LoggerMessage(204, LogLevel.Warning, "accepting clients failed: {Reason}; trying again in {DelayMs} ms")]
+    public static partial void AcceptFailed(this ILogger logger, string reason, int delayMs);
+
+    [LoggerMessage(205, LogLevel.Information, "removed the dead socket {Socket} of an earlier daemon")]
+    public static partial void StaleSocketRemoved(this ILogger logger, string socket);
+
+    [LoggerMessage(300, LogLevel.Information, "task {TaskId} is {Status}: {Title}")]
+    public static partial void TaskChanged(this ILogger logger, string taskId, string status, string title);
+
+    [LoggerMessage(301, LogLevel.Warning, "task {TaskId} waits: no configured agent offers any of {Capabilities}")]
+    public static partial void TaskUnmatched(this ILogger logger, string taskId, string capabilities);
+
+    [LoggerMessage(302, LogLevel.Warning, "task {TaskId} goes back to the queue: its claimant {AgentId} is lost")]
+    public static partial void ClaimReleased(this ILogger logger, string taskId, string? agentId);
+
+    [LoggerMessage(303, LogLevel.Warning, "the board cannot be written now: {Reason}")]
+    public static partial void BoardUnavailable(this ILogger logger, string reason);
+
+    [LoggerMessage(400, LogLevel.Information, "agent {AgentId} ({Agent}) started, pid {Pid}: {CommandLine}")]
+    public static partial void AgentStarted(this ILogger logger, string agentId, string agent, int pid, string commandLine);
+
+    [LoggerMessage(401, LogLevel.Warning, "agent {AgentId} ({Agent}) did not start: {Reason}")]
+    public static partial void AgentNotStarted(this ILogger logger, string agentId, string agent, string reason);
+
+    [LoggerMessage(402, LogLevel.Information, "agent {AgentId} ({Agent}) stopped: {Exit}, verdict {Verdict}")]
+    public static partial void AgentStopped(this ILogger logger, string agentId, string agent, string exit, string verdict);
+
+    [LoggerMessage(403, LogLevel.Information, "agent {AgentId} asked to stop, {GraceMs} ms of grace")]
+    public static partial void AgentStopping(this ILogger logger, string agentId, long graceMs);
+
+    [LoggerMessage(404, LogLevel.Warning, "agent {AgentId}: {Count} processes of its tree outlived their grace and were killed")]
+    public static partial void TreeKilled(this ILogger logger, string agentId, int count);
+
+    [LoggerMessage(405, LogLevel.Error, "agent {AgentId}: processes of its tree survive SIGKILL; its run stays open until they are gone")]
+    public static partial void TreeSurvives(this ILogger logger, string agentId);
+
+    [LoggerMessage(406, LogLevel.Warning, "agent {AgentId} of an earlier daemon was still running, pid {Pid}: ending it")]
+    public static partial void LeftoverFound(this ILogger logger, string agentId, int? pid);
+
+    [LoggerMessage(407, LogLevel.Information, "run of agent {AgentId} was interrupted by the daemon's end; task {TaskId} is queued again")]
+    public static partial void RunInterrupted(this ILogger logger, string agentId, string? taskId);
+
+    [LoggerMessage(408, LogLevel.Error, "agent {AgentId} of an earlier daemon cannot be ended, pid {Pid}; its task is left as it is")]
+    public static partial void LeftoverSurvives(this ILogger logger, string agentId, int? pid);
+
+    [LoggerMessage(409, LogLevel.Warning, "agent {AgentId}: its output stayed open after its tree was gone and is given up")]
+    public static partial void OutputGivenUp(this ILogger logger, string agentId);
+
+    [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
+    public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
+
+    [LoggerMessage(501, LogLevel.Error, "session {SessionId}: an entry could not be written: {Reason}")]
+    public static partial void SessionWriteFailed(this ILogger logger, string sessionId, string reason);
+
+    [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
+    public static partial void CostModeSet(this ILogger logger, string mode);
+}

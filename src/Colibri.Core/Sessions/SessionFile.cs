@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text.Json;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Sessions;
+
+/// <summary>
+/// The files of a session: <c>&lt;session-id&gt;/&lt;generation&gt;.jsonl</c>, four digits or more, <c>0001.jsonl</c> first. The highest
+/// generation is live, the others are read-only history.
+/// </summary>
+internal static class SessionFile
+{
+    public const int FirstGeneration = 1;
+
+    private const int ChunkBytes = 256 * 1024;
+
+    public static string PathOf(string directory, int generation) =>
+        Path.Combine(directory, generation.ToString("D4", CultureInfo.InvariantCulture) + ".jsonl");
+
+    /// <summary>Generations on disk, ascending; empty where there is none.</summary>
+    public static List<int> Generations(string directory)
+    {
+        var generations = new List<int>();
+        if (!Directory.Exists(directory))
+            return generations;
+        foreach (var file in Directory.EnumerateFiles(directory, "*.jsonl"))
+        {
+            if (int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
+                generations.Add(generation);
+        }
+        generations.Sort();
+        return generations;
+    }
+
+    /// <summary>Reads the entries of one generation. A last line without its newline is still being written, or torn: left out.</summary>
+    public static IEnumerable<SessionEntry> Read(string path)
+    {
+        foreach (var line in Lines(path))
+        {
+            if (TryParse(line.Span) is { } entry)
+                yield return entry;
+        }
+    }
+
+    /// <summary>Walks a live generation to find where to go on.</summary>
+    public static SessionTail Scan(string path)
+    {
+        long seq = 0, turns = 0, whole = 0;
+        foreach (var line in Lines(path))
+        {
+            if (TryParse(line.Span) is not { } entry)
+                break;
+            whole += line.Length + 1;
+            seq = entry.Seq;
+            turns = entry.Kind switch
+            {
+                SessionEntryKind.Compaction => 0,
+                SessionEntryKind.User or SessionEntryKind.Assistant => turns + 1,
+                _ => turns,
+            };
+        }
+        return new SessionTail(seq, turns, whole, new FileInfo(path).Length - whole);
+    }
+
+    private static SessionEntry? TryParse(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, ProtocolJson.Wire.SessionEntry);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Lines(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var buffer = new byte[ChunkBytes];
+        var filled = 0;
+        while (true)
+        {
+            if (filled == buffer.Length)
+                Array.Resize(ref buffer, buffer.Length * 2);
+            var read = stream.Read(buffer, filled, buffer.Length - filled);
+            if (read == 0)
+                yield break;
+            filled += read;
+            var start = 0;
+            int length;
+            while ((length = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0)
+            {
+                yield return buffer.AsMemory(start, length);
+                start += length + 1;
+            }
+            buffer.AsSpan(start, filled - start).CopyTo(buffer);
+            filled -= start;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Sessions;
+
+/// <summary>Every session under one directory, one folder each.</summary>
+public sealed class SessionStore(string root, TimeProvider time, ILogger logger)
+{
+    /// <summary>Sessions remembered between appends; beyond it idle ones are forgotten and found again on disk.</summary>
+    public const int RememberedSessions = 10_000;
+
+    private readonly ConcurrentDictionary<string, SessionLog> _logs = new(StringComparer.Ordinal);
+
+    public string Root => root;
+
+    /// <summary>Appends one entry, creating the session with its first.</summary>
+    /// <exception cref="ArgumentException">The id is not one (<see cref="SessionId"/>).</exception>
+    /// <exception cref="SessionUnavailableException">The disk refused; nothing was written.</exception>
+    public async Task<AppendReceipt> AppendAsync(string sessionId, SessionEntry entry)
+    {
+        var log = Enter(sessionId, DirectoryOf(sessionId));
+        try
+        {
+            return await log.AppendAsync(entry).ConfigureAwait(false);
+        }
+        finally
+        {
+            log.Leave();
+        }
+    }
+
+    /// <summary>The entries of the live generation, or of every generation in order; null where there is no such session.</summary>
+    public SessionEntries? Read(string sessionId, bool all)
+    {
+        var directory = DirectoryOf(sessionId);
+        var generations = SessionFile.Generations(directory);
+        if (generations.Count == 0)
+            return null;
+        var wanted = all ? generations : generations[^1..];
+        var entries = wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation))).ToList();
+        return new SessionEntries(sessionId, generations[^1], entries);
+    }
+
+    /// <summary>The sessions changed last, newest first.</summary>
+    /// <param name="limit">How many at the most.</param>
+    public IReadOnlyList<SessionSummary> List(int limit)
+    {
+        if (!Directory.Exists(root))
+            return [];
+        var sessions = new List<SessionSummary>();
+        foreach (var directory in Directory.EnumerateDirectories(root))
+        {
+            var generations = SessionFile.Generations(directory);
+            if (generations.Count == 0)
+                continue;
+            var live = new FileInfo(SessionFile.PathOf(directory, generations[^1]));
+            sessions.Add(new SessionSummary(Path.GetFileName(directory), generations[^1], live.Length, live.LastWriteTimeUtc));
+        }
+        sessions.Sort((a, b) => b.UpdatedAt.CompareTo(a.UpdatedAt));
+        return sessions.Count > limit ? sessions.GetRange(0, limit) : sessions;
+    }
+
+    private string DirectoryOf(string sessionId) => SessionId.IsValid(sessionId)
+        ? Path.Combine(root, sessionId)
+        : throw new ArgumentException($"no session id: '{sessionId}'", nameof(sessionId));
+
+    private SessionLog Enter(string sessionId, string directory)
+    {
+        if (_logs.Count > RememberedSessions)
+            ForgetIdle();
+        while (true)
+        {
+            var log = _logs.GetOrAdd(sessionId, id => new SessionLog(id, directory, time, logger));
+            if (log.TryEnter())
+                return log;
+        }
+    }
+
+    private void ForgetIdle()
+    {
+        foreach (var (id, log) in _logs)
+        {
+            if (log.TryRetire())
+                _logs.TryRemove(KeyValuePair.Create(id, log));
+        }
+    }
+}
