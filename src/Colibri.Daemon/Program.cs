@@ -1,1 +1,40 @@
-Console.WriteLine("colibri-daemon");
+using Colibri.Core.Board;
+using Colibri.Core.Configuration;
+using Colibri.Daemon.Hosting;
+using Colibri.Protocol;
+
+var arguments = DaemonArguments.Parse(args);
+switch (arguments.Action)
+{
+    case DaemonAction.Help:
+        Console.WriteLine(DaemonArguments.Usage);
+        return 0;
+    case DaemonAction.Version:
+        Console.WriteLine($"colibri-daemon {BuildInfo.Version}");
+        return 0;
+    case DaemonAction.Refuse:
+        return Refuse($"{arguments.Problem}; see colibri-daemon --help", exitCode: 2);
+}
+
+try
+{
+    var configuration = DaemonConfiguration.Read(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName);
+    if (arguments.Action == DaemonAction.CheckConfiguration)
+    {
+        foreach (var (variable, value) in EffectiveConfiguration.Lines(configuration))
+            Console.WriteLine($"{variable}={value}");
+        return 0;
+    }
+    await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);
+    return 0;
+}
+catch (Exception e) when (e is ConfigurationException or BoardOpenException)
+{
+    return Refuse(e.Message, exitCode: 1);
+}
+
+static int Refuse(string problem, int exitCode)
+{
+    Console.Error.WriteLine($"colibri-daemon: {problem}");
+    return exitCode;
+}

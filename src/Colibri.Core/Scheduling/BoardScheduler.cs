@@ -1,0 +1,138 @@
+using Colibri.Core.Board;
+using Colibri.Core.Logging;
+using Colibri.Core.Spawning;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Scheduling;
+
+/// <summary>
+/// Brings tasks and agents together. It looks at the board when something happened (a task queued, an agent's slot free, a back-off
+/// over), so a task does not wait for a tick; the tick drains the intake and takes tasks back from claimants that are lost.
+/// </summary>
+public sealed class BoardScheduler(
+    TaskBoard board,
+    AgentSupervisor supervisor,
+    IReadOnlyList<AgentCandidate> candidates,
+    TimeSpan interval,
+    TimeProvider time,
+    ILogger logger)
+{
+    private const int IntakeBatch = 1_000;
+    private const int ReadyBatch = 1_000;
+
+    private readonly WakeUp _wake = new();
+    private readonly HashSet<string> _toldUnmatched = new(StringComparer.Ordinal);
+    private volatile SchedulerStatus _status = new(null, 0, 0);
+
+    public SchedulerStatus Status => _status;
+
+    /// <summary>Looks at the board soon. Never blocks; many calls are one look.</summary>
+    public void Wake() => _wake.Set();
+
+    /// <summary>Runs until cancelled. One failed look is logged and the next one tried at the next tick.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        var nextTick = time.GetUtcNow();
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                if (time.GetUtcNow() >= nextTick)
+                {
+                    await TickAsync().ConfigureAwait(false);
+                    nextTick = time.GetUtcNow() + interval;
+                }
+                await DispatchAsync().ConfigureAwait(false);
+                await _wake.WaitAsync(await UntilNextLookAsync(nextTick).ConfigureAwait(false), time, stopping).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (BoardUnavailableException e)
+            {
+                logger.BoardUnavailable(e.Message);
+                nextTick = await RestAsync(stopping).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                logger.UnexpectedFailure("the scheduler", e);
+                nextTick = await RestAsync(stopping).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Drains the intake and releases what lost claimants hold.</summary>
+    public async Task TickAsync()
+    {
+        IReadOnlyList<BoardTask> drained;
+        do
+            drained = await board.DrainIntakeAsync(IntakeBatch).ConfigureAwait(false);
+        while (drained.Count == IntakeBatch);
+        foreach (var released in await board.ReleaseLostAsync(time.GetUtcNow() - AgentLease.Duration, releaseUnknownClaimants: false).ConfigureAwait(false))
+            logger.ClaimReleased(released.Id, released.AgentId);
+        _status = _status with { LastTickAt = time.GetUtcNow(), Ticks = _status.Ticks + 1 };
+    }
+
+    private async Task DispatchAsync()
+    {
+        if (candidates.Count == 0)
+            return;
+        var free = supervisor.FreeSlots;
+        if (free == 0)
+            return;
+        var unmatched = 0;
+        var starting = new List<Task>();
+        foreach (var task in await board.ReadyAsync(Math.Max(ReadyBatch, free), time.GetUtcNow()).ConfigureAwait(false))
+        {
+            if (CapabilityMatch.Best(task.Capabilities, candidates) is not { } candidate)
+            {
+                unmatched++;
+                TellUnmatched(task);
+                continue;
+            }
+            if (starting.Count == free)
+                break;
+            starting.Add(StartAsync(task, candidate));
+        }
+        _status = _status with { Unmatched = unmatched };
+        await Task.WhenAll(starting).ConfigureAwait(false);
+    }
+
+    private async Task StartAsync(BoardTask task, AgentCandidate candidate)
+    {
+        try
+        {
+            await supervisor.SpawnAsync(candidate.Template with { TaskId = task.Id }).ConfigureAwait(false);
+        }
+        catch (SpawnRefusedException)
+        {
+            // Another claimant was faster, a slot went to a client, or the program cannot start: the task's own record says which.
+        }
+    }
+
+    private void TellUnmatched(BoardTask task)
+    {
+        const int Remembered = 1_000;
+        if (_toldUnmatched.Count >= Remembered)
+            _toldUnmatched.Clear();
+        if (_toldUnmatched.Add(task.Id))
+            logger.TaskUnmatched(task.Id, string.Join(", ", task.Capabilities));
+    }
+
+    private async Task<TimeSpan> UntilNextLookAsync(DateTimeOffset nextTick)
+    {
+        var now = time.GetUtcNow();
+        // A back-off's end matters only while a slot is free to use it; a freed slot wakes the loop by itself.
+        if (candidates.Count > 0 && supervisor.FreeSlots > 0 && await board.NextReadyAtAsync(now).ConfigureAwait(false) is { } ready && ready < nextTick)
+            nextTick = ready;
+        return nextTick > now ? nextTick - now : TimeSpan.Zero;
+    }
+
+    private async Task<DateTimeOffset> RestAsync(CancellationToken stopping)
+    {
+        await Task.Delay(interval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return time.GetUtcNow();
+    }
+}

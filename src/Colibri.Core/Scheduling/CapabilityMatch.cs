@@ -1,0 +1,28 @@
+namespace Colibri.Core.Scheduling;
+
+/// <summary>Which agent suits a task: the share of its required capabilities that an agent offers, ties by name.</summary>
+public static class CapabilityMatch
+{
+    /// <summary>Matched over required, 0 to 1; 1 where nothing is required.</summary>
+    public static double Score(IReadOnlyCollection<string> required, Predicate<string> offers)
+    {
+        ArgumentNullException.ThrowIfNull(required);
+        ArgumentNullException.ThrowIfNull(offers);
+        return required.Count == 0 ? 1 : (double)required.Count(capability => offers(capability)) / required.Count;
+    }
+
+    /// <summary>The best of several agents; null where none offers anything of what is required.</summary>
+    public static AgentCandidate? Best(IReadOnlyCollection<string> required, IEnumerable<AgentCandidate> candidates)
+    {
+        AgentCandidate? best = null;
+        var bestScore = 0.0;
+        foreach (var candidate in candidates)
+        {
+            var score = Score(required, candidate.Offers);
+            if (score == 0 || score < bestScore || (score == bestScore && string.CompareOrdinal(candidate.Name, best?.Name) >= 0))
+                continue;
+            (best, bestScore) = (candidate, score);
+        }
+        return best;
+    }
+}

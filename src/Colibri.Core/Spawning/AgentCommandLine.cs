@@ -1,0 +1,44 @@
+namespace Colibri.Core.Spawning;
+
+/// <summary>What is executed for a request: the arguments, and whether the prompt goes to standard input.</summary>
+/// <param name="Arguments">Without the program itself.</param>
+/// <param name="IsRpc">Standard input is kept open, and takes the prompt.</param>
+public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRpc)
+{
+    /// <param name="profile">The agent's kind.</param>
+    /// <param name="stated">The operator's own arguments; an empty list asks for the kind's defaults.</param>
+    /// <param name="rpc">Whether RPC was asked for; null follows from the arguments.</param>
+    /// <param name="provider">The provider to use, or null.</param>
+    /// <param name="model">The model to use, or null.</param>
+    /// <param name="prompt">What to work on, or null.</param>
+    public static AgentCommandLine Build(
+        AgentProfile profile, IReadOnlyList<string> stated, bool? rpc, string? provider, string? model, string? prompt)
+    {
+        var isRpc = rpc ?? (stated.Count > 0 ? LooksLikeRpc(stated) : profile.AlwaysRpc);
+        var defaults = isRpc ? profile.RpcArguments ?? profile.TaskArguments : profile.TaskArguments;
+        List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. profile.ModelArguments(provider, model)];
+        if (prompt is not null && !isRpc)
+            arguments.Add(AsArgument(prompt));
+        return new AgentCommandLine(arguments, isRpc);
+    }
+
+    /// <summary>The line as a log shows it: the prompt, always last, is shortened.</summary>
+    public string Describe(string program)
+    {
+        const int Shown = 60;
+        return string.Join(' ', Arguments.Prepend(program).Select(a => a.Length > Shown ? $"{a[..Shown]}…" : a));
+    }
+
+    private static bool LooksLikeRpc(IReadOnlyList<string> arguments)
+    {
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            if (arguments[i] is "rpc" or "--rpc" or "--mode=rpc" || (arguments[i] == "--mode" && i + 1 < arguments.Count && arguments[i + 1] == "rpc"))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>A title that starts with a dash would be read as an option, one with an at-sign as a file to include.</summary>
+    private static string AsArgument(string prompt) => prompt.StartsWith('-') || prompt.StartsWith('@') ? " " + prompt : prompt;
+}

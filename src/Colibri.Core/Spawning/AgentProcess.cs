@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Colibri.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Spawning;
+
+/// <summary>An agent's process with its three streams, and the means to end its whole tree.</summary>
+/// <remarks>
+/// The streams are socket pairs, not pipes: the runtime's poller watches a socket without a thread, and a thousand idle agents must not
+/// be a thousand threads. A tool that opens <c>/dev/stderr</c> by name is the price: Linux refuses that on a socket.
+/// </remarks>
+internal sealed class AgentProcess : IDisposable
+{
+    private const int ReceiveBytes = 64 * 1024;
+
+    private static readonly TimeSpan PoliteWait = TimeSpan.FromSeconds(2);
+
+    private readonly ChildProcess _child;
+    private readonly ProcessTree _tree;
+    private readonly Socket _stdout;
+    private readonly Socket _stderr;
+    private readonly Socket? _stdin;
+    private readonly TimeProvider _time;
+
+    private AgentProcess(ChildProcess child, ProcessTree tree, TreeEnder ender, Socket stdout, Socket stderr, Socket? stdin, TimeProvider time)
+    {
+        (_child, _tree, _stdout, _stderr, _stdin, _time) = (child, tree, stdout, stderr, stdin, time);
+        Ender = ender;
+    }
+
+    public ProcessIdentity Identity => _child.Identity;
+
+    public Task<ExitStatus> Exited => _child.Exited;
+
+    public TreeEnder Ender { get; }
+
+    /// <summary>The last of what it wrote to standard error.</summary>
+    public StderrTail StderrTail { get; } = new();
+
+    /// <exception cref="SpawnException">The process cannot be started.</exception>
+    public static AgentProcess Start(
+        ChildProcesses processes, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
+        string? cwd, string agentId, TimeProvider time, ILogger logger)
+    {
+        var (stdout, theirStdout) = SocketPair.Create();
+        var (stderr, theirStderr) = SocketPair.Create();
+        var (stdin, theirStdin) = commandLine.IsRpc ? SocketPair.Create() : (null, (SafeHandle?)null);
+        try
+        {
+            var child = processes.Spawn(new SpawnOptions
+            {
+                Path = program,
+                Arguments = commandLine.Arguments,
+                Environment = environment,
+                WorkingDirectory = cwd,
+                StandardInput = theirStdin,
+                StandardOutput = theirStdout,
+                StandardError = theirStderr,
+            });
+            var tree = new ProcessTree(child, AgentMarker.For(agentId));
+            return new AgentProcess(child, tree, new TreeEnder(tree, agentId, time, logger), stdout, stderr, stdin, time);
+        }
+        catch
+        {
+            stdout.Dispose();
+            stderr.Dispose();
+            stdin?.Dispose();
+            throw;
+        }
+        finally
+        {
+            theirStdout.Dispose();
+            theirStderr.Dispose();
+            theirStdin?.Dispose();
+        }
+    }
+
+    /// <summary>Whether anything of the tree is left after the agent itself has ended.</summary>
+    public bool HasStrays() => _tree.HasStrays();
+
+    /// <summary>Hands each chunk of standard output to <paramref name="feed"/> until its end; the next is read when that has finished.</summary>
+    public Task ReadOutputAsync(Func<ReadOnlyMemory<byte>, ValueTask> feed) => ReadAsync(_stdout, feed);
+
+    /// <summary>Reads standard error to its end, always: an agent whose pipe is full stops working.</summary>
+    public Task ReadErrorsAsync() => ReadAsync(_stderr, chunk =>
+    {
+        StderrTail.Add(chunk.Span);
+        return ValueTask.CompletedTask;
+    });
+
+    /// <summary>Writes one line to standard input; an agent that is gone is noticed elsewhere.</summary>
+    public async Task WriteLineAsync(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            while (!line.IsEmpty)
+                line = line[await _stdin!.SendAsync(line).ConfigureAwait(false)..];
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It ended, or was asked to, before it had read its prompt.
+        }
+    }
+
+    /// <summary>Closes standard input, the polite way to end an RPC agent, and waits a moment for it to take the hint.</summary>
+    public async Task CloseInputAsync(TimeSpan grace)
+    {
+        if (_stdin is null)
+            return;
+        _stdin.Dispose();
+        var wait = grace / 2 < PoliteWait ? grace / 2 : PoliteWait;
+        await Task.WhenAny(Exited, Task.Delay(wait, _time)).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _stdout.Dispose();
+        _stderr.Dispose();
+        _stdin?.Dispose();
+    }
+
+    private static async Task ReadAsync(Socket socket, Func<ReadOnlyMemory<byte>, ValueTask> feed)
+    {
+        try
+        {
+            while (true)
+            {
+                // Waiting with an empty buffer: an idle agent holds no memory of ours.
+                await socket.ReceiveAsync(Memory<byte>.Empty).ConfigureAwait(false);
+                var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBytes);
+                try
+                {
+                    var received = await socket.ReceiveAsync(buffer).ConfigureAwait(false);
+                    if (received == 0)
+                        return;
+                    await feed(buffer.AsMemory(0, received)).ConfigureAwait(false);
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // A reset is an end too: a process that was killed had input of ours unread.
+        }
+    }
+}

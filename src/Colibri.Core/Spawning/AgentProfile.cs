@@ -1,0 +1,20 @@
+namespace Colibri.Core.Spawning;
+
+/// <summary>How one kind of agent is started; how it is read is its dialect's part.</summary>
+public sealed record AgentProfile
+{
+    /// <summary>The runtime's name: the pane's <c>runtime</c>, and by default the binary's base name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Arguments for one task, where the operator gives none.</summary>
+    public IReadOnlyList<string> TaskArguments { get; init; } = [];
+
+    /// <summary>Arguments for a long-lived agent on standard input, where the operator gives none; null where the kind has no such mode.</summary>
+    public IReadOnlyList<string>? RpcArguments { get; init; }
+
+    /// <summary>Arguments that choose a provider and a model; either may be null.</summary>
+    public Func<string?, string?, IReadOnlyList<string>> ModelArguments { get; init; } = static (_, _) => [];
+
+    /// <summary>The kind knows no one-shot mode: its prompt always goes to standard input.</summary>
+    public bool AlwaysRpc { get; init; }
+}

@@ -1,0 +1,138 @@
+using Colibri.Core.Board;
+using Colibri.Core.Logging;
+using Colibri.Posix;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Spawning;
+
+/// <summary>Starts agents, keeps count of them, ends them. The only part of Colibri that starts a process.</summary>
+public sealed class AgentSupervisor(SupervisorParts parts)
+{
+    /// <summary>Between SIGTERM and SIGKILL, where nobody states another.</summary>
+    public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(5);
+
+    private readonly RetryBackoff _backoff = new(parts.Time, Random.Shared);
+    private readonly UsageTotal _ended = new();
+    private int _running;
+    private volatile bool _stopping;
+    private long _sessionEntriesDropped;
+
+    /// <summary>A slot became free; called from whatever thread ended the agent, must not block.</summary>
+    public event Action? SlotFreed;
+
+    public PaneRegistry Panes { get; } = new();
+
+    /// <summary>Agents that hold a slot, from before their process exists until its whole tree is gone and that is on record.</summary>
+    public int Running => Volatile.Read(ref _running);
+
+    public int FreeSlots => _stopping ? 0 : Math.Max(0, parts.Configuration.MaxAgents - Running);
+
+    public long SessionEntriesDropped => Interlocked.Read(ref _sessionEntriesDropped);
+
+    /// <summary>The living, and the last that stopped.</summary>
+    public IReadOnlyList<SupervisedAgent> Agents => Panes.Agents;
+
+    /// <summary>Over every agent since the daemon started.</summary>
+    public Usage TotalUsage => Agents.Where(agent => !agent.HasEnded).Aggregate(_ended.Value, (sum, agent) => sum + agent.ToPane().Usage);
+
+    public SupervisedAgent? FindByTask(string taskId) => Agents.FirstOrDefault(agent => agent.TaskId == taskId && !agent.HasEnded);
+
+    /// <summary>Claims the task, where there is one, and starts the agent on it.</summary>
+    /// <exception cref="SpawnRefusedException">Nothing was started. A claimed task whose program cannot start has failed, and says why.</exception>
+    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was started.</exception>
+    public async Task<SupervisedAgent> SpawnAsync(SpawnRequest request)
+    {
+        if (_stopping)
+            throw new SpawnRefusedException(SpawnRefusal.Stopping, "the daemon is stopping and starts no more agents");
+        if (Interlocked.Increment(ref _running) > parts.Configuration.MaxAgents)
+        {
+            FreeSlot();
+            throw new SpawnRefusedException(
+                SpawnRefusal.NoSlot, $"{parts.Configuration.MaxAgents} agents are running, as many as may (COLIBRI_MAX_AGENTS); stop one or wait");
+        }
+        try
+        {
+            var agent = await StartAsync(request).ConfigureAwait(false);
+            _ = FollowAsync(agent);
+            return agent;
+        }
+        catch
+        {
+            FreeSlot();
+            throw;
+        }
+    }
+
+    /// <summary>Asks an agent to end: SIGTERM to its tree now, SIGKILL after the grace. Asking again can only shorten the grace.</summary>
+    /// <returns>The agent, stopping or already stopped; null where it is not known.</returns>
+    public SupervisedAgent? TryStop(string agentId, TimeSpan grace)
+    {
+        var agent = Panes.Find(agentId);
+        agent?.RequestStop(StopReason.Requested, grace);
+        return agent;
+    }
+
+    /// <summary>Starts no more, ends all, and returns when every tree is gone and every run is on record.</summary>
+    public async Task StopAllAsync(TimeSpan grace)
+    {
+        _stopping = true;
+        var living = Agents.Where(agent => !agent.HasEnded).ToList();
+        foreach (var agent in living)
+            agent.RequestStop(StopReason.DaemonStopping, grace);
+        await Task.WhenAll(living.Select(agent => agent.Ended)).ConfigureAwait(false);
+    }
+
+    private async Task<SupervisedAgent> StartAsync(SpawnRequest request)
+    {
+        var task = request.TaskId is { } taskId
+            ? await parts.Board.GetAsync(taskId).ConfigureAwait(false)
+                ?? throw new SpawnRefusedException(SpawnRefusal.TaskNotFound, $"there is no task {taskId}")
+            : null;
+        var agent = new SupervisedAgent(parts, _backoff, request, task);
+        var begun = await parts.Board.BeginSpawnAsync(agent.Record, request.TaskId).ConfigureAwait(false);
+        if (begun.Outcome != EdgeOutcome.Applied)
+        {
+            throw new SpawnRefusedException(
+                begun.Outcome == EdgeOutcome.NotFound ? SpawnRefusal.TaskNotFound : SpawnRefusal.TaskConflict, begun.Reason ?? $"there is no task {request.TaskId}");
+        }
+        try
+        {
+            Panes.Add(agent);
+            agent.Start();
+        }
+        catch (Exception e) when (e is SpawnException or ArgumentException)
+        {
+            parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
+            await agent.CloseUnstartedAsync(e.Message).ConfigureAwait(false);
+            Panes.Stopped(agent);
+            throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, e.Message);
+        }
+        return agent;
+    }
+
+    private async Task FollowAsync(SupervisedAgent agent)
+    {
+        try
+        {
+            await agent.RunToEndAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            parts.Logger.UnexpectedFailure($"agent {agent.Id}", e);
+        }
+        finally
+        {
+            _ended.Add(agent.ToPane().Usage);
+            Interlocked.Add(ref _sessionEntriesDropped, agent.SessionEntriesDropped);
+            Panes.Stopped(agent);
+            FreeSlot();
+            agent.MarkEnded();
+        }
+    }
+
+    private void FreeSlot()
+    {
+        Interlocked.Decrement(ref _running);
+        SlotFreed?.Invoke();
+    }
+}

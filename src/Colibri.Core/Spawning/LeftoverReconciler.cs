@@ -1,0 +1,66 @@
+using Colibri.Core.Board;
+using Colibri.Core.Logging;
+using Colibri.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Spawning;
+
+/// <summary>
+/// What an earlier daemon left behind, put in order before anybody is answered: its agents ended, tree and all, their runs closed as
+/// interrupted, their tasks queued again. A process counts as ours only by pid and start time, or by the marker in its environment.
+/// </summary>
+public sealed class LeftoverReconciler(TaskBoard board, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(10);
+
+    public async Task RunAsync()
+    {
+        var leftovers = await board.LiveSpawnsAsync().ConfigureAwait(false);
+        await Task.WhenAll(leftovers.Select(SettleAsync)).ConfigureAwait(false);
+        // A claim by an id that no registered agent holds cannot be told from one by a process that is gone.
+        foreach (var task in await board.ReleaseLostAsync(time.GetUtcNow() - AgentLease.Duration, releaseUnknownClaimants: true).ConfigureAwait(false))
+            logger.ClaimReleased(task.Id, task.AgentId);
+    }
+
+    private async Task SettleAsync(SpawnRow spawn)
+    {
+        if (!await EndAsync(spawn).ConfigureAwait(false))
+        {
+            logger.LeftoverSurvives(spawn.AgentId, spawn.Pid);
+            return;
+        }
+        await board.EndSpawnAsync(spawn.AgentId, new SpawnEnd
+        {
+            Ending = RunEnding.Interrupted,
+            Verdict = "interrupted",
+            Error = new("interrupted", "the daemon ended while the agent was running"),
+        }).ConfigureAwait(false);
+        logger.RunInterrupted(spawn.AgentId, spawn.TaskId);
+    }
+
+    private async Task<bool> EndAsync(SpawnRow spawn)
+    {
+        var trees = Trees(spawn);
+        if (trees.All(tree => tree.Members().Count == 0))
+            return true;
+        logger.LeftoverFound(spawn.AgentId, spawn.Pid);
+        var ends = trees.Select(tree =>
+        {
+            var ender = new TreeEnder(tree, spawn.AgentId, time, logger);
+            ender.KillAt(time.GetUtcNow() + Grace);
+            return ender.EndAsync(polite: null);
+        });
+        var ended = Task.WhenAll(ends);
+        return await Task.WhenAny(ended, Task.Delay(GiveUpAfter, time)).ConfigureAwait(false) == ended;
+    }
+
+    private static List<ProcessTree> Trees(SpawnRow spawn)
+    {
+        var marker = AgentMarker.For(spawn.AgentId);
+        if (spawn is { Pid: { } pid, StartTime: { } startTime, BootId: { } bootId })
+            return [ProcessTree.Of(new ProcessIdentity(pid, startTime, bootId), marker)];
+        // Killed between starting the process and putting its pid on record: the marker alone tells.
+        return [.. ProcessTree.FindByMarker(marker).Select(identity => ProcessTree.Of(identity, marker))];
+    }
+}

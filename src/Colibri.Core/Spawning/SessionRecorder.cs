@@ -1,0 +1,48 @@
+using Colibri.Core.Glasspane;
+using Colibri.Core.Sessions;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Spawning;
+
+/// <summary>
+/// Writes what an agent said into its session. Entries gather while a chunk of output is read and are appended before the next one is,
+/// so a slow disk slows the agent it belongs to and nobody else.
+/// </summary>
+internal sealed class SessionRecorder(SessionStore sessions, string sessionId) : ITranscript
+{
+    private readonly List<SessionEntry> _gathered = [];
+    private long _dropped;
+
+    /// <summary>Entries that the disk refused; what refused is in the log.</summary>
+    public long Dropped => Interlocked.Read(ref _dropped);
+
+    public void User(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.User, Text = text });
+
+    public void Note(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Note, Text = text });
+
+    public void Assistant(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
+
+    public void ToolResult(string tool, bool isError, string text) =>
+        _gathered.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = tool, IsError = isError, Text = text });
+
+    public void Usage(Usage usage) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = usage });
+
+    public async ValueTask FlushAsync()
+    {
+        if (_gathered.Count == 0)
+            return;
+        var appends = _gathered.ConvertAll(entry => sessions.AppendAsync(sessionId, entry));
+        _gathered.Clear();
+        foreach (var append in appends)
+        {
+            try
+            {
+                await append.ConfigureAwait(false);
+            }
+            catch (SessionUnavailableException)
+            {
+                Interlocked.Increment(ref _dropped);
+            }
+        }
+    }
+}

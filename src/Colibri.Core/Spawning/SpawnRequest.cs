@@ -1,0 +1,33 @@
+namespace Colibri.Core.Spawning;
+
+/// <summary>An agent to start.</summary>
+public sealed record SpawnRequest
+{
+    /// <summary>A bare program name, or an absolute path.</summary>
+    public required string Binary { get; init; }
+
+    /// <summary>One of <see cref="AgentProfiles.Names"/>; null follows the binary's base name.</summary>
+    public string? Runtime { get; init; }
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public string? Provider { get; init; }
+    public string? Model { get; init; }
+
+    /// <summary>The task to claim for it and to run to its verdict.</summary>
+    public string? TaskId { get; init; }
+
+    /// <summary>The session to log to; null uses the task's, or a new one.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>Absolute; null is the daemon's own.</summary>
+    public string? Cwd { get; init; }
+
+    /// <summary>Added to the daemon's environment.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether to keep standard input; null follows from the arguments.</summary>
+    public bool? Rpc { get; init; }
+
+    /// <summary>What to work on; null with a task means its title and description.</summary>
+    public string? Prompt { get; init; }
+    public IReadOnlyList<string> Capabilities { get; init; } = [];
+}

@@ -1,0 +1,191 @@
+using System.Buffers;
+using System.Text.Json;
+using Colibri.Core.Board;
+using Colibri.Core.Glasspane;
+using Colibri.Core.Logging;
+using Colibri.Posix;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Spawning;
+
+/// <summary>Starting, following and ending the process.</summary>
+public sealed partial class SupervisedAgent
+{
+    private static readonly TimeSpan StraysGrace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan OutputDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RecordRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>Starts the process; the agent is on record already.</summary>
+    /// <exception cref="SpawnException">It cannot be started.</exception>
+    internal void Start()
+    {
+        Publish();
+        var program = _parts.Programs.Find(_request.Binary)
+            ?? throw new SpawnException(
+                $"cannot find an executable '{_request.Binary}'" + (_request.Binary.Contains('/') ? "" : $" in {string.Join(':', _parts.Programs.Directories)}"), 0);
+        var environment = AgentEnvironment.Build(_request.Environment, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+        _process = AgentProcess.Start(
+            _parts.Processes, program, _commandLine, environment, _request.Cwd, Id, _parts.Time, _parts.Logger);
+        _pane.ProcessStarted(_process.Identity.Pid);
+        _parts.Logger.AgentStarted(Id, Name, _process.Identity.Pid, _commandLine.Describe(program));
+        Publish();
+    }
+
+    /// <summary>Follows the process to its end and puts the outcome on record.</summary>
+    internal async Task RunToEndAsync()
+    {
+        var process = _process!;
+        if (_prompt is not null)
+            _recorder.User(_prompt);
+        await _recorder.FlushAsync().ConfigureAwait(false);
+        var output = process.ReadOutputAsync(FeedAsync);
+        var errors = process.ReadErrorsAsync();
+        if (_commandLine.IsRpc && _prompt is not null)
+            _ = process.WriteLineAsync(RpcPrompt(_prompt));
+        await RecordStartAsync(process.Identity).ConfigureAwait(false);
+
+        if (await Task.WhenAny(process.Exited, _stopRequested.Task).ConfigureAwait(false) == _stopRequested.Task)
+            await EndTreeAsync(process).ConfigureAwait(false);
+        else if (process.HasStrays())
+            await EndStraysAsync(process).ConfigureAwait(false);
+        var exit = await process.Exited.ConfigureAwait(false);
+
+        await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
+        _pane.Complete();
+        await CloseRunAsync(process, exit).ConfigureAwait(false);
+        process.Dispose();
+    }
+
+    /// <summary>Closes the record of an agent whose process never was.</summary>
+    internal async Task CloseUnstartedAsync(string reason)
+    {
+        var error = new TaskError("spawn-failed", reason);
+        await PutOnRecordAsync(new SpawnEnd { Ending = RunEnding.Failed, Verdict = "failed", Error = error }).ConfigureAwait(false);
+        _pane.ProcessFailedToStart(reason);
+        Publish();
+        MarkEnded();
+    }
+
+    internal void RequestStop(StopReason reason, TimeSpan grace)
+    {
+        Interlocked.CompareExchange(ref _stopReason, (int)reason, (int)StopReason.None);
+        Volatile.Write(ref _graceTicks, Math.Min(Volatile.Read(ref _graceTicks), grace.Ticks));
+        _process?.Ender.KillAt(_parts.Time.GetUtcNow() + grace);
+        if (!HasEnded && _stopRequested.TrySetResult())
+        {
+            _parts.Logger.AgentStopping(Id, (long)grace.TotalMilliseconds);
+            _pane.StopRequested();
+            Publish();
+        }
+    }
+
+    private async ValueTask FeedAsync(ReadOnlyMemory<byte> chunk)
+    {
+        _pane.Feed(chunk.Span);
+        await _recorder.FlushAsync().ConfigureAwait(false);
+        if (_pane.TakeChanged())
+            Publish();
+        // A long-lived agent started for one task has nothing left to do.
+        if (_commandLine.IsRpc && _task is not null && _pane.IsSettled)
+            RequestStop(StopReason.Settled, AgentSupervisor.DefaultGrace);
+    }
+
+    private async Task RecordStartAsync(ProcessIdentity identity)
+    {
+        try
+        {
+            var task = await _parts.Board.ProcessStartedAsync(Id, identity.Pid, identity.StartTime, identity.BootId).ConfigureAwait(false);
+            if (task is { Status: TaskState.Cancelled })
+                RequestStop(StopReason.Requested, AgentSupervisor.DefaultGrace);
+        }
+        catch (BoardUnavailableException e)
+        {
+            // An agent that is not on record must not run on: nobody would find it again after a crash.
+            _parts.Logger.BoardUnavailable(e.Message);
+            RequestStop(StopReason.DaemonStopping, AgentSupervisor.DefaultGrace);
+        }
+    }
+
+    private async Task EndTreeAsync(AgentProcess process)
+    {
+        var grace = TimeSpan.FromTicks(Volatile.Read(ref _graceTicks));
+        process.Ender.KillAt(_parts.Time.GetUtcNow() + grace);
+        await process.Ender.EndAsync(() => process.CloseInputAsync(grace)).ConfigureAwait(false);
+    }
+
+    private async Task EndStraysAsync(AgentProcess process)
+    {
+        process.Ender.KillAt(_parts.Time.GetUtcNow() + StraysGrace);
+        await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
+    }
+
+    private async Task DrainAsync(AgentProcess process, Task readers)
+    {
+        // The tree is gone, so the streams end by themselves, unless somebody passed a descriptor out of it.
+        if (await Task.WhenAny(readers, Task.Delay(OutputDeadline, _parts.Time)).ConfigureAwait(false) == readers)
+            return;
+        _parts.Logger.OutputGivenUp(Id);
+        process.Dispose();
+        await readers.ConfigureAwait(false);
+    }
+
+    private async Task CloseRunAsync(AgentProcess process, ExitStatus status)
+    {
+        var exit = new ProcessExit(status.Code, status.Signal);
+        var reason = (StopReason)Volatile.Read(ref _stopReason);
+        var verdict = _pane.Judge(exit, stopRequested: reason != StopReason.None);
+        var interrupted = reason == StopReason.DaemonStopping && !verdict.IsDone;
+        var end = new SpawnEnd
+        {
+            Ending = interrupted ? RunEnding.Interrupted : verdict.IsDone ? RunEnding.Done : RunEnding.Failed,
+            Verdict = interrupted ? "interrupted" : verdict.Word,
+            Error = interrupted ? new TaskError("interrupted", "the daemon stopped while the agent was running") : verdict.Error,
+            Exit = exit,
+            StderrTail = process.StderrTail.Text(),
+            Usage = _pane.ToWire().Usage,
+            RetryAt = verdict.IsDone || _task is null ? null : _backoff.NextAttemptAt(_task.Attempts + 1),
+        };
+        _recorder.Note(end.Error is { } error ? $"run ended: {end.Verdict} ({error.Code}: {error.Message})" : $"run ended: {end.Verdict}");
+        await _recorder.FlushAsync().ConfigureAwait(false);
+        await PutOnRecordAsync(end).ConfigureAwait(false);
+        _pane.ProcessGone(exit);
+        _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict);
+        Publish();
+    }
+
+    /// <summary>A run is closed only when that is on disk; a full disk keeps its slot taken until there is room.</summary>
+    private async Task PutOnRecordAsync(SpawnEnd end)
+    {
+        while (true)
+        {
+            try
+            {
+                await _parts.Board.EndSpawnAsync(Id, end).ConfigureAwait(false);
+                return;
+            }
+            catch (BoardUnavailableException e)
+            {
+                _parts.Logger.BoardUnavailable(e.Message);
+                // The next daemon finds the run open and its process gone, and closes it.
+                if ((StopReason)Volatile.Read(ref _stopReason) == StopReason.DaemonStopping)
+                    return;
+                await Task.Delay(RecordRetry, _parts.Time).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static byte[] RpcPrompt(string prompt)
+    {
+        var line = new ArrayBufferWriter<byte>(prompt.Length + 64);
+        using (var writer = new Utf8JsonWriter(line))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("id"u8, "1"u8);
+            writer.WriteString("type"u8, "prompt"u8);
+            writer.WriteString("message"u8, prompt);
+            writer.WriteEndObject();
+        }
+        line.Write("\n"u8);
+        return line.WrittenSpan.ToArray();
+    }
+}

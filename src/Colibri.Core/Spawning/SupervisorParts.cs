@@ -1,0 +1,21 @@
+using Colibri.Core.Board;
+using Colibri.Core.Configuration;
+using Colibri.Core.Events;
+using Colibri.Core.Sessions;
+using Colibri.Posix;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Spawning;
+
+/// <summary>What the supervisor works with.</summary>
+public sealed record SupervisorParts
+{
+    public required ChildProcesses Processes { get; init; }
+    public required TaskBoard Board { get; init; }
+    public required SessionStore Sessions { get; init; }
+    public required EventHub Events { get; init; }
+    public required ProgramPath Programs { get; init; }
+    public required DaemonConfiguration Configuration { get; init; }
+    public required TimeProvider Time { get; init; }
+    public required ILogger Logger { get; init; }
+}

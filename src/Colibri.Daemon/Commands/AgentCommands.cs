@@ -1,0 +1,136 @@
+using Colibri.Core.Board;
+using Colibri.Core.Spawning;
+using Colibri.Daemon.Server;
+using Colibri.Protocol;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Daemon.Commands;
+
+/// <summary>The commands about agents.</summary>
+internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor, string host)
+{
+    private const int MaxArguments = 1_000;
+    private const long MaxGraceMs = 10 * 60 * 1_000;
+
+    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    [
+        new(CommandNames.SpawnAgent, new(SpawnAsync)),
+        new(CommandNames.SpawnLocal, new(SpawnLocalAsync)),
+        new(CommandNames.StopAgent, new(StopAsync)),
+        new(CommandNames.ListAgents, new(ListAsync)),
+        new(CommandNames.RegisterAgent, new(RegisterAsync)),
+        new(CommandNames.Heartbeat, new(HeartbeatAsync)),
+    ];
+
+    private async ValueTask<Reply> SpawnAsync(CommandContext context)
+    {
+        var request = context.Request;
+        if (request.Jail is not null)
+            throw new RequestException(ErrorCodes.Unavailable, "jail was asked for and this daemon cannot confine agents; nothing was started");
+        return await StartAsync(RequestOf(context, CommandContext.Name(request.Binary, "binary", 4_096)) with
+        {
+            Runtime = KnownRuntime(request.Runtime),
+            Provider = CommandContext.OptionalName(request.Provider, "provider"),
+            Model = CommandContext.OptionalName(request.Model, "model"),
+            TaskId = CommandContext.OptionalName(request.TaskId, "task_id"),
+            Rpc = request.Rpc,
+            Prompt = CommandContext.Text(request.Prompt, "prompt"),
+        }).ConfigureAwait(false);
+    }
+
+    private ValueTask<Reply> SpawnLocalAsync(CommandContext context) =>
+        StartAsync(RequestOf(context, CommandContext.Name(context.Request.Path, "path", 4_096)) with { Runtime = "local" });
+
+    private async ValueTask<Reply> StartAsync(SpawnRequest request)
+    {
+        var agent = await supervisor.SpawnAsync(request).ConfigureAwait(false);
+        return Reply.Of(agent.ToWire(), ProtocolJson.Wire.Agent);
+    }
+
+    private ValueTask<Reply> StopAsync(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.AgentId, "agent_id");
+        var grace = context.Request.GraceMs is { } ms
+            ? ms is >= 0 and <= MaxGraceMs ? TimeSpan.FromMilliseconds(ms) : throw CommandContext.Bad("grace_ms", $"is {ms}; it can be 0 to {MaxGraceMs}")
+            : AgentSupervisor.DefaultGrace;
+        return supervisor.TryStop(id, grace) is { } agent
+            ? ValueTask.FromResult(Reply.Of(agent.ToWire(), ProtocolJson.Wire.Agent))
+            : throw new RequestException(ErrorCodes.NotFound, $"no agent {id} is running; colibri list-agents shows them");
+    }
+
+    private async ValueTask<Reply> ListAsync(CommandContext context)
+    {
+        var registered = await board.RegisteredAgentsAsync().ConfigureAwait(false);
+        return Reply.Of(new AgentList([.. supervisor.Agents.Select(agent => agent.ToWire()), .. registered]), ProtocolJson.Wire.AgentList);
+    }
+
+    private async ValueTask<Reply> RegisterAsync(CommandContext context)
+    {
+        var request = context.Request;
+        var agent = await board.RegisterAgentAsync(
+            CommandContext.Name(request.Name, "name"),
+            CommandContext.Names(request.Capabilities, "capabilities"),
+            CommandContext.OptionalName(request.Host, "host") ?? host).ConfigureAwait(false);
+        return Reply.Of(agent, ProtocolJson.Wire.Agent);
+    }
+
+    private async ValueTask<Reply> HeartbeatAsync(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.AgentId, "agent_id");
+        return await board.HeartbeatAsync(id).ConfigureAwait(false) is { } agent
+            ? Reply.Of(agent, ProtocolJson.Wire.Agent)
+            : throw new RequestException(ErrorCodes.NotFound, $"there is no registered agent {id}; register-agent makes one");
+    }
+
+    private static SpawnRequest RequestOf(CommandContext context, string binary)
+    {
+        var request = context.Request;
+        if (binary.Contains('/') && !binary.StartsWith('/'))
+            throw CommandContext.Bad("binary", $"is '{binary}'; use an absolute path or a bare name");
+        if (request.SessionId is { } session && !Core.Sessions.SessionId.IsValid(session))
+            throw CommandContext.Bad("session_id", "is no session id: 1 to 128 of A-Z a-z 0-9 . _ -, not starting with a dot");
+        return new SpawnRequest
+        {
+            Binary = binary,
+            Arguments = Arguments(request.Args),
+            SessionId = request.SessionId,
+            Cwd = Directory(request.Cwd),
+            Environment = Variables(request.Env),
+        };
+    }
+
+    private static IReadOnlyList<string> Arguments(IReadOnlyList<string>? arguments)
+    {
+        if (arguments is null)
+            return [];
+        if (arguments.Count > MaxArguments)
+            throw CommandContext.Bad("args", $"has {arguments.Count} entries; the limit is {MaxArguments}");
+        foreach (var argument in arguments)
+        {
+            if (CommandContext.Text(argument, "args") is null)
+                throw CommandContext.Bad("args", "holds a null");
+        }
+        return arguments;
+    }
+
+    private static string? Directory(string? cwd) =>
+        CommandContext.OptionalName(cwd, "cwd", 4_096) is not { } directory ? null
+        : directory.StartsWith('/') ? directory
+        : throw CommandContext.Bad("cwd", $"is '{directory}'; use an absolute path");
+
+    private static IReadOnlyDictionary<string, string> Variables(IReadOnlyDictionary<string, string>? variables)
+    {
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>())
+        {
+            if (name.Length == 0 || name.Contains('=') || name.Contains('\0') || CommandContext.Text(value, "env") is null)
+                throw CommandContext.Bad("env", $"holds '{name}', which cannot be a variable");
+        }
+        return variables ?? new Dictionary<string, string>();
+    }
+
+    private static string? KnownRuntime(string? runtime) =>
+        runtime is null || AgentProfiles.IsKnown(runtime)
+            ? runtime
+            : throw CommandContext.Bad("runtime", $"is '{runtime}'; it can be {string.Join(", ", AgentProfiles.Names)}");
+}

@@ -1,0 +1,28 @@
+using Colibri.Core.Board;
+using Colibri.Core.Sessions;
+using Colibri.Core.Spawning;
+using Colibri.Daemon.Server;
+using Colibri.Protocol;
+
+namespace Colibri.Daemon.Commands;
+
+/// <summary>What the core's own refusals are called on the wire.</summary>
+internal static class CommandFailures
+{
+    /// <summary>The error reply; null for a failure nobody foresaw.</summary>
+    public static Reply? Explain(Exception failure) => failure switch
+    {
+        BoardUnavailableException => Reply.Error(ErrorCodes.Unavailable, failure.Message),
+        SessionUnavailableException => Reply.Error(ErrorCodes.Unavailable, failure.Message),
+        SpawnRefusedException refused => Reply.Error(CodeOf(refused.Refusal), failure.Message),
+        _ => null,
+    };
+
+    private static string CodeOf(SpawnRefusal refusal) => refusal switch
+    {
+        SpawnRefusal.TaskNotFound => ErrorCodes.NotFound,
+        SpawnRefusal.TaskConflict => ErrorCodes.Conflict,
+        SpawnRefusal.ProgramUnusable => ErrorCodes.BadRequest,
+        _ => ErrorCodes.Unavailable,
+    };
+}

@@ -1,0 +1,11 @@
+using Colibri.Daemon.Server;
+
+namespace Colibri.Daemon.Commands;
+
+/// <summary>What answers one command.</summary>
+/// <param name="Run">Answers, or throws <see cref="RequestException"/>.</param>
+/// <param name="MayOverlap">
+/// A following request of the same connection may start before this one is answered. True only where one queue behind it keeps the
+/// order (the board's writer, a session's log): that is what lets a pipelining client share one commit among many requests.
+/// </param>
+internal sealed record CommandHandler(Func<CommandContext, ValueTask<Reply>> Run, bool MayOverlap = false);

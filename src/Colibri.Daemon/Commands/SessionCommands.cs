@@ -1,0 +1,64 @@
+using Colibri.Core.Sessions;
+using Colibri.Daemon.Server;
+using Colibri.Protocol;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Daemon.Commands;
+
+/// <summary>The commands about session logs.</summary>
+internal sealed class SessionCommands(SessionStore sessions)
+{
+    private const int MaxListed = 1_000;
+
+    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    [
+        new(CommandNames.ListSessions, new(ListAsync)),
+        new(CommandNames.GetSession, new(GetAsync)),
+        new(CommandNames.AppendSession, new(AppendAsync, MayOverlap: true)),
+        new(CommandNames.CompactSession, new(NotInThisVersion)),
+        new(CommandNames.GetPrompt, new(NotInThisVersion)),
+    ];
+
+    private ValueTask<Reply> ListAsync(CommandContext context)
+    {
+        var limit = CommandContext.Number(context.Request.Limit, "limit", MaxListed, 1, MaxListed);
+        return ValueTask.FromResult(Reply.Of(new SessionList(sessions.List(limit)), ProtocolJson.Wire.SessionList));
+    }
+
+    private ValueTask<Reply> GetAsync(CommandContext context)
+    {
+        var id = ValidId(context);
+        return sessions.Read(id, context.Request.All ?? false) is { } entries
+            ? ValueTask.FromResult(Reply.Of(entries, ProtocolJson.Wire.SessionEntries))
+            : throw NotFound(id);
+    }
+
+    private async ValueTask<Reply> AppendAsync(CommandContext context)
+    {
+        var id = ValidId(context);
+        var entry = context.Request.Entry ?? throw CommandContext.Bad("entry", "is missing");
+        var text = CommandContext.Text(entry.Text, "entry.text");
+        if (text is null && entry.Usage is null)
+            throw CommandContext.Bad("entry.text", "is missing");
+        if (entry.Kind is SessionEntryKind.Compaction or SessionEntryKind.Escalation)
+            throw CommandContext.Bad("entry.kind", "is one that only the daemon writes");
+        CommandContext.OptionalName(entry.Tool, "entry.tool");
+        return Reply.Of(await sessions.AppendAsync(id, entry).ConfigureAwait(false), ProtocolJson.Wire.AppendReceipt);
+    }
+
+    private ValueTask<Reply> NotInThisVersion(CommandContext context)
+    {
+        var id = ValidId(context);
+        return sessions.Read(id, all: false) is null
+            ? throw NotFound(id)
+            : throw new RequestException(ErrorCodes.Unavailable, "this version neither compacts sessions nor assembles prompts; get-session shows the whole log");
+    }
+
+    private static string ValidId(CommandContext context) => SessionId.IsValid(context.Request.SessionId)
+        ? context.Request.SessionId!
+        : throw CommandContext.Bad(
+            "session_id", context.Request.SessionId is null ? "is missing" : "is no session id: 1 to 128 of A-Z a-z 0-9 . _ -, not starting with a dot");
+
+    private static RequestException NotFound(string id) => new(ErrorCodes.NotFound, $"there is no session {id}; colibri list-sessions shows them");
+}

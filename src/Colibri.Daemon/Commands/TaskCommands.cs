@@ -1,0 +1,110 @@
+using Colibri.Core.Board;
+using Colibri.Core.Spawning;
+using Colibri.Daemon.Server;
+using Colibri.Protocol;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Daemon.Commands;
+
+/// <summary>The commands about tasks.</summary>
+internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
+{
+    private const int DefaultListLimit = 100;
+    private const int MaxListLimit = 1_000;
+    private const int MaxAttemptsLimit = 100;
+
+    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    [
+        new(CommandNames.CreateTask, new(CreateAsync, MayOverlap: true)),
+        new(CommandNames.IntakeTask, new(IntakeAsync, MayOverlap: true)),
+        new(CommandNames.GetTask, new(GetAsync)),
+        new(CommandNames.ListTasks, new(ListAsync)),
+        new(CommandNames.ClaimTask, new(ClaimAsync, MayOverlap: true)),
+        new(CommandNames.TransitionTask, new(TransitionAsync)),
+        new(CommandNames.CancelTask, new(CancelAsync)),
+    ];
+
+    private async ValueTask<Reply> CreateAsync(CommandContext context) =>
+        TaskReply(await board.CreateAsync(NewTaskOf(context)).ConfigureAwait(false));
+
+    private async ValueTask<Reply> IntakeAsync(CommandContext context) => Reply.Of(
+        new IntakeReceipt(await board.IntakeAsync(NewTaskOf(context)).ConfigureAwait(false)), ProtocolJson.Wire.IntakeReceipt);
+
+    private async ValueTask<Reply> GetAsync(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.TaskId, "task_id");
+        return await board.GetAsync(id).ConfigureAwait(false) is { } task ? TaskReply(task) : throw NotFound(id);
+    }
+
+    private async ValueTask<Reply> ListAsync(CommandContext context)
+    {
+        var request = context.Request;
+        TaskState? state = request.Status is null ? null : CommandContext.State(request.Status, "status");
+        var limit = CommandContext.Number(request.Limit, "limit", DefaultListLimit, 1, MaxListLimit);
+        try
+        {
+            return Reply.Of(await board.ListAsync(state, limit, request.After).ConfigureAwait(false), ProtocolJson.Wire.TaskList);
+        }
+        catch (ArgumentException)
+        {
+            throw CommandContext.Bad("after", $"is '{request.After}', which is no task's id");
+        }
+    }
+
+    private async ValueTask<Reply> ClaimAsync(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.TaskId, "task_id");
+        var agentId = CommandContext.Name(context.Request.AgentId, "agent_id");
+        return EdgeReply(await board.ClaimAsync(id, agentId).ConfigureAwait(false), id);
+    }
+
+    private async ValueTask<Reply> TransitionAsync(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.TaskId, "task_id");
+        var to = CommandContext.State(context.Request.Status, "status");
+        return to switch
+        {
+            TaskState.Claimed => throw CommandContext.Bad("status", "is 'claimed'; a claim needs an agent_id: use claim-task"),
+            TaskState.Cancelled => await CancelAsync(context).ConfigureAwait(false),
+            _ => EdgeReply(await board.TransitionAsync(id, to, context.Request.Error).ConfigureAwait(false), id),
+        };
+    }
+
+    private async ValueTask<Reply> CancelAsync(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.TaskId, "task_id");
+        var result = await board.CancelAsync(id).ConfigureAwait(false);
+        if (result.Outcome == EdgeOutcome.Applied && supervisor.FindByTask(id) is { } agent)
+            supervisor.TryStop(agent.Id, AgentSupervisor.DefaultGrace);
+        return EdgeReply(result, id);
+    }
+
+    private static NewTask NewTaskOf(CommandContext context)
+    {
+        var request = context.Request;
+        if (request.SessionId is { } session && !Core.Sessions.SessionId.IsValid(session))
+            throw CommandContext.Bad("session_id", "is no session id: 1 to 128 of A-Z a-z 0-9 . _ -, not starting with a dot");
+        return new NewTask
+        {
+            Title = CommandContext.Name(request.Title, "title", CommandContext.MaxTitleLength),
+            Description = CommandContext.Text(request.Description, "description") ?? "",
+            Capabilities = CommandContext.Names(request.Capabilities, "capabilities"),
+            Priority = request.Priority ?? 0,
+            MaxAttempts = CommandContext.Number(request.MaxAttempts, "max_attempts", 3, 1, MaxAttemptsLimit),
+            Key = CommandContext.OptionalName(request.Key, "key"),
+            SessionId = request.SessionId,
+        };
+    }
+
+    private static Reply EdgeReply(EdgeResult result, string id) => result.Outcome switch
+    {
+        EdgeOutcome.Applied => TaskReply(result.Task!),
+        EdgeOutcome.NotFound => throw NotFound(id),
+        _ => throw new RequestException(ErrorCodes.Conflict, result.Reason!),
+    };
+
+    private static Reply TaskReply(BoardTask task) => Reply.Of(task, ProtocolJson.Wire.BoardTask);
+
+    private static RequestException NotFound(string id) => new(ErrorCodes.NotFound, $"there is no task {id}; colibri list-tasks shows them");
+}

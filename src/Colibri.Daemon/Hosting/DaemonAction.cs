@@ -1,0 +1,10 @@
+namespace Colibri.Daemon.Hosting;
+
+internal enum DaemonAction
+{
+    Run,
+    CheckConfiguration,
+    Version,
+    Help,
+    Refuse,
+}

@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using Colibri.Core.Board;
+using Colibri.Core.Configuration;
+using Colibri.Core.Cost;
+using Colibri.Core.Events;
+using Colibri.Core.Logging;
+using Colibri.Core.Scheduling;
+using Colibri.Core.Sessions;
+using Colibri.Core.Spawning;
+using Colibri.Daemon.Commands;
+using Colibri.Daemon.Logging;
+using Colibri.Daemon.Server;
+using Colibri.Posix;
+using Colibri.Protocol;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Daemon.Hosting;
+
+/// <summary>Puts the parts together in the order in which they may depend on each other, and takes them apart in the reverse one.</summary>
+internal static class DaemonHost
+{
+    /// <summary>Runs until SIGTERM or SIGINT.</summary>
+    /// <exception cref="ConfigurationException">It cannot start; nothing is left behind.</exception>
+    /// <exception cref="BoardOpenException">The same, because of the database.</exception>
+    public static async Task RunAsync(DaemonConfiguration configuration, string? pidFilePath)
+    {
+        var time = TimeProvider.System;
+        SignalSetup.ResetInherited();
+        var stop = new TaskCompletionSource<PosixSignal>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
+        var logger = log.CreateLogger("colibri");
+        using var term = StopOn(PosixSignal.SIGTERM, stop);
+        using var interrupt = StopOn(PosixSignal.SIGINT, stop);
+        using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            logger.NothingToReload();
+        });
+
+        using var processes = ChildProcesses.Start();
+        var counters = new ServerCounters();
+        await using var listener = SocketListener.Bind(configuration.SocketPath, counters, logger);
+        var events = new EventHub(time);
+        var wake = new List<Action>();
+        await using var board = TaskBoard.Open(new BoardOptions
+        {
+            Path = configuration.DatabasePath,
+            Time = time,
+            Logger = logger,
+            TaskChanged = task =>
+            {
+                events.Publish(task);
+                if (task.Status == TaskState.Queued)
+                    wake.ForEach(static ring => ring());
+            },
+        });
+        using var pidFile = PidFile.Write(pidFilePath);
+        var sessions = new SessionStore(configuration.SessionsDirectory, time, logger);
+        var cost = new CostControl(configuration.CostMode, events);
+        var programs = new ProgramPath(
+            Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("HOME"), AppContext.BaseDirectory);
+        var supervisor = new AgentSupervisor(new SupervisorParts
+        {
+            Processes = processes,
+            Board = board,
+            Sessions = sessions,
+            Events = events,
+            Programs = programs,
+            Configuration = configuration,
+            Time = time,
+            Logger = logger,
+        });
+        var scheduler = new BoardScheduler(
+            board, supervisor, SchedulerCandidates.From(configuration, programs), configuration.SchedulerInterval, time, logger);
+        wake.Add(scheduler.Wake);
+        supervisor.SlotFreed += scheduler.Wake;
+        WarnOfSettingsWithoutEffect(configuration, logger);
+
+        // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
+        await new LeftoverReconciler(board, time, logger).RunAsync().ConfigureAwait(false);
+
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, events, counters, log, time);
+        listener.Serve(
+            new CommandTable(
+            [
+                .. new DaemonCommands(status, cost, logger).Handlers,
+                .. new TaskCommands(board, supervisor).Handlers,
+                .. new AgentCommands(board, supervisor, configuration.Host).Handlers,
+                .. new SessionCommands(sessions).Handlers,
+                .. new RegistryCommands(board).Handlers,
+            ]),
+            events);
+        using var schedulerStop = new CancellationTokenSource();
+        var scheduling = Task.Run(() => scheduler.RunAsync(schedulerStop.Token));
+        logger.DaemonStarted(BuildInfo.Version, Environment.ProcessId, configuration.SocketPath, configuration.DatabasePath);
+
+        var signal = await stop.Task.ConfigureAwait(false);
+        logger.DaemonStopping(signal.ToString(), supervisor.Running);
+        await schedulerStop.CancelAsync().ConfigureAwait(false);
+        await scheduling.ConfigureAwait(false);
+        await supervisor.StopAllAsync(AgentSupervisor.DefaultGrace).ConfigureAwait(false);
+        logger.DaemonStopped(status.UptimeMs);
+    }
+
+    private static PosixSignalRegistration StopOn(PosixSignal signal, TaskCompletionSource<PosixSignal> stop) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            stop.TrySetResult(context.Signal);
+        });
+
+    private static void WarnOfSettingsWithoutEffect(DaemonConfiguration configuration, ILogger logger)
+    {
+        if (configuration.Autospawn)
+            logger.SettingWithoutEffect("COLIBRI_AUTOSPAWN");
+        if (configuration.HeadroomEnabled)
+            logger.SettingWithoutEffect("COLIBRI_HEADROOM_ENABLED");
+        if (configuration.Providers.Count > 0)
+            logger.SettingWithoutEffect("COLIBRI_PROVIDERS");
+    }
+}

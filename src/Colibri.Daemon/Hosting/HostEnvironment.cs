@@ -1,0 +1,34 @@
+using System.Collections;
+
+namespace Colibri.Daemon.Hosting;
+
+/// <summary>The process environment and what the configuration asks of the file system.</summary>
+internal static class HostEnvironment
+{
+    public static IReadOnlyDictionary<string, string> Variables()
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+            variables[(string)entry.Key] = (string?)entry.Value ?? "";
+        return variables;
+    }
+
+    /// <summary>Found by trying: modes, groups, read-only mounts and access lists all have their say.</summary>
+    public static bool IsWritableDirectory(string path)
+    {
+        if (!Directory.Exists(path))
+            return false;
+        var probe = Path.Combine(path, $".colibri-probe-{Environment.ProcessId}");
+        try
+        {
+            using (File.Create(probe, 1, FileOptions.DeleteOnClose))
+            {
+            }
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

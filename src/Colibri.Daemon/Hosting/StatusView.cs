@@ -1,0 +1,74 @@
+using Colibri.Core.Board;
+using Colibri.Core.Configuration;
+using Colibri.Core.Cost;
+using Colibri.Core.Events;
+using Colibri.Core.Scheduling;
+using Colibri.Core.Spawning;
+using Colibri.Daemon.Logging;
+using Colibri.Daemon.Server;
+using Colibri.Protocol;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Daemon.Hosting;
+
+/// <summary>Puts what every part knows about itself together. Nothing here touches the disk.</summary>
+internal sealed class StatusView(
+    DaemonConfiguration configuration,
+    TaskBoard board,
+    AgentSupervisor supervisor,
+    BoardScheduler scheduler,
+    CostControl cost,
+    EventHub events,
+    ServerCounters server,
+    LineLoggerProvider log,
+    TimeProvider time)
+{
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private readonly long _startTimestamp = time.GetTimestamp();
+
+    public long UptimeMs => (long)time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
+
+    public StatusReport Report()
+    {
+        var panes = supervisor.Panes.Snapshot();
+        var tick = scheduler.Status;
+        return new StatusReport
+        {
+            Version = BuildInfo.Version,
+            Pid = Environment.ProcessId,
+            Host = configuration.Host,
+            StartedAt = _startedAt,
+            UptimeMs = UptimeMs,
+            Paths = new StatusPaths(configuration.SocketPath, configuration.DatabasePath, configuration.SessionsDirectory),
+            Cost = cost.State,
+            Scheduler = new StatusScheduler((long)configuration.SchedulerInterval.TotalMilliseconds, tick.LastTickAt, tick.Ticks, tick.Unmatched),
+            Tasks = board.Counts,
+            Agents = new StatusAgents(
+                supervisor.Running,
+                configuration.MaxAgents,
+                [.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped).Select(pane => new StatusAgent(pane.Id, pane.Agent, pane.Activity, pane.TaskId))]),
+            Panes = panes.Count,
+            Cache = CacheOf(supervisor.TotalUsage),
+            Headroom = new StatusHeadroom(configuration.HeadroomEnabled, configuration.HeadroomSocket, Connected: false),
+            Counters = new StatusCounters
+            {
+                Connections = server.Accepted,
+                ConnectionsRefused = server.Refused,
+                RequestsTooLarge = server.TooLarge,
+                EventsMissed = events.Missed,
+                PanesEvicted = supervisor.Panes.Evicted,
+                LogLinesDropped = log.Dropped,
+                SessionEntriesDropped = supervisor.SessionEntriesDropped,
+                BoardQueueFull = board.QueueFullCount,
+            },
+        };
+    }
+
+    public Snapshot Snapshot() => new(Protocol.Wire.Snapshot.CurrentSchema, configuration.Host, time.GetUtcNow(), supervisor.Panes.Snapshot());
+
+    private static StatusCache CacheOf(Usage usage)
+    {
+        var sent = usage.InputTokens + usage.CacheReadTokens + usage.CacheWriteTokens;
+        return new StatusCache(sent, usage.CacheReadTokens, sent == 0 ? 0 : Math.Round((double)usage.CacheReadTokens / sent, 4));
+    }
+}

@@ -1,0 +1,92 @@
+using System.Threading.Channels;
+using Colibri.Core.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Daemon.Logging;
+
+/// <summary>
+/// Log lines to standard error, written by one task: whoever logs never waits for a terminal or a log pipe that is not read. Lines
+/// beyond the queue are counted and the count is logged when there is room again.
+/// </summary>
+internal sealed class LineLoggerProvider : ILoggerProvider
+{
+    private const int QueueCapacity = 4_096;
+
+    private readonly Channel<string> _lines = Channel.CreateBounded<string>(
+        new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly Stream _output = Console.OpenStandardError();
+    private readonly LogLevel _minimum;
+    private readonly LogFormat _format;
+    private readonly TimeProvider _time;
+    private readonly Task _writer;
+    private long _dropped;
+    private long _droppedTold;
+
+    public LineLoggerProvider(LogLevel minimum, LogFormat format, TimeProvider time)
+    {
+        (_minimum, _format, _time) = (minimum, format, time);
+        _writer = Task.Factory.StartNew(WriteLines, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>Lines that found the queue full since the start.</summary>
+    public long Dropped => Interlocked.Read(ref _dropped);
+
+    public ILogger CreateLogger(string categoryName) => new LineLogger(this);
+
+    /// <summary>Writes what is queued, for at most two seconds: a reader that is gone must not keep the daemon from ending.</summary>
+    public void Dispose()
+    {
+        _lines.Writer.TryComplete();
+        _writer.Wait(TimeSpan.FromSeconds(2));
+    }
+
+    private bool IsEnabled(LogLevel level) => level >= _minimum && level != LogLevel.None;
+
+    private void Add(string line)
+    {
+        if (!_lines.Writer.TryWrite(line))
+            Interlocked.Increment(ref _dropped);
+    }
+
+    // A thread of its own, blocking: standard error may be a pipe nobody reads, and that must not cost the pool a thread.
+    private void WriteLines()
+    {
+        while (_lines.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            while (_lines.Reader.TryRead(out var line))
+                Write(line);
+            var dropped = Dropped;
+            if (dropped <= _droppedTold)
+                continue;
+            Write(LogLine.Render(_format, _time.GetUtcNow(), LogLevel.Warning, 106, $"{dropped - _droppedTold} log lines were dropped: standard error was not read", null, []));
+            _droppedTold = dropped;
+        }
+    }
+
+    private void Write(string line)
+    {
+        try
+        {
+            _output.Write(System.Text.Encoding.UTF8.GetBytes(line + "\n"));
+        }
+        catch (IOException)
+        {
+            // Standard error is gone; there is nobody left to tell.
+        }
+    }
+
+    private sealed class LineLogger(LineLoggerProvider provider) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => provider.IsEnabled(logLevel);
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (!IsEnabled(logLevel))
+                return;
+            var fields = state as IReadOnlyList<KeyValuePair<string, object?>> ?? [];
+            provider.Add(LogLine.Render(provider._format, provider._time.GetUtcNow(), logLevel, eventId.Id, formatter(state, exception), exception, fields));
+        }
+    }
+}

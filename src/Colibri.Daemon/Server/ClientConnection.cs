@@ -1,0 +1,253 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Colibri.Core.Events;
+using Colibri.Core.Logging;
+using Colibri.Daemon.Commands;
+using Colibri.Jsonl;
+using Colibri.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Daemon.Server;
+
+/// <summary>
+/// One client, served by one loop: take what has arrived, answer it in order, read on. A client that does not read its replies stops its
+/// own loop and nothing else; an idle one holds no buffer.
+/// </summary>
+internal sealed class ClientConnection(Socket socket, CommandTable commands, EventHub events, ServerCounters counters, ILogger logger)
+{
+    private const int ReceiveBytes = 32 * 1024;
+    private const int FlushBytes = 64 * 1024;
+
+    /// <summary>Requests of one connection under way at once; the next one waits.</summary>
+    private const int MaxOverlapping = 512;
+
+    private static readonly TimeSpan DiscardDeadline = TimeSpan.FromSeconds(2);
+
+    private readonly LineFramer _framer = new(ProtocolLimits.MaxLineBytes);
+    private readonly Queue<(byte[] Id, string Command, Task<Reply> Reply)> _underWay = new();
+    private ArrayBufferWriter<byte>? _output;
+    private EventSubscriber? _subscriber;
+
+    public async Task ServeAsync(CancellationToken stopping)
+    {
+        try
+        {
+            while (await ReceiveAsync(stopping).ConfigureAwait(false))
+            {
+                if (_subscriber is { } subscriber)
+                {
+                    await StreamEventsAsync(subscriber, stopping).ConfigureAwait(false);
+                    return;
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The client is gone or the daemon ends: both are an ordinary end of a connection.
+        }
+        finally
+        {
+            _subscriber?.Dispose();
+            _framer.Dispose();
+            socket.Dispose();
+        }
+    }
+
+    /// <summary>Waits for input, answers what came; false at the connection's end.</summary>
+    private async Task<bool> ReceiveAsync(CancellationToken stopping)
+    {
+        // Waiting with an empty buffer costs an idle client nothing but its descriptor.
+        await socket.ReceiveAsync(Memory<byte>.Empty, stopping).ConfigureAwait(false);
+        var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBytes);
+        try
+        {
+            var received = await socket.ReceiveAsync(buffer, stopping).ConfigureAwait(false);
+            var alive = received > 0
+                ? await AnswerAsync(buffer.AsMemory(0, received), stopping).ConfigureAwait(false)
+                : await AnswerLastLineAsync().ConfigureAwait(false);
+            await FinishUnderWayAsync().ConfigureAwait(false);
+            await FlushAsync(stopping).ConfigureAwait(false);
+            if (!alive && received > 0)
+                await DiscardRestAsync(buffer, stopping).ConfigureAwait(false);
+            return alive;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task<bool> AnswerAsync(ReadOnlyMemory<byte> input, CancellationToken stopping)
+    {
+        while (TakeRequest(ref input, out var request))
+        {
+            if (request.TooLarge)
+            {
+                counters.RequestTooLarge();
+                await FinishUnderWayAsync().ConfigureAwait(false);
+                Write(Reply.Error(ErrorCodes.TooLarge, $"a request line is longer than {ProtocolLimits.MaxLineBytes} bytes; the connection is closed"), []);
+                return false;
+            }
+            await StartAsync(request).ConfigureAwait(false);
+            if (_subscriber is not null)
+                return true;
+            if (_output?.WrittenCount > FlushBytes)
+                await FlushAsync(stopping).ConfigureAwait(false);
+        }
+        return true;
+    }
+
+    /// <summary>A client may end its last line by closing its side instead of with a newline: <c>printf '{"cmd":"ping"}' | nc -N -U …</c>.</summary>
+    private async Task<bool> AnswerLastLineAsync()
+    {
+        if (TakeLastRequest(out var request))
+            await StartAsync(request).ConfigureAwait(false);
+        return false;
+    }
+
+    private bool TakeRequest(ref ReadOnlyMemory<byte> input, out ParsedRequest request)
+    {
+        var rest = input.Span;
+        if (!_framer.TryRead(ref rest, out var line, out var kind))
+        {
+            request = default;
+            return false;
+        }
+        request = kind == LineKind.Oversize ? ParsedRequest.Oversize : ParsedRequest.Parse(line, commands);
+        input = input[^rest.Length..];
+        return true;
+    }
+
+    private bool TakeLastRequest(out ParsedRequest request)
+    {
+        request = _framer.Complete(out var line) ? ParsedRequest.Parse(line, commands) : default;
+        return !line.IsEmpty;
+    }
+
+    private async ValueTask StartAsync(ParsedRequest request)
+    {
+        var overlaps = request.Handler is { MayOverlap: true } && _underWay.Count < MaxOverlapping;
+        if (!overlaps)
+            await FinishUnderWayAsync().ConfigureAwait(false);
+        var reply = RunAsync(request);
+        if (overlaps && !reply.IsCompleted)
+            _underWay.Enqueue((request.Id, request.Command, reply.AsTask()));
+        else if (_underWay.Count > 0)
+            _underWay.Enqueue((request.Id, request.Command, reply.AsTask()));
+        else
+            Write(await reply.ConfigureAwait(false), request.Id);
+    }
+
+    private async ValueTask<Reply> RunAsync(ParsedRequest request)
+    {
+        if (request.Failure is { } failure)
+            return failure;
+        if (request.Handler is null)
+            return Subscribe(request.Context!);
+        try
+        {
+            return await request.Handler.Run(request.Context!).ConfigureAwait(false);
+        }
+        catch (RequestException e)
+        {
+            return Reply.Error(e.Code, e.Message);
+        }
+        catch (Exception e) when (CommandFailures.Explain(e) is { } explained)
+        {
+            return explained;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            logger.RequestFailed(request.Command, e);
+            return Reply.Error(ErrorCodes.Internal, $"{request.Command} failed inside the daemon; its log says how");
+        }
+    }
+
+    private Reply Subscribe(CommandContext context)
+    {
+        try
+        {
+            var topics = SubscriptionTopics.Parse(context.Request.Topics);
+            // Before the answer goes out: what happens from then on is not missed.
+            _subscriber = events.Subscribe(topics);
+            return SubscriptionTopics.Confirm(topics);
+        }
+        catch (RequestException e)
+        {
+            return Reply.Error(e.Code, e.Message);
+        }
+    }
+
+    private async ValueTask FinishUnderWayAsync()
+    {
+        while (_underWay.TryDequeue(out var request))
+            Write(await request.Reply.ConfigureAwait(false), request.Id);
+    }
+
+    private void Write(Reply reply, ReadOnlySpan<byte> id) => reply.WriteLine(_output ??= new ArrayBufferWriter<byte>(512), id);
+
+    private async ValueTask FlushAsync(CancellationToken stopping)
+    {
+        if (_output is not { WrittenCount: > 0 } output)
+            return;
+        await SendAsync(output.WrittenMemory, stopping).ConfigureAwait(false);
+        output.ResetWrittenCount();
+        // An idle connection keeps a small buffer at the most.
+        if (output.Capacity > FlushBytes)
+            _output = null;
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken stopping)
+    {
+        while (!bytes.IsEmpty)
+            bytes = bytes[await socket.SendAsync(bytes, stopping).ConfigureAwait(false)..];
+    }
+
+    /// <summary>Closing with input unread would reset the connection under the answer just sent.</summary>
+    private async Task DiscardRestAsync(byte[] buffer, CancellationToken stopping)
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        deadline.CancelAfter(DiscardDeadline);
+        while (await socket.ReceiveAsync(buffer, deadline.Token).ConfigureAwait(false) > 0)
+        {
+        }
+    }
+
+    private async Task StreamEventsAsync(EventSubscriber subscriber, CancellationToken stopping)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var closed = WatchForCloseAsync(ended);
+        try
+        {
+            while (true)
+            {
+                var line = await subscriber.ReadAsync(ended.Token).ConfigureAwait(false);
+                await SendAsync(line, ended.Token).ConfigureAwait(false);
+                await SendAsync("\n"u8.ToArray(), ended.Token).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await closed.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A subscriber only listens; whatever it still sends is read and dropped, so that its close is seen.</summary>
+    private async Task WatchForCloseAsync(CancellationTokenSource ended)
+    {
+        var buffer = new byte[256];
+        try
+        {
+            while (await socket.ReceiveAsync(buffer, ended.Token).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Ends the same way as a close.
+        }
+        await ended.CancelAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Colibri.Daemon.Commands;
+using Colibri.Protocol;
+
+namespace Colibri.Daemon.Server;
+
+/// <summary>A request line, read but not yet run: its handler and fields, or the failure it is answered with.</summary>
+/// <param name="Id">The id to repeat, as it was written.</param>
+/// <param name="Command">The command's name; empty where the line has none.</param>
+/// <param name="Handler">Null for <c>subscribe</c>, which the connection itself answers.</param>
+/// <param name="Context">The fields; null where there is a failure.</param>
+/// <param name="Failure">The answer to a line that is no request.</param>
+/// <param name="TooLarge">The line was beyond the limit.</param>
+internal readonly record struct ParsedRequest(
+    byte[] Id, string Command, CommandHandler? Handler, CommandContext? Context, Reply? Failure, bool TooLarge = false)
+{
+    public static ParsedRequest Oversize { get; } = new([], "", null, null, null, TooLarge: true);
+
+    public static ParsedRequest Parse(ReadOnlySpan<byte> line, CommandTable commands)
+    {
+        RequestEnvelope envelope;
+        try
+        {
+            envelope = RequestEnvelope.Read(line);
+        }
+        catch (JsonException)
+        {
+            return Fail([], "", ErrorCodes.BadJson, "the line is not one JSON object");
+        }
+        byte[] id = envelope.Id.IsEmpty ? [] : envelope.Id.ToArray();
+        if (envelope.IdIsInvalid)
+            return Fail(id, "", ErrorCodes.BadRequest, "id is neither a string nor a number");
+        if (envelope.Command is not { } command)
+            return Fail(id, "", ErrorCodes.BadRequest, "cmd is missing");
+        var handler = commands.Find(command);
+        if (handler is null && command != CommandNames.Subscribe)
+            return Fail(id, command, ErrorCodes.UnknownCommand, $"there is no command '{Shorten(command)}'; colibri --help lists them");
+        try
+        {
+            // The hot path: a ping's fields are nobody's business.
+            var context = command == CommandNames.Ping ? CommandContext.None : CommandContext.Parse(line);
+            return new ParsedRequest(id, command, handler, context, null);
+        }
+        catch (RequestException e)
+        {
+            return Fail(id, command, e.Code, e.Message);
+        }
+    }
+
+    private static ParsedRequest Fail(byte[] id, string command, string code, string message) =>
+        new(id, command, null, null, Reply.Error(code, message));
+
+    private static string Shorten(string command) => command.Length > 64 ? command[..64] + "…" : command;
+}

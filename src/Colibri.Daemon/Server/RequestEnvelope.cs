@@ -1,0 +1,53 @@
+using System.Text.Json;
+
+namespace Colibri.Daemon.Server;
+
+/// <summary>What has to be known of a request line before its command is: the command's name and the id to repeat.</summary>
+internal readonly ref struct RequestEnvelope
+{
+    /// <summary>The command's name, or null where the line has none.</summary>
+    public string? Command { get; private init; }
+
+    /// <summary>The id as it was written, a string with its quotes or a number; empty where there is none.</summary>
+    public ReadOnlySpan<byte> Id { get; private init; }
+
+    /// <summary>The id is neither string nor number.</summary>
+    public bool IdIsInvalid { get; private init; }
+
+    /// <summary>Walks a whole line, so a line that gets through is one well-formed object.</summary>
+    /// <exception cref="JsonException">It is not.</exception>
+    public static RequestEnvelope Read(ReadOnlySpan<byte> line)
+    {
+        string? command = null;
+        ReadOnlySpan<byte> id = default;
+        var idIsInvalid = false;
+        var reader = new Utf8JsonReader(line);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new JsonException("a request is one JSON object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isCommand = reader.ValueTextEquals("cmd"u8);
+            var isId = reader.ValueTextEquals("id"u8);
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            if (isCommand && reader.TokenType == JsonTokenType.String)
+                command = CommandNameCache.Get(ref reader);
+            else if (isId && reader.TokenType is JsonTokenType.String or JsonTokenType.Number)
+                id = line[start..(int)reader.BytesConsumed];
+            else if (isId && reader.TokenType != JsonTokenType.Null)
+                idIsInvalid = true;
+            reader.Skip();
+        }
+        if (reader.Read())
+            throw new JsonException("a request is one JSON object");
+        return new RequestEnvelope { Command = command, Id = id, IdIsInvalid = idIsInvalid };
+    }
+
+    private static class CommandNameCache
+    {
+        // The hot command costs no allocation; the others are about to cost a deserialisation anyway.
+        public static string? Get(ref Utf8JsonReader reader) =>
+            reader.ValueTextEquals("ping"u8) ? Protocol.CommandNames.Ping : reader.GetString();
+    }
+}

@@ -1,0 +1,188 @@
+using System.Net.Sockets;
+using System.Text;
+using Colibri.Core.Configuration;
+using Colibri.Core.Events;
+using Colibri.Core.Logging;
+using Colibri.Daemon.Commands;
+using Colibri.Posix;
+using Colibri.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Daemon.Server;
+
+/// <summary>The daemon's socket: bound once nobody else answers on it, and gone again when the daemon is.</summary>
+internal sealed class SocketListener : IAsyncDisposable
+{
+    /// <summary>Connections open at once; a further one is told and closed.</summary>
+    public const int MaxConnections = 1_024;
+
+    // FreeBSD's sun_path; Linux would take four bytes more (sys/un.h). One number on both keeps a configuration portable.
+    private const int MaxPathBytes = 103;
+    private const int Backlog = 512;
+
+    private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
+
+    private readonly Socket _listener;
+    private readonly string _path;
+    private readonly ILogger _logger;
+    private readonly ServerCounters _counters;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly HashSet<Task> _connections = [];
+    private Task _accepting = Task.CompletedTask;
+    private PeerAuthorization _authorization = null!;
+    private int _open;
+
+    private SocketListener(Socket listener, string path, ServerCounters counters, ILogger logger) =>
+        (_listener, _path, _counters, _logger) = (listener, path, counters, logger);
+
+    /// <summary>Probes, binds and listens; clients wait in the backlog until <see cref="Serve"/>.</summary>
+    /// <exception cref="ConfigurationException">The path cannot be used, or a live daemon listens there.</exception>
+    public static SocketListener Bind(string path, ServerCounters counters, ILogger logger)
+    {
+        var bytes = Encoding.UTF8.GetByteCount(path);
+        if (bytes > MaxPathBytes)
+            throw new ConfigurationException($"socket path {path} is {bytes} bytes long; the limit is {MaxPathBytes}: set COLIBRI_DAEMON_SOCKET to a shorter one");
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!, SocketMode);
+            RemoveDeadSocket(path, logger);
+            var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            File.SetUnixFileMode(path, SocketMode);
+            listener.Listen(Backlog);
+            return new SocketListener(listener, path, counters, logger)
+            {
+                _authorization = new PeerAuthorization(ProcessUser.EffectiveUid, FileOwner.Of(path).Gid),
+            };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
+        {
+            throw new ConfigurationException($"socket {path} cannot be made: {e.Message}");
+        }
+    }
+
+    public void Serve(CommandTable commands, EventHub events) => _accepting = AcceptAsync(commands, events);
+
+    /// <summary>Takes no more clients, ends the connections, removes the socket.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        // The name goes first: whoever comes now finds no daemon, instead of a connection that nobody answers.
+        File.Delete(_path);
+        _listener.Dispose();
+        await _accepting.ConfigureAwait(false);
+        Task[] open;
+        lock (_connections)
+            open = [.. _connections];
+        await Task.WhenAll(open).ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    private static void RemoveDeadSocket(string path, ILogger logger)
+    {
+        if (!File.Exists(path))
+            return;
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused)
+        {
+            File.Delete(path);
+            logger.StaleSocketRemoved(path);
+            return;
+        }
+        catch (SocketException e)
+        {
+            throw new ConfigurationException($"{path} is there and is no socket of ours ({e.Message}); move it away or set COLIBRI_DAEMON_SOCKET");
+        }
+        var listener = PeerCredentials.Read(probe);
+        throw new ConfigurationException(
+            $"a daemon already listens at {path} (pid {listener.Pid?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unknown"}, uid {listener.Uid}); stop it first, or set COLIBRI_DAEMON_SOCKET");
+    }
+
+    private async Task AcceptAsync(CommandTable commands, EventHub events)
+    {
+        const int RetryMs = 100;
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var client = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+                Admit(client, commands, events);
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException e) when (!_stopping.IsCancellationRequested)
+            {
+                // Out of descriptors, most likely: the clients that are there go on, new ones wait in the backlog.
+                _logger.AcceptFailed(e.Message, RetryMs);
+                await Task.Delay(RetryMs, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void Admit(Socket client, CommandTable commands, EventHub events)
+    {
+        try
+        {
+            var peer = PeerCredentials.Read(client);
+            if (!_authorization.Allows(peer))
+            {
+                _logger.ClientDenied(peer.Uid);
+                Refuse(client, Reply.Error(ErrorCodes.Denied, $"uid {peer.Uid} is neither root, nor the daemon's user, nor in the socket's group"));
+                return;
+            }
+            if (Interlocked.Increment(ref _open) > MaxConnections)
+            {
+                Interlocked.Decrement(ref _open);
+                _logger.ClientsFull(MaxConnections);
+                Refuse(client, Reply.Error(ErrorCodes.Unavailable, $"{MaxConnections} connections are open; close some and try again"));
+                return;
+            }
+            _logger.ClientConnected(_counters.ConnectionAccepted(), peer.Uid, peer.Pid);
+            var connection = new ClientConnection(client, commands, events, _counters, _logger);
+            // On the pool: a connection's first request may already be there, and accepting must not wait for its answer.
+            Track(Task.Run(() => connection.ServeAsync(_stopping.Token)));
+        }
+        catch (SocketException)
+        {
+            // Gone before it was looked at.
+            client.Dispose();
+        }
+    }
+
+    private void Track(Task connection)
+    {
+        lock (_connections)
+            _connections.Add(connection);
+        connection.ContinueWith(
+            ended =>
+            {
+                Interlocked.Decrement(ref _open);
+                lock (_connections)
+                    _connections.Remove(ended);
+                if (ended.Exception is { } failure)
+                    _logger.UnexpectedFailure("a connection", failure);
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
+    private void Refuse(Socket client, Reply reply)
+    {
+        _counters.ConnectionRefused();
+        var line = new System.Buffers.ArrayBufferWriter<byte>();
+        reply.WriteLine(line, []);
+        using (client)
+        {
+            client.Blocking = false;
+            client.Send(line.WrittenSpan, SocketFlags.None, out _);
+        }
+    }
+}
