@@ -58,9 +58,6 @@ internal static unsafe partial class Libc
     internal static partial int sigemptyset(void* set);
 
     [LibraryImport(Library)]
-    internal static partial int sigfillset(void* set);
-
-    [LibraryImport(Library)]
     internal static partial int sigaddset(void* set, int signum);
 
     [LibraryImport(Library)]

@@ -95,13 +95,12 @@ internal static unsafe class FreeBsdProcesses
         }
     }
 
-    /// <summary>Signals all of <see cref="ReaperSubtree"/> in one call; how many were signalled.</summary>
-    public static int SignalSubtree(int subtree, int signal)
+    /// <summary>Signals all of <see cref="ReaperSubtree"/> in one call, atomically against their forks.</summary>
+    public static void SignalSubtree(int subtree, int signal)
     {
         procctl_reaper_kill request = new() { rk_sig = signal, rk_flags = AbiConstants.REAPER_KILL_SUBTREE, rk_subtree = subtree };
-        // ESRCH: nobody left. EPERM: some could not be signalled; rk_killed still counts the others.
+        // ESRCH: nobody is left. EPERM: the others were signalled all the same.
         _ = FreeBsdLibc.procctl(AbiConstants.P_PID, Environment.ProcessId, AbiConstants.PROC_REAP_KILL, &request);
-        return (int)request.rk_killed;
     }
 
     private static int GetReaperPids(procctl_reaper_pidinfo[] rows)

@@ -59,7 +59,8 @@ internal static unsafe class PosixSpawn
         var signals = stackalloc byte[SigsetBytes];
 
         // .NET ignores SIGPIPE and /etc/rc ignores SIGHUP: a child would inherit both.
-        _ = Libc.sigfillset(signals);
+        // Not sigfillset: it leaves out glibc's own 32 and 33, and posix_spawn then leaves those ignored in the child.
+        new Span<byte>(signals, abi.SizeOfSigset).Fill(0xff);
         // Their disposition cannot be set; a system may answer EINVAL.
         _ = Libc.sigdelset(signals, AbiConstants.SIGKILL);
         _ = Libc.sigdelset(signals, abi.SIGSTOP);

@@ -73,17 +73,19 @@ public sealed class ProcessTree
     /// <returns>How many were alive; 0 means that nothing is left.</returns>
     public int Signal(int signal)
     {
-        var alive = 0;
-        if (_child is { IsReaped: false } child && signal == AbiConstants.SIGKILL)
-            _ = child.SignalGroup(signal);
-        if (_child is not null && !HostPlatform.UsesLinuxAbi)
-            return SignalThroughReaper(_child, signal);
-        foreach (var member in Members())
+        // Counted before: those that the signal ends at once are gone from the process table after it.
+        var members = Members();
+        if (_child is not null && signal == AbiConstants.SIGKILL)
+            _ = _child.SignalGroup(signal);
+        var reached = _child is not null && !HostPlatform.UsesLinuxAbi ? SignalThroughReaper(_child, signal) : [];
+        foreach (var member in members)
         {
-            if (_child is not null && member.Pid == _child.Pid ? SignalRoot(_child, signal) : ProcessSignal.Send(member, signal))
-                alive++;
+            if (_child is not null && member.Pid == _child.Pid)
+                _ = SignalRoot(_child, signal);
+            else if (!reached.Contains(member.Pid))
+                _ = ProcessSignal.Send(member, signal);
         }
-        return alive;
+        return members.Count;
     }
 
     // No start time, and still there: there is no /proc to find the others with, so the group stands for the tree.
@@ -106,18 +108,14 @@ public sealed class ProcessTree
         return !(_child.Owner.IsReaper && OwnChildren.AreAllKnown(_child.Owner)) && Members().Count > 0;
     }
 
-    private int SignalThroughReaper(ChildProcess child, int signal)
+    // The root is not among them: it is signalled as the child it is, and once only.
+    private static HashSet<int> SignalThroughReaper(ChildProcess child, int signal)
     {
-        // Counted first: those that the signal ends at once are gone from the process table after it.
-        var members = Members();
+        if (signal != AbiConstants.SIGKILL)
+            return [];
         var reached = new HashSet<int>(FreeBsdProcesses.ReaperSubtree(child.Pid));
-        var killed = FreeBsdProcesses.SignalSubtree(child.Pid, signal);
-        foreach (var member in members)
-        {
-            if (!reached.Contains(member.Pid))
-                _ = ProcessSignal.Send(member, signal);
-        }
-        return Math.Max(members.Count, killed);
+        FreeBsdProcesses.SignalSubtree(child.Pid, signal);
+        return reached;
     }
 
     private static byte[] EncodeMarker(string marker)

@@ -25,6 +25,7 @@ internal sealed class TreeSweep
         var table = ProcessTable.Snapshot();
         foreach (var other in OtherRoots())
             _otherPids.Add(other.Pid);
+        RereadReparented(table);
         table.RemoveAll(entry => !IsCandidate(entry));
 
         var members = new HashSet<int>();
@@ -50,6 +51,20 @@ internal sealed class TreeSweep
 
     public static bool MayBeSignalled(in ProcessEntry entry) =>
         entry.Pid > 1 && entry.Pid != Environment.ProcessId && !entry.IsZombie;
+
+    // A parent that ended between the reading of its child's row and of its own leaves a chain to nowhere: the child has
+    // a new parent by now.
+    private static void RereadReparented(List<ProcessEntry> table)
+    {
+        var pids = new HashSet<int>(table.Count);
+        foreach (var entry in table)
+            pids.Add(entry.Pid);
+        for (var i = 0; i < table.Count; i++)
+        {
+            if (table[i].ParentPid > 0 && !pids.Contains(table[i].ParentPid) && ProcessTable.TryRead(table[i].Pid, out var now))
+                table[i] = now;
+        }
+    }
 
     // What began before the root did not come out of it.
     private bool IsCandidate(in ProcessEntry entry) =>
