@@ -26,6 +26,22 @@ internal static class ProcessEnvironment
         return HostPlatform.UsesLinuxAbi ? HasLinux(pid, needle) : HasFreeBsd(pid, needle);
     }
 
+    /// <summary>
+    /// Waits, 2 ms at most, while the environment reads as empty. Linux shows none in the last part of an exec, and a
+    /// process caught there must not pass for one without a marker.
+    /// </summary>
+    public static void AwaitExec(int pid)
+    {
+        if (HostPlatform.UsesLinuxAbi)
+            SpinWait.SpinUntil(() => !IsEmpty(pid), TimeSpan.FromMilliseconds(2));
+    }
+
+    private static bool IsEmpty(int pid)
+    {
+        Span<byte> first = stackalloc byte[1];
+        return ProcFile.Read(pid, "environ"u8, first) == 0;
+    }
+
     private static bool HasLinux(int pid, ReadOnlySpan<byte> needle)
     {
         var fd = ProcFile.Open(pid, "environ"u8);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Colibri.Posix.Processes;
 
 namespace Colibri.Posix;
@@ -26,6 +27,9 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime, string Bo
         identity = default;
         return false;
     }
+
+    /// <summary>"pid 4711 started 987654", with no look at the process itself.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"pid {Pid} started {StartTime}");
 
     /// <summary>Whether this very process (same pid, start time and boot) is there and not a zombie.</summary>
     public bool IsRunning =>

@@ -104,6 +104,8 @@ internal sealed class TreeSweep
         // Once the root is gone its number may become another group's: then only what came to us counts.
         if (sharesGroup && (rootAlive || (adopted && _child is not null)))
             return true;
+        if (adopted)
+            ProcessEnvironment.AwaitExec(entry.Pid);
         if (ProcessEnvironment.Has(entry.Pid, _marker))
             return true;
         return adopted && HostPlatform.UsesLinuxAbi && IsUnmarkedOrphan(entry);

@@ -158,7 +158,7 @@ public sealed class ProcessTreeTests
             var stray = await output.ReadProcess();
             var tree = ProcessTree.Of(root, marker);
             tree.HasStrays().ShouldBeTrue();
-            tree.Members().Count.ShouldBe(3);
+            Shell.Until(() => tree.Members().Count == 3, "the shell between root and stray has ended");
             tree.Members().ShouldContain(stray);
             Shell.Destroy(tree);
             root.IsRunning.ShouldBeFalse();
