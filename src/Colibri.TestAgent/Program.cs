@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Colibri.Posix;
 using Microsoft.Win32.SafeHandles;
 
 namespace Colibri.TestAgent;
@@ -31,6 +32,17 @@ internal static class Program
         {
             Lingering.Stay();
             return 0;
+        }
+
+        try
+        {
+            if (options.Children > 0)
+                LeftBehind.Start(options);
+        }
+        catch (Exception e) when (e is SpawnException or FileNotFoundException)
+        {
+            WriteText(2, $"colibri-test-agent: cannot leave processes behind: {e.Message}\n");
+            return 1;
         }
 
         using var output = Open(1, FileAccess.Write);
