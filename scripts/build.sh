@@ -1,0 +1,155 @@
+#!/bin/sh
+# Publishes colibri-daemon, colibri and colibri-test-agent as native executables for this machine.
+set -eu
+
+usage() {
+    cat <<'END'
+usage: build.sh [-o DIR] [-f TFM] [--static] [--help]
+
+Publishes colibri-daemon, colibri and colibri-test-agent as native executables
+for this machine: one file each, SQLite inside the daemon.
+
+  -o DIR      where the executables go (default: dist/ in the repository)
+  -f TFM      the .NET they are compiled with: net9.0 (default) or net10.0
+  --static    link libc in as well: no shared library is needed at run time
+  --help      this text
+
+A build that fails leaves DIR as it was.
+END
+}
+
+fail() {
+    printf 'build.sh: %s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+output=$repository/dist
+framework=net9.0
+static=no
+while [ $# -gt 0 ]; do
+    case $1 in
+        -o | -f)
+            if [ $# -lt 2 ] || [ -z "$2" ]; then
+                fail "$1 needs a value (try: build.sh --help)" 2
+            fi
+            if [ "$1" = -o ]; then output=$2; else framework=$2; fi
+            shift
+            ;;
+        --static) static=yes ;;
+        --help | -h) usage; exit 0 ;;
+        *) fail "unknown option $1 (try: build.sh --help)" 2 ;;
+    esac
+    shift
+done
+case $framework in
+    net9.0 | net10.0) ;;
+    *) fail "-f $framework: not net9.0 or net10.0" 2 ;;
+esac
+case $output in
+    /*) ;;
+    *) output=$(pwd)/$output ;;
+esac
+
+# shellcheck source=scripts/lib/prerequisites.sh
+. "$repository/scripts/lib/prerequisites.sh"
+if [ "$static" = yes ]; then require_prerequisites static; else require_prerequisites; fi
+
+# The linker's inputs are not tracked by its options, so every kind of build has intermediate files of its own.
+if [ "$static" = yes ]; then artifacts=$repository/.cache/build/$framework-static; else artifacts=$repository/.cache/build/$framework; fi
+mkdir -p "$artifacts"
+
+# One build at a time in one set of intermediate files. -o: no process started here may keep the lock when this one ends.
+if [ "${COLIBRI_BUILD_LOCK:-}" != "$artifacts" ]; then
+    COLIBRI_BUILD_LOCK=$artifacts
+    export COLIBRI_BUILD_LOCK
+    set -- -o "$output" -f "$framework"
+    if [ "$static" = yes ]; then set -- "$@" --static; fi
+    if command -v flock >/dev/null 2>&1; then
+        exec flock -o "$artifacts/lock" "$repository/scripts/build.sh" "$@"
+    elif command -v lockf >/dev/null 2>&1; then
+        exec lockf -k "$artifacts/lock" "$repository/scripts/build.sh" "$@"
+    fi
+fi
+
+stage=$(mktemp -d "$artifacts/stage.XXXXXX")
+cleanup() {
+    rm -rf "$stage"
+    for program in colibri-daemon colibri colibri-test-agent; do
+        rm -f "$output/.$program.$$"
+    done
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# No build server outlives the build.
+DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
+export DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_NOLOGO MSBUILDDISABLENODEREUSE DOTNET_CLI_USE_MSBUILD_SERVER
+
+set -- --configuration Release --framework "$framework" --artifacts-path "$artifacts" --nologo --verbosity quiet \
+    "-p:NativeFramework=$framework" "-p:SqliteArchive=$SQLITE_ARCHIVE" -p:UseSharedCompilation=false
+case $(uname -s)/$(uname -m) in
+    Linux/x86_64) set -- "$@" --runtime linux-x64 ;;
+    Linux/aarch64) set -- "$@" --runtime linux-arm64 ;;
+    # The port's runtime identifier carries the system's release: the SDK there knows its own.
+    FreeBSD/*) ;;
+    *) fail "no native build for $(uname -s) on $(uname -m)" ;;
+esac
+if [ "$static" = yes ]; then
+    set -- "$@" -p:StaticExecutable=true
+    if [ -n "$STATIC_COMPILER" ]; then
+        set -- "$@" -p:LinkerFlavor=lld "-p:CppCompilerAndLinker=$STATIC_COMPILER"
+    else
+        # GNU ld cannot make a static position-independent executable of this.
+        set -- "$@" -p:PositionIndependentExecutable=false
+    fi
+fi
+
+publish() {
+    project=$1
+    shift
+    mkdir "$stage/$project"
+    if ! dotnet publish "$repository/src/$project/$project.csproj" --output "$stage/$project" "$@" \
+        >"$stage/log" 2>&1 </dev/null; then
+        cat "$stage/log" >&2
+        fail "$project did not build"
+    fi
+}
+
+# Beside itself an executable needs libc, libm and the loader, and a static one nothing.
+check_libraries() {
+    if [ "$(uname -s)" != Linux ] || ! command -v ldd >/dev/null 2>&1; then
+        return 0
+    fi
+    if [ "$static" = yes ]; then
+        if ldd "$1" >/dev/null 2>&1 && ldd "$1" | grep -q '=>'; then
+            fail "${1##*/} is not static: $(ldd "$1" | tr -s '\n\t' '  ')"
+        fi
+        return 0
+    fi
+    foreign=$(ldd "$1" | grep -v -e 'linux-vdso\.so' -e '/ld-linux' -e 'libc\.so\.6 ' -e 'libm\.so\.6 ' || :)
+    if [ -n "$foreign" ]; then
+        fail "${1##*/} needs more than libc, libm and the loader:$foreign"
+    fi
+}
+
+publish Colibri.Daemon "$@"
+publish Colibri.Cli "$@"
+publish Colibri.TestAgent "$@"
+mkdir "$stage/bin"
+mv "$stage/Colibri.Daemon/colibri-daemon" "$stage/Colibri.Cli/colibri" "$stage/Colibri.TestAgent/colibri-test-agent" "$stage/bin"
+for program in colibri-daemon colibri colibri-test-agent; do
+    check_libraries "$stage/bin/$program"
+done
+
+# Copied beside the old ones first: putting them in place is then three renames, and a running old one is not written into.
+mkdir -p "$output"
+for program in colibri-daemon colibri colibri-test-agent; do
+    cp "$stage/bin/$program" "$output/.$program.$$"
+done
+for program in colibri-daemon colibri colibri-test-agent; do
+    mv -f "$output/.$program.$$" "$output/$program"
+    printf '%s  %s bytes\n' "$output/$program" "$(wc -c < "$output/$program" | tr -d ' ')"
+done

@@ -1,0 +1,185 @@
+# shellcheck shell=sh
+# Sourced: finds what building and testing need, and installs what lacks where there is a package manager to ask.
+#
+#   require_prerequisites [static] [test]
+#
+# Says nothing and does nothing when nothing lacks. Reads `repository`, the root of the checkout; sets SQLITE_ARCHIVE; for `static` also STATIC_COMPILER, empty
+# where only the GNU linker is there.
+
+missing_packages=''
+missing_things=''
+
+lacks() {
+    # The thing in words, and its package on Debian and on FreeBSD ("-": in the base system, or not a package there).
+    missing_things="$missing_things
+  $1"
+    if [ "$prerequisites_system" = freebsd ]; then
+        set -- "$1" "$3"
+    fi
+    if [ "$2" != - ]; then
+        missing_packages="$missing_packages $2"
+    fi
+}
+
+find_sqlite_archive() {
+    for directory in \
+        "$(pkg-config --variable=libdir sqlite3 2>/dev/null || :)" \
+        "/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || printf '%s-linux-gnu' "$(uname -m)")" \
+        /usr/local/lib /usr/lib64 /usr/lib
+    do
+        if [ -f "$directory/libsqlite3.a" ]; then
+            printf '%s\n' "$directory/libsqlite3.a"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# A clang whose own lld is new enough for static-pie: 14 fails on it.
+find_static_compiler() {
+    for version in 22 21 20 19 18 17 16; do
+        if command -v "clang-$version" >/dev/null 2>&1 && command -v "ld.lld-$version" >/dev/null 2>&1; then
+            printf '%s\n' "clang-$version"
+            return 0
+        fi
+    done
+    return 1
+}
+
+links_with() {
+    links_scratch=$(mktemp -d) || return 1
+    printf 'int main(void) { return 0; }\n' > "$links_scratch/main.c"
+    if command -v clang >/dev/null 2>&1; then links_compiler=clang; else links_compiler=gcc; fi
+    links_result=0
+    "$links_compiler" "$links_scratch/main.c" -o "$links_scratch/main" "$@" >/dev/null 2>&1 || links_result=1
+    rm -rf "$links_scratch"
+    return "$links_result"
+}
+
+# The SDK that global.json asks for; also where its install script puts it, off PATH.
+have_dotnet() {
+    if ! command -v dotnet >/dev/null 2>&1 && [ -x "${HOME:-/nonexistent}/.dotnet/dotnet" ]; then
+        PATH="$HOME/.dotnet:$PATH"
+        export PATH
+    fi
+    # shellcheck disable=SC2154  # set by the script that sources this
+    (cd "$repository" && dotnet --version) >/dev/null 2>&1
+}
+
+collect_missing() {
+    missing_packages=''
+    missing_things=''
+    if ! have_dotnet; then
+        lacks 'the .NET 10 SDK' - dotnet
+    fi
+    if ! command -v clang >/dev/null 2>&1 && ! command -v gcc >/dev/null 2>&1; then
+        lacks 'a C compiler to link with (clang or gcc)' 'gcc libc6-dev' -
+        lacks 'zlib with its headers' zlib1g-dev -
+    elif ! links_with; then
+        lacks 'the C library with its headers' libc6-dev -
+    elif ! links_with -lz; then
+        lacks 'zlib with its headers' zlib1g-dev -
+    fi
+    if ! command -v objcopy >/dev/null 2>&1 && ! command -v llvm-objcopy >/dev/null 2>&1; then
+        lacks 'objcopy' binutils -
+    fi
+    if ! SQLITE_ARCHIVE=$(find_sqlite_archive); then
+        lacks 'SQLite as a static library (libsqlite3.a)' libsqlite3-dev sqlite3
+    fi
+    if [ "$prerequisites_system" = freebsd ] && [ ! -e /usr/local/lib/libinotify.so ]; then
+        lacks 'libinotify' - libinotify
+    fi
+    STATIC_COMPILER=''
+    for kind in "$@"; do
+        case $kind in
+            static)
+                if ! STATIC_COMPILER=$(find_static_compiler) && [ "$prerequisites_system" = debian ] \
+                    && apt-cache show clang-19 lld-19 >/dev/null 2>&1; then
+                    lacks 'clang and lld 19 for a static position-independent executable' 'clang-19 lld-19' -
+                fi
+                ;;
+            test)
+                if ! nc -h 2>&1 | grep -q -e '-[A-Za-z]*U'; then
+                    lacks 'a netcat that speaks to Unix sockets (nc -U)' netcat-openbsd -
+                fi
+                # Asked for only where it is one package away: elsewhere that check is skipped, with a word.
+                if [ "$prerequisites_system" = debian ] && ! command -v shellcheck >/dev/null 2>&1; then
+                    lacks 'shellcheck' shellcheck -
+                fi
+                ;;
+        esac
+    done
+}
+
+# Runs a package manager as root, or returns non-zero where that takes a password.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+can_be_root() {
+    [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; }
+}
+
+install_packages() {
+    printf 'Installing:%s\n' "$missing_packages"
+    install_log=$(mktemp)
+    install_result=0
+    # shellcheck disable=SC2086  # a list of package names
+    case $prerequisites_system in
+        debian)
+            as_root env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -y --no-install-recommends $missing_packages </dev/null >"$install_log" 2>&1 ||
+                {
+                    as_root apt-get update </dev/null >"$install_log" 2>&1 &&
+                        as_root env DEBIAN_FRONTEND=noninteractive \
+                            apt-get install -y --no-install-recommends $missing_packages </dev/null >>"$install_log" 2>&1
+                } || install_result=1
+            ;;
+        freebsd)
+            as_root env ASSUME_ALWAYS_YES=yes pkg install $missing_packages </dev/null >"$install_log" 2>&1 || install_result=1
+            ;;
+    esac
+    if [ "$install_result" -ne 0 ]; then
+        tail -n 20 "$install_log" >&2
+    fi
+    rm -f "$install_log"
+    return "$install_result"
+}
+
+prerequisites_fail() {
+    printf '%s: this is missing:%s\n' "${0##*/}" "$missing_things" >&2
+    if [ -n "$missing_packages" ]; then
+        case $prerequisites_system in
+            debian) printf 'Install it:\n  apt-get install%s\n' "$missing_packages" >&2 ;;
+            freebsd) printf 'Install it:\n  pkg install%s\n' "$missing_packages" >&2 ;;
+            *) printf 'Its packages on Debian, for comparison:%s\n' "$missing_packages" >&2 ;;
+        esac
+    fi
+    if ! have_dotnet; then
+        printf '.NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0\n' >&2
+    fi
+    exit 1
+}
+
+require_prerequisites() {
+    case $(uname -s) in
+        FreeBSD) prerequisites_system=freebsd ;;
+        Linux) if command -v apt-get >/dev/null 2>&1; then prerequisites_system=debian; else prerequisites_system=other; fi ;;
+        *) prerequisites_system=other ;;
+    esac
+    collect_missing "$@"
+    if [ -n "$missing_packages" ] && [ "$prerequisites_system" != other ] && can_be_root; then
+        if install_packages; then
+            collect_missing "$@"
+        fi
+    fi
+    if [ -n "$missing_things" ]; then
+        prerequisites_fail
+    fi
+    # Read by the script that sources this.
+    export SQLITE_ARCHIVE STATIC_COMPILER
+}

@@ -1,0 +1,160 @@
+#!/bin/sh
+# Builds the native executables and runs every test and check there is; the last line is the sum.
+set -eu
+
+usage() {
+    cat <<'END'
+usage: test.sh [--unit | --e2e | --quick] [--help]
+
+Installs what is missing (or says what to install), builds into dist/, runs the
+unit tests, the end-to-end tests on the native executables, and the checks of
+format, scripts and source. The last line is the sum: N passed, N failed.
+
+  --unit     the unit tests only; nothing native is built
+  --e2e      the native build and the end-to-end tests only
+  --quick    the unit tests and the checks; nothing native is built
+  --help     this text
+END
+}
+
+repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+unit=yes e2e=yes checks=yes
+case ${1:-} in
+    '') ;;
+    --unit) e2e=no checks=no ;;
+    --e2e) unit=no checks=no ;;
+    --quick) e2e=no ;;
+    --help | -h) usage; exit 0 ;;
+    *) printf 'test.sh: unknown option %s (try: test.sh --help)\n' "$1" >&2; exit 2 ;;
+esac
+if [ $# -gt 1 ]; then
+    printf 'test.sh: one option at most (try: test.sh --help)\n' >&2
+    exit 2
+fi
+
+# shellcheck source=scripts/lib/prerequisites.sh
+. "$repository/scripts/lib/prerequisites.sh"
+require_prerequisites test
+cd "$repository"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# No build server outlives the tests.
+DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
+export DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_NOLOGO MSBUILDDISABLENODEREUSE DOTNET_CLI_USE_MSBUILD_SERVER UseSharedCompilation
+
+passed=0 failed=0 skipped=0
+
+# Runs a command that says nothing when all is well; its output is shown when it fails.
+check() {
+    check_name=$1
+    shift
+    if "$@" >"$scratch/check" 2>&1 </dev/null; then
+        printf 'ok    %s\n' "$check_name"
+        passed=$((passed + 1))
+    else
+        cat "$scratch/check"
+        printf 'FAIL  %s\n' "$check_name"
+        failed=$((failed + 1))
+    fi
+}
+
+skip() {
+    printf 'skip  %s: %s\n' "$1" "$2"
+    skipped=$((skipped + 1))
+}
+
+# The sum of an attribute over the assemblies of an xUnit report.
+report_sum() {
+    tr '>' '\n' < "$1" | sed -n "s/.*<assembly .* $2=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# Runs a test project and adds its report to the sum: what it prints is for people and changes with the runner.
+run_tests() {
+    test_name=$1
+    test_project=$2
+    report=$scratch/$test_project.xml
+    test_result=0
+    dotnet test --project "tests/$test_project" --configuration Release --no-progress \
+        --results-directory "$scratch" --report-xunit --report-xunit-filename "$test_project.xml" </dev/null || test_result=$?
+    if [ ! -s "$report" ]; then
+        printf 'FAIL  %s: no report (exit code %s)\n' "$test_name" "$test_result"
+        failed=$((failed + 1))
+        return 0
+    fi
+    tests_failed=$(($(report_sum "$report" failed) + $(report_sum "$report" errors)))
+    passed=$((passed + $(report_sum "$report" passed)))
+    skipped=$((skipped + $(report_sum "$report" skipped)))
+    # A run may fail without a failed test: when none was found, or when its process broke after the last one.
+    if [ "$test_result" -ne 0 ] && [ "$tests_failed" -eq 0 ]; then
+        printf 'FAIL  %s: exit code %s\n' "$test_name" "$test_result"
+        tests_failed=1
+    fi
+    failed=$((failed + tests_failed))
+    tr '\n' ' ' < "$report" | sed 's/<test /\
+<test /g' | sed -n 's/^<test name="\([^"]*\)".* result="Skip".*<reason>\(.*\)<\/reason>.*/skip  \1: \2/p' |
+        sed -e 's/<!\[CDATA\[//g' -e 's/\]\]>//g'
+}
+
+# Scripts that git does not know yet are checked too, those it ignores are not.
+shell_scripts() {
+    if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+        git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run
+    else
+        find . -name '*.sh' -not -path '*/bin/*' -not -path '*/obj/*' -not -path './.cache/*' -print
+        printf '%s\n' .ci/run
+    fi
+}
+
+check_scripts() {
+    shell_scripts > "$scratch/scripts"
+    scripts_result=0
+    while IFS= read -r script; do
+        if [ -f "$script" ]; then
+            shellcheck -x "$script" || scripts_result=1
+        fi
+    done < "$scratch/scripts"
+    return "$scripts_result"
+}
+
+# Prints the lines of src/ that hold the pattern, and fails if there are any.
+no_line_in_source() {
+    pattern=$1
+    shift
+    ! grep -rnE --include='*.cs' --exclude-dir=bin --exclude-dir=obj "$@" -e "$pattern" src
+}
+
+if [ "$checks" = yes ]; then
+    if command -v shellcheck >/dev/null 2>&1; then
+        check 'scripts pass shellcheck' check_scripts
+    else
+        skip 'scripts pass shellcheck' 'shellcheck is not installed'
+    fi
+    check 'native imports are in Colibri.Posix alone' no_line_in_source '(DllImport|LibraryImport)' --exclude-dir=Colibri.Posix
+    check 'no code starts processes through the class library' no_line_in_source 'System\.Diagnostics\.Process([^A-Za-z]|$)|(^|[^A-Za-z.])Process\.Start|ProcessStartInfo'
+    check 'source is formatted' dotnet format colibri.slnx --verify-no-changes
+fi
+if [ "$unit" = yes ]; then
+    run_tests 'unit tests' Colibri.UnitTests
+fi
+if [ "$e2e" = yes ]; then
+    if scripts/build.sh; then
+        COLIBRI_BIN_DIR=$repository/dist
+        export COLIBRI_BIN_DIR
+        run_tests 'end-to-end tests' Colibri.EndToEndTests
+    else
+        printf 'FAIL  native build\n'
+        failed=$((failed + 1))
+    fi
+fi
+
+if [ "$skipped" -gt 0 ]; then
+    printf '%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
+else
+    printf '%s passed, %s failed\n' "$passed" "$failed"
+fi
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,62 @@
+using System.Globalization;
+using Colibri.Posix.Interop;
+
+namespace Colibri.Posix;
+
+/// <summary>Names and texts of the errors a supervisor meets; the numbers differ between Linux and FreeBSD.</summary>
+public static class Errno
+{
+    /// <summary>Such as "No such file or directory (ENOENT)"; "errno 77" for a number that is not in the table.</summary>
+    public static string Describe(int errno) => Describe(errno, HostPlatform.UsesLinuxAbi);
+
+    internal static string Describe(int errno, bool linux)
+    {
+        foreach (var (linuxNumber, freeBsdNumber, name, text) in Table)
+        {
+            if (errno == (linux ? linuxNumber : freeBsdNumber))
+                return $"{text} ({name})";
+        }
+        return string.Create(CultureInfo.InvariantCulture, $"errno {errno}");
+    }
+
+    // <errno.h> of both systems.
+    internal static readonly (int Linux, int FreeBsd, string Name, string Text)[] Table =
+    [
+        (AbiConstants.EPERM, AbiConstants.EPERM, "EPERM", "Operation not permitted"),
+        (AbiConstants.ENOENT, AbiConstants.ENOENT, "ENOENT", "No such file or directory"),
+        (AbiConstants.ESRCH, AbiConstants.ESRCH, "ESRCH", "No such process"),
+        (AbiConstants.EINTR, AbiConstants.EINTR, "EINTR", "Interrupted system call"),
+        (5, 5, "EIO", "Input/output error"),
+        (AbiConstants.E2BIG, AbiConstants.E2BIG, "E2BIG", "Argument list too long"),
+        (8, 8, "ENOEXEC", "Exec format error"),
+        (9, 9, "EBADF", "Bad file descriptor"),
+        (AbiConstants.ECHILD, AbiConstants.ECHILD, "ECHILD", "No child processes"),
+        (11, 35, "EAGAIN", "Resource temporarily unavailable"),
+        (AbiConstants.ENOMEM, AbiConstants.ENOMEM, "ENOMEM", "Cannot allocate memory"),
+        (AbiConstants.EACCES, AbiConstants.EACCES, "EACCES", "Permission denied"),
+        (14, 14, "EFAULT", "Bad address"),
+        (AbiConstants.EBUSY, AbiConstants.EBUSY, "EBUSY", "Device or resource busy"),
+        (17, 17, "EEXIST", "File exists"),
+        (AbiConstants.ENOTDIR, AbiConstants.ENOTDIR, "ENOTDIR", "Not a directory"),
+        (21, 21, "EISDIR", "Is a directory"),
+        (22, 22, "EINVAL", "Invalid argument"),
+        (23, 23, "ENFILE", "Too many open files in system"),
+        (24, 24, "EMFILE", "Too many open files"),
+        (26, 26, "ETXTBSY", "Text file busy"),
+        (28, 28, "ENOSPC", "No space left on device"),
+        (30, 30, "EROFS", "Read-only file system"),
+        (32, 32, "EPIPE", "Broken pipe"),
+        (36, 63, "ENAMETOOLONG", "File name too long"),
+        (38, 78, "ENOSYS", "Function not implemented"),
+        (39, 66, "ENOTEMPTY", "Directory not empty"),
+        (40, 62, "ELOOP", "Too many levels of symbolic links"),
+        (75, 84, "EOVERFLOW", "Value too large"),
+        (95, 45, "EOPNOTSUPP", "Operation not supported"),
+        (98, 48, "EADDRINUSE", "Address already in use"),
+        (104, 54, "ECONNRESET", "Connection reset by peer"),
+        (105, 55, "ENOBUFS", "No buffer space available"),
+        (107, 57, "ENOTCONN", "Socket is not connected"),
+        (110, 60, "ETIMEDOUT", "Connection timed out"),
+        (111, 61, "ECONNREFUSED", "Connection refused"),
+    ];
+}

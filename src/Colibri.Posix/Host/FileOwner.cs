@@ -1,0 +1,39 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using Colibri.Posix.Interop;
+
+namespace Colibri.Posix;
+
+/// <summary>Who owns a file, as stat(2) says; symbolic links are followed.</summary>
+/// <param name="Uid">Owner's user id.</param>
+/// <param name="Gid">Owner's group id.</param>
+/// <param name="Mode">st_mode: type and permission bits.</param>
+public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
+{
+    /// <summary>Reads the owner of <paramref name="path"/>.</summary>
+    /// <exception cref="IOException">stat(2) failed; the message says why.</exception>
+    /// <exception cref="PlatformNotSupportedException">Not x86-64: the layout of struct stat is another one there.</exception>
+    public static unsafe FileOwner Of(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            throw new PlatformNotSupportedException("FileOwner reads struct stat of x86-64 only");
+
+        var buffer = stackalloc byte[AbiConstants.Current.SizeOfStat];
+        int result;
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
+            result = Libc.stat(name, buffer);
+        if (result != 0)
+            throw new IOException($"cannot stat {path}: {Errno.Describe(Marshal.GetLastPInvokeError())}");
+
+        var stat = new ReadOnlySpan<byte>(buffer, AbiConstants.Current.SizeOfStat);
+        var mode = AbiConstants.Current.SizeOfModeT == 2
+            ? BinaryPrimitives.ReadUInt16LittleEndian(stat[AbiConstants.OffsetOfStMode..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(stat[AbiConstants.OffsetOfStMode..]);
+        return new FileOwner(
+            BinaryPrimitives.ReadUInt32LittleEndian(stat[AbiConstants.OffsetOfStUid..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(stat[AbiConstants.OffsetOfStGid..]),
+            mode);
+    }
+}

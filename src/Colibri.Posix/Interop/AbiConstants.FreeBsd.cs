@@ -1,0 +1,77 @@
+namespace Colibri.Posix.Interop;
+
+internal sealed partial record AbiConstants
+{
+    /// <summary>FreeBSD 15 on amd64.</summary>
+    public static AbiConstants FreeBsd => field ??= new()
+    {
+        POSIX_SPAWN_SETPGROUP = 0x02,
+        POSIX_SPAWN_SETSIGDEF = 0x10,
+        POSIX_SPAWN_SETSIGMASK = 0x20,
+        SizeOfPosixSpawnAttr = 8,
+        SizeOfPosixSpawnFileActions = 8,
+        SizeOfSigset = 16,
+        SizeOfSigaction = 32,
+        SIG_UNBLOCK = 2,
+        SIG_SETMASK = 3,
+        SIGBUS = 10,
+        SIGSYS = 12,
+        SIGURG = 16,
+        SIGSTOP = 17,
+        SIGTSTP = 18,
+        SIGCONT = 19,
+        SIGCHLD = 20,
+        SIGIO = 23,
+        SIGUSR1 = 30,
+        SIGUSR2 = 31,
+        O_CLOEXEC = 0x100000,
+        F_DUPFD_CLOEXEC = 17,
+        SOCK_CLOEXEC = 0x10000000,
+        SOL_SOCKET = 0xffff,
+        ELOOP = 62,
+        ENAMETOOLONG = 63,
+        ENOSYS = 78,
+        SizeOfStat = 224,
+        SizeOfModeT = 2,
+    };
+
+    // <sys/un.h>, <sys/ucred.h>: struct xucred
+    public const int SOL_LOCAL = 0;
+    public const int LOCAL_PEERCRED = 1;
+    public const int SizeOfXucred = 88;
+    public const int OffsetOfXucredUid = 4;
+    public const int OffsetOfXucredNgroups = 8;
+    public const int OffsetOfXucredGroups = 12;
+    public const int OffsetOfXucredPid = 80;
+
+    // <sys/wait.h>: idtype_t
+    public const int P_PID = 0;
+
+    // <sys/procctl.h>
+    public const int PROC_REAP_ACQUIRE = 2;
+    public const int PROC_REAP_GETPIDS = 5;
+    public const int PROC_REAP_KILL = 6;
+    public const int REAPER_KILL_SUBTREE = 2;
+    public const int REAPER_PIDINFO_VALID = 1;
+    public const int REAPER_PIDINFO_ZOMBIE = 8;
+
+    // <sys/sysctl.h>
+    public const int CTL_KERN = 1;
+    public const int KERN_PROC = 14;
+    public const int KERN_BOOTTIME = 21;
+    public const int KERN_PROC_PID = 1;
+    public const int KERN_PROC_PROC = 8;
+    public const int KERN_PROC_ENV = 35;
+
+    // <sys/user.h>: struct kinfo_proc, whose size the kernel keeps fixed (KINFO_PROC_SIZE)
+    public const int KINFO_PROC_SIZE = 1088;
+    public const int OffsetOfKiPid = 72;
+    public const int OffsetOfKiPpid = 76;
+    public const int OffsetOfKiPgid = 80;
+    public const int OffsetOfKiSid = 88;
+    public const int OffsetOfKiStart = 336;
+    public const int OffsetOfKiStat = 388;
+
+    // <sys/proc.h>: ki_stat of a zombie
+    public const int SZOMB = 5;
+}

@@ -1,0 +1,59 @@
+namespace Colibri.Posix.Interop;
+
+internal sealed partial record AbiConstants
+{
+    /// <summary>glibc on x86-64; also what a Linux executable sees under FreeBSD's linux64.</summary>
+    public static AbiConstants Linux => field ??= new()
+    {
+        POSIX_SPAWN_SETPGROUP = 0x02,
+        POSIX_SPAWN_SETSIGDEF = 0x04,
+        POSIX_SPAWN_SETSIGMASK = 0x08,
+        SizeOfPosixSpawnAttr = 336,
+        SizeOfPosixSpawnFileActions = 80,
+        SizeOfSigset = 128,
+        SizeOfSigaction = 152,
+        SIG_UNBLOCK = 1,
+        SIG_SETMASK = 2,
+        SIGBUS = 7,
+        SIGSYS = 31,
+        SIGURG = 23,
+        SIGSTOP = 19,
+        SIGTSTP = 20,
+        SIGCONT = 18,
+        SIGCHLD = 17,
+        SIGIO = 29,
+        SIGUSR1 = 10,
+        SIGUSR2 = 12,
+        O_CLOEXEC = 0x80000,
+        F_DUPFD_CLOEXEC = 1030,
+        SOCK_CLOEXEC = 0x80000,
+        SOL_SOCKET = 1,
+        ELOOP = 40,
+        ENAMETOOLONG = 36,
+        ENOSYS = 38,
+        SizeOfStat = 144,
+        SizeOfModeT = 4,
+    };
+
+    // <sys/prctl.h>
+    public const int PR_SET_CHILD_SUBREAPER = 36;
+
+    // <sys/syscall.h>: prctl is numbered by architecture, the pidfd calls are not.
+    public const int SYS_prctl_x64 = 157;
+    public const int SYS_prctl_arm64 = 167;
+    public const int SYS_pidfd_send_signal = 424;
+    public const int SYS_pidfd_open = 434;
+
+    // <asm/socket.h>
+    public const int SO_PEERCRED = 17;
+    public const int SO_PEERGROUPS = 59;
+
+    // <bits/socket.h>: struct ucred
+    public const int SizeOfUcred = 12;
+    public const int OffsetOfUcredPid = 0;
+    public const int OffsetOfUcredUid = 4;
+    public const int OffsetOfUcredGid = 8;
+
+    // <linux/limits.h>, the kernel's MAX_ARG_STRLEN: 32 pages for one argument or environment string.
+    public const int MAX_ARG_STRLEN = 131072;
+}

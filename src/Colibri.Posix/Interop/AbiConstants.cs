@@ -1,0 +1,85 @@
+namespace Colibri.Posix.Interop;
+
+/// <summary>
+/// The numbers that differ between glibc on x86-64 Linux and FreeBSD 15 amd64, under their C names. Sources: the headers
+/// named beside each; tests compare the Linux column with the C compiler and the FreeBSD column with a recorded
+/// reading of its headers.
+/// </summary>
+internal sealed partial record AbiConstants
+{
+    // <spawn.h>
+    public required int POSIX_SPAWN_SETPGROUP { get; init; }
+    public required int POSIX_SPAWN_SETSIGDEF { get; init; }
+    public required int POSIX_SPAWN_SETSIGMASK { get; init; }
+    public required int SizeOfPosixSpawnAttr { get; init; }
+    public required int SizeOfPosixSpawnFileActions { get; init; }
+
+    // <signal.h>
+    public required int SizeOfSigset { get; init; }
+    public required int SizeOfSigaction { get; init; }
+    public required int SIG_UNBLOCK { get; init; }
+    public required int SIG_SETMASK { get; init; }
+    public required int SIGBUS { get; init; }
+    public required int SIGSYS { get; init; }
+    public required int SIGURG { get; init; }
+    public required int SIGSTOP { get; init; }
+    public required int SIGTSTP { get; init; }
+    public required int SIGCONT { get; init; }
+    public required int SIGCHLD { get; init; }
+    public required int SIGIO { get; init; }
+    public required int SIGUSR1 { get; init; }
+    public required int SIGUSR2 { get; init; }
+
+    // <fcntl.h>
+    public required int O_CLOEXEC { get; init; }
+    public required int F_DUPFD_CLOEXEC { get; init; }
+
+    // <sys/socket.h>, <sys/un.h>
+    public required int SOCK_CLOEXEC { get; init; }
+    public required int SOL_SOCKET { get; init; }
+
+    // <errno.h>
+    public required int ELOOP { get; init; }
+    public required int ENAMETOOLONG { get; init; }
+    public required int ENOSYS { get; init; }
+
+    // <sys/stat.h>: the offsets of mode, uid and gid are the same, the width of mode is not.
+    public required int SizeOfStat { get; init; }
+    public required int SizeOfModeT { get; init; }
+
+    public static AbiConstants Current { get; } = HostPlatform.UsesLinuxAbi ? Linux! : FreeBsd!;
+
+    // <signal.h>, the same on both
+    public const int SIG_DFL = 0;
+    public const int SIG_IGN = 1;
+    public const int SIGHUP = 1;
+    public const int SIGKILL = 9;
+
+    // <sys/wait.h>, the same on both
+    public const int WNOHANG = 1;
+
+    // <fcntl.h>, <unistd.h>, the same on both
+    public const int O_RDONLY = 0;
+    public const int X_OK = 1;
+
+    // <sys/socket.h>, the same on both
+    public const int AF_UNIX = 1;
+    public const int SOCK_STREAM = 1;
+
+    // <errno.h>, the same on both
+    public const int EPERM = 1;
+    public const int ENOENT = 2;
+    public const int ESRCH = 3;
+    public const int EINTR = 4;
+    public const int E2BIG = 7;
+    public const int ECHILD = 10;
+    public const int ENOMEM = 12;
+    public const int EACCES = 13;
+    public const int EBUSY = 16;
+    public const int ENOTDIR = 20;
+
+    // <sys/stat.h>, the same on both
+    public const int OffsetOfStMode = 24;
+    public const int OffsetOfStUid = 28;
+    public const int OffsetOfStGid = 32;
+}

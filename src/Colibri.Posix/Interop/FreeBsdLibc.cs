@@ -1,0 +1,22 @@
+using System.Runtime.InteropServices;
+
+namespace Colibri.Posix.Interop;
+
+/// <summary>
+/// Functions that only FreeBSD has. The library is named by its FreeBSD file name, so that DirectPInvoke of "libc" does
+/// not ask a Linux linker for them; the loader finds the copy that is mapped already.
+/// </summary>
+internal static unsafe partial class FreeBsdLibc
+{
+    private const string Library = "libc.so.7";
+
+    /// <summary><c>id_t</c> is 64 bits wide (<c>sys/_types.h</c>).</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int procctl(int idtype, long id, int cmd, void* data);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sysctl(int* name, uint namelen, void* oldp, nuint* oldlenp, void* newp, nuint newlen);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sysctlbyname(byte* name, void* oldp, nuint* oldlenp, void* newp, nuint newlen);
+}

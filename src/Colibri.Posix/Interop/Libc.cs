@@ -1,0 +1,105 @@
+using System.Runtime.InteropServices;
+
+namespace Colibri.Posix.Interop;
+
+/// <summary>
+/// The C functions both systems have, with blittable signatures only. Every symbol here must exist in glibc and in
+/// FreeBSD's libc: a directly linked (DirectPInvoke) executable resolves them all at link time, used or not.
+/// </summary>
+internal static unsafe partial class Libc
+{
+    private const string Library = "libc";
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawn(int* pid, byte* path, void* file_actions, void* attr, byte** argv, byte** envp);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawnattr_init(void* attr);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawnattr_destroy(void* attr);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawnattr_setflags(void* attr, short flags);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawnattr_setpgroup(void* attr, int pgroup);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawnattr_setsigdefault(void* attr, void* sigdefault);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawnattr_setsigmask(void* attr, void* sigmask);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawn_file_actions_init(void* file_actions);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawn_file_actions_destroy(void* file_actions);
+
+    [LibraryImport(Library)]
+    internal static partial int posix_spawn_file_actions_adddup2(void* file_actions, int fildes, int newfildes);
+
+    /// <summary>glibc 2.29, FreeBSD 13.1.</summary>
+    [LibraryImport(Library)]
+    internal static partial int posix_spawn_file_actions_addchdir_np(void* file_actions, byte* path);
+
+    /// <summary>glibc 2.34, FreeBSD 13.1.</summary>
+    [LibraryImport(Library)]
+    internal static partial int posix_spawn_file_actions_addclosefrom_np(void* file_actions, int from);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int waitpid(int pid, int* status, int options);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int kill(int pid, int sig);
+
+    [LibraryImport(Library)]
+    internal static partial int sigemptyset(void* set);
+
+    [LibraryImport(Library)]
+    internal static partial int sigaddset(void* set, int signum);
+
+    [LibraryImport(Library)]
+    internal static partial int sigdelset(void* set, int signum);
+
+    [LibraryImport(Library)]
+    internal static partial int pthread_sigmask(int how, void* set, void* oldset);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int sigaction(int signum, void* act, void* oldact);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint signal(int signum, nint handler);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int socketpair(int domain, int type, int protocol, int* sv);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fcntl(int fd, int cmd, int arg);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int open(byte* path, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint read(int fd, void* buf, nuint count);
+
+    [LibraryImport(Library)]
+    internal static partial int close(int fd);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int access(byte* path, int mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int stat(byte* path, void* statbuf);
+
+    [LibraryImport(Library)]
+    internal static partial uint geteuid();
+
+    [LibraryImport(Library)]
+    internal static partial uint getegid();
+
+    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal).</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e);
+}

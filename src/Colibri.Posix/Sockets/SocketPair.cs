@@ -1,0 +1,39 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Colibri.Posix.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace Colibri.Posix;
+
+/// <summary>
+/// A connected pair of Unix stream sockets, used where a pipe would do: the runtime waits for a socket with epoll or
+/// kqueue, but gives a pipe a blocked thread for each pending read.
+/// </summary>
+public static unsafe class SocketPair
+{
+    /// <summary>
+    /// Creates the pair; both ends are closed on exec. <c>Ours</c> is for asynchronous use; <c>Theirs</c> stays a blocking
+    /// descriptor for a child's standard stream: pass it to <see cref="SpawnOptions"/>, then dispose it, or end of file
+    /// is never seen on ours.
+    /// </summary>
+    /// <exception cref="IOException">socketpair(2) failed, as a rule for want of descriptors (EMFILE).</exception>
+    public static (Socket Ours, SafeHandle Theirs) Create()
+    {
+        var ends = stackalloc int[2];
+        if (Libc.socketpair(AbiConstants.AF_UNIX, AbiConstants.SOCK_STREAM | AbiConstants.Current.SOCK_CLOEXEC, 0, ends) != 0)
+            throw new IOException($"cannot create a socket pair: {Errno.Describe(Marshal.GetLastPInvokeError())}");
+
+        var theirs = new SafeFileHandle(ends[1], ownsHandle: true);
+        var oursHandle = new SafeSocketHandle(ends[0], ownsHandle: true);
+        try
+        {
+            return (new Socket(oursHandle), theirs);
+        }
+        catch
+        {
+            oursHandle.Dispose();
+            theirs.Dispose();
+            throw;
+        }
+    }
+}

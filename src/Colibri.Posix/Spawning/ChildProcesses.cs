@@ -1,0 +1,204 @@
+using System.Runtime.InteropServices;
+using Colibri.Posix.Interop;
+using Colibri.Posix.Processes;
+using Colibri.Posix.Spawning;
+
+namespace Colibri.Posix;
+
+/// <summary>
+/// Starts processes and reaps them, and the orphans they leave, without a thread for each. There is one in a process: it
+/// waits for any child, so nothing else in the process may wait for children (System.Diagnostics.Process would lose
+/// its exit codes).
+/// </summary>
+public sealed class ChildProcesses : IDisposable
+{
+    private static ChildProcesses? Instance;
+
+    private readonly Dictionary<int, ChildProcess> _known = [];
+    private readonly Dictionary<int, int> _unclaimed = [];
+    private readonly SafeHandle _null = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+    private PosixSignalRegistration? _registration;
+    private readonly HashSet<long> _spawns = [];
+    private long _lastSpawn;
+    private bool _disposed;
+
+    private ChildProcesses()
+    {
+    }
+
+    internal static ChildProcesses? Current => Volatile.Read(ref Instance);
+
+    internal Lock Gate { get; } = new();
+
+    /// <summary>Whether orphaned descendants come to this process instead of init.</summary>
+    public bool IsReaper { get; private set; }
+
+    /// <summary>
+    /// Makes this process the reaper of its descendants, brings SIGCHLD into working order (default instead of an inherited
+    /// ignore, unblocked on the calling thread) and begins to reap.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It is started already.</exception>
+    /// <exception cref="PlatformNotSupportedException">Windows.</exception>
+    public static ChildProcesses Start()
+    {
+        if (OperatingSystem.IsWindows())
+            throw new PlatformNotSupportedException("children are reaped on Linux and FreeBSD only");
+        var started = new ChildProcesses();
+        if (Interlocked.CompareExchange(ref Instance, started, null) is not null)
+        {
+            started._null.Dispose();
+            throw new InvalidOperationException("the children of this process are reaped already");
+        }
+
+        // With SIGCHLD ignored the kernel reaps by itself and every exit status is lost.
+        SignalSetup.DefaultIfIgnored(Signals.Chld);
+        SignalSetup.Unblock(Signals.Chld);
+        started.IsReaper = Reaper.Acquire();
+        started._registration = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => started.Reap());
+        started.Reap();
+        return started;
+    }
+
+    /// <summary>Starts a process. Safe to call from several threads at once.</summary>
+    /// <exception cref="SpawnException">The system refused; <see cref="SpawnException.Errno"/> says why.</exception>
+    /// <exception cref="ArgumentException">A path is not absolute, a string holds a NUL, or a name in the environment is empty or holds '='.</exception>
+    public ChildProcess Spawn(SpawnOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        SpawnArguments.Check(options);
+        using var argv = new NativeStrings([options.Path, .. options.Arguments], nameof(options));
+        using var envp = new NativeStrings(SpawnArguments.Environment(options), nameof(options));
+        using var streams = new StandardStreams(
+            options.StandardInput ?? _null, options.StandardOutput ?? _null, options.StandardError ?? _null);
+
+        var spawn = BeginSpawn();
+        var pid = -1;
+        var error = 0;
+        try
+        {
+            error = PosixSpawn.Start(out pid, options.Path, options.WorkingDirectory, argv, envp, streams);
+        }
+        finally
+        {
+            if (pid <= 0)
+                EndSpawn(spawn);
+        }
+        return error == 0 ? Register(pid, spawn) : throw SpawnArguments.Explain(options, error, argv, envp);
+    }
+
+    /// <summary>Stops reaping. Children go on; this process stays their reaper.</summary>
+    public void Dispose()
+    {
+        lock (Gate)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+        }
+        _registration?.Dispose();
+        _null.Dispose();
+        Interlocked.CompareExchange(ref Instance, null, this);
+    }
+
+    internal ChildProcess[] Known()
+    {
+        lock (Gate)
+            return [.. _known.Values];
+    }
+
+    internal bool IsKnown(int pid)
+    {
+        lock (Gate)
+            return _known.ContainsKey(pid);
+    }
+
+    /// <summary>
+    /// Waits until every spawn that is in flight now has ended: until then a child of ours may be one that is not known
+    /// yet. False if one took longer than the limit.
+    /// </summary>
+    internal bool AwaitSpawnsInFlight(TimeSpan limit)
+    {
+        long last;
+        lock (Gate)
+            last = _lastSpawn;
+        return SpinWait.SpinUntil(
+            () =>
+            {
+                lock (Gate)
+                    return _spawns.All(spawn => spawn > last);
+            },
+            limit);
+    }
+
+    /// <summary>Reaps every child that has ended, ours or adopted.</summary>
+    internal unsafe void Reap()
+    {
+        // Not blocking, so under the gate: whoever holds it knows that no child's pid is given away meanwhile. Many
+        // exits may come as one SIGCHLD: until none is left.
+        lock (Gate)
+        {
+            int status;
+            int pid;
+            while (!_disposed && (pid = Wait(-1, &status)) > 0)
+            {
+                if (_known.Remove(pid, out var child))
+                    child.SetReaped(status);
+                else if (_spawns.Count > 0)
+                    _unclaimed[pid] = status;
+            }
+        }
+    }
+
+    // The child may have ended, and may even have been reaped, before posix_spawn told us its pid.
+    private unsafe ChildProcess Register(int pid, long spawn)
+    {
+        lock (Gate)
+        {
+            _ = ProcessIdentity.TryRead(pid, out var identity);
+            int status;
+            var waited = Wait(pid, &status);
+            // Not our child any more: then the number read above may be a stranger's.
+            if (waited < 0)
+                identity = default;
+            var child = new ChildProcess(this, pid, identity.Pid == pid ? identity : new ProcessIdentity(pid, 0, BootId.Current));
+            if (waited == 0)
+                _known.Add(pid, child);
+            else if (waited == pid)
+                child.SetReaped(status);
+            else
+                child.SetReaped(_unclaimed.GetValueOrDefault(pid));
+            _unclaimed.Remove(pid);
+            EndSpawn(spawn);
+            return child;
+        }
+    }
+
+    private long BeginSpawn()
+    {
+        lock (Gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _spawns.Add(++_lastSpawn);
+            return _lastSpawn;
+        }
+    }
+
+    private void EndSpawn(long spawn)
+    {
+        lock (Gate)
+        {
+            _spawns.Remove(spawn);
+            if (_spawns.Count == 0)
+                _unclaimed.Clear();
+        }
+    }
+
+    private static unsafe int Wait(int pid, int* status)
+    {
+        int result;
+        do
+            result = Libc.waitpid(pid, status, AbiConstants.WNOHANG);
+        while (result < 0 && Marshal.GetLastPInvokeError() == AbiConstants.EINTR);
+        return result;
+    }
+}

@@ -1,0 +1,21 @@
+using System.Globalization;
+
+namespace Colibri.Posix;
+
+/// <summary>How a process ended: with an exit code or by a signal, never both.</summary>
+/// <param name="Code">0 to 255.</param>
+/// <param name="Signal">Number of the running system; see <see cref="Signals.Name(int)"/>.</param>
+public readonly record struct ExitStatus(int? Code, int? Signal)
+{
+    /// <summary>Decodes what waitpid(2) stores for a process that ended; Linux and FreeBSD encode it alike (sys/wait.h).</summary>
+    public static ExitStatus FromWaitStatus(int status)
+    {
+        // 0x80 is the core dump flag.
+        var signal = status & 0x7f;
+        return signal == 0 ? new ExitStatus((status >> 8) & 0xff, null) : new ExitStatus(null, signal);
+    }
+
+    /// <summary>"exit code 3" or "SIGKILL".</summary>
+    public override string ToString() =>
+        Signal is { } signal ? Signals.Name(signal) : string.Create(CultureInfo.InvariantCulture, $"exit code {Code}");
+}

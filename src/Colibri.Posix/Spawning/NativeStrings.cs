@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Colibri.Posix.Spawning;
+
+/// <summary>A NULL-terminated array of C strings in one native block, as execve(2) wants argv and envp.</summary>
+internal sealed unsafe class NativeStrings : IDisposable
+{
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private byte** _block;
+
+    public NativeStrings(IReadOnlyList<string> strings, string parameter)
+    {
+        long bytes = 0;
+        foreach (var text in strings)
+        {
+            if (text.Contains('\0', StringComparison.Ordinal))
+                throw new ArgumentException("a string with a NUL in it cannot be passed to a process", parameter);
+            var length = Utf8.GetByteCount(text) + 1;
+            LongestBytes = Math.Max(LongestBytes, length);
+            bytes += length;
+        }
+
+        TotalBytes = bytes;
+        var pointers = ((nuint)strings.Count + 1) * (nuint)sizeof(byte*);
+        _block = (byte**)NativeMemory.Alloc(checked(pointers + (nuint)bytes));
+        var next = (byte*)_block + pointers;
+        for (var i = 0; i < strings.Count; i++)
+        {
+            _block[i] = next;
+            next += Utf8.GetBytes(strings[i], new Span<byte>(next, Utf8.GetByteCount(strings[i])));
+            *next++ = 0;
+        }
+        _block[strings.Count] = null;
+    }
+
+    public byte** Pointer => _block;
+
+    public long TotalBytes { get; }
+
+    public int LongestBytes { get; }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_block);
+        _block = null;
+    }
+}

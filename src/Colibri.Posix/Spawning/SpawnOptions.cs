@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+
+namespace Colibri.Posix;
+
+/// <summary>What to start and with what. Strings are passed as UTF-8 and may hold no NUL.</summary>
+public sealed record SpawnOptions
+{
+    /// <summary>Absolute path of the executable; it is argv[0] too. PATH is not searched.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The arguments after argv[0].</summary>
+    public required IReadOnlyList<string> Arguments { get; init; }
+
+    /// <summary>The whole environment; nothing is inherited.</summary>
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>Where the child starts; null: where this process is.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>The child's descriptor 0; null is /dev/null. The caller keeps the handle and disposes it.</summary>
+    public SafeHandle? StandardInput { get; init; }
+
+    /// <summary>The child's descriptor 1; null is /dev/null. The caller keeps the handle and disposes it.</summary>
+    public SafeHandle? StandardOutput { get; init; }
+
+    /// <summary>The child's descriptor 2; null is /dev/null. The caller keeps the handle and disposes it.</summary>
+    public SafeHandle? StandardError { get; init; }
+}

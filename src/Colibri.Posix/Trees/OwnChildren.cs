@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using Colibri.Posix.Processes;
+
+namespace Colibri.Posix.Trees;
+
+/// <summary>The children of this process as /proc/self/task/*/children lists them (Linux with CONFIG_PROC_CHILDREN).</summary>
+internal static class OwnChildren
+{
+    private const int ListBytes = 64 * 1024;
+
+    /// <summary>
+    /// Whether every living child of ours is one that <paramref name="owner"/> started, so that no orphan came to us. False
+    /// also where the list is not to be had.
+    /// </summary>
+    public static bool AreAllKnown(ChildProcesses owner)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ListBytes);
+        try
+        {
+            // The kernel may skip an entry when a child is reaped during the reading (proc(5)); children are reaped under
+            // this gate only. The file is memory: reading it does not wait.
+            lock (owner.Gate)
+            {
+                foreach (var path in Directory.EnumerateDirectories("/proc/self/task"))
+                {
+                    var thread = int.Parse(Path.GetFileName(path.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture);
+                    if (!AreAllKnown(owner, thread, buffer))
+                        return false;
+                }
+                return true;
+            }
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static bool AreAllKnown(ChildProcesses owner, int thread, byte[] buffer)
+    {
+        Span<byte> name = stackalloc byte[48];
+        "self/task/"u8.CopyTo(name);
+        _ = Utf8Formatter.TryFormat(thread, name[10..], out var digits);
+        "/children"u8.CopyTo(name[(10 + digits)..]);
+        var length = ProcFile.ReadProc(name[..(19 + digits)], buffer);
+        // A thread may end meanwhile (its children move to another): then the list is not whole.
+        if (length < 0 || length == buffer.Length)
+            return false;
+
+        for (var rest = buffer.AsSpan(0, length); Utf8Parser.TryParse(rest, out int pid, out var used);)
+        {
+            if (!owner.IsKnown(pid) && !(ProcessTable.TryRead(pid, out var entry) && entry.IsZombie))
+                return false;
+            rest = rest[used..].TrimStart((byte)' ');
+        }
+        return true;
+    }
+}

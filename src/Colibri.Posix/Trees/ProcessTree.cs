@@ -1,0 +1,130 @@
+using System.Text;
+using Colibri.Posix.Interop;
+using Colibri.Posix.Processes;
+using Colibri.Posix.Trees;
+
+namespace Colibri.Posix;
+
+/// <summary>
+/// A process and everything that came out of it, wherever it went: agents start their tools in sessions of their own and
+/// leave orphans, so the process group is not the tree. Belonging is decided by the chain of parents, by a process group or
+/// session of the root, by the marker in the environment a process was started with, and on FreeBSD by the kernel's
+/// reaper. Never part of it: this process, pid 1, other children that <see cref="ChildProcesses"/> started.
+/// </summary>
+/// <remarks>
+/// Under linux64 without linprocfs only the root and its group can be seen; wrap the agent in <c>/bin/timeout 0</c> there.
+/// </remarks>
+public sealed class ProcessTree
+{
+    private readonly ProcessIdentity _root;
+    private readonly ChildProcess? _child;
+    private readonly byte[] _marker;
+
+    /// <summary>The tree of a child.</summary>
+    /// <param name="root">The process at the top, living or ended.</param>
+    /// <param name="marker">The environment entry, "NAME=value", that the root was started with and no other root was.</param>
+    public ProcessTree(ChildProcess root, string marker)
+        : this((root ?? throw new ArgumentNullException(nameof(root))).Identity, root, marker)
+    {
+    }
+
+    private ProcessTree(ProcessIdentity root, ChildProcess? child, string marker)
+    {
+        _root = root;
+        _child = child;
+        _marker = EncodeMarker(marker);
+    }
+
+    /// <summary>The tree of a process that is not our child: one that an earlier daemon started.</summary>
+    public static ProcessTree Of(ProcessIdentity root, string marker) => new(root, null, marker);
+
+    /// <summary>
+    /// Every living process, of any tree, that was started with this environment entry and that we may look into; found
+    /// also after its root and the daemon that started it are gone.
+    /// </summary>
+    public static IReadOnlyList<ProcessIdentity> FindByMarker(string marker)
+    {
+        var entry = EncodeMarker(marker);
+        var found = new List<ProcessIdentity>();
+        foreach (var process in ProcessTable.Snapshot())
+        {
+            if (TreeSweep.MayBeSignalled(process) && ProcessEnvironment.Has(process.Pid, entry))
+                found.Add(process.Identity);
+        }
+        return found;
+    }
+
+    /// <summary>Every living process of the tree, the root among them. Reads the whole process table.</summary>
+    public IReadOnlyList<ProcessIdentity> Members()
+    {
+        // Zombies of ours would only be read and dropped again.
+        ChildProcesses.Current?.Reap();
+        var members = new TreeSweep(_root, _child, _marker).Run();
+        // Without a /proc the process table is empty, but our own child we know.
+        if (members.Count == 0 && _child is { IsReaped: false } && !ProcessTable.TryRead(_child.Pid, out _))
+            members.Add(_child.Identity);
+        return members;
+    }
+
+    /// <summary>
+    /// Signals every member, each once (with SIGKILL the root's group first, in one go). A member is signalled only while
+    /// its pid is proven to be still its own. Processes can be born during the sweep: to end a tree, repeat until 0.
+    /// </summary>
+    /// <returns>How many were alive; 0 means that nothing is left.</returns>
+    public int Signal(int signal)
+    {
+        // Counted before: those that the signal ends at once are gone from the process table after it.
+        var members = Members();
+        if (_child is not null && signal == AbiConstants.SIGKILL)
+            _ = _child.SignalGroup(signal);
+        var reached = _child is not null && !HostPlatform.UsesLinuxAbi ? SignalThroughReaper(_child, signal) : [];
+        foreach (var member in members)
+        {
+            if (_child is not null && member.Pid == _child.Pid)
+                _ = SignalRoot(_child, signal);
+            else if (!reached.Contains(member.Pid))
+                _ = ProcessSignal.Send(member, signal);
+        }
+        return members.Count;
+    }
+
+    // No start time, and still there: there is no /proc to find the others with, so the group stands for the tree.
+    private static bool SignalRoot(ChildProcess root, int signal) =>
+        root.Identity.StartTime == 0 ? root.SignalGroup(signal) : root.Signal(signal);
+
+    /// <summary>
+    /// Whether anything of the tree is left. Cheap when the root has ended and left nothing, the usual case: its orphans
+    /// would be our children by now, so our children are looked at, not the process table.
+    /// </summary>
+    public bool HasStrays()
+    {
+        ChildProcesses.Current?.Reap();
+        if (_child is null)
+            return Members().Count > 0;
+        if (!_child.IsReaped)
+            return true;
+        if (!HostPlatform.UsesLinuxAbi)
+            return FreeBsdProcesses.ReaperSubtree(_child.Pid).Count > 0;
+        return !(_child.Owner.IsReaper && OwnChildren.AreAllKnown(_child.Owner)) && Members().Count > 0;
+    }
+
+    // The root is not among them: it is signalled as the child it is, and once only.
+    private static HashSet<int> SignalThroughReaper(ChildProcess child, int signal)
+    {
+        if (signal != AbiConstants.SIGKILL)
+            return [];
+        var reached = new HashSet<int>(FreeBsdProcesses.ReaperSubtree(child.Pid));
+        FreeBsdProcesses.SignalSubtree(child.Pid, signal);
+        return reached;
+    }
+
+    private static byte[] EncodeMarker(string marker)
+    {
+        ArgumentNullException.ThrowIfNull(marker);
+        // An empty value would take every process with that variable for one tree.
+        var equals = marker.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0 || equals == marker.Length - 1 || marker.Contains('\0', StringComparison.Ordinal))
+            throw new ArgumentException($"a marker is NAME=value, not '{marker}'", nameof(marker));
+        return Encoding.UTF8.GetBytes(marker);
+    }
+}

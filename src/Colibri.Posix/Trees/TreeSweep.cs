@@ -1,0 +1,141 @@
+using Colibri.Posix.Processes;
+
+namespace Colibri.Posix.Trees;
+
+/// <summary>One look at the process table for the members of one tree.</summary>
+internal sealed class TreeSweep
+{
+    private static readonly TimeSpan SpawnLimit = TimeSpan.FromMilliseconds(100);
+
+    private readonly ProcessIdentity _root;
+    private readonly ChildProcess? _child;
+    private readonly byte[] _marker;
+    private readonly HashSet<int> _otherPids = [];
+    private ChildProcess[]? _others;
+
+    public TreeSweep(ProcessIdentity root, ChildProcess? child, byte[] marker)
+    {
+        _root = root;
+        _child = child;
+        _marker = marker;
+    }
+
+    public List<ProcessIdentity> Run()
+    {
+        var table = ProcessTable.Snapshot();
+        foreach (var other in OtherRoots())
+            _otherPids.Add(other.Pid);
+        RereadReparented(table);
+        table.RemoveAll(entry => !IsCandidate(entry));
+
+        var members = new HashSet<int>();
+        var rootAlive = AddRoot(table, members);
+        if (_child is not null && !HostPlatform.UsesLinuxAbi)
+            members.UnionWith(FreeBsdProcesses.ReaperSubtree(_child.Pid));
+        AddDescendants(table, members);
+        foreach (var entry in table)
+        {
+            if (!members.Contains(entry.Pid) && IsOfTheTree(entry, rootAlive))
+                members.Add(entry.Pid);
+        }
+        AddDescendants(table, members);
+
+        var result = new List<ProcessIdentity>(members.Count);
+        foreach (var entry in table)
+        {
+            if (members.Contains(entry.Pid))
+                result.Add(entry.Identity);
+        }
+        return result;
+    }
+
+    public static bool MayBeSignalled(in ProcessEntry entry) =>
+        entry.Pid > 1 && entry.Pid != Environment.ProcessId && !entry.IsZombie;
+
+    // A parent that ended between the reading of its child's row and of its own leaves a chain to nowhere: the child has
+    // a new parent by now.
+    private static void RereadReparented(List<ProcessEntry> table)
+    {
+        var pids = new HashSet<int>(table.Count);
+        foreach (var entry in table)
+            pids.Add(entry.Pid);
+        for (var i = 0; i < table.Count; i++)
+        {
+            if (table[i].ParentPid > 0 && !pids.Contains(table[i].ParentPid) && ProcessTable.TryRead(table[i].Pid, out var now))
+                table[i] = now;
+        }
+    }
+
+    // What began before the root did not come out of it.
+    private bool IsCandidate(in ProcessEntry entry) =>
+        MayBeSignalled(entry) && entry.StartTime >= _root.StartTime && !_otherPids.Contains(entry.Pid);
+
+    private bool AddRoot(List<ProcessEntry> table, HashSet<int> members)
+    {
+        // A recorded root counts only in its own boot and with its own start time.
+        if (_root.StartTime <= 0 || _root.BootId != BootId.Current)
+            return false;
+        foreach (var entry in table)
+        {
+            if (entry.Pid == _root.Pid && entry.StartTime == _root.StartTime)
+                return members.Add(entry.Pid);
+        }
+        return false;
+    }
+
+    // The table is in no useful order, so until a pass finds nothing: as many passes as the tree is deep.
+    private static void AddDescendants(List<ProcessEntry> table, HashSet<int> members)
+    {
+        for (var before = -1; before != members.Count;)
+        {
+            before = members.Count;
+            foreach (var entry in table)
+            {
+                if (members.Contains(entry.ParentPid))
+                    members.Add(entry.Pid);
+            }
+        }
+    }
+
+    private bool IsOfTheTree(in ProcessEntry entry, bool rootAlive)
+    {
+        var adopted = entry.ParentPid == Environment.ProcessId;
+        var sharesGroup = entry.Group == _root.Pid || entry.Session == _root.Pid;
+        // Once the root is gone its number may become another group's: then only what came to us counts.
+        if (sharesGroup && (rootAlive || (adopted && _child is not null)))
+            return true;
+        if (adopted)
+            ProcessEnvironment.AwaitExec(entry.Pid);
+        if (ProcessEnvironment.Has(entry.Pid, _marker))
+            return true;
+        return adopted && HostPlatform.UsesLinuxAbi && IsUnmarkedOrphan(entry);
+    }
+
+    // An orphan that cleared its environment is this tree's when no other living root was there to bear it.
+    private bool IsUnmarkedOrphan(in ProcessEntry entry)
+    {
+        if (_child is null)
+            return false;
+        // A child that is being started shows our environment until its exec, and is not known yet: it must not pass for
+        // an orphan. So the roots are asked for again when every start under way is over.
+        if (_others is null)
+        {
+            if (!_child.Owner.AwaitSpawnsInFlight(SpawnLimit))
+                return false;
+            _others = OtherRoots();
+        }
+        foreach (var other in _others)
+        {
+            if (other.Pid == entry.Pid || other.Identity.StartTime <= entry.StartTime)
+                return false;
+        }
+        var name = _marker.AsSpan(0, _marker.IndexOf((byte)'=') + 1);
+        return !ProcessEnvironment.Has(entry.Pid, name, prefix: true);
+    }
+
+    private ChildProcess[] OtherRoots()
+    {
+        var known = (_child?.Owner ?? ChildProcesses.Current)?.Known() ?? [];
+        return [.. known.Where(other => other.Pid != _root.Pid)];
+    }
+}

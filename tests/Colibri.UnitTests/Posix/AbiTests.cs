@@ -1,0 +1,205 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Colibri.Posix;
+using Colibri.Posix.Interop;
+
+namespace Colibri.UnitTests.Posix;
+
+/// <summary>The numbers in the code against the C compiler of this machine and against abi.tsv, for both systems.</summary>
+[Collection(ProcessesCollection.Name)]
+public sealed class AbiTests
+{
+    private const string Headers = """
+        #define _GNU_SOURCE
+        #include <errno.h>
+        #include <fcntl.h>
+        #include <signal.h>
+        #include <spawn.h>
+        #include <stddef.h>
+        #include <stdio.h>
+        #include <linux/limits.h>
+        #include <sys/prctl.h>
+        #include <sys/socket.h>
+        #include <sys/stat.h>
+        #include <sys/syscall.h>
+        #include <sys/wait.h>
+        #include <unistd.h>
+
+        """;
+
+    [Fact]
+    public async Task The_Linux_numbers_are_what_the_compiler_says()
+    {
+        Assert.SkipUnless(HostPlatform.Kind == OperatingSystemKind.Linux && RuntimeInformation.ProcessArchitecture == Architecture.X64, "not x86-64 Linux");
+        Assert.SkipUnless(File.Exists("/usr/bin/cc"), "no C compiler at /usr/bin/cc");
+        var directory = Directory.CreateTempSubdirectory("colibri-abi-");
+        try
+        {
+            var expected = new StringBuilder();
+            var source = new StringBuilder(Headers).Append("int main(void) {\n");
+            foreach (var (name, value) in LinuxNumbers().Concat(LinuxOnly()))
+            {
+                source.Append(CultureInfo.InvariantCulture, $"  printf(\"%s %lld\\n\", \"{name}\", (long long)({name}));\n");
+                expected.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
+            }
+            File.WriteAllText(Path.Combine(directory.FullName, "abi.c"), source.Append("  return 0;\n}\n").ToString());
+
+            var (exit, output) = await Shell.Run(Shell.Options("cc -o abi abi.c && ./abi") with { WorkingDirectory = directory.FullName });
+            exit.ShouldBe(new ExitStatus(0, null), output);
+            output.ShouldBe(expected.ToString());
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void The_Linux_numbers_are_the_recorded_ones() => ShouldAgree(Recorded(1), LinuxNumbers());
+
+    [Fact]
+    public void The_FreeBSD_numbers_are_the_recorded_ones() => ShouldAgree(Recorded(2), FreeBsdNumbers());
+
+    [Fact]
+    public void The_structs_of_the_FreeBSD_reaper_have_the_recorded_layout()
+    {
+        var recorded = Recorded(2);
+        Unsafe.SizeOf<procctl_reaper_kill>().ShouldBe((int)recorded["sizeof(struct procctl_reaper_kill)"]);
+        Unsafe.SizeOf<procctl_reaper_pidinfo>().ShouldBe((int)recorded["sizeof(struct procctl_reaper_pidinfo)"]);
+        Unsafe.SizeOf<procctl_reaper_pids>().ShouldBe((int)recorded["sizeof(struct procctl_reaper_pids)"]);
+        foreach (var field in new[] { "rk_sig", "rk_flags", "rk_subtree", "rk_killed", "rk_fpid" })
+            ((long)Marshal.OffsetOf<procctl_reaper_kill>(field)).ShouldBe(recorded[$"offsetof(struct procctl_reaper_kill,{field})"]);
+        ((long)Marshal.OffsetOf<procctl_reaper_pids>("rp_pids")).ShouldBe(recorded["offsetof(struct procctl_reaper_pids,rp_pids)"]);
+    }
+
+    [Fact]
+    public void Errors_are_named_by_the_number_of_the_system()
+    {
+        Errno.Describe(2).ShouldBe("No such file or directory (ENOENT)");
+        Errno.Describe(111, linux: true).ShouldBe("Connection refused (ECONNREFUSED)");
+        Errno.Describe(61, linux: false).ShouldBe("Connection refused (ECONNREFUSED)");
+        Errno.Describe(4242).ShouldBe("errno 4242");
+    }
+
+    [Fact]
+    public void Signals_are_named_by_the_number_of_the_system()
+    {
+        Signals.Name(Signals.Kill).ShouldBe("SIGKILL");
+        Signals.Name(Signals.Usr1).ShouldBe("SIGUSR1");
+        Signals.Name(17, AbiConstants.Linux).ShouldBe("SIGCHLD");
+        Signals.Name(17, AbiConstants.FreeBsd).ShouldBe("SIGSTOP");
+        Signals.Name(30, AbiConstants.FreeBsd).ShouldBe("SIGUSR1");
+        Signals.Name(40).ShouldBe("signal 40");
+    }
+
+    private static void ShouldAgree(Dictionary<string, long> recorded, IEnumerable<(string Name, long Value)> numbers)
+    {
+        var checkedNumbers = 0;
+        foreach (var (name, value) in numbers)
+        {
+            if (!recorded.TryGetValue(name, out var expected))
+                continue;
+            value.ShouldBe(expected, name);
+            checkedNumbers++;
+        }
+        checkedNumbers.ShouldBeGreaterThan(40);
+    }
+
+    private static Dictionary<string, long> Recorded(int column, [CallerFilePath] string thisFile = "") =>
+        File.ReadLines(Path.Combine(Path.GetDirectoryName(thisFile)!, "abi.tsv"))
+            .Where(line => !line.StartsWith('#'))
+            .Select(line => line.Split('\t'))
+            .Where(cells => cells[column] != "-")
+            .ToDictionary(cells => cells[0], cells => long.Parse(cells[column], CultureInfo.InvariantCulture));
+
+    private static IEnumerable<(string Name, long Value)> LinuxNumbers() =>
+        Common(AbiConstants.Linux).Concat(Errno.Table.Select(row => (row.Name, (long)row.Linux))).Concat(
+        [
+            ("SO_PEERCRED", AbiConstants.SO_PEERCRED),
+            ("PR_SET_CHILD_SUBREAPER", AbiConstants.PR_SET_CHILD_SUBREAPER),
+            ("sizeof(struct ucred)", AbiConstants.SizeOfUcred),
+            ("offsetof(struct ucred,pid)", AbiConstants.OffsetOfUcredPid),
+            ("offsetof(struct ucred,uid)", AbiConstants.OffsetOfUcredUid),
+            ("offsetof(struct ucred,gid)", AbiConstants.OffsetOfUcredGid),
+        ]);
+
+    private static IEnumerable<(string Name, long Value)> LinuxOnly() =>
+    [
+        ("SO_PEERGROUPS", AbiConstants.SO_PEERGROUPS),
+        ("SYS_prctl", AbiConstants.SYS_prctl_x64),
+        ("SYS_pidfd_open", AbiConstants.SYS_pidfd_open),
+        ("SYS_pidfd_send_signal", AbiConstants.SYS_pidfd_send_signal),
+        ("32 * sysconf(_SC_PAGESIZE)", AbiConstants.MAX_ARG_STRLEN),
+        ("X_OK", AbiConstants.X_OK),
+        ("(long)SIG_DFL", AbiConstants.SIG_DFL),
+        ("(long)SIG_IGN", AbiConstants.SIG_IGN),
+    ];
+
+    private static IEnumerable<(string Name, long Value)> FreeBsdNumbers() =>
+        Common(AbiConstants.FreeBsd).Concat(Errno.Table.Select(row => (row.Name, (long)row.FreeBsd))).Concat(
+        [
+            ("P_PID", AbiConstants.P_PID),
+            ("SOL_LOCAL", AbiConstants.SOL_LOCAL),
+            ("LOCAL_PEERCRED", AbiConstants.LOCAL_PEERCRED),
+            ("sizeof(struct xucred)", AbiConstants.SizeOfXucred),
+            ("offsetof(struct xucred,cr_uid)", AbiConstants.OffsetOfXucredUid),
+            ("offsetof(struct xucred,cr_ngroups)", AbiConstants.OffsetOfXucredNgroups),
+            ("offsetof(struct xucred,cr_groups)", AbiConstants.OffsetOfXucredGroups),
+            ("offsetof(struct xucred,cr_pid)", AbiConstants.OffsetOfXucredPid),
+            ("PROC_REAP_ACQUIRE", AbiConstants.PROC_REAP_ACQUIRE),
+            ("PROC_REAP_GETPIDS", AbiConstants.PROC_REAP_GETPIDS),
+            ("PROC_REAP_KILL", AbiConstants.PROC_REAP_KILL),
+            ("REAPER_KILL_SUBTREE", AbiConstants.REAPER_KILL_SUBTREE),
+        ]);
+
+    private static IEnumerable<(string Name, long Value)> Common(AbiConstants abi) =>
+    [
+        ("POSIX_SPAWN_SETPGROUP", abi.POSIX_SPAWN_SETPGROUP),
+        ("POSIX_SPAWN_SETSIGDEF", abi.POSIX_SPAWN_SETSIGDEF),
+        ("POSIX_SPAWN_SETSIGMASK", abi.POSIX_SPAWN_SETSIGMASK),
+        ("sizeof(posix_spawnattr_t)", abi.SizeOfPosixSpawnAttr),
+        ("sizeof(posix_spawn_file_actions_t)", abi.SizeOfPosixSpawnFileActions),
+        ("sizeof(sigset_t)", abi.SizeOfSigset),
+        ("sizeof(struct sigaction)", abi.SizeOfSigaction),
+        ("offsetof(struct sigaction,sa_handler)", 0),
+        ("SIG_UNBLOCK", abi.SIG_UNBLOCK),
+        ("SIG_SETMASK", abi.SIG_SETMASK),
+        ("SIGHUP", AbiConstants.SIGHUP),
+        ("SIGKILL", AbiConstants.SIGKILL),
+        ("SIGINT", Signals.Int),
+        ("SIGQUIT", Signals.Quit),
+        ("SIGABRT", Signals.Abrt),
+        ("SIGSEGV", Signals.Segv),
+        ("SIGPIPE", Signals.Pipe),
+        ("SIGALRM", Signals.Alrm),
+        ("SIGTERM", Signals.Term),
+        ("SIGBUS", abi.SIGBUS),
+        ("SIGSYS", abi.SIGSYS),
+        ("SIGURG", abi.SIGURG),
+        ("SIGSTOP", abi.SIGSTOP),
+        ("SIGTSTP", abi.SIGTSTP),
+        ("SIGCONT", abi.SIGCONT),
+        ("SIGCHLD", abi.SIGCHLD),
+        ("SIGIO", abi.SIGIO),
+        ("SIGUSR1", abi.SIGUSR1),
+        ("SIGUSR2", abi.SIGUSR2),
+        ("WNOHANG", AbiConstants.WNOHANG),
+        ("O_RDONLY", AbiConstants.O_RDONLY),
+        ("O_CLOEXEC", abi.O_CLOEXEC),
+        ("F_DUPFD_CLOEXEC", abi.F_DUPFD_CLOEXEC),
+        ("AF_UNIX", AbiConstants.AF_UNIX),
+        ("SOCK_STREAM", AbiConstants.SOCK_STREAM),
+        ("SOCK_CLOEXEC", abi.SOCK_CLOEXEC),
+        ("SOL_SOCKET", abi.SOL_SOCKET),
+        ("ELOOP", abi.ELOOP),
+        ("ENAMETOOLONG", abi.ENAMETOOLONG),
+        ("ENOSYS", abi.ENOSYS),
+        ("sizeof(struct stat)", abi.SizeOfStat),
+        ("sizeof(mode_t)", abi.SizeOfModeT),
+        ("offsetof(struct stat,st_mode)", AbiConstants.OffsetOfStMode),
+        ("offsetof(struct stat,st_uid)", AbiConstants.OffsetOfStUid),
+        ("offsetof(struct stat,st_gid)", AbiConstants.OffsetOfStGid),
+    ];
+}

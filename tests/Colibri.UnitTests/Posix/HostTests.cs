@@ -1,0 +1,52 @@
+using Colibri.Posix;
+using Colibri.Posix.Interop;
+
+namespace Colibri.UnitTests.Posix;
+
+[Collection(ProcessesCollection.Name)]
+public sealed class HostTests
+{
+    [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    public void The_owner_of_a_file_is_read()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+            var owner = FileOwner.Of(path);
+            (owner.Uid, owner.Gid).ShouldBe((ProcessUser.EffectiveUid, ProcessUser.EffectiveGid));
+            // S_IFREG
+            Convert.ToString(owner.Mode, 8).ShouldBe("100440");
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+        Should.Throw<IOException>(() => FileOwner.Of(path)).Message.ShouldBe($"cannot stat {path}: No such file or directory (ENOENT)");
+    }
+
+    [Fact]
+    public unsafe void An_inherited_ignore_of_HUP_is_undone_unless_it_is_wanted()
+    {
+        _ = Libc.signal(Signals.Hup, AbiConstants.SIG_IGN);
+        SignalSetup.ResetInherited(keepHangup: true);
+        Handler(Signals.Hup).ShouldBe(AbiConstants.SIG_IGN);
+        SignalSetup.ResetInherited();
+        Handler(Signals.Hup).ShouldBe(AbiConstants.SIG_DFL);
+
+        // A handler is not an ignore: the runtime's own for SIGCHLD stays.
+        _ = SharedChildren.Instance;
+        var chld = Handler(Signals.Chld);
+        chld.ShouldBeGreaterThan(AbiConstants.SIG_IGN);
+        SignalSetup.ResetInherited();
+        Handler(Signals.Chld).ShouldBe(chld);
+
+        static long Handler(int signal)
+        {
+            var action = stackalloc long[19];
+            Libc.sigaction(signal, null, action).ShouldBe(0);
+            return action[0];
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using Colibri.Posix;
+using Colibri.Posix.Processes;
+
+namespace Colibri.UnitTests.Posix;
+
+[Collection(ProcessesCollection.Name)]
+public sealed class ReapingTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(255)]
+    public async Task An_exit_code_is_reported(int code)
+    {
+        var child = SharedChildren.Instance.Spawn(Shell.Options($"exit {code}"));
+        (await Shell.Exit(child)).ShouldBe(new ExitStatus(code, null));
+    }
+
+    [Theory]
+    [InlineData(9, "SIGKILL")]
+    [InlineData(15, "SIGTERM")]
+    [InlineData(6, "SIGABRT")]
+    public async Task A_death_by_signal_is_reported(int signal, string name)
+    {
+        var child = SharedChildren.Instance.Spawn(Shell.Options("ulimit -c 0; exec sleep 300"));
+        child.Signal(signal).ShouldBeTrue();
+        var exit = await Shell.Exit(child);
+        exit.ShouldBe(new ExitStatus(null, signal));
+        exit.ToString().ShouldBe(name);
+    }
+
+    [Fact]
+    public async Task Five_hundred_children_that_end_at_once_are_all_reported()
+    {
+        var children = new ChildProcess[500];
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(part => Task.Run(
+            () =>
+            {
+                for (var i = part; i < children.Length; i += 4)
+                    children[i] = SharedChildren.Instance.Spawn(Shell.Options($"exit {i % 256}"));
+            },
+            TestContext.Current.CancellationToken)));
+        for (var i = 0; i < children.Length; i++)
+            (await Shell.Exit(children[i])).ShouldBe(new ExitStatus(i % 256, null));
+    }
+
+    [Fact]
+    public async Task A_child_that_was_reaped_is_never_signalled()
+    {
+        var child = SharedChildren.Instance.Spawn(Shell.Options("exit 0"));
+        await Shell.Exit(child);
+        child.Signal(Signals.Kill).ShouldBeFalse();
+        child.SignalGroup(Signals.Kill).ShouldBeFalse();
+        child.Identity.IsRunning.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_group_is_signalled_as_one()
+    {
+        var (child, output) = Shell.Start(Shell.Options("sleep 300 & echo $!; wait"));
+        using (output)
+        {
+            var other = await output.ReadProcess();
+            child.SignalGroup(Signals.Kill).ShouldBeTrue();
+            await Shell.Exit(child);
+            Shell.Until(() => !other.IsRunning, "the other process of the group is gone");
+        }
+    }
+
+    [Fact]
+    public async Task An_orphan_comes_to_this_process_and_is_reaped()
+    {
+        SharedChildren.Instance.IsReaper.ShouldBeTrue();
+        var (child, output) = Shell.Start(Shell.Options("(setsid sleep 300 & echo $!)"));
+        using (output)
+        {
+            var orphan = await output.ReadProcess();
+            await Shell.Exit(child);
+            Shell.Until(() => ProcessTable.TryRead(orphan.Pid, out var entry) && entry.ParentPid == Environment.ProcessId, "the orphan is ours");
+            Colibri.Posix.Trees.ProcessSignal.Send(orphan, Signals.Kill).ShouldBeTrue();
+            Shell.Until(() => !ProcessIdentity.TryRead(orphan.Pid, out _), "not even a zombie is left");
+        }
+    }
+
+    [Fact]
+    public void There_is_only_one_reaper_in_a_process()
+    {
+        _ = SharedChildren.Instance;
+        Should.Throw<InvalidOperationException>(ChildProcesses.Start);
+    }
+
+    [Theory]
+    [InlineData(0x0000, 0, null)]
+    [InlineData(0x0300, 3, null)]
+    [InlineData(0xff00, 255, null)]
+    [InlineData(0x0009, null, 9)]
+    [InlineData(0x008b, null, 11)]
+    public void A_wait_status_is_a_code_or_a_signal(int status, int? code, int? signal) =>
+        ExitStatus.FromWaitStatus(status).ShouldBe(new ExitStatus(code, signal));
+}
