@@ -1,0 +1,19 @@
+namespace Colibri.Core.Board;
+
+/// <summary>A task to put on the board.</summary>
+public sealed record NewTask
+{
+    public required string Title { get; init; }
+    public string Description { get; init; } = "";
+    public IReadOnlyList<string> Capabilities { get; init; } = [];
+
+    /// <summary>Higher starts first.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>At least 1.</summary>
+    public int MaxAttempts { get; init; } = 3;
+
+    /// <summary>Idempotency key, unique over tasks and intake: the first use of a key wins, later ones answer with it.</summary>
+    public string? Key { get; init; }
+    public string? SessionId { get; init; }
+}

@@ -1,0 +1,29 @@
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Board;
+
+/// <summary>One attempt at a task.</summary>
+public sealed record RunRow
+{
+    public required string Id { get; init; }
+    public required string TaskId { get; init; }
+
+    /// <summary>From 1. An interrupted attempt and the one after it bear the same number.</summary>
+    public required int Attempt { get; init; }
+    public required string AgentId { get; init; }
+    public required string SessionId { get; init; }
+    public required string Binary { get; init; }
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public int? Pid { get; init; }
+    public long? StartTime { get; init; }
+    public string? BootId { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>Null while it runs.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
+    public ProcessExit? Exit { get; init; }
+    public string? Verdict { get; init; }
+    public TaskError? Error { get; init; }
+    public string? StderrTail { get; init; }
+    public Usage Usage { get; init; } = new();
+}

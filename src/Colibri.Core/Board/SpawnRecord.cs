@@ -1,0 +1,15 @@
+namespace Colibri.Core.Board;
+
+/// <summary>An agent about to be started, on record before its process exists.</summary>
+public sealed record SpawnRecord
+{
+    public required string AgentId { get; init; }
+    public required string Name { get; init; }
+    public required string Runtime { get; init; }
+    public IReadOnlyList<string> Capabilities { get; init; } = [];
+    public required string Binary { get; init; }
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public string? Cwd { get; init; }
+    public required string SessionId { get; init; }
+    public required string Host { get; init; }
+}

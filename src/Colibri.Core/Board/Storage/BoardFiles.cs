@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text;
+
+namespace Colibri.Core.Board.Storage;
+
+/// <summary>The files around a board: its directory, the database file, and the lock that keeps a second daemon out.</summary>
+internal static class BoardFiles
+{
+    private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+
+    private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
+    // What flock answers when another has the lock; the runtime passes the errno on as it is.
+    private const int LinuxWouldBlock = 11;
+    private const int FreeBsdWouldBlock = 35;
+
+    /// <summary>Takes the lock, which lasts until the returned stream is closed or the process ends, however it ends.</summary>
+    /// <exception cref="BoardOpenException">The place is not writable, or another daemon has the lock.</exception>
+    public static FileStream Claim(string path)
+    {
+        var lockPath = path + ".lock";
+        FileStream? held = null;
+        try
+        {
+            CreateDirectory(Path.GetDirectoryName(path)!);
+            held = Take(lockPath);
+            Create(path);
+            return held;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            held?.Dispose();
+            throw new BoardOpenException(
+                $"cannot write the board {path}: {OneLine(error.Message)} (check its directory's owner and mode, or set COLIBRI_DB_PATH)", error);
+        }
+        catch
+        {
+            held?.Dispose();
+            throw;
+        }
+    }
+
+    private static void CreateDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(directory);
+        else
+            Directory.CreateDirectory(directory, DirectoryMode);
+    }
+
+    private static FileStream Take(string lockPath)
+    {
+        FileStream held;
+        try
+        {
+            held = Open(lockPath, FileShare.None);
+        }
+        catch (IOException error) when (error.HResult is LinuxWouldBlock or FreeBsdWouldBlock)
+        {
+            throw new BoardOpenException(
+                $"the board {lockPath[..^".lock".Length]} is in use: another daemon holds {lockPath} (its pid is in that file)", error);
+        }
+        held.SetLength(0);
+        held.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+        held.Flush();
+        return held;
+    }
+
+    // SQLite gives its -wal and -shm files the mode of the database file, so it is enough to make this one right.
+    private static void Create(string path) => Open(path, FileShare.ReadWrite).Dispose();
+
+    private static FileStream Open(string path, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = System.IO.FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = FileMode;
+        return new FileStream(path, options);
+    }
+
+    private static string OneLine(string message) => message.ReplaceLineEndings(" ").TrimEnd('.', ' ');
+}

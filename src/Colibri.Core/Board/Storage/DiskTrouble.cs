@@ -1,0 +1,25 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Colibri.Core.Board.Storage;
+
+/// <summary>Tells a disk that refuses from a statement that is wrong.</summary>
+internal static class DiskTrouble
+{
+    public static bool Is(SqliteException error) => Name(error.SqliteErrorCode) is not null;
+
+    public static BoardUnavailableException Unavailable(string path, SqliteException error) =>
+        new($"the board {path} cannot be used now: {Name(error.SqliteErrorCode) ?? error.Message}", error);
+
+    private static string? Name(int code) => code switch
+    {
+        raw.SQLITE_FULL => "its disk is full; free some space and try again",
+        raw.SQLITE_IOERR => "its disk reports an I/O error; check the disk and try again",
+        raw.SQLITE_READONLY => "it is read-only; check its owner, its mode and its mount, then try again",
+        raw.SQLITE_CANTOPEN => "it cannot be opened; check its directory's owner and mode, then try again",
+        raw.SQLITE_BUSY or raw.SQLITE_LOCKED => "another program holds it locked; end that program and try again",
+        raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => "it is damaged; stop the daemon, and restore the file from a backup",
+        raw.SQLITE_NOMEM => "there is not enough memory; free some and try again",
+        _ => null,
+    };
+}

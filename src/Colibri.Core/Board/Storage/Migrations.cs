@@ -1,0 +1,66 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Colibri.Core.Board.Storage;
+
+/// <summary>
+/// The schema as numbered, additive steps; <c>PRAGMA user_version</c> says how many a file has had. A step that has been released is
+/// never edited: what it lacks is a new step.
+/// </summary>
+internal static class Migrations
+{
+    /// <summary><c>PRAGMA application_id</c> of a board: "CLBR".</summary>
+    public const long ApplicationId = 0x434C4252;
+
+    public static IReadOnlyList<string> All { get; } = [Schema.Tasks, Schema.Registry];
+
+    /// <exception cref="BoardOpenException">The file is no board, or was written by a newer version of the program.</exception>
+    public static void Apply(BoardConnection connection, string path)
+    {
+        var version = Check(connection, path);
+        if (connection["PRAGMA journal_mode = WAL"].First(row => row.GetString(0)) is not "wal")
+            throw new BoardOpenException($"the board {path} cannot use a write-ahead log there: put it on a local file system");
+        for (; version < All.Count; version++)
+            Step(connection, version);
+    }
+
+    public static BoardOpenException Refusal(string path, SqliteException error) => new(
+        error.SqliteErrorCode switch
+        {
+            raw.SQLITE_NOTADB => $"{path} is not a SQLite database: move it away, or set COLIBRI_DB_PATH to another file",
+            raw.SQLITE_CORRUPT => $"the board {path} is damaged: restore it from a backup, or set COLIBRI_DB_PATH to another file",
+            _ => DiskTrouble.Unavailable(path, error).Message,
+        },
+        error);
+
+    private static int Check(BoardConnection connection, string path)
+    {
+        var application = connection["PRAGMA application_id"].Number();
+        var version = connection["PRAGMA user_version"].Number();
+        var isEmpty = connection["SELECT count(*) FROM sqlite_schema"].Number() == 0;
+        if (application != ApplicationId && !(isEmpty && application == 0 && version == 0))
+            throw new BoardOpenException($"{path} is a SQLite database, but not a Colibri board: set COLIBRI_DB_PATH to another file");
+        if (version > All.Count)
+            throw new BoardOpenException(string.Create(CultureInfo.InvariantCulture,
+                $"the board {path} has version {version}, this program knows {All.Count}: run the newer program, or set COLIBRI_DB_PATH to another file"));
+        return (int)version;
+    }
+
+    private static void Step(BoardConnection connection, int version)
+    {
+        connection.Script("BEGIN IMMEDIATE");
+        try
+        {
+            connection.Script(All[version]);
+            connection.Script(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1}; PRAGMA application_id = {ApplicationId};"));
+            connection.Script("COMMIT");
+        }
+        catch
+        {
+            if (connection.InTransaction)
+                connection.Script("ROLLBACK");
+            throw;
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace Colibri.Core.Board.Storage;
+
+/// <summary>One verb on its way through the writer. It may be executed more than once; only what was committed is answered.</summary>
+internal abstract class Operation
+{
+    public abstract void Execute(WriteScope scope);
+
+    /// <summary>Answers the caller with what the last execution gave.</summary>
+    public abstract void Complete();
+
+    public abstract void Fail(Exception error);
+}
+
+internal sealed class Operation<T>(Func<WriteScope, T> verb) : Operation
+{
+    // Callers go on elsewhere: the writer's thread must not run their code.
+    private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private T _result = default!;
+
+    public Task<T> Answer => _completion.Task;
+
+    public override void Execute(WriteScope scope) => _result = verb(scope);
+
+    public override void Complete() => _completion.TrySetResult(_result);
+
+    public override void Fail(Exception error) => _completion.TrySetException(error);
+}

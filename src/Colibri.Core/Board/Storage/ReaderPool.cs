@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace Colibri.Core.Board.Storage;
+
+/// <summary>
+/// A few read-only connections. A read runs on its caller's thread and sees every commit that returned before it began, since each
+/// statement opens its own view of the write-ahead log.
+/// </summary>
+internal sealed class ReaderPool(string path) : IAsyncDisposable
+{
+    private const int Size = 4;
+    private readonly SemaphoreSlim _slots = new(Size);
+    private readonly ConcurrentBag<BoardConnection> _idle = [];
+    private volatile bool _closed;
+
+    /// <exception cref="BoardUnavailableException">The disk refuses.</exception>
+    public async Task<T> ReadAsync<T>(Func<BoardConnection, T> read)
+    {
+        await _slots.WaitAsync();
+        BoardConnection? connection = null;
+        try
+        {
+            ObjectDisposedException.ThrowIf(_closed, typeof(TaskBoard));
+            if (!_idle.TryTake(out connection))
+                connection = BoardConnection.OpenReader(path);
+            var result = read(connection);
+            _idle.Add(connection);
+            connection = null;
+            return result;
+        }
+        catch (SqliteException error) when (DiskTrouble.Is(error))
+        {
+            throw DiskTrouble.Unavailable(path, error);
+        }
+        finally
+        {
+            // A connection that has thrown may be the reason: the next read gets a fresh one.
+            connection?.Dispose();
+            _slots.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _closed = true;
+        for (var taken = 0; taken < Size; taken++)
+            await _slots.WaitAsync();
+        while (_idle.TryTake(out var connection))
+            connection.Dispose();
+        _slots.Release(Size);
+    }
+}

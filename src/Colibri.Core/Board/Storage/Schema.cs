@@ -1,0 +1,128 @@
+namespace Colibri.Core.Board.Storage;
+
+/// <summary>The text of each step of <see cref="Migrations"/>. Times are milliseconds since the epoch, lists are JSON arrays.</summary>
+internal static class Schema
+{
+    // tasks: previous_status is written by every edge, so that one guarded UPDATE can also say which edge it was.
+    // An index on status alone carries the row's seq, which is the order of a list; the partial ones stay as small as the queue.
+    public const string Tasks = """
+        CREATE TABLE tasks (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            key TEXT UNIQUE,
+            title TEXT NOT NULL,
+            description TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('queued', 'claimed', 'started', 'done', 'failed', 'cancelled')),
+            previous_status TEXT,
+            capabilities TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            max_attempts INTEGER NOT NULL,
+            not_before INTEGER,
+            agent_id TEXT,
+            session_id TEXT,
+            error_code TEXT,
+            error_message TEXT,
+            verdict TEXT,
+            input_tokens INTEGER NOT NULL DEFAULT 0,
+            output_tokens INTEGER NOT NULL DEFAULT 0,
+            cache_read_tokens INTEGER NOT NULL DEFAULT 0,
+            cache_write_tokens INTEGER NOT NULL DEFAULT 0,
+            cost_microcents INTEGER NOT NULL DEFAULT 0,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            started_at INTEGER,
+            finished_at INTEGER
+        ) STRICT;
+        CREATE INDEX tasks_by_status ON tasks (status);
+        CREATE INDEX tasks_ready ON tasks (priority DESC, seq, not_before) WHERE status = 'queued';
+        CREATE INDEX tasks_delayed ON tasks (not_before) WHERE status = 'queued' AND not_before IS NOT NULL;
+        CREATE INDEX tasks_held ON tasks (agent_id) WHERE status IN ('claimed', 'started');
+
+        CREATE TABLE agents (
+            id TEXT NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL CHECK (kind IN ('spawned', 'registered')),
+            name TEXT NOT NULL,
+            runtime TEXT,
+            capabilities TEXT NOT NULL,
+            host TEXT,
+            binary TEXT,
+            argv TEXT,
+            cwd TEXT,
+            session_id TEXT,
+            pid INTEGER,
+            start_time INTEGER,
+            boot_id TEXT,
+            created_at INTEGER NOT NULL,
+            last_heartbeat_at INTEGER,
+            ended_at INTEGER,
+            exit_code INTEGER,
+            exit_signal INTEGER
+        ) STRICT;
+        CREATE UNIQUE INDEX agents_registered ON agents (name, ifnull(host, '')) WHERE kind = 'registered';
+        CREATE INDEX agents_live ON agents (created_at) WHERE kind = 'spawned' AND ended_at IS NULL;
+
+        CREATE TABLE runs (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            task_id TEXT NOT NULL REFERENCES tasks (id),
+            attempt INTEGER NOT NULL,
+            agent_id TEXT NOT NULL REFERENCES agents (id),
+            session_id TEXT NOT NULL,
+            binary TEXT NOT NULL,
+            argv TEXT NOT NULL,
+            pid INTEGER,
+            start_time INTEGER,
+            boot_id TEXT,
+            started_at INTEGER NOT NULL,
+            finished_at INTEGER,
+            exit_code INTEGER,
+            exit_signal INTEGER,
+            verdict TEXT,
+            error_code TEXT,
+            error_message TEXT,
+            stderr_tail TEXT,
+            input_tokens INTEGER NOT NULL DEFAULT 0,
+            output_tokens INTEGER NOT NULL DEFAULT 0,
+            cache_read_tokens INTEGER NOT NULL DEFAULT 0,
+            cache_write_tokens INTEGER NOT NULL DEFAULT 0,
+            cost_microcents INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE INDEX runs_by_task ON runs (task_id);
+        CREATE INDEX runs_by_agent ON runs (agent_id);
+        CREATE UNIQUE INDEX runs_open ON runs (task_id) WHERE finished_at IS NULL;
+
+        CREATE TABLE intake (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            key TEXT UNIQUE,
+            title TEXT NOT NULL,
+            description TEXT NOT NULL,
+            capabilities TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            max_attempts INTEGER NOT NULL,
+            session_id TEXT,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE settings (
+            name TEXT NOT NULL PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """;
+
+    public const string Registry = """
+        CREATE TABLE skills (
+            name TEXT NOT NULL PRIMARY KEY,
+            description TEXT NOT NULL,
+            category TEXT NOT NULL,
+            registered_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE tenants (
+            tenant_id TEXT NOT NULL PRIMARY KEY,
+            jail_root_path TEXT NOT NULL,
+            registered_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """;
+}

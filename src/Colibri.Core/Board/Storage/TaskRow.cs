@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Colibri.Protocol.Wire;
+using Microsoft.Data.Sqlite;
+
+namespace Colibri.Core.Board.Storage;
+
+/// <summary>A row of <c>tasks</c> as the wire's task, and the few conversions all rows share.</summary>
+internal static class TaskRow
+{
+    public const string Columns = """
+        id, title, description, status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
+        error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents,
+        created_at, updated_at, started_at, finished_at, previous_status, seq
+        """;
+
+    public static BoardTask Read(SqliteDataReader row) => new()
+    {
+        Id = row.GetString(0),
+        Title = row.GetString(1),
+        Description = row.GetString(2),
+        Status = State(row.GetString(3)),
+        Capabilities = Names(row.GetString(4)),
+        Priority = row.GetInt32(5),
+        Attempts = row.GetInt32(6),
+        MaxAttempts = row.GetInt32(7),
+        NotBefore = row.TimeOrNull(8),
+        AgentId = row.TextOrNull(9),
+        SessionId = row.TextOrNull(10),
+        Error = row.ErrorOrNull(11),
+        Verdict = row.TextOrNull(13),
+        Usage = row.Usage(14),
+        CreatedAt = row.Time(19),
+        UpdatedAt = row.Time(20),
+        StartedAt = row.TimeOrNull(21),
+        FinishedAt = row.TimeOrNull(22),
+    };
+
+    public static TaskChange ReadChange(SqliteDataReader row) =>
+        new(Read(row), row.TextOrNull(23) is { } from ? State(from) : null);
+
+    public static long Sequence(SqliteDataReader row) => row.GetInt64(24);
+
+    public static TaskState State(string text) => text switch
+    {
+        "queued" => TaskState.Queued,
+        "claimed" => TaskState.Claimed,
+        "started" => TaskState.Started,
+        "done" => TaskState.Done,
+        "failed" => TaskState.Failed,
+        "cancelled" => TaskState.Cancelled,
+        _ => throw new UnreachableException($"the schema's check let the state {text} pass"),
+    };
+
+    public static string Text(TaskState state) => state switch
+    {
+        TaskState.Queued => "queued",
+        TaskState.Claimed => "claimed",
+        TaskState.Started => "started",
+        TaskState.Done => "done",
+        TaskState.Failed => "failed",
+        TaskState.Cancelled => "cancelled",
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "no state of a task"),
+    };
+
+    public static string Json(IReadOnlyList<string> names) =>
+        names.Count == 0 ? "[]" : JsonSerializer.Serialize([.. names], BoardJson.Default.StringArray);
+
+    public static IReadOnlyList<string> Names(string json) =>
+        json == "[]" ? [] : JsonSerializer.Deserialize(json, BoardJson.Default.StringArray)!;
+
+    public static string? TextOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    public static int? IntOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);
+
+    public static long? LongOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+
+    public static DateTimeOffset Time(this SqliteDataReader row, int column) => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
+
+    public static DateTimeOffset? TimeOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.Time(column);
+
+    /// <summary>Code and message in two neighbouring columns.</summary>
+    public static TaskError? ErrorOrNull(this SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? null : new TaskError(row.GetString(column), row.TextOrNull(column + 1) ?? "");
+
+    /// <summary>Exit code and signal in two neighbouring columns.</summary>
+    public static ProcessExit? ExitOrNull(this SqliteDataReader row, int column) =>
+        row.IsDBNull(column) && row.IsDBNull(column + 1) ? null : new ProcessExit(row.IntOrNull(column), row.IntOrNull(column + 1));
+
+    /// <summary>Five neighbouring columns.</summary>
+    public static Usage Usage(this SqliteDataReader row, int column) => new()
+    {
+        InputTokens = row.GetInt64(column),
+        OutputTokens = row.GetInt64(column + 1),
+        CacheReadTokens = row.GetInt64(column + 2),
+        CacheWriteTokens = row.GetInt64(column + 3),
+        CostMicrocents = row.GetInt64(column + 4),
+    };
+}
+
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class BoardJson : JsonSerializerContext;

@@ -1,0 +1,44 @@
+using Colibri.Protocol.Wire;
+using Microsoft.Data.Sqlite;
+
+namespace Colibri.Core.Board.Storage;
+
+/// <summary>What a verb works with inside the writer's transaction. It notes every change of a task, to be told after the commit.</summary>
+internal sealed class WriteScope(BoardConnection connection, TimeProvider time)
+{
+    private readonly List<TaskChange> _changes = [];
+
+    public IReadOnlyList<TaskChange> Changes => _changes;
+
+    /// <summary>Milliseconds since the epoch.</summary>
+    public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> values) => connection[sql].Bind(values).Execute();
+
+    public T? First<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> values)
+        where T : class => connection[sql].Bind(values).First(read);
+
+    public List<T> All<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> values) =>
+        connection[sql].Bind(values).All(read);
+
+    /// <summary>Runs a statement that changes at most one task and returns it; null when its guard let none through.</summary>
+    public BoardTask? Change(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    {
+        var changes = connection[sql].Bind(values).All(TaskRow.ReadChange);
+        _changes.AddRange(changes);
+        return changes.Count == 0 ? null : changes[0].Task;
+    }
+
+    /// <summary>As <see cref="Change"/>, for a statement that changes several; in creation order.</summary>
+    public List<BoardTask> ChangeAll(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    {
+        // RETURNING has no order of its own.
+        var changes = connection[sql].Bind(values).All(row => (Seq: TaskRow.Sequence(row), Change: TaskRow.ReadChange(row)));
+        changes.Sort((left, right) => left.Seq.CompareTo(right.Seq));
+        _changes.AddRange(changes.Select(row => row.Change));
+        return changes.ConvertAll(row => row.Change.Task);
+    }
+
+    /// <summary>Forgets the changes after the first <paramref name="count"/>: their statements were rolled back.</summary>
+    public void Forget(int count) => _changes.RemoveRange(count, _changes.Count - count);
+}

@@ -1,0 +1,90 @@
+using Colibri.Core.Board.Storage;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Board.Verbs;
+
+/// <summary>
+/// Each edge of the life cycle as one guarded UPDATE. The guard's states come from <see cref="TaskLifecycle"/>, so that no statement
+/// can take a step the table does not have.
+/// </summary>
+internal static class EdgeSql
+{
+    public static readonly string Claim = To(TaskState.Claimed, "agent_id = $agent, attempts = attempts + 1, not_before = NULL");
+
+    public static readonly string ClaimForSpawn =
+        To(TaskState.Claimed, "agent_id = $agent, session_id = $session, attempts = attempts + 1, not_before = NULL");
+
+    public static readonly string OutsideStart = To(TaskState.Started, $"started_at = $now, {LatestError}", NoOpenRun);
+
+    public static readonly string OutsideDone = To(TaskState.Done, $"finished_at = $now, {NewError}", NoOpenRun);
+
+    public static readonly string OutsideFail = To(TaskState.Failed, $"finished_at = $now, {NewError}", NoOpenRun);
+
+    public static readonly string OutsideRequeue =
+        To(TaskState.Queued, $"agent_id = NULL, started_at = NULL, not_before = NULL, {LatestError}", NoOpenRun);
+
+    public static readonly string Cancel = To(TaskState.Cancelled, $"finished_at = $now, not_before = NULL, {LatestError}");
+
+    public static readonly string SpawnStart = To(TaskState.Started, "started_at = $now", HeldByAgent);
+
+    public static readonly string SpawnDone = To(TaskState.Done, $"finished_at = $now, verdict = $verdict, {NewError}, {AddUsage}", HeldByAgent);
+
+    public static readonly string SpawnFail = To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, {NewError}, {AddUsage}", HeldByAgent);
+
+    public static readonly string SpawnRetry = To(
+        TaskState.Queued,
+        $"agent_id = NULL, started_at = NULL, not_before = $not_before, verdict = $verdict, {NewError}, {AddUsage}",
+        $"{HeldByAgent} AND attempts < max_attempts");
+
+    public static readonly string SpawnInterrupt = To(
+        TaskState.Queued,
+        $"agent_id = NULL, started_at = NULL, not_before = NULL, attempts = max(attempts - 1, 0), verdict = $verdict, {NewError}, {AddUsage}",
+        HeldByAgent);
+
+    /// <summary>No edge: what a run has used and how it was judged, on a task that was cancelled under it.</summary>
+    public const string SpawnAfterCancel = $"""
+        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, {AddUsage}
+        WHERE id = $id AND status = 'cancelled'
+        RETURNING {TaskRow.Columns}
+        """;
+
+    public static readonly string ReleaseLost = To(
+        TaskState.Queued,
+        """
+        agent_id = NULL, started_at = NULL, not_before = NULL, error_code = 'agent-lost',
+        error_message = 'agent ' || ifnull(agent_id, '') || ' was not heard of in time; the task is queued again'
+        """,
+        $"""
+        {NoOpenRun} AND (
+            EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered'
+                AND ifnull(a.last_heartbeat_at, a.created_at) < $cutoff)
+            OR ($unknown AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered')))
+        """,
+        which: "");
+
+    private const string One = "id = $id AND ";
+
+    // A task that the daemon itself runs is ended by its run; an outside claimant that thinks it still has it must not move it.
+    private const string NoOpenRun = "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)";
+
+    private const string HeldByAgent = "AND agent_id = $agent";
+
+    private const string NewError = "error_code = $error_code, error_message = $error_message";
+
+    private const string LatestError = """
+        error_message = CASE WHEN $error_code IS NULL THEN error_message ELSE $error_message END,
+        error_code = ifnull($error_code, error_code)
+        """;
+
+    private const string AddUsage = """
+        input_tokens = input_tokens + $input, output_tokens = output_tokens + $output,
+        cache_read_tokens = cache_read_tokens + $cache_read, cache_write_tokens = cache_write_tokens + $cache_write,
+        cost_microcents = cost_microcents + $cost
+        """;
+
+    private static string To(TaskState to, string set, string guard = "", string which = One) => $"""
+        UPDATE tasks SET previous_status = status, status = '{TaskRow.Text(to)}', updated_at = $now, {set}
+        WHERE {which}status IN ({string.Join(", ", TaskLifecycle.Sources(to).Select(from => $"'{TaskRow.Text(from)}'"))}) {guard}
+        RETURNING {TaskRow.Columns}
+        """;
+}

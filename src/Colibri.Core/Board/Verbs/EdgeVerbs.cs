@@ -1,0 +1,68 @@
+using Colibri.Core.Board.Storage;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Board.Verbs;
+
+/// <summary>Changes of state asked for from outside: claim, transition, cancel, and giving up on claimants that are gone.</summary>
+internal static class EdgeVerbs
+{
+    private const string OpenRunAgent = "SELECT agent_id FROM runs WHERE task_id = $id AND finished_at IS NULL";
+
+    public static EdgeResult Claim(WriteScope scope, string taskId, string agentId) =>
+        scope.Change(EdgeSql.Claim, ("$id", taskId), ("$agent", agentId), ("$now", scope.Now)) is { } task
+            ? new EdgeResult(EdgeOutcome.Applied, task)
+            : Refuse(scope, taskId, TaskState.Claimed);
+
+    public static EdgeResult Transition(WriteScope scope, string taskId, TaskState to, TaskError? error)
+    {
+        if (OutsideEdge(to) is not { } sql)
+            return RefuseClaim(scope, taskId);
+        var task = scope.Change(
+            sql, ("$id", taskId), ("$error_code", error?.Code), ("$error_message", error?.Message), ("$now", scope.Now));
+        return task is null ? Refuse(scope, taskId, to) : new EdgeResult(EdgeOutcome.Applied, task);
+    }
+
+    public static IReadOnlyList<BoardTask> ReleaseLost(WriteScope scope, DateTimeOffset leaseCutoff, bool releaseUnknownClaimants) =>
+        scope.ChangeAll(
+            EdgeSql.ReleaseLost,
+            ("$cutoff", leaseCutoff.ToUnixTimeMilliseconds()),
+            ("$unknown", releaseUnknownClaimants ? 1 : 0),
+            ("$now", scope.Now));
+
+    /// <summary>Says why a guard let nothing through: it runs in the same transaction, so the reason is the true one.</summary>
+    public static EdgeResult Refuse(WriteScope scope, string taskId, TaskState to)
+    {
+        if (TaskVerbs.Get(scope, taskId) is not { } task)
+            return NotFound(taskId);
+        if (TaskLifecycle.Allows(task.Status, to) && scope.First(OpenRunAgent, row => row.GetString(0), ("$id", taskId)) is { } agent)
+            return Conflict(task, $"task {taskId} is run by agent {agent} of this daemon: it can be cancelled, nothing else, from outside");
+        return Conflict(task, $"task {taskId} is {TaskRow.Text(task.Status)}, not {Choice(TaskLifecycle.Sources(to))}");
+    }
+
+    // The edge into claimed needs a claimant, which a transition does not name.
+    private static EdgeResult RefuseClaim(WriteScope scope, string taskId)
+    {
+        if (TaskVerbs.Get(scope, taskId) is not { } task)
+            return NotFound(taskId);
+        return Conflict(task, $"task {taskId} is {TaskRow.Text(task.Status)}: a transition cannot make it claimed, claiming it can");
+    }
+
+    private static string? OutsideEdge(TaskState to) => to switch
+    {
+        TaskState.Queued => EdgeSql.OutsideRequeue,
+        TaskState.Claimed => null,
+        TaskState.Started => EdgeSql.OutsideStart,
+        TaskState.Done => EdgeSql.OutsideDone,
+        TaskState.Failed => EdgeSql.OutsideFail,
+        TaskState.Cancelled => EdgeSql.Cancel,
+        _ => throw new ArgumentOutOfRangeException(nameof(to), to, "no state of a task"),
+    };
+
+    private static EdgeResult NotFound(string taskId) => new(EdgeOutcome.NotFound, Reason: $"no task {taskId} on the board");
+
+    private static EdgeResult Conflict(BoardTask task, string reason) => new(EdgeOutcome.Conflict, task, reason);
+
+    private static string Choice(IReadOnlyList<TaskState> states) => states.Count == 1
+        ? TaskRow.Text(states[0])
+        : $"{string.Join(", ", states.SkipLast(1).Select(TaskRow.Text))} or {TaskRow.Text(states[^1])}";
+}

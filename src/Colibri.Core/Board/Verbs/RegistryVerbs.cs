@@ -1,0 +1,95 @@
+using Colibri.Core.Board.Storage;
+using Colibri.Protocol.Wire;
+using Microsoft.Data.Sqlite;
+
+namespace Colibri.Core.Board.Verbs;
+
+/// <summary>What is registered with the board: agents from outside, skills, tenants, settings.</summary>
+internal static class RegistryVerbs
+{
+    private const string AgentColumns = """
+        id, name, capabilities, host, created_at, last_heartbeat_at,
+        (SELECT t.id FROM tasks t WHERE t.agent_id = agents.id AND t.status IN ('claimed', 'started') ORDER BY t.seq LIMIT 1)
+        """;
+
+    private const string UpsertAgent = $"""
+        INSERT INTO agents (id, kind, name, capabilities, host, created_at)
+        VALUES ($id, 'registered', $name, $capabilities, $host, $now)
+        ON CONFLICT (name, ifnull(host, '')) WHERE kind = 'registered'
+        DO UPDATE SET capabilities = excluded.capabilities, last_heartbeat_at = $now
+        RETURNING {AgentColumns}
+        """;
+
+    private const string Beat = $"""
+        UPDATE agents SET last_heartbeat_at = $now WHERE id = $id AND kind = 'registered' RETURNING {AgentColumns}
+        """;
+
+    private const string Agents = $"SELECT {AgentColumns} FROM agents WHERE kind = 'registered' ORDER BY name, ifnull(host, '')";
+
+    private const string UpsertSkill = """
+        INSERT INTO skills (name, description, category, registered_at) VALUES ($name, $description, $category, $now)
+        ON CONFLICT (name) DO UPDATE SET description = excluded.description, category = excluded.category
+        RETURNING name, description, category, registered_at
+        """;
+
+    private const string Skills = "SELECT name, description, category, registered_at FROM skills ORDER BY name";
+
+    private const string UpsertTenant = """
+        INSERT INTO tenants (tenant_id, jail_root_path, registered_at) VALUES ($id, $root, $now)
+        ON CONFLICT (tenant_id) DO UPDATE SET jail_root_path = excluded.jail_root_path
+        RETURNING tenant_id, jail_root_path, registered_at
+        """;
+
+    private const string Tenants = "SELECT tenant_id, jail_root_path, registered_at FROM tenants ORDER BY tenant_id";
+
+    private const string DropTenant = "DELETE FROM tenants WHERE tenant_id = $id RETURNING tenant_id, jail_root_path, registered_at";
+
+    private const string UpsertSetting = """
+        INSERT INTO settings (name, value) VALUES ($name, $value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+        """;
+
+    private const string Setting = "SELECT value FROM settings WHERE name = $name";
+
+    public static Agent RegisterAgent(WriteScope scope, string name, IReadOnlyList<string> capabilities, string? host) => scope.First(
+        UpsertAgent,
+        ReadAgent,
+        ("$id", Guid.CreateVersion7().ToString()), ("$name", name), ("$capabilities", TaskRow.Json(capabilities)), ("$host", host),
+        ("$now", scope.Now))!;
+
+    public static Agent? Heartbeat(WriteScope scope, string agentId) =>
+        scope.First(Beat, ReadAgent, ("$id", agentId), ("$now", scope.Now));
+
+    public static IReadOnlyList<Agent> ListAgents(BoardConnection connection) => connection[Agents].All(ReadAgent);
+
+    public static Skill RegisterSkill(WriteScope scope, string name, string description, string category) => scope.First(
+        UpsertSkill, ReadSkill, ("$name", name), ("$description", description), ("$category", category), ("$now", scope.Now))!;
+
+    public static IReadOnlyList<Skill> ListSkills(BoardConnection connection) => connection[Skills].All(ReadSkill);
+
+    public static Tenant RegisterTenant(WriteScope scope, string tenantId, string jailRootPath) => scope.First(
+        UpsertTenant, ReadTenant, ("$id", tenantId), ("$root", jailRootPath), ("$now", scope.Now))!;
+
+    public static IReadOnlyList<Tenant> ListTenants(BoardConnection connection) => connection[Tenants].All(ReadTenant);
+
+    public static Tenant? DeleteTenant(WriteScope scope, string tenantId) => scope.First(DropTenant, ReadTenant, ("$id", tenantId));
+
+    public static int Set(WriteScope scope, string name, string value) => scope.Execute(UpsertSetting, ("$name", name), ("$value", value));
+
+    public static string? Get(BoardConnection connection, string name) => connection[Setting].Bind(("$name", name)).First(row => row.GetString(0));
+
+    private static Agent ReadAgent(SqliteDataReader row) => new()
+    {
+        Id = row.GetString(0),
+        Name = row.GetString(1),
+        Kind = "registered",
+        Capabilities = TaskRow.Names(row.GetString(2)),
+        Host = row.TextOrNull(3),
+        RegisteredAt = row.Time(4),
+        LastHeartbeatAt = row.TimeOrNull(5),
+        TaskId = row.TextOrNull(6),
+    };
+
+    private static Skill ReadSkill(SqliteDataReader row) => new(row.GetString(0), row.GetString(1), row.GetString(2), row.Time(3));
+
+    private static Tenant ReadTenant(SqliteDataReader row) => new(row.GetString(0), row.GetString(1), row.Time(2));
+}

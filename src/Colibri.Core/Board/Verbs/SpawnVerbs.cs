@@ -1,0 +1,169 @@
+using Colibri.Core.Board.Storage;
+using Colibri.Protocol.Wire;
+using Microsoft.Data.Sqlite;
+
+namespace Colibri.Core.Board.Verbs;
+
+/// <summary>The life of an agent the daemon starts, on record: before its process, with it, and after it.</summary>
+internal static class SpawnVerbs
+{
+    private const int StderrTailBytes = 8 * 1024;
+
+    private const string InsertAgent = """
+        INSERT INTO agents (id, kind, name, runtime, capabilities, host, binary, argv, cwd, session_id, created_at)
+        VALUES ($id, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $now)
+        """;
+
+    private const string InsertRun = """
+        INSERT INTO runs (id, task_id, attempt, agent_id, session_id, binary, argv, started_at)
+        VALUES ($id, $task, $attempt, $agent, $session, $binary, $argv, $now)
+        """;
+
+    private const string IdentifyAgent =
+        "UPDATE agents SET pid = $pid, start_time = $start_time, boot_id = $boot WHERE id = $agent AND kind = 'spawned' AND ended_at IS NULL";
+
+    private const string IdentifyRun = """
+        UPDATE runs SET pid = $pid, start_time = $start_time, boot_id = $boot WHERE agent_id = $agent AND finished_at IS NULL
+        RETURNING task_id
+        """;
+
+    private const string EndAgent = """
+        UPDATE agents SET ended_at = $now, exit_code = $exit_code, exit_signal = $exit_signal
+        WHERE id = $agent AND kind = 'spawned' AND ended_at IS NULL
+        """;
+
+    private const string EndRun = """
+        UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict,
+            error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
+            input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
+            cost_microcents = $cost
+        WHERE agent_id = $agent AND finished_at IS NULL
+        RETURNING task_id
+        """;
+
+    private const string TaskOfAgent = "SELECT task_id FROM runs WHERE agent_id = $agent ORDER BY seq DESC LIMIT 1";
+
+    private const string Live = """
+        SELECT a.id, r.task_id, a.pid, a.start_time, a.boot_id, a.binary FROM agents a
+        LEFT JOIN runs r ON r.agent_id = a.id AND r.finished_at IS NULL
+        WHERE a.kind = 'spawned' AND a.ended_at IS NULL ORDER BY a.created_at, a.id
+        """;
+
+    private const string RunsOfTask = """
+        SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
+            exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents
+        FROM runs WHERE task_id = $task ORDER BY seq
+        """;
+
+    public static EdgeResult Begin(WriteScope scope, SpawnRecord record, string? taskId)
+    {
+        BoardTask? task = null;
+        if (taskId is not null)
+        {
+            task = scope.Change(
+                EdgeSql.ClaimForSpawn,
+                ("$id", taskId), ("$agent", record.AgentId), ("$session", record.SessionId), ("$now", scope.Now));
+            if (task is null)
+                return EdgeVerbs.Refuse(scope, taskId, TaskState.Claimed);
+        }
+        var argv = TaskRow.Json(record.Arguments);
+        scope.Execute(
+            InsertAgent,
+            ("$id", record.AgentId), ("$name", record.Name), ("$runtime", record.Runtime), ("$capabilities", TaskRow.Json(record.Capabilities)),
+            ("$host", record.Host), ("$binary", record.Binary), ("$argv", argv), ("$cwd", record.Cwd), ("$session", record.SessionId),
+            ("$now", scope.Now));
+        if (task is not null)
+        {
+            scope.Execute(
+                InsertRun,
+                ("$id", Guid.CreateVersion7().ToString()), ("$task", task.Id), ("$attempt", task.Attempts), ("$agent", record.AgentId),
+                ("$session", record.SessionId), ("$binary", record.Binary), ("$argv", argv), ("$now", scope.Now));
+        }
+        return new EdgeResult(EdgeOutcome.Applied, task);
+    }
+
+    public static BoardTask? Started(WriteScope scope, string agentId, int pid, long startTime, string bootId)
+    {
+        scope.Execute(IdentifyAgent, ("$agent", agentId), ("$pid", pid), ("$start_time", startTime), ("$boot", bootId));
+        var taskId = scope.First(
+            IdentifyRun, row => row.GetString(0), ("$agent", agentId), ("$pid", pid), ("$start_time", startTime), ("$boot", bootId));
+        if (taskId is null)
+            return null;
+        return scope.Change(EdgeSql.SpawnStart, ("$id", taskId), ("$agent", agentId), ("$now", scope.Now)) ?? TaskVerbs.Get(scope, taskId);
+    }
+
+    public static BoardTask? End(WriteScope scope, string agentId, SpawnEnd end)
+    {
+        var isFirst = scope.Execute(
+            EndAgent, ("$agent", agentId), ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$now", scope.Now)) == 1;
+        // Told twice, the second time changes nothing: a run's usage counts once.
+        if (!isFirst)
+            return scope.First(TaskOfAgent, row => row.GetString(0), ("$agent", agentId)) is { } known ? TaskVerbs.Get(scope, known) : null;
+        var taskId = scope.First(
+            EndRun,
+            row => row.GetString(0),
+            [
+                .. Outcome(scope, agentId, end),
+                ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
+            ]);
+        return taskId is null ? null : Move(scope, taskId, end, [.. Outcome(scope, agentId, end), ("$id", taskId)]);
+    }
+
+    public static IReadOnlyList<SpawnRow> ListLive(BoardConnection connection) => connection[Live].All(row => new SpawnRow(
+        row.GetString(0), row.TextOrNull(1), row.IntOrNull(2), row.LongOrNull(3), row.TextOrNull(4), row.GetString(5)));
+
+    public static IReadOnlyList<RunRow> ListRuns(BoardConnection connection, string taskId) =>
+        connection[RunsOfTask].Bind(("$task", taskId)).All(ReadRun);
+
+    private static BoardTask? Move(WriteScope scope, string taskId, SpawnEnd end, (string Name, object? Value)[] values)
+    {
+        var moved = end.Ending switch
+        {
+            RunEnding.Done => Finish(scope, EdgeSql.SpawnDone, values),
+            RunEnding.Interrupted => scope.Change(EdgeSql.SpawnInterrupt, values),
+            RunEnding.Failed when end.RetryAt is { } retryAt =>
+                scope.Change(EdgeSql.SpawnRetry, [.. values, ("$not_before", retryAt.ToUnixTimeMilliseconds())])
+                ?? Finish(scope, EdgeSql.SpawnFail, values),
+            RunEnding.Failed => Finish(scope, EdgeSql.SpawnFail, values),
+            _ => throw new ArgumentOutOfRangeException(nameof(end), end.Ending, "no ending of a run"),
+        };
+        return moved ?? scope.Change(EdgeSql.SpawnAfterCancel, values) ?? TaskVerbs.Get(scope, taskId);
+    }
+
+    // A process that was gone before it was seen to run leaves its task claimed, and only a started one can finish.
+    private static BoardTask? Finish(WriteScope scope, string sql, (string Name, object? Value)[] values)
+    {
+        scope.Change(EdgeSql.SpawnStart, values);
+        return scope.Change(sql, values);
+    }
+
+    private static (string Name, object? Value)[] Outcome(WriteScope scope, string agentId, SpawnEnd end) =>
+    [
+        ("$agent", agentId), ("$now", scope.Now), ("$verdict", end.Verdict),
+        ("$error_code", end.Error?.Code), ("$error_message", end.Error?.Message),
+        ("$input", end.Usage.InputTokens), ("$output", end.Usage.OutputTokens), ("$cache_read", end.Usage.CacheReadTokens),
+        ("$cache_write", end.Usage.CacheWriteTokens), ("$cost", end.Usage.CostMicrocents),
+    ];
+
+    private static RunRow ReadRun(SqliteDataReader row) => new()
+    {
+        Id = row.GetString(0),
+        TaskId = row.GetString(1),
+        Attempt = row.GetInt32(2),
+        AgentId = row.GetString(3),
+        SessionId = row.GetString(4),
+        Binary = row.GetString(5),
+        Arguments = TaskRow.Names(row.GetString(6)),
+        Pid = row.IntOrNull(7),
+        StartTime = row.LongOrNull(8),
+        BootId = row.TextOrNull(9),
+        StartedAt = row.Time(10),
+        FinishedAt = row.TimeOrNull(11),
+        Exit = row.ExitOrNull(12),
+        Verdict = row.TextOrNull(14),
+        Error = row.ErrorOrNull(15),
+        StderrTail = row.TextOrNull(17),
+        Usage = row.Usage(18),
+    };
+}

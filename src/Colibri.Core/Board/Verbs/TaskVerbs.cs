@@ -1,0 +1,145 @@
+using Colibri.Core.Board.Storage;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Board.Verbs;
+
+/// <summary>Tasks onto the board, directly or by way of the intake, and out of it for reading.</summary>
+internal static class TaskVerbs
+{
+    private const string Insert = $"""
+        INSERT INTO tasks (id, key, title, description, status, capabilities, priority, max_attempts, session_id, created_at, updated_at)
+        VALUES ($id, $key, $title, $description, 'queued', $capabilities, $priority, $max_attempts, $session, $created, $now)
+        RETURNING {TaskRow.Columns}
+        """;
+
+    private const string ById = $"SELECT {TaskRow.Columns} FROM tasks WHERE id = $id";
+
+    private const string ByKey = $"SELECT {TaskRow.Columns} FROM tasks WHERE key = $key";
+
+    private const string InsertIntake = """
+        INSERT INTO intake (id, key, title, description, capabilities, priority, max_attempts, session_id, created_at)
+        VALUES ($id, $key, $title, $description, $capabilities, $priority, $max_attempts, $session, $now)
+        """;
+
+    private const string IntakeColumns = "id, key, title, description, capabilities, priority, max_attempts, session_id, created_at";
+
+    private const string IntakeByKey = $"SELECT {IntakeColumns} FROM intake WHERE key = $key";
+
+    private const string IntakeHead = $"SELECT {IntakeColumns} FROM intake ORDER BY seq LIMIT $max";
+
+    private const string DeleteIntake = "DELETE FROM intake WHERE id = $id";
+
+    private const string AfterSequence = $"SELECT {TaskRow.Columns} FROM tasks WHERE seq > $after ORDER BY seq LIMIT $limit";
+
+    private const string Ready = $"""
+        SELECT {TaskRow.Columns} FROM tasks WHERE status = 'queued' AND (not_before IS NULL OR not_before <= $now)
+        ORDER BY priority DESC, seq LIMIT $limit
+        """;
+
+    private const string NextReady = """
+        SELECT not_before FROM tasks WHERE status = 'queued' AND not_before > $now ORDER BY not_before LIMIT 1
+        """;
+
+    // The state is in the text, not bound: only so does SQLite take the index for what it is.
+    private static readonly string[] InStateAfterSequence =
+    [
+        .. Enum.GetValues<TaskState>().Select(state => $"""
+            SELECT {TaskRow.Columns} FROM tasks WHERE status = '{TaskRow.Text(state)}' AND seq > $after ORDER BY seq LIMIT $limit
+            """),
+    ];
+
+    public static BoardTask Create(WriteScope scope, NewTask task)
+    {
+        if (task.Key is { } key)
+        {
+            if (scope.First(ByKey, TaskRow.Read, ("$key", key)) is { } existing)
+                return existing;
+            if (scope.First(IntakeByKey, Intake.Read, ("$key", key)) is { } waiting)
+                return Admit(scope, waiting);
+        }
+        return Add(scope, new Intake(NewId(scope), task, scope.Now));
+    }
+
+    public static string TakeIn(WriteScope scope, NewTask task)
+    {
+        if (task.Key is { } key)
+        {
+            if (scope.First(IntakeByKey, Intake.Read, ("$key", key)) is { } waiting)
+                return waiting.Id;
+            if (scope.First(ByKey, TaskRow.Read, ("$key", key)) is { } existing)
+                return existing.Id;
+        }
+        var id = NewId(scope);
+        scope.Execute(
+            InsertIntake,
+            ("$id", id),
+            ("$key", task.Key),
+            ("$title", task.Title),
+            ("$description", task.Description),
+            ("$capabilities", TaskRow.Json(task.Capabilities)),
+            ("$priority", task.Priority),
+            ("$max_attempts", task.MaxAttempts),
+            ("$session", task.SessionId),
+            ("$now", scope.Now));
+        return id;
+    }
+
+    public static IReadOnlyList<BoardTask> DrainIntake(WriteScope scope, int max) =>
+        scope.All(IntakeHead, Intake.Read, ("$max", max)).ConvertAll(waiting => Admit(scope, waiting));
+
+    public static BoardTask? Get(BoardConnection connection, string id) => connection[ById].Bind(("$id", id)).First(TaskRow.Read);
+
+    public static BoardTask? Get(WriteScope scope, string id) => scope.First(ById, TaskRow.Read, ("$id", id));
+
+    public static TaskList List(BoardConnection connection, TaskState? status, int limit, string? after)
+    {
+        var sequence = 0L;
+        if (after is not null)
+        {
+            var last = connection[ById].Bind(("$id", after)).All(TaskRow.Sequence);
+            if (last.Count == 0)
+                throw new ArgumentException($"no task {after} on the board to continue after", nameof(after));
+            sequence = last[0];
+        }
+        // One more than asked for tells whether there is a next page.
+        var tasks = connection[status is { } state ? InStateAfterSequence[(int)state] : AfterSequence]
+            .Bind(("$after", sequence), ("$limit", limit + 1L)).All(TaskRow.Read);
+        if (tasks.Count <= limit)
+            return new TaskList(tasks);
+        tasks.RemoveAt(limit);
+        return new TaskList(tasks, tasks[^1].Id);
+    }
+
+    public static IReadOnlyList<BoardTask> ListReady(BoardConnection connection, int limit, DateTimeOffset now) =>
+        connection[Ready].Bind(("$now", now.ToUnixTimeMilliseconds()), ("$limit", limit)).All(TaskRow.Read);
+
+    public static DateTimeOffset? NextReadyAt(BoardConnection connection, DateTimeOffset now)
+    {
+        var next = connection[NextReady].Bind(("$now", now.ToUnixTimeMilliseconds())).All(row => row.Time(0));
+        return next.Count == 0 ? null : next[0];
+    }
+
+    /// <summary>The texts whose cost must not grow with the board, for a test to hold against the query planner.</summary>
+    internal static IReadOnlyList<string> Indexed => [ById, ByKey, AfterSequence, Ready, NextReady, .. InStateAfterSequence];
+
+    private static BoardTask Admit(WriteScope scope, Intake waiting)
+    {
+        scope.Execute(DeleteIntake, ("$id", waiting.Id));
+        return Add(scope, waiting);
+    }
+
+    private static BoardTask Add(WriteScope scope, Intake intake) => scope.Change(
+        Insert,
+        ("$id", intake.Id),
+        ("$key", intake.Task.Key),
+        ("$title", intake.Task.Title),
+        ("$description", intake.Task.Description),
+        ("$capabilities", TaskRow.Json(intake.Task.Capabilities)),
+        ("$priority", intake.Task.Priority),
+        ("$max_attempts", intake.Task.MaxAttempts),
+        ("$session", intake.Task.SessionId),
+        ("$created", intake.CreatedAt),
+        ("$now", scope.Now))!;
+
+    private static string NewId(WriteScope scope) => Guid.CreateVersion7(DateTimeOffset.FromUnixTimeMilliseconds(scope.Now)).ToString();
+}

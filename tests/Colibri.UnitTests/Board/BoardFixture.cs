@@ -1,0 +1,92 @@
+using Colibri.Core.Board;
+using Colibri.Protocol.Wire;
+using Microsoft.Data.Sqlite;
+
+namespace Colibri.UnitTests.Board;
+
+/// <summary>A board in a directory of its own, a clock that stands still until told, and the changes it announced.</summary>
+internal sealed class BoardFixture : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("colibri-board-").FullName;
+    private TaskBoard? _board;
+
+    public string Path => System.IO.Path.Combine(_directory, "board.sqlite");
+
+    public ManualTime Time { get; } = new();
+
+    public List<BoardTask> Changes { get; } = [];
+
+    public Action<SqliteConnection>? WriterOpened { get; init; }
+
+    public TaskBoard Board => _board ??= Open();
+
+    public TaskBoard Open() => TaskBoard.Open(new BoardOptions
+    {
+        Path = Path,
+        Time = Time,
+        TaskChanged = Changes.Add,
+        WriterOpened = WriterOpened,
+    });
+
+    public async Task<TaskBoard> Reopen()
+    {
+        await Board.DisposeAsync();
+        return _board = Open();
+    }
+
+    public Task<BoardTask> Create(string title = "mend the roof", int priority = 0, int maxAttempts = 3, string? key = null) =>
+        Board.CreateAsync(new NewTask { Title = title, Priority = priority, MaxAttempts = maxAttempts, Key = key });
+
+    /// <summary>A task brought into this state the way an outside claimant brings it there.</summary>
+    public async Task<BoardTask> CreateIn(TaskState state)
+    {
+        var task = await Create();
+        if (state is TaskState.Claimed or TaskState.Started or TaskState.Done or TaskState.Failed)
+            (await Board.ClaimAsync(task.Id, "somebody")).Outcome.ShouldBe(EdgeOutcome.Applied);
+        if (state is TaskState.Started or TaskState.Done or TaskState.Failed)
+            (await Board.TransitionAsync(task.Id, TaskState.Started, null)).Outcome.ShouldBe(EdgeOutcome.Applied);
+        if (state is TaskState.Done or TaskState.Failed or TaskState.Cancelled)
+            (await Board.TransitionAsync(task.Id, state, null)).Outcome.ShouldBe(EdgeOutcome.Applied);
+        return (await Board.GetAsync(task.Id))!;
+    }
+
+    /// <summary>A task that an agent of the daemon's own is on record for, its process not started yet.</summary>
+    public async Task<BoardTask> Spawn(string agentId, BoardTask? task = null)
+    {
+        task ??= await Create();
+        var begun = await Board.BeginSpawnAsync(Record(agentId), task.Id);
+        begun.Outcome.ShouldBe(EdgeOutcome.Applied);
+        return begun.Task!;
+    }
+
+    public static SpawnRecord Record(string agentId) => new()
+    {
+        AgentId = agentId,
+        Name = "pi",
+        Runtime = "pi",
+        Capabilities = ["code"],
+        Binary = "/usr/local/bin/pi",
+        Arguments = ["--mode", "json", "say \"hé\""],
+        SessionId = "session-of-" + agentId,
+        Host = "clawdie",
+    };
+
+    /// <summary>Looks at the file from outside, as another program would.</summary>
+    public long Number(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The texts are the tests' own.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return (long)command.ExecuteScalar()!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_board is not null)
+            await _board.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+}

@@ -1,0 +1,104 @@
+using Colibri.Core.Board;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.UnitTests.Board;
+
+public sealed class RegistryTests
+{
+    [Fact]
+    public async Task An_agent_registered_again_keeps_its_id_and_takes_the_new_capabilities()
+    {
+        await using var fixture = new BoardFixture();
+        var first = await fixture.Board.RegisterAgentAsync("editor", ["code"], "h1");
+        (first.Kind, first.Name, first.Host, first.RegisteredAt, first.LastHeartbeatAt).ShouldBe(("registered", "editor", "h1", fixture.Time.Now, null));
+        var registered = fixture.Time.Now;
+        fixture.Time.Now += TimeSpan.FromMinutes(1);
+
+        var again = await fixture.Board.RegisterAgentAsync("editor", ["code", "review"], "h1");
+        var elsewhere = await fixture.Board.RegisterAgentAsync("editor", [], "h2");
+        var nowhere = await fixture.Board.RegisterAgentAsync("editor", [], null);
+        (await fixture.Board.RegisterAgentAsync("editor", [], null)).Id.ShouldBe(nowhere.Id);
+
+        (again.Id, again.RegisteredAt, again.LastHeartbeatAt).ShouldBe((first.Id, registered, fixture.Time.Now));
+        again.Capabilities.ShouldBe(["code", "review"]);
+        (await fixture.Board.RegisteredAgentsAsync()).Select(agent => agent.Id).ShouldBe([nowhere.Id, first.Id, elsewhere.Id]);
+    }
+
+    [Fact]
+    public async Task A_heartbeat_is_kept_and_that_of_a_stranger_is_not()
+    {
+        await using var fixture = new BoardFixture();
+        var agent = await fixture.Board.RegisterAgentAsync("editor", [], null);
+        await fixture.Spawn("spawned");
+        fixture.Time.Now += TimeSpan.FromMinutes(1);
+        (await fixture.Board.HeartbeatAsync(agent.Id))!.LastHeartbeatAt.ShouldBe(fixture.Time.Now);
+        (await fixture.Board.HeartbeatAsync("stranger")).ShouldBeNull();
+        (await fixture.Board.HeartbeatAsync("spawned")).ShouldBeNull();
+        (await fixture.Board.RegisteredAgentsAsync()).ShouldHaveSingleItem().LastHeartbeatAt.ShouldBe(fixture.Time.Now);
+    }
+
+    [Fact]
+    public async Task An_agent_shows_the_task_it_holds_until_it_is_over()
+    {
+        await using var fixture = new BoardFixture();
+        var agent = await fixture.Board.RegisterAgentAsync("editor", [], null);
+        var task = await fixture.Create();
+        await fixture.Board.ClaimAsync(task.Id, agent.Id);
+        (await fixture.Board.HeartbeatAsync(agent.Id))!.TaskId.ShouldBe(task.Id);
+        await fixture.Board.CancelAsync(task.Id);
+        (await fixture.Board.RegisteredAgentsAsync()).ShouldHaveSingleItem().TaskId.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task An_agent_silent_beyond_its_lease_loses_its_tasks()
+    {
+        await using var fixture = new BoardFixture();
+        var silent = await fixture.Board.RegisterAgentAsync("silent", [], null);
+        var lively = await fixture.Board.RegisterAgentAsync("lively", [], null);
+        var claimed = await fixture.Create();
+        var started = await fixture.Create();
+        var held = await fixture.Create();
+        var strange = await fixture.Create();
+        await fixture.Board.ClaimAsync(started.Id, silent.Id);
+        await fixture.Board.TransitionAsync(started.Id, TaskState.Started, null);
+        await fixture.Board.ClaimAsync(claimed.Id, silent.Id);
+        await fixture.Board.ClaimAsync(held.Id, lively.Id);
+        await fixture.Board.ClaimAsync(strange.Id, "stranger");
+        var cutoff = fixture.Time.Now += TimeSpan.FromMinutes(5);
+        await fixture.Board.HeartbeatAsync(lively.Id);
+
+        var lost = await fixture.Board.ReleaseLostAsync(cutoff, releaseUnknownClaimants: false);
+
+        lost.Select(task => task.Id).ShouldBe([claimed.Id, started.Id]);
+        lost.ShouldAllBe(task => task.Status == TaskState.Queued && task.AgentId == null && task.StartedAt == null && task.Attempts == 1);
+        lost[0].Error.ShouldBe(new TaskError("agent-lost", $"agent {silent.Id} was not heard of in time; the task is queued again"));
+        (await fixture.Board.ReleaseLostAsync(cutoff, releaseUnknownClaimants: true)).ShouldHaveSingleItem().Id.ShouldBe(strange.Id);
+        (await fixture.Board.GetAsync(held.Id))!.AgentId.ShouldBe(lively.Id);
+        fixture.Board.Counts.ShouldBe(new StatusTasks(3, 1, 0, 0, 0, 0));
+    }
+
+    [Fact]
+    public async Task Skills_tenants_and_settings_are_upserted_and_survive()
+    {
+        await using var fixture = new BoardFixture();
+        var registered = fixture.Time.Now;
+        await fixture.Board.RegisterSkillAsync("review", "reads", "code");
+        await fixture.Board.RegisterSkillAsync("build", "makes", "code");
+        await fixture.Board.RegisterTenantAsync("t1", "/jails/t1");
+        await fixture.Board.RegisterTenantAsync("t2", "/jails/t2");
+        await fixture.Board.SetSettingAsync("cost-mode", "fast");
+        fixture.Time.Now += TimeSpan.FromMinutes(1);
+        (await fixture.Board.RegisterSkillAsync("review", "reads well", "care")).ShouldBe(new Skill("review", "reads well", "care", registered));
+        (await fixture.Board.RegisterTenantAsync("t1", "/elsewhere")).ShouldBe(new Tenant("t1", "/elsewhere", registered));
+        await fixture.Board.SetSettingAsync("cost-mode", "max");
+        (await fixture.Board.DeleteTenantAsync("t2")).ShouldBe(new Tenant("t2", "/jails/t2", registered));
+        (await fixture.Board.DeleteTenantAsync("t2")).ShouldBeNull();
+
+        var board = await fixture.Reopen();
+
+        (await board.SkillsAsync()).Select(skill => skill.Name).ShouldBe(["build", "review"]);
+        (await board.TenantsAsync()).ShouldBe([new Tenant("t1", "/elsewhere", registered)]);
+        (await board.GetSettingAsync("cost-mode")).ShouldBe("max");
+        (await board.GetSettingAsync("unknown")).ShouldBeNull();
+    }
+}
