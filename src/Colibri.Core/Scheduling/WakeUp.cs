@@ -1,16 +1,14 @@
+using System.Threading.Channels;
+
 namespace Colibri.Core.Scheduling;
 
 /// <summary>A bell that one loop waits for: ringing it before the wait, or many times, is one wake-up.</summary>
 internal sealed class WakeUp
 {
-    private readonly SemaphoreSlim _bell = new(0, 1);
-    private int _rung;
+    private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
 
-    public void Set()
-    {
-        if (Interlocked.Exchange(ref _rung, 1) == 0)
-            _bell.Release();
-    }
+    public void Set() => _bell.Writer.TryWrite(true);
 
     /// <summary>Returns when rung or when the time is up, whichever is first.</summary>
     public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
@@ -19,8 +17,7 @@ internal sealed class WakeUp
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         try
         {
-            await _bell.WaitAsync(either.Token).ConfigureAwait(false);
-            Volatile.Write(ref _rung, 0);
+            await _bell.Reader.ReadAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -68,7 +68,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     public SupervisedAgent? TryStop(string agentId, TimeSpan grace)
     {
         var agent = Panes.Find(agentId);
-        agent?.RequestStop(StopReason.Requested, grace);
+        agent?.RequestStop(StopCause.Requested, grace);
         return agent;
     }
 
@@ -78,7 +78,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         _stopping = true;
         var living = Agents.Where(agent => !agent.HasEnded).ToList();
         foreach (var agent in living)
-            agent.RequestStop(StopReason.DaemonStopping, grace);
+            agent.RequestStop(StopCause.DaemonStopping, grace);
         await Task.WhenAll(living.Select(agent => agent.Ended)).ConfigureAwait(false);
     }
 

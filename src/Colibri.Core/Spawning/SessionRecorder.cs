@@ -22,7 +22,7 @@ internal sealed class SessionRecorder(SessionStore sessions, string sessionId) :
 
     public void Assistant(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
 
-    public void ToolResult(string tool, bool isError, string text) =>
+    public void ToolResult(string? tool, bool isError, string text) =>
         _gathered.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = tool, IsError = isError, Text = text });
 
     public void Usage(Usage usage) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = usage });

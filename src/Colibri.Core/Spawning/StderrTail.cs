@@ -25,6 +25,9 @@ internal sealed class StderrTail
             _ring[(int)(_written++ % Capacity)] = b;
     }
 
+    /// <summary>The last line that says anything, or null.</summary>
+    public string? LastLine() => Text()?.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+
     /// <summary>What is kept, as text; invalid UTF-8 becomes U+FFFD. Null where nothing was written.</summary>
     public string? Text()
     {

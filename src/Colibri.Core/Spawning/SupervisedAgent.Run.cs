@@ -19,16 +19,15 @@ public sealed partial class SupervisedAgent
     /// <exception cref="SpawnException">It cannot be started.</exception>
     internal void Start()
     {
-        Publish();
+        _parts.Events.PublishPane(ToPane);
         var program = _parts.Programs.Find(_request.Binary)
             ?? throw new SpawnException(
                 $"cannot find an executable '{_request.Binary}'" + (_request.Binary.Contains('/') ? "" : $" in {string.Join(':', _parts.Programs.Directories)}"), 0);
         var environment = AgentEnvironment.Build(_request.Environment, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         _process = AgentProcess.Start(
             _parts.Processes, program, _commandLine, environment, _request.Cwd, Id, _parts.Time, _parts.Logger);
-        _pane.ProcessStarted(_process.Identity.Pid);
+        _pane.Started(_process.Identity.Pid);
         _parts.Logger.AgentStarted(Id, Name, _process.Identity.Pid, _commandLine.Describe(program));
-        Publish();
     }
 
     /// <summary>Follows the process to its end and puts the outcome on record.</summary>
@@ -46,9 +45,10 @@ public sealed partial class SupervisedAgent
 
         if (await Task.WhenAny(process.Exited, _stopRequested.Task).ConfigureAwait(false) == _stopRequested.Task)
             await EndTreeAsync(process).ConfigureAwait(false);
-        else if (process.HasStrays())
-            await EndStraysAsync(process).ConfigureAwait(false);
         var exit = await process.Exited.ConfigureAwait(false);
+        _pane.Exited(new ProcessExit(exit.Code, exit.Signal));
+        if (process.HasStrays())
+            await EndStraysAsync(process).ConfigureAwait(false);
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
         _pane.Complete();
@@ -61,21 +61,19 @@ public sealed partial class SupervisedAgent
     {
         var error = new TaskError("spawn-failed", reason);
         await PutOnRecordAsync(new SpawnEnd { Ending = RunEnding.Failed, Verdict = "failed", Error = error }).ConfigureAwait(false);
-        _pane.ProcessFailedToStart(reason);
-        Publish();
+        _pane.TreeGone();
         MarkEnded();
     }
 
-    internal void RequestStop(StopReason reason, TimeSpan grace)
+    internal void RequestStop(StopCause reason, TimeSpan grace)
     {
-        Interlocked.CompareExchange(ref _stopReason, (int)reason, (int)StopReason.None);
+        Interlocked.CompareExchange(ref _stopReason, (int)reason, (int)StopCause.None);
         Volatile.Write(ref _graceTicks, Math.Min(Volatile.Read(ref _graceTicks), grace.Ticks));
         _process?.Ender.KillAt(_parts.Time.GetUtcNow() + grace);
         if (!HasEnded && _stopRequested.TrySetResult())
         {
             _parts.Logger.AgentStopping(Id, (long)grace.TotalMilliseconds);
             _pane.StopRequested();
-            Publish();
         }
     }
 
@@ -83,11 +81,9 @@ public sealed partial class SupervisedAgent
     {
         _pane.Feed(chunk.Span);
         await _recorder.FlushAsync().ConfigureAwait(false);
-        if (_pane.TakeChanged())
-            Publish();
         // A long-lived agent started for one task has nothing left to do.
-        if (_commandLine.IsRpc && _task is not null && _pane.IsSettled)
-            RequestStop(StopReason.Settled, AgentSupervisor.DefaultGrace);
+        if (_commandLine.IsRpc && _task is not null && _pane.Run.IsSettled)
+            RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
     }
 
     private async Task RecordStartAsync(ProcessIdentity identity)
@@ -96,13 +92,13 @@ public sealed partial class SupervisedAgent
         {
             var task = await _parts.Board.ProcessStartedAsync(Id, identity.Pid, identity.StartTime, identity.BootId).ConfigureAwait(false);
             if (task is { Status: TaskState.Cancelled })
-                RequestStop(StopReason.Requested, AgentSupervisor.DefaultGrace);
+                RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
         }
         catch (BoardUnavailableException e)
         {
             // An agent that is not on record must not run on: nobody would find it again after a crash.
             _parts.Logger.BoardUnavailable(e.Message);
-            RequestStop(StopReason.DaemonStopping, AgentSupervisor.DefaultGrace);
+            RequestStop(StopCause.DaemonStopping, AgentSupervisor.DefaultGrace);
         }
     }
 
@@ -132,25 +128,27 @@ public sealed partial class SupervisedAgent
     private async Task CloseRunAsync(AgentProcess process, ExitStatus status)
     {
         var exit = new ProcessExit(status.Code, status.Signal);
-        var reason = (StopReason)Volatile.Read(ref _stopReason);
-        var verdict = _pane.Judge(exit, stopRequested: reason != StopReason.None);
-        var interrupted = reason == StopReason.DaemonStopping && !verdict.IsDone;
+        var reason = (StopCause)Volatile.Read(ref _stopReason);
+        var verdict = RunVerdict.Judge(
+            _pane.Run, exit, reason != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine());
+        var isDone = verdict.Error is null;
+        var interrupted = reason == StopCause.DaemonStopping && !isDone;
         var end = new SpawnEnd
         {
-            Ending = interrupted ? RunEnding.Interrupted : verdict.IsDone ? RunEnding.Done : RunEnding.Failed,
-            Verdict = interrupted ? "interrupted" : verdict.Word,
+            Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
+            Verdict = interrupted ? "interrupted" : verdict.Verdict,
             Error = interrupted ? new TaskError("interrupted", "the daemon stopped while the agent was running") : verdict.Error,
             Exit = exit,
             StderrTail = process.StderrTail.Text(),
-            Usage = _pane.ToWire().Usage,
-            RetryAt = verdict.IsDone || _task is null ? null : _backoff.NextAttemptAt(_task.Attempts + 1),
+            Usage = ToPane().Usage,
+            RetryAt = isDone || _task is null ? null : _backoff.NextAttemptAt(_task.Attempts + 1),
         };
         _recorder.Note(end.Error is { } error ? $"run ended: {end.Verdict} ({error.Code}: {error.Message})" : $"run ended: {end.Verdict}");
         await _recorder.FlushAsync().ConfigureAwait(false);
+        // Before the task's end is: whoever sees the task done finds its agent gone.
+        _pane.TreeGone();
         await PutOnRecordAsync(end).ConfigureAwait(false);
-        _pane.ProcessGone(exit);
         _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict);
-        Publish();
     }
 
     /// <summary>A run is closed only when that is on disk; a full disk keeps its slot taken until there is room.</summary>
@@ -167,7 +165,7 @@ public sealed partial class SupervisedAgent
             {
                 _parts.Logger.BoardUnavailable(e.Message);
                 // The next daemon finds the run open and its process gone, and closes it.
-                if ((StopReason)Volatile.Read(ref _stopReason) == StopReason.DaemonStopping)
+                if ((StopCause)Volatile.Read(ref _stopReason) == StopCause.DaemonStopping)
                     return;
                 await Task.Delay(RecordRetry, _parts.Time).ConfigureAwait(false);
             }

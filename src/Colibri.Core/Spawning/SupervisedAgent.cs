@@ -36,7 +36,7 @@ public sealed partial class SupervisedAgent
         {
             AgentId = Id,
             Name = Path.GetFileName(request.Binary),
-            Runtime = profile.Name,
+            Runtime = Dialects.RuntimeName(request.Runtime, Path.GetFileName(request.Binary)),
             Capabilities = request.Capabilities,
             Binary = parts.Programs.Find(request.Binary) ?? request.Binary,
             Arguments = _commandLine.Arguments,
@@ -44,19 +44,12 @@ public sealed partial class SupervisedAgent
             SessionId = SessionId,
             Host = parts.Configuration.Host,
         };
-        _pane = new AgentPane(new AgentPaneOptions
-        {
-            Id = Id,
-            Agent = Record.Name,
-            Dialect = Dialects.For(request.Runtime, Record.Name),
-            Runtime = profile.Name,
-            TaskId = task?.Id,
-            SessionId = SessionId,
-            Cwd = request.Cwd,
-            StallAfter = parts.Configuration.StallAfter,
-            Time = parts.Time,
-            Transcript = _recorder,
-        });
+        _pane = new AgentPane(
+            new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = task?.Id, SessionId = SessionId, Cwd = request.Cwd },
+            Dialects.For(request.Runtime, Record.Name),
+            parts.Time,
+            _recorder,
+            changed: _ => parts.Events.PublishPane(ToPane));
     }
 
     public string Id { get; }
@@ -76,7 +69,7 @@ public sealed partial class SupervisedAgent
 
     internal long SessionEntriesDropped => _recorder.Dropped;
 
-    public Pane ToPane() => _pane.ToWire();
+    public Pane ToPane() => _pane.ToWire(_parts.Time.GetUtcNow(), _parts.Configuration.StallAfter);
 
     public Agent ToWire()
     {
@@ -100,8 +93,6 @@ public sealed partial class SupervisedAgent
     }
 
     internal void MarkEnded() => _ended.TrySetResult();
-
-    private void Publish() => _parts.Events.PublishPane(ToPane);
 
     private static string PromptOf(BoardTask task) => task.Description.Length == 0 ? task.Title : $"{task.Title}\n\n{task.Description}";
 }

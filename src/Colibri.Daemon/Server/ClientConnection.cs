@@ -13,7 +13,7 @@ namespace Colibri.Daemon.Server;
 /// One client, served by one loop: take what has arrived, answer it in order, read on. A client that does not read its replies stops its
 /// own loop and nothing else; an idle one holds no buffer.
 /// </summary>
-internal sealed class ClientConnection(Socket socket, CommandTable commands, EventHub events, ServerCounters counters, ILogger logger)
+internal sealed class ClientConnection(Socket socket, CommandTable commands, EventHub events, ServerCounters counters, ILogger logger) : IDisposable
 {
     private const int ReceiveBytes = 32 * 1024;
     private const int FlushBytes = 64 * 1024;
@@ -47,10 +47,15 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
         }
         finally
         {
-            _subscriber?.Dispose();
-            _framer.Dispose();
-            socket.Dispose();
+            Dispose();
         }
+    }
+
+    public void Dispose()
+    {
+        _subscriber?.Dispose();
+        _framer.Reset();
+        socket.Dispose();
     }
 
     /// <summary>Waits for input, answers what came; false at the connection's end.</summary>

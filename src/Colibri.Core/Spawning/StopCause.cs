@@ -1,7 +1,7 @@
 namespace Colibri.Core.Spawning;
 
 /// <summary>Why an agent was asked to end; decides what becomes of its task.</summary>
-internal enum StopReason
+internal enum StopCause
 {
     /// <summary>Nobody asked.</summary>
     None,
