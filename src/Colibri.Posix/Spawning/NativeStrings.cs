@@ -6,7 +6,8 @@ namespace Colibri.Posix.Spawning;
 /// <summary>A NULL-terminated array of C strings in one native block, as execve(2) wants argv and envp.</summary>
 internal sealed unsafe class NativeStrings : IDisposable
 {
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    // Half a surrogate pair is an ArgumentException, not a question mark in a path.
+    internal static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private byte** _block;
 

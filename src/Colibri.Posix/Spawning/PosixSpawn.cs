@@ -1,4 +1,3 @@
-using System.Text;
 using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Spawning;
@@ -96,8 +95,8 @@ internal static unsafe class PosixSpawn
 
     internal static byte[] CString(string text)
     {
-        var bytes = new byte[Encoding.UTF8.GetByteCount(text) + 1];
-        Encoding.UTF8.GetBytes(text, bytes);
+        var bytes = new byte[NativeStrings.Utf8.GetByteCount(text) + 1];
+        NativeStrings.Utf8.GetBytes(text, bytes);
         return bytes;
     }
 }

@@ -8,8 +8,8 @@ namespace Colibri.Posix;
 /// <summary>
 /// A process and everything that came out of it, wherever it went: agents start their tools in sessions of their own and
 /// leave orphans, so the process group is not the tree. Belonging is decided by the chain of parents, by a process group or
-/// session of the root, by the marker in the environment a process was started with, and on FreeBSD by the kernel's
-/// reaper. Never part of it: this process, pid 1, other children that <see cref="ChildProcesses"/> started.
+/// session of the root, by the marker in the environment a process was started with, by having been a member before, and on
+/// FreeBSD by the kernel's reaper. Never part of it: this process, pid 1, other children that <see cref="ChildProcesses"/> started.
 /// </summary>
 /// <remarks>
 /// Under linux64 without linprocfs only the root and its group can be seen; wrap the agent in <c>/bin/timeout 0</c> there.
@@ -19,6 +19,10 @@ public sealed class ProcessTree
     private readonly ProcessIdentity _root;
     private readonly ChildProcess? _child;
     private readonly byte[] _marker;
+
+    // Once a member, always one, while it lives: it may clear its environment and leave its parent afterwards, and while
+    // it dies it has no environment any more.
+    private volatile ProcessIdentity[] _members = [];
 
     /// <summary>The tree of a child.</summary>
     /// <param name="root">The process at the top, living or ended.</param>
@@ -59,7 +63,8 @@ public sealed class ProcessTree
     {
         // Zombies of ours would only be read and dropped again.
         ChildProcesses.Current?.Reap();
-        var members = new TreeSweep(_root, _child, _marker).Run();
+        var members = new TreeSweep(_root, _child, _marker).Run(_members);
+        _members = [.. members];
         // Without a /proc the process table is empty, but our own child we know.
         if (members.Count == 0 && _child is { IsReaped: false } && !ProcessTable.TryRead(_child.Pid, out _))
             members.Add(_child.Identity);

@@ -20,7 +20,7 @@ internal sealed class TreeSweep
         _marker = marker;
     }
 
-    public List<ProcessIdentity> Run()
+    public List<ProcessIdentity> Run(ProcessIdentity[] earlier)
     {
         var table = ProcessTable.Snapshot();
         foreach (var other in OtherRoots())
@@ -32,6 +32,11 @@ internal sealed class TreeSweep
         var rootAlive = AddRoot(table, members);
         if (_child is not null && !HostPlatform.UsesLinuxAbi)
             members.UnionWith(FreeBsdProcesses.ReaperSubtree(_child.Pid));
+        foreach (var entry in table)
+        {
+            if (Array.IndexOf(earlier, entry.Identity) >= 0)
+                members.Add(entry.Pid);
+        }
         AddDescendants(table, members);
         foreach (var entry in table)
         {

@@ -118,6 +118,41 @@ public sealed class ProcessTreeTests
     }
 
     [Fact]
+    public async Task A_member_stays_one_when_it_clears_its_environment_afterwards()
+    {
+        var (older, olderOutput) = Shell.Start(Shell.Options("echo ready; exec sleep 300", Shell.NewMarker()));
+        using var _ = olderOutput;
+        (await olderOutput.ReadLine()).ShouldBe("ready");
+        var marker = Shell.NewMarker();
+        var (ours, theirs) = SocketPair.Create();
+        using var input = ours;
+        ChildProcess root;
+        LineReader output;
+        using (theirs)
+        {
+            const string Script = "exec 3<&0; (setsid sh -c 'echo $$; read x <&3; exec env -i sleep 300' &)";
+            (root, output) = Shell.Start(Shell.Options(Script, marker) with { StandardInput = theirs });
+        }
+        using (output)
+        {
+            var tree = new ProcessTree(root, marker);
+            var orphan = await output.ReadProcess();
+            await Shell.Exit(root);
+            tree.Members().ShouldBe([orphan]);
+
+            await input.SendAsync("go\n"u8.ToArray(), TestContext.Current.CancellationToken);
+            Shell.Until(() => File.ReadAllText($"/proc/{orphan.Pid}/comm") == "sleep\n", "it runs another program");
+            ProcessTree.FindByMarker(marker).ShouldBeEmpty();
+            new ProcessTree(root, marker).Members().ShouldBeEmpty();
+            tree.Members().ShouldBe([orphan]);
+            Shell.Destroy(tree);
+            orphan.IsRunning.ShouldBeFalse();
+            older.Signal(Signals.Kill);
+            await Shell.Exit(older);
+        }
+    }
+
+    [Fact]
     public async Task Of_two_trees_only_the_one_that_is_meant_is_killed()
     {
         var (markerA, markerB) = (Shell.NewMarker(), Shell.NewMarker());

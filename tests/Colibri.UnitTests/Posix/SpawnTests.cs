@@ -210,6 +210,7 @@ public sealed class SpawnTests
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Arguments = ["a\0b"] }));
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Arguments = ["\ud800"] }));
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { WorkingDirectory = "" }));
+        Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { WorkingDirectory = "/\ud800" }));
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = new Dictionary<string, string> { ["A=B"] = "" } }));
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = new Dictionary<string, string> { [""] = "" } }));
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = new Dictionary<string, string> { ["A"] = "\0" } }));
