@@ -96,7 +96,7 @@ run_tests() {
     fi
     failed=$((failed + tests_failed))
     tr '\n' ' ' < "$report" | sed 's/<test /\
-<test /g' | sed -n 's/^<test name="\([^"]*\)".* result="Skip".*<reason>\(.*\)<\/reason>.*/skip  \1: \2/p' |
+<test /g' | sed -n 's/^<test [^>]* name="\([^"]*\)".* result="Skip".*<reason>\(.*\)<\/reason>.*/skip  \1: \2/p' |
         sed -e 's/<!\[CDATA\[//g' -e 's/\]\]>//g'
 }
 
