@@ -96,7 +96,7 @@ run_tests() {
     fi
     failed=$((failed + tests_failed))
     tr '\n' ' ' < "$report" | sed 's/<test /\
-<test /g' | sed -n 's/^<test name="\([^"]*\)".* result="Skip".*<reason>\(.*\)<\/reason>.*/skip  \1: \2/p' |
+<test /g' | sed -n 's/^<test [^>]* name="\([^"]*\)".* result="Skip".*<reason>\(.*\)<\/reason>.*/skip  \1: \2/p' |
         sed -e 's/<!\[CDATA\[//g' -e 's/\]\]>//g'
 }
 
@@ -121,11 +121,11 @@ check_scripts() {
     return "$scripts_result"
 }
 
-# Prints the lines of src/ that hold the pattern, and fails if there are any.
+# Prints the lines of src/ that hold the pattern, comments aside, and fails if there are any.
 no_line_in_source() {
     pattern=$1
     shift
-    ! grep -rnE --include='*.cs' --exclude-dir=bin --exclude-dir=obj "$@" -e "$pattern" src
+    ! grep -rnE --include='*.cs' --exclude-dir=bin --exclude-dir=obj "$@" -e "$pattern" src | grep -vE '^[^:]*:[0-9]*: *//'
 }
 
 if [ "$checks" = yes ]; then

@@ -17,8 +17,9 @@ internal static class HelpText
           --hold-secs N       works for N seconds more before the run ends (0)
           --emit-usage        every assistant message reports tokens and cost
           --usage I,O,R,W,C   those: input, output, cache read, cache write, US dollars
-          --rpc               prompts come as lines on stdin, one run each: prompt, abort,
-                              get_state, extension_ui_response; the end of stdin ends it
+          --rpc               prompts come as lines on stdin, one run each (also:
+                              abort, get_state, extension_ui_response); ends with
+                              stdin
           --ask               asks for a confirmation and waits for the answer
           --retry             the first request fails and is tried again
           --fail              the last message ends in an error; the exit code stays 0
@@ -27,11 +28,11 @@ internal static class HelpText
           --exit CODE         exits with this code
           --crash-after N     aborts after N events, in the middle of the next line
           --ignore-term       SIGTERM does nothing (otherwise: exit 143)
-          --children N        leaves N processes behind it, every second one in a session of
-                              its own, the others holding its stdout and stderr open
-          --malformed N       N broken lines among the events: torn, binary, a lone brace
+          --children N        leaves N processes behind it, every second one in a
+                              session of its own, the others with its stdout open
+          --malformed N       N broken lines among the events: torn, binary, a brace
           --flood BYTES       one line of that many bytes before everything else
-          --stall             stops printing in the middle of the first message and stays
+          --stall             stops printing within the first message, and stays
 
         Pi's own --mode json|rpc, --provider P, --model M, --no-session and -p are taken
         too. Whatever stays behind ends by itself after an hour.
