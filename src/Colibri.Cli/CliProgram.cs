@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Colibri.Cli.Commands;
+using Colibri.Cli.Help;
+using Colibri.Cli.Output;
+using Colibri.Cli.Parsing;
+using Colibri.Protocol;
+using Colibri.Protocol.Client;
+
+namespace Colibri.Cli;
+
+/// <summary>The whole program but for the process around it.</summary>
+internal static class CliProgram
+{
+    private const int BrokenPipe = 32;
+
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, CliHost host, CancellationToken cancellation = default)
+    {
+        var screen = new Screen(host);
+        try
+        {
+            var exitCode = await DispatchAsync(args, host, screen, cancellation).ConfigureAwait(false);
+            screen.Flush();
+            return exitCode;
+        }
+        catch (UsageException e)
+        {
+            return Fail(host, ExitCodes.Usage, $"{e.Message} (see: colibri {(e.Command is { } command ? command + " " : "")}--help)");
+        }
+        catch (RefusedException e)
+        {
+            return Fail(host, ExitCodes.Refused, $"{e.Message} ({e.Error.Code})");
+        }
+        catch (DaemonUnreachableException e)
+        {
+            screen.TryFlush();
+            return Fail(host, ExitCodes.NoDaemon, e.Message);
+        }
+        catch (JsonException)
+        {
+            return Fail(host, ExitCodes.Refused,
+                "the daemon's answer is not understood (versions differ? compare: colibri version, colibri status --json)");
+        }
+        catch (IOException e) when (e.HResult == BrokenPipe)
+        {
+            return ExitCodes.Done;
+        }
+        catch (IOException e)
+        {
+            return Fail(host, ExitCodes.Refused, $"cannot write the output: {e.Message} (is the disk full?)");
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Interrupted;
+        }
+    }
+
+    private static async Task<int> DispatchAsync(IReadOnlyList<string> args, CliHost host, Screen screen, CancellationToken cancellation)
+    {
+        var invocation = CommandLine.Parse(args, CommandTable.All, host);
+        if (invocation.Help)
+        {
+            HelpText.Write(screen, invocation.Command);
+            return ExitCodes.Done;
+        }
+        if (invocation.Version)
+        {
+            screen.Line($"colibri {BuildVersion.Text}");
+            return ExitCodes.Done;
+        }
+        if (invocation is not { Command: { } command, Arguments: { } arguments })
+            throw new UsageException("no command given");
+        var session = new CliSession(host, screen, SocketOf(invocation, host), invocation.Json, cancellation);
+        if (command.Run is { } run)
+            return await run(session, arguments).ConfigureAwait(false);
+        var reply = await session.AskAsync(command.Request!(arguments)).ConfigureAwait(false);
+        if (invocation.Json)
+            screen.Raw(reply.Data);
+        else
+            command.Show!(screen, reply, arguments);
+        return ExitCodes.Done;
+    }
+
+    private static string SocketOf(Invocation invocation, CliHost host)
+    {
+        if (invocation.Socket is { } stated)
+            return stated.Length > 0 ? stated : throw new UsageException("--socket '' is no path", invocation.Command?.Name);
+        // Whether the service's directory can be written is the daemon's question. Ours is where one is: a private daemon's socket is
+        // taken only where the service's is not to be seen.
+        return SocketPaths.Resolve(host.Environment, () =>
+            File.Exists(SocketPaths.Service)
+            || (Directory.Exists(Path.GetDirectoryName(SocketPaths.Service))
+                && !File.Exists(SocketPaths.Resolve(host.Environment, () => false))));
+    }
+
+    private static int Fail(CliHost host, int exitCode, string message)
+    {
+        host.Stderr.WriteLine($"colibri: {Words.Plain(message)}");
+        host.Stderr.Flush();
+        return exitCode;
+    }
+}

@@ -1,0 +1,38 @@
+using Colibri.Cli.Output;
+using Colibri.Protocol.Client;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli;
+
+/// <summary>One run of one command: where it prints, and which daemon it talks to.</summary>
+internal sealed class CliSession(CliHost host, Screen screen, string socketPath, bool json, CancellationToken cancellation)
+{
+    public Screen Screen => screen;
+    public string SocketPath => socketPath;
+
+    /// <summary>Print data, not prose.</summary>
+    public bool Json => json;
+    public CancellationToken Cancellation => cancellation;
+
+    public Task<ColibriClient> ConnectAsync() => ColibriClient.ConnectAsync(socketPath, cancellation);
+
+    /// <summary>One request on a connection of its own.</summary>
+    /// <exception cref="RefusedException">The daemon said no.</exception>
+    public async Task<Reply> AskAsync(CommandRequest request)
+    {
+        using var client = await ConnectAsync().ConfigureAwait(false);
+        // Stopping an agent may rightly take all of its grace.
+        var timeout = ColibriClient.ReplyTimeout + TimeSpan.FromMilliseconds(Math.Clamp(request.GraceMs ?? 0, 0, 86_400_000));
+        return Accepted(await client.SendAsync(request, timeout, cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>One line on standard error.</summary>
+    public void Complain(string message)
+    {
+        host.Stderr.WriteLine($"colibri: {Words.Plain(message)}");
+        host.Stderr.Flush();
+    }
+
+    /// <exception cref="RefusedException">The daemon said no.</exception>
+    public static Reply Accepted(Reply reply) => reply.Ok ? reply : throw new RefusedException(reply.Error!);
+}

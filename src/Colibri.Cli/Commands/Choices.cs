@@ -1,0 +1,11 @@
+namespace Colibri.Cli.Commands;
+
+/// <summary>Words the wire knows, for help, completion and errors that name them.</summary>
+internal static class Choices
+{
+    public static readonly string[] TaskStates = ["queued", "claimed", "started", "done", "failed", "cancelled"];
+    public static readonly string[] CostModes = ["fast", "smart", "max"];
+    public static readonly string[] EntryKinds = ["user", "assistant", "tool_result", "usage", "compaction", "escalation", "note"];
+    public static readonly string[] Topics = ["tasks", "panes", "cost"];
+    public static readonly string[] Shells = ["bash", "zsh", "fish"];
+}

@@ -1,0 +1,14 @@
+using Colibri.Cli.Parsing;
+
+namespace Colibri.Cli.Commands;
+
+/// <summary>Every command, in the help's order.</summary>
+internal static class CommandTable
+{
+    public static readonly IReadOnlyList<CommandSpec> All =
+    [
+        .. TaskCommands.All, .. AgentCommands.All, .. SessionCommands.All, .. RegistryCommands.All, .. DaemonCommands.All,
+    ];
+
+    public static CommandSpec? Find(string name) => All.FirstOrDefault(command => command.Name == name);
+}

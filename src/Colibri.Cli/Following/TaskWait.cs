@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Colibri.Cli.Output;
+using Colibri.Cli.Parsing;
+using Colibri.Protocol;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli.Following;
+
+/// <summary><c>wait</c>: a task until it is over.</summary>
+internal static class TaskWait
+{
+    public static async Task<int> RunAsync(CliSession session, Arguments arguments)
+    {
+        var taskId = arguments.Required("--task-id");
+        var timeout = arguments.Seconds("--timeout");
+        var clock = Stopwatch.StartNew();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
+        if (timeout is { } limit)
+            deadline.CancelAfter(limit);
+        BoardTask? latest = null;
+        try
+        {
+            using var events = await session.ConnectAsync().ConfigureAwait(false);
+            // Subscribed before it is read: an end between the two would otherwise never be told.
+            CliSession.Accepted(await events.SubscribeAsync(["tasks"], session.Cancellation).ConfigureAwait(false));
+            latest = await ReadAsync(session, taskId).ConfigureAwait(false);
+            if (IsOver(latest.Status))
+                return Report(session, latest, clock.Elapsed);
+            await foreach (var change in events.ReadEventsAsync(deadline.Token).ConfigureAwait(false))
+            {
+                if (change.Missed is not null)
+                    latest = await ReadAsync(session, taskId).ConfigureAwait(false);
+                else if (change.Task?.Id == taskId)
+                    latest = change.Task;
+                if (IsOver(latest.Status))
+                    return Report(session, latest, clock.Elapsed);
+            }
+        }
+        catch (OperationCanceledException) when (!session.Cancellation.IsCancellationRequested && latest is not null)
+        {
+            // The events may lag behind; the board does not.
+            latest = await ReadAsync(session, taskId).ConfigureAwait(false);
+            if (IsOver(latest.Status))
+                return Report(session, latest, clock.Elapsed);
+        }
+        if (session.Json)
+            Print(session, latest!);
+        session.Complain($"{TaskView.Standing(latest!)} after {Words.Duration(timeout ?? clock.Elapsed)} (go on waiting: colibri wait {taskId})");
+        return ExitCodes.Refused;
+    }
+
+    private static async Task<BoardTask> ReadAsync(CliSession session, string taskId)
+    {
+        var reply = await session.AskAsync(new CommandRequest { Cmd = CommandNames.GetTask, TaskId = taskId }).ConfigureAwait(false);
+        return reply.Read(ProtocolJson.Wire.BoardTask);
+    }
+
+    private static bool IsOver(TaskState status) => status is TaskState.Done or TaskState.Failed or TaskState.Cancelled;
+
+    private static int Report(CliSession session, BoardTask task, TimeSpan waited)
+    {
+        if (session.Json)
+            Print(session, task);
+        if (task.Status is TaskState.Done)
+        {
+            if (!session.Json)
+            {
+                session.Screen.Line($"task {Words.Plain(task.Id)} is {session.Screen.Paint("done", Tone.Good)} after {Words.Duration(waited)}, "
+                    + $"{Words.Dollars(task.Usage.CostMicrocents)}");
+            }
+            return ExitCodes.Done;
+        }
+        var why = task.Error is { } error ? $": {error.Code}: {error.Message}" : "";
+        session.Complain($"task {task.Id} is {Words.Of(task.Status)}{why} (see: colibri get-task {task.Id})");
+        return ExitCodes.Refused;
+    }
+
+    private static void Print(CliSession session, BoardTask task) =>
+        session.Screen.Raw(JsonSerializer.SerializeToUtf8Bytes(task, ProtocolJson.Wire.BoardTask));
+}

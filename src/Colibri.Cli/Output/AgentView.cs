@@ -1,0 +1,53 @@
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli.Output;
+
+/// <summary>Agents for a person.</summary>
+internal static class AgentView
+{
+    public static void List(Screen screen, AgentList list)
+    {
+        if (list.Agents.Count == 0)
+        {
+            screen.Line("no agents; start one: colibri spawn-agent BINARY --task-id TASK_ID");
+            return;
+        }
+        var table = new Table("ID", "NAME", "KIND", "STATE", new TableColumn("HOST", Flexible: true));
+        foreach (var agent in list.Agents)
+        {
+            table.Add(agent.Id, agent.Name, agent.Kind, new TableCell(State(agent), ToneOf(agent.Activity)), agent.Host ?? "");
+            if (agent.TaskId is { } task)
+                table.Below($"on task {task}");
+        }
+        table.Write(screen);
+    }
+
+    public static void Started(Screen screen, Agent agent)
+    {
+        var pid = agent.Pid is { } number ? $", pid {number}" : "";
+        screen.Line($"started {Words.Plain(agent.Name)} as agent {Words.Plain(agent.Id)}{pid}");
+        screen.Line("see it work: colibri snapshot");
+    }
+
+    /// <summary>One line on where an agent stands.</summary>
+    public static string Standing(Agent agent) => $"agent {agent.Id} ({agent.Name}) is {State(agent)}";
+
+    public static string Ended(ProcessExit exit) =>
+        exit.Signal is { } signal ? $"signal {signal}" : $"exit {exit.Code}";
+
+    public static Tone ToneOf(Activity? activity) => activity switch
+    {
+        Activity.Error => Tone.Bad,
+        Activity.Blocked => Tone.Attention,
+        _ => Tone.Plain,
+    };
+
+    private static string State(Agent agent) => agent switch
+    {
+        { Exit: { } exit } => $"stopped, {Ended(exit)}",
+        { Lifecycle: Lifecycle.Running, Activity: { } activity } => Words.Of(activity),
+        { Lifecycle: { } lifecycle } => Words.Of(lifecycle),
+        { LastHeartbeatAt: { } heard } => $"heard {Words.Clock(heard)}",
+        _ => "registered",
+    };
+}

@@ -1,0 +1,54 @@
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli.Output;
+
+/// <summary>A line an event: when, which task or pane, and what is new about it.</summary>
+internal sealed class EventView(Screen screen)
+{
+    // Only to say "queued → started": forgetting costs an arrow, so a long watch forgets rather than grows.
+    private const int MostRemembered = 10_000;
+    private const int ClockWidth = 10;
+    private const int LeastRoom = 4;
+    private readonly Dictionary<string, string> _before = [];
+
+    public void Write(Event change)
+    {
+        var line = change switch
+        {
+            { Missed: { } missed } => screen.Paint($"missed {Words.Count(missed, "event")}: this watch read too slowly", Tone.Attention),
+            { Task: { } task } => OfTask(task),
+            { Pane: { } pane } => OfPane(pane),
+            { Cost: { } cost } => $"cost  {Words.Plain(StatusView.Escalation(cost) ?? "set")}, now {StatusView.Mode(cost)}",
+            _ => Words.Plain(change.Kind),
+        };
+        screen.Line($"{Words.Clock(change.At)} {line}");
+    }
+
+    private string OfTask(BoardTask task)
+    {
+        var status = Words.Of(task.Status);
+        var before = Remember(task.Id, status);
+        var what = before is null || before == status ? status : $"{before} → {status}";
+        var why = task is { Status: TaskState.Failed or TaskState.Queued, Error: { } error } ? $" ({error.Code})" : "";
+        var head = $"task  {Words.Plain(task.Id)} ";
+        var room = screen.Width - ClockWidth - head.Length - what.Length - Columns.Of(why) - 1;
+        var title = room >= LeastRoom ? " " + Columns.Cut(Words.Plain(task.Title), room) : "";
+        return head + screen.Paint(what, TaskView.ToneOf(task.Status)) + Words.Plain(why) + title;
+    }
+
+    private string OfPane(Pane pane)
+    {
+        var head = $"pane  {Words.Plain(pane.Id)} ";
+        var what = Words.Plain($"{pane.Agent} {PaneView.Standing(pane)}");
+        return head + screen.Paint(Columns.Cut(what, Math.Max(screen.Width - ClockWidth - head.Length, LeastRoom)), PaneView.ToneOf(pane));
+    }
+
+    private string? Remember(string id, string status)
+    {
+        if (_before.Count >= MostRemembered)
+            _before.Clear();
+        var before = _before.GetValueOrDefault(id);
+        _before[id] = status;
+        return before;
+    }
+}

@@ -1,0 +1,56 @@
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli.Output;
+
+/// <summary>The glasspane for a person.</summary>
+internal static class PaneView
+{
+    public static void Write(Screen screen, Snapshot snapshot)
+    {
+        if (snapshot.Panes.Count == 0)
+        {
+            screen.Line($"no panes on {Words.Plain(snapshot.Host)}; start an agent: colibri spawn-agent BINARY --task-id TASK_ID");
+            return;
+        }
+        // Two ids and the figures do not fit one line of 80 columns, and an id cut short is no use: they stand below, as "agent on task".
+        var table = new Table(
+            new TableColumn("AGENT", Flexible: true), "LIFECYCLE", "ACTIVITY", "TOOL", new TableColumn("TURNS", RightAligned: true),
+            new TableColumn("TOKENS", RightAligned: true), new TableColumn("COST", RightAligned: true));
+        foreach (var pane in snapshot.Panes)
+        {
+            table.Add(pane.Agent, Words.Of(pane.Lifecycle), new TableCell(Activity(pane), ToneOf(pane)), pane.Tool ?? "-",
+                Words.Short(pane.Turns), Words.Short(Tokens(pane.Usage)), Words.Dollars(pane.Usage.CostMicrocents));
+            table.Below(pane.TaskId is { } task ? $"{pane.Id} on {task}" : pane.Id);
+            if (Trouble(pane) is { Length: > 0 } trouble)
+                table.Below(trouble);
+        }
+        table.Write(screen);
+    }
+
+    /// <summary>A pane's state in a few words, the likeliest news first.</summary>
+    public static string Standing(Pane pane)
+    {
+        var state = pane switch
+        {
+            { Exit: { } exit } => $"stopped, {AgentView.Ended(exit)}",
+            { Lifecycle: Lifecycle.Running } => Activity(pane),
+            _ => Words.Of(pane.Lifecycle),
+        };
+        return state + (pane.Tool is { } tool ? $" {tool}" : "");
+    }
+
+    public static Tone ToneOf(Pane pane) => pane.Activity is Protocol.Wire.Activity.Error ? Tone.Bad
+        : pane.NeedsAttention ? Tone.Attention
+        : Tone.Plain;
+
+    private static string Activity(Pane pane) => pane.Stalled ? "stalled" : Words.Of(pane.Activity);
+
+    private static long Tokens(Usage usage) =>
+        usage.InputTokens + usage.OutputTokens + usage.CacheReadTokens + usage.CacheWriteTokens;
+
+    private static string Trouble(Pane pane)
+    {
+        var end = pane.Exit is { Code: not 0 } exit ? AgentView.Ended(exit) : "";
+        return pane.Error is { Length: > 0 } error ? $"{end} {error}".Trim() : end;
+    }
+}

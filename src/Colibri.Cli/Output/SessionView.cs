@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text.Json;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli.Output;
+
+/// <summary>Session logs and prompts for a person.</summary>
+internal static class SessionView
+{
+    private const int Indent = 4;
+    private const int ResultLines = 20;
+
+    public static void List(Screen screen, SessionList list)
+    {
+        if (list.Sessions.Count == 0)
+        {
+            screen.Line("no sessions; every run of a task makes one: colibri create-task --title 'What to do'");
+            return;
+        }
+        // The id last: it may be 128 characters long and is never cut.
+        var table = new Table("UPDATED", new TableColumn("GEN", RightAligned: true), new TableColumn("SIZE", RightAligned: true), "ID");
+        foreach (var session in list.Sessions)
+        {
+            table.Add(Words.Time(session.UpdatedAt), session.Generation.ToString(CultureInfo.InvariantCulture), Words.Bytes(session.Bytes),
+                session.Id);
+        }
+        table.Write(screen);
+    }
+
+    public static void Transcript(Screen screen, SessionEntries session, bool full)
+    {
+        screen.Line($"session {Words.Plain(session.SessionId)}, generation {session.Generation}, {Entries(session.Entries.Count)}");
+        foreach (var entry in session.Entries)
+        {
+            screen.Line();
+            Write(screen, entry, full);
+        }
+    }
+
+    /// <summary>What an append did, with whatever the daemon adds to it.</summary>
+    public static void Appended(Screen screen, AppendReceipt receipt, ReadOnlyMemory<byte> data)
+    {
+        screen.Line($"entry {receipt.Seq} of session {Words.Plain(receipt.SessionId)}: generation {receipt.Generation}, "
+            + $"{Words.Bytes(receipt.Bytes)}, {Words.Count(receipt.Turns, "turn")}");
+        using var document = JsonDocument.Parse(data);
+        foreach (var extra in (ReadOnlySpan<string>)["compacted", "escalated"])
+        {
+            if (document.RootElement.TryGetProperty(extra, out var value)
+                && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined))
+                screen.Line(value.ValueKind is JsonValueKind.True ? extra : $"{extra}: {DataView.Short(value)}");
+        }
+    }
+
+    public static void Prompt(Screen screen, JsonElement prompt)
+    {
+        if (prompt.TryGetProperty("messages", out var messages) && messages.ValueKind is JsonValueKind.Array)
+        {
+            foreach (var message in messages.EnumerateArray())
+            {
+                screen.Line(screen.Paint(Words.Plain(TextOf(message, "role") ?? TextOf(message, "kind") ?? "message"), Tone.Strong));
+                screen.Prose(Text.Lines(TextOf(message, "content") ?? TextOf(message, "text") ?? DataView.Short(message)), Indent);
+                screen.Line();
+            }
+        }
+        DataView.Write(screen, prompt, except: "messages");
+    }
+
+    private static void Write(Screen screen, SessionEntry entry, bool full)
+    {
+        var tool = entry.Tool is { } name ? $" {Words.Plain(name)}" : "";
+        var failed = entry.IsError is true ? screen.Paint(" failed", Tone.Bad) : "";
+        var head = screen.Paint($"{Words.Of(entry.Kind)}{tool}", ToneOf(entry.Kind));
+        screen.Line($"#{entry.Seq} {head}{failed}  {Words.Time(entry.Ts)}");
+        if (entry.Usage is { } usage)
+            screen.Prose([$"{TaskView.Tokens(usage)}, {Words.Dollars(usage.CostMicrocents)}"], Indent);
+        if (entry.Text is not { Length: > 0 } text)
+            return;
+        var lines = Text.Lines(text);
+        if (entry.Kind is not SessionEntryKind.ToolResult || full)
+        {
+            screen.Prose(lines, Indent);
+            return;
+        }
+        // Counted as printed: one line of a tool's output can fill many screens.
+        var printed = lines.SelectMany(line => Columns.Wrap(line, screen.Width - Indent)).ToList();
+        var cut = printed.Count > ResultLines + 1;
+        screen.Prose(cut ? printed.Take(ResultLines) : printed, Indent);
+        if (cut)
+            screen.Prose([$"{Columns.Ellipsis} {Words.Number(printed.Count - ResultLines)} more lines, --full shows all"], Indent);
+    }
+
+    private static Tone ToneOf(SessionEntryKind kind) => kind switch
+    {
+        SessionEntryKind.User or SessionEntryKind.Assistant => Tone.Strong,
+        SessionEntryKind.Escalation => Tone.Attention,
+        _ => Tone.Plain,
+    };
+
+    private static string Entries(int count) => count == 1 ? "1 entry" : $"{Words.Number(count)} entries";
+
+    private static string? TextOf(JsonElement element, string name) =>
+        element.ValueKind is JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+            ? value.GetString()
+            : null;
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli.Output;
+
+/// <summary>The daemon at a glance.</summary>
+internal static class StatusView
+{
+    private const int LabelWidth = 11;
+
+    public static void Write(Screen screen, StatusReport status)
+    {
+        void Field(string label, string? value, Tone tone = Tone.Plain)
+        {
+            if (!string.IsNullOrEmpty(value))
+                screen.Field(label, Words.Plain(value), LabelWidth, tone);
+        }
+
+        Field("daemon", $"colibri-daemon {status.Version}, pid {status.Pid}");
+        Field("host", status.Host);
+        Field("up", $"{Words.Duration(TimeSpan.FromMilliseconds(status.UptimeMs))}, since {Words.Time(status.StartedAt)}");
+        Field("socket", status.Paths.Socket);
+        Field("db", status.Paths.Db);
+        Field("sessions", status.Paths.Sessions);
+        Field("log", status.Paths.Log);
+        Field("mode", Mode(status.Cost));
+        Field("", Escalation(status.Cost), Tone.Attention);
+        Field("scheduler", Scheduler(status.Scheduler));
+        if (status.Scheduler.Unmatched > 0)
+            Field("", $"{Words.Count(status.Scheduler.Unmatched, "queued task")} no configured agent can take", Tone.Attention);
+        Field("tasks", Tasks(status.Tasks));
+        Field("agents", $"{status.Agents.Running} of {status.Agents.Max} running, {Words.Count(status.Panes, "pane")}");
+        foreach (var agent in status.Agents.List)
+            Agent(screen, agent);
+        Field("cache", Cache(status.Cache));
+        Field("headroom", Headroom(status.Headroom));
+        Field("limits hit", Limits(status.Counters), Tone.Attention);
+    }
+
+    /// <summary>The cost mode with the limits that follow from it, on one line.</summary>
+    public static string Mode(CostState cost) =>
+        $"{Words.Of(cost.Mode)}: {Words.Bytes(cost.SessionMaxBytes)} and {Words.Count(cost.MaxUncompactedTurns, "turn")} a session, "
+        + (cost.ToolResultMaxBytes is { } bytes ? $"{Words.Bytes(bytes)} a tool result" : "tool results unlimited");
+
+    /// <summary>Who raised the mode, from what and when; null where nobody did.</summary>
+    public static string? Escalation(CostState cost)
+    {
+        if (cost.EscalatedFrom is not { } from)
+            return null;
+        var when = cost.EscalatedAt is { } at ? $" at {Words.Time(at)}" : "";
+        return $"escalated from {Words.Of(from)}{when}" + (cost.EscalatedBy is { } by ? $" by {by}" : "");
+    }
+
+    private static string Scheduler(StatusScheduler scheduler)
+    {
+        var last = scheduler.LastTickAt is { } at ? $", the last at {Words.Time(at)}" : "";
+        return $"every {Words.Duration(TimeSpan.FromMilliseconds(scheduler.IntervalMs))}, {Words.Count(scheduler.Ticks, "tick")}{last}";
+    }
+
+    private static string Tasks(StatusTasks tasks) =>
+        $"{Words.Number(tasks.Queued)} queued, {Words.Number(tasks.Claimed)} claimed, {Words.Number(tasks.Started)} started, "
+        + $"{Words.Number(tasks.Done)} done, {Words.Number(tasks.Failed)} failed, {Words.Number(tasks.Cancelled)} cancelled";
+
+    private static void Agent(Screen screen, StatusAgent agent)
+    {
+        var who = $"{agent.Id}  {agent.Agent}  {Words.Of(agent.Activity)}";
+        screen.Line("  " + screen.Paint(Words.Plain(who), AgentView.ToneOf(agent.Activity)));
+        if (agent.TaskId is { } task)
+            screen.Line($"    on task {Words.Plain(task)}");
+    }
+
+    private static string Cache(StatusCache cache) => cache.InputTokens == 0
+        ? "no tokens sent yet"
+        : $"{(cache.HitRate * 100).ToString("0.#", CultureInfo.InvariantCulture)} % of {Words.Number(cache.InputTokens)} tokens sent came from it";
+
+    private static string Headroom(StatusHeadroom headroom) => headroom switch
+    {
+        { Enabled: false } => "off",
+        { Connected: true } => $"connected to {headroom.Socket}",
+        _ => $"not connected to {headroom.Socket ?? "(no socket set)"}",
+    };
+
+    private static string Limits(StatusCounters counters)
+    {
+        (long Number, string What)[] hit =
+        [
+            (counters.ConnectionsRefused, "connections refused"), (counters.RequestsTooLarge, "requests too large"),
+            (counters.EventsMissed, "events missed by slow subscribers"), (counters.PanesEvicted, "panes evicted"),
+            (counters.LogLinesDropped, "log lines dropped"), (counters.SessionEntriesDropped, "session entries dropped"),
+            (counters.BoardQueueFull, "times the board's queue was full"),
+        ];
+        return string.Join(", ", hit.Where(h => h.Number > 0).Select(h => $"{Words.Number(h.Number)} {h.What}"));
+    }
+}

@@ -1,0 +1,107 @@
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli.Output;
+
+/// <summary>Tasks for a person.</summary>
+internal static class TaskView
+{
+    private const int LabelWidth = 12;
+
+    public static void Block(Screen screen, BoardTask task)
+    {
+        void Field(string label, string? value, Tone tone = Tone.Plain)
+        {
+            if (!string.IsNullOrEmpty(value))
+                screen.Field(label, Words.Plain(value), LabelWidth, tone);
+        }
+
+        Field("task", task.Id);
+        Field("title", task.Title, Tone.Strong);
+        Field("status", Words.Of(task.Status), ToneOf(task.Status));
+        Field("attempts", $"{task.Attempts} of {task.MaxAttempts}");
+        if (task.Priority != 0)
+            Field("priority", Words.Number(task.Priority));
+        Field("needs", string.Join(", ", task.Capabilities));
+        Field("agent", task.AgentId);
+        Field("session", task.SessionId);
+        Field("verdict", task.Verdict);
+        if (task.Error is { } error)
+            Field("error", $"{error.Code}: {error.Message}", Tone.Bad);
+        if (task.Usage != new Usage())
+        {
+            Field("usage", Tokens(task.Usage));
+            Field("cost", Words.Dollars(task.Usage.CostMicrocents));
+        }
+        Field("created", Words.Time(task.CreatedAt));
+        Field("updated", Words.Time(task.UpdatedAt));
+        Field("not before", Time(task.NotBefore));
+        Field("started", Time(task.StartedAt));
+        Field("finished", Time(task.FinishedAt));
+        if (task.Description.Length > 0)
+        {
+            screen.Line();
+            screen.Prose(Text.Lines(task.Description), 2);
+        }
+        if (task.SessionId is { } session)
+        {
+            screen.Line();
+            screen.Line($"what was said: colibri get-session {Words.Plain(session)}");
+        }
+    }
+
+    public static void List(Screen screen, TaskList list, string? status)
+    {
+        if (list.Tasks.Count == 0)
+        {
+            screen.Line(status is null
+                ? "no tasks; add one: colibri create-task --title 'What to do'"
+                : $"no {status} tasks; see all: colibri list-tasks");
+            return;
+        }
+        var table = new Table("ID", "STATUS", new TableColumn("TRY", RightAligned: true), new TableColumn("TITLE", Flexible: true));
+        foreach (var task in list.Tasks)
+        {
+            table.Add(task.Id, new TableCell(Words.Of(task.Status), ToneOf(task.Status)),
+                $"{task.Attempts}/{task.MaxAttempts}", task.Title);
+        }
+        table.Write(screen);
+        if (list.Next is { } next)
+        {
+            var filter = status is null ? "" : $" --status {status}";
+            screen.Line($"there are more: colibri list-tasks{filter} --after {Words.Plain(next)}");
+        }
+    }
+
+    public static void Created(Screen screen, BoardTask task)
+    {
+        screen.Line($"created task {Words.Plain(task.Id)} ({Words.Of(task.Status)})");
+        screen.Line($"follow it: colibri wait {Words.Plain(task.Id)}");
+    }
+
+    /// <summary>One line on where a task stands.</summary>
+    public static string Standing(BoardTask task)
+    {
+        var by = task is { AgentId: { } agent, Status: TaskState.Claimed or TaskState.Started } ? $" by agent {agent}" : "";
+        return $"task {task.Id} is {Words.Of(task.Status)}{by}";
+    }
+
+    public static string Tokens(Usage usage)
+    {
+        var text = $"{Words.Number(usage.InputTokens)} tokens in, {Words.Number(usage.OutputTokens)} out";
+        if (usage.CacheReadTokens > 0)
+            text += $", {Words.Number(usage.CacheReadTokens)} read from cache";
+        if (usage.CacheWriteTokens > 0)
+            text += $", {Words.Number(usage.CacheWriteTokens)} written to it";
+        return text;
+    }
+
+    public static Tone ToneOf(TaskState status) => status switch
+    {
+        TaskState.Done => Tone.Good,
+        TaskState.Failed => Tone.Bad,
+        TaskState.Cancelled => Tone.Attention,
+        _ => Tone.Plain,
+    };
+
+    private static string? Time(DateTimeOffset? time) => time is { } there ? Words.Time(there) : null;
+}

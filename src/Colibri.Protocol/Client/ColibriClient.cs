@@ -1,0 +1,217 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Protocol.Client;
+
+/// <summary>
+/// One connection to a daemon. Not thread safe; requests may be pipelined by posting several before reading their replies, which come
+/// in the same order. After an exception the connection is out of step: dispose it.
+/// </summary>
+public sealed class ColibriClient : IDisposable
+{
+    /// <summary>The longest reply or event line read: a whole session can be one reply.</summary>
+    public const int MaxReplyBytes = 64 * 1024 * 1024;
+
+    private const int BacklogRetryMs = 20;
+    private readonly Socket _socket;
+    private readonly ReplyLineReader _lines;
+
+    private ColibriClient(Socket socket, string socketPath)
+    {
+        _socket = socket;
+        SocketPath = socketPath;
+        _lines = new ReplyLineReader(socket, MaxReplyBytes);
+    }
+
+    /// <summary>How long a connection may take: 5 seconds.</summary>
+    public static TimeSpan ConnectTimeout { get; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a reply may take unless the caller says otherwise: 30 seconds.</summary>
+    public static TimeSpan ReplyTimeout { get; } = TimeSpan.FromSeconds(30);
+
+    public string SocketPath { get; }
+
+    /// <exception cref="DaemonUnreachableException">No daemon accepts there; the reason says why.</exception>
+    public static async Task<ColibriClient> ConnectAsync(string socketPath, CancellationToken cancellation = default)
+    {
+        UnixDomainSocketEndPoint endPoint;
+        try
+        {
+            endPoint = new UnixDomainSocketEndPoint(socketPath);
+        }
+        catch (ArgumentException e)
+        {
+            throw DaemonUnreachableException.BadPath(socketPath, e);
+        }
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(ConnectTimeout);
+        try
+        {
+            while (true)
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await socket.ConnectAsync(endPoint, deadline.Token).ConfigureAwait(false);
+                    return new ColibriClient(socket, socketPath);
+                }
+                catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.TryAgain)
+                {
+                    // Linux answers EAGAIN when the backlog is full: a busy daemon, not a missing one.
+                    socket.Dispose();
+                    await Task.Delay(BacklogRetryMs, deadline.Token).ConfigureAwait(false);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            }
+        }
+        catch (SocketException e)
+        {
+            throw Explain(e, socketPath);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw DaemonUnreachableException.NotAccepting(socketPath, ConnectTimeout);
+        }
+    }
+
+    /// <summary>Sends one request and reads its reply.</summary>
+    /// <param name="timeout">From sending to the whole reply; <see cref="ReplyTimeout"/> where null.</param>
+    /// <exception cref="DaemonUnreachableException">No reply came; one that says no is a <see cref="Reply"/>.</exception>
+    public async Task<Reply> SendAsync(CommandRequest request, TimeSpan? timeout = null, CancellationToken cancellation = default)
+    {
+        await PostAsync(request, timeout, cancellation).ConfigureAwait(false);
+        return await ReadReplyAsync(timeout, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends one request without waiting for its reply.</summary>
+    /// <exception cref="DaemonUnreachableException">The daemon takes nothing more in time.</exception>
+    public async Task PostAsync(CommandRequest request, TimeSpan? timeout = null, CancellationToken cancellation = default)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Wire.CommandRequest);
+        var line = new byte[json.Length + 1];
+        json.CopyTo(line, 0);
+        line[^1] = (byte)'\n';
+        await WithDeadline(async token =>
+        {
+            try
+            {
+                for (var sent = 0; sent < line.Length;)
+                    sent += await _socket.SendAsync(line.AsMemory(sent), SocketFlags.None, token).ConfigureAwait(false);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.Shutdown or SocketError.ConnectionReset)
+            {
+                // A daemon that refuses a line (too-large, denied) answers and closes while we still write: the answer is there to be
+                // read, and reading tells the closed connection as well.
+            }
+            return true;
+        }, timeout ?? ReplyTimeout, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads the reply to the oldest request not yet answered.</summary>
+    /// <exception cref="DaemonUnreachableException">No reply came.</exception>
+    public Task<Reply> ReadReplyAsync(TimeSpan? timeout = null, CancellationToken cancellation = default) =>
+        WithDeadline(async token =>
+        {
+            var line = await ReadLineAsync(token).ConfigureAwait(false);
+            try
+            {
+                return Reply.Parse(line.Span);
+            }
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
+            {
+                throw DaemonUnreachableException.NotTheProtocol(SocketPath, "a line that is no reply", e);
+            }
+        }, timeout ?? ReplyTimeout, cancellation);
+
+    /// <summary>Turns the connection into a stream of events; from an <c>ok</c> reply on, nothing of those topics is missed unsaid.</summary>
+    /// <param name="topics"><c>tasks</c>, <c>panes</c>, <c>cost</c>; all of them where null.</param>
+    /// <exception cref="DaemonUnreachableException">No reply came.</exception>
+    public Task<Reply> SubscribeAsync(IReadOnlyList<string>? topics = null, CancellationToken cancellation = default) =>
+        SendAsync(new CommandRequest { Cmd = CommandNames.Subscribe, Topics = topics }, null, cancellation);
+
+    /// <summary>The events of a subscription, without end.</summary>
+    /// <exception cref="DaemonUnreachableException">The daemon ended the stream.</exception>
+    public async IAsyncEnumerable<Event> ReadEventsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        await foreach (var line in ReadEventLinesAsync(cancellation).ConfigureAwait(false))
+            yield return ParseEvent(line.Span);
+    }
+
+    /// <summary>As <see cref="ReadEventsAsync"/>, each line raw and without its newline, good until the next one is asked for.</summary>
+    /// <exception cref="DaemonUnreachableException">The daemon ended the stream.</exception>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadEventLinesAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        while (true)
+            yield return await ReadLineAsync(cancellation).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _lines.Dispose();
+    }
+
+    private Event ParseEvent(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, ProtocolJson.Wire.Event) ?? throw new JsonException("null");
+        }
+        catch (JsonException e)
+        {
+            throw DaemonUnreachableException.NotTheProtocol(SocketPath, "a line that is no event", e);
+        }
+    }
+
+    private async Task<ReadOnlyMemory<byte>> ReadLineAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await _lines.ReadLineAsync(cancellation).ConfigureAwait(false)
+                ?? throw DaemonUnreachableException.Closed(SocketPath);
+        }
+        catch (InvalidDataException)
+        {
+            throw DaemonUnreachableException.TooLarge(SocketPath, MaxReplyBytes);
+        }
+        catch (SocketException e)
+        {
+            throw Explain(e, SocketPath);
+        }
+    }
+
+    private async Task<T> WithDeadline<T>(Func<CancellationToken, Task<T>> work, TimeSpan timeout, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(timeout);
+        try
+        {
+            return await work(deadline.Token).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            throw Explain(e, SocketPath);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw DaemonUnreachableException.Silent(SocketPath, timeout);
+        }
+    }
+
+    private static DaemonUnreachableException Explain(SocketException e, string path) => e.SocketErrorCode switch
+    {
+        SocketError.AccessDenied => DaemonUnreachableException.PermissionDenied(path, e),
+        SocketError.ConnectionRefused => DaemonUnreachableException.Stale(path, e),
+        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => DaemonUnreachableException.Closed(path, e),
+        // ENOENT and ENOTDIR have no socket error of their own.
+        _ when !File.Exists(path) => DaemonUnreachableException.NoSocket(path, e),
+        _ => DaemonUnreachableException.Failed(path, e),
+    };
+}

@@ -1,0 +1,56 @@
+namespace Colibri.Protocol.Client;
+
+/// <summary>
+/// No answer came from a daemon. The message is one line for a person: what is wrong, with which socket, and what to do next.
+/// </summary>
+public sealed class DaemonUnreachableException : Exception
+{
+    private DaemonUnreachableException(UnreachableReason reason, string socketPath, string message, Exception? cause)
+        : base(message, cause)
+    {
+        Reason = reason;
+        SocketPath = socketPath;
+    }
+
+    public UnreachableReason Reason { get; }
+    public string SocketPath { get; }
+
+    internal static DaemonUnreachableException NoSocket(string path, Exception? cause = null) =>
+        new(UnreachableReason.NoSocket, path, $"no daemon at {path} (is it running? try: {Service("start")})", cause);
+
+    internal static DaemonUnreachableException Stale(string path, Exception cause) =>
+        new(UnreachableReason.Stale, path, $"nobody listens on {path}: its daemon is gone (start one: {Service("start")})", cause);
+
+    internal static DaemonUnreachableException PermissionDenied(string path, Exception cause) =>
+        new(UnreachableReason.PermissionDenied, path,
+            $"permission denied on {path} (only root, the daemon's user and the socket's group may connect; see: ls -l {path})", cause);
+
+    internal static DaemonUnreachableException BadPath(string path, Exception cause) =>
+        new(UnreachableReason.BadPath, path,
+            $"the socket path {path} is too long for a Unix socket (about 100 bytes; choose a shorter one)", cause);
+
+    internal static DaemonUnreachableException NotAccepting(string path, TimeSpan timeout) =>
+        new(UnreachableReason.TimedOut, path,
+            $"the daemon at {path} accepts no connection for {timeout.TotalSeconds:0.#} s (is it stuck? try: {Service("restart")})", null);
+
+    internal static DaemonUnreachableException Silent(string path, TimeSpan timeout) =>
+        new(UnreachableReason.TimedOut, path,
+            $"no answer from the daemon at {path} within {timeout.TotalSeconds:0.#} s (is it alive? try: colibri ping)", null);
+
+    internal static DaemonUnreachableException Closed(string path, Exception? cause = null) =>
+        new(UnreachableReason.Closed, path, $"the daemon at {path} closed the connection (did it stop? try: colibri ping)", cause);
+
+    internal static DaemonUnreachableException NotTheProtocol(string path, string what, Exception? cause = null) =>
+        new(UnreachableReason.Garbled, path,
+            $"the answer at {path} is not Colibri's: {what} (is that the daemon's socket? see --socket)", cause);
+
+    internal static DaemonUnreachableException TooLarge(string path, int limit) =>
+        new(UnreachableReason.Garbled, path,
+            $"the answer at {path} is larger than {limit / (1024 * 1024)} MiB (ask for less, a --limit say)", null);
+
+    internal static DaemonUnreachableException Failed(string path, Exception cause) =>
+        new(UnreachableReason.Failed, path, $"the socket {path} failed: {cause.Message} (try: colibri ping)", cause);
+
+    private static string Service(string verb) =>
+        OperatingSystem.IsLinux() ? $"systemctl {verb} colibri-daemon" : $"service colibri_daemon {verb}";
+}

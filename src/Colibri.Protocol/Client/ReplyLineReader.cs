@@ -1,0 +1,81 @@
+using System.Buffers;
+using System.Net.Sockets;
+
+namespace Colibri.Protocol.Client;
+
+/// <summary>Lines of a socket in a pooled buffer that grows with the longest one.</summary>
+internal sealed class ReplyLineReader(Socket socket, int maxLineBytes) : IDisposable
+{
+    private const int FirstBytes = 16 * 1024;
+
+    // A client that lives long gives back what one huge reply needed.
+    private const int KeptBytes = 1024 * 1024;
+
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
+    private int _start;
+    private int _end;
+    private bool _disposed;
+
+    /// <summary>The next line without its newline, good until the next call; null at the end of the stream.</summary>
+    /// <exception cref="InvalidDataException">The line is beyond the limit.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>?> ReadLineAsync(CancellationToken cancellation)
+    {
+        var searched = 0;
+        while (true)
+        {
+            var newline = _buffer.AsSpan(_start + searched, _end - _start - searched).IndexOf((byte)'\n');
+            if (newline >= 0)
+            {
+                var line = _buffer.AsMemory(_start, searched + newline);
+                _start += searched + newline + 1;
+                return line;
+            }
+            searched = _end - _start;
+            if (searched > maxLineBytes)
+                throw new InvalidDataException("line too long");
+            MakeRoom();
+            var read = await socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellation).ConfigureAwait(false);
+            if (read == 0)
+                return null;
+            _end += read;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+        _start = _end = 0;
+    }
+
+    private void MakeRoom()
+    {
+        var held = _end - _start;
+        if (held == 0 && _buffer.Length > KeptBytes)
+            Move(FirstBytes);
+        else if (_start > 0 && held < _buffer.Length / 2)
+            Slide();
+        else if (_end == _buffer.Length)
+            Move(_buffer.Length * 2);
+    }
+
+    private void Slide()
+    {
+        _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+        _end -= _start;
+        _start = 0;
+    }
+
+    private void Move(int bytes)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(bytes);
+        _buffer.AsSpan(_start, _end - _start).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+        _end -= _start;
+        _start = 0;
+    }
+}
