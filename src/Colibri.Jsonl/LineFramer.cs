@@ -11,7 +11,7 @@ namespace Colibri.Jsonl;
 /// <para>A line that lies wholly inside the chunk is handed out as a slice of it. Only an unfinished tail is copied, into a pooled buffer
 /// that goes back to the pool as soon as there is no tail, so an idle stream holds nothing. Not thread-safe.</para>
 /// </remarks>
-public sealed class LineFramer : IDisposable
+public sealed class LineFramer
 {
     /// <summary>Bytes of an oversize line that are handed out: 64 KiB, or the limit if that is less.</summary>
     public const int OversizeHeadBytes = 64 * 1024;
@@ -105,7 +105,13 @@ public sealed class LineFramer : IDisposable
         return false;
     }
 
-    public void Dispose() => ReleaseTail();
+    /// <summary>Forgets what it holds and makes ready for a new stream.</summary>
+    public void Reset()
+    {
+        ReleaseTail();
+        _discarding = false;
+        _pastFirstLine = false;
+    }
 
     private ReadOnlySpan<byte> WithTail(ReadOnlySpan<byte> piece)
     {

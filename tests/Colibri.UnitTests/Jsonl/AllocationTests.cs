@@ -11,7 +11,7 @@ public sealed class AllocationTests
     public void Framing_and_reading_every_recording_allocates_nothing()
     {
         var recordings = Recordings.Names().Select(row => Recordings.Read(row.Data)).ToArray();
-        using var framer = new LineFramer(4 << 20);
+        var framer = new LineFramer(4 << 20);
         long sum = 0;
         foreach (var bytes in recordings) sum += ReadAll(framer, bytes, 1000);
         var before = GC.GetAllocatedBytesForCurrentThread();

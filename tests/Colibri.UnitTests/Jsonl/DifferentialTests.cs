@@ -23,12 +23,12 @@ public sealed class DifferentialTests
         var lines = Recordings.AllLines().Where(l => l.Length < 3000).ToArray();
         var random = new Random(1974);
         var wellFormed = 0;
-        for (var i = 0; i < 40_000; i++)
+        for (var i = 0; i < 12_000; i++)
         {
             if (Compare(Mutate((byte[])lines[random.Next(lines.Length)].Clone(), random))) wellFormed++;
         }
 
-        wellFormed.ShouldBeInRange(4_000, 36_000);
+        wellFormed.ShouldBeInRange(1_500, 10_500);
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class DifferentialTests
         var tokens = new[] { "{", "}", "[", "]", ":", ",", "\"", "\\", "\"a\"", "\"type\"", "\\u00e9", "\\ud83d", "1", "-", "0", ".5", "e9", "true", "null", " ", "\t", "é", "x" };
         var random = new Random(9);
         var wellFormed = 0;
-        for (var i = 0; i < 60_000; i++)
+        for (var i = 0; i < 20_000; i++)
         {
             var text = new StringBuilder(i % 3 == 0 ? "" : "{\"type\":");
             for (var n = random.Next(1, 9); n > 0; n--) text.Append(tokens[random.Next(tokens.Length)]);
@@ -45,7 +45,7 @@ public sealed class DifferentialTests
             if (Compare(Encoding.UTF8.GetBytes(text.ToString()))) wellFormed++;
         }
 
-        wellFormed.ShouldBeGreaterThan(1_000);
+        wellFormed.ShouldBeGreaterThan(300);
     }
 
     private static bool Compare(byte[] line)

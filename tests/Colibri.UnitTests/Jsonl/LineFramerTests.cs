@@ -55,7 +55,7 @@ public sealed class LineFramerTests
     [Fact]
     public void An_oversize_line_is_reported_before_its_newline_comes()
     {
-        using var framer = new LineFramer(4);
+        var framer = new LineFramer(4);
         ReadOnlySpan<byte> input = "12345"u8;
         framer.TryRead(ref input, out _, out var kind).ShouldBeTrue();
         kind.ShouldBe(LineKind.Oversize);
@@ -80,7 +80,7 @@ public sealed class LineFramerTests
     [Fact]
     public void A_line_inside_the_chunk_is_a_slice_of_it()
     {
-        using var framer = new LineFramer(100);
+        var framer = new LineFramer(100);
         var chunk = "first\nsecond\nthi"u8.ToArray();
         ReadOnlySpan<byte> input = chunk;
         framer.TryRead(ref input, out var first, out _).ShouldBeTrue();
@@ -92,7 +92,7 @@ public sealed class LineFramerTests
     [Fact]
     public void The_buffer_goes_back_when_there_is_no_tail()
     {
-        using var framer = new LineFramer(100);
+        var framer = new LineFramer(100);
         ReadOnlySpan<byte> input = "half"u8;
         framer.TryRead(ref input, out _, out _).ShouldBeFalse();
         framer.HoldsBuffer.ShouldBeTrue();
@@ -109,7 +109,7 @@ public sealed class LineFramerTests
     [Fact]
     public void After_its_end_a_framer_reads_a_new_stream()
     {
-        using var framer = new LineFramer(100);
+        var framer = new LineFramer(100);
         ReadOnlySpan<byte> input = "torn"u8;
         framer.TryRead(ref input, out _, out _).ShouldBeFalse();
         framer.Complete(out var torn).ShouldBeTrue();
@@ -124,7 +124,7 @@ public sealed class LineFramerTests
 
     private static List<string> Frame(byte[] bytes, int limit, Func<int, int> chunkSize, bool asText = false)
     {
-        using var framer = new LineFramer(limit);
+        var framer = new LineFramer(limit);
         var lines = new List<string>();
         string Show(ReadOnlySpan<byte> line) => asText ? Encoding.UTF8.GetString(line) : Convert.ToHexString(line);
         for (var at = 0; at < bytes.Length;)

@@ -1,0 +1,58 @@
+using Colibri.Core.Glasspane.Dialect;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Glasspane;
+
+public sealed partial class AgentPane
+{
+    /// <summary>The pane at this instant.</summary>
+    /// <param name="now">For telling whether the agent has gone silent.</param>
+    /// <param name="stallAfter">An agent that lives and has said nothing for so long is stalled.</param>
+    public Pane ToWire(DateTimeOffset now, TimeSpan stallAfter)
+    {
+        PaneState state;
+        Lifecycle lifecycle;
+        ProcessExit? exit;
+        string? taskId;
+        int? pid;
+        bool stopRequested;
+        lock (_gate)
+        {
+            (state, lifecycle, exit, taskId, pid, stopRequested) = (_published, _lifecycle, _exit, _taskId, _pid, _stopRequested);
+        }
+
+        // Only when all it printed has been read: the news of its end is often faster than its last words.
+        var activity = exit is not null && state.IsComplete
+            ? ActivityTable.Next(state.RestingActivity, stopRequested ? EventKind.ProcessStopped : EventKind.ProcessDied)
+            : state.Activity;
+        var lives = exit is null && lifecycle != Lifecycle.Stopped;
+        var stalled = lives && now - (state.LastEventAt ?? _startedAt) >= stallAfter;
+        return new Pane
+        {
+            Id = _identity.Id,
+            Agent = _identity.Agent,
+            Runtime = _identity.Runtime,
+            Pid = pid,
+            Lifecycle = lifecycle,
+            Activity = activity,
+            Stalled = stalled,
+            NeedsAttention = stalled || activity is Activity.Error or Activity.Blocked,
+            TaskId = taskId,
+            SessionId = _identity.SessionId,
+            HarnessSessionId = state.HarnessSessionId,
+            Cwd = state.Cwd ?? _identity.Cwd,
+            StartedAt = _startedAt,
+            LastEventAt = state.LastEventAt,
+            LastEvent = state.LastEvent(),
+            Events = state.Events,
+            MalformedLines = state.MalformedLines,
+            OversizeLines = state.OversizeLines,
+            Turns = state.Turns,
+            Tools = state.Tools,
+            Tool = lives ? state.Tool : null,
+            Usage = state.Usage.ToWire(),
+            Error = state.Error,
+            Exit = exit,
+        };
+    }
+}

@@ -1,0 +1,59 @@
+using Colibri.Jsonl;
+
+namespace Colibri.Core.Glasspane.Dialect;
+
+/// <summary>A dialect whose events are told apart by their <c>type</c>.</summary>
+internal abstract class LineDialect(string name, KnownEvents events) : IDialect
+{
+    private const int FirstTypeOffset = 9;
+
+    private static readonly JsonFields TypeField = new("type");
+
+    public string Name => name;
+
+    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink)
+    {
+        var unknown = default(JsonValue);
+        var checkedInFull = false;
+        if (JsonLine.TryReadFirstType(line, out var type))
+        {
+            unknown = new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length);
+        }
+        else
+        {
+            Span<JsonValue> found = stackalloc JsonValue[1];
+            if (!TypeField.TryRead(line, found) && !(truncated && found[0].IsString)) return false;
+            checkedInFull = true;
+            if (found[0].IsString)
+            {
+                unknown = found[0];
+                type = unknown.Raw(line);
+            }
+        }
+
+        if (events.TryFind(type, out var known))
+        {
+            if (known.Detail != 0) return ReadDetail(line, known, truncated, sink);
+            unknown = default;
+        }
+
+        if (!checkedInFull && !truncated && !JsonLine.HasObjectForm(line)) return false;
+        sink.On(line, new AgentEvent { Kind = known.Kind, Name = known.Name, UnknownName = unknown });
+        return true;
+    }
+
+    /// <summary>Reads an event that has details. Has to find out itself whether the line is well-formed.</summary>
+    protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink);
+
+    protected static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
+    {
+        sink.On(line, agentEvent);
+        return true;
+    }
+
+    protected static long Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
+        usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? microcents : 0;
+
+    /// <summary>A count of tokens; what is no count is none.</summary>
+    protected static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => Math.Max(0, tokens.Int64OrZero(line));
+}

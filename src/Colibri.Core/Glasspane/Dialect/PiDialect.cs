@@ -1,0 +1,157 @@
+using Colibri.Jsonl;
+
+namespace Colibri.Core.Glasspane.Dialect;
+
+/// <summary>
+/// Pi in all its versions, and every agent that prints Pi's events. Before 0.84 an update repeats its whole message and nothing follows
+/// <c>agent_end</c>; later updates are deltas and <c>agent_settled</c> ends the run; from 1.1 on it says whether the run was aborted.
+/// A turn is a <c>turn_start</c>.
+/// </summary>
+internal sealed class PiDialect() : LineDialect("pi", Events)
+{
+    private const int Session = 1;
+    private const int MessageStart = 2;
+    private const int MessageEnd = 3;
+    private const int ToolStart = 4;
+    private const int ToolEnd = 5;
+    private const int AgentEnd = 6;
+    private const int AgentSettled = 7;
+    private const int RetryEnd = 8;
+    private const int CompactionEnd = 9;
+    private const int UiRequest = 10;
+    private const int Response = 11;
+
+    private static readonly KnownEvents Events = new(
+        new("session", EventKind.SessionOpened, Session),
+        new("agent_start", EventKind.RunStarted),
+        new("turn_start", EventKind.TurnStarted),
+        new("message_start", EventKind.Progress, MessageStart),
+        new("message_update", EventKind.Working),
+        new("message_end", EventKind.Progress, MessageEnd),
+        new("tool_execution_start", EventKind.ToolStarted, ToolStart),
+        new("tool_execution_update", EventKind.Working),
+        new("tool_execution_end", EventKind.ToolEnded, ToolEnd),
+        new("turn_end", EventKind.TurnEnded),
+        new("agent_end", EventKind.RunEnded, AgentEnd),
+        new("agent_settled", EventKind.Settled, AgentSettled),
+        new("auto_retry_start", EventKind.RunResumed),
+        new("auto_retry_end", EventKind.Progress, RetryEnd),
+        new("compaction_start", EventKind.CompactionStarted),
+        new("compaction_end", EventKind.CompactionEnded, CompactionEnd),
+        new("queue_update", EventKind.Queued),
+        new("extension_ui_request", EventKind.Ignored, UiRequest),
+        new("response", EventKind.Ignored, Response),
+        new("entry_appended", EventKind.Ignored),
+        new("session_info_changed", EventKind.Ignored),
+        new("bash_execution_update", EventKind.Ignored));
+
+    private static readonly JsonFields EventFields = new(
+        "message", "toolCallId", "toolName", "result", "isError", "id", "cwd", "willRetry",
+        "aborted", "success", "finalError", "errorMessage", "method", "error");
+
+    private static readonly JsonFields MessageFields = new("role", "content", "usage", "stopReason", "errorMessage");
+    private static readonly JsonFields UsageFields = new("input", "output", "cacheRead", "cacheWrite", "cost");
+    private static readonly JsonFields ContentField = new("content");
+    private static readonly JsonFields TotalField = new("total");
+
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    {
+        if (known.Detail is MessageStart or MessageEnd && TryReadRole(line, known.Name.Length, out var isAssistant)
+            && (known.Detail == MessageStart || !isAssistant))
+        {
+            if (!truncated && !JsonLine.HasObjectForm(line)) return false;
+            return Emit(line, sink, new AgentEvent { Kind = isAssistant ? EventKind.Working : known.Kind, Name = known.Name });
+        }
+
+        Span<JsonValue> values = stackalloc JsonValue[14];
+        if (!EventFields.TryRead(line, values) && !truncated) return false;
+        var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
+        switch (known.Detail)
+        {
+            case Session:
+                read.SessionId = values[5];
+                read.Cwd = values[6];
+                break;
+            case MessageStart or MessageEnd:
+                ReadMessage(line, values[0], known.Detail, ref read);
+                break;
+            case ToolStart or ToolEnd:
+                read.ToolId = values[1];
+                read.ToolName = values[2];
+                read.IsError = values[4].Kind == ValueKind.True;
+                if (ContentField.TryRead(line, values[3], values)) read.Text = values[0];
+                break;
+            case AgentEnd when values[7].Kind == ValueKind.True:
+                read.Kind = EventKind.RunResumed;
+                break;
+            case AgentSettled when values[8].Kind == ValueKind.True:
+                read.Stop = StopReason.Aborted;
+                break;
+            case RetryEnd when values[9].Kind == ValueKind.False:
+                read.Kind = EventKind.Failed;
+                read.Stop = StopReason.Error;
+                read.Error = values[10];
+                break;
+            case CompactionEnd:
+                if (values[7].Kind == ValueKind.True) read.Kind = EventKind.RunResumed;
+                read.Error = values[11];
+                break;
+            case UiRequest when WantsAnAnswer(line, values[12]):
+                read.Kind = EventKind.Asked;
+                break;
+            case Response when values[9].Kind == ValueKind.False:
+                read.Kind = EventKind.Noted;
+                read.Error = values[13];
+                break;
+        }
+
+        return Emit(line, sink, read);
+    }
+
+    // Most messages are not the assistant's and some are long: their role stands at the front in every version.
+    private static bool TryReadRole(ReadOnlySpan<byte> line, int nameLength, out bool isAssistant)
+    {
+        isAssistant = false;
+        var head = "{\"type\":\"\",".Length + nameLength;
+        if (line.Length < head) return false;
+        var message = "\"message\":{\"role\":\""u8;
+        var rest = line[head..];
+        if (!rest.StartsWith(message)) return false;
+        isAssistant = rest[message.Length..].StartsWith("assistant\""u8);
+        return true;
+    }
+
+    private static void ReadMessage(ReadOnlySpan<byte> line, JsonValue message, int detail, ref AgentEvent read)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[5];
+        if (!MessageFields.TryRead(line, message, fields) || !fields[0].StringEquals(line, "assistant"u8)) return;
+        if (detail == MessageStart)
+        {
+            read.Kind = EventKind.Working;
+            return;
+        }
+
+        read.Kind = EventKind.MessageEnded;
+        read.Text = fields[1];
+        read.Stop = ReadStop(line, fields[3]);
+        read.Error = fields[4];
+
+        Span<JsonValue> usage = stackalloc JsonValue[5];
+        if (!UsageFields.TryRead(line, fields[2], usage)) return;
+        Span<JsonValue> total = stackalloc JsonValue[1];
+        TotalField.TryRead(line, usage[4], total);
+        read.Usage = new UsageReport(
+            Count(line, usage[0]), Count(line, usage[1]), Count(line, usage[2]), Count(line, usage[3]), Microcents(line, total[0]));
+    }
+
+    private static StopReason ReadStop(ReadOnlySpan<byte> line, JsonValue reason)
+    {
+        if (reason.StringEquals(line, "error"u8)) return StopReason.Error;
+        if (reason.StringEquals(line, "length"u8)) return StopReason.Length;
+        return reason.StringEquals(line, "aborted"u8) ? StopReason.Aborted : StopReason.Stop;
+    }
+
+    private static bool WantsAnAnswer(ReadOnlySpan<byte> line, JsonValue method) =>
+        method.StringEquals(line, "confirm"u8) || method.StringEquals(line, "select"u8)
+        || method.StringEquals(line, "input"u8) || method.StringEquals(line, "editor"u8);
+}

@@ -1,0 +1,165 @@
+using Colibri.Core.Glasspane.Dialect;
+using Colibri.Jsonl;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Glasspane;
+
+/// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
+internal sealed class Fold(ITranscript? transcript) : IEventSink
+{
+    private const int MaxErrorBytes = 2048;
+    private const int MaxIdBytes = 256;
+    private const int MaxPathBytes = 4096;
+
+    private readonly RunningTools _tools = new();
+    private ulong _sessionHash;
+    private ulong _cwdHash;
+    private ulong _turn;
+
+    public PaneState State;
+
+    public void On(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        State.NameEvent(e.Name, e.UnknownName.Exists ? e.UnknownName.Raw(line) : default);
+        if (e.SessionId.IsString && IsNew(line, e.SessionId, ref _sessionHash))
+            State.HarnessSessionId = e.SessionId.GetString(line, MaxIdBytes);
+        if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))
+            State.Cwd = e.Cwd.GetString(line, MaxPathBytes);
+
+        var kind = e.Kind;
+        switch (kind)
+        {
+            case EventKind.Ignored or EventKind.Working or EventKind.Progress:
+                break;
+            case EventKind.RunStarted:
+                ForgetRun();
+                State.Error = null;
+                break;
+            case EventKind.TurnStarted:
+                StartTurn(line, e);
+                break;
+            case EventKind.MessageEnded or EventKind.TurnEnded:
+                NoteStop(line, e.Stop, e.Error);
+                break;
+            case EventKind.ToolStarted:
+                StartTool(line, e);
+                break;
+            case EventKind.ToolEnded:
+                EndTool(line, e);
+                break;
+            case EventKind.CompactionStarted:
+                if (State.Activity is Activity.Idle or Activity.Done or Activity.Error) State.SetAside ??= State.Activity;
+                break;
+            case EventKind.CompactionEnded or EventKind.Noted:
+                State.Error = e.Error.GetString(line, MaxErrorBytes) ?? State.Error;
+                break;
+            case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
+                kind = EndRun(line, e);
+                break;
+        }
+
+        if (e.Usage is { } usage) AddUsage(usage, e.UsageIsCumulative);
+        if (transcript is not null && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
+            transcript.Assistant(text);
+        Step(kind);
+    }
+
+    private void Step(EventKind kind)
+    {
+        if (kind == EventKind.CompactionEnded && State.SetAside is { } before)
+        {
+            State.Activity = before;
+            State.SetAside = null;
+            return;
+        }
+
+        var next = ActivityTable.Next(State.Activity, kind);
+        if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported)) State.SetAside = null;
+        State.Activity = next;
+    }
+
+    private void ForgetRun()
+    {
+        State.Stop = StopReason.None;
+        State.RunError = null;
+        State.IsSettled = false;
+    }
+
+    private void StartTurn(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        var turn = e.TurnId.IsString ? RunningTools.Hash(e.TurnId.Raw(line)) : 0;
+        if (turn != 0 && turn == _turn) return;
+        _turn = turn;
+        State.Turns++;
+        ForgetRun();
+    }
+
+    private void NoteStop(ReadOnlySpan<byte> line, StopReason stop, JsonValue error)
+    {
+        if (stop == StopReason.None) return;
+        State.Stop = stop;
+        State.RunError = stop < StopReason.Length ? null : error.GetString(line, MaxErrorBytes) ?? WordsFor(stop);
+        if (State.RunError is not null) State.Error = State.RunError;
+    }
+
+    // What the last message ended in decides whether the run has failed, unless the event says so itself.
+    private EventKind EndRun(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        var final = e.Kind is EventKind.Settled or EventKind.Failed;
+        var stop = e.Kind is EventKind.RunFailed or EventKind.Failed && e.Stop < StopReason.Length ? StopReason.Error : e.Stop;
+        var addsNothing = stop >= StopReason.Length && State.Stop >= StopReason.Length && !e.Error.IsString;
+        if (!addsNothing) NoteStop(line, stop, e.Error);
+        if (final) State.IsSettled = true;
+        _tools.Clear();
+        State.Tool = null;
+        return (final, State.Stop >= StopReason.Length) switch
+        {
+            (true, true) => EventKind.Failed,
+            (true, false) => EventKind.Settled,
+            (false, true) => EventKind.RunFailed,
+            (false, false) => EventKind.RunEnded,
+        };
+    }
+
+    private void StartTool(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        if (!_tools.Start(IdOf(line, e), NameOf(line, e) ?? "tool")) return;
+        State.Tools++;
+        State.Tool = _tools.Latest;
+    }
+
+    private void EndTool(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        var wasRunning = _tools.End(IdOf(line, e), out var name);
+        if (!wasRunning && e.MayBeUnannounced) State.Tools++;
+        State.Tool = _tools.Latest;
+        transcript?.ToolResult(NameOf(line, e) ?? name, e.IsError, ContentText.Decode(line, e.Text));
+    }
+
+    private void AddUsage(UsageReport usage, bool cumulative)
+    {
+        var added = cumulative ? usage - State.Usage : usage;
+        State.Usage = cumulative ? usage : State.Usage + usage;
+        if (added != default) transcript?.Usage(added.ToWire());
+    }
+
+    private static ulong IdOf(ReadOnlySpan<byte> line, in AgentEvent e) => e.ToolId.IsString ? RunningTools.Hash(e.ToolId.Raw(line)) : 0;
+
+    private string? NameOf(ReadOnlySpan<byte> line, in AgentEvent e) =>
+        e.ToolLabel ?? (e.ToolName is { IsString: true, Length: > 0 } ? _tools.NameOf(e.ToolName.Raw(line)) : null);
+
+    private static bool IsNew(ReadOnlySpan<byte> line, JsonValue value, ref ulong seen)
+    {
+        var hash = RunningTools.Hash(value.Raw(line));
+        if (hash == seen) return false;
+        seen = hash;
+        return true;
+    }
+
+    private static string WordsFor(StopReason stop) => stop switch
+    {
+        StopReason.Length => "answer cut by the token limit",
+        StopReason.Aborted => "the run was aborted",
+        _ => "the agent reported an error without saying which",
+    };
+}

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Colibri.Core.Glasspane.Dialect;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Glasspane;
+
+/// <summary>What the events of one agent add up to. A value, so that publishing it is copying it.</summary>
+internal struct PaneState
+{
+    public DateTimeOffset Now { get; set; }
+    public DateTimeOffset? LastEventAt { get; set; }
+    public long Events { get; set; }
+    public long MalformedLines { get; set; }
+    public long OversizeLines { get; set; }
+    public long Turns { get; set; }
+    public long Tools { get; set; }
+    public UsageReport Usage { get; set; }
+    public Activity Activity { get; set; }
+
+    /// <summary>The activity that a compaction outside a run interrupted.</summary>
+    public Activity? SetAside { get; set; }
+    public StopReason Stop { get; set; }
+    public bool IsSettled { get; set; }
+    public bool IsTorn { get; set; }
+    public bool IsComplete { get; set; }
+    public string? Tool { get; set; }
+    public string? RunError { get; set; }
+    public string? Error { get; set; }
+    public string? HarnessSessionId { get; set; }
+    public string? Cwd { get; set; }
+
+    private string? _knownEvent;
+    private UnknownEvent _unknownEvent;
+    private int _unknownLength;
+
+    /// <summary>What the activity would be if the compaction going on had not begun.</summary>
+    public readonly Activity RestingActivity => SetAside ?? Activity;
+
+    /// <summary>Keeps the bytes of a name nobody knows, at most 64, so that an agent with ever new ones costs no memory.</summary>
+    public void NameEvent(string? known, ReadOnlySpan<byte> unknown)
+    {
+        _knownEvent = known;
+        if (known is not null) return;
+        _unknownLength = Math.Min(unknown.Length, UnknownEvent.MaxBytes);
+        unknown[.._unknownLength].CopyTo(_unknownEvent);
+    }
+
+    public readonly string? LastEvent() =>
+        _knownEvent ?? (_unknownLength == 0 ? null : Encoding.UTF8.GetString(((ReadOnlySpan<byte>)_unknownEvent)[.._unknownLength]));
+
+    public readonly RunState Run()
+    {
+        var outcome = RestingActivity switch
+        {
+            Activity.Working => RunOutcome.Working,
+            Activity.Blocked => RunOutcome.Blocked,
+
+            // What was torn off after a run's end may have said that it goes on.
+            Activity.Done => IsTorn && !IsSettled ? RunOutcome.Working : RunOutcome.Done,
+            Activity.Error => RunOutcome.Failed,
+            _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,
+        };
+        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent());
+    }
+
+    public readonly bool ShowsTheSameAs(in PaneState other) =>
+        Activity == other.Activity
+        && Turns == other.Turns
+        && Tools == other.Tools
+        && Usage == other.Usage
+        && IsComplete == other.IsComplete
+        && ReferenceEquals(Tool, other.Tool)
+        && ReferenceEquals(Error, other.Error)
+        && ReferenceEquals(HarnessSessionId, other.HarnessSessionId)
+        && ReferenceEquals(Cwd, other.Cwd)
+        && MalformedLines == other.MalformedLines;
+
+    [InlineArray(MaxBytes)]
+    private struct UnknownEvent
+    {
+        public const int MaxBytes = 64;
+
+        private byte _first;
+    }
+}

@@ -1,0 +1,11 @@
+using Colibri.Core.Glasspane.Dialect;
+
+namespace Colibri.Core.Glasspane;
+
+/// <summary>What an agent's events say about its run, for judging it.</summary>
+/// <param name="Outcome">Where they leave it.</param>
+/// <param name="IsSettled">The agent said that the run is over for good; without it a run that has ended may still go on.</param>
+/// <param name="Stop">Why the assistant stopped last.</param>
+/// <param name="Error">The agent's own words about the run's failure.</param>
+/// <param name="LastEvent">The agent's own name for its latest event.</param>
+public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopReason Stop, string? Error, string? LastEvent);

@@ -1,0 +1,137 @@
+using Colibri.Core.Glasspane.Dialect;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Glasspane;
+
+/// <summary>How a run is judged, from its events and its process together: an agent that failed often exits 0 all the same.</summary>
+/// <param name="Verdict"><see cref="Done"/>, or the error's code.</param>
+/// <param name="Error">Null exactly when the run is done.</param>
+public readonly record struct RunVerdict(string Verdict, TaskError? Error)
+{
+    public const string Done = "done";
+
+    /// <summary>The agent reported an error of its own.</summary>
+    public const string AgentError = "agent-error";
+
+    /// <summary>The answer was cut by the token limit.</summary>
+    public const string TokenLimit = "token-limit";
+
+    /// <summary>The agent says that the run was aborted.</summary>
+    public const string Aborted = "aborted";
+
+    /// <summary>It exited with something other than 0.</summary>
+    public const string ExitCode = "exit-code";
+
+    /// <summary>It died of a signal nobody here had sent.</summary>
+    public const string Killed = "killed";
+
+    /// <summary>It exited 0 in the middle of the run.</summary>
+    public const string Incomplete = "incomplete";
+
+    /// <summary>It exited 0 without a run.</summary>
+    public const string NoResult = "no-result";
+
+    /// <summary>It exited 0 while it waited for an answer.</summary>
+    public const string Blocked = "blocked";
+
+    /// <summary>It was asked to stop before it had finished.</summary>
+    public const string Stopped = "stopped";
+
+    private const int MaxMessageChars = 500;
+
+    /// <summary>Judges a run once all that the agent printed has been read and its process has ended.</summary>
+    /// <param name="run">What the events say.</param>
+    /// <param name="exit">How the process ended.</param>
+    /// <param name="stopRequested">It was asked to end before it did.</param>
+    /// <param name="isLocal">Its runtime is <see cref="Dialects.Local"/>: it need not print events at all.</param>
+    /// <param name="lastWords">The last line it wrote to standard error, if any; joined to messages that have no better words.</param>
+    public static RunVerdict Judge(RunState run, ProcessExit exit, bool stopRequested, bool isLocal, string? lastWords = null)
+    {
+        ArgumentNullException.ThrowIfNull(exit);
+        var code = CodeFor(run, exit, stopRequested, isLocal);
+        return code == Done ? new RunVerdict(Done, null) : new RunVerdict(code, new TaskError(code, MessageFor(code, run, exit, lastWords)));
+    }
+
+    private static string CodeFor(RunState run, ProcessExit exit, bool stopRequested, bool isLocal)
+    {
+        if (stopRequested)
+        {
+            return run.Outcome switch
+            {
+                RunOutcome.Done => Done,
+
+                // An agent that is told to end may say on its way out that the run was aborted.
+                RunOutcome.Failed when run.Stop != StopReason.Aborted => FailureCode(run.Stop),
+                _ => Stopped,
+            };
+        }
+
+        if (exit.Signal is not null) return Killed;
+        var clean = exit.Code is 0;
+        return run.Outcome switch
+        {
+            RunOutcome.Failed => FailureCode(run.Stop),
+            _ when !clean => ExitCode,
+            RunOutcome.Silent or RunOutcome.Idle => isLocal ? Done : NoResult,
+            RunOutcome.Working => Incomplete,
+            RunOutcome.Blocked => Blocked,
+            _ => Done,
+        };
+    }
+
+    private static string FailureCode(StopReason stop) => stop switch
+    {
+        StopReason.Length => TokenLimit,
+        StopReason.Aborted => Aborted,
+        _ => AgentError,
+    };
+
+    private static string MessageFor(string code, RunState run, ProcessExit exit, string? lastWords) => OneLine(code switch
+    {
+        AgentError or TokenLimit or Aborted => run.Error ?? "the agent reported an error without saying which",
+        ExitCode => With(lastWords, $"exited {exit.Code}{HintFor(exit.Code)} {After(run)}"),
+        Killed when run.Error is not null => $"killed by {SignalName(exit.Signal)} {After(run)}: {run.Error}",
+        Killed => With(lastWords, $"killed by {SignalName(exit.Signal)} {After(run)}"),
+        Incomplete => With(lastWords, $"exited 0 in the middle of the run, {After(run)}"),
+        NoResult => With(lastWords, run.Outcome == RunOutcome.Silent
+            ? "exited 0 without printing one event"
+            : $"exited 0 without a run, {After(run)}"),
+        Blocked => "exited 0 while it waited for an answer nobody gave",
+        _ => $"stopped on request {After(run)}",
+    });
+
+    private static string After(RunState run) => run.LastEvent is null ? "without printing an event" : $"after {run.LastEvent}";
+
+    private static string With(string? lastWords, string message) =>
+        string.IsNullOrWhiteSpace(lastWords) ? message : $"{message}: {lastWords.Trim()}";
+
+    private static string OneLine(string text)
+    {
+        var line = text.ReplaceLineEndings(" ").Trim();
+        if (line.Length <= MaxMessageChars) return line;
+        var cut = char.IsHighSurrogate(line[MaxMessageChars - 2]) ? MaxMessageChars - 2 : MaxMessageChars - 1;
+        return line[..cut] + "…";
+    }
+
+    private static string HintFor(int? code) => code is > 128 and < 160 ? $" (128 + {SignalName(code - 128)})" : "";
+
+    // Only the numbers that are the same on Linux and FreeBSD.
+    private static string SignalName(int? signal) => signal switch
+    {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        _ => $"signal {signal}",
+    };
+}

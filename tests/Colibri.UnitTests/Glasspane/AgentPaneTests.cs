@@ -1,0 +1,244 @@
+using System.Text;
+using Colibri.Core.Glasspane;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Jsonl;
+
+namespace Colibri.UnitTests.Glasspane;
+
+public sealed class AgentPaneTests
+{
+    [Fact]
+    public void A_new_pane_shows_what_it_is_about()
+    {
+        var clock = new StoppedClock();
+        Panes.New("zot", clock).ToWire(clock.Now, Panes.StallAfter).ShouldBe(new Pane
+        {
+            Id = "id-1",
+            Agent = "zot",
+            Runtime = "zot",
+            Lifecycle = Lifecycle.Starting,
+            Activity = Activity.Idle,
+            TaskId = "task-1",
+            SessionId = "session-1",
+            Cwd = "/start",
+            StartedAt = clock.Now,
+        });
+    }
+
+    [Fact]
+    public void Events_are_timed_and_unknown_ones_change_nothing_else()
+    {
+        var clock = new StoppedClock();
+        var pane = Panes.New(clock: clock);
+        pane.Say("""{"type":"agent_settled"}""");
+        clock.Now += TimeSpan.FromMinutes(1);
+        pane.Say("""{"type":"brand_new_event","x":1}""");
+        clock.Now += TimeSpan.FromMinutes(1);
+        pane.Say("no event at all");
+        var shown = pane.Show();
+        (shown.LastEvent, shown.Activity, shown.Events, shown.MalformedLines).ShouldBe(("brand_new_event", Activity.Done, 2, 1));
+        shown.LastEventAt.ShouldBe(clock.Now - TimeSpan.FromMinutes(1));
+    }
+
+    [Theory]
+    [InlineData("\uFEFF{\"type\":\"agent_start\"}\r\n\r\n  \n{\"type\":\"turn_start\"}\r\n", 2, 0)]
+    [InlineData("[]\n{}{}\n{\"type\":\"agent_start\"\nnull\n\"x\"\n{\"a\":\"\0\"}\n", 0, 6)]
+    [InlineData("{}\n{\"\":1}\n", 2, 0)]
+    public void Lines_are_counted_and_broken_ones_skipped(string text, long events, long malformed)
+    {
+        var pane = Panes.New();
+        pane.Feed(Encoding.UTF8.GetBytes(text));
+        pane.Complete();
+        (pane.Show().Events, pane.Show().MalformedLines).ShouldBe((events, malformed));
+    }
+
+    [Theory]
+    [InlineData("""{"type":"agent_settled"}""", 2, 0, "done")]
+    [InlineData("""{"type":"agent_settled" """, 1, 1, "incomplete")]
+    [InlineData("""{"type":"agent_settled","n":1""", 1, 1, "incomplete")]
+    public void A_last_line_without_its_newline_counts_if_it_is_whole(string last, long events, long malformed, string verdict)
+    {
+        var pane = Panes.Fed("pi", """{"type":"agent_start"}""");
+        pane.Feed(Encoding.UTF8.GetBytes(last));
+        pane.Complete();
+        (pane.Show().Events, pane.Show().MalformedLines).ShouldBe((events, malformed));
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe(verdict);
+    }
+
+    [Fact]
+    public void What_is_torn_off_after_a_tentative_end_may_have_said_that_the_run_goes_on()
+    {
+        var pane = Panes.Fed("pi", """{"type":"agent_end","messages":[]}""");
+        pane.Feed("""{"type":"auto_retry_st"""u8);
+        pane.Complete();
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("incomplete");
+
+        var settled = Panes.Fed("pi", """{"type":"agent_end","messages":[]}""", """{"type":"agent_settled"}""");
+        settled.Feed("bye"u8);
+        settled.Complete();
+        RunVerdict.Judge(settled.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("done");
+    }
+
+    [Theory]
+    [InlineData("{\"type\":\"agent_end\",\"messages\":[\"", Activity.Done, 0)]
+    [InlineData("{\"type\":\"tool_execution_end\",\"toolCallId\":\"a\",\"toolName\":\"bash\",\"result\":\"", Activity.Working, 1)]
+    [InlineData("{\"messages\":[\"", Activity.Working, 2)]
+    public void A_line_too_long_to_keep_still_acts_by_its_first_key(string head, Activity activity, int toolsRunning)
+    {
+        var transcript = new ListTranscript();
+        var pane = Panes.New(transcript: transcript);
+        pane.Say("""{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""");
+        pane.Say("""{"type":"tool_execution_start","toolCallId":"b","toolName":"write"}""");
+        pane.Feed(Encoding.UTF8.GetBytes(head));
+
+        // Three bytes a character: the head is cut inside one.
+        var filler = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("€", 1000)));
+        for (var sent = 0; sent <= AgentPane.MaxLineBytes; sent += filler.Length) pane.Feed(filler);
+        pane.Feed("\"]}\n"u8);
+        var shown = pane.Show();
+        (shown.Activity, shown.Events, shown.MalformedLines, shown.OversizeLines).ShouldBe((activity, 2, 1, 1));
+        shown.Tool.ShouldBe(toolsRunning == 0 ? null : "write");
+        if (toolsRunning == 1) transcript.Lines.ShouldBe(["bash: "]);
+        pane.Say("""{"type":"agent_settled"}""");
+        pane.Show().Activity.ShouldBe(Activity.Done);
+    }
+
+    [Fact]
+    public void A_silent_agent_is_stalled_while_it_lives()
+    {
+        var clock = new StoppedClock();
+        var pane = Panes.New(clock: clock);
+        pane.Started(42);
+        var start = clock.Now;
+        pane.ToWire(start + Panes.StallAfter - TimeSpan.FromSeconds(1), Panes.StallAfter).Stalled.ShouldBeFalse();
+        var stalled = pane.ToWire(start + Panes.StallAfter, Panes.StallAfter);
+        (stalled.Stalled, stalled.NeedsAttention, stalled.Pid).ShouldBe((true, true, 42));
+
+        clock.Now += TimeSpan.FromHours(1);
+        pane.Say("""{"type":"agent_start"}""");
+        pane.ToWire(start + Panes.StallAfter, Panes.StallAfter).Stalled.ShouldBeFalse();
+        pane.ToWire(clock.Now + Panes.StallAfter, Panes.StallAfter).Stalled.ShouldBeTrue();
+        pane.Exited(new ProcessExit(0));
+        pane.ToWire(clock.Now + Panes.StallAfter, Panes.StallAfter).Stalled.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(false, Activity.Error)]
+    [InlineData(true, Activity.Idle)]
+    public void An_agent_gone_in_the_middle_of_its_work_is_working_no_more(bool stopRequested, Activity expected)
+    {
+        var pane = Panes.Fed("pi", """{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""");
+        pane.Started(7);
+        pane.Show().Lifecycle.ShouldBe(Lifecycle.Running);
+        if (stopRequested) pane.StopRequested();
+        pane.Exited(new ProcessExit(Signal: 15));
+        pane.Show().Lifecycle.ShouldBe(Lifecycle.Stopping);
+        pane.Show().Activity.ShouldBe(Activity.Working, "its last words may still be on their way");
+        pane.Complete();
+        pane.TreeGone();
+        var shown = pane.Show();
+        (shown.Lifecycle, shown.Activity, shown.Tool, shown.Exit).ShouldBe((Lifecycle.Stopped, expected, null, new ProcessExit(Signal: 15)));
+        shown.NeedsAttention.ShouldBe(!stopRequested);
+        pane.Run.Outcome.ShouldBe(RunOutcome.Working);
+    }
+
+    [Fact]
+    public void A_subscriber_hears_of_what_it_would_show_and_of_nothing_else()
+    {
+        var heard = 0;
+        var pane = Panes.New(changed: _ => heard++);
+        var revisions = new List<long>();
+        void Do(Action what)
+        {
+            what();
+            revisions.Add(pane.Revision);
+        }
+
+        Do(() => pane.Started(1));
+        Do(() => pane.Started(1));
+        Do(() => pane.Say("""{"type":"agent_start"}"""));
+        Do(() => pane.Say("""{"type":"message_update"}"""));
+        Do(() => pane.Feed("{\"type\":\"turn_start\"}\n{\"type\":\"message_update\"}\n{\"type\":\"tool_execution_start\",\"toolName\":\"x\"}\n"u8));
+        Do(() => pane.Feed("{\"type\":\"message_"u8));
+        Do(() => pane.Assign("task-2"));
+        Do(() => pane.Assign("task-2"));
+        Do(() => pane.Say("""{"type":"agent_settled"}"""));
+        revisions.ShouldBe([1, 1, 2, 2, 3, 3, 4, 4, 4 + 1]);
+        heard.ShouldBe(5);
+        pane.Show().TaskId.ShouldBe("task-2");
+    }
+
+    [Theory]
+    [InlineData("pi-1.5.2-json-two", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash: hi\n|write: *|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [InlineData("pi-0.73.1-json-tool", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash: hi\n|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [InlineData("claude-2.1-stream-json", "assistant: Running the command.|Bash: hi|assistant: Done: it printed hi.|usage: 352/80/2048/0/341760")]
+    [InlineData("codex-0.169-exec-json", "assistant: Running the command.|command_execution: hi\n|assistant: Done: it printed hi.|usage: 352/80/2048/0/0")]
+    [InlineData("opencode-1.18-run-json", "assistant: Running the command.|bash: hi\n|usage: 176/40/1024/0/143520|assistant: Done*|usage: 148/12/1152/0/96960")]
+    public void A_transcript_takes_down_each_message_tool_and_usage_once(string recording, string expected)
+    {
+        var transcript = new ListTranscript();
+        var pane = Panes.New(recording[..recording.IndexOf('-', StringComparison.Ordinal)], transcript: transcript);
+        pane.Feed(Recordings.Read(recording));
+        pane.Complete();
+        var lines = expected.Split('|').Order(StringComparer.Ordinal).Zip(transcript.Lines.Order(StringComparer.Ordinal)).ToList();
+        transcript.Lines.Count.ShouldBe(expected.Split('|').Length);
+        foreach (var (wanted, line) in lines)
+            if (wanted.EndsWith('*')) line.ShouldStartWith(wanted[..^1]);
+            else line.ShouldBe(wanted);
+    }
+
+    [Fact]
+    public void A_transcript_gets_the_words_decoded()
+    {
+        var transcript = new ListTranscript();
+        Panes.New(transcript: transcript).Feed(Recordings.Read("pi-1.5.2-json-tool"));
+        transcript.Lines.ShouldContain("assistant: Done: it printed hi. sep[\u2028] emoji 🐦 nul? \u0001 end");
+    }
+
+    [Fact]
+    public void Folding_lines_seen_before_allocates_nothing()
+    {
+        foreach (var row in Recordings.Names())
+        {
+            var bytes = Recordings.Read(row.Data);
+            var pane = Panes.New(row.Data[..row.Data.IndexOf('-', StringComparison.Ordinal)]);
+            pane.Feed(bytes);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 20; i++) pane.Feed(bytes);
+            var perLine = (GC.GetAllocatedBytesForCurrentThread() - before) / (20.0 * pane.Show().Events / 21);
+
+            // The words of an error are a string of their own each time; nothing else is.
+            if (pane.Show().Error is null && !row.Data.Contains("retry", StringComparison.Ordinal) && !row.Data.Contains("rpc", StringComparison.Ordinal))
+                perLine.ShouldBe(0, row.Data);
+        }
+    }
+
+    [Fact]
+    public async Task A_pane_can_be_shown_from_other_threads_while_it_is_fed()
+    {
+        var bytes = Recordings.Read("pi-1.5.2-json-tool");
+        var pane = Panes.New();
+        pane.Feed(bytes);
+        using var stop = new CancellationTokenSource();
+        var reader = Task.Run(
+            () =>
+            {
+                var shows = 0L;
+                while (!stop.IsCancellationRequested || shows == 0)
+                {
+                    var shown = pane.Show();
+
+                    // Each chunk is a whole recording: its numbers fit each other only if they were published together.
+                    shown.Usage.Show().ShouldBe($"{324 * shown.Events / 37}/{52 * shown.Events / 37}/{2176 * shown.Events / 37}/0/{240480 * shown.Events / 37}");
+                    shows++;
+                }
+
+                return shows;
+            },
+            TestContext.Current.CancellationToken);
+        for (var i = 0; i < 2000; i++) pane.Feed(bytes);
+        await stop.CancelAsync();
+        (await reader).ShouldBeGreaterThan(0);
+        pane.Show().Events.ShouldBe(2001 * 37);
+    }
+}

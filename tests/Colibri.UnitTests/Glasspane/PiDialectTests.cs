@@ -1,0 +1,183 @@
+using Colibri.Core.Glasspane;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.UnitTests.Glasspane;
+
+public sealed class PiDialectTests
+{
+    private const string Ended = """{"type":"message_end","message":{"role":"assistant","content":[],"usage":{"input":1,"output":2,"cacheRead":3,"cacheWrite":4,"cost":{"total":0.5}},"stopReason":"stop"}}""";
+    private const string Failed = """{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"error","errorMessage":"529: busy"}}""";
+    private const string RunEnd = """{"type":"agent_end","messages":[],"willRetry":false}""";
+
+    [Theory]
+    [InlineData("""{"type":"session","id":"s","cwd":"/w"}""", Activity.Idle)]
+    [InlineData("""{"type":"agent_start"}""", Activity.Working)]
+    [InlineData("""{"type":"turn_end","message":{}}""", Activity.Working)]
+    [InlineData("""{"type":"queue_update","steering":["x"],"followUp":[]}""", Activity.Blocked)]
+    [InlineData("""{"type":"extension_ui_request","id":"1","method":"confirm"}""", Activity.Blocked)]
+    [InlineData("""{"type":"extension_ui_request","id":"1","method":"select"}""", Activity.Blocked)]
+    [InlineData("""{"type":"extension_ui_request","id":"1","method":"input"}""", Activity.Blocked)]
+    [InlineData("""{"type":"extension_ui_request","id":"1","method":"editor"}""", Activity.Blocked)]
+    [InlineData("""{"type":"extension_ui_request","id":"1","method":"notify"}""", Activity.Working)]
+    [InlineData("""{"type":"extension_ui_request","id":"1","method":"setStatus"}""", Activity.Working)]
+    [InlineData("""{"type":"extension_ui_request","id":"1","method":"setWidget"}""", Activity.Working)]
+    [InlineData("""{"type":"extension_ui_request","id":"1","method":"setTitle"}""", Activity.Working)]
+    [InlineData("""{"type":"agent_end","messages":[]}""", Activity.Done)]
+    [InlineData("""{"type":"agent_end","messages":[],"willRetry":true}""", Activity.Working)]
+    [InlineData("""{"type":"agent_settled"}""", Activity.Done)]
+    [InlineData("""{"type":"agent_settled","aborted":true}""", Activity.Error)]
+    [InlineData("""{"type":"auto_retry_end","success":false,"attempt":3,"finalError":"gone"}""", Activity.Error)]
+    [InlineData("""{"type":"auto_retry_end","success":true,"attempt":1}""", Activity.Working)]
+    [InlineData("""{"id":"3","type":"response","command":"x","success":false,"error":"no"}""", Activity.Working)]
+    [InlineData("""{"type":"never_heard_of","type":"agent_settled"}""", Activity.Working)]
+    [InlineData("""{"no":"type"}""", Activity.Working)]
+    [InlineData("""{"type":7}""", Activity.Working)]
+    public void An_event_in_a_run_leads_to_its_activity(string line, Activity expected) =>
+        Panes.Fed("pi", """{"type":"agent_start"}""", line).Show().Activity.ShouldBe(expected);
+
+    [Fact]
+    public void The_type_is_found_wherever_it_stands()
+    {
+        var pane = Panes.Fed("pi", """ {"messages":[{"type":"agent_settled"}],"willRetry":false,"ty\u0070e":"agent_end"} """);
+        pane.Show().Activity.ShouldBe(Activity.Done);
+        pane.Show().LastEvent.ShouldBe("agent_end");
+    }
+
+    [Theory]
+    [InlineData("""{"type":"auto_retry_start","attempt":1}""")]
+    [InlineData("""{"type":"compaction_start","reason":"overflow"}""")]
+    public void A_run_that_had_ended_goes_on_when_it_says_so(string resume)
+    {
+        var pane = Panes.Fed("pi", """{"type":"agent_start"}""", Failed, RunEnd);
+        pane.Show().Activity.ShouldBe(Activity.Error);
+        pane.Run.Outcome.ShouldBe(RunOutcome.Failed);
+        pane.Run.IsSettled.ShouldBeFalse();
+        pane.Say(resume);
+        pane.Show().Activity.ShouldBe(Activity.Working);
+        pane.Say("""{"type":"agent_start"}""");
+        pane.Say(Ended);
+        pane.Say(RunEnd);
+        pane.Say("""{"type":"agent_settled","aborted":false}""");
+        pane.Show().Activity.ShouldBe(Activity.Done);
+        pane.Show().Error.ShouldBeNull();
+        pane.Run.IsSettled.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(RunEnd, Activity.Done)]
+    [InlineData("""{"type":"session","id":"s"}""", Activity.Idle)]
+    [InlineData("""{"type":"auto_retry_end","success":false,"finalError":"gone"}""", Activity.Error)]
+    public void A_compaction_outside_a_run_returns_to_what_was_before(string before, Activity expected)
+    {
+        var pane = Panes.Fed("pi", before, """{"type":"compaction_start","reason":"manual"}""");
+        pane.Show().Activity.ShouldBe(Activity.Working);
+        pane.Run.Outcome.ShouldNotBe(RunOutcome.Working);
+        pane.Say("""{"id":"17","type":"response","command":"compact","success":true}""");
+        pane.Say("""{"type":"compaction_end","reason":"manual","aborted":false,"willRetry":false}""");
+        pane.Show().Activity.ShouldBe(expected);
+    }
+
+    [Fact]
+    public void A_compaction_that_retries_leaves_a_run_going_on() =>
+        Panes.Fed("pi", RunEnd, """{"type":"compaction_start"}""", """{"type":"compaction_end","willRetry":true}""")
+            .Show().Activity.ShouldBe(Activity.Working);
+
+    [Fact]
+    public void A_compaction_inside_a_run_leaves_it_working() =>
+        Panes.Fed("pi", """{"type":"agent_start"}""", """{"type":"compaction_start"}""", """{"type":"compaction_end","willRetry":false}""")
+            .Show().Activity.ShouldBe(Activity.Working);
+
+    [Theory]
+    [InlineData("""{"type":"message_start","message":{"role":"custom","content":"x"}}""")]
+    [InlineData("""{"type":"message_end","message":{"role":"custom","content":"x"}}""")]
+    [InlineData("""{"type":"message_end","message":{"content":"x","role":"user"}}""")]
+    [InlineData("""{"type":"queue_update","steering":[],"followUp":[]}""")]
+    [InlineData("""{"type":"entry_appended","entry":{}}""")]
+    [InlineData("""{"type":"bash_execution_update","id":"6","delta":"x"}""")]
+    public void What_happens_after_a_run_does_not_hang_it_in_working(string line) =>
+        Panes.Fed("pi", """{"type":"agent_settled"}""", line).Show().Activity.ShouldBe(Activity.Done);
+
+    [Fact]
+    public void The_next_event_of_work_unblocks()
+    {
+        var pane = Panes.Fed("pi", """{"type":"agent_start"}""", """{"type":"extension_ui_request","id":"1","method":"confirm","title":"sure?"}""");
+        pane.Show().NeedsAttention.ShouldBeTrue();
+        pane.Say("""{"type":"extension_ui_request","id":"2","method":"notify"}""");
+        pane.Show().Activity.ShouldBe(Activity.Blocked);
+        pane.Say("""{"type":"tool_execution_end","toolCallId":"a","toolName":"bash","isError":false}""");
+        pane.Show().Activity.ShouldBe(Activity.Working);
+        pane.Show().NeedsAttention.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Usage_is_that_of_the_assistants_finished_messages_alone()
+    {
+        const string Update = """{"type":"message_update","usage":{"input":9,"output":9,"cacheRead":9,"cacheWrite":9,"cost":{"total":9}}}""";
+        var pane = Panes.Fed("pi", Update, Ended, Update, Ended, """{"type":"turn_end","message":{"role":"assistant","usage":{"input":7}}}""");
+        pane.Show().Usage.Show().ShouldBe("2/4/6/8/100000000");
+    }
+
+    [Theory]
+    [InlineData("1e400", "1e400", "0/0")]
+    [InlineData("-5", "-5", "0/0")]
+    [InlineData("\"x\"", "null", "0/0")]
+    [InlineData("9223372036854775807", "90000000000", "9223372036854775807/9000000000000000000")]
+    public void Numbers_that_make_no_sense_count_as_none(string tokens, string cost, string expected)
+    {
+        var line = $$"""{"type":"message_end","message":{"role":"assistant","usage":{"input":{{tokens}} ,"cost":{"total":{{cost}} } } } }""";
+        var usage = Panes.Fed("pi", line).Show().Usage;
+        $"{usage.InputTokens}/{usage.CostMicrocents}".ShouldBe(expected);
+        Panes.Fed("pi", line, line, line).Show().Usage.InputTokens.ShouldBeGreaterThanOrEqualTo(0);
+    }
+
+    [Fact]
+    public void The_current_tool_is_the_latest_still_running()
+    {
+        var pane = Panes.New();
+        var shown = new List<string?>();
+        foreach (var line in new[]
+        {
+            """{"type":"tool_execution_start","toolCallId":"a","toolName":"bash","args":{}}""",
+            """{"type":"tool_execution_start","toolCallId":"b","toolName":"write","args":{}}""",
+            """{"type":"tool_execution_start","toolCallId":"c","toolName":"read","args":{}}""",
+            """{"type":"tool_execution_end","toolCallId":"b","toolName":"write","isError":false}""",
+            """{"type":"tool_execution_end","toolCallId":"c","toolName":"read","isError":false}""",
+            """{"type":"tool_execution_end","toolCallId":"zz","toolName":"other","isError":false}""",
+            """{"type":"tool_execution_end","toolCallId":"a","toolName":"bash","isError":false}""",
+        })
+        {
+            pane.Say(line);
+            shown.Add(pane.Show().Tool);
+        }
+
+        shown.ShouldBe(["bash", "write", "read", "read", "bash", "bash", null]);
+        pane.Show().Tools.ShouldBe(3);
+    }
+
+    [Fact]
+    public void A_thousand_tools_that_never_end_stay_bounded()
+    {
+        var pane = Panes.New();
+        for (var i = 0; i < 1000; i++) pane.Say($$"""{"type":"tool_execution_start","toolCallId":"c{{i}}","toolName":"t{{i}}"}""");
+        pane.Show().Tools.ShouldBe(1000);
+        pane.Show().Tool.ShouldBe("t999");
+        pane.Say(RunEnd);
+        pane.Show().Tool.ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_failed_response_is_shown_and_is_not_the_runs_failure()
+    {
+        var pane = Panes.Fed("pi", Ended, RunEnd, """{"id":"20","type":"response","command":"nonsense","success":false,"error":"Unknown command: nonsense"}""");
+        pane.Show().Error.ShouldBe("Unknown command: nonsense");
+        pane.Show().Activity.ShouldBe(Activity.Done);
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("done");
+    }
+
+    [Fact]
+    public void An_abort_while_a_tool_runs_is_an_error_of_its_own()
+    {
+        var pane = Panes.Fed("pi", """{"type":"message_end","message":{"role":"assistant","stopReason":"toolUse"}}""", """{"type":"agent_settled","aborted":true}""");
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Error.ShouldBe(new TaskError("aborted", "the run was aborted"));
+    }
+}
