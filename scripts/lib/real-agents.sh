@@ -35,8 +35,8 @@ _real_agents_unpack() (
     trap 'rm -rf "$temporary"' EXIT
     trap 'exit 1' HUP INT TERM
     # A registry that does not answer should cost seconds, not npm's default of minutes.
-    if ! (cd "$temporary" && npm pack --silent --fetch-retries=1 --fetch-timeout=60000 "$spec" >npm.out 2>npm.err); then
-        echo "real-agents: npm could not fetch $spec: $(cat "$temporary/npm.out" "$temporary/npm.err" | grep -v '^$' | head -n 1) (is the registry reachable? try: npm ping)" >&2
+    if ! (cd "$temporary" && npm pack --loglevel=error --fetch-retries=1 --fetch-timeout=60000 "$spec" >npm.out 2>npm.err); then
+        echo "real-agents: npm could not fetch $spec: $(cat "$temporary/npm.out" "$temporary/npm.err" | head -n 1) (is the registry reachable? try: npm ping)" >&2
         exit 1
     fi
     (cd "$temporary" && tar -xzf ./*.tgz --strip-components=1 && rm -f ./*.tgz npm.out npm.err)
