@@ -10,6 +10,7 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     private readonly TempDirectory _directory = new();
     private readonly Dictionary<string, string?> _environment;
     private readonly BoundedText _log = new(16 * 1024);
+    private IReadOnlyList<string> _arguments = [];
     private Process? _process;
 
     private ColibriDaemon(IEnumerable<(string Name, string? Value)> environment)
@@ -40,34 +41,38 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     public string Marker { get; }
 
     public int Pid => (_process ?? throw new InvalidOperationException("the daemon is not running")).Id;
-    public bool HasExited => _process is null || _process.HasExited;
 
     /// <summary>The last 16 Ki characters of its log.</summary>
     public string Log => _log.ToString();
 
-    public static async Task<ColibriDaemon> StartAsync(params (string Name, string? Value)[] environment)
-    {
-        var daemon = new ColibriDaemon(environment);
-        try
-        {
-            await daemon.StartAgainAsync();
-            return daemon;
-        }
-        catch
-        {
-            await daemon.DisposeAsync();
-            throw;
-        }
-    }
+    public static Task<ColibriDaemon> StartAsync(params (string Name, string? Value)[] environment) => StartWithAsync([], environment);
+
+    public static Task<ColibriDaemon> StartWithAsync(IReadOnlyList<string> arguments, params (string Name, string? Value)[] environment) =>
+        new ColibriDaemon(environment) { _arguments = arguments }.StartedAsync();
 
     /// <summary>A folder and an environment to start daemons in, none of them started yet.</summary>
     public static ColibriDaemon Prepared(params (string Name, string? Value)[] environment) => new(environment);
+
+    /// <summary>Starts a prepared one; where that fails nothing is left of it.</summary>
+    public async Task<ColibriDaemon> StartedAsync()
+    {
+        try
+        {
+            await StartAgainAsync();
+            return this;
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>Starts on the same folder, after <see cref="KillAsync"/> or <see cref="TerminateAsync"/>.</summary>
     public async Task StartAgainAsync()
     {
         _process?.Dispose();
-        var process = Process.Start(Launch.Prepare(Repository.Daemon, [], _environment))!;
+        var process = Process.Start(Launch.Prepare(Repository.Daemon, _arguments, _environment))!;
         _process = process;
         process.StandardInput.Close();
         process.OutputDataReceived += (_, line) => _log.AppendLine(line.Data);
@@ -101,6 +106,9 @@ internal sealed class ColibriDaemon : IAsyncDisposable
         await using var client = await ConnectAsync();
         return await client.DataAsync(request);
     }
+
+    /// <summary>Changes what the next start finds in its environment.</summary>
+    public void Change(string name, string? value) => _environment[name] = value;
 
     public async Task KillAsync()
     {
