@@ -15,7 +15,7 @@ internal sealed class ColibriDaemon : IAsyncDisposable
 
     private ColibriDaemon(IEnumerable<(string Name, string? Value)> environment)
     {
-        Marker = $"COLIBRI_TEST_MARKER={Guid.NewGuid():N}";
+        Marker = $"TEST_TREE_MARKER={Guid.NewGuid():N}";
         _environment = new Dictionary<string, string?>
         {
             ["HOME"] = _directory.Folder("home"),
@@ -37,7 +37,10 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     public string SessionsPath => _directory.File("sessions");
     public IReadOnlyDictionary<string, string?> Environment => _environment;
 
-    /// <summary>The environment entry by which the daemon and every process under it is found.</summary>
+    /// <summary>
+    /// The environment entry by which the daemon and every process under it is found. Not a COLIBRI_ one: the daemon's own
+    /// settings are none of its agents' business.
+    /// </summary>
     public string Marker { get; }
 
     public int Pid => (_process ?? throw new InvalidOperationException("the daemon is not running")).Id;
