@@ -99,7 +99,11 @@ public sealed class GlasspaneTests
         await using var client = await daemon.ConnectAsync();
         var agentId = await client.SpawnAsync(new
         {
-            cmd = "spawn-agent", binary = Repository.TestAgent, args = new[] { "--rpc", "--ask" }, rpc = true, prompt = "May I?",
+            cmd = "spawn-agent",
+            binary = Repository.TestAgent,
+            args = new[] { "--rpc", "--ask" },
+            rpc = true,
+            prompt = "May I?",
         });
 
         var pane = await client.PaneWhereAsync(agentId, pane => pane.Text("activity") == "blocked", "is blocked");

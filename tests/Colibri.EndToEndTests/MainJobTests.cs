@@ -208,7 +208,8 @@ public sealed class MainJobTests(PiInstallation pi)
         task.Has("error").ShouldBeFalse();
         listed.Text("task_id").ShouldBe(task.Text("id"));
         (await client.PanesAsync()).ShouldHaveSingleItem().UsageOf().ShouldBe(task.UsageOf());
-        (await client.DataAsync(new { cmd = "status" })).Member("agents").Number("running").ShouldBe(0);
+        await Eventually.HoldsAsync(
+            async () => (await client.DataAsync(new { cmd = "status" })).Member("agents").Number("running") == 0, () => "the slot is free again");
         await CheckSessionAsync(daemon, client, task.Text("session_id"), description);
         return task;
     }

@@ -32,7 +32,13 @@ internal sealed class CommandTour(WireClient client)
     {
         var created = await AskAsync(new
         {
-            cmd = "create-task", title = "Look around", description = "Every room", capabilities = new[] { "code" }, priority = 5, max_attempts = 2, key = "tour",
+            cmd = "create-task",
+            title = "Look around",
+            description = "Every room",
+            capabilities = new[] { "code" },
+            priority = 5,
+            max_attempts = 2,
+            key = "tour",
         });
         ShouldHave(created, TaskFields);
         var id = created.Text("id");
@@ -69,7 +75,12 @@ internal sealed class CommandTour(WireClient client)
     {
         var agent = await AskAsync(new
         {
-            cmd = "spawn-agent", binary = Repository.TestAgent, args = new[] { "--hold-secs", "600" }, env = new { TOUR = "1" }, cwd = "/tmp", prompt = "Stay",
+            cmd = "spawn-agent",
+            binary = Repository.TestAgent,
+            args = new[] { "--hold-secs", "600" },
+            env = new { TOUR = "1" },
+            cwd = "/tmp",
+            prompt = "Stay",
         });
         ShouldHave(agent, "id", "name", "pid", "lifecycle", "activity");
         var agentId = agent.Text("id");
