@@ -1,0 +1,95 @@
+# shellcheck shell=sh
+# Real agents for tests and the demo, from the npm registry into a cache of their own. Source it, then:
+#
+#   pi=$(real_pi)     # path of a `pi` that runs Pi 1.5.2 on a Node it is content with
+#
+# Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
+# line on stderr that says what is missing and returns 1. Two callers at once are safe: both fetch, one rename wins.
+
+REAL_PI_VERSION=1.5.2
+REAL_NODE_MAJOR=22
+REAL_NODE_MINOR=19
+
+real_agents_cache() {
+    if [ -n "${COLIBRI_TEST_CACHE:-}" ]; then
+        printf '%s\n' "$COLIBRI_TEST_CACHE"
+    elif [ -n "${XDG_CACHE_HOME:-${HOME:-}}" ]; then
+        printf '%s\n' "${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests"
+    else
+        echo 'real-agents: neither COLIBRI_TEST_CACHE, XDG_CACHE_HOME nor HOME is set (try: COLIBRI_TEST_CACHE=/tmp/colibri-tests)' >&2
+        return 1
+    fi
+}
+
+# _real_agents_unpack SPEC DIR: the npm package SPEC, unpacked, becomes DIR, whole or not at all.
+_real_agents_unpack() (
+    set -eu
+    spec=$1 dir=$2
+    [ ! -d "$dir" ] || exit 0
+    if ! command -v npm >/dev/null 2>&1; then
+        echo "real-agents: npm is not on PATH, so $spec cannot be fetched (try: apt install npm, or pkg install npm)" >&2
+        exit 1
+    fi
+    mkdir -p "$(dirname "$dir")"
+    temporary=$(mktemp -d "$dir.XXXXXX")
+    trap 'rm -rf "$temporary"' EXIT
+    trap 'exit 1' HUP INT TERM
+    # A registry that does not answer should cost seconds, not npm's default of minutes.
+    if ! (cd "$temporary" && npm pack --loglevel=error --fetch-retries=1 --fetch-timeout=60000 "$spec" >npm.out 2>npm.err); then
+        echo "real-agents: npm could not fetch $spec: $(cat "$temporary/npm.out" "$temporary/npm.err" | head -n 1) (is the registry reachable? try: npm ping)" >&2
+        exit 1
+    fi
+    (cd "$temporary" && tar -xzf ./*.tgz --strip-components=1 && rm -f ./*.tgz npm.out npm.err)
+    chmod 755 "$temporary"
+    # Losing the race moves ours into the winner's folder instead of onto it; the winner's is as good.
+    mv "$temporary" "$dir"
+    rm -rf "${dir:?}/${temporary##*/}"
+)
+
+_real_node_is_new_enough() {
+    "$1" -e "const [a, b] = process.versions.node.split('.').map(Number);
+        process.exit(a > $REAL_NODE_MAJOR || a === $REAL_NODE_MAJOR && b >= $REAL_NODE_MINOR ? 0 : 1)" >/dev/null 2>&1
+}
+
+# real_node: the machine's own Node where it is new enough, else one from the registry.
+real_node() {
+    _node=$(command -v node 2>/dev/null || true)
+    if [ -n "$_node" ] && _real_node_is_new_enough "$_node"; then
+        printf '%s\n' "$_node"
+        return 0
+    fi
+    # The package `node` only fetches one of these by an install script; they hold the executable itself.
+    case "$(uname -s)-$(uname -m)" in
+        Linux-x86_64) _platform=linux-x64 ;;
+        Linux-aarch64) _platform=linux-arm64 ;;
+        Darwin-arm64) _platform=darwin-arm64 ;;
+        Darwin-x86_64) _platform=darwin-x64 ;;
+        *)
+            echo "real-agents: Node >= $REAL_NODE_MAJOR.$REAL_NODE_MINOR is not on PATH and npm has none for $(uname -sm) (try: pkg install node22)" >&2
+            return 1
+            ;;
+    esac
+    _cache=$(real_agents_cache) || return 1
+    _node="$_cache/node-$REAL_NODE_MAJOR-$_platform"
+    _real_agents_unpack "node-$_platform@$REAL_NODE_MAJOR" "$_node" || return 1
+    if ! _real_node_is_new_enough "$_node/bin/node"; then
+        echo "real-agents: $_node/bin/node does not run here or is older than $REAL_NODE_MAJOR.$REAL_NODE_MINOR (try: rm -r $_node)" >&2
+        return 1
+    fi
+    printf '%s\n' "$_node/bin/node"
+}
+
+# real_pi: Pi's tarball is self-contained, where `npm install` of it fails on dependencies that no registry has.
+real_pi() {
+    _executable=$(real_node) || return 1
+    _cache=$(real_agents_cache) || return 1
+    _pi="$_cache/pi-$REAL_PI_VERSION"
+    _real_agents_unpack "@earendil-works/pi-coding-agent@$REAL_PI_VERSION" "$_pi" || return 1
+    # Named `pi` because a supervisor tells an agent's dialect by its base name; exec, so that the pid is Pi's own.
+    _wrapper="$_pi/colibri/pi"
+    mkdir -p "$_pi/colibri"
+    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$_executable" "$_pi/dist/bundle/cli.js" >"$_wrapper.$$"
+    chmod 755 "$_wrapper.$$"
+    mv "$_wrapper.$$" "$_wrapper"
+    printf '%s\n' "$_wrapper"
+}

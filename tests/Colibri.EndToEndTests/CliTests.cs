@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Colibri.EndToEndTests.Harness;
+
+namespace Colibri.EndToEndTests;
+
+/// <summary>The operator's CLI as an operator and a script meet it.</summary>
+public sealed class CliTests
+{
+    private static readonly string[] Commands =
+    [
+        "status", "snapshot", "create-task", "intake-task", "get-task", "list-tasks", "claim-task", "transition-task", "cancel-task", "wait", "spawn-agent",
+        "spawn-local", "stop-agent", "list-agents", "register-agent", "heartbeat", "list-sessions", "get-session", "compact-session", "append-session",
+        "get-prompt", "set-cost-mode", "register-skill", "list-skills", "register-tenant", "list-tenants", "delete-tenant", "watch", "ping",
+    ];
+
+    [Fact]
+    public async Task Help_of_every_command_fits_80_columns_and_exits_0()
+    {
+        var overview = await RunAsync("--help");
+        overview.ExitCode.ShouldBe(0, overview.ToString());
+        foreach (var command in Commands)
+        {
+            overview.Stdout.ShouldContain(command);
+            var help = await RunAsync(command, "--help");
+            help.ExitCode.ShouldBe(0, $"colibri {command} --help: {help}");
+            help.Stdout.ShouldContain(command);
+            help.Lines.ShouldAllBe(line => line.Length <= 80, $"colibri {command} --help has a longer line");
+        }
+        overview.Lines.ShouldAllBe(line => line.Length <= 80);
+    }
+
+    [Fact]
+    public async Task Without_a_daemon_it_exits_3_with_one_line_that_says_what_to_do()
+    {
+        using var directory = new TempDirectory();
+        var finished = await RunAsync("--socket", directory.File("none.sock"), "status");
+
+        finished.ExitCode.ShouldBe(3);
+        finished.Stdout.ShouldBeEmpty();
+        var line = finished.ErrorLines.ShouldHaveSingleItem();
+        line.ShouldStartWith("colibri: ");
+        line.ShouldContain(directory.File("none.sock"));
+        line.ShouldContain("try");
+    }
+
+    [Theory]
+    [InlineData("no-such-command")]
+    [InlineData("create-task")]
+    [InlineData("get-task")]
+    [InlineData("create-task", "--titel", "x")]
+    [InlineData("create-task", "--title")]
+    [InlineData("create-task", "--title", "x", "--priority", "high")]
+    [InlineData("status", "extra")]
+    public async Task Wrong_usage_exits_2_with_one_line_before_any_daemon_is_asked(params string[] arguments)
+    {
+        var finished = await RunAsync(["--socket", "/nonexistent/d.sock", .. arguments]);
+
+        finished.ExitCode.ShouldBe(2, finished.ToString());
+        finished.Stdout.ShouldBeEmpty();
+        finished.ErrorLines.ShouldHaveSingleItem().ShouldContain("--help");
+    }
+
+    [Fact]
+    public async Task What_the_daemon_refuses_exits_1_with_one_line_of_its_reason()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+
+        var finished = await daemon.CliAsync("get-task", "01a201dd-9e2c-7489-9c6b-b90dc9b73446");
+
+        finished.ExitCode.ShouldBe(1, finished.ToString());
+        finished.Stdout.ShouldBeEmpty();
+        finished.ErrorLines.ShouldHaveSingleItem().ShouldContain("01a201dd-9e2c-7489-9c6b-b90dc9b73446");
+    }
+
+    [Fact]
+    public async Task Json_is_the_data_on_one_line_wherever_the_option_stands()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+
+        var after = await JsonAsync(daemon, "create-task", "--title", "From a shell", "--description", "é — 🐦", "--capability", "a", "--capability", "b", "--json");
+        var before = await JsonAsync(daemon, "--json", "get-task", after.Text("id"));
+
+        before.Text("title").ShouldBe("From a shell");
+        before.Text("description").ShouldBe("é — 🐦");
+        before.Items("capabilities").Select(one => one.GetString()).ShouldBe(["a", "b"]);
+    }
+
+    [Fact]
+    public async Task Every_command_does_its_work()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        var task = (await JsonAsync(daemon, "create-task", "--title", "Walk", "--priority", "3", "--max-attempts", "1", "--key", "walk", "--json")).Text("id");
+        var agent = (await JsonAsync(daemon, "register-agent", "shell", "--capability", "code", "--json")).Text("id");
+        var other = (await JsonAsync(daemon, "create-task", "--title", "Rest", "--json")).Text("id");
+        string[][] lines =
+        [
+            ["ping"], ["status"], ["snapshot"], ["intake-task", "--title", "Later"], ["get-task", task], ["list-tasks", "--status", "queued", "--limit", "5"],
+            ["heartbeat", agent], ["claim-task", "--task-id", task, "--agent-id", agent],
+            ["transition-task", "--task-id", task, "--status", "started"], ["transition-task", "--task-id", task, "--status", "done"],
+            ["cancel-task", other], ["list-agents"], ["append-session", "walk", "--kind", "note", "--text", "A note"], ["list-sessions"], ["get-session", "walk"],
+            ["set-cost-mode", "fast"], ["register-skill", "walk", "--description", "Walks", "--category", "legs"], ["list-skills"],
+            ["register-tenant", "green", "--jail-root-path", "/tmp/green"], ["list-tenants"], ["delete-tenant", "green"],
+            ["spawn-local", Repository.TestAgent, "--session-id", "walk-local", "--", "--turns", "1"],
+        ];
+
+        foreach (var line in lines)
+        {
+            var finished = await daemon.CliAsync(line);
+            finished.ExitCode.ShouldBe(0, $"colibri {string.Join(' ', line)}: {finished}");
+            finished.Stderr.ShouldBeEmpty();
+            finished.Stdout.ShouldNotBeEmpty();
+        }
+        (await JsonAsync(daemon, "get-task", task, "--json")).Text("status").ShouldBe("done");
+        (await JsonAsync(daemon, "get-task", other, "--json")).Text("status").ShouldBe("cancelled");
+    }
+
+    [Fact]
+    public async Task Spawn_agent_passes_what_follows_the_dashes_and_stop_agent_ends_it()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        var agent = await JsonAsync(daemon, "spawn-agent", Repository.TestAgent, "--json", "--", "--hold-secs", "600", "--session-id", "given");
+        await using var client = await daemon.ConnectAsync();
+        await client.PaneWhereAsync(agent.Text("id"), pane => pane.TextOrNull("harness_session_id") == "given", "has the session id of its arguments");
+
+        (await daemon.CliAsync("stop-agent", agent.Text("id"))).ExitCode.ShouldBe(0);
+
+        await client.PaneStoppedAsync(agent.Text("id"));
+    }
+
+    [Theory]
+    [InlineData("--step-ms 5", 0)]
+    [InlineData("--fail", 1)]
+    public async Task Wait_ends_with_the_task_and_says_by_its_exit_code_how(string arguments, int exitCode)
+    {
+        await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", arguments));
+        var id = (await JsonAsync(daemon, "create-task", "--title", "Awaited", "--max-attempts", "1", "--json")).Text("id");
+
+        var finished = await daemon.CliAsync("wait", id, "--timeout", "20");
+
+        finished.ExitCode.ShouldBe(exitCode, finished.ToString());
+    }
+
+    [Fact]
+    public async Task Wait_gives_up_at_its_timeout()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        var id = (await JsonAsync(daemon, "create-task", "--title", "Nobody comes", "--json")).Text("id");
+
+        var clock = Stopwatch.StartNew();
+        var finished = await daemon.CliAsync("wait", id, "--timeout", "1");
+
+        finished.ExitCode.ShouldBe(1, finished.ToString());
+        finished.ErrorLines.ShouldHaveSingleItem();
+        clock.Elapsed.ShouldBeGreaterThan(TimeSpan.FromSeconds(0.9));
+    }
+
+    [Fact]
+    public async Task Watch_prints_what_happens_as_it_happens()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        var start = Launch.Prepare(Repository.Cli, ["watch", "--socket", daemon.SocketPath], new Dictionary<string, string?>());
+        using var watch = Process.Start(start)!;
+        var printed = new BoundedText(8 * 1024);
+        watch.OutputDataReceived += (_, line) => printed.AppendLine(line.Data);
+        watch.BeginOutputReadLine();
+        try
+        {
+            // It may not have subscribed yet when the first task comes: so one more is created until one is told of.
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    await daemon.DataAsync(new { cmd = "create-task", title = "Watched" });
+                    return printed.ToString().Contains("Watched", StringComparison.Ordinal);
+                },
+                () => $"watch tells of a task; it printed: {printed}");
+        }
+        finally
+        {
+            watch.Kill();
+        }
+    }
+
+    private static Task<Finished> RunAsync(params string[] arguments) => Launch.ToEndAsync(Repository.Cli, arguments);
+
+    private static async Task<JsonElement> JsonAsync(ColibriDaemon daemon, params string[] arguments)
+    {
+        var finished = await daemon.CliAsync(arguments);
+        finished.ExitCode.ShouldBe(0, $"colibri {string.Join(' ', arguments)}: {finished}");
+        return JsonElement.Parse(finished.Lines.ShouldHaveSingleItem());
+    }
+}

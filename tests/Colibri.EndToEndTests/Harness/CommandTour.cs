@@ -1,0 +1,180 @@
+using System.Text.Json;
+
+namespace Colibri.EndToEndTests.Harness;
+
+/// <summary>Every command of the contract once, over whatever carries the lines, each reply held against the contract.</summary>
+internal sealed class CommandTour(WireClient client)
+{
+    private static readonly string[] TaskFields =
+        ["id", "title", "description", "status", "capabilities", "priority", "attempts", "max_attempts", "usage", "created_at", "updated_at"];
+
+    private static readonly string[] PaneFields =
+    [
+        "id", "agent", "runtime", "pid", "lifecycle", "activity", "stalled", "needs_attention", "started_at",
+        "events", "malformed_lines", "turns", "usage",
+    ];
+
+    private readonly HashSet<string> _asked = [];
+
+    public async Task<IReadOnlySet<string>> RunAsync()
+    {
+        (await AskAsync(new { cmd = "ping" })).ValueKind.ShouldBe(JsonValueKind.Object);
+        await TasksAsync();
+        await AgentsAsync();
+        await SessionsAsync();
+        await RegistersAsync();
+        await OverviewAsync();
+        await SubscriptionAsync();
+        return _asked;
+    }
+
+    private async Task TasksAsync()
+    {
+        var created = await AskAsync(new
+        {
+            cmd = "create-task",
+            title = "Look around",
+            description = "Every room",
+            capabilities = new[] { "code" },
+            priority = 5,
+            max_attempts = 2,
+            key = "tour",
+        });
+        ShouldHave(created, TaskFields);
+        var id = created.Text("id");
+        Guid.Parse(id).Version.ShouldBe(7);
+        created.Text("status").ShouldBe("queued");
+        created.Number("priority").ShouldBe(5);
+        created.Number("max_attempts").ShouldBe(2);
+        created.Items("capabilities").Select(one => one.GetString()).ShouldBe(["code"]);
+        created.Text("created_at").ShouldMatch(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$");
+        (await AskAsync(new { cmd = "create-task", title = "Look around again", key = "tour" })).Text("id").ShouldBe(id);
+
+        (await AskAsync(new { cmd = "intake-task", title = "Later" })).Text("intake_id").ShouldNotBeEmpty();
+        (await AskAsync(new { cmd = "get-task", task_id = id })).Text("title").ShouldBe("Look around");
+        (await AskAsync(new { cmd = "list-tasks", status = "queued", limit = 10 })).Items("tasks").ShouldContain(task => task.Text("id") == id);
+
+        var agent = await AskAsync(new { cmd = "register-agent", name = "visitor", capabilities = new[] { "code" }, host = "elsewhere" });
+        agent.Text("name").ShouldBe("visitor");
+        var agentId = agent.Text("id");
+        (await AskAsync(new { cmd = "heartbeat", agent_id = agentId })).Text("id").ShouldBe(agentId);
+        var claimed = await AskAsync(new { cmd = "claim-task", task_id = id, agent_id = agentId });
+        claimed.Text("status").ShouldBe("claimed");
+        claimed.Text("agent_id").ShouldBe(agentId);
+        (await AskAsync(new { cmd = "transition-task", task_id = id, status = "started" })).Has("started_at").ShouldBeTrue();
+        var failed = await AskAsync(new { cmd = "transition-task", task_id = id, status = "failed", error = "the door is locked" });
+        failed.Text("status").ShouldBe("failed");
+        failed.Member("error").Text("message").ShouldBe("the door is locked");
+        failed.Has("finished_at").ShouldBeTrue();
+
+        var other = (await AskAsync(new { cmd = "create-task", title = "Never mind" })).Text("id");
+        (await AskAsync(new { cmd = "cancel-task", task_id = other })).Text("status").ShouldBe("cancelled");
+    }
+
+    private async Task AgentsAsync()
+    {
+        var agent = await AskAsync(new
+        {
+            cmd = "spawn-agent",
+            binary = Repository.TestAgent,
+            args = new[] { "--hold-secs", "600" },
+            env = new { TOUR = "1" },
+            cwd = "/tmp",
+            prompt = "Stay",
+        });
+        ShouldHave(agent, "id", "name", "pid", "lifecycle", "activity");
+        var agentId = agent.Text("id");
+        (await AskAsync(new { cmd = "list-agents" })).Items("agents").ShouldContain(one => one.Text("id") == agentId);
+
+        var pane = await client.PaneWhereAsync(agentId, pane => pane.Text("activity") == "working", "works");
+        ShouldHave(pane, PaneFields);
+        pane.Text("cwd").ShouldBe("/tmp");
+        (await AskAsync(new { cmd = "stop-agent", agent_id = agentId, grace_ms = 5_000 })).Text("id").ShouldBe(agentId);
+        (await client.PaneStoppedAsync(agentId)).Has("exit").ShouldBeTrue();
+
+        var local = await AskAsync(new { cmd = "spawn-local", path = Repository.TestAgent, args = Array.Empty<string>(), session_id = "tour-local" });
+        (await client.PaneStoppedAsync(local.Text("id"))).Text("session_id").ShouldBe("tour-local");
+    }
+
+    private async Task SessionsAsync()
+    {
+        var receipt = await AskAsync(new { cmd = "append-session", session_id = "tour", entry = new { kind = "user", text = "Hello" } });
+        receipt.Number("seq").ShouldBe(1);
+        receipt.Number("generation").ShouldBe(1);
+        receipt.Number("bytes").ShouldBeGreaterThan(0);
+        receipt.Number("turns").ShouldBe(1);
+        (await AskAsync(new { cmd = "append-session", session_id = "tour", entry = new { kind = "tool_result", text = "hi", tool = "bash", is_error = false } }))
+            .Number("turns").ShouldBe(1);
+        (await AskAsync(new { cmd = "list-sessions" })).Items("sessions").ShouldContain(session => session.Text("id") == "tour");
+        foreach (var all in (bool[])[false, true])
+        {
+            var entries = (await AskAsync(new { cmd = "get-session", session_id = "tour", all })).Items("entries");
+            entries.Select(entry => entry.Text("kind")).ShouldBe(["user", "tool_result"]);
+            entries[1].Text("tool").ShouldBe("bash");
+        }
+        await AskIfAvailableAsync(new { cmd = "compact-session", session_id = "tour" });
+        await AskIfAvailableAsync(new { cmd = "get-prompt", session_id = "tour", scratch = "now" });
+    }
+
+    private async Task RegistersAsync()
+    {
+        var skill = await AskAsync(new { cmd = "register-skill", name = "dig", description = "Digs holes", category = "garden" });
+        (skill.Text("name"), skill.Text("description"), skill.Text("category")).ShouldBe(("dig", "Digs holes", "garden"));
+        (await AskAsync(new { cmd = "list-skills" })).Items("skills").ShouldContain(one => one.Text("name") == "dig");
+
+        var tenant = await AskAsync(new { cmd = "register-tenant", tenant_id = "green", jail_root_path = "/tmp/green" });
+        (tenant.Text("tenant_id"), tenant.Text("jail_root_path")).ShouldBe(("green", "/tmp/green"));
+        (await AskAsync(new { cmd = "list-tenants" })).Items("tenants").ShouldContain(one => one.Text("tenant_id") == "green");
+        (await AskAsync(new { cmd = "delete-tenant", tenant_id = "green" })).Text("tenant_id").ShouldBe("green");
+        (await AskAsync(new { cmd = "list-tenants" })).Items("tenants").ShouldBeEmpty();
+    }
+
+    private async Task OverviewAsync()
+    {
+        var cost = await AskAsync(new { cmd = "set-cost-mode", mode = "fast" });
+        (cost.Text("mode"), cost.Number("session_max_bytes"), cost.Number("max_uncompacted_turns"), cost.Number("tool_result_max_bytes"))
+            .ShouldBe(("fast", 500_000, 5, 4_000));
+
+        var status = await AskAsync(new { cmd = "status" });
+        ShouldHave(status, "version", "pid", "host", "started_at", "uptime_ms", "paths", "cost", "scheduler", "tasks", "agents", "panes", "cache", "headroom");
+        ShouldHave(status.Member("paths"), "socket", "db", "sessions");
+        ShouldHave(status.Member("scheduler"), "interval_ms", "ticks");
+        ShouldHave(status.Member("tasks"), "queued", "claimed", "started", "done", "failed", "cancelled");
+        ShouldHave(status.Member("agents"), "running", "max", "list");
+        ShouldHave(status.Member("cache"), "input_tokens", "cached_tokens", "hit_rate");
+        ShouldHave(status.Member("headroom"), "enabled", "connected");
+        status.Member("cost").Text("mode").ShouldBe("fast");
+        status.Member("tasks").Number("failed").ShouldBe(1);
+
+        var snapshot = await AskAsync(new { cmd = "snapshot" });
+        snapshot.Text("schema").ShouldBe("clawdie.glasspane.snapshot.v1");
+        ShouldHave(snapshot, "host", "timestamp");
+        snapshot.Items("panes").Count.ShouldBe(2);
+    }
+
+    /// <summary>Last, for after it the connection carries events.</summary>
+    private async Task SubscriptionAsync()
+    {
+        await AskAsync(new { cmd = "subscribe", topics = new[] { "cost" } });
+    }
+
+    private async Task<JsonElement> AskAsync(object request)
+    {
+        _asked.Add(JsonSerializer.SerializeToElement(request).Text("cmd"));
+        return await client.DataAsync(request);
+    }
+
+    private async Task AskIfAvailableAsync(object request)
+    {
+        _asked.Add(JsonSerializer.SerializeToElement(request).Text("cmd"));
+        var reply = await client.AskAsync(request);
+        if (!reply.Ok)
+            reply.ErrorCode.ShouldBe("unavailable");
+    }
+
+    private static void ShouldHave(JsonElement thing, params string[] fields)
+    {
+        foreach (var field in fields)
+            thing.Has(field).ShouldBeTrue($"no \"{field}\" in {thing}");
+    }
+}
