@@ -8,6 +8,7 @@ namespace Colibri.UnitTests.Board;
 internal sealed class BoardFixture : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-board-").FullName;
+    private readonly Lock _gate = new();
     private TaskBoard? _board;
 
     public string Path => System.IO.Path.Combine(_directory, "board.sqlite");
@@ -18,7 +19,14 @@ internal sealed class BoardFixture : IAsyncDisposable
 
     public Action<SqliteConnection>? WriterOpened { get; init; }
 
-    public TaskBoard Board => _board ??= Open();
+    public TaskBoard Board
+    {
+        get
+        {
+            lock (_gate)
+                return _board ??= Open();
+        }
+    }
 
     public TaskBoard Open() => TaskBoard.Open(new BoardOptions
     {
@@ -71,6 +79,21 @@ internal sealed class BoardFixture : IAsyncDisposable
         Host = "clawdie",
     };
 
+    /// <summary>Returns once the writer is inside a verb that lasts until the result is disposed.</summary>
+    public async Task<IAsyncDisposable> KeepWriterBusy()
+    {
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var leave = new TaskCompletionSource();
+        var verb = Board.WriteAsync(_ =>
+        {
+            entered.TrySetResult();
+            leave.Task.Wait();
+            return 0;
+        });
+        await entered.Task;
+        return new BusyWriter(leave, verb);
+    }
+
     /// <summary>Looks at the file from outside, as another program would.</summary>
     public long Number(string sql)
     {
@@ -88,5 +111,14 @@ internal sealed class BoardFixture : IAsyncDisposable
         if (_board is not null)
             await _board.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private sealed class BusyWriter(TaskCompletionSource leave, Task verb) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            leave.TrySetResult();
+            await verb;
+        }
     }
 }

@@ -137,8 +137,8 @@ public sealed class BoardStorageTests
         refusal.Message.ShouldStartWith($"cannot write the board {path}: ");
         refusal.Message.ShouldNotContain('\n');
 
-        Should.Throw<BoardOpenException>(() => TaskBoard.Open(new BoardOptions { Path = Path.GetDirectoryName(file)! }))
-            .Message.ShouldStartWith("cannot write the board");
+        var directory = Directory.CreateDirectory(fixture.Path).FullName;
+        Should.Throw<BoardOpenException>(fixture.Open).Message.ShouldStartWith($"cannot write the board {directory}: ");
     }
 
     [Fact]

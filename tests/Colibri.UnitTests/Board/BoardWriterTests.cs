@@ -11,13 +11,8 @@ public sealed class BoardWriterTests
     public async Task A_verb_that_throws_takes_none_of_its_batch_with_it()
     {
         await using var fixture = new BoardFixture();
-        using var gate = new ManualResetEventSlim();
-        var first = fixture.Board.WriteAsync(_ =>
-        {
-            gate.Wait();
-            return 0;
-        });
-        // All of these wait behind the first, so they share one transaction.
+        await using var busy = await fixture.KeepWriterBusy();
+        // All of these wait behind the one that keeps it busy, so they share one transaction.
         var good = Enumerable.Range(0, 20).Select(n => fixture.Create($"good {n}")).ToList();
         var bad = fixture.Board.WriteAsync<int>(scope =>
         {
@@ -26,11 +21,11 @@ public sealed class BoardWriterTests
         });
         var wrong = fixture.Board.WriteAsync(scope => scope.Execute("INSERT INTO nowhere VALUES (1)"));
         var rest = Enumerable.Range(0, 20).Select(n => fixture.Create($"rest {n}")).ToList();
-        gate.Set();
+        await busy.DisposeAsync();
 
         (await Should.ThrowAsync<InvalidOperationException>(() => bad)).Message.ShouldBe("on purpose");
         await Should.ThrowAsync<SqliteException>(() => wrong);
-        await Task.WhenAll([first, .. good.Concat(rest)]);
+        await Task.WhenAll(good.Concat(rest));
         fixture.Number("SELECT count(*) FROM tasks").ShouldBe(40);
         fixture.Board.Counts.Queued.ShouldBe(40);
         (await fixture.Board.GetSettingAsync("half")).ShouldBeNull();
@@ -54,22 +49,16 @@ public sealed class BoardWriterTests
     public async Task A_full_queue_makes_callers_wait_and_is_counted()
     {
         await using var fixture = new BoardFixture();
-        using var gate = new ManualResetEventSlim();
-        var blocker = fixture.Board.WriteAsync(_ =>
-        {
-            gate.Wait();
-            return 0;
-        });
+        await using var busy = await fixture.KeepWriterBusy();
+
+        var writes = Enumerable.Range(0, 4096).Select(_ => fixture.Board.WriteAsync(_ => 1)).ToList();
         fixture.Board.QueueFullCount.ShouldBe(0);
-
-        // The blocker may or may not have left the queue yet, hence two more than fit.
-        var writes = Enumerable.Range(0, 4098).Select(_ => fixture.Board.WriteAsync(_ => 1)).ToList();
-        fixture.Board.QueueFullCount.ShouldBeGreaterThan(0);
+        writes.AddRange(Enumerable.Range(0, 3).Select(_ => fixture.Board.WriteAsync(_ => 1)));
+        fixture.Board.QueueFullCount.ShouldBe(3);
         writes.ShouldAllBe(write => !write.IsCompleted);
-        gate.Set();
+        await busy.DisposeAsync();
 
-        await blocker;
-        (await Task.WhenAll(writes)).Sum().ShouldBe(4098);
+        (await Task.WhenAll(writes)).Sum().ShouldBe(4099);
     }
 
     [Fact]

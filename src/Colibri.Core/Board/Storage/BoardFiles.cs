@@ -68,7 +68,12 @@ internal static class BoardFiles
     }
 
     // SQLite gives its -wal and -shm files the mode of the database file, so it is enough to make this one right.
-    private static void Create(string path) => Open(path, FileShare.ReadWrite).Dispose();
+    // A file that is there is left alone: closing any descriptor of it would drop locks that SQLite holds on it.
+    private static void Create(string path)
+    {
+        if (!File.Exists(path))
+            Open(path, FileShare.ReadWrite).Dispose();
+    }
 
     private static FileStream Open(string path, FileShare share)
     {

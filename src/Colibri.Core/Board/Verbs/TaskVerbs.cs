@@ -31,13 +31,16 @@ internal static class TaskVerbs
 
     private const string AfterSequence = $"SELECT {TaskRow.Columns} FROM tasks WHERE seq > $after ORDER BY seq LIMIT $limit";
 
+    // Named, because without statistics the planner would rather sort everything that is queued.
     private const string Ready = $"""
-        SELECT {TaskRow.Columns} FROM tasks WHERE status = 'queued' AND (not_before IS NULL OR not_before <= $now)
+        SELECT {TaskRow.Columns} FROM tasks INDEXED BY tasks_ready
+        WHERE status = 'queued' AND (not_before IS NULL OR not_before <= $now)
         ORDER BY priority DESC, seq LIMIT $limit
         """;
 
     private const string NextReady = """
-        SELECT not_before FROM tasks WHERE status = 'queued' AND not_before > $now ORDER BY not_before LIMIT 1
+        SELECT not_before FROM tasks INDEXED BY tasks_delayed
+        WHERE status = 'queued' AND not_before > $now ORDER BY not_before LIMIT 1
         """;
 
     // The state is in the text, not bound: only so does SQLite take the index for what it is.
