@@ -15,6 +15,8 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
     private ulong _sessionHash;
     private ulong _cwdHash;
     private ulong _turn;
+    private ulong _errorHash;
+    private string? _errorWords;
 
     public PaneState State;
 
@@ -51,7 +53,7 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
                 if (State.Activity is Activity.Idle or Activity.Done or Activity.Error) State.SetAside ??= State.Activity;
                 break;
             case EventKind.CompactionEnded or EventKind.Noted:
-                State.Error = e.Error.GetString(line, MaxErrorBytes) ?? State.Error;
+                State.Error = Words(line, e.Error) ?? State.Error;
                 break;
             case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
                 kind = EndRun(line, e);
@@ -98,7 +100,7 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
     {
         if (stop == StopReason.None) return;
         State.Stop = stop;
-        State.RunError = stop < StopReason.Length ? null : error.GetString(line, MaxErrorBytes) ?? WordsFor(stop);
+        State.RunError = stop < StopReason.Length ? null : Words(line, error) ?? WordsFor(stop);
         if (State.RunError is not null) State.Error = State.RunError;
     }
 
@@ -154,6 +156,14 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
         if (hash == seen) return false;
         seen = hash;
         return true;
+    }
+
+    // An agent that fails over and over says the same each time: one string for all of them.
+    private string? Words(ReadOnlySpan<byte> line, JsonValue error)
+    {
+        if (!error.IsString) return null;
+        if (IsNew(line, error, ref _errorHash)) _errorWords = error.GetString(line, MaxErrorBytes);
+        return _errorWords;
     }
 
     private static string WordsFor(StopReason stop) => stop switch

@@ -63,6 +63,12 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
             return Emit(line, sink, new AgentEvent { Kind = isAssistant ? EventKind.Working : known.Kind, Name = known.Name });
         }
 
+        if (known.Detail == AgentEnd && !truncated && TryReadWillRetry(line, out var willRetry))
+        {
+            if (!JsonLine.HasObjectForm(line)) return false;
+            return Emit(line, sink, new AgentEvent { Kind = willRetry ? EventKind.RunResumed : known.Kind, Name = known.Name });
+        }
+
         Span<JsonValue> values = stackalloc JsonValue[14];
         if (!EventFields.TryRead(line, values) && !truncated) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
@@ -119,6 +125,13 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
         if (!rest.StartsWith(message)) return false;
         isAssistant = rest[message.Length..].StartsWith("assistant\""u8);
         return true;
+    }
+
+    // It carries the whole conversation and then this. In a line with the form of an object nothing that ends so can be but its last property.
+    private static bool TryReadWillRetry(ReadOnlySpan<byte> line, out bool willRetry)
+    {
+        willRetry = line.EndsWith(",\"willRetry\":true}"u8);
+        return willRetry || line.EndsWith(",\"willRetry\":false}"u8);
     }
 
     private static void ReadMessage(ReadOnlySpan<byte> line, JsonValue message, int detail, ref AgentEvent read)
