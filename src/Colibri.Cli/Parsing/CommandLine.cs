@@ -193,7 +193,8 @@ internal static class CommandLine
                 if (found is null or System.CommandLine.Parsing.OptionResult { Implicit: true })
                     continue;
                 string[] said = [.. found.Tokens.Select(t => t.Value)];
-                if (symbol is Argument && said.Length == 0)
+                // "--title=" is an option without its value, which the library calls an error: here it is simply not there.
+                if (said.Length == 0 && symbol is not Option { Arity.MaximumNumberOfValues: 0 })
                     continue;
                 values[name] = values.TryGetValue(name, out var before) ? [.. before, .. said] : said;
             }

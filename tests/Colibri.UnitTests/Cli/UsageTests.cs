@@ -30,7 +30,8 @@ public sealed class UsageTests
     [InlineData("wait t --timeout soon", "--timeout 'soon' is not a number of seconds (see: colibri wait --help)")]
     [InlineData("watch --topic weather", "--topic 'weather' is none of tasks, panes, cost (see: colibri watch --help)")]
     [InlineData("help crate-task", "unknown command 'crate-task', did you mean create-task? (see: colibri --help)")]
-    [InlineData("status --socket=", "--socket '' is no path (see: colibri status --help)")]
+    [InlineData("create-task --title=", "required argument missing for option: '--title' (see: colibri create-task --help)")]
+    [InlineData("status --socket=", "required argument missing for option: '--socket' (see: colibri status --help)")]
     public async Task A_wrong_command_line_is_one_line_that_names_the_value_and_the_help(string commandLine, string message)
     {
         var run = await CliRun.OfAsync(commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries));
