@@ -1,7 +1,7 @@
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Daemon.Hosting;
-using Colibri.Protocol;
+using Colibri.Daemon;
 
 var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)
@@ -10,7 +10,7 @@ switch (arguments.Action)
         Console.WriteLine(DaemonArguments.Usage);
         return 0;
     case DaemonAction.Version:
-        Console.WriteLine($"colibri-daemon {BuildInfo.Version}");
+        Console.WriteLine($"colibri-daemon {BuildVersion.Text}");
         return 0;
     case DaemonAction.Refuse:
         return Refuse($"{arguments.Problem}; see colibri-daemon --help", exitCode: 2);

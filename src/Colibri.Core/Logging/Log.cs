@@ -55,6 +55,12 @@ public static partial class Log
     [LoggerMessage(303, LogLevel.Warning, "the board cannot be written now: {Reason}")]
     public static partial void BoardUnavailable(this ILogger logger, string reason);
 
+    [LoggerMessage(304, LogLevel.Information, "the board {Path} can be written again")]
+    public static partial void BoardRecovered(this ILogger logger, string path);
+
+    [LoggerMessage(305, LogLevel.Error, "a subscriber of the board failed on task {TaskId}")]
+    public static partial void BoardSubscriberFailed(this ILogger logger, string taskId, Exception error);
+
     [LoggerMessage(400, LogLevel.Information, "agent {AgentId} ({Agent}) started, pid {Pid}: {CommandLine}")]
     public static partial void AgentStarted(this ILogger logger, string agentId, string agent, int pid, string commandLine);
 

@@ -11,7 +11,6 @@ using Colibri.Daemon.Commands;
 using Colibri.Daemon.Logging;
 using Colibri.Daemon.Server;
 using Colibri.Posix;
-using Colibri.Protocol;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -93,7 +92,7 @@ internal static class DaemonHost
             events);
         using var schedulerStop = new CancellationTokenSource();
         var scheduling = Task.Run(() => scheduler.RunAsync(schedulerStop.Token));
-        logger.DaemonStarted(BuildInfo.Version, Environment.ProcessId, configuration.SocketPath, configuration.DatabasePath);
+        logger.DaemonStarted(BuildVersion.Text, Environment.ProcessId, configuration.SocketPath, configuration.DatabasePath);
 
         var signal = await stop.Task.ConfigureAwait(false);
         logger.DaemonStopping(signal.ToString(), supervisor.Running);

@@ -6,7 +6,6 @@ using Colibri.Core.Scheduling;
 using Colibri.Core.Spawning;
 using Colibri.Daemon.Logging;
 using Colibri.Daemon.Server;
-using Colibri.Protocol;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Daemon.Hosting;
@@ -34,7 +33,7 @@ internal sealed class StatusView(
         var tick = scheduler.Status;
         return new StatusReport
         {
-            Version = BuildInfo.Version,
+            Version = BuildVersion.Text,
             Pid = Environment.ProcessId,
             Host = configuration.Host,
             StartedAt = _startedAt,

@@ -1,3 +1,4 @@
+using Colibri.Core.Logging;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -140,7 +141,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         if (_isUnavailable)
         {
             _isUnavailable = false;
-            BoardLog.Recovered(_logger, _path);
+            _logger.BoardRecovered(_path);
         }
         if (scope.Changes.Count == 0)
             return;
@@ -155,7 +156,7 @@ internal sealed class BoardWriter : IAsyncDisposable
             }
             catch (Exception error)
             {
-                BoardLog.SubscriberFailed(_logger, error, change.Task.Id);
+                _logger.BoardSubscriberFailed(change.Task.Id, error);
             }
         }
     }
@@ -163,7 +164,7 @@ internal sealed class BoardWriter : IAsyncDisposable
     private void Refuse(Operation operation, BoardUnavailableException refusal)
     {
         if (!_isUnavailable)
-            BoardLog.Unavailable(_logger, refusal.Message);
+            _logger.BoardUnavailable(refusal.Message);
         _isUnavailable = true;
         operation.Fail(refusal);
     }
