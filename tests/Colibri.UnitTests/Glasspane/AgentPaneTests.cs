@@ -213,6 +213,37 @@ public sealed class AgentPaneTests
         }
     }
 
+    [Theory]
+    [InlineData("pi")]
+    [InlineData("zot")]
+    [InlineData("claude")]
+    [InlineData("codex")]
+    [InlineData("opencode")]
+    public void No_line_however_broken_stops_a_pane(string dialect)
+    {
+        var lines = Recordings.AllLines().Where(l => l.Length is > 0 and < 4000).ToArray();
+        var random = new Random(dialect.Length);
+        var transcript = new ListTranscript();
+        var pane = Panes.New(dialect, transcript: transcript);
+        var reader = Dialects.For(dialect, null);
+        var sink = new Fold(transcript);
+        for (var i = 0; i < 5000; i++)
+        {
+            var line = (byte[])lines[random.Next(lines.Length)].Clone();
+            for (var n = random.Next(4); n > 0; n--) line[random.Next(line.Length)] = (byte)"\"\\{}[]:,0truen\t"[random.Next(15)];
+            reader.Read(line.AsSpan(0, random.Next(line.Length)), truncated: true, sink);
+            pane.Feed(line);
+            pane.Feed("\n"u8);
+        }
+
+        pane.Complete();
+        var shown = pane.Show();
+        (shown.Events + shown.MalformedLines).ShouldBe(5000);
+        shown.Events.ShouldBeGreaterThan(1000);
+        shown.MalformedLines.ShouldBeGreaterThan(1000);
+        shown.Usage.InputTokens.ShouldBeGreaterThanOrEqualTo(0);
+    }
+
     [Fact]
     public async Task A_pane_can_be_shown_from_other_threads_while_it_is_fed()
     {
