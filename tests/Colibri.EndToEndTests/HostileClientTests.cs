@@ -12,7 +12,6 @@ public sealed class HostileClientTests
 
     [Theory]
     [InlineData("this is no JSON", "bad-json")]
-    [InlineData("", "bad-json")]
     [InlineData("{\"cmd\":\"ping\"", "bad-json")]
     [InlineData("{\"cmd\":\"ping\"}}", "bad-json")]
     [InlineData("[{\"cmd\":\"ping\"}]", "bad-json")]
@@ -44,6 +43,17 @@ public sealed class HostileClientTests
         (await client.AskAsync(new { cmd = "create-task" })).ErrorMessage.ShouldContain("title");
         (await client.AskAsync(new { cmd = "get-task" })).ErrorMessage.ShouldContain("task_id");
         (await client.AskAsync(new { cmd = "set-cost-mode", mode = "cheap" })).ErrorMessage.ShouldContain("cheap");
+    }
+
+    [Fact]
+    public async Task A_blank_line_is_no_request_and_gets_no_reply()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        await using var client = await daemon.ConnectAsync();
+
+        await client.SendAsync("");
+
+        (await client.AskAsync(new { cmd = "ping", id = 1 })).Root.Number("id").ShouldBe(1);
     }
 
     [Fact]

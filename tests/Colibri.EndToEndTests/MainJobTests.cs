@@ -45,7 +45,7 @@ public sealed class MainJobTests(PiInstallation pi)
     [InlineData("retry", "done", "")]
     [InlineData("fail", "failed", "503")]
     [InlineData("auth", "failed", "401")]
-    [InlineData("length", "failed", "length")]
+    [InlineData("length", "failed", "token limit")]
     [InlineData("cut", "failed", "")]
     public async Task The_verdict_on_real_Pi_comes_from_its_events_for_it_exits_0_whatever_happens(string scenario, string status, string said)
     {
