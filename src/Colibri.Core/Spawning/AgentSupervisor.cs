@@ -11,6 +11,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Between SIGTERM and SIGKILL, where nobody states another.</summary>
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan StragglerLook = TimeSpan.FromMilliseconds(5);
+
     private readonly RetryBackoff _backoff = new(parts.Time, Random.Shared);
     private readonly UsageTotal _ended = new();
     private int _running;
@@ -42,9 +44,14 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was started.</exception>
     public async Task<SupervisedAgent> SpawnAsync(SpawnRequest request)
     {
+        // The slot is taken before the daemon's end is looked at: stopping waits until no slot is taken, so it waits for this start too.
+        var running = Interlocked.Increment(ref _running);
         if (_stopping)
+        {
+            FreeSlot();
             throw new SpawnRefusedException(SpawnRefusal.Stopping, "the daemon is stopping and starts no more agents");
-        if (Interlocked.Increment(ref _running) > parts.Configuration.MaxAgents)
+        }
+        if (running > parts.Configuration.MaxAgents)
         {
             FreeSlot();
             throw new SpawnRefusedException(
@@ -76,10 +83,16 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     public async Task StopAllAsync(TimeSpan grace)
     {
         _stopping = true;
-        var living = Agents.Where(agent => !agent.HasEnded).ToList();
-        foreach (var agent in living)
-            agent.RequestStop(StopCause.DaemonStopping, grace);
-        await Task.WhenAll(living.Select(agent => agent.Ended)).ConfigureAwait(false);
+        while (Running > 0)
+        {
+            // An agent whose start was under way turns up a moment later.
+            var living = Agents.Where(agent => !agent.HasEnded).ToList();
+            foreach (var agent in living)
+                agent.RequestStop(StopCause.DaemonStopping, grace);
+            await Task.WhenAll(living.Select(agent => agent.Ended)).ConfigureAwait(false);
+            if (Running > 0)
+                await Task.Delay(StragglerLook, parts.Time).ConfigureAwait(false);
+        }
     }
 
     private async Task<SupervisedAgent> StartAsync(SpawnRequest request)

@@ -20,6 +20,10 @@ internal sealed class SocketListener : IAsyncDisposable
     private const int MaxPathBytes = 103;
     private const int Backlog = 512;
 
+    // S_IFMT and S_IFSOCK, the same on both systems (sys/stat.h).
+    private const uint FileTypeMask = 0xF000;
+    private const uint SocketFileType = 0xC000;
+
     private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
 
@@ -83,6 +87,9 @@ internal sealed class SocketListener : IAsyncDisposable
     {
         if (!File.Exists(path))
             return;
+        // A connect to an ordinary file is refused as well: only what is a socket may be taken for a dead one.
+        if ((FileOwner.Of(path).Mode & FileTypeMask) != SocketFileType)
+            throw new ConfigurationException($"{path} is there and is no socket; move it away or set COLIBRI_DAEMON_SOCKET");
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -96,7 +103,7 @@ internal sealed class SocketListener : IAsyncDisposable
         }
         catch (SocketException e)
         {
-            throw new ConfigurationException($"{path} is there and is no socket of ours ({e.Message}); move it away or set COLIBRI_DAEMON_SOCKET");
+            throw new ConfigurationException($"{path} is there and does not answer as a daemon's socket ({e.Message}); move it away or set COLIBRI_DAEMON_SOCKET");
         }
         var listener = PeerCredentials.Read(probe);
         throw new ConfigurationException(
