@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Colibri.Daemon.Server;
 
@@ -18,6 +19,9 @@ internal readonly ref struct RequestEnvelope
     /// <exception cref="JsonException">It is not.</exception>
     public static RequestEnvelope Read(ReadOnlySpan<byte> line)
     {
+        // The reader itself looks at structure only; text that is no UTF-8 would surface later, field by field.
+        if (!Utf8.IsValid(line))
+            throw new JsonException("a request is UTF-8");
         string? command = null;
         ReadOnlySpan<byte> id = default;
         var idIsInvalid = false;
@@ -47,7 +51,18 @@ internal readonly ref struct RequestEnvelope
     private static class CommandNameCache
     {
         // The hot command costs no allocation; the others are about to cost a deserialisation anyway.
-        public static string? Get(ref Utf8JsonReader reader) =>
-            reader.ValueTextEquals("ping"u8) ? Protocol.CommandNames.Ping : reader.GetString();
+        public static string? Get(ref Utf8JsonReader reader)
+        {
+            if (reader.ValueTextEquals("ping"u8))
+                return Protocol.CommandNames.Ping;
+            try
+            {
+                return reader.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                throw new JsonException("half a surrogate pair is no text");
+            }
+        }
     }
 }
