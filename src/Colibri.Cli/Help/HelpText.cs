@@ -42,7 +42,7 @@ internal static class HelpText
 
     private static void WriteProgram(Screen screen)
     {
-        screen.Line("colibri: put tasks on a Colibri daemon's board, watch its agents, read their logs");
+        screen.Line("colibri: give a Colibri daemon's agents their tasks, and see what they do");
         screen.Line();
         screen.Line("  colibri COMMAND [options]        colibri COMMAND --help says more");
         foreach (var (group, heading) in Headings)

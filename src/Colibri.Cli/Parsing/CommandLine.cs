@@ -41,12 +41,12 @@ internal static class CommandLine
         if (values.ContainsKey(Help.Name) || values.ContainsKey(Version.Name))
             return new Invocation(spec, null, socket, json, values.ContainsKey(Help.Name), values.ContainsKey(Version.Name));
         RefuseMissingValues(head, spec);
+        RefuseDashedPositional(values, spec, head);
         RefuseUnknownWords(result, spec, table);
         if (result.Errors.Count > 0)
             throw new UsageException(OneLine(result.Errors[0].Message), spec?.Name);
         if (spec is null)
             return new Invocation(null, null, socket, json, false, false);
-        RefuseDashedPositional(values, spec, head);
         Check(values, spec);
         return new Invocation(spec, new Arguments(spec.Name, values, rest, host), socket, json, false, false);
     }
@@ -75,7 +75,7 @@ internal static class CommandLine
             if (next.Length > 2 && next.StartsWith("--", StringComparison.Ordinal))
             {
                 throw new UsageException(
-                    $"{option.Name} needs a value before {next} (one that starts with dashes is written {option.Name}={next})", spec?.Name);
+                    $"{option.Name} needs a value; one that starts with dashes is written {option.Name}={next}", spec?.Name);
             }
             i++;
         }
@@ -94,9 +94,9 @@ internal static class CommandLine
     }
 
     private static void RefuseDashedPositional(
-        Dictionary<string, IReadOnlyList<string>> values, CommandSpec spec, IReadOnlyList<string> head)
+        Dictionary<string, IReadOnlyList<string>> values, CommandSpec? spec, IReadOnlyList<string> head)
     {
-        if (spec.Positional is { } positional && values.TryGetValue(positional.Option, out var said)
+        if (spec?.Positional is { } positional && values.TryGetValue(positional.Option, out var said)
             && said[0].Length > 1 && said[0].StartsWith('-') && head.Contains(said[0]) && !head.Contains(positional.Option))
             throw UnknownOption(said[0], spec);
     }
@@ -193,7 +193,8 @@ internal static class CommandLine
                 if (found is null or System.CommandLine.Parsing.OptionResult { Implicit: true })
                     continue;
                 string[] said = [.. found.Tokens.Select(t => t.Value)];
-                if (symbol is Argument && said.Length == 0)
+                // "--title=" is an option without its value, which the library calls an error: here it is simply not there.
+                if (said.Length == 0 && symbol is not Option { Arity.MaximumNumberOfValues: 0 })
                     continue;
                 values[name] = values.TryGetValue(name, out var before) ? [.. before, .. said] : said;
             }

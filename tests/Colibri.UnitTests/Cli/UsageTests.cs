@@ -1,0 +1,115 @@
+using Colibri.Cli;
+using Colibri.Cli.Commands;
+
+namespace Colibri.UnitTests.Cli;
+
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("", "no command given (see: colibri --help)")]
+    [InlineData("list-tsks", "unknown command 'list-tsks', did you mean list-tasks? (see: colibri --help)")]
+    [InlineData("frobnicate", "unknown command 'frobnicate' (see: colibri --help)")]
+    [InlineData("--jsn status", "unknown option '--jsn', did you mean --json? (see: colibri status --help)")]
+    [InlineData("status extra", "status has no use for 'extra' (see: colibri status --help)")]
+    [InlineData("get-task", "get-task needs TASK_ID: colibri get-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (see: colibri get-task --help)")]
+    [InlineData("get-task a b", "get-task has no use for 'b' (see: colibri get-task --help)")]
+    [InlineData("get-task a --task-id b", "TASK_ID is given twice: 'a' and 'b' (see: colibri get-task --help)")]
+    [InlineData("get-task --tsk-id b", "unknown option '--tsk-id' (see: colibri get-task --help)")]
+    [InlineData("create-task", "create-task needs --title TEXT (see: colibri create-task --help)")]
+    [InlineData("create-task --titel x", "unknown option '--titel', did you mean --title? (see: colibri create-task --help)")]
+    [InlineData("create-task --title", "--title needs a value: --title TEXT (see: colibri create-task --help)")]
+    [InlineData("create-task --title --key", "--title needs a value; one that starts with dashes is written --title=--key (see: colibri create-task --help)")]
+    [InlineData("create-task --title --desciption", "--title needs a value; one that starts with dashes is written --title=--desciption (see: colibri create-task --help)")]
+    [InlineData("create-task --title a --title b", "option '--title' expects a single argument but 2 were provided (see: colibri create-task --help)")]
+    [InlineData("create-task --title x --priority high", "--priority 'high' is not a whole number (see: colibri create-task --help)")]
+    [InlineData("list-tasks --status quued", "--status 'quued' is none of queued, claimed, started, done, failed, cancelled (see: colibri list-tasks --help)")]
+    [InlineData("set-cost-mode turbo", "MODE 'turbo' is none of fast, smart, max (see: colibri set-cost-mode --help)")]
+    [InlineData("spawn-agent pi --env NOVALUE", "--env 'NOVALUE' is not NAME=VALUE (see: colibri spawn-agent --help)")]
+    [InlineData("spawn-agent pi stray", "spawn-agent has no use for 'stray' (see: colibri spawn-agent --help)")]
+    [InlineData("spawn-agent -- pi", "spawn-agent needs BINARY: colibri spawn-agent pi --task-id 019a8b1c-… -- --mode json (see: colibri spawn-agent --help)")]
+    [InlineData("wait t --timeout soon", "--timeout 'soon' is not a number of seconds (see: colibri wait --help)")]
+    [InlineData("watch --topic weather", "--topic 'weather' is none of tasks, panes, cost (see: colibri watch --help)")]
+    [InlineData("help crate-task", "unknown command 'crate-task', did you mean create-task? (see: colibri --help)")]
+    [InlineData("create-task --title=", "required argument missing for option: '--title' (see: colibri create-task --help)")]
+    [InlineData("status --socket=", "required argument missing for option: '--socket' (see: colibri status --help)")]
+    public async Task A_wrong_command_line_is_one_line_that_names_the_value_and_the_help(string commandLine, string message)
+    {
+        var run = await CliRun.OfAsync(commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        run.ShouldBe(new CliRun(ExitCodes.Usage, "", $"colibri: {message}\n"));
+    }
+
+    [Fact]
+    public async Task No_daemon_is_exit_status_3_and_says_what_to_try()
+    {
+        var run = await CliRun.OfAsync(["--socket", "/nowhere/colibri.sock", "status"]);
+
+        run.ExitCode.ShouldBe(ExitCodes.NoDaemon);
+        run.Out.ShouldBeEmpty();
+        run.Error.ShouldStartWith("colibri: no daemon at /nowhere/colibri.sock (is it running? try: ");
+    }
+
+    [Fact]
+    public async Task Words_of_the_command_line_cannot_drive_the_terminal()
+    {
+        var run = await CliRun.OfAsync(["\e[2Jx"]);
+
+        run.Error.ShouldBe("colibri: unknown command '\\x1b[2Jx' (see: colibri --help)\n");
+    }
+
+    [Fact]
+    public async Task The_help_names_every_command_and_fits_80_columns_and_60_lines()
+    {
+        var run = await CliRun.OfAsync(["--help"]);
+
+        run.ExitCode.ShouldBe(ExitCodes.Done);
+        var lines = run.Out.Split('\n');
+        lines.Max(l => l.Length).ShouldBeLessThanOrEqualTo(80);
+        lines.Length.ShouldBeLessThanOrEqualTo(60);
+        foreach (var command in CommandTable.All)
+            lines.ShouldContain(l => l.StartsWith($"  {command.Name} ", StringComparison.Ordinal));
+    }
+
+    public static TheoryData<string> Commands => [.. CommandTable.All.Select(c => c.Name)];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task The_help_of_a_command_fits_80_columns_and_shows_an_example_the_parser_takes(string name)
+    {
+        var run = await CliRun.OfAsync([name, "--help"]);
+        var named = await CliRun.OfAsync(["help", name]);
+
+        run.ExitCode.ShouldBe(ExitCodes.Done);
+        named.ShouldBe(run);
+        run.Out.Split('\n').Max(l => l.Length).ShouldBeLessThanOrEqualTo(80);
+        var example = CommandTable.Find(name)!.Example;
+        example.Split(' ')[0].ShouldBe(name);
+        var words = example.Split(['<', '>', '|'])[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var tried = await CliRun.OfAsync(["--socket", "/nowhere/s", .. Unquoted(words)]);
+        tried.ExitCode.ShouldBeOneOf(ExitCodes.NoDaemon, ExitCodes.Done);
+    }
+
+    [Theory]
+    [InlineData("version")]
+    [InlineData("--version")]
+    public async Task The_version_is_one_line(string word)
+    {
+        var run = await CliRun.OfAsync([word]);
+
+        run.ExitCode.ShouldBe(ExitCodes.Done);
+        run.Out.ShouldMatch("^colibri [0-9]+\\.[0-9]+\\.[0-9]+[^\n]*\n$");
+    }
+
+    private static IEnumerable<string> Unquoted(string[] words)
+    {
+        var joined = "";
+        foreach (var word in words)
+        {
+            joined = joined.Length > 0 ? $"{joined} {word}" : word;
+            if (joined.Count(c => c == '\'') % 2 != 0)
+                continue;
+            yield return joined.Replace("'", "", StringComparison.Ordinal);
+            joined = "";
+        }
+    }
+}
