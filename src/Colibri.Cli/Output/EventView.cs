@@ -18,7 +18,7 @@ internal sealed class EventView(Screen screen)
             { Missed: { } missed } => screen.Paint($"missed {Words.Count(missed, "event")}: this watch read too slowly", Tone.Attention),
             { Task: { } task } => OfTask(task),
             { Pane: { } pane } => OfPane(pane),
-            { Cost: { } cost } => $"cost  {Words.Plain(StatusView.Escalation(cost) ?? "set")}, now {StatusView.Mode(cost)}",
+            { Cost: { } cost } => "cost  " + Columns.Cut(OfCost(cost), screen.Width - ClockWidth - "cost  ".Length),
             _ => Words.Plain(change.Kind),
         };
         screen.Line($"{Words.Clock(change.At)} {line}");
@@ -36,10 +36,14 @@ internal sealed class EventView(Screen screen)
         return head + screen.Paint(what, TaskView.ToneOf(task.Status)) + Words.Plain(why) + title;
     }
 
+    private static string OfCost(CostState cost) => cost is { EscalatedFrom: { } from }
+        ? Words.Plain($"{Words.Of(cost.Mode)}, escalated from {Words.Of(from)}" + (cost.EscalatedBy is { } by ? $" by {by}" : ""))
+        : StatusView.Mode(cost);
+
     private string OfPane(Pane pane)
     {
         var head = $"pane  {Words.Plain(pane.Id)} ";
-        var what = Words.Plain($"{pane.Agent} {PaneView.Standing(pane)}");
+        var what = Words.Plain($"{PaneView.Standing(pane)} ({pane.Agent})");
         return head + screen.Paint(Columns.Cut(what, Math.Max(screen.Width - ClockWidth - head.Length, LeastRoom)), PaneView.ToneOf(pane));
     }
 

@@ -51,6 +51,11 @@ internal static class PaneView
     private static string Trouble(Pane pane)
     {
         var end = pane.Exit is { Code: not 0 } exit ? AgentView.Ended(exit) : "";
-        return pane.Error is { Length: > 0 } error ? $"{end} {error}".Trim() : end;
+        return (end, pane.Error) switch
+        {
+            (_, null or "") => end,
+            ("", var error) => error,
+            var (_, error) => $"{end}: {error}",
+        };
     }
 }

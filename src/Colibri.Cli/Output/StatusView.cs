@@ -85,10 +85,10 @@ internal static class StatusView
         (long Number, string What)[] hit =
         [
             (counters.ConnectionsRefused, "connections refused"), (counters.RequestsTooLarge, "requests too large"),
-            (counters.EventsMissed, "events missed by slow subscribers"), (counters.PanesEvicted, "panes evicted"),
+            (counters.EventsMissed, "events missed"), (counters.PanesEvicted, "panes evicted"),
             (counters.LogLinesDropped, "log lines dropped"), (counters.SessionEntriesDropped, "session entries dropped"),
-            (counters.BoardQueueFull, "times the board's queue was full"),
+            (counters.BoardQueueFull, "board queue full"),
         ];
-        return string.Join(", ", hit.Where(h => h.Number > 0).Select(h => $"{Words.Number(h.Number)} {h.What}"));
+        return string.Join(", ", hit.Where(h => h.Number > 0).Select(h => $"{h.What} {Words.Number(h.Number)}"));
     }
 }

@@ -152,7 +152,15 @@ public sealed class FollowingTests
         var run = await CliRun.OfAsync(["watch", "--socket", daemon.SocketPath]);
 
         run.Out.ShouldBe("""
-            X
+            06:07:10Z task  019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 queued Fix the login test
+            06:07:10Z task  019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 queued → claimed Fix the\n…
+            06:07:10Z task  019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 claimed → failed (agent-error)
+            06:07:10Z pane  019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 working bash (pi)
+            06:07:10Z pane  019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77 stopped, exit 3 (colibri-t…
+            06:07:10Z cost  smart, escalated from fast by session review-42
+            06:07:10Z missed 3 events: this watch read too slowly
+            06:07:10Z weather
+
             """);
         run.ExitCode.ShouldBe(ExitCodes.NoDaemon);
     }

@@ -23,36 +23,90 @@ public sealed class ViewTests
 
     [Fact]
     public async Task Status() => (await ShownAsync(Samples.Status, Wire.StatusReport, "status")).ShouldBe("""
-        X
+        daemon     colibri-daemon 0.1.0, pid 4242
+        host       clawdie
+        up         3 days 4 hours, since 2026-11-19T06:07:10.893Z
+        socket     /var/run/colibri/colibri.sock
+        db         /var/db/colibri/colibri.sqlite
+        sessions   /var/db/colibri/sessions
+        mode       smart: 2 MB and 20 turns a session, 16 kB a tool result
+                   escalated from fast at 2026-11-22T06:07:10.893Z by session review-42
+        scheduler  every 30 seconds, 9,121 ticks, the last at 2026-11-22T06:07:10.893Z
+                   2 queued tasks no configured agent can take
+        tasks      12 queued, 0 claimed, 1 started, 1,340 done, 7 failed, 2 cancelled
+        agents     1 of 4 running, 3 panes
+          019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01  pi  working
+            on task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        cache      41.3 % of 21,800 tokens sent came from it
+        headroom   off
+        limits hit requests too large 1, events missed 17
+
         """);
 
     [Fact]
     public async Task Snapshot() => (await ShownAsync(
         new Snapshot(Colibri.Protocol.Wire.Snapshot.CurrentSchema, "clawdie", Now, [Working, Dead]), Wire.Snapshot, "snapshot")).ShouldBe("""
-        X
+        AGENT               LIFECYCLE  ACTIVITY  TOOL  TURNS  TOKENS     COST
+        pi                  running    working   bash      3   22.1k  $0.0024
+          019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 on 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        colibri-test-agent  stopped    error     -      1.2k       0  $0.0000
+          019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77
+          exit 3: no such model: \x1b[31mgpt-9
+
         """);
 
     [Fact]
     public async Task Get_task() => (await ShownAsync(Failed, Wire.BoardTask, "get-task t")).ShouldBe("""
-        X
+        task        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        title       Fix the login test
+        status      failed
+        attempts    3 of 3
+        priority    5
+        needs       dotnet, git
+        agent       019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01
+        session     019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77
+        verdict     error
+        error       agent-error: 529 overloaded_error after four tries; the provider
+                    says to come back in an hour
+        usage       12,000 tokens in, 345 out, 9,000 read from cache, 800 written to it
+        cost        $0.0024
+        created     2026-11-22T06:07:10.893Z
+        updated     2026-11-22T06:07:10.893Z
+        started     2026-11-22T06:07:11.893Z
+        finished    2026-11-22T06:08:12.893Z
+
+          The test fails on Sundays since somebody compared dates in local time. Find
+          it, fix it, keep the others green.
+
+              dotnet test
+
+        what was said: colibri get-session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77
+
         """);
 
     [Fact]
     public async Task List_tasks() => (await ShownAsync(
         new TaskList([Queued, Failed with { Title = "Übersetze 漢字漢字漢字漢字漢字漢字漢字 und \e[2J und mehr" }], "c9"), Wire.TaskList,
         "list-tasks")).ShouldBe("""
-        X
+        ID                                    STATUS  TRY  TITLE
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  queued  0/3  Fix the login test
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  failed  3/3  Übersetze 漢字漢字漢字漢字漢…
+        there are more: colibri list-tasks --after c9
+
         """);
 
     [Fact]
     public async Task Create_task() => (await ShownAsync(Queued, Wire.BoardTask, "create-task --title T")).ShouldBe("""
-        X
+        created task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (queued)
+        follow it: colibri wait 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+
         """);
 
     [Fact]
     public async Task Cancel_task() => (await ShownAsync(Queued with { Status = TaskState.Started, AgentId = AgentId }, Wire.BoardTask,
         "cancel-task t")).ShouldBe("""
-        X
+        task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 is started by agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01
+
         """);
 
     [Fact]
@@ -64,27 +118,37 @@ public sealed class ViewTests
         },
         new Agent { Id = SessionId, Name = "builder", Kind = "registered", Host = "forge", LastHeartbeatAt = Now, RegisteredAt = Now },
     ]), Wire.AgentList, "list-agents")).ShouldBe("""
-        X
+        ID                                    NAME     KIND        STATE            HOST
+        019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01  pi       spawned     blocked
+          on task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77  builder  registered  heard 06:07:10Z  forge
+
         """);
 
     [Fact]
     public async Task Spawn_agent() => (await ShownAsync(
         new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Pid = 4711, RegisteredAt = Now }, Wire.Agent, "spawn-agent pi")).ShouldBe("""
-        X
+        started pi as agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01, pid 4711
+        see it work: colibri snapshot
+
         """);
 
     [Fact]
     public async Task Stop_agent() => (await ShownAsync(
         new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Lifecycle = Lifecycle.Stopped, Exit = new ProcessExit(Signal: 15), RegisteredAt = Now },
         Wire.Agent, "stop-agent a")).ShouldBe("""
-        X
+        agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 (pi) is stopped, signal 15
+
         """);
 
     [Fact]
     public async Task List_sessions() => (await ShownAsync(
         new SessionList([new SessionSummary(SessionId, 2, 12_345, Now), new SessionSummary("review-42", 1, 999, Now)]), Wire.SessionList,
         "list-sessions")).ShouldBe("""
-        X
+        UPDATED                   GEN     SIZE  ID
+        2026-11-22T06:07:10.893Z    2  12.3 kB  019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77
+        2026-11-22T06:07:10.893Z    1    999 B  review-42
+
         """);
 
     private static readonly SessionEntries Session = new(SessionId, 2,
@@ -96,7 +160,38 @@ public sealed class ViewTests
 
     [Fact]
     public async Task Get_session() => (await ShownAsync(Session, Wire.SessionEntries, "get-session s")).ShouldBe("""
-        X
+        session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77, generation 2, 3 entries
+
+        #7 user  2026-11-22T06:07:10.893Z
+            Fix the login test.
+            It fails on Sundays, and only there, which nobody saw for a whole week.
+
+        #8 tool_result bash failed  2026-11-22T06:07:10.893Z
+            line    1
+            line    2
+            line    3
+            line    4
+            line    5
+            line    6
+            line    7
+            line    8
+            line    9
+            line    10
+            line    11
+            line    12
+            line    13
+            line    14
+            line    15
+            line    16
+            line    17
+            line    18
+            line    19
+            line    20
+            … 123 more lines, --full shows all
+
+        #9 usage  2026-11-22T06:07:10.893Z
+            12,000 tokens in, 345 out, 9,000 read from cache, 800 written to it, $0.0024
+
         """);
 
     [Fact]
@@ -126,7 +221,10 @@ public sealed class ViewTests
         var run = await CliRun.OfAsync(["append-session", "s", "--kind", "note", "--socket", daemon.SocketPath]);
 
         run.Out.ShouldBe("""
-            X
+            entry 9 of session s: generation 2, 1.5 kB, 1 turn
+            compacted
+            escalated: max
+
             """);
     }
 
@@ -138,7 +236,18 @@ public sealed class ViewTests
         var run = await CliRun.OfAsync(["get-prompt", "s", "--socket", daemon.SocketPath]);
 
         run.Out.ShouldBe("""
-            X
+            system
+                You are careful.
+
+            user
+                Go
+                on
+
+            prefix sha256     abc
+            total bytes       23
+            estimated tokens  6
+            trimmed           no
+
             """);
     }
 
@@ -146,17 +255,22 @@ public sealed class ViewTests
     public async Task Skills_and_tenants()
     {
         (await ShownAsync(new SkillList([new Skill("review", new string('d', 70), "quality", Now)]), Wire.SkillList, "list-skills")).ShouldBe("""
-            X
+            NAME    CATEGORY  DESCRIPTION
+            review  quality   ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd…
+
             """);
         (await ShownAsync(new TenantList([new Tenant("acme", "/jails/acme", Now)]), Wire.TenantList, "list-tenants")).ShouldBe("""
-            X
+            TENANT  JAIL ROOT
+            acme    /jails/acme
+
             """);
     }
 
     [Fact]
     public async Task Set_cost_mode() => (await ShownAsync(
         new CostState { Mode = CostMode.Max, SessionMaxBytes = 8_000_000, MaxUncompactedTurns = 100 }, Wire.CostState, "set-cost-mode max")).ShouldBe("""
-        X
+        max: 8 MB and 100 turns a session, tool results unlimited
+
         """);
 
     [Theory]

@@ -1,0 +1,36 @@
+using Colibri.Cli.Commands;
+
+namespace Colibri.UnitTests.Cli;
+
+public sealed class ManualPageTests
+{
+    [Fact]
+    public void The_manual_page_has_every_command_with_every_option()
+    {
+        var page = File.ReadAllLines(Path.Combine(RepositoryRoot(), "docs", "man", "colibri.1"));
+        foreach (var command in CommandTable.All)
+        {
+            var entry = page.SingleOrDefault(line => line == $".It Cm {command.Name}" || line.StartsWith($".It Cm {command.Name} ", StringComparison.Ordinal));
+            entry.ShouldNotBeNull(command.Name);
+            if (command.Name == "intake-task")
+                continue;
+            foreach (var option in command.Options)
+                $"{entry} ".ShouldContain($"Fl -{option.Name[2..]} ");
+        }
+    }
+
+    [Fact]
+    public void The_manual_page_names_no_command_that_is_not_there() =>
+        File.ReadAllLines(Path.Combine(RepositoryRoot(), "docs", "man", "colibri.1"))
+            .Where(line => line.StartsWith(".It Cm ", StringComparison.Ordinal))
+            .Select(line => line.Split(' ')[2])
+            .ShouldBe(CommandTable.All.Select(c => c.Name), ignoreOrder: true);
+
+    private static string RepositoryRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "colibri.slnx")))
+            folder = Path.GetDirectoryName(folder);
+        return folder.ShouldNotBeNull();
+    }
+}
