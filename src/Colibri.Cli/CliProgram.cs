@@ -45,9 +45,10 @@ internal static class CliProgram
         {
             return ExitCodes.Done;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Fail(host, ExitCodes.Refused, $"cannot write the output: {e.Message} (is the disk full?)");
+            // A closed descriptor is an UnauthorizedAccessException to the console.
+            return Fail(host, ExitCodes.Refused, $"cannot write the output: {e.Message} (is the disk full, or the output closed?)");
         }
         catch (OperationCanceledException)
         {

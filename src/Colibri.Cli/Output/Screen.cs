@@ -87,7 +87,7 @@ internal sealed class Screen
         {
             Flush();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
         }
     }
