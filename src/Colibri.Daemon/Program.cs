@@ -1,7 +1,7 @@
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
-using Colibri.Daemon.Hosting;
 using Colibri.Daemon;
+using Colibri.Daemon.Hosting;
 
 var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)

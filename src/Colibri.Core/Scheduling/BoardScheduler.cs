@@ -19,7 +19,8 @@ public sealed class BoardScheduler(
     ILogger logger)
 {
     private const int IntakeBatch = 1_000;
-    private const int ReadyBatch = 1_000;
+    private const int ReadyMargin = 16;
+    private const int LongestLook = 4_096;
 
     private readonly WakeUp _wake = new();
     private readonly HashSet<string> _toldUnmatched = new(StringComparer.Ordinal);
@@ -77,27 +78,39 @@ public sealed class BoardScheduler(
 
     private async Task DispatchAsync()
     {
-        if (candidates.Count == 0)
-            return;
-        var free = supervisor.FreeSlots;
+        var free = candidates.Count == 0 ? 0 : supervisor.FreeSlots;
         if (free == 0)
             return;
+        // Most boards match from the front; only one whose best tasks nobody can take is looked through further.
+        for (var window = free + ReadyMargin; ; window *= 4)
+        {
+            var ready = await board.ReadyAsync(Math.Min(window, LongestLook), time.GetUtcNow()).ConfigureAwait(false);
+            var starts = Match(ready, free);
+            if (starts.Count < free && ready.Count == window && window < LongestLook)
+                continue;
+            await Task.WhenAll(starts.Select(start => StartAsync(start.Task, start.Candidate))).ConfigureAwait(false);
+            return;
+        }
+    }
+
+    private List<(BoardTask Task, AgentCandidate Candidate)> Match(IReadOnlyList<BoardTask> ready, int free)
+    {
+        var starts = new List<(BoardTask, AgentCandidate)>();
         var unmatched = 0;
-        var starting = new List<Task>();
-        foreach (var task in await board.ReadyAsync(Math.Max(ReadyBatch, free), time.GetUtcNow()).ConfigureAwait(false))
+        foreach (var task in ready)
         {
             if (CapabilityMatch.Best(task.Capabilities, candidates) is not { } candidate)
             {
                 unmatched++;
                 TellUnmatched(task);
-                continue;
             }
-            if (starting.Count == free)
-                break;
-            starting.Add(StartAsync(task, candidate));
+            else if (starts.Count < free)
+            {
+                starts.Add((task, candidate));
+            }
         }
         _status = _status with { Unmatched = unmatched };
-        await Task.WhenAll(starting).ConfigureAwait(false);
+        return starts;
     }
 
     private async Task StartAsync(BoardTask task, AgentCandidate candidate)
