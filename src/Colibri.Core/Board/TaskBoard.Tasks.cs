@@ -66,8 +66,9 @@ public sealed partial class TaskBoard
     /// <param name="taskId">The task.</param>
     /// <param name="to">The state wanted.</param>
     /// <param name="error">Kept with the task; without one, done and failed clear the latest error and the other states keep it.</param>
-    public Task<EdgeResult> TransitionAsync(string taskId, TaskState to, TaskError? error) =>
-        WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error));
+    /// <param name="agentId">Who asks: a conflict unless it holds the task. Null does not look; cancelling never does.</param>
+    public Task<EdgeResult> TransitionAsync(string taskId, TaskState to, TaskError? error, string? agentId = null) =>
+        WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error, agentId));
 
     /// <summary>As a transition to cancelled. A run that is open stays so until its agent's end is told.</summary>
     public Task<EdgeResult> CancelAsync(string taskId) => TransitionAsync(taskId, TaskState.Cancelled, null);

@@ -13,18 +13,19 @@ public sealed partial class AgentPane
         PaneState state;
         Lifecycle lifecycle;
         ProcessExit? exit;
-        string? taskId;
+        string? startFailure;
         int? pid;
         bool stopRequested;
         lock (_gate)
         {
-            (state, lifecycle, exit, taskId, pid, stopRequested) = (_published, _lifecycle, _exit, _taskId, _pid, _stopRequested);
+            (state, lifecycle, exit, startFailure, pid, stopRequested) = (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested);
         }
 
         // Only when all it printed has been read: the news of its end is often faster than its last words.
         var activity = exit is not null && state.IsComplete
             ? ActivityTable.Next(state.RestingActivity, stopRequested ? EventKind.ProcessStopped : EventKind.ProcessDied)
             : state.Activity;
+        if (startFailure is not null) activity = Activity.Error;
         var lives = exit is null && lifecycle != Lifecycle.Stopped;
         var stalled = lives && now - (state.LastEventAt ?? _startedAt) >= stallAfter;
         return new Pane
@@ -37,7 +38,7 @@ public sealed partial class AgentPane
             Activity = activity,
             Stalled = stalled,
             NeedsAttention = stalled || activity is Activity.Error or Activity.Blocked,
-            TaskId = taskId,
+            TaskId = _identity.TaskId,
             SessionId = _identity.SessionId,
             HarnessSessionId = state.HarnessSessionId,
             Cwd = state.Cwd ?? _identity.Cwd,
@@ -51,7 +52,7 @@ public sealed partial class AgentPane
             Tools = state.Tools,
             Tool = lives ? state.Tool : null,
             Usage = state.Usage.ToWire(),
-            Error = state.Error,
+            Error = startFailure ?? state.Error,
             Exit = exit,
         };
     }

@@ -25,7 +25,7 @@ public sealed partial class AgentPane
     private readonly DateTimeOffset _startedAt;
     private PaneState _published;
     private Lifecycle _lifecycle = Lifecycle.Starting;
-    private string? _taskId;
+    private string? _startFailure;
     private int? _pid;
     private ProcessExit? _exit;
     private bool _stopRequested;
@@ -45,7 +45,6 @@ public sealed partial class AgentPane
         ArgumentNullException.ThrowIfNull(dialect);
         ArgumentNullException.ThrowIfNull(clock);
         _identity = identity;
-        _taskId = identity.TaskId;
         _dialect = dialect;
         _clock = clock;
         _changed = changed;
@@ -129,17 +128,15 @@ public sealed partial class AgentPane
     /// <summary>The process and every descendant are gone.</summary>
     public void TreeGone() => Live(ProcessEvent.TreeGone);
 
-    /// <summary>Says which task the agent is at; null for none.</summary>
-    public void Assign(string? taskId)
+    /// <summary>There never was a process, and why.</summary>
+    public void FailedToStart(string reason)
     {
         lock (_gate)
         {
-            if (_taskId == taskId) return;
-            _taskId = taskId;
-            _revision++;
+            _startFailure = reason;
         }
 
-        _changed?.Invoke(this);
+        Live(ProcessEvent.TreeGone);
     }
 
     private void CountEvent()

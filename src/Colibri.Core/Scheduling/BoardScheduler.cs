@@ -23,7 +23,7 @@ public sealed class BoardScheduler(
     private const int LongestLook = 4_096;
 
     private readonly WakeUp _wake = new();
-    private readonly HashSet<string> _toldUnmatched = new(StringComparer.Ordinal);
+    private HashSet<string> _unmatched = new(StringComparer.Ordinal);
     private volatile SchedulerStatus _status = new(null, 0, 0);
 
     public SchedulerStatus Status => _status;
@@ -96,20 +96,22 @@ public sealed class BoardScheduler(
     private List<(BoardTask Task, AgentCandidate Candidate)> Match(IReadOnlyList<BoardTask> ready, int free)
     {
         var starts = new List<(BoardTask, AgentCandidate)>();
-        var unmatched = 0;
+        var unmatched = new HashSet<string>(StringComparer.Ordinal);
         foreach (var task in ready)
         {
             if (CapabilityMatch.Best(task.Capabilities, candidates) is not { } candidate)
             {
-                unmatched++;
-                TellUnmatched(task);
+                // Told once, when it is first seen; the number of them all is in the status.
+                if (unmatched.Add(task.Id) && !_unmatched.Contains(task.Id))
+                    logger.TaskUnmatched(task.Id, string.Join(", ", task.Capabilities));
             }
             else if (starts.Count < free)
             {
                 starts.Add((task, candidate));
             }
         }
-        _status = _status with { Unmatched = unmatched };
+        _unmatched = unmatched;
+        _status = _status with { Unmatched = unmatched.Count };
         return starts;
     }
 
@@ -123,15 +125,6 @@ public sealed class BoardScheduler(
         {
             // Another claimant was faster, a slot went to a client, or the program cannot start: the task's own record says which.
         }
-    }
-
-    private void TellUnmatched(BoardTask task)
-    {
-        const int Remembered = 1_000;
-        if (_toldUnmatched.Count >= Remembered)
-            _toldUnmatched.Clear();
-        if (_toldUnmatched.Add(task.Id))
-            logger.TaskUnmatched(task.Id, string.Join(", ", task.Capabilities));
     }
 
     private async Task<TimeSpan> UntilNextLookAsync(DateTimeOffset nextTick)

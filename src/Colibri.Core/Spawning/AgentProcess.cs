@@ -44,11 +44,14 @@ internal sealed class AgentProcess : IDisposable
         ChildProcesses processes, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
         string? cwd, string agentId, TimeProvider time, ILogger logger)
     {
-        var (stdout, theirStdout) = SocketPair.Create();
-        var (stderr, theirStderr) = SocketPair.Create();
-        var (stdin, theirStdin) = commandLine.IsRpc ? SocketPair.Create() : (null, (SafeHandle?)null);
+        Socket? stdout = null, stderr = null, stdin = null;
+        SafeHandle? theirStdout = null, theirStderr = null, theirStdin = null;
         try
         {
+            (stdout, theirStdout) = SocketPair.Create();
+            (stderr, theirStderr) = SocketPair.Create();
+            if (commandLine.IsRpc)
+                (stdin, theirStdin) = SocketPair.Create();
             var child = processes.Spawn(new SpawnOptions
             {
                 Path = program,
@@ -64,15 +67,15 @@ internal sealed class AgentProcess : IDisposable
         }
         catch
         {
-            stdout.Dispose();
-            stderr.Dispose();
+            stdout?.Dispose();
+            stderr?.Dispose();
             stdin?.Dispose();
             throw;
         }
         finally
         {
-            theirStdout.Dispose();
-            theirStderr.Dispose();
+            theirStdout?.Dispose();
+            theirStderr?.Dispose();
             theirStdin?.Dispose();
         }
     }

@@ -70,7 +70,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
     }
 
-    /// <summary>Asks an agent to end: SIGTERM to its tree now, SIGKILL after the grace. Asking again can only shorten the grace.</summary>
+    /// <summary>Asks an agent to end: standard input closed where it has one, SIGTERM to its tree, SIGKILL after the grace. Asking again can only shorten the grace.</summary>
     /// <returns>The agent, stopping or already stopped; null where it is not known.</returns>
     public SupervisedAgent? TryStop(string agentId, TimeSpan grace)
     {
@@ -113,12 +113,14 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             Panes.Add(agent);
             agent.Start();
         }
-        catch (Exception e) when (e is SpawnException or ArgumentException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
+            // Whatever it was, the agent is on record and its task claimed: both have to be closed again.
             parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
-            await agent.CloseUnstartedAsync(e.Message).ConfigureAwait(false);
+            var mayPass = e is SpawnException spawn ? Errno.IsShortage(spawn.Errno) : e is not ArgumentException;
+            await agent.CloseUnstartedAsync(e.Message, mayPass).ConfigureAwait(false);
             Panes.Stopped(agent);
-            throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, e.Message);
+            throw new SpawnRefusedException(mayPass ? SpawnRefusal.HostExhausted : SpawnRefusal.ProgramUnusable, e.Message);
         }
         return agent;
     }

@@ -11,6 +11,8 @@ namespace Colibri.Core.Spawning;
 /// <summary>Starting, following and ending the process.</summary>
 public sealed partial class SupervisedAgent
 {
+    private const string SpawnFailed = "spawn-failed";
+
     private static readonly TimeSpan StraysGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OutputDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RecordRetry = TimeSpan.FromSeconds(1);
@@ -57,11 +59,18 @@ public sealed partial class SupervisedAgent
     }
 
     /// <summary>Closes the record of an agent whose process never was.</summary>
-    internal async Task CloseUnstartedAsync(string reason)
+    /// <param name="reason">Why, in one line.</param>
+    /// <param name="mayPass">The reason may be gone in a moment: the task is tried again.</param>
+    internal async Task CloseUnstartedAsync(string reason, bool mayPass)
     {
-        var error = new TaskError("spawn-failed", reason);
-        await PutOnRecordAsync(new SpawnEnd { Ending = RunEnding.Failed, Verdict = "failed", Error = error }).ConfigureAwait(false);
-        _pane.TreeGone();
+        _pane.FailedToStart(reason);
+        await PutOnRecordAsync(new SpawnEnd
+        {
+            Ending = RunEnding.Failed,
+            Verdict = SpawnFailed,
+            Error = new TaskError(SpawnFailed, reason),
+            RetryAt = mayPass && _task is not null ? _backoff.NextAttemptAt(_task.Attempts + 1) : null,
+        }).ConfigureAwait(false);
         MarkEnded();
     }
 

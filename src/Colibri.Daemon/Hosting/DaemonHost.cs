@@ -49,12 +49,14 @@ internal static class DaemonHost
             Logger = logger,
             TaskChanged = task =>
             {
+                logger.TaskChanged(task.Id, task.Status.ToString(), task.Title);
                 events.Publish(task);
                 if (task.Status == TaskState.Queued)
                     wake.ForEach(static ring => ring());
             },
         });
         using var pidFile = PidFile.Write(pidFilePath);
+        HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
         var sessions = new SessionStore(configuration.SessionsDirectory, time, logger);
         var cost = new CostControl(configuration.CostMode, events);
         var programs = new ProgramPath(
@@ -99,6 +101,8 @@ internal static class DaemonHost
         await schedulerStop.CancelAsync().ConfigureAwait(false);
         await scheduling.ConfigureAwait(false);
         await supervisor.StopAllAsync(AgentSupervisor.DefaultGrace).ConfigureAwait(false);
+        // Before the board closes: a request that comes now finds no daemon, not a half of one.
+        await listener.DisposeAsync().ConfigureAwait(false);
         logger.DaemonStopped(status.UptimeMs);
     }
 
@@ -117,5 +121,7 @@ internal static class DaemonHost
             logger.SettingWithoutEffect("COLIBRI_HEADROOM_ENABLED");
         if (configuration.Providers.Count > 0)
             logger.SettingWithoutEffect("COLIBRI_PROVIDERS");
+        if (configuration.JailStageDirectory is not null || configuration.JailRootBase is not null)
+            logger.SettingWithoutEffect("COLIBRI_JAIL_ROOT_BASE");
     }
 }

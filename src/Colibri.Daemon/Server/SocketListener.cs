@@ -47,9 +47,11 @@ internal sealed class SocketListener : IAsyncDisposable
         var bytes = Encoding.UTF8.GetByteCount(path);
         if (bytes > MaxPathBytes)
             throw new ConfigurationException($"socket path {path} is {bytes} bytes long; the limit is {MaxPathBytes}: set COLIBRI_DAEMON_SOCKET to a shorter one");
+        if (Path.GetDirectoryName(path) is not { Length: > 0 } directory || Path.GetFileName(path).Length == 0)
+            throw new ConfigurationException($"socket path {path} names no file; set COLIBRI_DAEMON_SOCKET to one");
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!, SocketMode);
+            Directory.CreateDirectory(directory, SocketMode);
             RemoveDeadSocket(path, logger);
             var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             listener.Bind(new UnixDomainSocketEndPoint(path));
@@ -71,6 +73,8 @@ internal sealed class SocketListener : IAsyncDisposable
     /// <summary>Takes no more clients, ends the connections, removes the socket.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_stopping.IsCancellationRequested)
+            return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         // The name goes first: whoever comes now finds no daemon, instead of a connection that nobody answers.
         File.Delete(_path);
@@ -80,7 +84,6 @@ internal sealed class SocketListener : IAsyncDisposable
         lock (_connections)
             open = [.. _connections];
         await Task.WhenAll(open).ConfigureAwait(false);
-        _stopping.Dispose();
     }
 
     private static void RemoveDeadSocket(string path, ILogger logger)

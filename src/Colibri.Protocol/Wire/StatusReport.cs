@@ -26,7 +26,7 @@ public sealed record StatusPaths(string Socket, string Db, string Sessions, stri
 /// <param name="IntervalMs">Time between ticks.</param>
 /// <param name="LastTickAt">When the latest tick ran; absent before the first.</param>
 /// <param name="Ticks">Ticks since the daemon started.</param>
-/// <param name="Unmatched">Queued tasks that no configured agent can take, seen at the latest tick.</param>
+/// <param name="Unmatched">Queued tasks that no configured agent can take, seen when the queue was last looked through.</param>
 public sealed record StatusScheduler(long IntervalMs, DateTimeOffset? LastTickAt, long Ticks, int Unmatched);
 
 public sealed record StatusTasks(long Queued, long Claimed, long Started, long Done, long Failed, long Cancelled);

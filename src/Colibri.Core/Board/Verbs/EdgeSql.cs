@@ -14,14 +14,14 @@ internal static class EdgeSql
     public static readonly string ClaimForSpawn =
         To(TaskState.Claimed, "agent_id = $agent, session_id = $session, attempts = attempts + 1, not_before = NULL");
 
-    public static readonly string OutsideStart = To(TaskState.Started, $"started_at = $now, {LatestError}", NoOpenRun);
+    public static readonly string OutsideStart = To(TaskState.Started, $"started_at = $now, {LatestError}", Outside);
 
-    public static readonly string OutsideDone = To(TaskState.Done, $"finished_at = $now, {NewError}", NoOpenRun);
+    public static readonly string OutsideDone = To(TaskState.Done, $"finished_at = $now, {NewError}", Outside);
 
-    public static readonly string OutsideFail = To(TaskState.Failed, $"finished_at = $now, {NewError}", NoOpenRun);
+    public static readonly string OutsideFail = To(TaskState.Failed, $"finished_at = $now, {NewError}", Outside);
 
     public static readonly string OutsideRequeue =
-        To(TaskState.Queued, $"agent_id = NULL, started_at = NULL, not_before = NULL, {LatestError}", NoOpenRun);
+        To(TaskState.Queued, $"agent_id = NULL, started_at = NULL, not_before = NULL, {LatestError}", Outside);
 
     public static readonly string Cancel = To(TaskState.Cancelled, $"finished_at = $now, not_before = NULL, {LatestError}");
 
@@ -66,6 +66,9 @@ internal static class EdgeSql
 
     // A task that the daemon itself runs is ended by its run; an outside claimant that thinks it still has it must not move it.
     private const string NoOpenRun = "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)";
+
+    // A claimant that says who it is moves only what it holds.
+    private const string Outside = $"{NoOpenRun} AND ($agent IS NULL OR agent_id = $agent)";
 
     private const string HeldByAgent = "AND agent_id = $agent";
 
