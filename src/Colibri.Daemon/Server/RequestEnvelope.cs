@@ -16,6 +16,7 @@ internal readonly ref struct RequestEnvelope
 
     /// <summary>Walks a whole line, so a line that gets through is one well-formed object.</summary>
     /// <exception cref="JsonException">It is not.</exception>
+    /// <exception cref="InvalidOperationException">A name or the command holds half a surrogate pair, or bytes that are no UTF-8.</exception>
     public static RequestEnvelope Read(ReadOnlySpan<byte> line)
     {
         string? command = null;
