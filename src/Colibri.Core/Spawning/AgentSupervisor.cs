@@ -100,8 +100,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             Panes.Add(agent);
             agent.Start();
         }
-        catch (Exception e) when (e is SpawnException or ArgumentException)
+        catch (Exception e) when (e is SpawnException or ArgumentException or IOException)
         {
+            // The second is a bad environment or directory, the third a want of descriptors for its streams.
             parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
             await agent.CloseUnstartedAsync(e.Message).ConfigureAwait(false);
             Panes.Stopped(agent);
