@@ -46,13 +46,16 @@ internal static class SessionFile
     /// <summary>Walks a live generation to find where to go on.</summary>
     public static SessionTail Scan(string path)
     {
-        long seq = 0, turns = 0, whole = 0;
+        long seq = 0, turns = 0, position = 0, whole = 0;
         foreach (var line in Lines(path))
         {
+            position += line.Length + 1;
+            // A damaged line that whole ones follow is not the tail: cutting there would cost them.
             if (TryParse(line.Span) is not { } entry)
-                break;
-            whole += line.Length + 1;
-            seq = entry.Seq;
+                continue;
+            whole = position;
+            // A line from another hand may lack its number; counting anew would give numbers away twice.
+            seq = Math.Max(seq, entry.Seq);
             turns = entry.Kind switch
             {
                 SessionEntryKind.Compaction => 0,

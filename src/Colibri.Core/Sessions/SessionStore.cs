@@ -14,6 +14,10 @@ public sealed class SessionStore(string root, TimeProvider time, ILogger logger)
 
     public string Root => root;
 
+    internal int RememberedLimit { get; init; } = RememberedSessions;
+
+    internal int Remembered => _logs.Count;
+
     /// <summary>Appends one entry, creating the session with its first.</summary>
     /// <exception cref="ArgumentException">The id is not one (<see cref="SessionId"/>).</exception>
     /// <exception cref="SessionUnavailableException">The disk refused; nothing was written.</exception>
@@ -67,7 +71,7 @@ public sealed class SessionStore(string root, TimeProvider time, ILogger logger)
 
     private SessionLog Enter(string sessionId, string directory)
     {
-        if (_logs.Count > RememberedSessions)
+        if (_logs.Count > RememberedLimit)
             ForgetIdle();
         while (true)
         {

@@ -160,12 +160,19 @@ public sealed class AgentPaneTests
         Do(() => pane.Say("""{"type":"message_update"}"""));
         Do(() => pane.Feed("{\"type\":\"turn_start\"}\n{\"type\":\"message_update\"}\n{\"type\":\"tool_execution_start\",\"toolName\":\"x\"}\n"u8));
         Do(() => pane.Feed("{\"type\":\"message_"u8));
-        Do(() => pane.Assign("task-2"));
-        Do(() => pane.Assign("task-2"));
         Do(() => pane.Say("""{"type":"agent_settled"}"""));
-        revisions.ShouldBe([1, 1, 2, 2, 3, 3, 4, 4, 4 + 1]);
-        heard.ShouldBe(5);
-        pane.Show().TaskId.ShouldBe("task-2");
+        revisions.ShouldBe([1, 1, 2, 2, 3, 3, 4]);
+        heard.ShouldBe(4);
+    }
+
+    [Fact]
+    public void An_agent_that_never_started_is_in_error_and_says_why()
+    {
+        var pane = Panes.New();
+        pane.FailedToStart("cannot start /bin/none: No such file or directory (ENOENT)");
+        var shown = pane.Show();
+        (shown.Lifecycle, shown.Activity, shown.NeedsAttention).ShouldBe((Lifecycle.Stopped, Activity.Error, true));
+        shown.Error.ShouldBe("cannot start /bin/none: No such file or directory (ENOENT)");
     }
 
     [Theory]
