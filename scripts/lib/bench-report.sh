@@ -90,8 +90,8 @@ print_table() {
 print_json() {
     LC_ALL=C awk -F '\t' -v platform="$(uname -sm)" -v cores="$(getconf _NPROCESSORS_ONLN)" -v quick="$quick" -v rounds_wanted="$rounds" \
         -v revision="$(git -C "$repository" rev-parse --short HEAD 2>/dev/null || printf unknown)" "$report_functions"'
-    function text(s) { gsub(/[\\"]/, "\\\\&", s); return "\"" s "\"" }
-    function side(key, which,    n, i, list) {
+    function json_text(s) { gsub(/[\\"]/, "\\\\&", s); return "\"" s "\"" }
+    function json_side(key, which,    n, i, list) {
         n = summarise(key, which)
         if (n == 0) return "null"
         list = ""
@@ -102,17 +102,17 @@ print_json() {
     }
     END {
         printf "{\"system\":%s,\"cores\":%d,\"revision\":%s,\"quick\":%s,\"rounds\":%d,\"rows\":[", \
-            text(platform), cores, text(revision), quick == "yes" ? "true" : "false", rounds_wanted
+            json_text(platform), cores, json_text(revision), quick == "yes" ? "true" : "false", rounds_wanted
         for (r = 1; r <= row_count; r++) {
             name = row_names[r]
-            printf "%s\n{\"name\":%s,\"peer\":%s,\"metrics\":[", r > 1 ? "," : "", text(name), peer_of[name] == "" ? "null" : text(peer_of[name])
+            printf "%s\n{\"name\":%s,\"peer\":%s,\"metrics\":[", (r > 1 ? "," : ""), json_text(name), peer_of[name] == "" ? "null" : json_text(peer_of[name])
             for (m = 1; m <= metrics[name]; m++) {
                 key = name SUBSEP names[name, m]
-                printf "%s\n {\"name\":%s,\"what\":%s,\"better\":%s,\"colibri\":%s,\"peer\":%s,\"ratio\":%s}", m > 1 ? "," : "", \
-                    text(names[name, m]), text(words[key]), text(better[key]), side(key, "colibri"), side(key, "peer"), side(key, "ratio")
+                printf "%s\n {\"name\":%s,\"what\":%s,\"better\":%s,\"colibri\":%s,\"peer\":%s,\"ratio\":%s}", (m > 1 ? "," : ""), \
+                    json_text(names[name, m]), json_text(words[key]), json_text(better[key]), json_side(key, "colibri"), json_side(key, "peer"), json_side(key, "ratio")
             }
             printf "],\"notes\":["
-            for (m = 1; m <= notes[name]; m++) printf "%s%s", m > 1 ? "," : "", text(note_of[name, m])
+            for (m = 1; m <= notes[name]; m++) printf "%s%s", (m > 1 ? "," : ""), json_text(note_of[name, m])
             printf "]}"
         }
         print "\n]}"
