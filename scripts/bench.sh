@@ -61,6 +61,7 @@ wants_peer() {
 # shellcheck source=scripts/lib/bench-rows.sh
 . "$repository/scripts/lib/bench-rows.sh"
 
+# shellcheck disable=SC2119  # no more than building needs
 require_prerequisites
 tools=$repository/.cache/bench/tools
 mkdir -p "$tools" "$repository/bench"
@@ -86,6 +87,10 @@ build_executables() {
 
 # The rows that measure a library inside a process of their own, built as the executables are.
 publish_benchmarks() {
+    if [ -x "$tools/colibri-benchmarks" ] && [ -z "$(find "$repository/src" "$repository/tests/Colibri.Benchmarks" "$repository"/*.props \
+        \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' \) -not -path '*/obj/*' -newer "$tools/colibri-benchmarks")" ]; then
+        return 0
+    fi
     case $(uname -s)/$(uname -m) in
         Linux/x86_64) set -- --runtime linux-x64 ;;
         Linux/aarch64) set -- --runtime linux-arm64 ;;

@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154,SC2034  # shared with bench.sh, which sources this
 # Sourced by bench.sh, after prerequisites.sh: the peers, from the system's packages, and our small programs beside them.
 #
 #   prepare_peers
@@ -15,21 +16,24 @@ install_peers() {
     missing_packages=''
     if wants_peer redis && ! have_redis; then
         # The tools hold the server's executable too, and start no service.
-        if [ "$prerequisites_system" = freebsd ]; then missing_packages="$missing_packages redis"; else missing_packages="$missing_packages redis-tools"; fi
+        if [ "$prerequisites_system" = freebsd ]; then lacking=redis; else lacking=redis-tools; fi
+        missing_packages="$missing_packages $lacking"
     fi
     if wants_peer simdjson && ! have_simdjson; then
-        if [ "$prerequisites_system" = freebsd ]; then missing_packages="$missing_packages simdjson"; else missing_packages="$missing_packages g++ libsimdjson-dev"; fi
+        if [ "$prerequisites_system" = freebsd ]; then lacking=simdjson; else lacking='g++ libsimdjson-dev'; fi
+        missing_packages="$missing_packages $lacking"
     fi
     if [ -n "$missing_packages" ] && [ "$prerequisites_system" != other ] && can_be_root; then
         install_packages || printf 'bench.sh: goes on without them\n' >&2
     fi
 }
 
-# compile COMPILER OUTPUT SOURCE [OPTION...]; nothing is done when the output is newer.
+# compile COMPILER OUTPUT SOURCE [OPTION...]; nothing is done when the output is the newest.
 compile() {
-    compiler=$1 compiled=$tools/$2 source=$repository/tests/Colibri.Benchmarks/peers/$3
+    compiler=$1 compiled=$tools/$2 sources=$repository/tests/Colibri.Benchmarks/peers
+    source=$sources/$3
     shift 3
-    if [ "$compiled" -nt "$source" ] && [ "$compiled" -nt "$repository/tests/Colibri.Benchmarks/peers/wire.h" ]; then
+    if [ -x "$compiled" ] && [ -z "$(find "$source" "$sources/wire.h" -newer "$compiled")" ]; then
         return 0
     fi
     "$compiler" -O3 -o "$compiled" "$source" "$@"
@@ -59,6 +63,7 @@ prepare_peers() {
     has_simdjson=no simdjson_version=''
     if wants_peer simdjson && have_simdjson && compile c++ foldpeer foldpeer.cpp -std=c++17 -march=native -lsimdjson; then
         has_simdjson=yes
-        simdjson_version="simdjson $(printf '#include <simdjson.h>\nSIMDJSON_VERSION\n' | c++ -std=c++17 -E -P -x c++ - | tail -n 1 | tr -d '" ')"
+        simdjson_version=$(printf '#include <simdjson.h>\nSIMDJSON_VERSION\n' | c++ -std=c++17 -E -P -x c++ - | tail -n 1)
+        simdjson_version="simdjson $(printf '%s' "$simdjson_version" | tr -d '" ')"
     fi
 }

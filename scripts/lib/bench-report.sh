@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154,SC2016  # shared with bench.sh, which sources this; and awk has dollars of its own
 # Sourced by bench.sh: collects what the rows measure, and turns it into the table and bench/results.json.
 #
 #   row NAME PEER                                 what is measured next and beside what; PEER may be empty

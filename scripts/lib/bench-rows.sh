@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154  # shared with bench.sh, which sources this, or set by eval
 # Sourced by bench.sh: one function a row of docs/benchmarks.md, `row_` and its name. Each round measures Colibri and then the peer,
 # so that both see the same machine.
 #
@@ -45,18 +46,23 @@ row_idle_rss() {
     metric pss_kib less 'Pss, KiB'
     metric dirty_kib less 'private dirty, KiB'
     metric threads less threads
+    metric rss_after_kib less 'VmRSS after 100,000 pings, KiB'
     without_redis
     round=1
     while [ "$round" -le 3 ]; do
         for side in $(sides); do
             start_server "$(kind_of "$side")" "idle-$side"
-            eval "pid_$side=\$server_pid"
+            eval "pid_$side=\$server_pid socket_$side=\$server_socket"
         done
         sleep 3
         for side in $(sides); do
             eval "pid=\$pid_$side"
             memory_of "$pid" > "$scratch/figures"
             for name in rss_kib pss_kib dirty_kib threads; do take "$name" "$side" "$round"; done
+            eval "socket=\$socket_$side"
+            "$tools/pingclient" "$(kind_of "$side")" "$socket" 100000 1 >/dev/null
+            memory_of "$pid" > "$scratch/figures"
+            take rss_after_kib "$side" "$round" rss_kib
         done
         stop_servers
         round=$((round + 1))

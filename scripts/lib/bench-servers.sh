@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154  # shared with bench.sh, which sources this
 # Sourced by bench.sh: starts and ends the servers that are measured. Each gets a folder of its own under $scratch; whatever is still
 # there at the end, stop_servers ends.
 #
