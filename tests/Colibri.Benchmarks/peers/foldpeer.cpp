@@ -1,6 +1,6 @@
 // foldpeer MEGABYTES PASSES FILE...
 //
-// Reads the recordings, repeated to MEGABYTES, with simdjson's on-demand iterate_many on one thread, taking of each line the fields
+// Reads the recordings, each repeated to its share of MEGABYTES, with simdjson's on-demand iterate_many on one thread, taking of each line the fields
 // that Colibri's glasspane takes, and prints GB (10^9 bytes) for each second of processor time.
 #include <cstdint>
 #include <cstdio>
@@ -130,16 +130,16 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "usage: foldpeer MEGABYTES PASSES FILE...\n");
         return 2;
     }
-    std::string recordings, text;
+    std::string text;
+    const std::size_t share = std::strtoul(argv[1], nullptr, 10) * 1000000 / static_cast<std::size_t>(argc - 3);
     for (int i = 3; i < argc; i++) {
         std::ifstream file(argv[i], std::ios::binary);
-        recordings.append(std::istreambuf_iterator<char>(file), {});
-        if (recordings.empty() || recordings.back() != '\n')
-            recordings.push_back('\n');
+        std::string recording(std::istreambuf_iterator<char>(file), {});
+        if (recording.empty() || recording.back() != '\n')
+            recording.push_back('\n');
+        for (const std::size_t end = text.size() + share; text.size() < end;)
+            text += recording;
     }
-    const std::size_t wanted = std::strtoul(argv[1], nullptr, 10) * 1000000;
-    while (text.size() < wanted)
-        text += recordings;
 
     const int passes = std::atoi(argv[2]);
     const padded_string padded(text);
