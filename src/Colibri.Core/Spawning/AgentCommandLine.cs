@@ -11,11 +11,15 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
     /// <param name="provider">The provider to use, or null.</param>
     /// <param name="model">The model to use, or null.</param>
     /// <param name="prompt">What to work on, or null.</param>
+    /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public static AgentCommandLine Build(
         AgentProfile profile, IReadOnlyList<string> stated, bool? rpc, string? provider, string? model, string? prompt)
     {
-        var isRpc = rpc ?? (stated.Count > 0 ? LooksLikeRpc(stated) : profile.AlwaysRpc);
-        var defaults = isRpc ? profile.RpcArguments ?? profile.TaskArguments : profile.TaskArguments;
+        var hasRpc = profile.RpcArguments is not null;
+        var isRpc = rpc ?? (hasRpc && (stated.Count > 0 ? LooksLikeRpc(stated) : profile.AlwaysRpc));
+        if (isRpc && !hasRpc)
+            throw new ArgumentException($"{profile.Name} takes no prompts on standard input: it has no RPC mode");
+        var defaults = isRpc ? profile.RpcArguments! : profile.TaskArguments;
         List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. profile.ModelArguments(provider, model)];
         if (prompt is not null && !isRpc)
             arguments.Add(AsArgument(prompt));

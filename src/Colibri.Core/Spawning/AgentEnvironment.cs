@@ -7,6 +7,7 @@ namespace Colibri.Core.Spawning;
 internal static class AgentEnvironment
 {
     private const string OwnPrefix = "COLIBRI_";
+    private const string TaskVariable = "COLIBRI_TASK_ID";
 
     public static Dictionary<string, string> Build(
         IReadOnlyDictionary<string, string> requested, string agentId, string? taskId, string sessionId, string socketPath)
@@ -25,7 +26,9 @@ internal static class AgentEnvironment
         variables["COLIBRI_SESSION_ID"] = sessionId;
         variables[SocketPaths.EnvironmentVariable] = socketPath;
         if (taskId is not null)
-            variables["COLIBRI_TASK_ID"] = taskId;
+            variables[TaskVariable] = taskId;
+        else
+            variables.Remove(TaskVariable);
         return variables;
     }
 }

@@ -101,7 +101,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             ? await parts.Board.GetAsync(taskId).ConfigureAwait(false)
                 ?? throw new SpawnRefusedException(SpawnRefusal.TaskNotFound, $"there is no task {taskId}")
             : null;
-        var agent = new SupervisedAgent(parts, _backoff, request, task);
+        var agent = Prepare(request, task);
         var begun = await parts.Board.BeginSpawnAsync(agent.Record, request.TaskId).ConfigureAwait(false);
         if (begun.Outcome != EdgeOutcome.Applied)
         {
@@ -125,6 +125,18 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         return agent;
     }
 
+    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task)
+    {
+        try
+        {
+            return new SupervisedAgent(parts, _backoff, request, task);
+        }
+        catch (ArgumentException e)
+        {
+            throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, e.Message);
+        }
+    }
+
     private async Task FollowAsync(SupervisedAgent agent)
     {
         try
@@ -134,6 +146,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             parts.Logger.UnexpectedFailure($"agent {agent.Id}", e);
+            await AbandonAsync(agent).ConfigureAwait(false);
         }
         finally
         {
@@ -142,6 +155,19 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             Panes.Stopped(agent);
             FreeSlot();
             agent.MarkEnded();
+        }
+    }
+
+    /// <summary>Its follower failed in a way nobody foresaw: the process must not run on unwatched, nor its run stay open.</summary>
+    private async Task AbandonAsync(SupervisedAgent agent)
+    {
+        try
+        {
+            await agent.AbandonAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            parts.Logger.UnexpectedFailure($"abandoning agent {agent.Id}", e);
         }
     }
 

@@ -12,6 +12,7 @@ namespace Colibri.Core.Spawning;
 public sealed partial class SupervisedAgent
 {
     private const string SpawnFailed = "spawn-failed";
+    private const string Interrupted = "interrupted";
 
     private static readonly TimeSpan StraysGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OutputDeadline = TimeSpan.FromSeconds(2);
@@ -72,6 +73,22 @@ public sealed partial class SupervisedAgent
             RetryAt = mayPass && _task is not null ? _backoff.NextAttemptAt(_task.Attempts + 1) : null,
         }).ConfigureAwait(false);
         MarkEnded();
+    }
+
+    /// <summary>Ends the tree at once and gives the attempt back.</summary>
+    internal async Task AbandonAsync()
+    {
+        _process!.Ender.KillAt(_parts.Time.GetUtcNow());
+        await _process.Ender.EndAsync(polite: null).ConfigureAwait(false);
+        _process.Dispose();
+        _pane.TreeGone();
+        await PutOnRecordAsync(new SpawnEnd
+        {
+            Ending = RunEnding.Interrupted,
+            Verdict = Interrupted,
+            Error = new TaskError("internal", "the daemon failed while it followed the agent; its log says how"),
+            Usage = ToPane().Usage,
+        }).ConfigureAwait(false);
     }
 
     internal void RequestStop(StopCause reason, TimeSpan grace)
@@ -145,8 +162,8 @@ public sealed partial class SupervisedAgent
         var end = new SpawnEnd
         {
             Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
-            Verdict = interrupted ? "interrupted" : verdict.Verdict,
-            Error = interrupted ? new TaskError("interrupted", "the daemon stopped while the agent was running") : verdict.Error,
+            Verdict = interrupted ? Interrupted : verdict.Verdict,
+            Error = interrupted ? new TaskError(Interrupted, "the daemon stopped while the agent was running") : verdict.Error,
             Exit = exit,
             StderrTail = process.StderrTail.Text(),
             Usage = ToPane().Usage,

@@ -108,4 +108,14 @@ public sealed class AgentCommandLineTests
         string.Join(' ', built.Arguments).ShouldBe(argv);
         built.IsRpc.ShouldBe(isRpc);
     }
+
+    [Theory]
+    [InlineData("claude")]
+    [InlineData("codex")]
+    [InlineData("opencode")]
+    public void A_kind_without_an_rpc_mode_cannot_be_asked_for_one(string binary)
+    {
+        Should.Throw<ArgumentException>(() => Build(binary, None, rpc: true)).Message.ShouldBe($"{binary} takes no prompts on standard input: it has no RPC mode");
+        Build(binary, ["exec", "rpc"]).IsRpc.ShouldBeFalse();
+    }
 }
