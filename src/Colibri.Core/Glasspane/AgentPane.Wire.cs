@@ -16,9 +16,11 @@ public sealed partial class AgentPane
         string? taskId;
         int? pid;
         bool stopRequested;
+        bool overBudget;
         lock (_gate)
         {
-            (state, lifecycle, exit, taskId, pid, stopRequested) = (_published, _lifecycle, _exit, _taskId, _pid, _stopRequested);
+            (state, lifecycle, exit, taskId, pid, stopRequested, overBudget) =
+                (_published, _lifecycle, _exit, _taskId, _pid, _stopRequested, _overBudget);
         }
 
         // Only when all it printed has been read: the news of its end is often faster than its last words.
@@ -36,9 +38,10 @@ public sealed partial class AgentPane
             Lifecycle = lifecycle,
             Activity = activity,
             Stalled = stalled,
-            NeedsAttention = stalled || activity is Activity.Error or Activity.Blocked,
+            NeedsAttention = stalled || overBudget || activity is Activity.Error or Activity.Blocked,
             TaskId = taskId,
             SessionId = _identity.SessionId,
+            OverBudget = overBudget ? true : null,
             HarnessSessionId = state.HarnessSessionId,
             Cwd = state.Cwd ?? _identity.Cwd,
             StartedAt = _startedAt,

@@ -76,7 +76,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         foreach (var entry in wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation))))
         {
             // Kept entries stand in the next generation too.
-            if (all && entry.Seq <= last)
+            if (all && entry.Seq > 0 && entry.Seq <= last)
                 continue;
             entries.Add(entry);
             last = entry.Seq;
