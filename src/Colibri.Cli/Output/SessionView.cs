@@ -21,8 +21,7 @@ internal static class SessionView
         var table = new Table("UPDATED", new TableColumn("GEN", RightAligned: true), new TableColumn("SIZE", RightAligned: true), "ID");
         foreach (var session in list.Sessions)
         {
-            table.Add(Words.Time(session.UpdatedAt), session.Generation.ToString(CultureInfo.InvariantCulture), Words.Bytes(session.Bytes),
-                session.Id);
+            table.Add(Words.Time(session.UpdatedAt), session.Generation.ToString(CultureInfo.InvariantCulture), Words.Bytes(session.Bytes) + (session.OverBudget ? ", over budget" : ""), session.Id);
         }
         table.Write(screen);
     }
@@ -43,11 +42,11 @@ internal static class SessionView
         screen.Line($"entry {receipt.Seq} of session {Words.Plain(receipt.SessionId)}: generation {receipt.Generation}, "
             + $"{Words.Bytes(receipt.Bytes)}, {Words.Count(receipt.Turns, "turn")}");
         using var document = JsonDocument.Parse(data);
-        foreach (var extra in (ReadOnlySpan<string>)["compacted", "escalated"])
+        foreach (var extra in (ReadOnlySpan<string>)["compacted", "escalated", "over_budget"])
         {
             if (document.RootElement.TryGetProperty(extra, out var value)
                 && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined))
-                screen.Line(value.ValueKind is JsonValueKind.True ? extra : $"{extra}: {DataView.Short(value)}");
+                screen.Line(value.ValueKind is JsonValueKind.True ? extra.Replace('_', ' ') : $"{extra}: {DataView.Short(value)}");
         }
     }
 

@@ -33,6 +33,8 @@ internal static class StatusView
         foreach (var agent in status.Agents.List)
             Agent(screen, agent);
         Field("cache", Cache(status.Cache));
+        if (status.Prompt is { } prompt)
+            Field("prompt", $"prefix of {Words.Bytes(prompt.PrefixBytes)}, SHA-256 {prompt.PrefixSha256}");
         Field("headroom", Headroom(status.Headroom));
         Field("limits hit", Limits(status.Counters), Tone.Attention);
     }

@@ -36,6 +36,9 @@ public sealed record DaemonConfiguration
     public bool HeadroomEnabled { get; init; }
     public string? HeadroomSocket { get; init; }
     public string? PromptPrefixFile { get; init; }
+
+    /// <summary>A task whose session already has entries starts with them before its own prompt.</summary>
+    public bool SchedulerPromptInjection { get; init; }
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
     public LogFormat LogFormat { get; init; } = LogFormat.Text;
 
@@ -79,6 +82,7 @@ public sealed record DaemonConfiguration
             HeadroomEnabled = reader.Boolean("COLIBRI_HEADROOM_ENABLED", false),
             HeadroomSocket = AbsolutePath(reader, "COLIBRI_HEADROOM_SOCKET"),
             PromptPrefixFile = AbsolutePath(reader, "COLIBRI_PROMPT_PREFIX_FILE"),
+            SchedulerPromptInjection = reader.Boolean("COLIBRI_SCHEDULER_PROMPT_INJECTION", false),
             LogLevel = reader.Choice(
                 "COLIBRI_LOG_LEVEL",
                 LogLevel.Information,

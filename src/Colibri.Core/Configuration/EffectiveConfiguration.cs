@@ -32,6 +32,7 @@ public static class EffectiveConfiguration
             ("COLIBRI_HEADROOM_ENABLED", c.HeadroomEnabled ? "on" : "off"),
             ("COLIBRI_HEADROOM_SOCKET", c.HeadroomSocket ?? ""),
             ("COLIBRI_PROMPT_PREFIX_FILE", c.PromptPrefixFile ?? ""),
+            ("COLIBRI_SCHEDULER_PROMPT_INJECTION", c.SchedulerPromptInjection ? "on" : "off"),
             ("COLIBRI_LOG_LEVEL", c.LogLevel == Microsoft.Extensions.Logging.LogLevel.Information ? "info" : Word(c.LogLevel)),
             ("COLIBRI_LOG_FORMAT", Word(c.LogFormat)),
         ];

@@ -6,17 +6,40 @@ namespace Colibri.Core.Cost;
 /// <summary>The cost mode in force. Reading it is free; a change is published.</summary>
 public sealed class CostControl(CostMode initial, EventHub events)
 {
-    private volatile CostState _state = StateOf(initial);
+    private CostState _state = StateOf(initial);
 
-    public CostState State => _state;
+    public CostState State => Volatile.Read(ref _state);
 
-    public CostLimits Limits => CostLimits.Of(_state.Mode);
+    public CostLimits Limits => CostLimits.Of(State.Mode);
 
     /// <summary>Takes effect on the next append of every session.</summary>
     public CostState Set(CostMode mode)
     {
         var state = StateOf(mode);
-        _state = state;
+        Volatile.Write(ref _state, state);
+        events.Publish(state);
+        return state;
+    }
+
+    /// <summary>Goes one mode up because a session could not be kept within <paramref name="from"/>.</summary>
+    /// <param name="from">The mode whose limits were too narrow.</param>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="at">Now.</param>
+    /// <returns>The new state; null where another mode is in force by now, or none is above.</returns>
+    public CostState? Escalate(CostMode from, string sessionId, DateTimeOffset at)
+    {
+        var before = State;
+        if (before.Mode != from || from == CostMode.Max)
+            return null;
+        var state = StateOf(from == CostMode.Fast ? CostMode.Smart : CostMode.Max) with
+        {
+            EscalatedFrom = before.EscalatedFrom ?? from,
+            EscalatedAt = at,
+            EscalatedBy = sessionId,
+        };
+        // Two sessions may force the same step at one time: one of them makes it, for both.
+        if (!ReferenceEquals(Interlocked.CompareExchange(ref _state, state, before), before))
+            return null;
         events.Publish(state);
         return state;
     }

@@ -12,6 +12,9 @@ public sealed record CostLimits(long SessionMaxBytes, int MaxUncompactedTurns, l
     private static readonly CostLimits Smart = new(2_000_000, 20, 16_000);
     private static readonly CostLimits Max = new(8_000_000, 100, null);
 
+    /// <summary>Whether a generation of such a size is within both.</summary>
+    public bool Allow(long bytes, long turns) => bytes <= SessionMaxBytes && turns <= MaxUncompactedTurns;
+
     public static CostLimits Of(CostMode mode) => mode switch
     {
         CostMode.Fast => Fast,

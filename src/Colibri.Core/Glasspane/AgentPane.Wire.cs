@@ -16,9 +16,11 @@ public sealed partial class AgentPane
         string? startFailure;
         int? pid;
         bool stopRequested;
+        bool overBudget;
         lock (_gate)
         {
-            (state, lifecycle, exit, startFailure, pid, stopRequested) = (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested);
+            (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget) =
+                (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget);
         }
 
         // Only when all it printed has been read: the news of its end is often faster than its last words.
@@ -37,9 +39,10 @@ public sealed partial class AgentPane
             Lifecycle = lifecycle,
             Activity = activity,
             Stalled = stalled,
-            NeedsAttention = stalled || activity is Activity.Error or Activity.Blocked,
+            NeedsAttention = stalled || overBudget || activity is Activity.Error or Activity.Blocked,
             TaskId = _identity.TaskId,
             SessionId = _identity.SessionId,
+            OverBudget = overBudget ? true : null,
             HarnessSessionId = state.HarnessSessionId,
             Cwd = state.Cwd ?? _identity.Cwd,
             StartedAt = _startedAt,

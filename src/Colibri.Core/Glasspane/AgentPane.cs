@@ -29,6 +29,7 @@ public sealed partial class AgentPane
     private int? _pid;
     private ProcessExit? _exit;
     private bool _stopRequested;
+    private bool _overBudget;
     private long _revision;
 
     /// <param name="identity">What the pane is about.</param>
@@ -137,6 +138,19 @@ public sealed partial class AgentPane
         }
 
         Live(ProcessEvent.TreeGone);
+    }
+
+    /// <summary>Says whether the agent's session is larger than even the widest cost mode allows.</summary>
+    public void SetOverBudget(bool overBudget)
+    {
+        lock (_gate)
+        {
+            if (_overBudget == overBudget) return;
+            _overBudget = overBudget;
+            _revision++;
+        }
+
+        _changed?.Invoke(this);
     }
 
     private void CountEvent()

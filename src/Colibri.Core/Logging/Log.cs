@@ -100,6 +100,24 @@ public static partial class Log
     [LoggerMessage(501, LogLevel.Error, "session {SessionId}: an entry could not be written: {Reason}")]
     public static partial void SessionWriteFailed(this ILogger logger, string sessionId, string reason);
 
+    [LoggerMessage(502, LogLevel.Information, "session {SessionId}: {Entries} entries compacted, generation {Generation} is live: {BytesBefore} bytes before, {BytesAfter} after")]
+    public static partial void SessionCompacted(this ILogger logger, string sessionId, int entries, int generation, long bytesBefore, long bytesAfter);
+
+    [LoggerMessage(503, LogLevel.Warning, "session {SessionId}: the generation before the live one cannot be made durable and read-only: {Reason}")]
+    public static partial void SessionNotSealed(this ILogger logger, string sessionId, string reason);
+
+    [LoggerMessage(504, LogLevel.Warning, "session {SessionId} is over budget: {Bytes} bytes in mode max, which allows {MaxBytes}; its newest entry cannot be compacted")]
+    public static partial void SessionOverBudget(this ILogger logger, string sessionId, long bytes, long maxBytes);
+
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);
+
+    [LoggerMessage(601, LogLevel.Warning, "cost mode escalated from {From} to {To} by session {SessionId}: {Reason}")]
+    public static partial void CostModeEscalated(this ILogger logger, string from, string to, string sessionId, string reason);
+
+    [LoggerMessage(602, LogLevel.Information, "cost mode is {Mode}, set with --persist; COLIBRI_COST_MODE says {Configured}")]
+    public static partial void CostModePersisted(this ILogger logger, string mode, string configured);
+
+    [LoggerMessage(603, LogLevel.Warning, "that the cost mode was set to {Mode} could not be recorded: {Reason}")]
+    public static partial void CostModeNotRecorded(this ILogger logger, string mode, string reason);
 }

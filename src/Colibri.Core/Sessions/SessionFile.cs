@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Colibri.Protocol.Json;
@@ -13,10 +14,17 @@ internal static class SessionFile
 {
     public const int FirstGeneration = 1;
 
+    public const UnixFileMode LiveMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
+    public const UnixFileMode SealedMode = UnixFileMode.UserRead | UnixFileMode.GroupRead;
+
     private const int ChunkBytes = 256 * 1024;
 
     public static string PathOf(string directory, int generation) =>
         Path.Combine(directory, generation.ToString("D4", CultureInfo.InvariantCulture) + ".jsonl");
+
+    /// <summary>Where the next generation is written before it gets its name; not among <see cref="Generations"/>.</summary>
+    public static string TemporaryOf(string directory, int generation) => PathOf(directory, generation) + ".tmp";
 
     /// <summary>Generations on disk, ascending; empty where there is none.</summary>
     public static List<int> Generations(string directory)
@@ -54,16 +62,36 @@ internal static class SessionFile
             if (TryParse(line.Span) is not { } entry)
                 continue;
             whole = position;
-            // A line from another hand may lack its number; counting anew would give numbers away twice.
+            // A line from another hand may lack its number, and kept entries follow the compaction entry, whose number is higher than theirs.
             seq = Math.Max(seq, entry.Seq);
-            turns = entry.Kind switch
-            {
-                SessionEntryKind.Compaction => 0,
-                SessionEntryKind.User or SessionEntryKind.Assistant => turns + 1,
-                _ => turns,
-            };
+            turns = entry.Kind is SessionEntryKind.Compaction ? 0 : IsTurn(entry.Kind) ? turns + 1 : turns;
         }
         return new SessionTail(seq, turns, whole, new FileInfo(path).Length - whole);
+    }
+
+    public static bool IsTurn(SessionEntryKind kind) => kind is SessionEntryKind.User or SessionEntryKind.Assistant;
+
+    /// <summary>Every whole entry of one generation with its bytes as they stand in the file.</summary>
+    public static List<LoggedEntry> Load(string path)
+    {
+        var entries = new List<LoggedEntry>();
+        ReadOnlyMemory<byte> rest = File.ReadAllBytes(path);
+        int length;
+        while ((length = rest.Span.IndexOf((byte)'\n')) >= 0)
+        {
+            if (TryParse(rest.Span[..length]) is { } entry)
+                entries.Add(new LoggedEntry(entry, rest[..(length + 1)]));
+            rest = rest[(length + 1)..];
+        }
+        return entries;
+    }
+
+    /// <summary>Adds one entry's line, newline included.</summary>
+    public static void WriteLine(IBufferWriter<byte> lines, SessionEntry entry)
+    {
+        using (var writer = new Utf8JsonWriter(lines, new JsonWriterOptions { Encoder = ProtocolJson.Wire.Options.Encoder, SkipValidation = true }))
+            JsonSerializer.Serialize(writer, entry, ProtocolJson.Wire.SessionEntry);
+        lines.Write("\n"u8);
     }
 
     private static SessionEntry? TryParse(ReadOnlySpan<byte> line)

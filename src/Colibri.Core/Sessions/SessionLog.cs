@@ -1,10 +1,8 @@
 using System.Buffers;
-using System.Text.Json;
 using System.Threading.Channels;
+using Colibri.Core.Cost;
 using Colibri.Core.Logging;
-using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
-using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Sessions;
 
@@ -13,25 +11,26 @@ namespace Colibri.Core.Sessions;
 /// one go, so no lock is held while the disk is waited for and entries keep their order.
 /// </summary>
 /// <remarks>
-/// An answered append lies in the kernel's page cache: it survives <c>kill -9</c> of the daemon, not a power cut. The file is open only
-/// while a batch is written, so ten thousand sessions cost no descriptors.
+/// An answered append lies in the kernel's page cache: it survives <c>kill -9</c> of the daemon, not a power cut. What a compaction
+/// replaced is synced. The file is open only while a batch is written, so ten thousand sessions cost no descriptors.
 /// </remarks>
-internal sealed class SessionLog(string id, string directory, TimeProvider time, ILogger logger)
+internal sealed class SessionLog(string id, string directory, SessionParts parts)
 {
     /// <summary>Appends waiting for one session's disk; the caller of a further one waits.</summary>
     public const int QueueCapacity = 1_024;
 
     private const int KeptScratchBytes = 1024 * 1024;
+    private const int BatchBytes = 1024 * 1024;
 
     [ThreadStatic]
-    private static ArrayBufferWriter<byte>? Scratch;
+    private static ArrayBufferWriter<byte>? ScratchBytes;
+
+    [ThreadStatic]
+    private static List<TakenAppend>? ScratchTaken;
 
     private readonly Channel<PendingAppend> _queue = Channel.CreateBounded<PendingAppend>(
         new BoundedChannelOptions(QueueCapacity) { SingleReader = false, FullMode = BoundedChannelFullMode.Wait });
-    private readonly List<(PendingAppend Append, AppendReceipt Receipt)> _written = [];
-    private ArrayBufferWriter<byte> _batch = null!;
-    private SessionTail? _tail;
-    private int _generation;
+    private readonly SessionWriter _writer = new(id, directory, parts);
     private int _writing;
     private int _users;
 
@@ -51,9 +50,18 @@ internal sealed class SessionLog(string id, string directory, TimeProvider time,
 
     /// <summary>Appends one entry; its number and time are given here.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
-    public async Task<AppendReceipt> AppendAsync(SessionEntry entry)
+    public Task<AppendReceipt> AppendAsync(SessionEntry entry) => QueueAsync(new PendingAppend(entry));
+
+    /// <summary>Compacts behind the appends before it.</summary>
+    /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
+    public async Task<Compaction> CompactAsync()
     {
-        var pending = new PendingAppend(entry);
+        var receipt = await QueueAsync(new PendingAppend(null)).ConfigureAwait(false);
+        return receipt.Compacted ?? new Compaction(id, receipt.Generation, null, 0, 0, receipt.Bytes, receipt.Bytes);
+    }
+
+    private async Task<AppendReceipt> QueueAsync(PendingAppend pending)
+    {
         await _queue.Writer.WriteAsync(pending).ConfigureAwait(false);
         if (Interlocked.CompareExchange(ref _writing, 1, 0) == 0)
             DrainAsWriter();
@@ -78,111 +86,98 @@ internal sealed class SessionLog(string id, string directory, TimeProvider time,
 
     private void WriteBatch()
     {
-        _batch = Scratch is { Capacity: <= KeptScratchBytes } kept ? kept : Scratch = new ArrayBufferWriter<byte>(16 * 1024);
-        _batch.ResetWrittenCount();
-        _written.Clear();
+        var lines = ScratchBytes is { Capacity: <= KeptScratchBytes } kept ? kept : ScratchBytes = new ArrayBufferWriter<byte>(16 * 1024);
+        lines.ResetWrittenCount();
+        var taken = ScratchTaken ??= [];
+        var (generation, start) = (0, default(SessionTail));
         try
         {
-            var start = Open();
-            var tail = start;
-            while (_queue.Reader.TryRead(out var append))
+            _writer.Open();
+            (generation, start) = (_writer.Generation, _writer.Tail);
+            if (_queue.Reader.TryPeek(out var first) && first.Entry is null)
+                CompactNow(taken);
+            else
+                AppendBatch(lines, taken, start);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _writer.TakeBack(generation, start);
+            Fail(taken, e);
+        }
+        finally
+        {
+            taken.Clear();
+        }
+    }
+
+    private void CompactNow(List<TakenAppend> taken)
+    {
+        if (!_queue.Reader.TryRead(out var request))
+            return;
+        taken.Add(new TakenAppend(request, default, WasWithin: true));
+        var compacted = _writer.CompactOnRequest();
+        request.Completion.SetResult(Receipt(_writer.Tail) with { Compacted = compacted });
+    }
+
+    private void AppendBatch(ArrayBufferWriter<byte> lines, List<TakenAppend> taken, SessionTail tail)
+    {
+        var newestBytes = 0L;
+        // A request to compact waits for its own turn, and an entry that no compaction can make room for is judged as the newest one.
+        while (lines.WrittenCount < BatchBytes && _queue.Reader.TryPeek(out var next) && next.Entry is { } entry && _queue.Reader.TryRead(out _))
+        {
+            taken.Add(new TakenAppend(next, tail, WasWithin: true));
+            var limits = parts.Cost.Limits;
+            var before = lines.WrittenCount;
+            SessionFile.WriteLine(lines, Within(limits, entry) with { Seq = tail.Seq + 1, Ts = parts.Time.GetUtcNow() });
+            newestBytes = lines.WrittenCount - before;
+            tail = new SessionTail(tail.Seq + 1, SessionFile.IsTurn(entry.Kind) ? tail.Turns + 1 : tail.Turns, tail.Bytes + newestBytes, TornBytes: 0);
+            taken[^1] = new TakenAppend(next, tail, limits.Allow(tail.Bytes, tail.Turns));
+            if (newestBytes + CompactionSummary.MinBytes > limits.SessionMaxBytes)
+                break;
+        }
+        var generation = _writer.Generation;
+        _writer.Append(lines.WrittenSpan, tail);
+        var enforced = _writer.Enforce(newestBytes);
+        var now = parts.Cost.Limits;
+        for (var i = 0; i < taken.Count; i++)
+        {
+            var (append, after, wasWithin) = taken[i];
+            var own = Receipt(after) with { Generation = generation };
+            var stands = enforced.IsNothing || (i < taken.Count - 1 && wasWithin && now.Allow(after.Bytes, after.Turns));
+            append.Completion.SetResult(stands ? own : Receipt(_writer.Tail) with
             {
-                _written.Add((append, default!));
-                tail = Serialize(append.Entry, tail);
-                _written[^1] = (append, new AppendReceipt(id, tail.Seq, _generation, tail.Bytes, tail.Turns));
-            }
-            Write(start);
-            _tail = tail;
-            foreach (var (append, receipt) in _written)
-                append.Completion.SetResult(receipt);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Fail(e);
-        }
-    }
-
-    private void Fail(Exception cause)
-    {
-        // What the disk holds now is read again before the next append.
-        _tail = null;
-        var failure = new SessionUnavailableException($"session {id} cannot be written: {cause.Message}", cause);
-        logger.SessionWriteFailed(id, cause.Message);
-        // Opening failed before anything was taken: those waiting learn it too, instead of trying the same disk one by one.
-        while (_written.Count == 0 && _queue.Reader.TryRead(out var waiting))
-            waiting.Completion.SetException(failure);
-        foreach (var (append, _) in _written)
-            append.Completion.SetException(failure);
-    }
-
-    private SessionTail Open()
-    {
-        if (_tail is { } known && new FileInfo(SessionFile.PathOf(directory, _generation)) is { Exists: true } live && live.Length == known.Bytes)
-            return known;
-        var generations = SessionFile.Generations(directory);
-        if (generations.Count == 0)
-        {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-                | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-            _generation = SessionFile.FirstGeneration;
-            return default;
-        }
-        _generation = generations[^1];
-        var path = SessionFile.PathOf(directory, _generation);
-        var tail = SessionFile.Scan(path);
-        if (tail.TornBytes > 0)
-        {
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-            RandomAccess.SetLength(file, tail.Bytes);
-            logger.SessionTailCut(id, tail.TornBytes);
-        }
-        return tail with { TornBytes = 0 };
-    }
-
-    private SessionTail Serialize(SessionEntry entry, SessionTail tail)
-    {
-        var before = _batch.WrittenCount;
-        var numbered = entry with { Seq = tail.Seq + 1, Ts = time.GetUtcNow() };
-        using (var writer = new Utf8JsonWriter(_batch, new JsonWriterOptions { Encoder = ProtocolJson.Wire.Options.Encoder, SkipValidation = true }))
-            JsonSerializer.Serialize(writer, numbered, ProtocolJson.Wire.SessionEntry);
-        _batch.Write("\n"u8);
-        var turns = entry.Kind is SessionEntryKind.User or SessionEntryKind.Assistant ? tail.Turns + 1 : tail.Turns;
-        return new SessionTail(numbered.Seq, turns, tail.Bytes + _batch.WrittenCount - before, 0);
-    }
-
-    private void Write(SessionTail start)
-    {
-        using var file = OpenLive();
-        try
-        {
-            RandomAccess.Write(file, _batch.WrittenSpan, start.Bytes);
-        }
-        catch (IOException)
-        {
-            // A full disk takes part of a batch: none of it was answered, so none of it stays.
-            RandomAccess.SetLength(file, start.Bytes);
-            throw;
-        }
-    }
-
-    private Microsoft.Win32.SafeHandles.SafeFileHandle OpenLive()
-    {
-        var path = SessionFile.PathOf(directory, _generation);
-        if (!File.Exists(path))
-        {
-            using var created = new FileStream(path, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+                Seq = after.Seq,
+                Compacted = enforced.Compacted,
+                Escalated = enforced.Escalated,
+                OverBudget = enforced.OverBudget ? true : null,
             });
         }
-        return File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
     }
 
-    private sealed class PendingAppend(SessionEntry entry)
+    private static SessionEntry Within(CostLimits limits, SessionEntry entry) =>
+        entry is { Kind: SessionEntryKind.ToolResult, Text: { } text } && limits.ToolResultMaxBytes is { } maxBytes
+            ? entry with { Text = ToolResultText.Shorten(text, maxBytes) }
+            : entry;
+
+    private AppendReceipt Receipt(SessionTail tail) => new(id, tail.Seq, _writer.Generation, tail.Bytes, tail.Turns);
+
+    private void Fail(List<TakenAppend> taken, Exception cause)
     {
-        public SessionEntry Entry { get; } = entry;
+        var failure = new SessionUnavailableException($"session {id} cannot be written: {cause.Message}", cause);
+        parts.Logger.SessionWriteFailed(id, cause.Message);
+        // Opening failed before anything was taken: those waiting learn it too, instead of trying the same disk one by one.
+        while (taken.Count == 0 && _queue.Reader.TryRead(out var waiting))
+            waiting.Completion.SetException(failure);
+        foreach (var (append, _, _) in taken)
+            append.Completion.TrySetException(failure);
+    }
+
+    private readonly record struct TakenAppend(PendingAppend Append, SessionTail After, bool WasWithin);
+
+    /// <param name="entry">Null asks for a compaction.</param>
+    private sealed class PendingAppend(SessionEntry? entry)
+    {
+        public SessionEntry? Entry { get; } = entry;
 
         public TaskCompletionSource<AppendReceipt> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -1,22 +1,29 @@
 using System.Collections.Concurrent;
+using Colibri.Core.Cost;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Sessions;
 
 /// <summary>Every session under one directory, one folder each.</summary>
-public sealed class SessionStore(string root, TimeProvider time, ILogger logger)
+public sealed class SessionStore(string root, CostControl cost, TimeProvider time, ILogger logger)
 {
     /// <summary>Sessions remembered between appends; beyond it idle ones are forgotten and found again on disk.</summary>
     public const int RememberedSessions = 10_000;
 
     private readonly ConcurrentDictionary<string, SessionLog> _logs = new(StringComparer.Ordinal);
+    private SessionParts? _parts;
 
     public string Root => root;
 
     internal int RememberedLimit { get; init; } = RememberedSessions;
 
     internal int Remembered => _logs.Count;
+
+    /// <summary>See <see cref="SessionParts.AtStep"/>.</summary>
+    internal Action<string, SwitchStep>? AtStep { get; init; }
+
+    private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, AtStep);
 
     /// <summary>Appends one entry, creating the session with its first.</summary>
     /// <exception cref="ArgumentException">The id is not one (<see cref="SessionId"/>).</exception>
@@ -34,7 +41,29 @@ public sealed class SessionStore(string root, TimeProvider time, ILogger logger)
         }
     }
 
-    /// <summary>The entries of the live generation, or of every generation in order; null where there is no such session.</summary>
+    /// <summary>Summarises a session's oldest turns now; null where there is no such session.</summary>
+    /// <exception cref="ArgumentException">The id is not one (<see cref="SessionId"/>).</exception>
+    /// <exception cref="SessionUnavailableException">The disk refused; the session is as it was.</exception>
+    public async Task<Compaction?> CompactAsync(string sessionId)
+    {
+        var directory = DirectoryOf(sessionId);
+        if (SessionFile.Generations(directory).Count == 0)
+            return null;
+        var log = Enter(sessionId, directory);
+        try
+        {
+            return await log.CompactAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            log.Leave();
+        }
+    }
+
+    /// <summary>
+    /// The entries of the live generation as they stand there, or those of every generation, each once, in the order of their numbers; null
+    /// where there is no such session.
+    /// </summary>
     public SessionEntries? Read(string sessionId, bool all)
     {
         var directory = DirectoryOf(sessionId);
@@ -42,9 +71,21 @@ public sealed class SessionStore(string root, TimeProvider time, ILogger logger)
         if (generations.Count == 0)
             return null;
         var wanted = all ? generations : generations[^1..];
-        var entries = wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation))).ToList();
+        var entries = new List<SessionEntry>();
+        var last = 0L;
+        foreach (var entry in wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation))))
+        {
+            // Kept entries stand in the next generation too.
+            if (all && entry.Seq > 0 && entry.Seq <= last)
+                continue;
+            entries.Add(entry);
+            last = entry.Seq;
+        }
         return new SessionEntries(sessionId, generations[^1], entries);
     }
+
+    /// <summary>Whether the session has been appended to.</summary>
+    public bool Exists(string sessionId) => SessionFile.Generations(DirectoryOf(sessionId)).Count > 0;
 
     /// <summary>The sessions changed last, newest first.</summary>
     /// <param name="limit">How many at the most.</param>
@@ -59,7 +100,8 @@ public sealed class SessionStore(string root, TimeProvider time, ILogger logger)
             if (generations.Count == 0)
                 continue;
             var live = new FileInfo(SessionFile.PathOf(directory, generations[^1]));
-            sessions.Add(new SessionSummary(Path.GetFileName(directory), generations[^1], live.Length, live.LastWriteTimeUtc));
+            sessions.Add(new SessionSummary(Path.GetFileName(directory), generations[^1], live.Length, live.LastWriteTimeUtc,
+                OverBudget: live.Length > CostLimits.Of(CostMode.Max).SessionMaxBytes));
         }
         sessions.Sort((a, b) => b.UpdatedAt.CompareTo(a.UpdatedAt));
         return sessions.Count > limit ? sessions.GetRange(0, limit) : sessions;
@@ -75,7 +117,7 @@ public sealed class SessionStore(string root, TimeProvider time, ILogger logger)
             ForgetIdle();
         while (true)
         {
-            var log = _logs.GetOrAdd(sessionId, id => new SessionLog(id, directory, time, logger));
+            var log = _logs.GetOrAdd(sessionId, id => new SessionLog(id, directory, Parts));
             if (log.TryEnter())
                 return log;
         }

@@ -16,6 +16,9 @@ internal sealed class SessionRecorder(SessionStore sessions, string sessionId) :
     /// <summary>Entries that the disk refused; what refused is in the log.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
+    /// <summary>The latest append left the session larger than even mode <c>max</c> allows.</summary>
+    public bool IsOverBudget { get; private set; }
+
     public void User(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.User, Text = text });
 
     public void Note(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Note, Text = text });
@@ -37,7 +40,7 @@ internal sealed class SessionRecorder(SessionStore sessions, string sessionId) :
         {
             try
             {
-                await append.ConfigureAwait(false);
+                IsOverBudget = (await append.ConfigureAwait(false)).OverBudget is true;
             }
             catch (SessionUnavailableException)
             {

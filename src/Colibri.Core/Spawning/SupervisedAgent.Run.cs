@@ -39,11 +39,11 @@ public sealed partial class SupervisedAgent
         var process = _process!;
         if (_prompt is not null)
             _recorder.User(_prompt);
-        await _recorder.FlushAsync().ConfigureAwait(false);
+        await RecordAsync().ConfigureAwait(false);
         var output = process.ReadOutputAsync(FeedAsync);
         var errors = process.ReadErrorsAsync();
         if (_commandLine.IsRpc && _prompt is not null)
-            _ = process.WriteLineAsync(RpcPrompt(_prompt));
+            _ = process.WriteLineAsync(RpcPrompt(_sentPrompt!));
         await RecordStartAsync(process.Identity).ConfigureAwait(false);
 
         if (await Task.WhenAny(process.Exited, _stopRequested.Task).ConfigureAwait(false) == _stopRequested.Task)
@@ -106,10 +106,16 @@ public sealed partial class SupervisedAgent
     private async ValueTask FeedAsync(ReadOnlyMemory<byte> chunk)
     {
         _pane.Feed(chunk.Span);
-        await _recorder.FlushAsync().ConfigureAwait(false);
+        await RecordAsync().ConfigureAwait(false);
         // A long-lived agent started for one task has nothing left to do.
         if (_commandLine.IsRpc && _task is not null && _pane.Run.IsSettled)
             RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
+    }
+
+    private async ValueTask RecordAsync()
+    {
+        await _recorder.FlushAsync().ConfigureAwait(false);
+        _pane.SetOverBudget(_recorder.IsOverBudget);
     }
 
     private async Task RecordStartAsync(ProcessIdentity identity)
@@ -170,7 +176,7 @@ public sealed partial class SupervisedAgent
             RetryAt = isDone || _task is null ? null : _backoff.NextAttemptAt(_task.Attempts + 1),
         };
         _recorder.Note(end.Error is { } error ? $"run ended: {end.Verdict} ({error.Code}: {error.Message})" : $"run ended: {end.Verdict}");
-        await _recorder.FlushAsync().ConfigureAwait(false);
+        await RecordAsync().ConfigureAwait(false);
         // Before the task's end is: whoever sees the task done finds its agent gone.
         _pane.TreeGone();
         await PutOnRecordAsync(end).ConfigureAwait(false);

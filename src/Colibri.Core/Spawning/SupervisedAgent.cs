@@ -7,6 +7,9 @@ namespace Colibri.Core.Spawning;
 /// <summary>One agent from the moment it is put on record until its whole tree is gone and its verdict is.</summary>
 public sealed partial class SupervisedAgent
 {
+    /// <summary>Linux takes no single argument of 128 KiB or more (MAX_ARG_STRLEN).</summary>
+    private const long MaxArgumentBytes = 120_000;
+
     private readonly SupervisorParts _parts;
     private readonly RetryBackoff _backoff;
     private readonly SpawnRequest _request;
@@ -18,6 +21,7 @@ public sealed partial class SupervisedAgent
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _registeredAt;
     private readonly string? _prompt;
+    private readonly string? _sentPrompt;
     private AgentProcess? _process;
     private long _graceTicks = long.MaxValue;
     private int _stopReason;
@@ -28,9 +32,13 @@ public sealed partial class SupervisedAgent
         Id = Guid.CreateVersion7().ToString();
         var profile = AgentProfiles.For(request.Runtime, request.Binary);
         _prompt = request.Prompt ?? (task is null ? null : PromptOf(task));
-        _commandLine = AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, _prompt);
+        var own = AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, _prompt);
         _registeredAt = parts.Time.GetUtcNow();
         SessionId = request.SessionId ?? task?.SessionId ?? Guid.CreateVersion7().ToString();
+        _sentPrompt = Introduced(own.IsRpc);
+        _commandLine = ReferenceEquals(_sentPrompt, _prompt)
+            ? own
+            : AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, _sentPrompt);
         _recorder = new SessionRecorder(parts.Sessions, SessionId);
         Record = new SpawnRecord
         {
@@ -39,7 +47,7 @@ public sealed partial class SupervisedAgent
             Runtime = Dialects.RuntimeName(request.Runtime, Path.GetFileName(request.Binary)),
             Capabilities = request.Capabilities,
             Binary = parts.Programs.Find(request.Binary) ?? request.Binary,
-            Arguments = _commandLine.Arguments,
+            Arguments = own.Arguments,
             Cwd = request.Cwd,
             SessionId = SessionId,
             Host = parts.Configuration.Host,
@@ -91,6 +99,12 @@ public sealed partial class SupervisedAgent
             Exit = pane.Exit,
         };
     }
+
+    /// <summary>The prompt behind what its session has so far; that is in the log already, so only the prompt itself is added to it.</summary>
+    private string? Introduced(bool isRpc) =>
+        _prompt is not null && _task is not null && _parts is { Configuration.SchedulerPromptInjection: true, Prompts: { } prompts }
+            ? prompts.Introduce(SessionId, _prompt, isRpc ? long.MaxValue : MaxArgumentBytes)
+            : _prompt;
 
     internal void MarkEnded() => _ended.TrySetResult();
 

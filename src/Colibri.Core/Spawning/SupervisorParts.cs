@@ -1,6 +1,7 @@
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Core.Events;
+using Colibri.Core.Prompts;
 using Colibri.Core.Sessions;
 using Colibri.Posix;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,9 @@ public sealed record SupervisorParts
     public required ChildProcesses Processes { get; init; }
     public required TaskBoard Board { get; init; }
     public required SessionStore Sessions { get; init; }
+
+    /// <summary>Assembles what a task's session already has, for COLIBRI_SCHEDULER_PROMPT_INJECTION; null leaves every prompt as it is.</summary>
+    public PromptAssembler? Prompts { get; init; }
     public required EventHub Events { get; init; }
     public required ProgramPath Programs { get; init; }
     public required DaemonConfiguration Configuration { get; init; }

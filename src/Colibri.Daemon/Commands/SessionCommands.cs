@@ -1,3 +1,4 @@
+using Colibri.Core.Prompts;
 using Colibri.Core.Sessions;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
@@ -7,7 +8,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Daemon.Commands;
 
 /// <summary>The commands about session logs.</summary>
-internal sealed class SessionCommands(SessionStore sessions)
+internal sealed class SessionCommands(SessionStore sessions, PromptAssembler prompts)
 {
     private const int MaxListed = 1_000;
 
@@ -16,8 +17,8 @@ internal sealed class SessionCommands(SessionStore sessions)
         new(CommandNames.ListSessions, new(ListAsync)),
         new(CommandNames.GetSession, new(GetAsync)),
         new(CommandNames.AppendSession, new(AppendAsync, MayOverlap: true)),
-        new(CommandNames.CompactSession, new(NotInThisVersion)),
-        new(CommandNames.GetPrompt, new(NotInThisVersion)),
+        new(CommandNames.CompactSession, new(CompactAsync, MayOverlap: true)),
+        new(CommandNames.GetPrompt, new(PromptAsync)),
     ];
 
     private ValueTask<Reply> ListAsync(CommandContext context)
@@ -47,12 +48,20 @@ internal sealed class SessionCommands(SessionStore sessions)
         return Reply.Of(await sessions.AppendAsync(id, entry).ConfigureAwait(false), ProtocolJson.Wire.AppendReceipt);
     }
 
-    private ValueTask<Reply> NotInThisVersion(CommandContext context)
+    private async ValueTask<Reply> CompactAsync(CommandContext context)
     {
         var id = ValidId(context);
-        return sessions.Read(id, all: false) is null
-            ? throw NotFound(id)
-            : throw new RequestException(ErrorCodes.Unavailable, "this version neither compacts sessions nor assembles prompts; get-session shows the whole log");
+        return await sessions.CompactAsync(id).ConfigureAwait(false) is { } compaction
+            ? Reply.Of(compaction, ProtocolJson.Wire.Compaction)
+            : throw NotFound(id);
+    }
+
+    private ValueTask<Reply> PromptAsync(CommandContext context)
+    {
+        var id = ValidId(context);
+        return prompts.Assemble(id, CommandContext.Text(context.Request.Scratch, "scratch")) is { } prompt
+            ? ValueTask.FromResult(Reply.Of(prompt, ProtocolJson.Wire.AssembledPrompt))
+            : throw NotFound(id);
     }
 
     private static string ValidId(CommandContext context) => SessionId.IsValid(context.Request.SessionId)

@@ -4,6 +4,7 @@ using Colibri.Core.Configuration;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Logging;
+using Colibri.Core.Prompts;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions;
 using Colibri.Core.Spawning;
@@ -37,6 +38,7 @@ internal static class DaemonHost
             logger.NothingToReload();
         });
 
+        var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
         using var processes = ChildProcesses.Start();
         var counters = new ServerCounters();
         await using var listener = SocketListener.Bind(configuration.SocketPath, counters, logger);
@@ -57,8 +59,9 @@ internal static class DaemonHost
         });
         using var pidFile = PidFile.Write(pidFilePath);
         HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
-        var sessions = new SessionStore(configuration.SessionsDirectory, time, logger);
-        var cost = new CostControl(configuration.CostMode, events);
+        var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
+        var sessions = new SessionStore(configuration.SessionsDirectory, cost, time, logger);
+        var prompts = new PromptAssembler(sessions, cost, prefix);
         var programs = new ProgramPath(
             Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("HOME"), AppContext.BaseDirectory);
         var supervisor = new AgentSupervisor(new SupervisorParts
@@ -66,6 +69,7 @@ internal static class DaemonHost
             Processes = processes,
             Board = board,
             Sessions = sessions,
+            Prompts = prompts,
             Events = events,
             Programs = programs,
             Configuration = configuration,
@@ -81,14 +85,14 @@ internal static class DaemonHost
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
         await new LeftoverReconciler(board, time, logger).RunAsync().ConfigureAwait(false);
 
-        var status = new StatusView(configuration, board, supervisor, scheduler, cost, events, counters, log, time);
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, prefix, events, counters, log, time);
         listener.Serve(
             new CommandTable(
             [
-                .. new DaemonCommands(status, cost, logger).Handlers,
+                .. new DaemonCommands(status, cost, board, time, logger).Handlers,
                 .. new TaskCommands(board, supervisor).Handlers,
                 .. new AgentCommands(board, supervisor, configuration.Host).Handlers,
-                .. new SessionCommands(sessions).Handlers,
+                .. new SessionCommands(sessions, prompts).Handlers,
                 .. new RegistryCommands(board).Handlers,
             ]),
             events);
@@ -104,6 +108,16 @@ internal static class DaemonHost
         // Before the board closes: a request that comes now finds no daemon, not a half of one.
         await listener.DisposeAsync().ConfigureAwait(false);
         logger.DaemonStopped(status.UptimeMs);
+    }
+
+    /// <summary>A mode that was set to last wins over the environment: else it would last until somebody restarts the daemon.</summary>
+    private static async Task<CostMode> StartingModeAsync(DaemonConfiguration configuration, TaskBoard board, ILogger logger)
+    {
+        if (!Enum.TryParse<CostMode>(await board.GetSettingAsync(DaemonCommands.PersistedMode).ConfigureAwait(false), ignoreCase: true, out var mode))
+            return configuration.CostMode;
+        if (mode != configuration.CostMode)
+            logger.CostModePersisted(mode.ToString().ToLowerInvariant(), configuration.CostMode.ToString().ToLowerInvariant());
+        return mode;
     }
 
     private static PosixSignalRegistration StopOn(PosixSignal signal, TaskCompletionSource<PosixSignal> stop) =>

@@ -2,6 +2,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
+using Colibri.Core.Prompts;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Spawning;
 using Colibri.Daemon.Logging;
@@ -17,6 +18,7 @@ internal sealed class StatusView(
     AgentSupervisor supervisor,
     BoardScheduler scheduler,
     CostControl cost,
+    PromptPrefix prefix,
     EventHub events,
     ServerCounters server,
     LineLoggerProvider log,
@@ -48,6 +50,7 @@ internal sealed class StatusView(
                 [.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped).Select(pane => new StatusAgent(pane.Id, pane.Agent, pane.Activity, pane.TaskId))]),
             Panes = panes.Count,
             Cache = CacheOf(supervisor.TotalUsage),
+            Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
             Headroom = new StatusHeadroom(configuration.HeadroomEnabled, configuration.HeadroomSocket, Connected: false),
             Counters = new StatusCounters
             {

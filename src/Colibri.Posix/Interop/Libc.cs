@@ -76,6 +76,9 @@ internal static unsafe partial class Libc
     internal static partial int socketpair(int domain, int type, int protocol, int* sv);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fsync(int fd);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial int fcntl(int fd, int cmd, int arg);
 
     [LibraryImport(Library, SetLastError = true)]

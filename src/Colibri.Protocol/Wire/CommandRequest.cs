@@ -43,6 +43,9 @@ public sealed record CommandRequest
     public string? JailRootPath { get; init; }
 
     public string? Mode { get; init; }
+
+    /// <summary>With <see cref="Mode"/>: the mode also holds after a restart.</summary>
+    public bool? Persist { get; init; }
     public bool? All { get; init; }
     public SessionEntry? Entry { get; init; }
     public string? Scratch { get; init; }

@@ -12,7 +12,13 @@ public sealed record CostState
     /// <summary>Bytes kept of one tool result; null when unlimited.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public long? ToolResultMaxBytes { get; init; }
+
+    /// <summary>The mode that was set before a session forced a higher one; absent where none did.</summary>
     public CostMode? EscalatedFrom { get; init; }
+
+    /// <summary>When the latest escalation was.</summary>
     public DateTimeOffset? EscalatedAt { get; init; }
+
+    /// <summary>The session that forced the latest escalation.</summary>
     public string? EscalatedBy { get; init; }
 }

@@ -17,6 +17,9 @@ public sealed record StatusReport
     /// <summary>Panes in the glasspane, stopped ones included.</summary>
     public required int Panes { get; init; }
     public required StatusCache Cache { get; init; }
+
+    /// <summary>Absent from a daemon that assembles no prompts.</summary>
+    public StatusPrompt? Prompt { get; init; }
     public required StatusHeadroom Headroom { get; init; }
     public required StatusCounters Counters { get; init; }
 }
@@ -39,6 +42,10 @@ public sealed record StatusAgent(string Id, string Agent, Activity Activity, str
 /// <param name="CachedTokens">Of those, read from a provider's prefix cache.</param>
 /// <param name="HitRate">Cached over sent, 0 to 1; 0 when nothing was sent.</param>
 public sealed record StatusCache(long InputTokens, long CachedTokens, double HitRate);
+
+/// <param name="PrefixSha256">SHA-256 of the prefix that every prompt starts with, in lower-case hexadecimal.</param>
+/// <param name="PrefixBytes">Its length in UTF-8.</param>
+public sealed record StatusPrompt(string PrefixSha256, int PrefixBytes);
 
 public sealed record StatusHeadroom(bool Enabled, string? Socket, bool Connected);
 

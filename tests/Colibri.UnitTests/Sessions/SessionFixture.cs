@@ -1,3 +1,5 @@
+using Colibri.Core.Cost;
+using Colibri.Core.Events;
 using Colibri.Core.Sessions;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Board;
@@ -22,7 +24,10 @@ internal sealed class SessionFixture : IDisposable
 
     public IReadOnlyList<string> WritesFailed => Logger.Of(WriteFailed);
 
-    public SessionStore Open() => new(Root, Time, Logger);
+    /// <summary>The widest mode: what is tested here is the log, not the limits on it.</summary>
+    public CostControl Cost { get; } = new(CostMode.Max, new EventHub(TimeProvider.System));
+
+    public SessionStore Open() => new(Root, Cost, Time, Logger);
 
     public string FileOf(string session, int generation = 1) => Path.Combine(Root, session, $"{generation:D4}.jsonl");
 

@@ -75,7 +75,7 @@ public sealed class SessionStoreTests : IDisposable
         const int Sessions = 6;
         const int Appenders = 8;
         const int Each = 200;
-        var store = new SessionStore(_fixture.Root, _fixture.Time, _fixture.Logger) { RememberedLimit = 1 };
+        var store = new SessionStore(_fixture.Root, _fixture.Cost, _fixture.Time, _fixture.Logger) { RememberedLimit = 1 };
         await Task.WhenAll(Enumerable.Range(0, Appenders).Select(appender => Task.Run(
             async () =>
             {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
+using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Sessions;
 using Colibri.Core.Spawning;
@@ -44,7 +45,8 @@ internal sealed class SupervisorFixture : IAsyncDisposable
                 TaskChanged?.Invoke(task);
             },
         });
-        Sessions = new SessionStore(Path.Combine(_directory, "sessions"), TimeProvider.System, Logger);
+        Sessions = new SessionStore(
+            Path.Combine(_directory, "sessions"), new CostControl(CostMode.Max, new EventHub(TimeProvider.System)), TimeProvider.System, Logger);
         Supervisor = new AgentSupervisor(new SupervisorParts
         {
             Processes = SharedChildren.Instance,

@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Colibri.Core.Sessions;
+
+/// <summary>Shortens what a tool answered: its head and its tail stay, and between them a line says what is missing.</summary>
+internal static class ToolResultText
+{
+    /// <summary>
+    /// The text where its UTF-8 form has at most <paramref name="maxBytes"/>; otherwise one that has, with as much head as tail and a
+    /// marker with the number of bytes left out and the SHA-256 of the whole text's UTF-8 form. No character is cut in two.
+    /// </summary>
+    /// <param name="text">What the tool answered.</param>
+    /// <param name="maxBytes">At least 512, so that the marker fits.</param>
+    public static string Shorten(string text, long maxBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 512);
+        // A character has at most three bytes for each UTF-16 unit.
+        if (text.Length * 3L <= maxBytes || Encoding.UTF8.GetByteCount(text) <= maxBytes)
+            return text;
+        var whole = Encoding.UTF8.GetBytes(text);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(whole));
+        var longestMarker = Marker(whole.Length, hash);
+        var room = (int)maxBytes - longestMarker.Length;
+        var head = CharacterStart(whole, room / 2);
+        var tail = whole.Length - (room - room / 2);
+        while (tail < whole.Length && IsContinuation(whole[tail]))
+            tail++;
+        return string.Concat(
+            Encoding.UTF8.GetString(whole, 0, head), Marker(tail - head, hash), Encoding.UTF8.GetString(whole, tail, whole.Length - tail));
+    }
+
+    private static string Marker(int leftOut, string hash) =>
+        string.Create(CultureInfo.InvariantCulture, $"\n[... {leftOut} bytes left out; SHA-256 of the whole: {hash} ...]\n");
+
+    private static int CharacterStart(byte[] text, int index)
+    {
+        while (index > 0 && IsContinuation(text[index]))
+            index--;
+        return index;
+    }
+
+    private static bool IsContinuation(byte value) => (value & 0xC0) == 0x80;
+}
