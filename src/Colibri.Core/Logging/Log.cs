@@ -94,6 +94,9 @@ public static partial class Log
     [LoggerMessage(409, LogLevel.Warning, "agent {AgentId}: its output stayed open after its tree was gone and is given up")]
     public static partial void OutputGivenUp(this ILogger logger, string agentId);
 
+    [LoggerMessage(410, LogLevel.Warning, "the configured agent {Program} is not there to be started; queued tasks wait for it")]
+    public static partial void AgentProgramMissing(this ILogger logger, string program);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

@@ -81,25 +81,42 @@ public sealed class BoardScheduler(
         var free = candidates.Count == 0 ? 0 : supervisor.FreeSlots;
         if (free == 0)
             return;
+        var usable = Usable();
+        if (usable.Count == 0)
+            return;
+        var unmatched = new HashSet<string>(StringComparer.Ordinal);
         // Most boards match from the front; only one whose best tasks nobody can take is looked through further.
         for (var window = free + ReadyMargin; ; window *= 4)
         {
             var ready = await board.ReadyAsync(Math.Min(window, LongestLook), time.GetUtcNow()).ConfigureAwait(false);
-            var starts = Match(ready, free);
+            var starts = Match(ready, free, usable, unmatched);
             if (starts.Count < free && ready.Count == window && window < LongestLook)
                 continue;
+            _unmatched = unmatched;
+            _status = _status with { Unmatched = unmatched.Count };
             await Task.WhenAll(starts.Select(start => StartAsync(start.Task, start.Candidate))).ConfigureAwait(false);
             return;
         }
     }
 
-    private List<(BoardTask Task, AgentCandidate Candidate)> Match(IReadOnlyList<BoardTask> ready, int free)
+    /// <summary>The agents whose program is there. One that is missing for a moment must not fail the whole queue: the tasks wait.</summary>
+    private List<AgentCandidate> Usable()
+    {
+        var usable = candidates.Where(candidate => supervisor.IsInstalled(candidate.Template.Binary)).ToList();
+        var missing = candidates.Except(usable).FirstOrDefault()?.Template.Binary;
+        if (missing is not null && _status.MissingAgent != missing)
+            logger.AgentProgramMissing(missing);
+        _status = _status with { MissingAgent = missing };
+        return usable;
+    }
+
+    private List<(BoardTask Task, AgentCandidate Candidate)> Match(
+        IReadOnlyList<BoardTask> ready, int free, List<AgentCandidate> usable, HashSet<string> unmatched)
     {
         var starts = new List<(BoardTask, AgentCandidate)>();
-        var unmatched = new HashSet<string>(StringComparer.Ordinal);
         foreach (var task in ready)
         {
-            if (CapabilityMatch.Best(task.Capabilities, candidates) is not { } candidate)
+            if (CapabilityMatch.Best(task.Capabilities, usable) is not { } candidate)
             {
                 // Told once, when it is first seen; the number of them all is in the status.
                 if (unmatched.Add(task.Id) && !_unmatched.Contains(task.Id))
@@ -110,8 +127,6 @@ public sealed class BoardScheduler(
                 starts.Add((task, candidate));
             }
         }
-        _unmatched = unmatched;
-        _status = _status with { Unmatched = unmatched.Count };
         return starts;
     }
 

@@ -80,7 +80,23 @@ public sealed class EventHubTests
             },
             TestContext.Current.CancellationToken)));
         (_hub.Missed + EventSubscriber.Capacity).ShouldBe(4_000);
-        (await Read(slow, 1))[0].Missed.ShouldBe(_hub.Missed);
+        var read = await Read(slow, EventSubscriber.Capacity + 1);
+        // In its place: behind what was kept, before what comes after.
+        read[^1].Missed.ShouldBe(_hub.Missed);
+        read.Count(e => e.Kind == "missed").ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_subscriber_is_kept_events_by_the_byte_as_well()
+    {
+        using var slow = _hub.Subscribe(EventTopic.Tasks);
+        var large = TaskOf("large") with { Description = new string('x', 1024 * 1024) };
+        for (var i = 0; i < 10; i++)
+            _hub.Publish(large);
+        _hub.Missed.ShouldBe(7);
+        (await Read(slow, 4))[^1].Missed.ShouldBe(7);
+        _hub.Publish(large);
+        (await Read(slow, 1))[0].Task!.Id.ShouldBe("large");
     }
 
     [Fact]

@@ -153,14 +153,18 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_program_that_cannot_start_fails_its_task_and_not_the_scheduler()
+    public async Task A_program_that_is_missing_costs_no_task_an_attempt_and_is_started_when_it_is_there()
     {
-        var broken = await _fixture.Create();
-        Start(new AgentCandidate("gone", _ => true, new SpawnRequest { Binary = "no-such-agent" }));
-        Shell.Until(() => _fixture.Board.Counts.Failed == 1, "the task has failed");
-        await _fixture.Create();
-        Shell.Until(() => _fixture.Board.Counts.Failed == 2, "the next one is looked at too");
-        (await _fixture.Get(broken)).Error?.Code.ShouldBe("spawn-failed");
+        var task = await _fixture.Create();
+        var program = _fixture.PathOf("late-agent");
+        var scheduler = Start(new AgentCandidate("late", _ => true, new SpawnRequest { Binary = program }));
+        Shell.Until(() => scheduler.Status.MissingAgent == program, "the status names what is missing");
+        (await _fixture.Get(task)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Queued), t => t.Attempts.ShouldBe(0));
+
+        await File.WriteAllTextAsync(program, "#!/bin/sh\nexit 0\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        scheduler.Wake();
+        Shell.Until(() => scheduler.Status.MissingAgent is null && _fixture.Get(task).GetAwaiter().GetResult().Attempts == 1, "it is started");
     }
 
     private BoardScheduler Create(params AgentCandidate[] candidates)

@@ -56,10 +56,35 @@ public sealed class AgentEnvironmentTests
     public void Nobody_can_start_an_agent_under_anothers_name(string variable, string value) =>
         Build(new() { [variable] = "another" })[variable].ShouldBe(value);
 
+    [Theory]
+    [InlineData("NOTIFY_SOCKET")]
+    [InlineData("OLDPWD")]
+    [InlineData("WATCHDOG_USEC")]
+    public void What_a_service_manager_or_a_shell_told_the_daemon_is_not_passed_on(string variable)
+    {
+        var before = Environment.GetEnvironmentVariable(variable);
+        Environment.SetEnvironmentVariable(variable, "/for/the/daemon");
+        try
+        {
+            Build([]).ShouldNotContainKey(variable);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(variable, before);
+        }
+    }
+
+    [Fact]
+    public void An_agents_shell_is_told_its_own_directory() => Build([])["PWD"].ShouldBe("/work");
+
+    [Fact]
+    public void An_agent_without_a_task_cannot_be_given_one_by_hand() =>
+        Build(new() { ["COLIBRI_TASK_ID"] = "another" }, taskId: null).ShouldNotContainKey("COLIBRI_TASK_ID");
+
     [Fact]
     public void The_marker_is_the_variable_as_a_process_shows_it() =>
         AgentMarker.For("agent").ShouldBe($"{AgentMarker.Variable}={Build([])[AgentMarker.Variable]}");
 
     private static Dictionary<string, string> Build(Dictionary<string, string> requested, string? taskId = "task") =>
-        AgentEnvironment.Build(requested, "agent", taskId, "session", "/s/c.sock");
+        new AgentEnvironment().Build(new SpawnRequest { Binary = "x", Cwd = "/work", Environment = requested }, "agent", taskId, "session", "/s/c.sock");
 }

@@ -63,7 +63,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_program_that_is_not_there_fails_the_task_and_says_where_it_was_searched()
+    public async Task A_program_that_is_not_there_is_refused_with_where_it_was_searched_and_costs_the_task_nothing()
     {
         var task = await _fixture.Create();
         var refusal = await Should.ThrowAsync<SpawnRefusedException>(
@@ -71,10 +71,10 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
 
         refusal.Refusal.ShouldBe(SpawnRefusal.ProgramUnusable);
         refusal.Message.ShouldStartWith("cannot find an executable 'no-such-agent' in /usr/bin:/bin:/usr/local/bin:");
-        var failed = await _fixture.Get(task);
-        (failed.Status, failed.Error).ShouldBe((TaskState.Failed, new TaskError("spawn-failed", refusal.Message)));
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
+        (await _fixture.Get(task)).Attempts.ShouldBe(0);
         (await _fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
-        (_fixture.Supervisor.Running, _fixture.Supervisor.Panes.Snapshot()[0].Lifecycle).ShouldBe((0, Lifecycle.Stopped));
+        (_fixture.Supervisor.Running, _fixture.Supervisor.Panes.Snapshot().Count).ShouldBe((0, 0));
     }
 
     [Theory]
