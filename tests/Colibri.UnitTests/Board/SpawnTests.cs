@@ -82,6 +82,39 @@ public sealed class SpawnTests
     }
 
     [Fact]
+    public async Task Usage_beyond_all_measure_stays_at_its_bound_and_ends_the_run_all_the_same()
+    {
+        await using var fixture = new BoardFixture();
+        var task = await fixture.Create(maxAttempts: 3);
+        var absurd = new Usage
+        {
+            InputTokens = long.MaxValue,
+            OutputTokens = long.MaxValue,
+            CacheReadTokens = long.MaxValue,
+            CacheWriteTokens = long.MaxValue,
+            CostMicrocents = long.MaxValue,
+        };
+        foreach (var agent in (string[])["a", "b", "c"])
+        {
+            await fixture.Spawn(agent, task);
+            await fixture.Board.EndSpawnAsync(agent, new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = absurd });
+        }
+
+        const long Bound = 9_000_000_000_000_000;
+        var ended = (await fixture.Board.GetAsync(task.Id))!;
+        ended.Status.ShouldBe(TaskState.Failed);
+        ended.Usage.ShouldBe(new Usage
+        {
+            InputTokens = Bound,
+            OutputTokens = Bound,
+            CacheReadTokens = Bound,
+            CacheWriteTokens = Bound,
+            CostMicrocents = Bound,
+        });
+        (await fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_failure_without_a_time_to_retry_is_final()
     {
         await using var fixture = new BoardFixture();
