@@ -62,6 +62,15 @@ internal static class EdgeSql
         """,
         which: "");
 
+    public static readonly string ReleaseEnded = To(
+        TaskState.Queued,
+        """
+        agent_id = NULL, started_at = NULL, not_before = NULL, error_code = 'agent-lost',
+        error_message = 'agent ' || $agent || ' has ended; the task is queued again'
+        """,
+        $"{HeldByAgent} {NoOpenRun}",
+        which: "");
+
     private const string One = "id = $id AND ";
 
     // A task that the daemon itself runs is ended by its run; an outside claimant that thinks it still has it must not move it.
