@@ -8,6 +8,7 @@ namespace Colibri.Core.Glasspane;
 internal sealed class Fold(ITranscript? transcript) : IEventSink
 {
     private const int MaxErrorBytes = 2048;
+    private const int MaxErrors = 8;
     private const int MaxIdBytes = 256;
     private const int MaxPathBytes = 4096;
 
@@ -15,8 +16,8 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
     private ulong _sessionHash;
     private ulong _cwdHash;
     private ulong _turn;
-    private ulong _errorHash;
-    private string? _errorWords;
+    private readonly (ulong Hash, string? Words)[] _errors = new (ulong, string?)[MaxErrors];
+    private int _nextError;
 
     public PaneState State;
 
@@ -158,12 +159,17 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
         return true;
     }
 
-    // An agent that fails over and over says the same each time: one string for all of them.
+    // An agent that fails over and over says the same few things each time: one string for each of the latest.
     private string? Words(ReadOnlySpan<byte> line, JsonValue error)
     {
         if (!error.IsString) return null;
-        if (IsNew(line, error, ref _errorHash)) _errorWords = error.GetString(line, MaxErrorBytes);
-        return _errorWords;
+        var hash = RunningTools.Hash(error.Raw(line));
+        foreach (var known in _errors)
+            if (known.Hash == hash && known.Words is not null) return known.Words;
+
+        var words = error.GetString(line, MaxErrorBytes);
+        _errors[_nextError++ % MaxErrors] = (hash, words);
+        return words;
     }
 
     private static string WordsFor(StopReason stop) => stop switch
