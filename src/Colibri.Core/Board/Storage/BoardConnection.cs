@@ -6,6 +6,9 @@ namespace Colibri.Core.Board.Storage;
 /// <summary>A connection with its prepared statements. Used by one thread at a time.</summary>
 internal sealed class BoardConnection : IDisposable
 {
+    /// <summary>In a write-ahead log NORMAL would sync at a checkpoint only.</summary>
+    public const string EveryCommitOnDisk = "PRAGMA synchronous = FULL";
+
     private const int ReaderBusySeconds = 5;
     private readonly Dictionary<string, Statement> _statements = [];
 
@@ -23,7 +26,7 @@ internal sealed class BoardConnection : IDisposable
         var connection = Open(path, SqliteOpenMode.ReadWrite, busySeconds);
         try
         {
-            connection.Script("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;");
+            connection.Script($"{EveryCommitOnDisk}; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;");
             return connection;
         }
         catch
