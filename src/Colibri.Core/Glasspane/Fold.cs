@@ -55,6 +55,7 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
                 break;
             case EventKind.CompactionEnded or EventKind.Noted:
                 State.Error = Words(line, e.Error) ?? State.Error;
+                if (e.IsPromptRefusal) State.PromptRefused = Words(line, e.Error) ?? "the agent refused the prompt without saying why";
                 break;
             case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
                 kind = EndRun(line, e);
@@ -68,6 +69,14 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
     }
 
     private void Step(EventKind kind)
+    {
+        Move(kind);
+
+        // A refusal says that no run will begin; once there is a run it is one that was asked for besides.
+        if (State.RestingActivity != Activity.Idle) State.PromptRefused = null;
+    }
+
+    private void Move(EventKind kind)
     {
         if (kind == EventKind.CompactionEnded && State.SetAside is { } before)
         {
