@@ -34,15 +34,22 @@ public sealed partial class TaskBoard
     /// <param name="status">Only tasks in this state; null for all.</param>
     /// <param name="limit">At least 1.</param>
     /// <param name="after">The id of the last task already seen, in whatever state it is by now.</param>
+    /// <param name="maxCharacters">
+    /// The page ends before the task whose title and description would bring those of the page above this many UTF-16 units; its first
+    /// task is there whatever its length. No more than that one task is read beyond it.
+    /// </param>
     /// <returns>The page, and the id to continue after; without one at the end.</returns>
     /// <exception cref="ArgumentException">No task has the id <paramref name="after"/>.</exception>
-    public Task<TaskList> ListAsync(TaskState? status, int limit, string? after)
+    public Task<TaskList> ListAsync(TaskState? status, int limit, string? after, int maxCharacters = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        return ReadAsync(connection => TaskVerbs.List(connection, status, limit, after));
+        return ReadAsync(connection => TaskVerbs.List(connection, status, limit, after, maxCharacters));
     }
 
-    /// <summary>Queued tasks whose back-off is over, highest priority first, then oldest first.</summary>
+    /// <summary>
+    /// Queued tasks whose back-off is over, highest priority first, then oldest first. Their descriptions are not loaded and read as empty:
+    /// this is for choosing among them, and what is started is read whole.
+    /// </summary>
     public Task<IReadOnlyList<BoardTask>> ReadyAsync(int limit, DateTimeOffset now)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);

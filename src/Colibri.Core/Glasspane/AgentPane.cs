@@ -58,6 +58,15 @@ public sealed partial class AgentPane
     /// <summary>Moves whenever something changed that a subscriber would show: not for one more event of the same kind.</summary>
     public long Revision => Volatile.Read(ref _revision);
 
+    /// <summary>How many events there were in all chunks fed so far: the same number later means that none has come since.</summary>
+    public long Events
+    {
+        get
+        {
+            lock (_gate) return _published.Events;
+        }
+    }
+
     /// <summary>What the events of all chunks fed so far say about the run.</summary>
     public RunState Run
     {

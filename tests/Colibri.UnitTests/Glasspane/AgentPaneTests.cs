@@ -212,11 +212,7 @@ public sealed class AgentPaneTests
             pane.Feed(bytes);
             var before = GC.GetAllocatedBytesForCurrentThread();
             for (var i = 0; i < 20; i++) pane.Feed(bytes);
-            var perLine = (GC.GetAllocatedBytesForCurrentThread() - before) / (20.0 * pane.Show().Events / 21);
-
-            // The words of an error are a string of their own each time; nothing else is.
-            if (pane.Show().Error is null && !row.Data.Contains("retry", StringComparison.Ordinal) && !row.Data.Contains("rpc", StringComparison.Ordinal))
-                perLine.ShouldBe(0, row.Data);
+            (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0, row.Data);
         }
     }
 
