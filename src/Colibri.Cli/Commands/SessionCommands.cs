@@ -39,7 +39,7 @@ internal static class SessionCommands
             Positional = SessionId,
             Example = "compact-session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77",
             Request = a => new CommandRequest { Cmd = CommandNames.CompactSession, SessionId = a.Required("--session-id") },
-            Show = (screen, reply, _) => DataView.Write(screen, reply.Read(ProtocolJson.Wire.JsonElement)),
+            Show = (screen, reply, _) => SessionView.Compacted(screen, reply.Read(ProtocolJson.Wire.Compaction)),
         },
         new("append-session", CommandGroup.Sessions, "add an entry to a session")
         {
@@ -58,7 +58,7 @@ internal static class SessionCommands
             ],
             Example = "append-session review-42 --kind user --text 'Now the tests'",
             Request = a => new CommandRequest { Cmd = CommandNames.AppendSession, SessionId = a.Required("--session-id"), Entry = EntryOf(a) },
-            Show = (screen, reply, _) => SessionView.Appended(screen, reply.Read(ProtocolJson.Wire.AppendReceipt), reply.Data),
+            Show = (screen, reply, _) => SessionView.Appended(screen, reply.Read(ProtocolJson.Wire.AppendReceipt)),
         },
         new("get-prompt", CommandGroup.Sessions, "show the prompt a session makes now")
         {

@@ -36,19 +36,22 @@ internal static class SessionView
         }
     }
 
-    /// <summary>What an append did, with whatever the daemon adds to it.</summary>
-    public static void Appended(Screen screen, AppendReceipt receipt, ReadOnlyMemory<byte> data)
+    public static void Appended(Screen screen, AppendReceipt receipt)
     {
         screen.Line($"entry {receipt.Seq} of session {Words.Plain(receipt.SessionId)}: generation {receipt.Generation}, "
             + $"{Words.Bytes(receipt.Bytes)}, {Words.Count(receipt.Turns, "turn")}");
-        using var document = JsonDocument.Parse(data);
-        foreach (var extra in (ReadOnlySpan<string>)["compacted", "escalated", "over_budget"])
-        {
-            if (document.RootElement.TryGetProperty(extra, out var value)
-                && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined))
-                screen.Line(value.ValueKind is JsonValueKind.True ? extra.Replace('_', ' ') : $"{extra}: {DataView.Short(value)}");
-        }
+        if (receipt.Compacted is { } compacted)
+            Compacted(screen, compacted);
+        if (receipt.Escalated is { } escalated)
+            screen.Line(screen.Paint($"cost mode escalated from {Words.Of(escalated.From)} to {Words.Of(escalated.To)}", Tone.Attention));
+        if (receipt.OverBudget is true)
+            screen.Line(screen.Paint("the session is over budget", Tone.Attention));
     }
+
+    public static void Compacted(Screen screen, Compaction compaction) => screen.Line(compaction.Seq is null
+        ? "nothing to compact"
+        : $"compacted {Entries(compaction.Entries)} into one: generation {compaction.Generation}, "
+            + $"{Words.Bytes(compaction.BytesBefore)} before, {Words.Bytes(compaction.BytesAfter)} after");
 
     public static void Prompt(Screen screen, JsonElement prompt)
     {

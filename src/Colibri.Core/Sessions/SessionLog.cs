@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Threading.Channels;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
+using Colibri.Core.Sessions.Generations;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Sessions;

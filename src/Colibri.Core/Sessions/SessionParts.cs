@@ -1,4 +1,5 @@
 using Colibri.Core.Cost;
+using Colibri.Core.Sessions.Generations;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Sessions;

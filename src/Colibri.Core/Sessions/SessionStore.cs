@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Colibri.Core.Cost;
+using Colibri.Core.Sessions.Generations;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 

@@ -12,7 +12,7 @@ internal sealed class CommandContext(CommandRequest request)
     /// <summary>Longest title, in characters.</summary>
     public const int MaxTitleLength = 1_000;
 
-    /// <summary>Longest description, prompt or session text, in characters.</summary>
+    /// <summary>Longest description, prompt or scratch, in characters.</summary>
     public const int MaxTextLength = 2 * 1024 * 1024;
 
     /// <summary>Longest name, id or key, in characters.</summary>
@@ -57,12 +57,12 @@ internal sealed class CommandContext(CommandRequest request)
     }
 
     /// <summary>An optional text of many lines. NUL is refused: it would silently end an argument.</summary>
-    public static string? Text(string? value, string field)
+    public static string? Text(string? value, string field, int maxLength = MaxTextLength)
     {
         if (value is null)
             return null;
-        if (value.Length > MaxTextLength)
-            throw Bad(field, $"is {value.Length} characters long; the limit is {MaxTextLength}");
+        if (value.Length > maxLength)
+            throw Bad(field, $"is {value.Length} characters long; the limit is {maxLength}");
         return value.Contains('\0') ? throw Bad(field, "holds a NUL character") : value;
     }
 

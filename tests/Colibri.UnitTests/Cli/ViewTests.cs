@@ -217,13 +217,14 @@ public sealed class ViewTests
     public async Task Append_session_with_what_the_daemon_adds()
     {
         await using var daemon = FakeDaemon.Granting(
-            """{"session_id":"s","seq":9,"generation":2,"bytes":1500,"turns":1,"compacted":true,"escalated":"max"}""");
+            """{"session_id":"s","seq":9,"generation":2,"bytes":1500,"turns":1,"compacted":{"session_id":"s","generation":2,"seq":10,"entries":4,"turns":3,"bytes_before":12345,"bytes_after":1500},"escalated":{"from":"smart","to":"max"},"over_budget":true}""");
         var run = await CliRun.OfAsync(["append-session", "s", "--kind", "note", "--socket", daemon.SocketPath]);
 
         run.Out.ShouldBe("""
             entry 9 of session s: generation 2, 1.5 kB, 1 turn
-            compacted
-            escalated: max
+            compacted 4 entries into one: generation 2, 12.3 kB before, 1.5 kB after
+            cost mode escalated from smart to max
+            the session is over budget
 
             """);
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Colibri.Core.Sessions;
+using Colibri.Core.Sessions.Generations;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.UnitTests.Compaction;

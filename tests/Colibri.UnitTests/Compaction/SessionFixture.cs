@@ -1,6 +1,7 @@
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Sessions;
+using Colibri.Core.Sessions.Generations;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -3,7 +3,7 @@ using Colibri.Posix;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
-namespace Colibri.Core.Sessions;
+namespace Colibri.Core.Sessions.Generations;
 
 /// <summary>
 /// Makes the next generation live in one step: it is written whole under another name, synced, renamed, and its directory synced. Before

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Colibri.Core.Sessions;
+namespace Colibri.Core.Sessions.Generations;
 
 /// <summary>File names that occur in words: a path with a slash, or a name with an extension.</summary>
 internal static class NamedFiles

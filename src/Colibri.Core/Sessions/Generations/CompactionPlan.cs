@@ -1,7 +1,7 @@
 using Colibri.Core.Cost;
 using Colibri.Protocol.Wire;
 
-namespace Colibri.Core.Sessions;
+namespace Colibri.Core.Sessions.Generations;
 
 /// <summary>Which entries of a generation stay as they are, and how long the summary of the others may be.</summary>
 /// <param name="FirstKept">Index of the first entry that stays; all before it are summarised.</param>

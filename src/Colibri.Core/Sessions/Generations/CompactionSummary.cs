@@ -4,7 +4,7 @@ using System.Text.Json;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
-namespace Colibri.Core.Sessions;
+namespace Colibri.Core.Sessions.Generations;
 
 /// <summary>
 /// The words of a <c>compaction</c> entry: one line for each entry that it stands for, who said what in short, then the files named and
