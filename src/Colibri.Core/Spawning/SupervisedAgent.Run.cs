@@ -138,7 +138,7 @@ public sealed partial class SupervisedAgent
         if (!_isRpc || TaskId is null)
             return;
         var run = _pane.Run;
-        if (run.IsSettled)
+        if (run.IsSettled || run.PromptRefused is not null)
         {
             RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
         }
@@ -155,10 +155,10 @@ public sealed partial class SupervisedAgent
         long seen;
         do
         {
-            seen = ToPane().Events;
+            seen = _pane.Events;
             await Task.Delay(QuietAfterEnd, _parts.Time).ConfigureAwait(false);
         }
-        while (!HasEnded && ToPane().Events != seen);
+        while (!HasEnded && _pane.Events != seen);
         if (!HasEnded && _pane.Run.Outcome is RunOutcome.Done or RunOutcome.Failed)
             RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
         else

@@ -49,24 +49,13 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
         var limit = CommandContext.Number(request.Limit, "limit", DefaultListLimit, 1, MaxListLimit);
         try
         {
-            return Reply.Of(Bounded(await board.ListAsync(state, limit, request.After).ConfigureAwait(false)), ProtocolJson.Wire.TaskList);
+            var page = await board.ListAsync(state, limit, request.After, MaxPageCharacters).ConfigureAwait(false);
+            return Reply.Of(page, ProtocolJson.Wire.TaskList);
         }
         catch (ArgumentException)
         {
             throw CommandContext.Bad("after", $"is '{request.After}', which is no task's id");
         }
-    }
-
-    private static TaskList Bounded(TaskList page)
-    {
-        var characters = 0L;
-        for (var i = 0; i < page.Tasks.Count; i++)
-        {
-            characters += page.Tasks[i].Title.Length + page.Tasks[i].Description.Length;
-            if (characters > MaxPageCharacters && i > 0)
-                return new TaskList([.. page.Tasks.Take(i)], Next: page.Tasks[i - 1].Id);
-        }
-        return page;
     }
 
     private async ValueTask<Reply> ClaimAsync(CommandContext context)

@@ -24,7 +24,7 @@ public sealed class ReplyTests
     [Fact]
     public void A_list_stands_under_its_plural_name() => Line(Reply.Of(
             new SessionList([new SessionSummary("s", 1, 2, new DateTimeOffset(2026, 11, 22, 7, 7, 10, 5, TimeSpan.FromHours(1)))]), ProtocolJson.Wire.SessionList))
-        .ShouldBe("{\"ok\":true,\"data\":{\"sessions\":[{\"id\":\"s\",\"generation\":1,\"bytes\":2,\"updated_at\":\"2026-11-22T06:07:10.005Z\"}]}}\n");
+        .ShouldBe("{\"ok\":true,\"data\":{\"sessions\":[{\"id\":\"s\",\"generation\":1,\"bytes\":2,\"updated_at\":\"2026-11-22T06:07:10.005Z\",\"over_budget\":false}]}}\n");
 
     [Fact]
     public void An_error_is_a_code_and_one_line() => Line(Reply.Error(ErrorCodes.Conflict, "task é is <started>,\n\"not\" 'queued'"), "7")

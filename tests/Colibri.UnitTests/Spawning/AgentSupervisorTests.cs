@@ -56,6 +56,54 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_long_lived_agent_that_refuses_its_prompt_fails_the_run_with_its_own_words()
+    {
+        var task = await _fixture.Create(maxAttempts: 1);
+        var failed = await RunRpcToEnd(
+            """read -r line; echo '{"id":"1","type":"response","command":"prompt","success":false,"error":"No API key found"}'; cat >/dev/null""", task);
+
+        (failed.Status, failed.Error).ShouldBe((TaskState.Failed, new TaskError("agent-error", "No API key found")));
+    }
+
+    [Fact]
+    public async Task A_run_whose_end_is_never_called_settled_is_over_when_nothing_follows()
+    {
+        var task = await _fixture.Create(maxAttempts: 1);
+        var done = await RunRpcToEnd(
+            """
+            read -r line
+            echo '{"type":"agent_start"}'
+            echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"ok"}],"stopReason":"stop"}}'
+            echo '{"type":"agent_end","messages":[]}'
+            cat >/dev/null
+            """,
+            task);
+
+        (done.Status, done.Verdict).ShouldBe((TaskState.Done, "done"));
+    }
+
+    [Fact]
+    public async Task An_agent_that_closes_its_output_and_stays_is_stopped()
+    {
+        var task = await _fixture.Create(maxAttempts: 1);
+        var failed = await _fixture.RunToEnd("""echo '{"type":"agent_start"}'; exec >&- 2>&-; exec sleep 600""", task);
+
+        (failed.Status, failed.Error).ShouldBe((TaskState.Failed, new TaskError("stopped", "closed its standard output and stayed; it was stopped")));
+    }
+
+    [Fact]
+    public async Task A_stopped_agent_keeps_its_pane_and_lets_go_of_its_prompt()
+    {
+        var task = await _fixture.Create("a title", new string('x', 100_000));
+        var agent = await _fixture.Spawn(SupervisorFixture.LifeCycle, task);
+        await SupervisorFixture.End(agent);
+
+        agent.Record.Arguments.ShouldBeEmpty();
+        (agent.ToPane().Lifecycle, agent.ToPane().TaskId).ShouldBe((Lifecycle.Stopped, task.Id));
+        (await _fixture.OnlyRun(task)).Arguments[^1].Length.ShouldBeGreaterThan(100_000);
+    }
+
+    [Fact]
     public async Task The_last_attempt_that_fails_fails_the_task()
     {
         var failed = await _fixture.RunToEnd("exit 3", await _fixture.Create(maxAttempts: 1));
@@ -258,5 +306,11 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Spawn("exit 0", task with { Id = "none" }))).Refusal.ShouldBe(SpawnRefusal.TaskNotFound);
         _fixture.Supervisor.FreeSlots.ShouldBe(2);
         _fixture.Supervisor.Panes.Snapshot().ShouldBeEmpty();
+    }
+
+    private async Task<BoardTask> RunRpcToEnd(string script, BoardTask task)
+    {
+        await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(script, task) with { Rpc = true }));
+        return await _fixture.Get(task);
     }
 }
