@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Text;
 using Colibri.EndToEndTests.Harness;
 
@@ -32,6 +33,26 @@ public sealed class HostileClientTests
         (await client.RefusalAsync(line)).ShouldBe(code);
 
         (await client.AskAsync(new { cmd = "ping" })).Ok.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_has_a_long_name_of_its_own_is_served_like_any_other(bool isAbstract)
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        var name = isAbstract ? "\0" + new string('n', 106) : Path.Combine(daemon.Directory, "client-" + new string('n', 100 - daemon.Directory.Length));
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(name));
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(daemon.SocketPath), TestContext.Current.CancellationToken);
+        await socket.SendAsync("{\"cmd\":\"ping\"}\n"u8.ToArray(), TestContext.Current.CancellationToken);
+
+        var reply = new byte[256];
+        var length = await socket.ReceiveAsync(reply, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Encoding.UTF8.GetString(reply, 0, length).ShouldBe("{\"ok\":true,\"data\":{}}\n");
+
+        await using var other = await daemon.ConnectAsync();
+        (await other.AskAsync(new { cmd = "ping" })).Ok.ShouldBeTrue();
     }
 
     [Fact]

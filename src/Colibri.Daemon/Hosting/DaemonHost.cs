@@ -27,6 +27,8 @@ internal static class DaemonHost
     {
         var time = TimeProvider.System;
         SignalSetup.ResetInherited();
+        // Every connection open, every agent with its three streams, and room to look at /proc besides.
+        ResourceLimits.RaiseOpenFiles(SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256);
         var stop = new TaskCompletionSource<PosixSignal>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
         var logger = log.CreateLogger("colibri");

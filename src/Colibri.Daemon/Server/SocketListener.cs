@@ -64,7 +64,7 @@ internal sealed class SocketListener : IAsyncDisposable
                 logger.StaleSocketRemoved(path);
             }
             var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            listener.Bind(new UnixDomainSocketEndPoint(path));
+            listener.Bind(new UnixListenerEndPoint(path));
             File.SetUnixFileMode(path, SocketMode);
             listener.Listen(Backlog);
             return new SocketListener(listener, path, counters, logger)
