@@ -41,7 +41,7 @@ public sealed class HostileClientTests
     public async Task A_client_that_has_a_long_name_of_its_own_is_served_like_any_other(bool isAbstract)
     {
         await using var daemon = await ColibriDaemon.StartAsync();
-        var name = isAbstract ? "\0" + new string('n', 106) : Path.Combine(daemon.Directory, "client-" + new string('n', 100 - daemon.Directory.Length));
+        var name = isAbstract ? "\0" + new string('n', 106) : Path.Combine(daemon.DirectoryPath, "client-" + new string('n', 90 - daemon.DirectoryPath.Length));
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(name));
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(daemon.SocketPath), TestContext.Current.CancellationToken);
