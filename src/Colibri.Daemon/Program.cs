@@ -28,7 +28,7 @@ try
     await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);
     return 0;
 }
-catch (Exception e) when (e is ConfigurationException or BoardOpenException or BoardUnavailableException)
+catch (Exception e) when (e is ConfigurationException or BoardOpenException or BoardUnavailableException or IOException)
 {
     return Refuse(e.Message, exitCode: 1);
 }

@@ -90,8 +90,19 @@ internal sealed class AgentProcess : IDisposable
         }
     }
 
-    /// <summary>Whether anything of the tree is left after the agent itself has ended.</summary>
-    public bool HasStrays() => _tree.HasStrays();
+    /// <summary>Whether anything of the tree is left after the agent itself has ended, or may be.</summary>
+    public bool MayHaveStrays()
+    {
+        try
+        {
+            return _tree.HasStrays();
+        }
+        catch (IOException)
+        {
+            // The process table cannot be read now; ending the tree waits until it can.
+            return true;
+        }
+    }
 
     /// <summary>Hands each chunk of standard output to <paramref name="feed"/> until its end; the next is read when that has finished.</summary>
     public Task ReadOutputAsync(Func<ReadOnlyMemory<byte>, ValueTask> feed) => ReadAsync(_stdout, feed);

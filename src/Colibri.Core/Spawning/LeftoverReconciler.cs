@@ -64,9 +64,8 @@ public sealed class LeftoverReconciler(TaskBoard board, TimeProvider time, ILogg
     private async Task EndAsync(SpawnRow spawn)
     {
         var trees = Trees(spawn);
-        if (trees.All(tree => tree.Members().Count == 0))
-            return;
-        logger.LeftoverFound(spawn.AgentId, spawn.Pid);
+        if (trees.Count > 0 && trees.Exists(tree => tree.Members().Count > 0))
+            logger.LeftoverFound(spawn.AgentId, spawn.Pid);
         var ends = trees.Select(tree =>
         {
             var ender = new TreeEnder(tree, spawn.AgentId, time, logger);

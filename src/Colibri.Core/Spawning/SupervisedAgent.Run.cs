@@ -59,7 +59,7 @@ public sealed partial class SupervisedAgent
             await EndTreeAsync(process).ConfigureAwait(false);
         var exit = await process.Exited.ConfigureAwait(false);
         _pane.Exited(new ProcessExit(exit.Code, exit.Signal));
-        if (process.HasStrays())
+        if (process.MayHaveStrays())
             await EndStraysAsync(process).ConfigureAwait(false);
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);

@@ -15,6 +15,8 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
     private static readonly TimeSpan PoliteWait = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SurvivorsToldAfter = TimeSpan.FromSeconds(10);
 
+    private const int Unknown = int.MaxValue;
+
     private long _killAt = long.MaxValue;
 
     private bool KillIsDue => time.GetTimestamp() >= Interlocked.Read(ref _killAt);
@@ -35,17 +37,16 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
 
     /// <summary>Returns when no process of the tree is left.</summary>
     /// <param name="polite">What is tried before SIGTERM, for at most half the grace; or null.</param>
-    /// <exception cref="IOException">The process table cannot be read, so nothing is known; try again.</exception>
     public async Task EndAsync(PoliteEnd? polite)
     {
         if (polite is not null)
             await AskPolitelyAsync(polite).ConfigureAwait(false);
-        if (tree.Signal(Signals.Term) == 0)
+        if (Left(() => tree.Signal(Signals.Term)) == 0)
             return;
         for (var pause = FirstLook; !KillIsDue; pause = Longer(pause))
         {
             await Task.Delay(pause, time).ConfigureAwait(false);
-            if (tree.Members().Count == 0)
+            if (Left(() => tree.Members().Count) == 0)
                 return;
         }
         await KillAsync().ConfigureAwait(false);
@@ -63,15 +64,16 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
 
     private async Task KillAsync()
     {
-        var killed = tree.Signal(Signals.Kill);
+        var killed = Left(() => tree.Signal(Signals.Kill));
         if (killed == 0)
             return;
-        logger.TreeKilled(agentId, killed);
+        if (killed != Unknown)
+            logger.TreeKilled(agentId, killed);
         var since = time.GetTimestamp();
         var told = false;
         do
         {
-            await Task.Delay(FirstLook, time).ConfigureAwait(false);
+            await Task.Delay(killed == Unknown ? LongestLook : FirstLook, time).ConfigureAwait(false);
             if (!told && time.GetElapsedTime(since) > SurvivorsToldAfter)
             {
                 // Uninterruptible sleep, most likely: nothing to do but wait, and say so.
@@ -79,7 +81,20 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
                 told = true;
             }
         }
-        while (tree.Signal(Signals.Kill) > 0);
+        while ((killed = Left(() => tree.Signal(Signals.Kill))) != 0);
+    }
+
+    /// <summary>How many are left, or <see cref="Unknown"/>: a process table that cannot be read says nothing about who is gone.</summary>
+    private static int Left(Func<int> look)
+    {
+        try
+        {
+            return look();
+        }
+        catch (IOException)
+        {
+            return Unknown;
+        }
     }
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestLook ? pause * 2 : LongestLook;
