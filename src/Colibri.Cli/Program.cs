@@ -1,13 +1,15 @@
-using System.Text;
 using Colibri.Cli;
+
+// First: what follows may wake the console.
+var environment = StandardStreams.TakeEnvironment();
 
 return await CliProgram.RunAsync(args, new CliHost
 {
-    Stdin = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false)),
-    Stdout = StandardOutput.Open(),
-    Stderr = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)),
-    Environment = Environment.GetEnvironmentVariable,
+    Stdin = StandardStreams.OpenInput(),
+    Stdout = StandardStreams.OpenOutput(),
+    Stderr = StandardStreams.OpenError(),
+    Environment = environment,
     IsTerminal = !Console.IsOutputRedirected,
-    Width = StandardOutput.Width(),
-    CurrentDirectory = StandardOutput.CurrentDirectory(),
+    Width = StandardStreams.Width(),
+    CurrentDirectory = StandardStreams.CurrentDirectory(),
 });

@@ -1,7 +1,7 @@
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
-using Colibri.Daemon.Hosting;
 using Colibri.Daemon;
+using Colibri.Daemon.Hosting;
 
 var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)
@@ -28,7 +28,7 @@ try
     await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);
     return 0;
 }
-catch (Exception e) when (e is ConfigurationException or BoardOpenException)
+catch (Exception e) when (e is ConfigurationException or BoardOpenException or BoardUnavailableException)
 {
     return Refuse(e.Message, exitCode: 1);
 }

@@ -81,13 +81,15 @@ internal static class TaskCommands
             [
                 OptionSpec.Needed("--task-id", "TASK_ID", "the task"),
                 OptionSpec.OneOf("--status", "STATUS", Choices.TaskStates, "where to") with { Required = true },
+                OptionSpec.Text("--agent-id", "AGENT_ID", "who asks: refused unless it holds the task"),
                 OptionSpec.Text("--error-code", "CODE", "with failed: a word scripts match on"),
                 OptionSpec.Text("--error-message", "TEXT", "with failed: one line for a person"),
             ],
             Example = "transition-task --task-id 019a8b1c-… --status done",
             Request = a => new CommandRequest
             {
-                Cmd = CommandNames.TransitionTask, TaskId = a.Required("--task-id"), Status = a.Required("--status"), Error = ErrorOf(a),
+                Cmd = CommandNames.TransitionTask, TaskId = a.Required("--task-id"), Status = a.Required("--status"),
+                AgentId = a.Text("--agent-id"), Error = ErrorOf(a),
             },
             Show = (screen, reply, _) => Standing(screen, reply.Read(ProtocolJson.Wire.BoardTask)),
         },

@@ -33,13 +33,25 @@ internal sealed class Arguments(
             return Text(option);
         var text = new StringBuilder();
         var chunk = new char[8192];
-        for (int read; (read = host.Stdin.Read(chunk, 0, chunk.Length)) > 0;)
+        for (int read; (read = ReadStdin(option, chunk)) > 0;)
         {
             text.Append(chunk, 0, read);
             if (text.Length > ProtocolLimits.MaxLineBytes)
                 throw Wrong($"{option} - reads more than {ProtocolLimits.MaxLineBytes / (1024 * 1024)} MiB, which no request may carry");
         }
         return text.ToString();
+    }
+
+    private int ReadStdin(string option, char[] chunk)
+    {
+        try
+        {
+            return host.Stdin.Read(chunk, 0, chunk.Length);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Wrong($"{option} - cannot read standard input: {e.Message}");
+        }
     }
 
     public int? Number(string option) => Text(option) is not { } said ? null

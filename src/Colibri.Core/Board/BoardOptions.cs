@@ -20,4 +20,7 @@ public sealed record BoardOptions
 
     /// <summary>Lets a test make the disk small or the statements fail; runs on every connection the writer opens.</summary>
     internal Action<SqliteConnection>? WriterOpened { get; init; }
+
+    /// <summary>How long the writer waits for another program's lock, in seconds, at least 1.</summary>
+    internal int BusySeconds { get; init; } = 5;
 }

@@ -24,7 +24,10 @@ public sealed partial class TaskBoard
     public Task<BoardTask?> ProcessStartedAsync(string agentId, int pid, long startTime, string bootId) =>
         WriteAsync(scope => SpawnVerbs.Started(scope, agentId, pid, startTime, bootId));
 
-    /// <summary>Records an agent's end: closes its run and moves its task as the ending says. Told twice, the second changes nothing.</summary>
+    /// <summary>
+    /// Records an agent's end: closes its run and moves its task as the ending says; what else it had claimed under its id is queued again
+    /// with error <c>agent-lost</c>. Told twice, the second changes nothing.
+    /// </summary>
     /// <returns>The agent's task; null if it has none.</returns>
     public Task<BoardTask?> EndSpawnAsync(string agentId, SpawnEnd end)
     {

@@ -34,15 +34,22 @@ public sealed partial class TaskBoard
     /// <param name="status">Only tasks in this state; null for all.</param>
     /// <param name="limit">At least 1.</param>
     /// <param name="after">The id of the last task already seen, in whatever state it is by now.</param>
+    /// <param name="maxCharacters">
+    /// The page ends before the task whose title and description would bring those of the page above this many UTF-16 units; its first
+    /// task is there whatever its length. No more than that one task is read beyond it.
+    /// </param>
     /// <returns>The page, and the id to continue after; without one at the end.</returns>
     /// <exception cref="ArgumentException">No task has the id <paramref name="after"/>.</exception>
-    public Task<TaskList> ListAsync(TaskState? status, int limit, string? after)
+    public Task<TaskList> ListAsync(TaskState? status, int limit, string? after, int maxCharacters = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        return ReadAsync(connection => TaskVerbs.List(connection, status, limit, after));
+        return ReadAsync(connection => TaskVerbs.List(connection, status, limit, after, maxCharacters));
     }
 
-    /// <summary>Queued tasks whose back-off is over, highest priority first, then oldest first.</summary>
+    /// <summary>
+    /// Queued tasks whose back-off is over, highest priority first, then oldest first. Their descriptions are not loaded and read as empty:
+    /// this is for choosing among them, and what is started is read whole.
+    /// </summary>
     public Task<IReadOnlyList<BoardTask>> ReadyAsync(int limit, DateTimeOffset now)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
@@ -66,8 +73,9 @@ public sealed partial class TaskBoard
     /// <param name="taskId">The task.</param>
     /// <param name="to">The state wanted.</param>
     /// <param name="error">Kept with the task; without one, done and failed clear the latest error and the other states keep it.</param>
-    public Task<EdgeResult> TransitionAsync(string taskId, TaskState to, TaskError? error) =>
-        WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error));
+    /// <param name="agentId">Who asks: a conflict unless it holds the task. Null does not look; cancelling never does.</param>
+    public Task<EdgeResult> TransitionAsync(string taskId, TaskState to, TaskError? error, string? agentId = null) =>
+        WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error, agentId));
 
     /// <summary>As a transition to cancelled. A run that is open stays so until its agent's end is told.</summary>
     public Task<EdgeResult> CancelAsync(string taskId) => TransitionAsync(taskId, TaskState.Cancelled, null);

@@ -41,7 +41,7 @@ public sealed partial class TaskBoard : IAsyncDisposable
         BoardConnection? connection = null;
         try
         {
-            connection = BoardConnection.OpenWriter(path);
+            connection = BoardConnection.OpenWriter(path, options.BusySeconds);
             Migrations.Apply(connection, path);
             return new TaskBoard(options, path, held, connection);
         }

@@ -38,7 +38,7 @@ public static class EffectiveConfiguration
         ];
     }
 
-    private static string Milliseconds(TimeSpan span) => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds:0}ms");
+    private static string Milliseconds(TimeSpan span) => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds:0.####}ms");
 
     private static string Quoted(IEnumerable<string> words) =>
         string.Join(' ', words.Select(w => w.Length > 0 && w.All(c => char.IsLetterOrDigit(c) || "-_./=:,@%+".Contains(c)) ? w : $"'{w.Replace("'", "'\"'\"'")}'"));

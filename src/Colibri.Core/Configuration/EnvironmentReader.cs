@@ -80,7 +80,8 @@ public sealed class EnvironmentReader(IReadOnlyDictionary<string, string> enviro
         if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
             return false;
         var total = amount * scale;
-        if (total > TimeSpan.FromDays(36_500).TotalMilliseconds)
+        // Not "greater than": "NaN" parses, and compares with nothing.
+        if (!(total <= TimeSpan.FromDays(36_500).TotalMilliseconds))
             return false;
         value = TimeSpan.FromMilliseconds(total);
         return true;

@@ -13,20 +13,21 @@ public sealed partial class AgentPane
         PaneState state;
         Lifecycle lifecycle;
         ProcessExit? exit;
-        string? taskId;
+        string? startFailure;
         int? pid;
         bool stopRequested;
         bool overBudget;
         lock (_gate)
         {
-            (state, lifecycle, exit, taskId, pid, stopRequested, overBudget) =
-                (_published, _lifecycle, _exit, _taskId, _pid, _stopRequested, _overBudget);
+            (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget) =
+                (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget);
         }
 
         // Only when all it printed has been read: the news of its end is often faster than its last words.
         var activity = exit is not null && state.IsComplete
             ? ActivityTable.Next(state.RestingActivity, stopRequested ? EventKind.ProcessStopped : EventKind.ProcessDied)
             : state.Activity;
+        if (startFailure is not null) activity = Activity.Error;
         var lives = exit is null && lifecycle != Lifecycle.Stopped;
         var stalled = lives && now - (state.LastEventAt ?? _startedAt) >= stallAfter;
         return new Pane
@@ -39,7 +40,7 @@ public sealed partial class AgentPane
             Activity = activity,
             Stalled = stalled,
             NeedsAttention = stalled || overBudget || activity is Activity.Error or Activity.Blocked,
-            TaskId = taskId,
+            TaskId = _identity.TaskId,
             SessionId = _identity.SessionId,
             OverBudget = overBudget ? true : null,
             HarnessSessionId = state.HarnessSessionId,
@@ -54,7 +55,7 @@ public sealed partial class AgentPane
             Tools = state.Tools,
             Tool = lives ? state.Tool : null,
             Usage = state.Usage.ToWire(),
-            Error = state.Error,
+            Error = startFailure ?? state.Error,
             Exit = exit,
         };
     }

@@ -25,7 +25,7 @@ public sealed partial class AgentPane
     private readonly DateTimeOffset _startedAt;
     private PaneState _published;
     private Lifecycle _lifecycle = Lifecycle.Starting;
-    private string? _taskId;
+    private string? _startFailure;
     private int? _pid;
     private ProcessExit? _exit;
     private bool _stopRequested;
@@ -46,7 +46,6 @@ public sealed partial class AgentPane
         ArgumentNullException.ThrowIfNull(dialect);
         ArgumentNullException.ThrowIfNull(clock);
         _identity = identity;
-        _taskId = identity.TaskId;
         _dialect = dialect;
         _clock = clock;
         _changed = changed;
@@ -58,6 +57,15 @@ public sealed partial class AgentPane
 
     /// <summary>Moves whenever something changed that a subscriber would show: not for one more event of the same kind.</summary>
     public long Revision => Volatile.Read(ref _revision);
+
+    /// <summary>How many events there were in all chunks fed so far: the same number later means that none has come since.</summary>
+    public long Events
+    {
+        get
+        {
+            lock (_gate) return _published.Events;
+        }
+    }
 
     /// <summary>What the events of all chunks fed so far say about the run.</summary>
     public RunState Run
@@ -130,17 +138,15 @@ public sealed partial class AgentPane
     /// <summary>The process and every descendant are gone.</summary>
     public void TreeGone() => Live(ProcessEvent.TreeGone);
 
-    /// <summary>Says which task the agent is at; null for none.</summary>
-    public void Assign(string? taskId)
+    /// <summary>There never was a process, and why.</summary>
+    public void FailedToStart(string reason)
     {
         lock (_gate)
         {
-            if (_taskId == taskId) return;
-            _taskId = taskId;
-            _revision++;
+            _startFailure = reason;
         }
 
-        _changed?.Invoke(this);
+        Live(ProcessEvent.TreeGone);
     }
 
     /// <summary>Says whether the agent's session is larger than even the widest cost mode allows.</summary>

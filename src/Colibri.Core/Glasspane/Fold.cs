@@ -8,6 +8,7 @@ namespace Colibri.Core.Glasspane;
 internal sealed class Fold(ITranscript? transcript) : IEventSink
 {
     private const int MaxErrorBytes = 2048;
+    private const int MaxErrors = 8;
     private const int MaxIdBytes = 256;
     private const int MaxPathBytes = 4096;
 
@@ -15,8 +16,8 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
     private ulong _sessionHash;
     private ulong _cwdHash;
     private ulong _turn;
-    private ulong _errorHash;
-    private string? _errorWords;
+    private readonly (ulong Hash, string? Words)[] _errors = new (ulong, string?)[MaxErrors];
+    private int _nextError;
 
     public PaneState State;
 
@@ -54,6 +55,7 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
                 break;
             case EventKind.CompactionEnded or EventKind.Noted:
                 State.Error = Words(line, e.Error) ?? State.Error;
+                if (e.IsPromptRefusal) State.PromptRefused = Words(line, e.Error) ?? "the agent refused the prompt without saying why";
                 break;
             case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
                 kind = EndRun(line, e);
@@ -67,6 +69,14 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
     }
 
     private void Step(EventKind kind)
+    {
+        Move(kind);
+
+        // A refusal says that no run will begin; once there is a run it is one that was asked for besides.
+        if (State.RestingActivity != Activity.Idle) State.PromptRefused = null;
+    }
+
+    private void Move(EventKind kind)
     {
         if (kind == EventKind.CompactionEnded && State.SetAside is { } before)
         {
@@ -158,12 +168,17 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
         return true;
     }
 
-    // An agent that fails over and over says the same each time: one string for all of them.
+    // An agent that fails over and over says the same few things each time: one string for each of the latest.
     private string? Words(ReadOnlySpan<byte> line, JsonValue error)
     {
         if (!error.IsString) return null;
-        if (IsNew(line, error, ref _errorHash)) _errorWords = error.GetString(line, MaxErrorBytes);
-        return _errorWords;
+        var hash = RunningTools.Hash(error.Raw(line));
+        foreach (var known in _errors)
+            if (known.Hash == hash && known.Words is not null) return known.Words;
+
+        var words = error.GetString(line, MaxErrorBytes);
+        _errors[_nextError++ % MaxErrors] = (hash, words);
+        return words;
     }
 
     private static string WordsFor(StopReason stop) => stop switch

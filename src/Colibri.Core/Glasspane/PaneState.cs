@@ -26,6 +26,7 @@ internal struct PaneState
     public bool IsComplete { get; set; }
     public string? Tool { get; set; }
     public string? RunError { get; set; }
+    public string? PromptRefused { get; set; }
     public string? Error { get; set; }
     public string? HarnessSessionId { get; set; }
     public string? Cwd { get; set; }
@@ -61,7 +62,7 @@ internal struct PaneState
             Activity.Error => RunOutcome.Failed,
             _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,
         };
-        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent());
+        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent()) { PromptRefused = PromptRefused };
     }
 
     public readonly bool ShowsTheSameAs(in PaneState other) =>
@@ -72,6 +73,7 @@ internal struct PaneState
         && IsComplete == other.IsComplete
         && ReferenceEquals(Tool, other.Tool)
         && ReferenceEquals(Error, other.Error)
+        && ReferenceEquals(PromptRefused, other.PromptRefused)
         && ReferenceEquals(HarnessSessionId, other.HarnessSessionId)
         && ReferenceEquals(Cwd, other.Cwd)
         && MalformedLines == other.MalformedLines;

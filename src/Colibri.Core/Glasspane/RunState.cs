@@ -8,4 +8,11 @@ namespace Colibri.Core.Glasspane;
 /// <param name="Stop">Why the assistant stopped last.</param>
 /// <param name="Error">The agent's own words about the run's failure.</param>
 /// <param name="LastEvent">The agent's own name for its latest event.</param>
-public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopReason Stop, string? Error, string? LastEvent);
+public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopReason Stop, string? Error, string? LastEvent)
+{
+    /// <summary>
+    /// Why the agent refused the prompt that a run was to begin with, in its own words; null when it did not, and from the first event of
+    /// a run on. An agent that was told so waits for another prompt and neither says more nor exits.
+    /// </summary>
+    public string? PromptRefused { get; init; }
+}

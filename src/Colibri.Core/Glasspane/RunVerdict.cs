@@ -10,7 +10,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
 {
     public const string Done = "done";
 
-    /// <summary>The agent reported an error of its own.</summary>
+    /// <summary>The agent reported an error of its own, or refused the prompt.</summary>
     public const string AgentError = "agent-error";
 
     /// <summary>The answer was cut by the token limit.</summary>
@@ -54,6 +54,8 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
 
     private static string CodeFor(RunState run, ProcessExit exit, bool stopRequested, bool isLocal)
     {
+        // Whatever ended its process: there was never to be a run.
+        if (RefusalOf(run) is not null) return AgentError;
         if (stopRequested)
         {
             return run.Outcome switch
@@ -79,6 +81,8 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         };
     }
 
+    private static string? RefusalOf(RunState run) => run.Outcome is RunOutcome.Silent or RunOutcome.Idle ? run.PromptRefused : null;
+
     private static string FailureCode(StopReason stop) => stop switch
     {
         StopReason.Length => TokenLimit,
@@ -88,7 +92,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
 
     private static string MessageFor(string code, RunState run, ProcessExit exit, string? lastWords) => OneLine(code switch
     {
-        AgentError or TokenLimit or Aborted => run.Error ?? "the agent reported an error without saying which",
+        AgentError or TokenLimit or Aborted => RefusalOf(run) ?? run.Error ?? "the agent reported an error without saying which",
         ExitCode => With(lastWords, $"exited {exit.Code}{HintFor(exit.Code)} {After(run)}"),
         Killed when run.Error is not null => $"killed by {SignalName(exit.Signal)} {After(run)}: {run.Error}",
         Killed => With(lastWords, $"killed by {SignalName(exit.Signal)} {After(run)}"),

@@ -25,6 +25,9 @@ public static partial class Log
     [LoggerMessage(105, LogLevel.Error, "{Part} failed and goes on")]
     public static partial void UnexpectedFailure(this ILogger logger, string part, Exception exception);
 
+    [LoggerMessage(106, LogLevel.Warning, "{Count} log lines were dropped: standard error was not read")]
+    public static partial void LogLinesDropped(this ILogger logger, long count);
+
     [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
     public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);
 
@@ -43,7 +46,7 @@ public static partial class Log
     [LoggerMessage(205, LogLevel.Information, "removed the dead socket {Socket} of an earlier daemon")]
     public static partial void StaleSocketRemoved(this ILogger logger, string socket);
 
-    [LoggerMessage(300, LogLevel.Information, "task {TaskId} is {Status}: {Title}")]
+    [LoggerMessage(300, LogLevel.Debug, "task {TaskId} is {Status}: {Title}")]
     public static partial void TaskChanged(this ILogger logger, string taskId, string status, string title);
 
     [LoggerMessage(301, LogLevel.Warning, "task {TaskId} waits: no configured agent offers any of {Capabilities}")]
@@ -90,6 +93,9 @@ public static partial class Log
 
     [LoggerMessage(409, LogLevel.Warning, "agent {AgentId}: its output stayed open after its tree was gone and is given up")]
     public static partial void OutputGivenUp(this ILogger logger, string agentId);
+
+    [LoggerMessage(410, LogLevel.Warning, "the configured agent {Program} is not there to be started; queued tasks wait for it")]
+    public static partial void AgentProgramMissing(this ILogger logger, string program);
 
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);

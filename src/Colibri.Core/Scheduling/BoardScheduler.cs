@@ -19,10 +19,11 @@ public sealed class BoardScheduler(
     ILogger logger)
 {
     private const int IntakeBatch = 1_000;
-    private const int ReadyBatch = 1_000;
+    private const int ReadyMargin = 16;
+    private const int LongestLook = 4_096;
 
     private readonly WakeUp _wake = new();
-    private readonly HashSet<string> _toldUnmatched = new(StringComparer.Ordinal);
+    private HashSet<string> _unmatched = new(StringComparer.Ordinal);
     private volatile SchedulerStatus _status = new(null, 0, 0);
 
     public SchedulerStatus Status => _status;
@@ -77,27 +78,56 @@ public sealed class BoardScheduler(
 
     private async Task DispatchAsync()
     {
-        if (candidates.Count == 0)
-            return;
-        var free = supervisor.FreeSlots;
+        var free = candidates.Count == 0 ? 0 : supervisor.FreeSlots;
         if (free == 0)
             return;
-        var unmatched = 0;
-        var starting = new List<Task>();
-        foreach (var task in await board.ReadyAsync(Math.Max(ReadyBatch, free), time.GetUtcNow()).ConfigureAwait(false))
+        var usable = Usable();
+        if (usable.Count == 0)
+            return;
+        var unmatched = new HashSet<string>(StringComparer.Ordinal);
+        // Most boards match from the front; only one whose best tasks nobody can take is looked through further.
+        for (var window = free + ReadyMargin; ; window *= 4)
         {
-            if (CapabilityMatch.Best(task.Capabilities, candidates) is not { } candidate)
-            {
-                unmatched++;
-                TellUnmatched(task);
+            var ready = await board.ReadyAsync(Math.Min(window, LongestLook), time.GetUtcNow()).ConfigureAwait(false);
+            var starts = Match(ready, free, usable, unmatched);
+            if (starts.Count < free && ready.Count == window && window < LongestLook)
                 continue;
-            }
-            if (starting.Count == free)
-                break;
-            starting.Add(StartAsync(task, candidate));
+            _unmatched = unmatched;
+            _status = _status with { Unmatched = unmatched.Count };
+            await Task.WhenAll(starts.Select(start => StartAsync(start.Task, start.Candidate))).ConfigureAwait(false);
+            return;
         }
-        _status = _status with { Unmatched = unmatched };
-        await Task.WhenAll(starting).ConfigureAwait(false);
+    }
+
+    /// <summary>The agents whose program is there. One that is missing for a moment must not fail the whole queue: the tasks wait.</summary>
+    private List<AgentCandidate> Usable()
+    {
+        var usable = candidates.Where(candidate => supervisor.IsInstalled(candidate.Template.Binary)).ToList();
+        var missing = candidates.Except(usable).FirstOrDefault()?.Template.Binary;
+        if (missing is not null && _status.MissingAgent != missing)
+            logger.AgentProgramMissing(missing);
+        _status = _status with { MissingAgent = missing };
+        return usable;
+    }
+
+    private List<(BoardTask Task, AgentCandidate Candidate)> Match(
+        IReadOnlyList<BoardTask> ready, int free, List<AgentCandidate> usable, HashSet<string> unmatched)
+    {
+        var starts = new List<(BoardTask, AgentCandidate)>();
+        foreach (var task in ready)
+        {
+            if (CapabilityMatch.Best(task.Capabilities, usable) is not { } candidate)
+            {
+                // Told once, when it is first seen; the number of them all is in the status.
+                if (unmatched.Add(task.Id) && !_unmatched.Contains(task.Id))
+                    logger.TaskUnmatched(task.Id, string.Join(", ", task.Capabilities));
+            }
+            else if (starts.Count < free)
+            {
+                starts.Add((task, candidate));
+            }
+        }
+        return starts;
     }
 
     private async Task StartAsync(BoardTask task, AgentCandidate candidate)
@@ -110,15 +140,6 @@ public sealed class BoardScheduler(
         {
             // Another claimant was faster, a slot went to a client, or the program cannot start: the task's own record says which.
         }
-    }
-
-    private void TellUnmatched(BoardTask task)
-    {
-        const int Remembered = 1_000;
-        if (_toldUnmatched.Count >= Remembered)
-            _toldUnmatched.Clear();
-        if (_toldUnmatched.Add(task.Id))
-            logger.TaskUnmatched(task.Id, string.Join(", ", task.Capabilities));
     }
 
     private async Task<TimeSpan> UntilNextLookAsync(DateTimeOffset nextTick)

@@ -62,7 +62,7 @@ internal static class SessionFile
             if (TryParse(line.Span) is not { } entry)
                 continue;
             whole = position;
-            // Kept entries follow the compaction entry, whose number is higher than theirs.
+            // A line from another hand may lack its number, and kept entries follow the compaction entry, whose number is higher than theirs.
             seq = Math.Max(seq, entry.Seq);
             turns = entry.Kind is SessionEntryKind.Compaction ? 0 : IsTurn(entry.Kind) ? turns + 1 : turns;
         }

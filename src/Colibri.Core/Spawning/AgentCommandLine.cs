@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Colibri.Core.Spawning;
 
 /// <summary>What is executed for a request: the arguments, and whether the prompt goes to standard input.</summary>
@@ -5,29 +7,53 @@ namespace Colibri.Core.Spawning;
 /// <param name="IsRpc">Standard input is kept open, and takes the prompt.</param>
 public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRpc)
 {
+    private static readonly string[] SecretWords = ["key", "token", "secret", "password"];
+
     /// <param name="profile">The agent's kind.</param>
     /// <param name="stated">The operator's own arguments; an empty list asks for the kind's defaults.</param>
     /// <param name="rpc">Whether RPC was asked for; null follows from the arguments.</param>
     /// <param name="provider">The provider to use, or null.</param>
     /// <param name="model">The model to use, or null.</param>
     /// <param name="prompt">What to work on, or null.</param>
+    /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public static AgentCommandLine Build(
         AgentProfile profile, IReadOnlyList<string> stated, bool? rpc, string? provider, string? model, string? prompt)
     {
-        var isRpc = rpc ?? (stated.Count > 0 ? LooksLikeRpc(stated) : profile.AlwaysRpc);
-        var defaults = isRpc ? profile.RpcArguments ?? profile.TaskArguments : profile.TaskArguments;
+        var hasRpc = profile.RpcArguments is not null;
+        var isRpc = rpc ?? (hasRpc && (stated.Count > 0 ? LooksLikeRpc(stated) : profile.AlwaysRpc));
+        if (isRpc && !hasRpc)
+            throw new ArgumentException($"{profile.Name} takes no prompts on standard input: it has no RPC mode");
+        var defaults = isRpc ? profile.RpcArguments! : profile.TaskArguments;
         List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. profile.ModelArguments(provider, model)];
         if (prompt is not null && !isRpc)
             arguments.Add(AsArgument(prompt));
         return new AgentCommandLine(arguments, isRpc);
     }
 
-    /// <summary>The line as a log shows it: the prompt, always last, is shortened.</summary>
+    /// <summary>The line as a log shows it: long arguments are shortened, and what a flag calls a key, token, secret or password is left out.</summary>
     public string Describe(string program)
     {
-        const int Shown = 60;
-        return string.Join(' ', Arguments.Prepend(program).Select(a => a.Length > Shown ? $"{a[..Shown]}…" : a));
+        var shown = new StringBuilder(program);
+        for (var i = 0; i < Arguments.Count; i++)
+            shown.Append(' ').Append(Masked(i));
+        return shown.ToString();
     }
+
+    private string Masked(int index)
+    {
+        const int Shown = 60;
+        const string Mask = "***";
+        var argument = Arguments[index];
+        var equals = argument.IndexOf('=');
+        if (argument.StartsWith('-') && equals > 0 && IsSecret(argument[..equals]))
+            return argument[..(equals + 1)] + Mask;
+        if (index > 0 && Arguments[index - 1] is ['-', ..] before && !before.Contains('=') && IsSecret(before))
+            return Mask;
+        return argument.Length > Shown ? argument[..Shown] + "…" : argument;
+    }
+
+    private static bool IsSecret(string flag) =>
+        Array.Exists(SecretWords, word => flag.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static bool LooksLikeRpc(IReadOnlyList<string> arguments)
     {

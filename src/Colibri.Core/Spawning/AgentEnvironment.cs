@@ -4,28 +4,47 @@ using Colibri.Protocol;
 namespace Colibri.Core.Spawning;
 
 /// <summary>What an agent finds in its environment: the daemon's own without its settings, what was asked for, and who it is.</summary>
-internal static class AgentEnvironment
+public sealed class AgentEnvironment
 {
     private const string OwnPrefix = "COLIBRI_";
+    private const string TaskVariable = "COLIBRI_TASK_ID";
 
-    public static Dictionary<string, string> Build(
-        IReadOnlyDictionary<string, string> requested, string agentId, string? taskId, string sessionId, string socketPath)
+    // What a service manager tells the daemon is not meant for its children: an agent that answers on NOTIFY_SOCKET speaks as the daemon.
+    private static readonly string[] NotInherited =
+    [
+        "OLDPWD", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM",
+    ];
+
+    private readonly Dictionary<string, string> _inherited = new(StringComparer.Ordinal);
+
+    /// <summary>Takes this process's environment as it is now; it is read once, not at every start.</summary>
+    public AgentEnvironment()
     {
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
         {
             var name = (string)entry.Key;
-            if (!name.StartsWith(OwnPrefix, StringComparison.Ordinal))
-                variables[name] = (string?)entry.Value ?? "";
+            if (!name.StartsWith(OwnPrefix, StringComparison.Ordinal) && !NotInherited.Contains(name))
+                _inherited[name] = (string?)entry.Value ?? "";
         }
-        foreach (var (name, value) in requested)
+    }
+
+    internal Dictionary<string, string> Build(SpawnRequest request, string agentId, string? taskId, string sessionId, string socketPath)
+    {
+        var variables = new Dictionary<string, string>(_inherited, StringComparer.Ordinal)
+        {
+            // A shell trusts it where it fits, and prints the daemon's directory where it does not.
+            ["PWD"] = request.Cwd ?? Environment.CurrentDirectory,
+        };
+        foreach (var (name, value) in request.Environment)
             variables[name] = value;
         // Last, so that nobody can start an agent under another's marker.
         variables[AgentMarker.Variable] = agentId;
         variables["COLIBRI_SESSION_ID"] = sessionId;
         variables[SocketPaths.EnvironmentVariable] = socketPath;
         if (taskId is not null)
-            variables["COLIBRI_TASK_ID"] = taskId;
+            variables[TaskVariable] = taskId;
+        else
+            variables.Remove(TaskVariable);
         return variables;
     }
 }

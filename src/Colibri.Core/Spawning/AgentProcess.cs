@@ -15,19 +15,20 @@ internal sealed class AgentProcess : IDisposable
 {
     private const int ReceiveBytes = 64 * 1024;
 
-    private static readonly TimeSpan PoliteWait = TimeSpan.FromSeconds(2);
-
     private readonly ChildProcess _child;
     private readonly ProcessTree _tree;
     private readonly Socket _stdout;
     private readonly Socket _stderr;
     private readonly Socket? _stdin;
-    private readonly TimeProvider _time;
+    private long _progress;
+    private volatile int _takingIn;
 
-    private AgentProcess(ChildProcess child, ProcessTree tree, TreeEnder ender, Socket stdout, Socket stderr, Socket? stdin, TimeProvider time)
+    private AgentProcess(ChildProcess child, ProcessTree tree, TreeEnder ender, Socket stdout, Socket stderr, Socket? stdin)
     {
-        (_child, _tree, _stdout, _stderr, _stdin, _time) = (child, tree, stdout, stderr, stdin, time);
+        (_child, _tree, _stdout, _stderr, _stdin) = (child, tree, stdout, stderr, stdin);
         Ender = ender;
+        // Closing standard input is how an RPC agent is told to end.
+        PoliteEnd = stdin is null ? null : new PoliteEnd(stdin.Dispose, () => child.Exited.IsCompleted);
     }
 
     public ProcessIdentity Identity => _child.Identity;
@@ -35,6 +36,15 @@ internal sealed class AgentProcess : IDisposable
     public Task<ExitStatus> Exited => _child.Exited;
 
     public TreeEnder Ender { get; }
+
+    /// <summary>Null for an agent without standard input.</summary>
+    public PoliteEnd? PoliteEnd { get; }
+
+    /// <summary>Chunks read so far, over both streams.</summary>
+    public long Progress => Interlocked.Read(ref _progress);
+
+    /// <summary>A chunk has been read and not yet been taken in by whoever it was handed to.</summary>
+    public bool IsTakingIn => _takingIn > 0;
 
     /// <summary>The last of what it wrote to standard error.</summary>
     public StderrTail StderrTail { get; } = new();
@@ -44,11 +54,14 @@ internal sealed class AgentProcess : IDisposable
         ChildProcesses processes, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
         string? cwd, string agentId, TimeProvider time, ILogger logger)
     {
-        var (stdout, theirStdout) = SocketPair.Create();
-        var (stderr, theirStderr) = SocketPair.Create();
-        var (stdin, theirStdin) = commandLine.IsRpc ? SocketPair.Create() : (null, (SafeHandle?)null);
+        Socket? stdout = null, stderr = null, stdin = null;
+        SafeHandle? theirStdout = null, theirStderr = null, theirStdin = null;
         try
         {
+            (stdout, theirStdout) = SocketPair.Create();
+            (stderr, theirStderr) = SocketPair.Create();
+            if (commandLine.IsRpc)
+                (stdin, theirStdin) = SocketPair.Create();
             var child = processes.Spawn(new SpawnOptions
             {
                 Path = program,
@@ -60,19 +73,19 @@ internal sealed class AgentProcess : IDisposable
                 StandardError = theirStderr,
             });
             var tree = new ProcessTree(child, AgentMarker.For(agentId));
-            return new AgentProcess(child, tree, new TreeEnder(tree, agentId, time, logger), stdout, stderr, stdin, time);
+            return new AgentProcess(child, tree, new TreeEnder(tree, agentId, time, logger), stdout, stderr, stdin);
         }
         catch
         {
-            stdout.Dispose();
-            stderr.Dispose();
+            stdout?.Dispose();
+            stderr?.Dispose();
             stdin?.Dispose();
             throw;
         }
         finally
         {
-            theirStdout.Dispose();
-            theirStderr.Dispose();
+            theirStdout?.Dispose();
+            theirStderr?.Dispose();
             theirStdin?.Dispose();
         }
     }
@@ -104,16 +117,6 @@ internal sealed class AgentProcess : IDisposable
         }
     }
 
-    /// <summary>Closes standard input, the polite way to end an RPC agent, and waits a moment for it to take the hint.</summary>
-    public async Task CloseInputAsync(TimeSpan grace)
-    {
-        if (_stdin is null)
-            return;
-        _stdin.Dispose();
-        var wait = grace / 2 < PoliteWait ? grace / 2 : PoliteWait;
-        await Task.WhenAny(Exited, Task.Delay(wait, _time)).ConfigureAwait(false);
-    }
-
     public void Dispose()
     {
         _stdout.Dispose();
@@ -121,7 +124,7 @@ internal sealed class AgentProcess : IDisposable
         _stdin?.Dispose();
     }
 
-    private static async Task ReadAsync(Socket socket, Func<ReadOnlyMemory<byte>, ValueTask> feed)
+    private async Task ReadAsync(Socket socket, Func<ReadOnlyMemory<byte>, ValueTask> feed)
     {
         try
         {
@@ -135,7 +138,10 @@ internal sealed class AgentProcess : IDisposable
                     var received = await socket.ReceiveAsync(buffer).ConfigureAwait(false);
                     if (received == 0)
                         return;
+                    Interlocked.Increment(ref _progress);
+                    Interlocked.Increment(ref _takingIn);
                     await feed(buffer.AsMemory(0, received)).ConfigureAwait(false);
+                    Interlocked.Decrement(ref _takingIn);
                 }
                 finally
                 {

@@ -3,9 +3,9 @@ namespace Colibri.Core.Spawning;
 /// <summary>The kinds of agent Colibri can start by name alone. An unknown binary gets its arguments and its prompt, nothing else.</summary>
 public static class AgentProfiles
 {
-    private static readonly AgentProfile Generic = new() { Name = "pi" };
+    private static readonly AgentProfile Generic = new() { Name = "pi", RpcArguments = [] };
 
-    private static readonly AgentProfile Local = new() { Name = "local" };
+    private static readonly AgentProfile Local = new() { Name = "local", RpcArguments = [] };
 
     private static readonly AgentProfile[] Known =
     [

@@ -11,6 +11,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Between SIGTERM and SIGKILL, where nobody states another.</summary>
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(5);
 
+    private const int AbandonAttempts = 30;
+
+    private static readonly TimeSpan AbandonPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StragglerLook = TimeSpan.FromMilliseconds(5);
 
     private readonly RetryBackoff _backoff = new(parts.Time, Random.Shared);
@@ -38,6 +41,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     public Usage TotalUsage => Agents.Where(agent => !agent.HasEnded).Aggregate(_ended.Value, (sum, agent) => sum + agent.ToPane().Usage);
 
     public SupervisedAgent? FindByTask(string taskId) => Agents.FirstOrDefault(agent => agent.TaskId == taskId && !agent.HasEnded);
+
+    /// <summary>Whether there is a program of that name or path to start now.</summary>
+    public bool IsInstalled(string binary) => parts.Programs.Find(binary) is not null;
 
     /// <summary>Claims the task, where there is one, and starts the agent on it.</summary>
     /// <exception cref="SpawnRefusedException">Nothing was started. A claimed task whose program cannot start has failed, and says why.</exception>
@@ -70,7 +76,10 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
     }
 
-    /// <summary>Asks an agent to end: SIGTERM to its tree now, SIGKILL after the grace. Asking again can only shorten the grace.</summary>
+    /// <summary>
+    /// Asks an agent to end: standard input closed where it has one, SIGTERM to its tree, SIGKILL after the grace. Asking again can only
+    /// shorten the grace.
+    /// </summary>
     /// <returns>The agent, stopping or already stopped; null where it is not known.</returns>
     public SupervisedAgent? TryStop(string agentId, TimeSpan grace)
     {
@@ -101,26 +110,62 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             ? await parts.Board.GetAsync(taskId).ConfigureAwait(false)
                 ?? throw new SpawnRefusedException(SpawnRefusal.TaskNotFound, $"there is no task {taskId}")
             : null;
-        var agent = new SupervisedAgent(parts, _backoff, request, task);
-        var begun = await parts.Board.BeginSpawnAsync(agent.Record, request.TaskId).ConfigureAwait(false);
-        if (begun.Outcome != EdgeOutcome.Applied)
+        if (!IsInstalled(request.Binary))
         {
-            throw new SpawnRefusedException(
-                begun.Outcome == EdgeOutcome.NotFound ? SpawnRefusal.TaskNotFound : SpawnRefusal.TaskConflict, begun.Reason ?? $"there is no task {request.TaskId}");
+            // Before anything is claimed: a typo must not cost somebody's task an attempt.
+            throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
+                + (request.Binary.Contains('/') ? "" : $" in {string.Join(':', parts.Programs.Directories)}"));
+        }
+        var agent = Prepare(request, task);
+        // Before the claim is on record: whoever sees a task held finds its agent.
+        Panes.Add(agent);
+        try
+        {
+            await BeginAsync(agent, request.TaskId).ConfigureAwait(false);
+        }
+        catch
+        {
+            Panes.Remove(agent);
+            agent.MarkEnded();
+            throw;
         }
         try
         {
-            Panes.Add(agent);
             agent.Start();
         }
-        catch (Exception e) when (e is SpawnException or ArgumentException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
+            // Whatever it was, the agent is on record and its task claimed: both have to be closed again.
             parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
-            await agent.CloseUnstartedAsync(e.Message).ConfigureAwait(false);
+            var mayPass = e is SpawnException spawn ? Errno.IsShortage(spawn.Errno) : e is not ArgumentException;
+            await agent.CloseUnstartedAsync(e.Message, mayPass).ConfigureAwait(false);
             Panes.Stopped(agent);
-            throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, e.Message);
+            throw new SpawnRefusedException(mayPass ? SpawnRefusal.HostExhausted : SpawnRefusal.ProgramUnusable, e.Message);
         }
         return agent;
+    }
+
+    private async Task BeginAsync(SupervisedAgent agent, string? taskId)
+    {
+        var begun = await parts.Board.BeginSpawnAsync(agent.Record, taskId).ConfigureAwait(false);
+        if (begun.Outcome != EdgeOutcome.Applied)
+        {
+            throw new SpawnRefusedException(
+                begun.Outcome == EdgeOutcome.NotFound ? SpawnRefusal.TaskNotFound : SpawnRefusal.TaskConflict,
+                begun.Reason ?? $"there is no task {taskId}");
+        }
+    }
+
+    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task)
+    {
+        try
+        {
+            return new SupervisedAgent(parts, _backoff, request, task);
+        }
+        catch (ArgumentException e)
+        {
+            throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, e.Message);
+        }
     }
 
     private async Task FollowAsync(SupervisedAgent agent)
@@ -132,6 +177,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             parts.Logger.UnexpectedFailure($"agent {agent.Id}", e);
+            await AbandonAsync(agent).ConfigureAwait(false);
         }
         finally
         {
@@ -140,6 +186,27 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             Panes.Stopped(agent);
             FreeSlot();
             agent.MarkEnded();
+        }
+    }
+
+    /// <summary>
+    /// Its follower failed in a way nobody foresaw, for want of descriptors perhaps. The slot stays taken while the tree may live:
+    /// the process must not run on unwatched, nor its run stay open.
+    /// </summary>
+    private async Task AbandonAsync(SupervisedAgent agent)
+    {
+        for (var attempt = 1; attempt <= AbandonAttempts; attempt++)
+        {
+            try
+            {
+                await agent.AbandonAsync().ConfigureAwait(false);
+                return;
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                parts.Logger.UnexpectedFailure($"abandoning agent {agent.Id}, attempt {attempt},", e);
+                await Task.Delay(AbandonPause, parts.Time).ConfigureAwait(false);
+            }
         }
     }
 

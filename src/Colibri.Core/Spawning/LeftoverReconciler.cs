@@ -25,11 +25,33 @@ public sealed class LeftoverReconciler(TaskBoard board, TimeProvider time, ILogg
 
     private async Task SettleAsync(SpawnRow spawn)
     {
-        if (!await EndAsync(spawn).ConfigureAwait(false))
+        var ended = EndAsync(spawn);
+        if (await Task.WhenAny(ended, Task.Delay(GiveUpAfter, time)).ConfigureAwait(false) == ended)
         {
-            logger.LeftoverSurvives(spawn.AgentId, spawn.Pid);
+            await ended.ConfigureAwait(false);
+            await CloseAsync(spawn).ConfigureAwait(false);
             return;
         }
+        // The daemon starts without it; the run is closed when its processes are gone at last.
+        logger.LeftoverSurvives(spawn.AgentId, spawn.Pid);
+        _ = CloseLaterAsync(spawn, ended);
+    }
+
+    private async Task CloseLaterAsync(SpawnRow spawn, Task ended)
+    {
+        try
+        {
+            await ended.ConfigureAwait(false);
+            await CloseAsync(spawn).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or BoardUnavailableException or ObjectDisposedException)
+        {
+            logger.UnexpectedFailure($"closing the run of agent {spawn.AgentId}", e);
+        }
+    }
+
+    private async Task CloseAsync(SpawnRow spawn)
+    {
         await board.EndSpawnAsync(spawn.AgentId, new SpawnEnd
         {
             Ending = RunEnding.Interrupted,
@@ -39,20 +61,19 @@ public sealed class LeftoverReconciler(TaskBoard board, TimeProvider time, ILogg
         logger.RunInterrupted(spawn.AgentId, spawn.TaskId);
     }
 
-    private async Task<bool> EndAsync(SpawnRow spawn)
+    private async Task EndAsync(SpawnRow spawn)
     {
         var trees = Trees(spawn);
         if (trees.All(tree => tree.Members().Count == 0))
-            return true;
+            return;
         logger.LeftoverFound(spawn.AgentId, spawn.Pid);
         var ends = trees.Select(tree =>
         {
             var ender = new TreeEnder(tree, spawn.AgentId, time, logger);
-            ender.KillAt(time.GetUtcNow() + Grace);
+            ender.KillAfter(Grace);
             return ender.EndAsync(polite: null);
         });
-        var ended = Task.WhenAll(ends);
-        return await Task.WhenAny(ended, Task.Delay(GiveUpAfter, time)).ConfigureAwait(false) == ended;
+        await Task.WhenAll(ends).ConfigureAwait(false);
     }
 
     private static List<ProcessTree> Trees(SpawnRow spawn)

@@ -25,6 +25,9 @@ public sealed class PaneRegistry
 
     internal void Add(SupervisedAgent agent) => _agents[agent.Id] = agent;
 
+    /// <summary>Takes out one that was never started.</summary>
+    internal void Remove(SupervisedAgent agent) => _agents.TryRemove(agent.Id, out _);
+
     internal void Stopped(SupervisedAgent agent)
     {
         _stopped.Enqueue(agent.Id);

@@ -15,6 +15,9 @@ public enum SpawnRefusal
     /// <summary>The daemon is on its way out.</summary>
     Stopping,
 
-    /// <summary>The program is not there, or cannot be started.</summary>
+    /// <summary>The program is not there, or is none that can be started.</summary>
     ProgramUnusable,
+
+    /// <summary>The host is short of memory, processes or descriptors.</summary>
+    HostExhausted,
 }

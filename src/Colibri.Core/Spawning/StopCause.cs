@@ -1,9 +1,9 @@
 namespace Colibri.Core.Spawning;
 
-/// <summary>Why an agent was asked to end; decides what becomes of its task.</summary>
+/// <summary>Why an agent was made to end; decides what becomes of its task.</summary>
 internal enum StopCause
 {
-    /// <summary>Nobody asked.</summary>
+    /// <summary>Nobody made it.</summary>
     None,
 
     /// <summary>A long-lived agent has finished what it was started for.</summary>
@@ -11,6 +11,12 @@ internal enum StopCause
 
     /// <summary>The operator, or a cancelled task.</summary>
     Requested,
+
+    /// <summary>It closed its standard output and stayed: there is nothing left to learn from it.</summary>
+    OutputClosed,
+
+    /// <summary>Its start could not be put on record; nobody would find it again after a crash. The attempt is given back.</summary>
+    Unrecorded,
 
     /// <summary>The daemon is going down: the attempt is given back.</summary>
     DaemonStopping,

@@ -11,37 +11,49 @@ namespace Colibri.Core.Spawning;
 /// <summary>Starting, following and ending the process.</summary>
 public sealed partial class SupervisedAgent
 {
+    private const string SpawnFailed = "spawn-failed";
+    private const string Interrupted = "interrupted";
+
     private static readonly TimeSpan StraysGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OutputDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ClosedOutputGrace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan QuietAfterEnd = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RecordRetry = TimeSpan.FromSeconds(1);
+
+    private bool _isWatchedForQuiet;
+    private bool _outputIsDiscarded;
+
+    private StopCause Cause => (StopCause)Volatile.Read(ref _stopCause);
 
     /// <summary>Starts the process; the agent is on record already.</summary>
     /// <exception cref="SpawnException">It cannot be started.</exception>
     internal void Start()
     {
-        _parts.Events.PublishPane(ToPane);
-        var program = _parts.Programs.Find(_request.Binary)
-            ?? throw new SpawnException(
-                $"cannot find an executable '{_request.Binary}'" + (_request.Binary.Contains('/') ? "" : $" in {string.Join(':', _parts.Programs.Directories)}"), 0);
-        var environment = AgentEnvironment.Build(_request.Environment, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
-        _process = AgentProcess.Start(
-            _parts.Processes, program, _commandLine, environment, _request.Cwd, Id, _parts.Time, _parts.Logger);
-        _pane.Started(_process.Identity.Pid);
-        _parts.Logger.AgentStarted(Id, Name, _process.Identity.Pid, _commandLine.Describe(program));
+        Publish();
+        var launch = _launch!;
+        var environment = _parts.Environment.Build(launch.Request, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+        var process = AgentProcess.Start(
+            _parts.Processes, Record.Binary, launch.CommandLine, environment, launch.Request.Cwd, Id, _parts.Time, _parts.Logger);
+        _process = process;
+        _pane.Started(process.Identity.Pid);
+        _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, launch.Recorded.Describe(Record.Binary));
     }
 
     /// <summary>Follows the process to its end and puts the outcome on record.</summary>
     internal async Task RunToEndAsync()
     {
-        var process = _process!;
-        if (_prompt is not null)
-            _recorder.User(_prompt);
+        using var process = _process!;
+        if (_launch!.Prompt is { } prompt)
+            _recorder.User(prompt);
         await RecordAsync().ConfigureAwait(false);
         var output = process.ReadOutputAsync(FeedAsync);
         var errors = process.ReadErrorsAsync();
-        if (_commandLine.IsRpc && _prompt is not null)
-            _ = process.WriteLineAsync(RpcPrompt(_sentPrompt!));
-        await RecordStartAsync(process.Identity).ConfigureAwait(false);
+        if (_isRpc && _launch.SentPrompt is { } sent)
+            _ = process.WriteLineAsync(RpcPrompt(sent));
+        if (TaskId is not null)
+            _ = StopWhenOutputEndsAsync(process, output);
+        // Not waited for here: a slow disk must not keep a stop from being heard.
+        var recorded = RecordStartAsync(process.Identity);
 
         if (await Task.WhenAny(process.Exited, _stopRequested.Task).ConfigureAwait(false) == _stopRequested.Task)
             await EndTreeAsync(process).ConfigureAwait(false);
@@ -52,24 +64,48 @@ public sealed partial class SupervisedAgent
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
         _pane.Complete();
+        await recorded.ConfigureAwait(false);
         await CloseRunAsync(process, exit).ConfigureAwait(false);
-        process.Dispose();
     }
 
     /// <summary>Closes the record of an agent whose process never was.</summary>
-    internal async Task CloseUnstartedAsync(string reason)
+    /// <param name="reason">Why, in one line.</param>
+    /// <param name="mayPass">The reason may be gone in a moment: the task is tried again.</param>
+    internal async Task CloseUnstartedAsync(string reason, bool mayPass)
     {
-        var error = new TaskError("spawn-failed", reason);
-        await PutOnRecordAsync(new SpawnEnd { Ending = RunEnding.Failed, Verdict = "failed", Error = error }).ConfigureAwait(false);
-        _pane.TreeGone();
+        await PutOnRecordAsync(new SpawnEnd
+        {
+            Ending = RunEnding.Failed,
+            Verdict = SpawnFailed,
+            Error = new TaskError(SpawnFailed, reason),
+            RetryAt = mayPass && TaskId is not null ? _backoff.NextAttemptAt(_attempt) : null,
+        }).ConfigureAwait(false);
+        _pane.FailedToStart(reason);
         MarkEnded();
     }
 
-    internal void RequestStop(StopCause reason, TimeSpan grace)
+    /// <summary>Ends the tree at once and gives the attempt back, whatever state the following of it was left in.</summary>
+    internal async Task AbandonAsync()
     {
-        Interlocked.CompareExchange(ref _stopReason, (int)reason, (int)StopCause.None);
+        using var process = _process!;
+        process.Ender.KillAfter(TimeSpan.Zero);
+        await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
+        await PutOnRecordAsync(new SpawnEnd
+        {
+            Ending = RunEnding.Interrupted,
+            Verdict = Interrupted,
+            Error = new TaskError("internal", "the daemon failed while it followed the agent; its log says how"),
+        }).ConfigureAwait(false);
+        _pane.TreeGone();
+    }
+
+    internal void RequestStop(StopCause cause, TimeSpan grace)
+    {
+        if (cause == StopCause.DaemonStopping)
+            _daemonStopping = true;
+        Interlocked.CompareExchange(ref _stopCause, (int)cause, (int)StopCause.None);
         Volatile.Write(ref _graceTicks, Math.Min(Volatile.Read(ref _graceTicks), grace.Ticks));
-        _process?.Ender.KillAt(_parts.Time.GetUtcNow() + grace);
+        _process?.Ender.KillAfter(grace);
         if (!HasEnded && _stopRequested.TrySetResult())
         {
             _parts.Logger.AgentStopping(Id, (long)grace.TotalMilliseconds);
@@ -79,11 +115,61 @@ public sealed partial class SupervisedAgent
 
     private async ValueTask FeedAsync(ReadOnlyMemory<byte> chunk)
     {
-        _pane.Feed(chunk.Span);
-        await RecordAsync().ConfigureAwait(false);
-        // A long-lived agent started for one task has nothing left to do.
-        if (_commandLine.IsRpc && _task is not null && _pane.Run.IsSettled)
+        if (_outputIsDiscarded)
+            return;
+        try
+        {
+            _pane.Feed(chunk.Span);
+            await RecordAsync().ConfigureAwait(false);
+            LookForTheEndOfTheRun();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Reading goes on, into nothing: an agent whose output is not read would hang instead of ending.
+            _outputIsDiscarded = true;
+            _parts.Logger.UnexpectedFailure($"reading agent {Id}", e);
+            RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
+        }
+    }
+
+    /// <summary>A long-lived agent that was started for one task has nothing left to do once its run is over.</summary>
+    private void LookForTheEndOfTheRun()
+    {
+        if (!_isRpc || TaskId is null)
+            return;
+        var run = _pane.Run;
+        if (run.IsSettled || run.PromptRefused is not null)
+        {
             RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
+        }
+        else if (run.Outcome is RunOutcome.Done or RunOutcome.Failed && !_isWatchedForQuiet)
+        {
+            _isWatchedForQuiet = true;
+            _ = SettleWhenQuietAsync();
+        }
+    }
+
+    /// <summary>Some versions never say that a run is settled: an end with nothing after it is one.</summary>
+    private async Task SettleWhenQuietAsync()
+    {
+        long seen;
+        do
+        {
+            seen = _pane.Events;
+            await Task.Delay(QuietAfterEnd, _parts.Time).ConfigureAwait(false);
+        }
+        while (!HasEnded && _pane.Events != seen);
+        if (!HasEnded && _pane.Run.Outcome is RunOutcome.Done or RunOutcome.Failed)
+            RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
+        else
+            _isWatchedForQuiet = false;
+    }
+
+    private async Task StopWhenOutputEndsAsync(AgentProcess process, Task output)
+    {
+        await output.ConfigureAwait(false);
+        if (await Task.WhenAny(process.Exited, Task.Delay(ClosedOutputGrace, _parts.Time)).ConfigureAwait(false) != process.Exited)
+            RequestStop(StopCause.OutputClosed, AgentSupervisor.DefaultGrace);
     }
 
     private async ValueTask RecordAsync()
@@ -102,30 +188,35 @@ public sealed partial class SupervisedAgent
         }
         catch (BoardUnavailableException e)
         {
-            // An agent that is not on record must not run on: nobody would find it again after a crash.
             _parts.Logger.BoardUnavailable(e.Message);
-            RequestStop(StopCause.DaemonStopping, AgentSupervisor.DefaultGrace);
+            RequestStop(StopCause.Unrecorded, AgentSupervisor.DefaultGrace);
         }
     }
 
     private async Task EndTreeAsync(AgentProcess process)
     {
-        var grace = TimeSpan.FromTicks(Volatile.Read(ref _graceTicks));
-        process.Ender.KillAt(_parts.Time.GetUtcNow() + grace);
-        await process.Ender.EndAsync(() => process.CloseInputAsync(grace)).ConfigureAwait(false);
+        process.Ender.KillAfter(TimeSpan.FromTicks(Volatile.Read(ref _graceTicks)));
+        await process.Ender.EndAsync(process.PoliteEnd).ConfigureAwait(false);
     }
 
-    private async Task EndStraysAsync(AgentProcess process)
+    private static async Task EndStraysAsync(AgentProcess process)
     {
-        process.Ender.KillAt(_parts.Time.GetUtcNow() + StraysGrace);
+        process.Ender.KillAfter(StraysGrace);
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
     }
 
     private async Task DrainAsync(AgentProcess process, Task readers)
     {
-        // The tree is gone, so the streams end by themselves, unless somebody passed a descriptor out of it.
-        if (await Task.WhenAny(readers, Task.Delay(OutputDeadline, _parts.Time)).ConfigureAwait(false) == readers)
-            return;
+        // The tree is gone, so the streams end by themselves, unless somebody passed a descriptor out of it. A slow disk is no such
+        // case: the deadline starts anew with every chunk, and does not run while one is being taken in.
+        long seen;
+        do
+        {
+            seen = process.Progress;
+            if (await Task.WhenAny(readers, Task.Delay(OutputDeadline, _parts.Time)).ConfigureAwait(false) == readers)
+                return;
+        }
+        while (process.IsTakingIn || process.Progress != seen);
         _parts.Logger.OutputGivenUp(Id);
         process.Dispose();
         await readers.ConfigureAwait(false);
@@ -134,28 +225,37 @@ public sealed partial class SupervisedAgent
     private async Task CloseRunAsync(AgentProcess process, ExitStatus status)
     {
         var exit = new ProcessExit(status.Code, status.Signal);
-        var reason = (StopCause)Volatile.Read(ref _stopReason);
+        var cause = Cause;
         var verdict = RunVerdict.Judge(
-            _pane.Run, exit, reason != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine());
+            _pane.Run, exit, cause != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine());
         var isDone = verdict.Error is null;
-        var interrupted = reason == StopCause.DaemonStopping && !isDone;
+        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone;
         var end = new SpawnEnd
         {
             Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
-            Verdict = interrupted ? "interrupted" : verdict.Verdict,
-            Error = interrupted ? new TaskError("interrupted", "the daemon stopped while the agent was running") : verdict.Error,
+            Verdict = interrupted ? Interrupted : verdict.Verdict,
+            Error = isDone ? null : ErrorFor(cause, verdict),
             Exit = exit,
             StderrTail = process.StderrTail.Text(),
             Usage = ToPane().Usage,
-            RetryAt = isDone || _task is null ? null : _backoff.NextAttemptAt(_task.Attempts + 1),
+            RetryAt = isDone || TaskId is null ? null : _backoff.NextAttemptAt(_attempt),
         };
         _recorder.Note(end.Error is { } error ? $"run ended: {end.Verdict} ({error.Code}: {error.Message})" : $"run ended: {end.Verdict}");
         await RecordAsync().ConfigureAwait(false);
-        // Before the task's end is: whoever sees the task done finds its agent gone.
-        _pane.TreeGone();
         await PutOnRecordAsync(end).ConfigureAwait(false);
+        // After the task's end is on record: whoever sees a task held finds its agent alive.
+        _pane.TreeGone();
         _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict);
     }
+
+    private static TaskError? ErrorFor(StopCause cause, RunVerdict verdict) => cause switch
+    {
+        StopCause.DaemonStopping => new TaskError(Interrupted, "the daemon stopped while the agent was running"),
+        StopCause.Unrecorded => new TaskError(Interrupted, "the agent's start could not be put on record"),
+        StopCause.OutputClosed when verdict.Verdict == RunVerdict.Stopped =>
+            new TaskError(RunVerdict.Stopped, "closed its standard output and stayed; it was stopped"),
+        _ => verdict.Error,
+    };
 
     /// <summary>A run is closed only when that is on disk; a full disk keeps its slot taken until there is room.</summary>
     private async Task PutOnRecordAsync(SpawnEnd end)
@@ -171,7 +271,7 @@ public sealed partial class SupervisedAgent
             {
                 _parts.Logger.BoardUnavailable(e.Message);
                 // The next daemon finds the run open and its process gone, and closes it.
-                if ((StopCause)Volatile.Read(ref _stopReason) == StopCause.DaemonStopping)
+                if (_daemonStopping)
                     return;
                 await Task.Delay(RecordRetry, _parts.Time).ConfigureAwait(false);
             }

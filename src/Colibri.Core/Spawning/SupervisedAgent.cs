@@ -7,38 +7,36 @@ namespace Colibri.Core.Spawning;
 /// <summary>One agent from the moment it is put on record until its whole tree is gone and its verdict is.</summary>
 public sealed partial class SupervisedAgent
 {
-    /// <summary>Linux takes no single argument of 128 KiB or more (MAX_ARG_STRLEN).</summary>
-    private const long MaxArgumentBytes = 120_000;
-
     private readonly SupervisorParts _parts;
     private readonly RetryBackoff _backoff;
-    private readonly SpawnRequest _request;
-    private readonly BoardTask? _task;
-    private readonly AgentCommandLine _commandLine;
     private readonly AgentPane _pane;
     private readonly SessionRecorder _recorder;
+    private readonly Lock _publishing = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _registeredAt;
-    private readonly string? _prompt;
-    private readonly string? _sentPrompt;
+    private readonly int _attempt;
+    private readonly bool _isRpc;
+
+    // Gone when the agent has: a stopped agent's pane is kept, its prompt and its process are not.
+    private AgentLaunch? _launch;
     private AgentProcess? _process;
     private long _graceTicks = long.MaxValue;
-    private int _stopReason;
+    private int _stopCause;
+    private volatile bool _daemonStopping;
 
+    /// <exception cref="ArgumentException">The request makes no command line.</exception>
     internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task)
     {
-        (_parts, _backoff, _request, _task) = (parts, backoff, request, task);
+        (_parts, _backoff) = (parts, backoff);
         Id = Guid.CreateVersion7().ToString();
-        var profile = AgentProfiles.For(request.Runtime, request.Binary);
-        _prompt = request.Prompt ?? (task is null ? null : PromptOf(task));
-        var own = AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, _prompt);
+        TaskId = task?.Id;
+        _attempt = (task?.Attempts ?? 0) + 1;
         _registeredAt = parts.Time.GetUtcNow();
         SessionId = request.SessionId ?? task?.SessionId ?? Guid.CreateVersion7().ToString();
-        _sentPrompt = Introduced(own.IsRpc);
-        _commandLine = ReferenceEquals(_sentPrompt, _prompt)
-            ? own
-            : AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, _sentPrompt);
+        var prompts = parts.Configuration.SchedulerPromptInjection ? parts.Prompts : null;
+        _launch = new AgentLaunch(AgentProfiles.For(request.Runtime, request.Binary), request, task, prompts, SessionId);
+        _isRpc = _launch.CommandLine.IsRpc;
         _recorder = new SessionRecorder(parts.Sessions, SessionId);
         Record = new SpawnRecord
         {
@@ -47,17 +45,17 @@ public sealed partial class SupervisedAgent
             Runtime = Dialects.RuntimeName(request.Runtime, Path.GetFileName(request.Binary)),
             Capabilities = request.Capabilities,
             Binary = parts.Programs.Find(request.Binary) ?? request.Binary,
-            Arguments = own.Arguments,
+            Arguments = _launch.Recorded.Arguments,
             Cwd = request.Cwd,
             SessionId = SessionId,
             Host = parts.Configuration.Host,
         };
         _pane = new AgentPane(
-            new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = task?.Id, SessionId = SessionId, Cwd = request.Cwd },
+            new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = TaskId, SessionId = SessionId, Cwd = request.Cwd },
             Dialects.For(request.Runtime, Record.Name),
             parts.Time,
             _recorder,
-            changed: _ => parts.Events.PublishPane(ToPane));
+            changed: _ => Publish());
     }
 
     public string Id { get; }
@@ -66,14 +64,14 @@ public sealed partial class SupervisedAgent
 
     public string SessionId { get; }
 
-    public string? TaskId => _task?.Id;
+    public string? TaskId { get; }
 
     /// <summary>Completes when the tree is gone and that is on record.</summary>
     public Task Ended => _ended.Task;
 
     public bool HasEnded => _ended.Task.IsCompleted;
 
-    internal SpawnRecord Record { get; }
+    internal SpawnRecord Record { get; private set; }
 
     internal long SessionEntriesDropped => _recorder.Dropped;
 
@@ -100,13 +98,17 @@ public sealed partial class SupervisedAgent
         };
     }
 
-    /// <summary>The prompt behind what its session has so far; that is in the log already, so only the prompt itself is added to it.</summary>
-    private string? Introduced(bool isRpc) =>
-        _prompt is not null && _task is not null && _parts is { Configuration.SchedulerPromptInjection: true, Prompts: { } prompts }
-            ? prompts.Introduce(SessionId, _prompt, isRpc ? long.MaxValue : MaxArgumentBytes)
-            : _prompt;
+    internal void MarkEnded()
+    {
+        (_launch, _process) = (null, null);
+        Record = Record with { Arguments = [] };
+        _ended.TrySetResult();
+    }
 
-    internal void MarkEnded() => _ended.TrySetResult();
-
-    private static string PromptOf(BoardTask task) => task.Description.Length == 0 ? task.Title : $"{task.Title}\n\n{task.Description}";
+    private void Publish()
+    {
+        // The state is read inside, so that the last event a subscriber gets is the latest state, whichever thread was first.
+        lock (_publishing)
+            _parts.Events.PublishPane(ToPane);
+    }
 }

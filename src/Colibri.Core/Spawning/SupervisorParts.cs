@@ -17,6 +17,9 @@ public sealed record SupervisorParts
 
     /// <summary>Assembles what a task's session already has, for COLIBRI_SCHEDULER_PROMPT_INJECTION; null leaves every prompt as it is.</summary>
     public PromptAssembler? Prompts { get; init; }
+
+    /// <summary>What agents inherit.</summary>
+    public AgentEnvironment Environment { get; init; } = new();
     public required EventHub Events { get; init; }
     public required ProgramPath Programs { get; init; }
     public required DaemonConfiguration Configuration { get; init; }

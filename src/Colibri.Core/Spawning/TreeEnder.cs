@@ -6,46 +6,59 @@ namespace Colibri.Core.Spawning;
 
 /// <summary>
 /// Ends a whole process tree: SIGTERM, a grace, SIGKILL until a sweep finds nothing. The group is not the tree, since agents start their
-/// tools in sessions of their own.
+/// tools in sessions of their own. Deadlines are on the monotonic clock: an appliance sets its wall clock after boot.
 /// </summary>
 internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan PoliteWait = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SurvivorsToldAfter = TimeSpan.FromSeconds(10);
 
-    private long _killAtTicks = long.MaxValue;
+    private long _killAt = long.MaxValue;
 
-    /// <summary>Moves the instant of SIGKILL; only ever closer.</summary>
-    public void KillAt(DateTimeOffset instant)
+    private bool KillIsDue => time.GetTimestamp() >= Interlocked.Read(ref _killAt);
+
+    /// <summary>Sets how long from now SIGKILL may wait; only ever makes it sooner.</summary>
+    public void KillAfter(TimeSpan grace)
     {
+        var instant = time.GetTimestamp() + (long)(grace.TotalSeconds * time.TimestampFrequency);
         long current;
         do
         {
-            current = Interlocked.Read(ref _killAtTicks);
-            if (current <= instant.UtcTicks)
+            current = Interlocked.Read(ref _killAt);
+            if (current <= instant)
                 return;
         }
-        while (Interlocked.CompareExchange(ref _killAtTicks, instant.UtcTicks, current) != current);
+        while (Interlocked.CompareExchange(ref _killAt, instant, current) != current);
     }
 
     /// <summary>Returns when no process of the tree is left.</summary>
-    /// <param name="polite">What is done before SIGTERM, such as closing standard input and waiting a moment; or null.</param>
-    public async Task EndAsync(Func<Task>? polite)
+    /// <param name="polite">What is tried before SIGTERM, for at most half the grace; or null.</param>
+    /// <exception cref="IOException">The process table cannot be read, so nothing is known; try again.</exception>
+    public async Task EndAsync(PoliteEnd? polite)
     {
         if (polite is not null)
-            await polite().ConfigureAwait(false);
+            await AskPolitelyAsync(polite).ConfigureAwait(false);
         if (tree.Signal(Signals.Term) == 0)
             return;
-        var pause = FirstLook;
-        while (time.GetUtcNow().UtcTicks < Interlocked.Read(ref _killAtTicks))
+        for (var pause = FirstLook; !KillIsDue; pause = Longer(pause))
         {
             await Task.Delay(pause, time).ConfigureAwait(false);
             if (tree.Members().Count == 0)
                 return;
-            pause = pause * 2 < LongestLook ? pause * 2 : LongestLook;
         }
         await KillAsync().ConfigureAwait(false);
+    }
+
+    private async Task AskPolitelyAsync(PoliteEnd polite)
+    {
+        polite.Ask();
+        var since = time.GetTimestamp();
+        var left = time.GetElapsedTime(since, Interlocked.Read(ref _killAt)) / 2;
+        var wait = left < PoliteWait ? left : PoliteWait;
+        for (var pause = FirstLook; !polite.IsHeeded() && !KillIsDue && time.GetElapsedTime(since) < wait; pause = Longer(pause))
+            await Task.Delay(pause, time).ConfigureAwait(false);
     }
 
     private async Task KillAsync()
@@ -68,4 +81,6 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         }
         while (tree.Signal(Signals.Kill) > 0);
     }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestLook ? pause * 2 : LongestLook;
 }

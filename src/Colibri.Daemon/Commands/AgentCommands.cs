@@ -28,7 +28,7 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
         var request = context.Request;
         if (request.Jail is not null)
             throw new RequestException(ErrorCodes.Unavailable, "jail was asked for and this daemon cannot confine agents; nothing was started");
-        return await StartAsync(RequestOf(context, CommandContext.Name(request.Binary, "binary", 4_096)) with
+        return await StartAsync(RequestOf(context, request.Binary, "binary") with
         {
             Runtime = KnownRuntime(request.Runtime),
             Provider = CommandContext.OptionalName(request.Provider, "provider"),
@@ -40,7 +40,7 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
     }
 
     private ValueTask<Reply> SpawnLocalAsync(CommandContext context) =>
-        StartAsync(RequestOf(context, CommandContext.Name(context.Request.Path, "path", 4_096)) with { Runtime = "local" });
+        StartAsync(RequestOf(context, context.Request.Path, "path") with { Runtime = "local" });
 
     private async ValueTask<Reply> StartAsync(SpawnRequest request)
     {
@@ -83,11 +83,12 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
             : throw new RequestException(ErrorCodes.NotFound, $"there is no registered agent {id}; register-agent makes one");
     }
 
-    private static SpawnRequest RequestOf(CommandContext context, string binary)
+    private static SpawnRequest RequestOf(CommandContext context, string? program, string field)
     {
         var request = context.Request;
+        var binary = CommandContext.Name(program, field, 4_096);
         if (binary.Contains('/') && !binary.StartsWith('/'))
-            throw CommandContext.Bad("binary", $"is '{binary}'; use an absolute path or a bare name");
+            throw CommandContext.Bad(field, $"is '{binary}'; use an absolute path or a bare name");
         if (request.SessionId is { } session && !Core.Sessions.SessionId.IsValid(session))
             throw CommandContext.Bad("session_id", "is no session id: 1 to 128 of A-Z a-z 0-9 . _ -, not starting with a dot");
         return new SpawnRequest

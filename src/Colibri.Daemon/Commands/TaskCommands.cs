@@ -13,6 +13,11 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
     private const int DefaultListLimit = 100;
     private const int MaxListLimit = 1_000;
     private const int MaxAttemptsLimit = 100;
+    private const int MaxErrorCodeLength = 64;
+    private const int MaxErrorMessageLength = 4_000;
+
+    /// <summary>Characters of text in one page of a list: a thousand long descriptions must not become one reply.</summary>
+    private const int MaxPageCharacters = 4 * 1024 * 1024;
 
     public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
     [
@@ -44,7 +49,8 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
         var limit = CommandContext.Number(request.Limit, "limit", DefaultListLimit, 1, MaxListLimit);
         try
         {
-            return Reply.Of(await board.ListAsync(state, limit, request.After).ConfigureAwait(false), ProtocolJson.Wire.TaskList);
+            var page = await board.ListAsync(state, limit, request.After, MaxPageCharacters).ConfigureAwait(false);
+            return Reply.Of(page, ProtocolJson.Wire.TaskList);
         }
         catch (ArgumentException)
         {
@@ -63,21 +69,38 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
     {
         var id = CommandContext.Name(context.Request.TaskId, "task_id");
         var to = CommandContext.State(context.Request.Status, "status");
-        return to switch
-        {
-            TaskState.Claimed => throw CommandContext.Bad("status", "is 'claimed'; a claim needs an agent_id: use claim-task"),
-            TaskState.Cancelled => await CancelAsync(context).ConfigureAwait(false),
-            _ => EdgeReply(await board.TransitionAsync(id, to, context.Request.Error).ConfigureAwait(false), id),
-        };
+        var agentId = CommandContext.OptionalName(context.Request.AgentId, "agent_id");
+        if (to == TaskState.Claimed && agentId is not null)
+            return EdgeReply(await board.ClaimAsync(id, agentId).ConfigureAwait(false), id);
+        var result = await board.TransitionAsync(id, to, ErrorOf(context), agentId).ConfigureAwait(false);
+        if (to == TaskState.Cancelled)
+            StopRunOf(result, id);
+        return EdgeReply(result, id);
     }
 
     private async ValueTask<Reply> CancelAsync(CommandContext context)
     {
         var id = CommandContext.Name(context.Request.TaskId, "task_id");
         var result = await board.CancelAsync(id).ConfigureAwait(false);
-        if (result.Outcome == EdgeOutcome.Applied && supervisor.FindByTask(id) is { } agent)
-            supervisor.TryStop(agent.Id, AgentSupervisor.DefaultGrace);
+        StopRunOf(result, id);
         return EdgeReply(result, id);
+    }
+
+    private void StopRunOf(EdgeResult result, string taskId)
+    {
+        if (result.Outcome == EdgeOutcome.Applied && supervisor.FindByTask(taskId) is { } agent)
+            supervisor.TryStop(agent.Id, AgentSupervisor.DefaultGrace);
+    }
+
+    private static TaskError? ErrorOf(CommandContext context)
+    {
+        if (context.Request.Error is not { } error)
+            return null;
+        var code = CommandContext.Name(error.Code, "error.code", MaxErrorCodeLength);
+        var message = CommandContext.Text(error.Message, "error.message")!;
+        return message.Length <= MaxErrorMessageLength
+            ? new TaskError(code, message)
+            : throw CommandContext.Bad("error.message", $"is {message.Length} characters long; the limit is {MaxErrorMessageLength}");
     }
 
     private static NewTask NewTaskOf(CommandContext context)
@@ -92,7 +115,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
             Capabilities = CommandContext.Names(request.Capabilities, "capabilities"),
             Priority = request.Priority ?? 0,
             MaxAttempts = CommandContext.Number(request.MaxAttempts, "max_attempts", 3, 1, MaxAttemptsLimit),
-            Key = CommandContext.OptionalName(request.Key, "key"),
+            Key = request.Key is null ? null : CommandContext.Name(request.Key, "key"),
             SessionId = request.SessionId,
         };
     }

@@ -41,7 +41,9 @@ internal static class DaemonHost
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
         using var processes = ChildProcesses.Start();
         var counters = new ServerCounters();
-        await using var listener = SocketListener.Bind(configuration.SocketPath, counters, logger);
+        // Looked at first, for the better message; bound only by whoever holds the board's lock, so that of two daemons starting at once
+        // the loser never touches the winner's socket.
+        SocketListener.RefuseIfServed(configuration.SocketPath);
         var events = new EventHub(time);
         var wake = new List<Action>();
         await using var board = TaskBoard.Open(new BoardOptions
@@ -51,12 +53,15 @@ internal static class DaemonHost
             Logger = logger,
             TaskChanged = task =>
             {
+                logger.TaskChanged(task.Id, task.Status.ToString(), task.Title);
                 events.Publish(task);
                 if (task.Status == TaskState.Queued)
                     wake.ForEach(static ring => ring());
             },
         });
+        await using var listener = SocketListener.Bind(configuration.SocketPath, counters, logger);
         using var pidFile = PidFile.Write(pidFilePath);
+        HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
         var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
         var sessions = new SessionStore(configuration.SessionsDirectory, cost, time, logger);
         var prompts = new PromptAssembler(sessions, cost, prefix);
@@ -100,9 +105,13 @@ internal static class DaemonHost
 
         var signal = await stop.Task.ConfigureAwait(false);
         logger.DaemonStopping(signal.ToString(), supervisor.Running);
+        // Said to the agents before the scheduler is waited for: a start under way may be waiting for a disk that is full.
+        var agentsGone = supervisor.StopAllAsync(AgentSupervisor.DefaultGrace);
         await schedulerStop.CancelAsync().ConfigureAwait(false);
         await scheduling.ConfigureAwait(false);
-        await supervisor.StopAllAsync(AgentSupervisor.DefaultGrace).ConfigureAwait(false);
+        await agentsGone.ConfigureAwait(false);
+        // Before the board closes: a request that comes now finds no daemon, not a half of one.
+        await listener.DisposeAsync().ConfigureAwait(false);
         logger.DaemonStopped(status.UptimeMs);
     }
 
@@ -131,5 +140,7 @@ internal static class DaemonHost
             logger.SettingWithoutEffect("COLIBRI_HEADROOM_ENABLED");
         if (configuration.Providers.Count > 0)
             logger.SettingWithoutEffect("COLIBRI_PROVIDERS");
+        if (configuration.JailStageDirectory is not null || configuration.JailRootBase is not null)
+            logger.SettingWithoutEffect("COLIBRI_JAIL_ROOT_BASE");
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections;
+using Colibri.Core.Configuration;
 
 namespace Colibri.Daemon.Hosting;
 
@@ -11,6 +12,24 @@ internal static class HostEnvironment
         foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
             variables[(string)entry.Key] = (string?)entry.Value ?? "";
         return variables;
+    }
+
+    /// <summary>Makes the directory where it is missing.</summary>
+    /// <exception cref="ConfigurationException">It cannot be made or not be written to.</exception>
+    public static void RequireWritableDirectory(string path, string variable)
+    {
+        const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+        try
+        {
+            Directory.CreateDirectory(path, Mode);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"directory {path} cannot be made: {e.Message} (set {variable}?)");
+        }
+        if (!IsWritableDirectory(path))
+            throw new ConfigurationException($"directory {path} is not writable by this user (set {variable}?)");
     }
 
     /// <summary>Found by trying: modes, groups, read-only mounts and access lists all have their say.</summary>

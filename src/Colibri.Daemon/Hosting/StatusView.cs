@@ -42,7 +42,7 @@ internal sealed class StatusView(
             UptimeMs = UptimeMs,
             Paths = new StatusPaths(configuration.SocketPath, configuration.DatabasePath, configuration.SessionsDirectory),
             Cost = cost.State,
-            Scheduler = new StatusScheduler((long)configuration.SchedulerInterval.TotalMilliseconds, tick.LastTickAt, tick.Ticks, tick.Unmatched),
+            Scheduler = new StatusScheduler((long)configuration.SchedulerInterval.TotalMilliseconds, tick.LastTickAt, tick.Ticks, tick.Unmatched, tick.MissingAgent),
             Tasks = board.Counts,
             Agents = new StatusAgents(
                 supervisor.Running,

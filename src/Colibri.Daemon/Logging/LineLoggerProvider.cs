@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Colibri.Core.Configuration;
+using Colibri.Core.Logging;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Logging;
@@ -20,7 +21,6 @@ internal sealed class LineLoggerProvider : ILoggerProvider
     private readonly TimeProvider _time;
     private readonly Task _writer;
     private long _dropped;
-    private long _droppedTold;
 
     public LineLoggerProvider(LogLevel minimum, LogFormat format, TimeProvider time)
     {
@@ -51,15 +51,18 @@ internal sealed class LineLoggerProvider : ILoggerProvider
     // A thread of its own, blocking: standard error may be a pipe nobody reads, and that must not cost the pool a thread.
     private void WriteLines()
     {
+        var own = CreateLogger("log");
+        var told = 0L;
         while (_lines.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             while (_lines.Reader.TryRead(out var line))
                 Write(line);
             var dropped = Dropped;
-            if (dropped <= _droppedTold)
+            if (dropped <= told)
                 continue;
-            Write(LogLine.Render(_format, _time.GetUtcNow(), LogLevel.Warning, 106, $"{dropped - _droppedTold} log lines were dropped: standard error was not read", null, []));
-            _droppedTold = dropped;
+            // The queue is empty at this moment, so there is room for this one.
+            own.LogLinesDropped(dropped - told);
+            told = dropped;
         }
     }
 

@@ -69,8 +69,8 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
             var received = await socket.ReceiveAsync(buffer, stopping).ConfigureAwait(false);
             var alive = received > 0
                 ? await AnswerAsync(buffer.AsMemory(0, received), stopping).ConfigureAwait(false)
-                : await AnswerLastLineAsync().ConfigureAwait(false);
-            await FinishUnderWayAsync().ConfigureAwait(false);
+                : await AnswerLastLineAsync(stopping).ConfigureAwait(false);
+            await FinishUnderWayAsync(stopping).ConfigureAwait(false);
             await FlushAsync(stopping).ConfigureAwait(false);
             if (!alive && received > 0)
                 await DiscardRestAsync(buffer, stopping).ConfigureAwait(false);
@@ -89,11 +89,11 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
             if (request.TooLarge)
             {
                 counters.RequestTooLarge();
-                await FinishUnderWayAsync().ConfigureAwait(false);
+                await FinishUnderWayAsync(stopping).ConfigureAwait(false);
                 Write(Reply.Error(ErrorCodes.TooLarge, $"a request line is longer than {ProtocolLimits.MaxLineBytes} bytes; the connection is closed"), []);
                 return false;
             }
-            await StartAsync(request).ConfigureAwait(false);
+            await StartAsync(request, stopping).ConfigureAwait(false);
             if (_subscriber is not null)
                 return true;
             if (_output?.WrittenCount > FlushBytes)
@@ -103,10 +103,10 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
     }
 
     /// <summary>A client may end its last line by closing its side instead of with a newline: <c>printf '{"cmd":"ping"}' | nc -N -U …</c>.</summary>
-    private async Task<bool> AnswerLastLineAsync()
+    private async Task<bool> AnswerLastLineAsync(CancellationToken stopping)
     {
         if (TakeLastRequest(out var request))
-            await StartAsync(request).ConfigureAwait(false);
+            await StartAsync(request, stopping).ConfigureAwait(false);
         return false;
     }
 
@@ -129,11 +129,11 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
         return !line.IsEmpty;
     }
 
-    private async ValueTask StartAsync(ParsedRequest request)
+    private async ValueTask StartAsync(ParsedRequest request, CancellationToken stopping)
     {
         var overlaps = request.Handler is { MayOverlap: true } && _underWay.Count < MaxOverlapping;
         if (!overlaps)
-            await FinishUnderWayAsync().ConfigureAwait(false);
+            await FinishUnderWayAsync(stopping).ConfigureAwait(false);
         var reply = RunAsync(request);
         if (overlaps && !reply.IsCompleted)
             _underWay.Enqueue((request.Id, request.Command, reply.AsTask()));
@@ -183,10 +183,14 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
         }
     }
 
-    private async ValueTask FinishUnderWayAsync()
+    private async ValueTask FinishUnderWayAsync(CancellationToken stopping)
     {
         while (_underWay.TryDequeue(out var request))
+        {
             Write(await request.Reply.ConfigureAwait(false), request.Id);
+            if (_output?.WrittenCount > FlushBytes)
+                await FlushAsync(stopping).ConfigureAwait(false);
+        }
     }
 
     private void Write(Reply reply, ReadOnlySpan<byte> id) => reply.WriteLine(_output ??= new ArrayBufferWriter<byte>(512), id);

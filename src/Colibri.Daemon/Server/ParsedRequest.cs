@@ -23,7 +23,7 @@ internal readonly record struct ParsedRequest(
         {
             envelope = RequestEnvelope.Read(line);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return Fail([], "", ErrorCodes.BadJson, "the line is not one JSON object");
         }

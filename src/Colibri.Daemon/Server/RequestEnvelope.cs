@@ -17,6 +17,7 @@ internal readonly ref struct RequestEnvelope
 
     /// <summary>Walks a whole line, so a line that gets through is one well-formed object.</summary>
     /// <exception cref="JsonException">It is not.</exception>
+    /// <exception cref="InvalidOperationException">A name or the command holds half a surrogate pair.</exception>
     public static RequestEnvelope Read(ReadOnlySpan<byte> line)
     {
         // The reader itself looks at structure only; text that is no UTF-8 would surface later, field by field.
@@ -51,18 +52,7 @@ internal readonly ref struct RequestEnvelope
     private static class CommandNameCache
     {
         // The hot command costs no allocation; the others are about to cost a deserialisation anyway.
-        public static string? Get(ref Utf8JsonReader reader)
-        {
-            if (reader.ValueTextEquals("ping"u8))
-                return Protocol.CommandNames.Ping;
-            try
-            {
-                return reader.GetString();
-            }
-            catch (InvalidOperationException)
-            {
-                throw new JsonException("half a surrogate pair is no text");
-            }
-        }
+        public static string? Get(ref Utf8JsonReader reader) =>
+            reader.ValueTextEquals("ping"u8) ? Protocol.CommandNames.Ping : reader.GetString();
     }
 }

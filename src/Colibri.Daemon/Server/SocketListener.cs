@@ -40,6 +40,13 @@ internal sealed class SocketListener : IAsyncDisposable
     private SocketListener(Socket listener, string path, ServerCounters counters, ILogger logger) =>
         (_listener, _path, _counters, _logger) = (listener, path, counters, logger);
 
+    /// <exception cref="ConfigurationException">A live daemon listens there, or the path cannot be used.</exception>
+    public static void RefuseIfServed(string path)
+    {
+        if (DirectoryOf(path) is not null && File.Exists(path))
+            Probe(path);
+    }
+
     /// <summary>Probes, binds and listens; clients wait in the backlog until <see cref="Serve"/>.</summary>
     /// <exception cref="ConfigurationException">The path cannot be used, or a live daemon listens there.</exception>
     public static SocketListener Bind(string path, ServerCounters counters, ILogger logger)
@@ -47,10 +54,15 @@ internal sealed class SocketListener : IAsyncDisposable
         var bytes = Encoding.UTF8.GetByteCount(path);
         if (bytes > MaxPathBytes)
             throw new ConfigurationException($"socket path {path} is {bytes} bytes long; the limit is {MaxPathBytes}: set COLIBRI_DAEMON_SOCKET to a shorter one");
+        var directory = DirectoryOf(path);
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!, SocketMode);
-            RemoveDeadSocket(path, logger);
+            Directory.CreateDirectory(directory, SocketMode);
+            if (File.Exists(path) && !Probe(path))
+            {
+                File.Delete(path);
+                logger.StaleSocketRemoved(path);
+            }
             var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             listener.Bind(new UnixDomainSocketEndPoint(path));
             File.SetUnixFileMode(path, SocketMode);
@@ -71,22 +83,28 @@ internal sealed class SocketListener : IAsyncDisposable
     /// <summary>Takes no more clients, ends the connections, removes the socket.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_stopping.IsCancellationRequested)
+            return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         // The name goes first: whoever comes now finds no daemon, instead of a connection that nobody answers.
-        File.Delete(_path);
+        RemoveName();
         _listener.Dispose();
         await _accepting.ConfigureAwait(false);
         Task[] open;
         lock (_connections)
             open = [.. _connections];
         await Task.WhenAll(open).ConfigureAwait(false);
-        _stopping.Dispose();
     }
 
-    private static void RemoveDeadSocket(string path, ILogger logger)
+    private static string DirectoryOf(string path) =>
+        Path.GetDirectoryName(path) is { Length: > 0 } directory && Path.GetFileName(path).Length > 0
+            ? directory
+            : throw new ConfigurationException($"socket path {path} names no file; set COLIBRI_DAEMON_SOCKET to one");
+
+    /// <summary>False where nobody listens on the socket that is there.</summary>
+    /// <exception cref="ConfigurationException">Somebody does, or it is no socket.</exception>
+    private static bool Probe(string path)
     {
-        if (!File.Exists(path))
-            return;
         // A connect to an ordinary file is refused as well: only what is a socket may be taken for a dead one.
         if ((FileOwner.Of(path).Mode & FileTypeMask) != SocketFileType)
             throw new ConfigurationException($"{path} is there and is no socket; move it away or set COLIBRI_DAEMON_SOCKET");
@@ -97,9 +115,7 @@ internal sealed class SocketListener : IAsyncDisposable
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused)
         {
-            File.Delete(path);
-            logger.StaleSocketRemoved(path);
-            return;
+            return false;
         }
         catch (SocketException e)
         {
@@ -108,6 +124,18 @@ internal sealed class SocketListener : IAsyncDisposable
         var listener = PeerCredentials.Read(probe);
         throw new ConfigurationException(
             $"a daemon already listens at {path} (pid {listener.Pid?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unknown"}, uid {listener.Uid}); stop it first, or set COLIBRI_DAEMON_SOCKET");
+    }
+
+    private void RemoveName()
+    {
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Its directory went before it did.
+        }
     }
 
     private async Task AcceptAsync(CommandTable commands, EventHub events)

@@ -15,7 +15,8 @@ public static class BootId
     /// /proc/stat; without any /proc: "unknown", where no process has a start time either and none is ever taken for
     /// running or signalled by its recorded identity.
     /// </summary>
-    public static string Current { get; } = HostPlatform.UsesLinuxAbi ? ReadLinux() : ReadFreeBsd();
+    /// <exception cref="IOException">It cannot be read now, as a rule for want of descriptors; a later reading may succeed.</exception>
+    public static string Current => field ??= HostPlatform.UsesLinuxAbi ? ReadLinux() : ReadFreeBsd();
 
     private static string ReadLinux()
     {
@@ -32,7 +33,7 @@ public static class BootId
         {
             return File.ReadLines("/proc/stat").FirstOrDefault(line => line.StartsWith("btime ", StringComparison.Ordinal));
         }
-        catch (IOException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }

@@ -9,6 +9,18 @@ public static class Errno
     /// <summary>Such as "No such file or directory (ENOENT)"; "errno 77" for a number that is not in the table.</summary>
     public static string Describe(int errno) => Describe(errno, HostPlatform.UsesLinuxAbi);
 
+    /// <summary>Whether the host was short of something that it may have again in a moment: memory, processes, descriptors, a busy program.</summary>
+    public static bool IsShortage(int errno)
+    {
+        var linux = HostPlatform.UsesLinuxAbi;
+        foreach (var (linuxNumber, freeBsdNumber, name, _) in Table)
+        {
+            if (errno == (linux ? linuxNumber : freeBsdNumber))
+                return name is "EAGAIN" or "ENOMEM" or "ENFILE" or "EMFILE" or "ENOBUFS" or "ETXTBSY";
+        }
+        return false;
+    }
+
     internal static string Describe(int errno, bool linux)
     {
         foreach (var (linuxNumber, freeBsdNumber, name, text) in Table)

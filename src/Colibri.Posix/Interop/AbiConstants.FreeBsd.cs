@@ -31,6 +31,8 @@ internal sealed partial record AbiConstants
         ELOOP = 62,
         ENAMETOOLONG = 63,
         ENOSYS = 78,
+        RLIMIT_NOFILE = 8,
+        SizeOfSockaddrUn = 106,
         SizeOfStat = 224,
         SizeOfModeT = 2,
     };

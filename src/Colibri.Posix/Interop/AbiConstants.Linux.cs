@@ -31,6 +31,8 @@ internal sealed partial record AbiConstants
         ELOOP = 40,
         ENAMETOOLONG = 36,
         ENOSYS = 38,
+        RLIMIT_NOFILE = 7,
+        SizeOfSockaddrUn = 110,
         SizeOfStat = 144,
         SizeOfModeT = 4,
     };

@@ -43,6 +43,12 @@ internal sealed partial record AbiConstants
     public required int ENAMETOOLONG { get; init; }
     public required int ENOSYS { get; init; }
 
+    // <sys/resource.h>
+    public required int RLIMIT_NOFILE { get; init; }
+
+    // <sys/un.h>: struct sockaddr_un, the path of which begins at OffsetOfSunPath on both
+    public required int SizeOfSockaddrUn { get; init; }
+
     // <sys/stat.h>: the offsets of mode, uid and gid are the same, the width of mode is not.
     public required int SizeOfStat { get; init; }
     public required int SizeOfModeT { get; init; }
@@ -65,6 +71,7 @@ internal sealed partial record AbiConstants
     // <sys/socket.h>, the same on both
     public const int AF_UNIX = 1;
     public const int SOCK_STREAM = 1;
+    public const int OffsetOfSunPath = 2;
 
     // <errno.h>, the same on both
     public const int EPERM = 1;

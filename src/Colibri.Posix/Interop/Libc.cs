@@ -96,6 +96,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int stat(byte* path, void* statbuf);
 
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int getrlimit(int resource, ResourceLimit* limit);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setrlimit(int resource, ResourceLimit* limit);
+
     [LibraryImport(Library)]
     internal static partial uint geteuid();
 

@@ -13,7 +13,8 @@ internal static unsafe class FreeBsdProcesses
         Span<byte> buffer = stackalloc byte[AbiConstants.KINFO_PROC_SIZE];
         ReadOnlySpan<int> name = [AbiConstants.CTL_KERN, AbiConstants.KERN_PROC, AbiConstants.KERN_PROC_PID, pid];
         var boot = BootTimeMicroseconds();
-        while (Sysctl(name, buffer) == AbiConstants.KINFO_PROC_SIZE)
+        int length;
+        while ((length = Sysctl(name, buffer)) == AbiConstants.KINFO_PROC_SIZE)
         {
             // ki_start is the start since boot plus the boot time of this instant; a clock step between the two
             // readings would make one process look like two.
@@ -25,6 +26,8 @@ internal static unsafe class FreeBsdProcesses
             }
             boot = bootAfter;
         }
+        if (length < 0 && Marshal.GetLastPInvokeError() is var error && !ProcessTable.IsAbsence(error))
+            throw ProcessTable.Unreadable(error);
         entry = default;
         return false;
     }
@@ -40,12 +43,14 @@ internal static unsafe class FreeBsdProcesses
             {
                 var boot = BootTimeMicroseconds();
                 var length = Sysctl(name, buffer);
+                var error = Marshal.GetLastPInvokeError();
                 if (length >= 0 && boot == BootTimeMicroseconds())
                     return ParseAll(buffer.AsSpan(0, length), boot);
-                if (length < 0 && Marshal.GetLastPInvokeError() != AbiConstants.ENOMEM)
-                    return [];
-                if (length < 0)
-                    capacity = checked(capacity * 2);
+                if (length >= 0)
+                    continue;
+                if (error != AbiConstants.ENOMEM)
+                    throw ProcessTable.Unreadable(error);
+                capacity = checked(capacity * 2);
             }
             finally
             {
@@ -81,7 +86,7 @@ internal static unsafe class FreeBsdProcesses
                 var count = GetReaperPids(rows);
                 if (count == rows.Length)
                     continue;
-                foreach (ref readonly var row in rows.AsSpan(0, Math.Max(0, count)))
+                foreach (ref readonly var row in rows.AsSpan(0, count))
                 {
                     if (row.pi_subtree == subtree && (row.pi_flags & AbiConstants.REAPER_PIDINFO_ZOMBIE) == 0)
                         pids.Add(row.pi_pid);
@@ -109,7 +114,7 @@ internal static unsafe class FreeBsdProcesses
         {
             procctl_reaper_pids request = new() { rp_count = (uint)rows.Length, rp_pids = first };
             if (FreeBsdLibc.procctl(AbiConstants.P_PID, Environment.ProcessId, AbiConstants.PROC_REAP_GETPIDS, &request) != 0)
-                return -1;
+                throw ProcessTable.Unreadable(Marshal.GetLastPInvokeError());
         }
         var count = 0;
         while (count < rows.Length && (rows[count].pi_flags & AbiConstants.REAPER_PIDINFO_VALID) != 0)

@@ -4,11 +4,16 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Processes;
 
-/// <summary>Reads small /proc files into a caller's buffer with no allocation: a sweep reads thousands of them.</summary>
+/// <summary>
+/// Reads small /proc files into a caller's buffer with no allocation: a sweep reads thousands of them. What is not there, or
+/// is not ours to see, is answered with -1; any other failure throws, or a daemon that is out of descriptors would take every
+/// process for gone.
+/// </summary>
 internal static unsafe class ProcFile
 {
-    /// <summary>Reads from the start until the buffer is full or the file ends; -1 where it cannot be opened or read.</summary>
+    /// <summary>Reads from the start until the buffer is full or the file ends; -1 where it is not there for us.</summary>
     /// <param name="path">NUL-terminated.</param>
+    /// <exception cref="IOException">It could not be opened or read for another reason.</exception>
     public static int Read(ReadOnlySpan<byte> path, Span<byte> buffer)
     {
         var fd = Open(path);
@@ -42,7 +47,8 @@ internal static unsafe class ProcFile
         return Read(path, buffer);
     }
 
-    /// <summary>Opens /proc/PID/NAME; -1 where that fails.</summary>
+    /// <summary>Opens /proc/PID/NAME; -1 where it is not there for us.</summary>
+    /// <exception cref="IOException">It could not be opened for another reason.</exception>
     public static int Open(int pid, ReadOnlySpan<byte> name)
     {
         Span<byte> path = stackalloc byte[64];
@@ -50,7 +56,8 @@ internal static unsafe class ProcFile
         return Open(path);
     }
 
-    /// <summary>Fills the buffer as far as the file goes; -1 on an error (ESRCH: the process went away).</summary>
+    /// <summary>Fills the buffer as far as the file goes; -1 where the process went away or may not be looked into.</summary>
+    /// <exception cref="IOException">It could not be read for another reason.</exception>
     public static int ReadFully(int fd, Span<byte> buffer)
     {
         var total = 0;
@@ -63,8 +70,8 @@ internal static unsafe class ProcFile
                     break;
                 if (got > 0)
                     total += (int)got;
-                else if (Marshal.GetLastPInvokeError() != AbiConstants.EINTR)
-                    return -1;
+                else if (Marshal.GetLastPInvokeError() is var error && error != AbiConstants.EINTR)
+                    return Absent(error);
             }
         }
         return total;
@@ -73,8 +80,19 @@ internal static unsafe class ProcFile
     private static int Open(ReadOnlySpan<byte> path)
     {
         fixed (byte* name = path)
-            return Libc.open(name, AbiConstants.O_RDONLY | AbiConstants.Current.O_CLOEXEC);
+        {
+            while (true)
+            {
+                var fd = Libc.open(name, AbiConstants.O_RDONLY | AbiConstants.Current.O_CLOEXEC);
+                if (fd >= 0)
+                    return fd;
+                if (Marshal.GetLastPInvokeError() is var error && error != AbiConstants.EINTR)
+                    return Absent(error);
+            }
+        }
     }
+
+    private static int Absent(int error) => ProcessTable.IsAbsence(error) ? -1 : throw ProcessTable.Unreadable(error);
 
     private static void FormatPath(int pid, ReadOnlySpan<byte> name, Span<byte> path)
     {

@@ -14,6 +14,7 @@ internal static class ProcessEnvironment
     /// Whether the process has an entry that is exactly <paramref name="entry"/>, or begins with it where
     /// <paramref name="prefix"/>. False where the environment may not be read.
     /// </summary>
+    /// <exception cref="IOException">It cannot be told, as a rule for want of descriptors.</exception>
     public static bool Has(int pid, ReadOnlySpan<byte> entry, bool prefix = false)
     {
         // An entry is what stands between two NULs: one before the first entry and one after the last are added.

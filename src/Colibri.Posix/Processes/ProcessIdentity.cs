@@ -17,6 +17,7 @@ namespace Colibri.Posix;
 public readonly record struct ProcessIdentity(int Pid, long StartTime, string BootId)
 {
     /// <summary>Reads the identity of a process that exists now, zombies included.</summary>
+    /// <exception cref="IOException">The process table cannot be read, as a rule for want of descriptors.</exception>
     public static bool TryRead(int pid, out ProcessIdentity identity)
     {
         if (ProcessTable.TryRead(pid, out var entry))
@@ -32,6 +33,7 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime, string Bo
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"pid {Pid} started {StartTime}");
 
     /// <summary>Whether this very process (same pid, start time and boot) is there and not a zombie.</summary>
+    /// <exception cref="IOException">It cannot be told, as a rule for want of descriptors: never take that for an end.</exception>
     public bool IsRunning =>
         Pid > 0
         && StartTime > 0

@@ -1,9 +1,12 @@
+using Colibri.Posix.Interop;
+
 namespace Colibri.Posix.Processes;
 
 /// <summary>The system's process table, read the way the running system offers it.</summary>
 internal static class ProcessTable
 {
-    /// <summary>One process, zombie or not; false where there is none with this pid (or no /proc).</summary>
+    /// <summary>One process, zombie or not; false where there is none with this pid that we may see (or no /proc).</summary>
+    /// <exception cref="IOException">It cannot be told, as a rule for want of descriptors or memory.</exception>
     public static bool TryRead(int pid, out ProcessEntry entry)
     {
         if (pid > 0)
@@ -13,6 +16,16 @@ internal static class ProcessTable
     }
 
     /// <summary>Every process that this one may see; those that begin or end meanwhile may or may not be there.</summary>
+    /// <exception cref="IOException">The table cannot be read whole: it never looks emptier than it is.</exception>
     public static List<ProcessEntry> Snapshot() =>
         HostPlatform.UsesLinuxAbi ? LinuxProcesses.Snapshot() : FreeBsdProcesses.Snapshot();
+
+    /// <summary>
+    /// Whether the error says that the process is not there, or is another user's and hidden (/proc mounted with hidepid,
+    /// security.bsd.see_other_uids): then it would not take our signals either.
+    /// </summary>
+    public static bool IsAbsence(int errno) =>
+        errno is AbiConstants.ENOENT or AbiConstants.ESRCH or AbiConstants.EACCES or AbiConstants.EPERM;
+
+    public static IOException Unreadable(int errno) => new($"cannot read the process table: {Errno.Describe(errno)}");
 }

@@ -39,10 +39,13 @@ public sealed class ChildProcesses : IDisposable
     /// </summary>
     /// <exception cref="InvalidOperationException">It is started already.</exception>
     /// <exception cref="PlatformNotSupportedException">Windows.</exception>
+    /// <exception cref="IOException">The system's boot cannot be told (<see cref="BootId"/>) or /dev/null cannot be opened.</exception>
     public static ChildProcesses Start()
     {
         if (OperatingSystem.IsWindows())
             throw new PlatformNotSupportedException("children are reaped on Linux and FreeBSD only");
+        // Read while there are descriptors to read it with: later it is part of making a child known, which must not fail.
+        _ = BootId.Current;
         var started = new ChildProcesses();
         if (Interlocked.CompareExchange(ref Instance, started, null) is not null)
         {
@@ -154,7 +157,7 @@ public sealed class ChildProcesses : IDisposable
     {
         lock (Gate)
         {
-            _ = ProcessIdentity.TryRead(pid, out var identity);
+            var identity = ReadIdentity(pid);
             int status;
             var waited = Wait(pid, &status);
             // Not our child any more: then the number read above may be a stranger's.
@@ -170,6 +173,20 @@ public sealed class ChildProcesses : IDisposable
             _unclaimed.Remove(pid);
             EndSpawn(spawn);
             return child;
+        }
+    }
+
+    // It runs: with no descriptor left to read its start time with, it is still a child that must be known and reaped.
+    private static ProcessIdentity ReadIdentity(int pid)
+    {
+        try
+        {
+            _ = ProcessIdentity.TryRead(pid, out var identity);
+            return identity;
+        }
+        catch (IOException)
+        {
+            return default;
         }
     }
 

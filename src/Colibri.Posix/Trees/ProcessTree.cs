@@ -46,6 +46,7 @@ public sealed class ProcessTree
     /// Every living process, of any tree, that was started with this environment entry and that we may look into; found
     /// also after its root and the daemon that started it are gone.
     /// </summary>
+    /// <exception cref="IOException">The process table cannot be read, as a rule for want of descriptors.</exception>
     public static IReadOnlyList<ProcessIdentity> FindByMarker(string marker)
     {
         var entry = EncodeMarker(marker);
@@ -59,6 +60,9 @@ public sealed class ProcessTree
     }
 
     /// <summary>Every living process of the tree, the root among them. Reads the whole process table.</summary>
+    /// <exception cref="IOException">
+    /// The process table cannot be read, as a rule for want of descriptors: the tree may be alive, so ask again later.
+    /// </exception>
     public IReadOnlyList<ProcessIdentity> Members()
     {
         // Zombies of ours would only be read and dropped again.
@@ -76,12 +80,22 @@ public sealed class ProcessTree
     /// its pid is proven to be still its own. Processes can be born during the sweep: to end a tree, repeat until 0.
     /// </summary>
     /// <returns>How many were alive; 0 means that nothing is left.</returns>
+    /// <exception cref="IOException">
+    /// The process table cannot be read; SIGKILL has reached the root's group all the same. Ask again later.
+    /// </exception>
     public int Signal(int signal)
     {
         // Counted before: those that the signal ends at once are gone from the process table after it.
-        var members = Members();
-        if (_child is not null && signal == AbiConstants.SIGKILL)
-            _ = _child.SignalGroup(signal);
+        IReadOnlyList<ProcessIdentity> members;
+        try
+        {
+            members = Members();
+        }
+        finally
+        {
+            if (_child is not null && signal == AbiConstants.SIGKILL)
+                _ = _child.SignalGroup(signal);
+        }
         var reached = _child is not null && !HostPlatform.UsesLinuxAbi ? SignalThroughReaper(_child, signal) : [];
         foreach (var member in members)
         {
@@ -101,6 +115,7 @@ public sealed class ProcessTree
     /// Whether anything of the tree is left. Cheap when the root has ended and left nothing, the usual case: its orphans
     /// would be our children by now, so our children are looked at, not the process table.
     /// </summary>
+    /// <exception cref="IOException">The process table cannot be read: there may be some, so ask again later.</exception>
     public bool HasStrays()
     {
         ChildProcesses.Current?.Reap();

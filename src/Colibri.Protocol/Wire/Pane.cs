@@ -5,7 +5,7 @@ public sealed record Pane
 {
     public required string Id { get; init; }
 
-    /// <summary>The agent's name: the base name of its binary unless registered under another.</summary>
+    /// <summary>The agent's name: the base name of its binary.</summary>
     public required string Agent { get; init; }
 
     /// <summary>The dialect it is read in: pi, zot, claude, codex, opencode or local.</summary>

@@ -29,8 +29,9 @@ public sealed record StatusPaths(string Socket, string Db, string Sessions, stri
 /// <param name="IntervalMs">Time between ticks.</param>
 /// <param name="LastTickAt">When the latest tick ran; absent before the first.</param>
 /// <param name="Ticks">Ticks since the daemon started.</param>
-/// <param name="Unmatched">Queued tasks that no configured agent can take, seen at the latest tick.</param>
-public sealed record StatusScheduler(long IntervalMs, DateTimeOffset? LastTickAt, long Ticks, int Unmatched);
+/// <param name="Unmatched">Queued tasks that no configured agent can take, seen when the queue was last looked through.</param>
+/// <param name="MissingAgent">The configured agent's program, where it is not there to be started: tasks wait for it.</param>
+public sealed record StatusScheduler(long IntervalMs, DateTimeOffset? LastTickAt, long Ticks, int Unmatched, string? MissingAgent = null);
 
 public sealed record StatusTasks(long Queued, long Claimed, long Started, long Done, long Failed, long Cancelled);
 

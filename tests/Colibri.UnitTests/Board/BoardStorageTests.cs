@@ -127,6 +127,32 @@ public sealed class BoardStorageTests
     }
 
     [Fact]
+    public async Task Migrations_are_taken_all_or_none()
+    {
+        await using var fixture = new BoardFixture();
+        Execute(fixture.Path, "VACUUM");
+        using (var connection = BoardConnection.OpenWriter(fixture.Path, busySeconds: 1))
+        {
+            Should.Throw<SqliteException>(() => Migrations.Apply(connection, fixture.Path, [Schema.Tasks, Schema.Registry, "CREATE NONSENSE"]));
+            connection.InTransaction.ShouldBeFalse();
+        }
+
+        fixture.Number("SELECT count(*) FROM sqlite_schema").ShouldBe(0);
+        fixture.Number("PRAGMA user_version").ShouldBe(0);
+        (await fixture.Create()).Status.ShouldBe(TaskState.Queued);
+    }
+
+    [Fact]
+    public async Task Every_commit_of_an_open_board_is_synced()
+    {
+        const long Full = 2;
+        await using var fixture = new BoardFixture();
+        await fixture.Create();
+        await fixture.Reopen();
+        (await fixture.Board.WriteAsync(scope => scope.All("PRAGMA synchronous", row => row.GetInt64(0)))).ShouldBe([Full]);
+    }
+
+    [Fact]
     public async Task A_place_that_cannot_be_written_is_named()
     {
         await using var fixture = new BoardFixture();

@@ -99,6 +99,53 @@ public sealed class BoardWriterTests
     }
 
     [Fact]
+    public async Task A_batch_that_finds_the_database_locked_waits_once_for_all_and_is_refused_whole()
+    {
+        await using var fixture = new BoardFixture();
+        using var leave = new ManualResetEventSlim();
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var board = TaskBoard.Open(new BoardOptions
+        {
+            Path = fixture.Path,
+            BusySeconds = 1,
+            TaskChanged = _ =>
+            {
+                entered.TrySetResult();
+                leave.Wait();
+            },
+        });
+        var first = board.CreateAsync(new NewTask { Title = "first" });
+        await entered.Task;
+        // The writer is between two transactions: all of these wait for the next one.
+        var refused = Enumerable.Range(0, 20).Select(n => board.CreateAsync(new NewTask { Title = $"refused {n}" })).ToList();
+        using (var other = new SqliteConnection($"Data Source={fixture.Path};Pooling=False"))
+        {
+            other.Open();
+            Execute(other, "BEGIN IMMEDIATE");
+            leave.Set();
+            await first;
+            var refusals = new List<Exception>();
+            foreach (var create in refused)
+                refusals.Add(await Should.ThrowAsync<BoardUnavailableException>(() => create));
+            refusals[0].Message.ShouldContain("another program holds it locked");
+            // One refusal for all of them: it was tried once.
+            refusals.ShouldAllBe(refusal => ReferenceEquals(refusal, refusals[0]));
+            Execute(other, "ROLLBACK");
+        }
+        await board.CreateAsync(new NewTask { Title = "later" });
+        fixture.Number("SELECT count(*) FROM tasks").ShouldBe(2);
+
+        static void Execute(SqliteConnection connection, string sql)
+        {
+            using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The texts are the test's own.
+            command.CommandText = sql;
+#pragma warning restore CA2100
+            command.ExecuteNonQuery();
+        }
+    }
+
+    [Fact]
     public async Task A_database_gone_read_only_is_said_and_written_again_by_a_new_connection()
     {
         var opened = 0;

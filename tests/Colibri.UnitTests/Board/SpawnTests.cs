@@ -82,6 +82,39 @@ public sealed class SpawnTests
     }
 
     [Fact]
+    public async Task Usage_beyond_all_measure_stays_at_its_bound_and_ends_the_run_all_the_same()
+    {
+        await using var fixture = new BoardFixture();
+        var task = await fixture.Create(maxAttempts: 3);
+        var absurd = new Usage
+        {
+            InputTokens = long.MaxValue,
+            OutputTokens = long.MaxValue,
+            CacheReadTokens = long.MaxValue,
+            CacheWriteTokens = long.MaxValue,
+            CostMicrocents = long.MaxValue,
+        };
+        foreach (var agent in (string[])["a", "b", "c"])
+        {
+            await fixture.Spawn(agent, task);
+            await fixture.Board.EndSpawnAsync(agent, new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = absurd });
+        }
+
+        const long Bound = 9_000_000_000_000_000;
+        var ended = (await fixture.Board.GetAsync(task.Id))!;
+        ended.Status.ShouldBe(TaskState.Failed);
+        ended.Usage.ShouldBe(new Usage
+        {
+            InputTokens = Bound,
+            OutputTokens = Bound,
+            CacheReadTokens = Bound,
+            CacheWriteTokens = Bound,
+            CostMicrocents = Bound,
+        });
+        (await fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_failure_without_a_time_to_retry_is_final()
     {
         await using var fixture = new BoardFixture();
@@ -175,6 +208,39 @@ public sealed class SpawnTests
         var told = (await fixture.Board.EndSpawnAsync("a", end))!;
 
         (told.Status, told.AgentId, told.Usage).ShouldBe((TaskState.Claimed, "b", Spent));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_an_agent_claimed_besides_its_task_is_queued_again_at_its_end(bool hasTask)
+    {
+        await using var fixture = new BoardFixture();
+        var task = await fixture.Create("its own");
+        (await fixture.Board.BeginSpawnAsync(BoardFixture.Record("a"), hasTask ? task.Id : null)).Outcome.ShouldBe(EdgeOutcome.Applied);
+        var claimed = await fixture.Create("claimed");
+        await fixture.Board.ClaimAsync(claimed.Id, "a");
+        var started = await fixture.Create("started");
+        await fixture.Board.ClaimAsync(started.Id, "a");
+        await fixture.Board.TransitionAsync(started.Id, TaskState.Started, null, "a");
+        var finished = await fixture.Create("finished");
+        await fixture.Board.ClaimAsync(finished.Id, "a");
+        await fixture.Board.TransitionAsync(finished.Id, TaskState.Started, null, "a");
+        await fixture.Board.TransitionAsync(finished.Id, TaskState.Done, null, "a");
+        var others = await fixture.Create("another's");
+        await fixture.Board.ClaimAsync(others.Id, "b");
+        fixture.Changes.Clear();
+
+        var ended = await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done });
+
+        (ended?.Id, ended?.Status).ShouldBe(hasTask ? (task.Id, TaskState.Done) : (null, null));
+        var told = fixture.Changes.Skip(hasTask ? 2 : 0).ToList();
+        told.Select(change => (change.Id, change.Status)).ShouldBe([(claimed.Id, TaskState.Queued), (started.Id, TaskState.Queued)]);
+        told.ShouldAllBe(change => change.AgentId == null && change.StartedAt == null && change.Attempts == 1);
+        told.ShouldAllBe(change => change.Error == new TaskError("agent-lost", "agent a has ended; the task is queued again"));
+        (await fixture.Board.GetAsync(finished.Id))!.Status.ShouldBe(TaskState.Done);
+        (await fixture.Board.GetAsync(others.Id))!.AgentId.ShouldBe("b");
+        fixture.Board.Counts.ShouldBe(hasTask ? new StatusTasks(2, 1, 0, 2, 0, 0) : new StatusTasks(3, 1, 0, 1, 0, 0));
     }
 
     [Fact]

@@ -148,6 +148,64 @@ public sealed class TaskBoardTests
     }
 
     [Fact]
+    public async Task A_page_ends_where_its_texts_would_exceed_what_was_asked_for()
+    {
+        await using var fixture = new BoardFixture();
+        foreach (var length in (int[])[50, 50, 1, 500, 98])
+            await fixture.Board.CreateAsync(new NewTask { Title = "t", Description = new string('x', length - 1) });
+
+        (await Pages(100)).ShouldBe("50 50|1|500|98");
+        (await Pages(101)).ShouldBe("50 50 1|500|98");
+        (await Pages(1)).ShouldBe("50|50|1|500|98");
+        (await Pages(600)).ShouldBe("50 50 1|500 98");
+        (await Pages(int.MaxValue)).ShouldBe("50 50 1 500 98");
+        (await Pages(int.MaxValue, limit: 2)).ShouldBe("50 50|1 500|98");
+
+        async Task<string> Pages(int maxCharacters, int limit = 5)
+        {
+            var pages = new List<string>();
+            string? after = null;
+            do
+            {
+                var page = await fixture.Board.ListAsync(TaskState.Queued, limit, after, maxCharacters);
+                pages.Add(string.Join(' ', page.Tasks.Select(task => task.Title.Length + task.Description.Length)));
+                after = page.Next;
+            }
+            while (after is not null);
+            return string.Join('|', pages);
+        }
+    }
+
+    [Fact]
+    public async Task Rows_behind_the_first_unwanted_one_are_not_read()
+    {
+        await using var fixture = new BoardFixture();
+        for (var n = 0; n < 10; n++)
+            await fixture.Create($"{n}");
+        var read = 0;
+        var titles = await fixture.Board.ReadAsync(connection => connection["SELECT title FROM tasks ORDER BY seq"].TakeWhile(
+            row =>
+            {
+                read++;
+                return row.GetString(0);
+            },
+            title => title != "3"));
+        titles.ShouldBe(["0", "1", "2"]);
+        read.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task Choosing_among_ready_tasks_loads_no_description()
+    {
+        await using var fixture = new BoardFixture();
+        var task = await fixture.Board.CreateAsync(new NewTask { Title = "t", Description = "long", Capabilities = ["code"] });
+        var ready = (await fixture.Board.ReadyAsync(1, fixture.Time.Now)).ShouldHaveSingleItem();
+        (ready.Id, ready.Title, ready.Description, ready.Status, ready.CreatedAt).ShouldBe((task.Id, "t", "", TaskState.Queued, task.CreatedAt));
+        ready.Capabilities.ShouldBe(["code"]);
+        (await fixture.Spawn("agent", task)).Description.ShouldBe("long");
+    }
+
+    [Fact]
     public async Task Ready_is_by_priority_then_age_and_leaves_back_off_alone()
     {
         await using var fixture = new BoardFixture();

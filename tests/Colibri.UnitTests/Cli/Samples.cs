@@ -15,12 +15,21 @@ internal static class Samples
 
     public static readonly Usage Spent = new()
     {
-        InputTokens = 12_000, OutputTokens = 345, CacheReadTokens = 9_000, CacheWriteTokens = 800, CostMicrocents = 240_000,
+        InputTokens = 12_000,
+        OutputTokens = 345,
+        CacheReadTokens = 9_000,
+        CacheWriteTokens = 800,
+        CostMicrocents = 240_000,
     };
 
     public static readonly BoardTask Queued = new()
     {
-        Id = TaskId, Title = "Fix the login test", Status = TaskState.Queued, MaxAttempts = 3, CreatedAt = Now, UpdatedAt = Now,
+        Id = TaskId,
+        Title = "Fix the login test",
+        Status = TaskState.Queued,
+        MaxAttempts = 3,
+        CreatedAt = Now,
+        UpdatedAt = Now,
     };
 
     public static readonly BoardTask Failed = Queued with
@@ -42,19 +51,39 @@ internal static class Samples
 
     public static readonly Pane Working = new()
     {
-        Id = AgentId, Agent = "pi", Runtime = "pi", Pid = 4711, Lifecycle = Lifecycle.Running, Activity = Activity.Working, TaskId = TaskId,
-        StartedAt = Now, Turns = 3, Tool = "bash", Usage = Spent,
+        Id = AgentId,
+        Agent = "pi",
+        Runtime = "pi",
+        Pid = 4711,
+        Lifecycle = Lifecycle.Running,
+        Activity = Activity.Working,
+        TaskId = TaskId,
+        StartedAt = Now,
+        Turns = 3,
+        Tool = "bash",
+        Usage = Spent,
     };
 
     public static readonly Pane Dead = new()
     {
-        Id = SessionId, Agent = "colibri-test-agent", Runtime = "local", Lifecycle = Lifecycle.Stopped, Activity = Activity.Error,
-        NeedsAttention = true, StartedAt = Now, Turns = 1_234, Error = "no such model: \e[31mgpt-9", Exit = new ProcessExit(Code: 3),
+        Id = SessionId,
+        Agent = "colibri-test-agent",
+        Runtime = "local",
+        Lifecycle = Lifecycle.Stopped,
+        Activity = Activity.Error,
+        NeedsAttention = true,
+        StartedAt = Now,
+        Turns = 1_234,
+        Error = "no such model: \e[31mgpt-9",
+        Exit = new ProcessExit(Code: 3),
     };
 
     public static readonly CostState Smart = new()
     {
-        Mode = CostMode.Smart, SessionMaxBytes = 2_000_000, MaxUncompactedTurns = 20, ToolResultMaxBytes = 16_000,
+        Mode = CostMode.Smart,
+        SessionMaxBytes = 2_000_000,
+        MaxUncompactedTurns = 20,
+        ToolResultMaxBytes = 16_000,
     };
 
     public static readonly StatusReport Status = new()

@@ -7,6 +7,7 @@ public sealed class PiDialectTests
 {
     private const string Ended = """{"type":"message_end","message":{"role":"assistant","content":[],"usage":{"input":1,"output":2,"cacheRead":3,"cacheWrite":4,"cost":{"total":0.5}},"stopReason":"stop"}}""";
     private const string Failed = """{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"error","errorMessage":"529: busy"}}""";
+    private const string Refusal = """{"id":"1","type":"response","command":"prompt","success":false,"error":"No API key found"}""";
     private const string RunEnd = """{"type":"agent_end","messages":[],"willRetry":false}""";
 
     [Theory]
@@ -124,13 +125,16 @@ public sealed class PiDialectTests
     [InlineData("1e400", "1e400", "0/0")]
     [InlineData("-5", "-5", "0/0")]
     [InlineData("\"x\"", "null", "0/0")]
-    [InlineData("9223372036854775807", "90000000000", "9223372036854775807/9000000000000000000")]
-    public void Numbers_that_make_no_sense_count_as_none(string tokens, string cost, string expected)
+    [InlineData("9000000000000000000", "90000000000", "1000000000000000/1000000000000000")]
+    [InlineData("9223372036854775807", "10000000.1", "1000000000000000/1000000000000000")]
+    public void Numbers_that_make_no_sense_count_as_none_or_as_the_bound(string tokens, string cost, string expected)
     {
         var line = $$"""{"type":"message_end","message":{"role":"assistant","usage":{"input":{{tokens}} ,"cost":{"total":{{cost}} } } } }""";
         var usage = Panes.Fed("pi", line).Show().Usage;
         $"{usage.InputTokens}/{usage.CostMicrocents}".ShouldBe(expected);
-        Panes.Fed("pi", line, line, line).Show().Usage.InputTokens.ShouldBeGreaterThanOrEqualTo(0);
+        var many = Panes.New();
+        for (var n = 0; n < 10; n++) many.Say(line);
+        many.Show().Usage.InputTokens.ShouldBe(Math.Min(10 * usage.InputTokens, 9_000_000_000_000_000));
     }
 
     [Fact]
@@ -176,6 +180,54 @@ public sealed class PiDialectTests
         pane.Show().Activity.ShouldBe(Activity.Done);
         RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("done");
     }
+
+    [Fact]
+    public void A_refused_prompt_is_no_run_until_one_begins()
+    {
+        var heard = 0;
+        var pane = Panes.New(changed: _ => heard++);
+        pane.Say("""{"id":"0","type":"response","command":"get_state","success":true,"data":{}}""");
+        pane.Run.PromptRefused.ShouldBeNull();
+        pane.Say(Refusal);
+        pane.Run.PromptRefused.ShouldBe("No API key found");
+        (pane.Run.Outcome, pane.Events, heard).ShouldBe((RunOutcome.Idle, 2, 1));
+        pane.Say("""{"type":"session","id":"s","cwd":"/w"}""");
+        pane.Say("""{"type":"compaction_start"}""");
+        pane.Say("""{"type":"compaction_end"}""");
+        pane.Run.PromptRefused.ShouldBe("No API key found");
+
+        foreach (var stopRequested in new[] { false, true })
+        {
+            foreach (var exit in new[] { new ProcessExit(0), new ProcessExit(143), new ProcessExit(Signal: 15) })
+            {
+                RunVerdict.Judge(pane.Run, exit, stopRequested, isLocal: false, "last words").ShouldBe(
+                    new RunVerdict("agent-error", new TaskError("agent-error", "No API key found")));
+            }
+        }
+
+        pane.Say("""{"type":"agent_start"}""");
+        pane.Run.PromptRefused.ShouldBeNull();
+        pane.Events.ShouldBe(6);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"agent_start"}""", RunOutcome.Working)]
+    [InlineData("""{"type":"agent_settled"}""", RunOutcome.Done)]
+    [InlineData(Failed, RunOutcome.Working)]
+    public void A_prompt_refused_beside_a_run_says_nothing_about_it(string run, RunOutcome outcome)
+    {
+        var pane = Panes.Fed("pi", run, Refusal);
+        (pane.Run.PromptRefused, pane.Run.Outcome, pane.Show().Error).ShouldBe((null, outcome, "No API key found"));
+    }
+
+    [Theory]
+    [InlineData("""{"id":"1","type":"response","command":"set_model","success":false,"error":"No such model"}""", null)]
+    [InlineData("""{"id":"1","type":"response","success":false,"error":"No"}""", null)]
+    [InlineData("""{"id":"1","type":"response","command":"prompt","success":true}""", null)]
+    [InlineData("""{"id":"1","type":"response","command":"prompt","success":false}""", "the agent refused the prompt without saying why")]
+    [InlineData("""{"command":"prompt","error":"x","success":false,"type":"response"}""", "x")]
+    public void Only_a_refused_prompt_is_one(string response, string? refused) =>
+        Panes.Fed("pi", response).Run.PromptRefused.ShouldBe(refused);
 
     [Fact]
     public void An_abort_while_a_tool_runs_is_an_error_of_its_own()

@@ -21,9 +21,11 @@ public sealed class AbiTests
         #include <stdio.h>
         #include <linux/limits.h>
         #include <sys/prctl.h>
+        #include <sys/resource.h>
         #include <sys/socket.h>
         #include <sys/stat.h>
         #include <sys/syscall.h>
+        #include <sys/un.h>
         #include <sys/wait.h>
         #include <unistd.h>
 
@@ -196,6 +198,10 @@ public sealed class AbiTests
         ("ELOOP", abi.ELOOP),
         ("ENAMETOOLONG", abi.ENAMETOOLONG),
         ("ENOSYS", abi.ENOSYS),
+        ("RLIMIT_NOFILE", abi.RLIMIT_NOFILE),
+        ("sizeof(struct rlimit)", Unsafe.SizeOf<ResourceLimit>()),
+        ("sizeof(struct sockaddr_un)", abi.SizeOfSockaddrUn),
+        ("offsetof(struct sockaddr_un,sun_path)", AbiConstants.OffsetOfSunPath),
         ("sizeof(struct stat)", abi.SizeOfStat),
         ("sizeof(mode_t)", abi.SizeOfModeT),
         ("offsetof(struct stat,st_mode)", AbiConstants.OffsetOfStMode),

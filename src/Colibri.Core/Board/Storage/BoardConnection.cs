@@ -6,7 +6,10 @@ namespace Colibri.Core.Board.Storage;
 /// <summary>A connection with its prepared statements. Used by one thread at a time.</summary>
 internal sealed class BoardConnection : IDisposable
 {
-    private const int BusySeconds = 5;
+    /// <summary>In a write-ahead log NORMAL would sync at a checkpoint only.</summary>
+    public const string EveryCommitOnDisk = "PRAGMA synchronous = FULL";
+
+    private const int ReaderBusySeconds = 5;
     private readonly Dictionary<string, Statement> _statements = [];
 
     static BoardConnection() => Batteries_V2.Init();
@@ -18,12 +21,12 @@ internal sealed class BoardConnection : IDisposable
     /// <summary>False once SQLite has rolled a transaction back by itself, as it may when the disk fails.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(Inner.Handle) == 0;
 
-    public static BoardConnection OpenWriter(string path)
+    public static BoardConnection OpenWriter(string path, int busySeconds)
     {
-        var connection = Open(path, SqliteOpenMode.ReadWrite);
+        var connection = Open(path, SqliteOpenMode.ReadWrite, busySeconds);
         try
         {
-            connection.Script("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;");
+            connection.Script($"{EveryCommitOnDisk}; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;");
             return connection;
         }
         catch
@@ -33,7 +36,7 @@ internal sealed class BoardConnection : IDisposable
         }
     }
 
-    public static BoardConnection OpenReader(string path) => Open(path, SqliteOpenMode.ReadOnly);
+    public static BoardConnection OpenReader(string path) => Open(path, SqliteOpenMode.ReadOnly, ReaderBusySeconds);
 
     /// <summary>The prepared statement for this text, made at first use and kept.</summary>
     public Statement this[string sql]
@@ -63,7 +66,7 @@ internal sealed class BoardConnection : IDisposable
     // The connection disposes the commands made from it.
     public void Dispose() => Inner.Dispose();
 
-    private static BoardConnection Open(string path, SqliteOpenMode mode)
+    private static BoardConnection Open(string path, SqliteOpenMode mode, int busySeconds)
     {
         var inner = new SqliteConnection(new SqliteConnectionStringBuilder
         {
@@ -71,13 +74,13 @@ internal sealed class BoardConnection : IDisposable
             Mode = mode,
             Pooling = false,
             ForeignKeys = true,
-            DefaultTimeout = BusySeconds,
+            DefaultTimeout = busySeconds,
         }.ToString());
         var connection = new BoardConnection(inner);
         try
         {
             inner.Open();
-            connection.Script($"PRAGMA busy_timeout = {BusySeconds * 1000};");
+            connection.Script($"PRAGMA busy_timeout = {busySeconds * 1000};");
             return connection;
         }
         catch

@@ -63,21 +63,25 @@ internal sealed class BoardWriter : IAsyncDisposable
         _ended.SetResult();
     }
 
-    private void Process(List<Operation> batch)
+    /// <returns>Null once the batch had its transaction, whatever became of it; else why none could be begun.</returns>
+    private BoardUnavailableException? Process(List<Operation> batch)
     {
+        var began = false;
         try
         {
-            Commit(batch);
+            Commit(batch, ref began);
         }
-        catch (SqliteException error) when (DiskTrouble.Is(error) && batch.Count > 1)
+        catch (SqliteException error) when (began && batch.Count > 1 && DiskTrouble.IsWantOfRoom(error))
         {
             // One verb that needs room must not refuse it to those that need none: each has its own try.
-            foreach (var operation in batch)
-                Process([operation]);
+            ProcessEach(batch);
         }
         catch (SqliteException error) when (DiskTrouble.Is(error))
         {
-            Refuse(batch[0], DiskTrouble.Unavailable(_path, error));
+            var refusal = DiskTrouble.Unavailable(_path, error);
+            foreach (var operation in batch)
+                Refuse(operation, refusal);
+            return began ? null : refusal;
         }
         catch (Exception error)
         {
@@ -85,9 +89,23 @@ internal sealed class BoardWriter : IAsyncDisposable
             foreach (var operation in batch)
                 operation.Fail(error);
         }
+        return null;
     }
 
-    private void Commit(List<Operation> batch)
+    // To begin costs the whole wait for a lock that another program holds: whoever is behind one that could not is not made to wait again.
+    private void ProcessEach(List<Operation> batch)
+    {
+        BoardUnavailableException? shut = null;
+        foreach (var operation in batch)
+        {
+            if (shut is null)
+                shut = Process([operation]);
+            else
+                Refuse(operation, shut);
+        }
+    }
+
+    private void Commit(List<Operation> batch, ref bool began)
     {
         var connection = _connection ??= Reopen();
         var scope = new WriteScope(connection, _options.Time);
@@ -95,6 +113,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         try
         {
             connection["BEGIN IMMEDIATE"].Execute();
+            began = true;
             foreach (var operation in batch)
             {
                 if (Execute(connection, scope, operation) is { } error)
@@ -194,7 +213,7 @@ internal sealed class BoardWriter : IAsyncDisposable
 
     private BoardConnection Reopen()
     {
-        var connection = BoardConnection.OpenWriter(_path);
+        var connection = BoardConnection.OpenWriter(_path, _options.BusySeconds);
         _options.WriterOpened?.Invoke(connection.Inner);
         return connection;
     }

@@ -8,6 +8,9 @@ internal static class DiskTrouble
 {
     public static bool Is(SqliteException error) => Name(error.SqliteErrorCode) is not null;
 
+    /// <summary>Whether another verb, which needs less, may succeed where this one failed.</summary>
+    public static bool IsWantOfRoom(SqliteException error) => error.SqliteErrorCode is raw.SQLITE_FULL or raw.SQLITE_NOMEM;
+
     public static BoardUnavailableException Unavailable(string path, SqliteException error) =>
         new($"the board {path} cannot be used now: {Name(error.SqliteErrorCode) ?? error.Message}", error);
 

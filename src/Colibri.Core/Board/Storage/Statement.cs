@@ -34,6 +34,21 @@ internal sealed class Statement(SqliteCommand command)
         return rows;
     }
 
+    /// <summary>The rows before the first that is not wanted; no row after that one is read.</summary>
+    public List<T> TakeWhile<T>(Func<SqliteDataReader, T> read, Predicate<T> isWanted)
+    {
+        var rows = new List<T>();
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            var row = read(reader);
+            if (!isWanted(row))
+                break;
+            rows.Add(row);
+        }
+        return rows;
+    }
+
     private SqliteParameter Parameter(string name)
     {
         foreach (var known in _parameters)

@@ -1,11 +1,16 @@
 namespace Colibri.Core.Board.Storage;
 
-/// <summary>The bounded queue before the writer. Callers wait without a thread when it is full; the writer waits with its own.</summary>
+/// <summary>
+/// The bounded queue before the writer, strictly first come, first served. Callers wait without a thread when it is full; the writer
+/// waits with its own.
+/// </summary>
 internal sealed class WriteQueue : IDisposable
 {
     public const int Capacity = 4096;
-    private readonly SemaphoreSlim _free = new(Capacity);
     private readonly Queue<Operation> _waiting = new();
+
+    // Whoever found the queue full stands in line as well: an operation behind must not overtake one of the same client.
+    private readonly Queue<(Operation Operation, TaskCompletionSource Entered)> _outside = new();
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _filled = new(false);
     private bool _closed;
@@ -14,16 +19,24 @@ internal sealed class WriteQueue : IDisposable
     /// <summary>How often a caller found the queue full and had to wait.</summary>
     public long FullCount => Interlocked.Read(ref _fullCount);
 
+    /// <summary>Completes when the operation is in the queue.</summary>
     /// <exception cref="ObjectDisposedException">The board is closed.</exception>
     public Task EnqueueAsync(Operation operation)
     {
-        if (_free.Wait(0))
+        lock (_gate)
         {
-            Add(operation);
-            return Task.CompletedTask;
+            ObjectDisposedException.ThrowIf(_closed, typeof(TaskBoard));
+            if (_waiting.Count == Capacity)
+            {
+                Interlocked.Increment(ref _fullCount);
+                var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _outside.Enqueue((operation, entered));
+                return entered.Task;
+            }
+            _waiting.Enqueue(operation);
         }
-        Interlocked.Increment(ref _fullCount);
-        return EnqueueWhenFreeAsync(operation);
+        _filled.Set();
+        return Task.CompletedTask;
     }
 
     /// <summary>Blocks until there is something, then moves at most <paramref name="max"/> operations; false once closed and empty.</summary>
@@ -35,18 +48,21 @@ internal sealed class WriteQueue : IDisposable
             {
                 while (batch.Count < max && _waiting.TryDequeue(out var operation))
                     batch.Add(operation);
-                if (batch.Count == 0 && _closed)
+                while (_waiting.Count < Capacity && _outside.TryDequeue(out var next))
+                {
+                    _waiting.Enqueue(next.Operation);
+                    next.Entered.SetResult();
+                }
+                if (batch.Count > 0)
+                    return true;
+                if (_closed)
                     return false;
-            }
-            if (batch.Count > 0)
-            {
-                _free.Release(batch.Count);
-                return true;
             }
             _filled.WaitOne();
         }
     }
 
+    /// <summary>Takes nothing more in; what is in the queue or before it is still served.</summary>
     public void Close()
     {
         lock (_gate)
@@ -54,29 +70,5 @@ internal sealed class WriteQueue : IDisposable
         _filled.Set();
     }
 
-    // Only the writer waits for this one. The semaphore stays: a caller that found the queue full may be about to learn that it is closed.
     public void Dispose() => _filled.Dispose();
-
-    private async Task EnqueueWhenFreeAsync(Operation operation)
-    {
-        await _free.WaitAsync();
-        Add(operation);
-    }
-
-    private void Add(Operation operation)
-    {
-        bool wasEmpty;
-        lock (_gate)
-        {
-            if (_closed)
-            {
-                _free.Release();
-                throw new ObjectDisposedException(nameof(TaskBoard));
-            }
-            wasEmpty = _waiting.Count == 0;
-            _waiting.Enqueue(operation);
-        }
-        if (wasEmpty)
-            _filled.Set();
-    }
 }

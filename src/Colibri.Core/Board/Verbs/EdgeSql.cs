@@ -14,14 +14,14 @@ internal static class EdgeSql
     public static readonly string ClaimForSpawn =
         To(TaskState.Claimed, "agent_id = $agent, session_id = $session, attempts = attempts + 1, not_before = NULL");
 
-    public static readonly string OutsideStart = To(TaskState.Started, $"started_at = $now, {LatestError}", NoOpenRun);
+    public static readonly string OutsideStart = To(TaskState.Started, $"started_at = $now, {LatestError}", Outside);
 
-    public static readonly string OutsideDone = To(TaskState.Done, $"finished_at = $now, {NewError}", NoOpenRun);
+    public static readonly string OutsideDone = To(TaskState.Done, $"finished_at = $now, {NewError}", Outside);
 
-    public static readonly string OutsideFail = To(TaskState.Failed, $"finished_at = $now, {NewError}", NoOpenRun);
+    public static readonly string OutsideFail = To(TaskState.Failed, $"finished_at = $now, {NewError}", Outside);
 
     public static readonly string OutsideRequeue =
-        To(TaskState.Queued, $"agent_id = NULL, started_at = NULL, not_before = NULL, {LatestError}", NoOpenRun);
+        To(TaskState.Queued, $"agent_id = NULL, started_at = NULL, not_before = NULL, {LatestError}", Outside);
 
     public static readonly string Cancel = To(TaskState.Cancelled, $"finished_at = $now, not_before = NULL, {LatestError}");
 
@@ -62,10 +62,22 @@ internal static class EdgeSql
         """,
         which: "");
 
+    public static readonly string ReleaseEnded = To(
+        TaskState.Queued,
+        """
+        agent_id = NULL, started_at = NULL, not_before = NULL, error_code = 'agent-lost',
+        error_message = 'agent ' || $agent || ' has ended; the task is queued again'
+        """,
+        $"{HeldByAgent} {NoOpenRun}",
+        which: "");
+
     private const string One = "id = $id AND ";
 
     // A task that the daemon itself runs is ended by its run; an outside claimant that thinks it still has it must not move it.
     private const string NoOpenRun = "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)";
+
+    // A claimant that says who it is moves only what it holds.
+    private const string Outside = $"{NoOpenRun} AND ($agent IS NULL OR agent_id = $agent)";
 
     private const string HeldByAgent = "AND agent_id = $agent";
 
@@ -76,10 +88,15 @@ internal static class EdgeSql
         error_code = ifnull($error_code, error_code)
         """;
 
-    private const string AddUsage = """
-        input_tokens = input_tokens + $input, output_tokens = output_tokens + $output,
-        cache_read_tokens = cache_read_tokens + $cache_read, cache_write_tokens = cache_write_tokens + $cache_write,
-        cost_microcents = cost_microcents + $cost
+    // What SQLite adds beyond 64 bits becomes a REAL, which no column takes: each part is bounded before the addition and the sum after it.
+    private const string MaxUsage = "9000000000000000";
+
+    private const string AddUsage = $"""
+        input_tokens = min(min(input_tokens, {MaxUsage}) + min($input, {MaxUsage}), {MaxUsage}),
+        output_tokens = min(min(output_tokens, {MaxUsage}) + min($output, {MaxUsage}), {MaxUsage}),
+        cache_read_tokens = min(min(cache_read_tokens, {MaxUsage}) + min($cache_read, {MaxUsage}), {MaxUsage}),
+        cache_write_tokens = min(min(cache_write_tokens, {MaxUsage}) + min($cache_write, {MaxUsage}), {MaxUsage}),
+        cost_microcents = min(min(cost_microcents, {MaxUsage}) + min($cost, {MaxUsage}), {MaxUsage})
         """;
 
     private static string To(TaskState to, string set, string guard = "", string which = One) => $"""

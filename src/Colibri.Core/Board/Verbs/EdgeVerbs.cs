@@ -13,13 +13,13 @@ internal static class EdgeVerbs
             ? new EdgeResult(EdgeOutcome.Applied, task)
             : Refuse(scope, taskId, TaskState.Claimed);
 
-    public static EdgeResult Transition(WriteScope scope, string taskId, TaskState to, TaskError? error)
+    public static EdgeResult Transition(WriteScope scope, string taskId, TaskState to, TaskError? error, string? agentId)
     {
         if (OutsideEdge(to) is not { } sql)
             return RefuseClaim(scope, taskId);
         var task = scope.Change(
-            sql, ("$id", taskId), ("$error_code", error?.Code), ("$error_message", error?.Message), ("$now", scope.Now));
-        return task is null ? Refuse(scope, taskId, to) : new EdgeResult(EdgeOutcome.Applied, task);
+            sql, ("$id", taskId), ("$agent", agentId), ("$error_code", error?.Code), ("$error_message", error?.Message), ("$now", scope.Now));
+        return task is null ? Refuse(scope, taskId, to, agentId) : new EdgeResult(EdgeOutcome.Applied, task);
     }
 
     public static IReadOnlyList<BoardTask> ReleaseLost(WriteScope scope, DateTimeOffset leaseCutoff, bool releaseUnknownClaimants) =>
@@ -30,12 +30,14 @@ internal static class EdgeVerbs
             ("$now", scope.Now));
 
     /// <summary>Says why a guard let nothing through: it runs in the same transaction, so the reason is the true one.</summary>
-    public static EdgeResult Refuse(WriteScope scope, string taskId, TaskState to)
+    public static EdgeResult Refuse(WriteScope scope, string taskId, TaskState to, string? agentId = null)
     {
         if (TaskVerbs.Get(scope, taskId) is not { } task)
             return NotFound(taskId);
         if (TaskLifecycle.Allows(task.Status, to) && scope.First(OpenRunAgent, row => row.GetString(0), ("$id", taskId)) is { } agent)
             return Conflict(task, $"task {taskId} is run by agent {agent} of this daemon: it can be cancelled, nothing else, from outside");
+        if (TaskLifecycle.Allows(task.Status, to) && agentId is not null && task.AgentId != agentId)
+            return Conflict(task, $"task {taskId} is held by agent {task.AgentId}, not by {agentId}");
         return Conflict(task, $"task {taskId} is {TaskRow.Text(task.Status)}, not {Choice(TaskLifecycle.Sources(to))}");
     }
 

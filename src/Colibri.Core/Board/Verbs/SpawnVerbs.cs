@@ -107,7 +107,10 @@ internal static class SpawnVerbs
                 .. Outcome(scope, agentId, end),
                 ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
             ]);
-        return taskId is null ? null : Move(scope, taskId, end, [.. Outcome(scope, agentId, end), ("$id", taskId)]);
+        var task = taskId is null ? null : Move(scope, taskId, end, [.. Outcome(scope, agentId, end), ("$id", taskId)]);
+        // An agent knows its id and the way to the daemon: it may have claimed more than it was started on.
+        scope.ChangeAll(EdgeSql.ReleaseEnded, ("$agent", agentId), ("$now", scope.Now));
+        return task;
     }
 
     public static IReadOnlyList<SpawnRow> ListLive(BoardConnection connection) => connection[Live].All(row => new SpawnRow(

@@ -33,7 +33,7 @@ internal static class TaskVerbs
 
     // Named, because without statistics the planner would rather sort everything that is queued.
     private const string Ready = $"""
-        SELECT {TaskRow.Columns} FROM tasks INDEXED BY tasks_ready
+        SELECT {TaskRow.BriefColumns} FROM tasks INDEXED BY tasks_ready
         WHERE status = 'queued' AND (not_before IS NULL OR not_before <= $now)
         ORDER BY priority DESC, seq LIMIT $limit
         """;
@@ -94,7 +94,7 @@ internal static class TaskVerbs
 
     public static BoardTask? Get(WriteScope scope, string id) => scope.First(ById, TaskRow.Read, ("$id", id));
 
-    public static TaskList List(BoardConnection connection, TaskState? status, int limit, string? after)
+    public static TaskList List(BoardConnection connection, TaskState? status, int limit, string? after, int maxCharacters)
     {
         var sequence = 0L;
         if (after is not null)
@@ -104,13 +104,19 @@ internal static class TaskVerbs
                 throw new ArgumentException($"no task {after} on the board to continue after", nameof(after));
             sequence = last[0];
         }
+        var seen = 0;
+        var characters = 0L;
+        var fits = true;
         // One more than asked for tells whether there is a next page.
         var tasks = connection[status is { } state ? InStateAfterSequence[(int)state] : AfterSequence]
-            .Bind(("$after", sequence), ("$limit", limit + 1L)).All(TaskRow.Read);
-        if (tasks.Count <= limit)
-            return new TaskList(tasks);
-        tasks.RemoveAt(limit);
-        return new TaskList(tasks, tasks[^1].Id);
+            .Bind(("$after", sequence), ("$limit", limit + 1L))
+            .TakeWhile(TaskRow.Read, task =>
+            {
+                seen++;
+                characters += task.Title.Length + task.Description.Length;
+                return fits = seen == 1 || (seen <= limit && characters <= maxCharacters);
+            });
+        return new TaskList(tasks, fits ? null : tasks[^1].Id);
     }
 
     public static IReadOnlyList<BoardTask> ListReady(BoardConnection connection, int limit, DateTimeOffset now) =>

@@ -42,6 +42,9 @@ public record struct AgentEvent
     /// <summary>Of a tool's end: no start need have come before, so it may stand for the call itself.</summary>
     public bool MayBeUnannounced { get; set; }
 
+    /// <summary>Of a <see cref="EventKind.Noted"/>: the agent has refused the prompt that a run was to begin with.</summary>
+    public bool IsPromptRefusal { get; set; }
+
     public UsageReport? Usage { get; set; }
 
     /// <summary>The usage is that of the whole session so far and replaces what was counted.</summary>

@@ -52,8 +52,8 @@ internal abstract class LineDialect(string name, KnownEvents events) : IDialect
     }
 
     protected static long Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
-        usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? microcents : 0;
+        usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? UsageReport.Reported(microcents) : 0;
 
     /// <summary>A count of tokens; what is no count is none.</summary>
-    protected static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => Math.Max(0, tokens.Int64OrZero(line));
+    protected static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => UsageReport.Reported(tokens.Int64OrZero(line));
 }

@@ -85,7 +85,7 @@ internal sealed class OpencodeDialect() : LineDialect("opencode", Events)
         CacheFields.TryRead(line, tokens[3], cache);
         return new UsageReport(
             Count(line, tokens[0]),
-            (long)Math.Min((ulong)Count(line, tokens[1]) + (ulong)Count(line, tokens[2]), long.MaxValue),
+            UsageReport.Reported(Count(line, tokens[1]) + Count(line, tokens[2])),
             Count(line, cache[0]),
             Count(line, cache[1]),
             Microcents(line, part[6]));

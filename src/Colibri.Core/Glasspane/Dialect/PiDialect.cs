@@ -47,7 +47,7 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
 
     private static readonly JsonFields EventFields = new(
         "message", "toolCallId", "toolName", "result", "isError", "id", "cwd", "willRetry",
-        "aborted", "success", "finalError", "errorMessage", "method", "error");
+        "aborted", "success", "finalError", "errorMessage", "method", "error", "command");
 
     private static readonly JsonFields MessageFields = new("role", "content", "usage", "stopReason", "errorMessage");
     private static readonly JsonFields UsageFields = new("input", "output", "cacheRead", "cacheWrite", "cost");
@@ -69,7 +69,7 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
             return Emit(line, sink, new AgentEvent { Kind = willRetry ? EventKind.RunResumed : known.Kind, Name = known.Name });
         }
 
-        Span<JsonValue> values = stackalloc JsonValue[14];
+        Span<JsonValue> values = stackalloc JsonValue[15];
         if (!EventFields.TryRead(line, values) && !truncated) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         switch (known.Detail)
@@ -108,6 +108,7 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
             case Response when values[9].Kind == ValueKind.False:
                 read.Kind = EventKind.Noted;
                 read.Error = values[13];
+                read.IsPromptRefusal = values[14].StringEquals(line, "prompt"u8);
                 break;
         }
 

@@ -10,6 +10,12 @@ namespace Colibri.Core.Glasspane.Dialect;
 /// <param name="Microcents">1 USD is 100,000,000.</param>
 public readonly record struct UsageReport(long Input, long Output, long CacheRead, long CacheWrite, long Microcents)
 {
+    /// <summary>The most that one reported number counts for: no run comes near it, and thousands of them still add up.</summary>
+    public const long MaxReported = 1_000_000_000_000_000;
+
+    // The largest round number that a double holds exactly, as many readers of JSON do with every number.
+    private const long MaxSum = 9_000_000_000_000_000;
+
     public static UsageReport operator +(UsageReport left, UsageReport right) => Add(left, right);
 
     public static UsageReport operator -(UsageReport left, UsageReport right) => Subtract(left, right);
@@ -37,6 +43,8 @@ public readonly record struct UsageReport(long Input, long Output, long CacheRea
         CostMicrocents = Microcents,
     };
 
-    // The numbers are an agent's word: a sum that leaves the range stays at its edge instead of turning negative.
-    private static long Sum(long left, long right) => right > long.MaxValue - left ? long.MaxValue : left + right;
+    /// <summary>A number as an agent reported it, brought into 0 to <see cref="MaxReported"/>: it is the agent's word and no more.</summary>
+    public static long Reported(long number) => Math.Clamp(number, 0, MaxReported);
+
+    private static long Sum(long left, long right) => Math.Min(MaxSum, left + right);
 }

@@ -1,0 +1,178 @@
+using Colibri.Core.Configuration;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.UnitTests.Configuration;
+
+public sealed class DaemonConfigurationTests
+{
+    [Fact]
+    public void Every_variable_has_its_default()
+    {
+        var c = Settings.Read();
+        (c.SocketPath, c.DatabasePath, c.SessionsDirectory).ShouldBe(
+            ("/home/op/.colibri/run/colibri.sock", "/home/op/.local/share/colibri/colibri.sqlite", "/home/op/.local/share/colibri/sessions"));
+        (c.Host, c.CostMode, c.MaxAgents).ShouldBe(("clawdie", CostMode.Smart, 4));
+        (c.SchedulerInterval, c.StallAfter).ShouldBe((TimeSpan.FromSeconds(30), TimeSpan.FromHours(4)));
+        (c.AgentBinary, c.Autospawn, c.AutospawnBinary, c.AutospawnRpcPrompt).ShouldBe((null, false, "zot", null));
+        c.AgentArguments.ShouldBeEmpty();
+        c.AutospawnArguments.ShouldBeEmpty();
+        c.Providers.ShouldBeEmpty();
+        (c.JailPrivilegeMode, c.JailStageDirectory, c.JailRootBase).ShouldBe((JailPrivilegeMode.Mdo, null, null));
+        (c.HeadroomEnabled, c.HeadroomSocket, c.PromptPrefixFile).ShouldBe((false, null, null));
+        (c.LogLevel, c.LogFormat).ShouldBe((LogLevel.Information, LogFormat.Text));
+    }
+
+    [Fact]
+    public void An_empty_variable_counts_as_unset() =>
+        Settings.Read([.. EffectiveConfiguration.Lines(Settings.Read()).Select(line => $"{line.Variable}=")]).ShouldBeEquivalentTo(Settings.Read());
+
+    [Fact]
+    public void Every_variable_is_read()
+    {
+        var c = Settings.Read(
+            "COLIBRI_DAEMON_SOCKET=/s/c.sock",
+            "COLIBRI_DB_PATH=/d/b.sqlite",
+            "COLIBRI_SESSIONS_DIR=/e/sessions",
+            "COLIBRI_HOST=jay",
+            "COLIBRI_COST_MODE=Max",
+            "COLIBRI_SCHEDULER_INTERVAL=250ms",
+            "COLIBRI_MAX_AGENTS=17",
+            "COLIBRI_AGENT_BINARY=pi",
+            "COLIBRI_AGENT_ARGS=--mode json",
+            "COLIBRI_AUTOSPAWN=yes",
+            "COLIBRI_AUTOSPAWN_BINARY=pi",
+            "COLIBRI_AUTOSPAWN_ARGS=--mode rpc",
+            "COLIBRI_AUTOSPAWN_RPC_PROMPT=look around",
+            "COLIBRI_PROVIDERS=deepseek:deepseek-chat,ollama:llama3:8b , openrouter",
+            "COLIBRI_STALL_AFTER=90m",
+            "COLIBRI_JAIL_PRIV_MODE=sudo",
+            "COLIBRI_JAIL_STAGE_DIR=/j/stage",
+            "COLIBRI_JAIL_ROOT_BASE=/j/root",
+            "COLIBRI_HEADROOM_ENABLED=1",
+            "COLIBRI_HEADROOM_SOCKET=/h/h.sock",
+            "COLIBRI_PROMPT_PREFIX_FILE=/p/prefix",
+            "COLIBRI_LOG_LEVEL=DEBUG",
+            "COLIBRI_LOG_FORMAT=json");
+        (c.SocketPath, c.DatabasePath, c.SessionsDirectory, c.Host).ShouldBe(("/s/c.sock", "/d/b.sqlite", "/e/sessions", "jay"));
+        (c.CostMode, c.SchedulerInterval, c.MaxAgents).ShouldBe((CostMode.Max, TimeSpan.FromMilliseconds(250), 17));
+        (c.AgentBinary, c.Autospawn, c.AutospawnBinary, c.AutospawnRpcPrompt).ShouldBe(("pi", true, "pi", "look around"));
+        c.AgentArguments.ShouldBe(["--mode", "json"]);
+        c.AutospawnArguments.ShouldBe(["--mode", "rpc"]);
+        c.Providers.ShouldBe([new("deepseek", "deepseek-chat"), new("ollama", "llama3:8b"), new("openrouter", null)]);
+        c.StallAfter.ShouldBe(TimeSpan.FromMinutes(90));
+        (c.JailPrivilegeMode, c.JailStageDirectory, c.JailRootBase).ShouldBe((JailPrivilegeMode.Sudo, "/j/stage", "/j/root"));
+        (c.HeadroomEnabled, c.HeadroomSocket, c.PromptPrefixFile).ShouldBe((true, "/h/h.sock", "/p/prefix"));
+        (c.LogLevel, c.LogFormat).ShouldBe((LogLevel.Debug, LogFormat.Json));
+    }
+
+    [Theory]
+    [InlineData("COLIBRI_COST_MODE", "thrifty")]
+    [InlineData("COLIBRI_SCHEDULER_INTERVAL", "9ms")]
+    [InlineData("COLIBRI_SCHEDULER_INTERVAL", "2d")]
+    [InlineData("COLIBRI_SCHEDULER_INTERVAL", "soon")]
+    [InlineData("COLIBRI_MAX_AGENTS", "0")]
+    [InlineData("COLIBRI_MAX_AGENTS", "4097")]
+    [InlineData("COLIBRI_MAX_AGENTS", "four")]
+    [InlineData("COLIBRI_MAX_AGENTS", "99999999999")]
+    [InlineData("COLIBRI_AGENT_ARGS", "--title 'half")]
+    [InlineData("COLIBRI_AUTOSPAWN", "maybe")]
+    [InlineData("COLIBRI_AUTOSPAWN_ARGS", "\"half")]
+    [InlineData("COLIBRI_PROVIDERS", ":model")]
+    [InlineData("COLIBRI_STALL_AFTER", "-4h")]
+    [InlineData("COLIBRI_STALL_AFTER", "NaN")]
+    [InlineData("COLIBRI_STALL_AFTER", "Infinity")]
+    [InlineData("COLIBRI_STALL_AFTER", "9999999999999999999999d")]
+    [InlineData("COLIBRI_JAIL_PRIV_MODE", "doas")]
+    [InlineData("COLIBRI_HEADROOM_ENABLED", "2")]
+    [InlineData("COLIBRI_LOG_LEVEL", "loud")]
+    [InlineData("COLIBRI_LOG_FORMAT", "xml")]
+    public void A_bad_value_is_refused_by_variable_and_value(string variable, string value) =>
+        Settings.Refusal($"{variable}={value}").ShouldStartWith($"{variable}={value} cannot be used: ");
+
+    [Theory]
+    [InlineData("COLIBRI_DAEMON_SOCKET")]
+    [InlineData("COLIBRI_DB_PATH")]
+    [InlineData("COLIBRI_SESSIONS_DIR")]
+    [InlineData("COLIBRI_JAIL_STAGE_DIR")]
+    [InlineData("COLIBRI_JAIL_ROOT_BASE")]
+    [InlineData("COLIBRI_HEADROOM_SOCKET")]
+    [InlineData("COLIBRI_PROMPT_PREFIX_FILE")]
+    public void A_relative_path_is_refused(string variable) =>
+        Settings.Refusal($"{variable}=run/it").ShouldStartWith($"{variable}=run/it cannot be used: use an absolute path");
+
+    [Fact]
+    public void A_refusal_is_one_short_line_whatever_the_value_is()
+    {
+        var message = Settings.Refusal($"COLIBRI_COST_MODE=a\nb\u001b[2J{new string('x', 10_000)}");
+        message.ShouldStartWith("COLIBRI_COST_MODE=a?b?[2Jxxx");
+        message.Length.ShouldBeLessThan(200);
+    }
+
+    [Theory]
+    [InlineData("1", true)]
+    [InlineData("true", true)]
+    [InlineData("TRUE", true)]
+    [InlineData("Yes", true)]
+    [InlineData("oN", true)]
+    [InlineData("0", false)]
+    [InlineData("false", false)]
+    [InlineData("False", false)]
+    [InlineData("NO", false)]
+    [InlineData("off", false)]
+    public void A_boolean_is_a_word_in_any_case(string word, bool expected) =>
+        new EnvironmentReader(new Dictionary<string, string> { ["B"] = word }).Boolean("B", !expected).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("100ms", 100)]
+    [InlineData("30", 30_000)]
+    [InlineData("30s", 30_000)]
+    [InlineData("1.5S", 1_500)]
+    [InlineData("5m", 300_000)]
+    [InlineData("4H", 14_400_000)]
+    [InlineData("365d", 31_536_000_000)]
+    public void A_duration_is_a_number_with_a_unit(string text, long milliseconds) =>
+        Settings.Read($"COLIBRI_STALL_AFTER={text}").StallAfter.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+
+    [Fact]
+    public void The_refusal_of_a_duration_states_the_bounds() =>
+        Settings.Refusal("COLIBRI_SCHEDULER_INTERVAL=1x").ShouldEndWith("from 10ms to 1d");
+
+    [Theory]
+    [InlineData("  a   b\tc ", "a", "b", "c")]
+    [InlineData("'a b' \"c d\"", "a b", "c d")]
+    [InlineData("a'b c'd", "ab cd")]
+    [InlineData("a\\ b", "a b")]
+    [InlineData("'a\\b'", "a\\b")]
+    [InlineData("\"a\\\"b\\\\c\\d\"", "a\"b\\c\\d")]
+    [InlineData("'' \"\" x", "", "", "x")]
+    [InlineData("a\\", "a\\")]
+    [InlineData("\"it's\" 'say \"hi\"'", "it's", "say \"hi\"")]
+    [InlineData("--prompt 'é\u2028\U0001F426'", "--prompt", "é\u2028\U0001F426")]
+    public void Arguments_are_split_as_a_shell_would(string text, params string[] words) =>
+        Settings.Read($"COLIBRI_AGENT_ARGS={text}").AgentArguments.ShouldBe(words);
+
+    [Fact]
+    public void The_service_directories_come_before_the_users()
+    {
+        var c = Settings.Read(_ => true, "XDG_RUNTIME_DIR=/run/user/1", "XDG_DATA_HOME=/home/op/data");
+        (c.SocketPath, c.DatabasePath, c.SessionsDirectory).ShouldBe(
+            ("/var/run/colibri/colibri.sock", "/var/db/colibri/colibri.sqlite", "/var/db/colibri/sessions"));
+    }
+
+    [Fact]
+    public void A_user_without_them_gets_the_xdg_directories()
+    {
+        var c = Settings.Read("XDG_RUNTIME_DIR=/run/user/1", "XDG_DATA_HOME=/home/op/data");
+        (c.SocketPath, c.DatabasePath, c.SessionsDirectory).ShouldBe(
+            ("/run/user/1/colibri/colibri.sock", "/home/op/data/colibri/colibri.sqlite", "/home/op/data/colibri/sessions"));
+    }
+
+    [Fact]
+    public void Sessions_lie_beside_the_database() =>
+        Settings.Read("COLIBRI_DB_PATH=/d/b.sqlite").SessionsDirectory.ShouldBe("/d/sessions");
+
+    [Fact]
+    public void Without_any_place_for_the_database_the_refusal_names_the_variable_to_set() =>
+        Settings.Refusal("HOME=").ShouldEndWith("set COLIBRI_DB_PATH");
+}

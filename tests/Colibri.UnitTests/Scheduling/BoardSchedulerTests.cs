@@ -1,0 +1,190 @@
+using Colibri.Core.Board;
+using Colibri.Core.Scheduling;
+using Colibri.Core.Spawning;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Posix;
+using Colibri.UnitTests.Spawning;
+
+namespace Colibri.UnitTests.Scheduling;
+
+[Collection(ProcessesCollection.Name)]
+public sealed class BoardSchedulerTests : IAsyncLifetime
+{
+    private const int MaxAgents = 2;
+    private const int Unmatched = 301;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(30);
+
+    private readonly FakeTime _time = new();
+    private readonly SupervisorFixture _fixture;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public BoardSchedulerTests() => _fixture = new SupervisorFixture(MaxAgents, _time);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Shell.Deadline, CancellationToken.None);
+        _stop.Dispose();
+        await _fixture.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_intake_is_drained_at_the_tick()
+    {
+        var scheduler = Start();
+        Shell.Until(() => scheduler.Status.Ticks == 1 && _time.NextTimer == Interval, "the first tick is over");
+        scheduler.Status.LastTickAt.ShouldBe(_time.GetUtcNow());
+        await _fixture.Board.IntakeAsync(new NewTask { Title = "mend the roof" });
+        scheduler.Wake();
+        _fixture.Board.Counts.Queued.ShouldBe(0);
+
+        _time.Advance(Interval);
+
+        Shell.Until(() => _fixture.Board.Counts.Queued == 1, "what was taken in is queued");
+        Shell.Until(() => scheduler.Status == new SchedulerStatus(_time.GetUtcNow(), 2, 0), "the tick is told");
+    }
+
+    [Fact]
+    public async Task One_tick_drains_all_that_was_taken_in()
+    {
+        const int TakenIn = 2_500;
+        await Task.WhenAll(Enumerable.Range(0, TakenIn).Select(i => _fixture.Board.IntakeAsync(new NewTask { Title = $"{i}" })));
+        await Create().TickAsync();
+        _fixture.Board.Counts.Queued.ShouldBe(TakenIn);
+    }
+
+    [Fact]
+    public async Task A_claimant_that_was_silent_for_too_long_loses_its_task()
+    {
+        var agent = await _fixture.Board.RegisterAgentAsync("outside", [], "clawdie");
+        var task = await _fixture.Create();
+        await _fixture.Board.ClaimAsync(task.Id, agent.Id);
+        var scheduler = Create();
+
+        _time.Advance(AgentLease.Duration - TimeSpan.FromSeconds(1));
+        await scheduler.TickAsync();
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Claimed);
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+        await scheduler.TickAsync();
+        var released = await _fixture.Get(task);
+        (released.Status, released.Error?.Code).ShouldBe((TaskState.Queued, "agent-lost"));
+    }
+
+    [Fact]
+    public async Task Without_an_agent_to_start_tasks_wait_for_a_claimant()
+    {
+        var task = await _fixture.Create();
+        var scheduler = Start();
+        for (var tick = 1; tick <= 3; tick++)
+        {
+            Shell.Until(() => scheduler.Status.Ticks == tick && _time.NextTimer == Interval, "the tick is over");
+            _time.Advance(Interval);
+        }
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
+        _fixture.Supervisor.Agents.ShouldBeEmpty();
+        scheduler.Status.Unmatched.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_task_queued_between_two_ticks_is_started_at_once()
+    {
+        var scheduler = Start(Candidate(SupervisorFixture.LifeCycle));
+        Shell.Until(() => scheduler.Status.Ticks == 1 && _time.NextTimer == Interval, "the first tick is over");
+        await _fixture.Create();
+        Shell.Until(() => _fixture.Board.Counts.Done == 1, "the task is done");
+        scheduler.Status.Ticks.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task No_more_agents_run_than_may_and_all_tasks_get_their_turn()
+    {
+        const int Tasks = 12;
+        var gate = new Lock();
+        var held = new HashSet<string>();
+        var most = 0;
+        _fixture.TaskChanged = change =>
+        {
+            lock (gate)
+            {
+                _ = change.Status is TaskState.Claimed or TaskState.Started ? held.Add(change.Id) : held.Remove(change.Id);
+                most = Math.Max(most, held.Count);
+            }
+        };
+        for (var i = 0; i < Tasks; i++)
+            await _fixture.Create($"task {i}");
+        Start(Candidate(SupervisorFixture.LifeCycle));
+        Shell.Until(() => _fixture.Board.Counts.Done == Tasks, "every task is done");
+        most.ShouldBe(MaxAgents);
+        _fixture.Supervisor.Agents.Count.ShouldBe(Tasks);
+    }
+
+    [Fact]
+    public async Task A_task_is_tried_again_when_its_back_off_is_over()
+    {
+        var task = await _fixture.Create();
+        await _fixture.Board.BeginSpawnAsync(Board.BoardFixture.Record("first"), task.Id);
+        var backoff = TimeSpan.FromSeconds(10);
+        await _fixture.Board.EndSpawnAsync("first", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow() + backoff });
+        Start(Candidate(SupervisorFixture.LifeCycle));
+        Shell.Until(() => _time.NextTimer == backoff, "the scheduler waits for the back-off, not for the tick");
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
+
+        _time.Advance(backoff);
+
+        Shell.Until(() => _fixture.Board.Counts.Done == 1, "the task is done");
+        (await _fixture.Get(task)).Attempts.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_task_that_nobody_suits_waits_is_counted_and_told_once()
+    {
+        var odd = await _fixture.Create(capabilities: ["piano", "violin"]);
+        var scheduler = Start(Candidate(SupervisorFixture.LifeCycle) with { Offers = capability => capability == "code" });
+        Shell.Until(() => scheduler.Status.Unmatched == 1, "the task is counted");
+        await _fixture.Create(capabilities: ["code"]);
+        Shell.Until(() => _fixture.Board.Counts.Done == 1, "the task behind it is done");
+        (await _fixture.Get(odd)).Status.ShouldBe(TaskState.Queued);
+        _fixture.Logger.Of(Unmatched).ShouldHaveSingleItem().ShouldContain("piano, violin");
+    }
+
+    [Fact]
+    public async Task A_program_that_is_missing_costs_no_task_an_attempt_and_is_started_when_it_is_there()
+    {
+        var task = await _fixture.Create();
+        var program = _fixture.PathOf("late-agent");
+        var scheduler = Start(new AgentCandidate("late", _ => true, new SpawnRequest { Binary = program }));
+        Shell.Until(() => scheduler.Status.MissingAgent == program, "the status names what is missing");
+        (await _fixture.Get(task)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Queued), t => t.Attempts.ShouldBe(0));
+
+        await File.WriteAllTextAsync(program, "#!/bin/sh\nexit 0\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        scheduler.Wake();
+        Shell.Until(() => scheduler.Status.MissingAgent is null && _fixture.Get(task).GetAwaiter().GetResult().Attempts == 1, "it is started");
+    }
+
+    private BoardScheduler Create(params AgentCandidate[] candidates)
+    {
+        var scheduler = new BoardScheduler(_fixture.Board, _fixture.Supervisor, candidates, Interval, _time, _fixture.Logger);
+        _fixture.Supervisor.SlotFreed += scheduler.Wake;
+        _fixture.TaskChanged += change =>
+        {
+            if (change.Status == TaskState.Queued)
+                scheduler.Wake();
+        };
+        return scheduler;
+    }
+
+    private BoardScheduler Start(params AgentCandidate[] candidates)
+    {
+        var scheduler = Create(candidates);
+        _running = Task.Run(() => scheduler.RunAsync(_stop.Token));
+        return scheduler;
+    }
+
+    private static AgentCandidate Candidate(string script) => new("sh", _ => true, SupervisorFixture.Request(script));
+}

@@ -1,0 +1,316 @@
+using Colibri.Core.Board;
+using Colibri.Core.Spawning;
+using Colibri.Posix;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Posix;
+
+namespace Colibri.UnitTests.Spawning;
+
+[Collection(ProcessesCollection.Name)]
+public sealed class AgentSupervisorTests : IAsyncLifetime
+{
+    private readonly SupervisorFixture _fixture = new(maxAgents: 2);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _fixture.DisposeAsync();
+
+    [Fact]
+    public async Task A_run_that_goes_well_is_done_with_its_usage()
+    {
+        var task = await _fixture.Create("mend the roof", "before it rains");
+        var done = await _fixture.RunToEnd(SupervisorFixture.LifeCycle, task);
+
+        (done.Status, done.Verdict, done.Error, done.Attempts).ShouldBe((TaskState.Done, "done", null, 1));
+        done.Usage.ShouldBe(new Usage { InputTokens = 10, OutputTokens = 5, CacheReadTokens = 2, CacheWriteTokens = 1, CostMicrocents = 100_000 });
+        _fixture.Changes.Select(change => change.Status).ShouldBe([TaskState.Queued, TaskState.Claimed, TaskState.Started, TaskState.Done]);
+        var run = await _fixture.OnlyRun(task);
+        run.Exit.ShouldBe(new ProcessExit(Code: 0));
+        (run.Pid, run.Binary, run.Arguments[^1]).ShouldBe((run.Pid, "/usr/bin/sh", "mend the roof\n\nbefore it rains"));
+        run.Pid.ShouldNotBeNull();
+
+        var pane = _fixture.Supervisor.Panes.Snapshot().ShouldHaveSingleItem();
+        (pane.Lifecycle, pane.Activity, pane.HarnessSessionId, pane.TaskId).ShouldBe((Lifecycle.Stopped, Activity.Done, "harness-1", task.Id));
+        var entries = _fixture.Sessions.Read(done.SessionId!, all: true)!.Entries;
+        entries.Where(entry => entry.Text is not null).Select(entry => (entry.Kind, entry.Text)).ShouldBe(
+        [
+            (SessionEntryKind.User, "mend the roof\n\nbefore it rains"),
+            (SessionEntryKind.Assistant, "mended"),
+            (SessionEntryKind.Note, "run ended: done"),
+        ]);
+        entries.ShouldContain(entry => entry.Kind == SessionEntryKind.Usage);
+        _fixture.Supervisor.TotalUsage.ShouldBe(done.Usage);
+    }
+
+    [Fact]
+    public async Task An_exit_0_without_one_event_is_a_failure_and_tried_again_after_a_back_off()
+    {
+        var task = await _fixture.Create();
+        var before = DateTimeOffset.UtcNow;
+        var queued = await _fixture.RunToEnd("echo 'no key' >&2; exit 0", task);
+
+        (queued.Status, queued.Verdict, queued.Error?.Code, queued.Attempts).ShouldBe((TaskState.Queued, "no-result", "no-result", 1));
+        queued.Error!.Message.ShouldEndWith(": no key");
+        queued.NotBefore.ShouldNotBeNull().ShouldBeInRange(before.AddMilliseconds(-1), DateTimeOffset.UtcNow.AddSeconds(1));
+        (await _fixture.OnlyRun(task)).StderrTail.ShouldBe("no key\n");
+    }
+
+    [Fact]
+    public async Task A_long_lived_agent_that_refuses_its_prompt_fails_the_run_with_its_own_words()
+    {
+        var task = await _fixture.Create(maxAttempts: 1);
+        var failed = await RunRpcToEnd(
+            """read -r line; echo '{"id":"1","type":"response","command":"prompt","success":false,"error":"No API key found"}'; cat >/dev/null""", task);
+
+        (failed.Status, failed.Error).ShouldBe((TaskState.Failed, new TaskError("agent-error", "No API key found")));
+    }
+
+    [Fact]
+    public async Task A_run_whose_end_is_never_called_settled_is_over_when_nothing_follows()
+    {
+        var task = await _fixture.Create(maxAttempts: 1);
+        var done = await RunRpcToEnd(
+            """
+            read -r line
+            echo '{"type":"agent_start"}'
+            echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"ok"}],"stopReason":"stop"}}'
+            echo '{"type":"agent_end","messages":[]}'
+            cat >/dev/null
+            """,
+            task);
+
+        (done.Status, done.Verdict).ShouldBe((TaskState.Done, "done"));
+    }
+
+    [Fact]
+    public async Task An_agent_that_closes_its_output_and_stays_is_stopped()
+    {
+        var task = await _fixture.Create(maxAttempts: 1);
+        var failed = await _fixture.RunToEnd("""echo '{"type":"agent_start"}'; exec >&- 2>&-; exec sleep 600""", task);
+
+        (failed.Status, failed.Error).ShouldBe((TaskState.Failed, new TaskError("stopped", "closed its standard output and stayed; it was stopped")));
+    }
+
+    [Fact]
+    public async Task A_stopped_agent_keeps_its_pane_and_lets_go_of_its_prompt()
+    {
+        var task = await _fixture.Create("a title", new string('x', 100_000));
+        var agent = await _fixture.Spawn(SupervisorFixture.LifeCycle, task);
+        await SupervisorFixture.End(agent);
+
+        agent.Record.Arguments.ShouldBeEmpty();
+        (agent.ToPane().Lifecycle, agent.ToPane().TaskId).ShouldBe((Lifecycle.Stopped, task.Id));
+        (await _fixture.OnlyRun(task)).Arguments[^1].Length.ShouldBeGreaterThan(100_000);
+    }
+
+    [Fact]
+    public async Task The_last_attempt_that_fails_fails_the_task()
+    {
+        var failed = await _fixture.RunToEnd("exit 3", await _fixture.Create(maxAttempts: 1));
+        (failed.Status, failed.Verdict, failed.Error?.Code, failed.NotBefore).ShouldBe((TaskState.Failed, "exit-code", "exit-code", null));
+    }
+
+    [Fact]
+    public async Task A_program_that_is_not_there_is_refused_with_where_it_was_searched_and_costs_the_task_nothing()
+    {
+        var task = await _fixture.Create();
+        var refusal = await Should.ThrowAsync<SpawnRefusedException>(
+            () => _fixture.Supervisor.SpawnAsync(new SpawnRequest { Binary = "no-such-agent", TaskId = task.Id }));
+
+        refusal.Refusal.ShouldBe(SpawnRefusal.ProgramUnusable);
+        refusal.Message.ShouldStartWith("cannot find an executable 'no-such-agent' in /usr/bin:/bin:/usr/local/bin:");
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
+        (await _fixture.Get(task)).Attempts.ShouldBe(0);
+        (await _fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+        (_fixture.Supervisor.Running, _fixture.Supervisor.Panes.Snapshot().Count).ShouldBe((0, 0));
+    }
+
+    [Theory]
+    [InlineData("cwd")]
+    [InlineData("environment")]
+    [InlineData("not a program")]
+    public async Task What_the_system_refuses_to_start_leaves_nothing_open(string trouble)
+    {
+        var task = await _fixture.Create();
+        var request = SupervisorFixture.Request("exit 0", task);
+        var text = _fixture.PathOf("text");
+        await File.WriteAllTextAsync(text, "no program", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(text, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        request = trouble switch
+        {
+            "cwd" => request with { Cwd = _fixture.PathOf("nowhere") },
+            "environment" => request with { Environment = new Dictionary<string, string> { ["A=B"] = "c" } },
+            _ => request with { Binary = text },
+        };
+
+        (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Supervisor.SpawnAsync(request))).Refusal.ShouldBe(SpawnRefusal.ProgramUnusable);
+
+        (await _fixture.Get(task)).Error?.Code.ShouldBe("spawn-failed");
+        (await _fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+        _fixture.Supervisor.FreeSlots.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_agent_asked_to_stop_is_gone_and_its_run_stopped()
+    {
+        var task = await _fixture.Create();
+        var agent = await _fixture.SpawnWorking(task);
+        ProcessIdentity.TryRead(agent.ToPane().Pid!.Value, out var process).ShouldBeTrue();
+
+        _fixture.Supervisor.TryStop(agent.Id, TimeSpan.FromSeconds(10)).ShouldBeSameAs(agent);
+        await SupervisorFixture.End(agent);
+
+        process.IsRunning.ShouldBeFalse();
+        var run = await _fixture.OnlyRun(task);
+        (run.Verdict, run.Error?.Code, run.Exit?.Signal).ShouldBe(("stopped", "stopped", Signals.Term));
+        (await _fixture.Get(task)).Verdict.ShouldBe("stopped");
+        _fixture.Supervisor.TryStop("nobody", TimeSpan.Zero).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task An_agent_that_ignores_the_request_is_killed_when_its_grace_is_over()
+    {
+        var agent = await _fixture.Spawn("""trap '' TERM; echo '{"type":"agent_start"}'; while :; do sleep 1; done""");
+        Shell.Until(() => agent.ToPane().Activity == Activity.Working, "the agent works");
+        _fixture.Supervisor.TryStop(agent.Id, TimeSpan.FromMinutes(5));
+        _fixture.Supervisor.TryStop(agent.Id, TimeSpan.FromMilliseconds(50));
+        await SupervisorFixture.End(agent);
+        agent.ToWire().Exit.ShouldBe(new ProcessExit(Signal: Signals.Kill));
+    }
+
+    [Fact]
+    public async Task The_agent_of_a_cancelled_task_ends_and_the_task_stays_cancelled()
+    {
+        var task = await _fixture.Create();
+        var agent = await _fixture.SpawnWorking(task);
+        (await _fixture.Board.CancelAsync(task.Id)).Outcome.ShouldBe(EdgeOutcome.Applied);
+        _fixture.Supervisor.FindByTask(task.Id).ShouldBeSameAs(agent);
+        _fixture.Supervisor.TryStop(agent.Id, TimeSpan.FromSeconds(10));
+        await SupervisorFixture.End(agent);
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Cancelled);
+        (await _fixture.OnlyRun(task)).FinishedAt.ShouldNotBeNull();
+        _fixture.Supervisor.FindByTask(task.Id).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_task_cancelled_while_its_agent_starts_ends_the_agent()
+    {
+        var task = await _fixture.Create();
+        // In the writer's queue before the process can be put on record.
+        _fixture.TaskChanged = change => _ = change.Status == TaskState.Claimed ? _fixture.Board.CancelAsync(task.Id) : null;
+        await SupervisorFixture.End(await _fixture.Spawn(SupervisorFixture.Working, task));
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Cancelled);
+    }
+
+    [Fact]
+    public async Task What_an_agent_leaves_behind_is_gone_before_its_task_is_done()
+    {
+        var task = await _fixture.Create();
+        var file = _fixture.PathOf("strays");
+        var alive = new List<bool>();
+        _fixture.TaskChanged = change =>
+        {
+            if (change.Status == TaskState.Done)
+                alive.AddRange(File.ReadAllLines(file).Select(pid => Directory.Exists($"/proc/{pid}")));
+        };
+        var script = $"(sleep 300 </dev/null >/dev/null 2>&1 & echo $! >>{file}); setsid sh -c 'echo $$ >>{file}; exec sleep 300' & "
+            + $"until [ \"$(wc -l <{file})\" = 2 ]; do :; done\n{SupervisorFixture.LifeCycle}";
+
+        (await _fixture.RunToEnd(script, task)).Status.ShouldBe(TaskState.Done);
+
+        alive.ShouldBe([false, false]);
+    }
+
+    [Fact]
+    public async Task A_long_lived_agent_gets_its_prompt_as_a_line_and_is_let_go_when_it_has_settled()
+    {
+        var task = await _fixture.Create("say \"hé\"");
+        var file = _fixture.PathOf("prompt");
+        var request = SupervisorFixture.Request($"IFS= read -r line; printf '%s' \"$line\" >{file}\n{SupervisorFixture.LifeCycle}\ncat >/dev/null", task);
+
+        await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(request with { Rpc = true }));
+
+        using var prompt = System.Text.Json.JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+        prompt.RootElement.GetProperty("type").GetString().ShouldBe("prompt");
+        prompt.RootElement.GetProperty("message").GetString().ShouldBe("say \"hé\"");
+        var run = await _fixture.OnlyRun(task);
+        (run.Verdict, run.Exit).ShouldBe(("done", new ProcessExit(Code: 0)));
+    }
+
+    [Fact]
+    public async Task An_agent_finds_who_it_is_in_its_environment()
+    {
+        var task = await _fixture.Create();
+        var file = _fixture.PathOf("environment");
+        var request = SupervisorFixture.Request($"env >{file}", task) with
+        {
+            Environment = new Dictionary<string, string> { ["COLIBRI_AGENT_ID"] = "somebody-else", ["GREETING"] = "hé" },
+        };
+        var agent = await _fixture.Supervisor.SpawnAsync(request);
+        await SupervisorFixture.End(agent);
+        var variables = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+        variables.Where(line => line.StartsWith("COLIBRI_", StringComparison.Ordinal) || line.StartsWith("GREETING", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ShouldBe(
+        [
+            $"COLIBRI_AGENT_ID={agent.Id}",
+            $"COLIBRI_DAEMON_SOCKET={_fixture.PathOf("colibri.sock")}",
+            $"COLIBRI_SESSION_ID={agent.SessionId}",
+            $"COLIBRI_TASK_ID={task.Id}",
+            "GREETING=hé",
+        ]);
+    }
+
+    [Fact]
+    public async Task Stopping_all_interrupts_the_runs_and_gives_their_attempts_back()
+    {
+        BoardTask[] tasks = [await _fixture.Create(maxAttempts: 1), await _fixture.Create(maxAttempts: 1)];
+        foreach (var task in tasks)
+            await _fixture.SpawnWorking(task);
+
+        await _fixture.Supervisor.StopAllAsync(TimeSpan.FromSeconds(10)).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+
+        foreach (var task in tasks)
+        {
+            var queued = await _fixture.Get(task);
+            (queued.Status, queued.Attempts, queued.NotBefore, queued.Verdict).ShouldBe((TaskState.Queued, 0, null, "interrupted"));
+        }
+        (_fixture.Supervisor.Running, _fixture.Supervisor.FreeSlots).ShouldBe((0, 0));
+        (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Spawn("exit 0"))).Refusal.ShouldBe(SpawnRefusal.Stopping);
+    }
+
+    [Fact]
+    public async Task No_more_agents_run_than_there_are_slots()
+    {
+        var freed = 0;
+        _fixture.Supervisor.SlotFreed += () => Interlocked.Increment(ref freed);
+        var first = await _fixture.SpawnWorking();
+        await _fixture.SpawnWorking();
+        var task = await _fixture.Create();
+
+        (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Spawn("exit 0", task))).Refusal.ShouldBe(SpawnRefusal.NoSlot);
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
+        (_fixture.Supervisor.Running, _fixture.Supervisor.FreeSlots).ShouldBe((2, 0));
+
+        freed = 0;
+        _fixture.Supervisor.TryStop(first.Id, TimeSpan.FromSeconds(10));
+        await SupervisorFixture.End(first);
+        (freed, _fixture.Supervisor.FreeSlots).ShouldBe((1, 1));
+        (await _fixture.RunToEnd(SupervisorFixture.LifeCycle, task)).Status.ShouldBe(TaskState.Done);
+    }
+
+    [Fact]
+    public async Task A_task_that_another_has_is_a_conflict_and_frees_the_slot()
+    {
+        var task = await _fixture.Create();
+        await _fixture.Board.ClaimAsync(task.Id, "somebody");
+        (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Spawn("exit 0", task))).Refusal.ShouldBe(SpawnRefusal.TaskConflict);
+        (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Spawn("exit 0", task with { Id = "none" }))).Refusal.ShouldBe(SpawnRefusal.TaskNotFound);
+        _fixture.Supervisor.FreeSlots.ShouldBe(2);
+        _fixture.Supervisor.Panes.Snapshot().ShouldBeEmpty();
+    }
+
+    private async Task<BoardTask> RunRpcToEnd(string script, BoardTask task)
+    {
+        await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(script, task) with { Rpc = true }));
+        return await _fixture.Get(task);
+    }
+}

@@ -1,0 +1,179 @@
+using Colibri.Core.Spawning;
+using Colibri.Posix;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Board;
+using Colibri.UnitTests.Posix;
+using Colibri.UnitTests.Sessions;
+
+namespace Colibri.UnitTests.Spawning;
+
+[Collection(ProcessesCollection.Name)]
+public sealed class LeftoverReconcilerTests : IAsyncLifetime
+{
+    private const string Sleeper = "exec sleep 300";
+
+    private readonly BoardFixture _board = new();
+    private readonly CollectingLogger _logger = new();
+    private readonly string _agentId = Guid.NewGuid().ToString();
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _board.DisposeAsync();
+
+    [Fact]
+    public async Task A_process_on_record_is_ended_and_its_task_queued_again()
+    {
+        var task = await _board.Spawn(_agentId, await _board.Create(maxAttempts: 1));
+        var child = Start(AgentMarker.For(_agentId));
+        await Record(child.Identity);
+
+        await Reconcile();
+
+        (await Shell.Exit(child)).Signal.ShouldBe(Signals.Term);
+        await ShouldBeQueuedAgain(task);
+        Found.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_process_that_left_its_parent_and_group_is_found_by_its_marker()
+    {
+        var task = await _board.Spawn(_agentId);
+        var (child, output) = Shell.Start(Shell.Options("(setsid sleep 300 & echo $!)", AgentMarker.For(_agentId)));
+        using (output)
+        {
+            var orphan = await output.ReadProcess();
+            await Record(child.Identity);
+            await Shell.Exit(child);
+
+            await Reconcile();
+
+            orphan.IsRunning.ShouldBeFalse();
+            await ShouldBeQueuedAgain(task);
+        }
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task A_stranger_with_the_pid_on_record_is_left_alone(int startedEarlier)
+    {
+        var task = await _board.Spawn(_agentId);
+        var stranger = Start("COLIBRI_AGENT_ID=somebody-else");
+        await Record(stranger.Identity with { StartTime = stranger.Identity.StartTime + startedEarlier });
+
+        await Reconcile();
+
+        stranger.Identity.IsRunning.ShouldBeTrue();
+        await End(stranger);
+        await ShouldBeQueuedAgain(task);
+        Found.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_process_of_another_boot_is_left_alone()
+    {
+        var task = await _board.Spawn(_agentId);
+        var stranger = Start("COLIBRI_AGENT_ID=somebody-else");
+        await Record(stranger.Identity with { BootId = "an-earlier-boot" });
+        await Reconcile();
+        stranger.Identity.IsRunning.ShouldBeTrue();
+        await End(stranger);
+        await ShouldBeQueuedAgain(task);
+    }
+
+    [Fact]
+    public async Task A_process_that_never_got_on_record_is_found_by_its_marker()
+    {
+        var task = await _board.Spawn(_agentId);
+        var child = Start(AgentMarker.For(_agentId));
+        var stranger = Start("COLIBRI_AGENT_ID=somebody-else");
+        Shell.Until(() => ProcessTree.FindByMarker(AgentMarker.For(_agentId)).Contains(child.Identity), "the marker is to be seen");
+
+        await Reconcile();
+
+        (await Shell.Exit(child)).Signal.ShouldBe(Signals.Term);
+        stranger.Identity.IsRunning.ShouldBeTrue();
+        await End(stranger);
+        await ShouldBeQueuedAgain(task);
+    }
+
+    [Fact]
+    public async Task A_process_that_ignores_the_request_is_killed()
+    {
+        var task = await _board.Spawn(_agentId);
+        var (child, output) = Shell.Start(Shell.Options("trap '' TERM; echo ready; while :; do sleep 1; done", AgentMarker.For(_agentId)));
+        using (output)
+        {
+            await output.ReadLine();
+            await Record(child.Identity);
+            await Reconcile();
+            (await Shell.Exit(child)).Signal.ShouldBe(Signals.Kill);
+            await ShouldBeQueuedAgain(task);
+        }
+    }
+
+    [Fact]
+    public async Task A_cancelled_task_stays_cancelled()
+    {
+        var task = await _board.Spawn(_agentId);
+        var child = Start(AgentMarker.For(_agentId));
+        await Record(child.Identity);
+        await _board.Board.CancelAsync(task.Id);
+        await Reconcile();
+        await Shell.Exit(child);
+        (await _board.Board.GetAsync(task.Id))!.Status.ShouldBe(TaskState.Cancelled);
+        (await _board.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_claim_under_a_name_nobody_registered_is_released_and_a_registered_agents_is_kept()
+    {
+        var unknown = await _board.Create();
+        await _board.Board.ClaimAsync(unknown.Id, "somebody");
+        var known = await _board.Create();
+        var agent = await _board.Board.RegisterAgentAsync("outside", [], "clawdie");
+        await _board.Board.ClaimAsync(known.Id, agent.Id);
+
+        await Reconcile();
+
+        (await _board.Board.GetAsync(unknown.Id))!.Status.ShouldBe(TaskState.Queued);
+        (await _board.Board.GetAsync(known.Id))!.Status.ShouldBe(TaskState.Claimed);
+    }
+
+    private int Found => _logger.Of(406).Count;
+
+    private static ChildProcess Start(string marker)
+    {
+        var child = SharedChildren.Instance.Spawn(Shell.Options(Sleeper, marker));
+        child.Identity.IsRunning.ShouldBeTrue();
+        return child;
+    }
+
+    private static async Task End(ChildProcess child)
+    {
+        child.Signal(Signals.Kill);
+        await Shell.Exit(child);
+    }
+
+    private Task<BoardTask?> Record(ProcessIdentity identity) => _board.Board.ProcessStartedAsync(_agentId, identity.Pid, identity.StartTime, identity.BootId);
+
+    private Task Reconcile() => new LeftoverReconciler(_board.Board, new Clock(_board.Time), _logger).RunAsync()
+        .WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+
+    private async Task ShouldBeQueuedAgain(BoardTask task)
+    {
+        var queued = (await _board.Board.GetAsync(task.Id))!;
+        (queued.Status, queued.Attempts, queued.AgentId, queued.Verdict).ShouldBe((TaskState.Queued, 0, null, "interrupted"));
+        (await _board.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+        (await _board.Board.RunsAsync(task.Id)).ShouldHaveSingleItem().Verdict.ShouldBe("interrupted");
+    }
+
+    /// <summary>Goes on from the board's instant, where that one stands still, so that graces end and leases do not.</summary>
+    private sealed class Clock(TimeProvider start) : TimeProvider
+    {
+        private readonly DateTimeOffset _start = start.GetUtcNow();
+        private readonly long _since = System.GetTimestamp();
+
+        public override DateTimeOffset GetUtcNow() => _start + System.GetElapsedTime(_since);
+    }
+}

@@ -1,0 +1,76 @@
+using Colibri.Core.Spawning;
+
+namespace Colibri.UnitTests.Spawning;
+
+public sealed class ProgramPathTests : IDisposable
+{
+    private const UnixFileMode ReadOnly = UnixFileMode.UserRead;
+    private const UnixFileMode Program = UnixFileMode.UserRead | UnixFileMode.UserExecute;
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("colibri-path-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void A_bare_name_is_searched_in_order()
+    {
+        var (first, second) = (At("a/agent", ReadOnly), At("b/agent", Program));
+        At("c/agent", Program);
+        var path = new ProgramPath($"{_directory}/none:{_directory}/a:{_directory}/b:{_directory}/c", null, "/");
+        path.Find("agent").ShouldBe(second, $"{first} is not executable");
+        path.Find("no-such-agent").ShouldBeNull();
+        path.Find("").ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_directory_is_no_program()
+    {
+        Directory.CreateDirectory(Path.Combine(_directory, "agent"));
+        new ProgramPath(_directory, null, "/").Find("agent").ShouldBeNull();
+    }
+
+    [Fact]
+    public void An_absolute_path_is_taken_as_it_is()
+    {
+        var path = new ProgramPath(null, null, "/");
+        path.Find(At("agent", Program)).ShouldBe(Path.Combine(_directory, "agent"));
+        path.Find(At("text", ReadOnly)).ShouldBeNull();
+        path.Find(Path.Combine(_directory, "none")).ShouldBeNull();
+        path.Find(_directory).ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("bin/agent")]
+    [InlineData("./agent")]
+    [InlineData("../b/agent")]
+    public void A_relative_path_is_refused(string program)
+    {
+        At("bin/agent", Program);
+        At("agent", Program);
+        At("b/agent", Program);
+        new ProgramPath(_directory, null, _directory).Find(program).ShouldBeNull();
+    }
+
+    [Fact]
+    public void The_well_known_places_are_searched_after_the_path_and_before_the_users() =>
+        new ProgramPath("/opt/x:relative:::/bin:.", "/home/op", "/opt/colibri/").Directories.ShouldBe(
+        [
+            "/opt/x", "/bin", "/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin", "/sbin",
+            "/home/op/.local/bin", "/home/op/bin", "/opt/colibri",
+        ]);
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("", "")]
+    public void A_daemon_without_path_and_home_still_finds_a_shell(string? path, string? home) =>
+        new ProgramPath(path, home, "/opt/colibri").Find("sh").ShouldNotBeNull().ShouldEndWith("/bin/sh");
+
+    private string At(string name, UnixFileMode mode)
+    {
+        var path = Path.Combine(_directory, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, "");
+        File.SetUnixFileMode(path, mode);
+        return path;
+    }
+}
