@@ -9,22 +9,24 @@ public sealed class CompactionKillTests
 {
     private const int Daemons = 4;
     private const int KillsEach = 50;
-    private const int Pipelined = 300;
+    private const int Pipelined = 150;
 
     [Fact]
     public async Task After_each_of_two_hundred_kills_the_session_opens_without_a_gap_and_has_all_that_was_answered()
     {
         var compactions = await Task.WhenAll(Enumerable.Range(0, Daemons).Select(seed => Task.Run(() => KillAgainAndAgainAsync(new Random(seed)))));
 
-        compactions.Sum().ShouldBeGreaterThan(Daemons * KillsEach, "the kills came too early to meet compactions");
+        compactions.Sum(counted => counted.Made).ShouldBeGreaterThan(Daemons * KillsEach, "the kills came too early to meet compactions");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{compactions.Sum(counted => counted.Made)} compactions answered, {compactions.Sum(counted => counted.Interrupted)} interrupted");
     }
 
-    private static async Task<int> KillAgainAndAgainAsync(Random random)
+    private static async Task<(int Made, int Interrupted)> KillAgainAndAgainAsync(Random random)
     {
         // In the narrowest mode every third turn brings a compaction.
         await using var daemon = ColibriDaemon.Prepared(("COLIBRI_COST_MODE", "fast"), ("COLIBRI_LOG_LEVEL", "warning"));
         var answered = new HashSet<string>();
-        var (session, compactions) = ("", 0);
+        var (session, compactions, interrupted) = ("", 0, 0);
         for (var kill = 0; kill < KillsEach; kill++)
         {
             // A new session now and then, so that reading it whole stays quick.
@@ -32,12 +34,21 @@ public sealed class CompactionKillTests
                 (session, _) = ($"s{kill / 10}", answered = []);
             await daemon.StartAgainAsync();
             compactions += await AppendAndKillAsync(daemon, session, kill, random, answered);
-            ShouldHaveAll(Path.Combine(daemon.SessionsPath, session), answered);
+            var directory = Path.Combine(daemon.SessionsPath, session);
+            interrupted += Directory.Exists(directory) && WasInterrupted(directory) ? 1 : 0;
+            ShouldHaveAll(directory, answered);
             if (kill % 10 == 9)
                 await ShouldOpenAsync(daemon, session, answered);
         }
-        return compactions;
+        return (compactions, interrupted);
     }
+
+    /// <summary>A next generation without its name yet, or the one before the live one not yet read-only.</summary>
+    private static bool WasInterrupted(string directory) =>
+        Directory.GetFiles(directory, "*.tmp").Length > 0
+        || (!OperatingSystem.IsWindows()
+            && Directory.GetFiles(directory, "*.jsonl").Order(StringComparer.Ordinal).SkipLast(1).LastOrDefault() is { } old
+            && File.GetUnixFileMode(old).HasFlag(UnixFileMode.UserWrite));
 
     private static async Task<int> AppendAndKillAsync(ColibriDaemon daemon, string session, int kill, Random random, HashSet<string> answered)
     {

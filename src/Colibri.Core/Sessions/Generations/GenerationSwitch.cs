@@ -35,7 +35,8 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
             File.Delete(temporary);
             throw;
         }
-        File.Move(temporary, SessionFile.PathOf(directory, generation + 1), overwrite: false);
+        // One rename(2): without overwriting, .NET looks first and moves then.
+        File.Move(temporary, SessionFile.PathOf(directory, generation + 1), overwrite: true);
         Reached(SwitchStep.Renamed);
         try
         {
