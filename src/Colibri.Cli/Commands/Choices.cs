@@ -5,7 +5,9 @@ internal static class Choices
 {
     public static readonly string[] TaskStates = ["queued", "claimed", "started", "done", "failed", "cancelled"];
     public static readonly string[] CostModes = ["fast", "smart", "max"];
-    public static readonly string[] EntryKinds = ["user", "assistant", "tool_result", "usage", "compaction", "escalation", "note"];
+
+    /// <summary>The kinds that a client may append; the other two only the daemon writes.</summary>
+    public static readonly string[] EntryKinds = ["user", "assistant", "tool_result", "usage", "note"];
     public static readonly string[] Topics = ["tasks", "panes", "cost"];
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
 }

@@ -75,7 +75,7 @@ internal static class SessionCommands
 
     private static SessionEntry EntryOf(Arguments a)
     {
-        var kind = Enum.GetValues<SessionEntryKind>()[Array.IndexOf(Choices.EntryKinds, a.Required("--kind"))];
+        var kind = Enum.GetValues<SessionEntryKind>().First(known => Words.Of(known) == a.Required("--kind"));
         var usage = new Usage
         {
             InputTokens = a.LongNumber("--input-tokens") ?? 0,

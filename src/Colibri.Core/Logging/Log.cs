@@ -88,7 +88,7 @@ public static partial class Log
     [LoggerMessage(407, LogLevel.Information, "run of agent {AgentId} was interrupted by the daemon's end; task {TaskId} is queued again")]
     public static partial void RunInterrupted(this ILogger logger, string agentId, string? taskId);
 
-    [LoggerMessage(408, LogLevel.Error, "agent {AgentId} of an earlier daemon cannot be ended, pid {Pid}; its task is left as it is")]
+    [LoggerMessage(408, LogLevel.Error, "agent {AgentId} of an earlier daemon survives, pid {Pid}; its task is queued again once it is gone")]
     public static partial void LeftoverSurvives(this ILogger logger, string agentId, int? pid);
 
     [LoggerMessage(409, LogLevel.Warning, "agent {AgentId}: its output stayed open after its tree was gone and is given up")]

@@ -15,6 +15,9 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     private readonly ConcurrentDictionary<string, SessionLog> _logs = new(StringComparer.Ordinal);
     private SessionParts? _parts;
 
+    /// <summary>Bytes on disk of the entries that one read gives.</summary>
+    public const long MaxReadBytes = 48 * 1024 * 1024;
+
     public string Root => root;
 
     internal int RememberedLimit { get; init; } = RememberedSessions;
@@ -65,6 +68,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     /// The entries of the live generation as they stand there, or those of every generation, each once, in the order of their numbers; null
     /// where there is no such session.
     /// </summary>
+    /// <exception cref="SessionUnavailableException">They are more than <see cref="MaxReadBytes"/> on disk.</exception>
     public SessionEntries? Read(string sessionId, bool all)
     {
         var directory = DirectoryOf(sessionId);
@@ -72,6 +76,9 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         if (generations.Count == 0)
             return null;
         var wanted = all ? generations : generations[^1..];
+        var bytes = wanted.Sum(generation => new FileInfo(SessionFile.PathOf(directory, generation)).Length);
+        if (bytes > MaxReadBytes)
+            throw new SessionUnavailableException($"session {sessionId} has {bytes} bytes, more than one answer of {MaxReadBytes} holds; read the files in {directory}");
         var entries = new List<SessionEntry>();
         var last = 0L;
         foreach (var entry in wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation))))

@@ -61,9 +61,9 @@ internal static class DaemonHost
                     wake.ForEach(static ring => ring());
             },
         });
+        HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
         await using var listener = SocketListener.Bind(configuration.SocketPath, counters, logger);
         using var pidFile = PidFile.Write(pidFilePath);
-        HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
         var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
         var sessions = new SessionStore(configuration.SessionsDirectory, cost, time, logger);
         var prompts = new PromptAssembler(sessions, cost, prefix);
