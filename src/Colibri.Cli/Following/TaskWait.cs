@@ -72,7 +72,8 @@ internal static class TaskWait
             }
             return ExitCodes.Done;
         }
-        var why = task.Error is { } error ? $": {error.Code}: {error.Message}" : "";
+        // A cancelled task may still show what an earlier attempt ran into; that is not why it ended.
+        var why = task is { Status: TaskState.Failed, Error: { } error } ? $": {error.Code}: {error.Message}" : "";
         session.Complain($"task {task.Id} is {Words.Of(task.Status)}{why} (see: colibri get-task {task.Id})");
         return ExitCodes.Refused;
     }

@@ -12,12 +12,14 @@ internal static class AgentView
             screen.Line("no agents; start one: colibri spawn-agent BINARY --task-id TASK_ID");
             return;
         }
-        var table = new Table("ID", "NAME", "KIND", "STATE", new TableColumn("HOST", Flexible: true));
+        var table = new Table("ID", new TableColumn("NAME", Flexible: true), "KIND", "STATE");
         foreach (var agent in list.Agents)
         {
-            table.Add(agent.Id, agent.Name, agent.Kind, new TableCell(State(agent), ToneOf(agent.Activity)), agent.Host ?? "");
+            table.Add(agent.Id, agent.Name, agent.Kind, new TableCell(State(agent), ToneOf(agent.Activity)));
             if (agent.TaskId is { } task)
-                table.Below($"on task {task}");
+                table.Below($"{(agent.Lifecycle == Lifecycle.Stopped ? "was on" : "on")} task {task}");
+            if (agent is { Kind: "registered", Host: { } host })
+                table.Below($"at {host}");
         }
         table.Write(screen);
     }

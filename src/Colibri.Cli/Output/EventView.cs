@@ -5,7 +5,7 @@ namespace Colibri.Cli.Output;
 /// <summary>A line an event: when, which task or pane, and what is new about it.</summary>
 internal sealed class EventView(Screen screen)
 {
-    // Only to say "queued → started": forgetting costs an arrow, so a long watch forgets rather than grows.
+    // Only to say "queued → started" and nothing twice: forgetting costs an arrow or a line, so a long watch forgets rather than grows.
     private const int MostRemembered = 10_000;
     private const int ClockWidth = 10;
     private const int LeastRoom = 4;
@@ -21,7 +21,8 @@ internal sealed class EventView(Screen screen)
             { Cost: { } cost } => "cost  " + Columns.Cut(OfCost(cost), screen.Width - ClockWidth - "cost  ".Length),
             _ => Words.Plain(change.Kind),
         };
-        screen.Line($"{Words.Clock(change.At)} {line}");
+        if (line is not null)
+            screen.Line($"{Words.Clock(change.At)} {line}");
     }
 
     private string OfTask(BoardTask task)
@@ -40,8 +41,11 @@ internal sealed class EventView(Screen screen)
         ? Words.Plain($"{Words.Of(cost.Mode)}, escalated from {Words.Of(from)}" + (cost.EscalatedBy is { } by ? $" by {by}" : ""))
         : StatusView.Mode(cost);
 
-    private string OfPane(Pane pane)
+    /// <summary>Null where what a line shows is as it was: token counts alone would fill the screen.</summary>
+    private string? OfPane(Pane pane)
     {
+        if (Remember(pane.Id, PaneView.Standing(pane)) == PaneView.Standing(pane))
+            return null;
         var head = $"pane  {Words.Plain(pane.Id)} ";
         var what = Words.Plain($"{PaneView.Standing(pane)} ({pane.Agent})");
         return head + screen.Paint(Columns.Cut(what, Math.Max(screen.Width - ClockWidth - head.Length, LeastRoom)), PaneView.ToneOf(pane));

@@ -24,9 +24,11 @@ internal static class TaskView
         Field("needs", string.Join(", ", task.Capabilities));
         Field("agent", task.AgentId);
         Field("session", task.SessionId);
-        Field("verdict", task.Verdict);
+        // While another attempt is under way or to come, these are of the one before.
+        var isOver = task.Status is TaskState.Done or TaskState.Failed or TaskState.Cancelled;
+        Field(isOver ? "verdict" : "last try", task.Verdict);
         if (task.Error is { } error)
-            Field("error", $"{error.Code}: {error.Message}", Tone.Bad);
+            Field(isOver ? "error" : "last error", $"{error.Code}: {error.Message}", isOver ? Tone.Bad : Tone.Plain);
         if (task.Usage != new Usage())
         {
             Field("usage", Tokens(task.Usage));

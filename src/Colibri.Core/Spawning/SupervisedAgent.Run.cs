@@ -240,7 +240,7 @@ public sealed partial class SupervisedAgent
             Usage = ToPane().Usage,
             RetryAt = isDone || TaskId is null ? null : _backoff.NextAttemptAt(_attempt),
         };
-        _recorder.Note(end.Error is { } error ? $"run ended: {end.Verdict} ({error.Code}: {error.Message})" : $"run ended: {end.Verdict}");
+        _recorder.Note(end.Error is { } error ? $"run ended: {end.Verdict} ({error.Message})" : $"run ended: {end.Verdict}");
         await RecordAsync().ConfigureAwait(false);
         await PutOnRecordAsync(end).ConfigureAwait(false);
         // After the task's end is on record: whoever sees a task held finds its agent alive.

@@ -16,10 +16,10 @@ public sealed class DaemonUnreachableException : Exception
     public string SocketPath { get; }
 
     internal static DaemonUnreachableException NoSocket(string path, Exception? cause = null) =>
-        new(UnreachableReason.NoSocket, path, $"no daemon at {path} (is it running? try: {Service("start")})", cause);
+        new(UnreachableReason.NoSocket, path, $"no daemon at {path} (is it running? try: {Start(path)})", cause);
 
     internal static DaemonUnreachableException Stale(string path, Exception cause) =>
-        new(UnreachableReason.Stale, path, $"nobody listens on {path}: its daemon is gone (start one: {Service("start")})", cause);
+        new(UnreachableReason.Stale, path, $"nobody listens on {path}: its daemon is gone (start one: {Start(path)})", cause);
 
     internal static DaemonUnreachableException PermissionDenied(string path, Exception cause) =>
         new(UnreachableReason.PermissionDenied, path,
@@ -50,6 +50,8 @@ public sealed class DaemonUnreachableException : Exception
 
     internal static DaemonUnreachableException Failed(string path, Exception cause) =>
         new(UnreachableReason.Failed, path, $"the socket {path} failed: {cause.Message} (try: colibri ping)", cause);
+
+    private static string Start(string path) => path == SocketPaths.Service ? Service("start") : "colibri-daemon";
 
     private static string Service(string verb) =>
         OperatingSystem.IsLinux() ? $"systemctl {verb} colibri-daemon" : $"service colibri_daemon {verb}";

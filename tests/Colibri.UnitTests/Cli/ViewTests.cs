@@ -118,10 +118,11 @@ public sealed class ViewTests
         },
         new Agent { Id = SessionId, Name = "builder", Kind = "registered", Host = "forge", LastHeartbeatAt = Now, RegisteredAt = Now },
     ]), Wire.AgentList, "list-agents")).ShouldBe("""
-        ID                                    NAME     KIND        STATE            HOST
+        ID                                    NAME     KIND        STATE
         019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01  pi       spawned     blocked
           on task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
-        019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77  builder  registered  heard 06:07:10Z  forge
+        019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77  builder  registered  heard 06:07:10Z
+          at forge
 
         """);
 
