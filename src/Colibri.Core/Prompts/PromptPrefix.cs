@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Colibri.Core.Configuration;
 
@@ -27,7 +26,7 @@ public sealed class PromptPrefix
     {
         Text = Strict.GetString(utf8);
         Bytes = utf8.Length;
-        Sha256 = Convert.ToHexStringLower(SHA256.HashData(utf8));
+        Sha256 = Sessions.Sha256.HexOf(utf8);
     }
 
     /// <summary>The one to use where no file states another.</summary>

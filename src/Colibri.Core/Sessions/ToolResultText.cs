@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace Colibri.Core.Sessions;
@@ -20,7 +19,7 @@ internal static class ToolResultText
         if (text.Length * 3L <= maxBytes || Encoding.UTF8.GetByteCount(text) <= maxBytes)
             return text;
         var whole = Encoding.UTF8.GetBytes(text);
-        var hash = Convert.ToHexStringLower(SHA256.HashData(whole));
+        var hash = Sha256.HexOf(whole);
         var longestMarker = Marker(whole.Length, hash);
         var room = (int)maxBytes - longestMarker.Length;
         var head = CharacterStart(whole, room / 2);
