@@ -1,4 +1,5 @@
 using Colibri.Core.Glasspane.Dialect;
+using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Glasspane;
@@ -94,8 +95,8 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     {
         AgentError or TokenLimit or Aborted => RefusalOf(run) ?? run.Error ?? "the agent reported an error without saying which",
         ExitCode => With(lastWords, $"exited {exit.Code}{HintFor(exit.Code)} {After(run)}"),
-        Killed when run.Error is not null => $"killed by {SignalName(exit.Signal)} {After(run)}: {run.Error}",
-        Killed => With(lastWords, $"killed by {SignalName(exit.Signal)} {After(run)}"),
+        Killed when run.Error is not null => $"killed by {Signals.Name(exit.Signal.GetValueOrDefault())} {After(run)}: {run.Error}",
+        Killed => With(lastWords, $"killed by {Signals.Name(exit.Signal.GetValueOrDefault())} {After(run)}"),
         Incomplete => With(lastWords, $"exited 0 in the middle of the run, {After(run)}"),
         NoResult => With(lastWords, run.Outcome == RunOutcome.Silent
             ? "exited 0 without printing one event"
@@ -117,25 +118,5 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         return line[..cut] + "…";
     }
 
-    private static string HintFor(int? code) => code is > 128 and < 160 ? $" (128 + {SignalName(code - 128)})" : "";
-
-    // Only the numbers that are the same on Linux and FreeBSD.
-    private static string SignalName(int? signal) => signal switch
-    {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        24 => "SIGXCPU",
-        25 => "SIGXFSZ",
-        _ => $"signal {signal}",
-    };
+    private static string HintFor(int? code) => code is > 128 and < 160 ? $" (128 + {Signals.Name(code.Value - 128)})" : "";
 }
