@@ -7,6 +7,8 @@ public static class CommandNames
     public const string Status = "status";
     public const string Snapshot = "snapshot";
     public const string SetCostMode = "set-cost-mode";
+    public const string Cost = "cost";
+    public const string Budget = "budget";
     public const string CreateTask = "create-task";
     public const string IntakeTask = "intake-task";
     public const string GetTask = "get-task";

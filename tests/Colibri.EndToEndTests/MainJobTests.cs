@@ -151,6 +151,25 @@ public sealed class MainJobTests(PiInstallation pi)
     }
 
     [Fact]
+    public async Task A_request_that_was_billed_and_tried_again_counts_both_times()
+    {
+        await using var model = new ModelStandIn();
+        await using var daemon = await StartWithPiAsync(model);
+
+        await using var client = await daemon.ConnectAsync();
+        var created = await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:billed", max_attempts = 1 });
+        var task = await client.TaskEndedAsync(created.Text("id"), "done");
+
+        model.RequestsOf("billed").ShouldBe(2);
+        // At 3, 15 and 0.3 dollars for a million tokens sent, answered and read from the cache: first 176, 40 and 1,024, then 148, 12 and 1,152.
+        task.UsageOf().ShouldBe((324, 52, 2176, 0, 240_480));
+        var cost = await daemon.DataAsync(new { cmd = "cost", by = "provider" });
+        var line = cost.Items("lines").ShouldHaveSingleItem();
+        (line.Text("provider"), line.Text("model"), line.Number("requests")).ShouldBe(("mock", "mock-1", 2));
+        line.UsageOf().ShouldBe(task.UsageOf());
+    }
+
+    [Fact]
     public async Task Cancelling_a_task_ends_real_Pi_in_the_middle_of_its_answer()
     {
         await using var model = new ModelStandIn();

@@ -7,7 +7,8 @@ internal static class CommandTable
 {
     public static readonly IReadOnlyList<CommandSpec> All =
     [
-        .. TaskCommands.All, .. AgentCommands.All, .. SessionCommands.All, .. RegistryCommands.All, .. DaemonCommands.All,
+        .. TaskCommands.All, .. AgentCommands.All, .. SessionCommands.All, .. CostCommands.All, .. RegistryCommands.All,
+        .. DaemonCommands.All,
     ];
 
     public static CommandSpec? Find(string name) => All.FirstOrDefault(command => command.Name == name);

@@ -33,17 +33,6 @@ internal static class DaemonCommands
             Example = "watch --topic tasks",
             Run = EventWatch.RunAsync,
         },
-        new("set-cost-mode", CommandGroup.Daemon, "set the limits on sessions and tool results")
-        {
-            Positional = new PositionalSpec("MODE", "--mode", "the cost mode") { Choices = Choices.CostModes },
-            Options = [OptionSpec.Flag("--persist", "also after a restart")],
-            Example = "set-cost-mode fast",
-            Request = a => new CommandRequest
-            {
-                Cmd = CommandNames.SetCostMode, Mode = a.Required("--mode"), Persist = a.FlagOrAbsent("--persist"),
-            },
-            Show = (screen, reply, _) => screen.Line(StatusView.Mode(reply.Read(ProtocolJson.Wire.CostState))),
-        },
         new("ping", CommandGroup.Daemon, "ask whether the daemon answers")
         {
             Example = "ping",

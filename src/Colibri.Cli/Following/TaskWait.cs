@@ -68,7 +68,7 @@ internal static class TaskWait
             if (!session.Json)
             {
                 session.Screen.Line($"task {Words.Plain(task.Id)} is {session.Screen.Paint("done", Tone.Good)} after {Words.Duration(waited)}, "
-                    + $"{Words.Dollars(task.Usage.CostMicrocents)}");
+                    + $"{CostView.Cost(task.Usage)}");
             }
             return ExitCodes.Done;
         }

@@ -15,6 +15,7 @@ internal static class HelpText
         (CommandGroup.Tasks, "Tasks"),
         (CommandGroup.Agents, "Agents"),
         (CommandGroup.Sessions, "Sessions"),
+        (CommandGroup.Cost, "Cost"),
         (CommandGroup.Registry, "Skills and tenants"),
         (CommandGroup.Daemon, "Daemon"),
     ];

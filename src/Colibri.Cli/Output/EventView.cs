@@ -18,6 +18,7 @@ internal sealed class EventView(Screen screen)
             { Missed: { } missed } => screen.Paint($"missed {Words.Count(missed, "event")}: this watch read too slowly", Tone.Attention),
             { Task: { } task } => OfTask(task),
             { Pane: { } pane } => OfPane(pane),
+            { Budget: { } budget } => "cost  " + Columns.Cut(string.Join("; ", CostView.Budget(budget)), screen.Width - ClockWidth - "cost  ".Length),
             { Cost: { } cost } => "cost  " + Columns.Cut(OfCost(cost), screen.Width - ClockWidth - "cost  ".Length),
             _ => Words.Plain(change.Kind),
         };

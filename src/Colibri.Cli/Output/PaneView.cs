@@ -19,7 +19,7 @@ internal static class PaneView
         foreach (var pane in snapshot.Panes)
         {
             table.Add(pane.Agent, Words.Of(pane.Lifecycle), new TableCell(Activity(pane), ToneOf(pane)), pane.Tool ?? "-",
-                Words.Short(pane.Turns), Words.Short(Tokens(pane.Usage)), Words.Dollars(pane.Usage.CostMicrocents));
+                Words.Short(pane.Turns), Words.Short(Tokens(pane.Usage)), CostView.Cost(pane.Usage));
             table.Below(pane.TaskId is { } task ? $"{pane.Id} on {task}" : pane.Id);
             if (Trouble(pane) is { Length: > 0 } trouble)
                 table.Below(trouble);

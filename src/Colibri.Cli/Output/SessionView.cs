@@ -74,7 +74,7 @@ internal static class SessionView
         var head = screen.Paint($"{Words.Of(entry.Kind)}{tool}", ToneOf(entry.Kind));
         screen.Line($"#{entry.Seq} {head}{failed}  {Words.Time(entry.Ts)}");
         if (entry.Usage is { } usage)
-            screen.Prose([$"{TaskView.Tokens(usage)}, {Words.Dollars(usage.CostMicrocents)}"], Indent);
+            screen.Prose([$"{TaskView.Tokens(usage)}, {CostView.Cost(usage)}"], Indent);
         if (entry.Text is not { Length: > 0 } text)
             return;
         var lines = Text.Lines(text);

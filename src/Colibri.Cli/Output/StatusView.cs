@@ -33,6 +33,15 @@ internal static class StatusView
         foreach (var agent in status.Agents.List)
             Agent(screen, agent);
         Field("cache", Cache(status.Cache));
+        if (status.Budget is { } budget)
+        {
+            var label = "budget";
+            foreach (var line in CostView.Budget(budget))
+            {
+                Field(label, line, budget.Held ? Tone.Attention : Tone.Plain);
+                label = "";
+            }
+        }
         if (status.Prompt is { } prompt)
             Field("prompt", $"prefix of {Words.Bytes(prompt.PrefixBytes)}, SHA-256 {prompt.PrefixSha256}");
         Field("headroom", Headroom(status.Headroom));

@@ -32,7 +32,7 @@ internal static class TaskView
         if (task.Usage != new Usage())
         {
             Field("usage", Tokens(task.Usage));
-            Field("cost", Words.Dollars(task.Usage.CostMicrocents));
+            Field("cost", CostView.Cost(task.Usage));
         }
         Field("created", Words.Time(task.CreatedAt));
         Field("updated", Words.Time(task.UpdatedAt));

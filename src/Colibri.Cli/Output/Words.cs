@@ -99,6 +99,9 @@ internal static class Words
     /// <summary>The time of day alone, in UTC.</summary>
     public static string Clock(DateTimeOffset time) => time.UtcDateTime.ToString("HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
+    /// <summary>As <see cref="Time"/>, to the minute.</summary>
+    public static string Minute(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture);
+
     private static string Decimals(double number) => number.ToString("0.#", CultureInfo.InvariantCulture);
 
     private static bool IsUnsafe(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.LineSeparator

@@ -6,6 +6,7 @@ internal enum CommandGroup
     Tasks,
     Agents,
     Sessions,
+    Cost,
     Registry,
     Daemon,
 }

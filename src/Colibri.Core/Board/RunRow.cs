@@ -26,4 +26,8 @@ public sealed record RunRow
     public TaskError? Error { get; init; }
     public string? StderrTail { get; init; }
     public Usage Usage { get; init; } = new();
+
+    /// <summary>The route it was started on, where one was chosen.</summary>
+    public string? Provider { get; init; }
+    public string? Model { get; init; }
 }

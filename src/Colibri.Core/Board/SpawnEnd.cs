@@ -13,8 +13,8 @@ public sealed record SpawnEnd
     /// <summary>The last of the agent's stderr; the board keeps at most its last 8 KiB.</summary>
     public string? StderrTail { get; init; }
 
-    /// <summary>Of this attempt alone; the task keeps the sum.</summary>
-    public Usage Usage { get; init; } = new();
+    /// <summary>All that the agent used, over what was booked while it ran; the task keeps the sum over its attempts.</summary>
+    public IReadOnlyList<UsageRow> Usage { get; init; } = [];
 
     /// <summary>Only of <see cref="RunEnding.Failed"/>: when the next attempt may start; null means there is none.</summary>
     public DateTimeOffset? RetryAt { get; init; }

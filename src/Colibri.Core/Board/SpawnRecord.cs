@@ -12,4 +12,8 @@ public sealed record SpawnRecord
     public string? Cwd { get; init; }
     public required string SessionId { get; init; }
     public required string Host { get; init; }
+
+    /// <summary>The route it is started on, where one was chosen.</summary>
+    public string? Provider { get; init; }
+    public string? Model { get; init; }
 }

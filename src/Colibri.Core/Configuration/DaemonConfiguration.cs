@@ -35,6 +35,14 @@ public sealed record DaemonConfiguration
     public string? JailRootBase { get; init; }
     public bool HeadroomEnabled { get; init; }
     public string? HeadroomSocket { get; init; }
+    /// <summary>What one task may cost, in micro-cents (1 USD is 100,000,000); null is no budget.</summary>
+    public long? TaskBudgetMicrocents { get; init; }
+
+    /// <summary>What all agents may cost in a day of UTC, in micro-cents; null is no budget.</summary>
+    public long? DayBudgetMicrocents { get; init; }
+
+    /// <summary>The operator's prices; null is none.</summary>
+    public string? PricesFile { get; init; }
     public string? PromptPrefixFile { get; init; }
 
     /// <summary>A task whose session already has entries starts with them before its own prompt.</summary>
@@ -81,6 +89,9 @@ public sealed record DaemonConfiguration
             JailRootBase = AbsolutePath(reader, "COLIBRI_JAIL_ROOT_BASE"),
             HeadroomEnabled = reader.Boolean("COLIBRI_HEADROOM_ENABLED", false),
             HeadroomSocket = AbsolutePath(reader, "COLIBRI_HEADROOM_SOCKET"),
+            TaskBudgetMicrocents = reader.Dollars("COLIBRI_BUDGET_TASK_USD"),
+            DayBudgetMicrocents = reader.Dollars("COLIBRI_BUDGET_DAY_USD"),
+            PricesFile = AbsolutePath(reader, "COLIBRI_PRICES_FILE"),
             PromptPrefixFile = AbsolutePath(reader, "COLIBRI_PROMPT_PREFIX_FILE"),
             SchedulerPromptInjection = reader.Boolean("COLIBRI_SCHEDULER_PROMPT_INJECTION", false),
             LogLevel = reader.Choice(

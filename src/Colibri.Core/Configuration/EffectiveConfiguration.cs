@@ -31,6 +31,9 @@ public static class EffectiveConfiguration
             ("COLIBRI_JAIL_ROOT_BASE", c.JailRootBase ?? ""),
             ("COLIBRI_HEADROOM_ENABLED", c.HeadroomEnabled ? "on" : "off"),
             ("COLIBRI_HEADROOM_SOCKET", c.HeadroomSocket ?? ""),
+            ("COLIBRI_BUDGET_TASK_USD", Dollars(c.TaskBudgetMicrocents)),
+            ("COLIBRI_BUDGET_DAY_USD", Dollars(c.DayBudgetMicrocents)),
+            ("COLIBRI_PRICES_FILE", c.PricesFile ?? ""),
             ("COLIBRI_PROMPT_PREFIX_FILE", c.PromptPrefixFile ?? ""),
             ("COLIBRI_SCHEDULER_PROMPT_INJECTION", c.SchedulerPromptInjection ? "on" : "off"),
             ("COLIBRI_LOG_LEVEL", c.LogLevel == Microsoft.Extensions.Logging.LogLevel.Information ? "info" : Word(c.LogLevel)),
@@ -39,6 +42,8 @@ public static class EffectiveConfiguration
     }
 
     private static string Milliseconds(TimeSpan span) => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds:0.####}ms");
+
+    private static string Dollars(long? microcents) => microcents is { } amount ? (amount / 100_000_000m).ToString("0.########", CultureInfo.InvariantCulture) : "";
 
     private static string Quoted(IEnumerable<string> words) =>
         string.Join(' ', words.Select(w => w.Length > 0 && w.All(c => char.IsLetterOrDigit(c) || "-_./=:,@%+".Contains(c)) ? w : $"'{w.Replace("'", "'\"'\"'")}'"));

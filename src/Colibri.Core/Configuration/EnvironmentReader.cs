@@ -30,6 +30,17 @@ public sealed class EnvironmentReader(IReadOnlyDictionary<string, string> enviro
             : throw Invalid(name, text, $"use a whole number from {minimum} to {maximum}");
     }
 
+    /// <summary>An amount in US dollars, 0 to 1,000,000, as micro-cents: 1 USD is 100,000,000. Null where it is not set.</summary>
+    public long? Dollars(string name)
+    {
+        const decimal Highest = 1_000_000;
+        if (Text(name) is not { } text)
+            return null;
+        return decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) && amount <= Highest
+            ? (long)Math.Round(amount * 100_000_000, MidpointRounding.AwayFromZero)
+            : throw Invalid(name, text, "use an amount in US dollars such as 0.50 or 20, from 0 to 1000000");
+    }
+
     /// <summary>A number with a unit: <c>200ms</c>, <c>30s</c>, <c>5m</c>, <c>4h</c>, <c>1d</c>; a bare number means seconds.</summary>
     public TimeSpan Duration(string name, TimeSpan fallback, TimeSpan minimum, TimeSpan maximum)
     {

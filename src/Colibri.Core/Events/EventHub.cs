@@ -28,6 +28,8 @@ public sealed class EventHub(TimeProvider time)
 
     public void Publish(CostState cost) => Publish(EventTopic.Cost, new Event { Kind = "cost", Topic = "cost", At = time.GetUtcNow(), Cost = cost });
 
+    public void Publish(BudgetState budget) => Publish(EventTopic.Cost, new Event { Kind = "budget", Topic = "cost", At = time.GetUtcNow(), Budget = budget });
+
     /// <param name="pane">Asked for only when somebody listens: most of the time nobody does.</param>
     public void PublishPane(Func<Pane> pane)
     {

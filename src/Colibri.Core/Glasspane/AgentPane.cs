@@ -39,8 +39,10 @@ public sealed partial class AgentPane
     /// <param name="changed">
     /// Called with no lock held, on the thread that made the change, when <see cref="Revision"/> has moved: at most once for each chunk fed.
     /// </param>
+    /// <param name="meter">Prices and books usage; none when null.</param>
     public AgentPane(
-        PaneIdentity identity, IDialect dialect, TimeProvider clock, ITranscript? transcript = null, Action<AgentPane>? changed = null)
+        PaneIdentity identity, IDialect dialect, TimeProvider clock, ITranscript? transcript = null, Action<AgentPane>? changed = null,
+        IUsageMeter? meter = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(dialect);
@@ -49,7 +51,7 @@ public sealed partial class AgentPane
         _dialect = dialect;
         _clock = clock;
         _changed = changed;
-        _fold = new Fold(transcript);
+        _fold = new Fold(transcript, meter);
         _startedAt = clock.GetUtcNow();
     }
 
@@ -73,6 +75,15 @@ public sealed partial class AgentPane
         get
         {
             lock (_gate) return _published.Run();
+        }
+    }
+
+    /// <summary>What all chunks fed so far report as used.</summary>
+    public Usage Usage
+    {
+        get
+        {
+            lock (_gate) return _published.Usage.ToWire();
         }
     }
 

@@ -5,19 +5,26 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Glasspane;
 
 /// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
-internal sealed class Fold(ITranscript? transcript) : IEventSink
+internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null) : IEventSink
 {
     private const int MaxErrorBytes = 2048;
     private const int MaxErrors = 8;
     private const int MaxIdBytes = 256;
+    private const int MaxNameBytes = 128;
+    private const int MaxNames = 8;
     private const int MaxPathBytes = 4096;
 
     private readonly RunningTools _tools = new();
     private ulong _sessionHash;
     private ulong _cwdHash;
+    private string? _provider;
+    private string? _model;
+    private UsageReport _reported;
     private ulong _turn;
     private readonly (ulong Hash, string? Words)[] _errors = new (ulong, string?)[MaxErrors];
     private int _nextError;
+    private readonly (ulong Hash, string? Name)[] _names = new (ulong, string?)[MaxNames];
+    private int _nextName;
 
     public PaneState State;
 
@@ -28,6 +35,8 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
             State.HarnessSessionId = e.SessionId.GetString(line, MaxIdBytes);
         if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))
             State.Cwd = e.Cwd.GetString(line, MaxPathBytes);
+        if (e.Provider.IsString) _provider = NameOf(line, e.Provider);
+        if (e.Model.IsString) _model = NameOf(line, e.Model);
 
         var kind = e.Kind;
         switch (kind)
@@ -150,10 +159,19 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
 
     private void AddUsage(UsageReport usage, bool cumulative)
     {
-        var added = cumulative ? usage - State.Usage : usage;
-        State.Usage = cumulative ? usage : State.Usage + usage;
-        if (added != default) transcript?.Usage(added.ToWire());
+        var reported = cumulative ? usage - _reported : usage;
+        _reported = cumulative ? usage : _reported + usage;
+
+        // A total whose cost the agent states in full stands as it is; only else is what came since the last one priced here.
+        var total = cumulative && usage.Unpriced == 0 ? usage : State.Usage + Priced(reported);
+        var added = total - State.Usage;
+        State.Usage = total;
+        if (added == default) return;
+        meter?.Add(_provider, _model, added);
+        transcript?.Usage(added.ToWire());
     }
+
+    private UsageReport Priced(UsageReport report) => meter is null || report.Unpriced <= 0 ? report : meter.Price(_provider, _model, report);
 
     private static ulong IdOf(ReadOnlySpan<byte> line, in AgentEvent e) => e.ToolId.IsString ? RunningTools.Hash(e.ToolId.Raw(line)) : 0;
 
@@ -179,6 +197,18 @@ internal sealed class Fold(ITranscript? transcript) : IEventSink
         var words = error.GetString(line, MaxErrorBytes);
         _errors[_nextError++ % MaxErrors] = (hash, words);
         return words;
+    }
+
+    // The same few providers and models come with every message: one string for each of the latest.
+    private string? NameOf(ReadOnlySpan<byte> line, JsonValue name)
+    {
+        var hash = RunningTools.Hash(name.Raw(line));
+        foreach (var known in _names)
+            if (known.Hash == hash && known.Name is not null) return known.Name;
+
+        var text = name.GetString(line, MaxNameBytes);
+        _names[_nextName++ % MaxNames] = (hash, text);
+        return text;
     }
 
     private static string WordsFor(StopReason stop) => stop switch

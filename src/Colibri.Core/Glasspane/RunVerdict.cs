@@ -38,6 +38,9 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>It was asked to stop before it had finished.</summary>
     public const string Stopped = "stopped";
 
+    /// <summary>Its task has cost more than a task may.</summary>
+    public const string Budget = "budget";
+
     private const int MaxMessageChars = 500;
 
     /// <summary>Judges a run once all that the agent printed has been read and its process has ended.</summary>

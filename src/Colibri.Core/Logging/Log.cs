@@ -121,6 +121,18 @@ public static partial class Log
     [LoggerMessage(602, LogLevel.Information, "cost mode is {Mode}, set with --persist; COLIBRI_COST_MODE says {Configured}")]
     public static partial void CostModePersisted(this ILogger logger, string mode, string configured);
 
+    [LoggerMessage(604, LogLevel.Warning, "agent {AgentId} reports tokens of {Provider}/{Model} and no cost, and COLIBRI_PRICES_FILE has no price for them: no budget sees them")]
+    public static partial void UsageUnpriced(this ILogger logger, string agentId, string provider, string model);
+
+    [LoggerMessage(605, LogLevel.Warning, "the day's budget (COLIBRI_BUDGET_DAY_USD) is used up: no agent is started before {LiftsAt}, or until 'colibri budget lift'")]
+    public static partial void DayBudgetSpent(this ILogger logger, string liftsAt);
+
+    [LoggerMessage(606, LogLevel.Warning, "agent {AgentId}: task {TaskId} has cost {Spent} of its {Budget} (COLIBRI_BUDGET_TASK_USD); ending it")]
+    public static partial void TaskBudgetSpent(this ILogger logger, string agentId, string taskId, string spent, string budget);
+
+    [LoggerMessage(607, LogLevel.Information, "the day's budget is lifted until midnight UTC")]
+    public static partial void DayBudgetLifted(this ILogger logger);
+
     [LoggerMessage(603, LogLevel.Warning, "that the cost mode was set to {Mode} could not be recorded: {Reason}")]
     public static partial void CostModeNotRecorded(this ILogger logger, string mode, string reason);
 }

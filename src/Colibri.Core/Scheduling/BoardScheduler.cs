@@ -145,6 +145,8 @@ public sealed class BoardScheduler(
     private async Task<TimeSpan> UntilNextLookAsync(DateTimeOffset nextTick)
     {
         var now = time.GetUtcNow();
+        if (supervisor.HeldUntil is { } held && held < nextTick)
+            nextTick = held;
         // A back-off's end matters only while a slot is free to use it; a freed slot wakes the loop by itself.
         if (candidates.Count > 0 && supervisor.FreeSlots > 0 && await board.NextReadyAtAsync(now).ConfigureAwait(false) is { } ready && ready < nextTick)
             nextTick = ready;

@@ -6,6 +6,9 @@ public sealed record AgentProfile
     /// <summary>The runtime's name: the pane's <c>runtime</c>, and by default the binary's base name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Whose models it uses where nobody says; null where that is open.</summary>
+    public string? Provider { get; init; }
+
     /// <summary>Arguments for one task, where the operator gives none.</summary>
     public IReadOnlyList<string> TaskArguments { get; init; } = [];
 

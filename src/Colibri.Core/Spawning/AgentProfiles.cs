@@ -27,12 +27,14 @@ public static class AgentProfiles
         new()
         {
             Name = "claude",
+            Provider = "anthropic",
             TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
             ModelArguments = static (_, model) => Flag("--model", model),
         },
         new()
         {
             Name = "codex",
+            Provider = "openai",
             TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
             ModelArguments = static (_, model) => Flag("-m", model),
         },

@@ -1,4 +1,5 @@
 using Colibri.Core.Board;
+using Colibri.Core.Cost;
 using Colibri.Core.Logging;
 using Colibri.Posix;
 using Colibri.Protocol.Wire;
@@ -30,7 +31,10 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Agents that hold a slot, from before their process exists until its whole tree is gone and that is on record.</summary>
     public int Running => Volatile.Read(ref _running);
 
-    public int FreeSlots => _stopping ? 0 : Math.Max(0, parts.Configuration.MaxAgents - Running);
+    public int FreeSlots => _stopping || parts.Budgets.IsHeld ? 0 : Math.Max(0, parts.Configuration.MaxAgents - Running);
+
+    /// <summary>When starts go on that the day's budget holds; null where it holds none.</summary>
+    public DateTimeOffset? HeldUntil => parts.Budgets.State.LiftsAt;
 
     public long SessionEntriesDropped => Interlocked.Read(ref _sessionEntriesDropped);
 
@@ -56,6 +60,13 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         {
             FreeSlot();
             throw new SpawnRefusedException(SpawnRefusal.Stopping, "the daemon is stopping and starts no more agents");
+        }
+        if (parts.Budgets.State is { Held: true } budget)
+        {
+            FreeSlot();
+            throw new SpawnRefusedException(
+                SpawnRefusal.BudgetSpent,
+                $"the day's budget of {Dollars.Of(budget.DayMicrocents ?? 0)} is used up; starts go on at {budget.LiftsAt:yyyy-MM-dd'T'HH:mm'Z'}, or after: colibri budget lift");
         }
         if (running > parts.Configuration.MaxAgents)
         {
@@ -129,6 +140,14 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             agent.MarkEnded();
             throw;
         }
+        if (task is not null && parts.Budgets.IsOverTask(task.Usage.CostMicrocents))
+        {
+            // An attempt that was interrupted spent it all.
+            var error = SupervisedAgent.BudgetError(task.Usage.CostMicrocents, parts.Budgets);
+            await agent.CloseUnstartedAsync(error, mayPass: false).ConfigureAwait(false);
+            Panes.Stopped(agent);
+            throw new SpawnRefusedException(SpawnRefusal.BudgetSpent, error.Message);
+        }
         try
         {
             agent.Start();
@@ -138,7 +157,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             // Whatever it was, the agent is on record and its task claimed: both have to be closed again.
             parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
             var mayPass = e is SpawnException spawn ? Errno.IsShortage(spawn.Errno) : e is not ArgumentException;
-            await agent.CloseUnstartedAsync(e.Message, mayPass).ConfigureAwait(false);
+            await agent.CloseUnstartedAsync(new TaskError(SupervisedAgent.SpawnFailed, e.Message), mayPass).ConfigureAwait(false);
             Panes.Stopped(agent);
             throw new SpawnRefusedException(mayPass ? SpawnRefusal.HostExhausted : SpawnRefusal.ProgramUnusable, e.Message);
         }

@@ -18,6 +18,9 @@ public enum SpawnRefusal
     /// <summary>The program is not there, or is none that can be started.</summary>
     ProgramUnusable,
 
+    /// <summary>The day's budget, or the task's, is used up.</summary>
+    BudgetSpent,
+
     /// <summary>The host is short of memory, processes or descriptors.</summary>
     HostExhausted,
 }

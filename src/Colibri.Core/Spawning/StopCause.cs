@@ -12,6 +12,9 @@ internal enum StopCause
     /// <summary>The operator, or a cancelled task.</summary>
     Requested,
 
+    /// <summary>Its task has cost more than it may: not tried again.</summary>
+    Budget,
+
     /// <summary>It closed its standard output and stayed: there is nothing left to learn from it.</summary>
     OutputClosed,
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Colibri.Core.Board;
+using Colibri.Core.Cost;
 using Colibri.Core.Glasspane;
 using Colibri.Core.Logging;
 using Colibri.Posix;
@@ -11,8 +12,12 @@ namespace Colibri.Core.Spawning;
 /// <summary>Starting, following and ending the process.</summary>
 public sealed partial class SupervisedAgent
 {
-    private const string SpawnFailed = "spawn-failed";
+    /// <summary>The code of a process that could not be started.</summary>
+    internal const string SpawnFailed = "spawn-failed";
     private const string Interrupted = "interrupted";
+
+    /// <summary>An agent over its budget is gone within a second: what it does on its way out still costs.</summary>
+    private static readonly TimeSpan BudgetGrace = TimeSpan.FromMilliseconds(400);
 
     private static readonly TimeSpan StraysGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OutputDeadline = TimeSpan.FromSeconds(2);
@@ -69,18 +74,18 @@ public sealed partial class SupervisedAgent
     }
 
     /// <summary>Closes the record of an agent whose process never was.</summary>
-    /// <param name="reason">Why, in one line.</param>
+    /// <param name="error">Why, in one line.</param>
     /// <param name="mayPass">The reason may be gone in a moment: the task is tried again.</param>
-    internal async Task CloseUnstartedAsync(string reason, bool mayPass)
+    internal async Task CloseUnstartedAsync(TaskError error, bool mayPass)
     {
         await PutOnRecordAsync(new SpawnEnd
         {
             Ending = RunEnding.Failed,
-            Verdict = SpawnFailed,
-            Error = new TaskError(SpawnFailed, reason),
+            Verdict = error.Code,
+            Error = error,
             RetryAt = mayPass && TaskId is not null ? _backoff.NextAttemptAt(_attempt) : null,
         }).ConfigureAwait(false);
-        _pane.FailedToStart(reason);
+        _pane.FailedToStart(error.Message);
         MarkEnded();
     }
 
@@ -95,6 +100,7 @@ public sealed partial class SupervisedAgent
             Ending = RunEnding.Interrupted,
             Verdict = Interrupted,
             Error = new TaskError("internal", "the daemon failed while it followed the agent; its log says how"),
+            Usage = _usage.Rows,
         }).ConfigureAwait(false);
         _pane.TreeGone();
     }
@@ -120,6 +126,9 @@ public sealed partial class SupervisedAgent
         try
         {
             _pane.Feed(chunk.Span);
+            // Before the session: a slow disk must not let an agent go on spending.
+            HoldToBudget();
+            _usage.Book();
             await RecordAsync().ConfigureAwait(false);
             LookForTheEndOfTheRun();
         }
@@ -130,6 +139,15 @@ public sealed partial class SupervisedAgent
             _parts.Logger.UnexpectedFailure($"reading agent {Id}", e);
             RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
         }
+    }
+
+    /// <summary>A run that has ended has nothing left to save: its work is done and paid.</summary>
+    private void HoldToBudget()
+    {
+        if (TaskId is null || !_parts.Budgets.IsOverTask(TaskMicrocents) || Cause != StopCause.None || _pane.Run.Outcome == RunOutcome.Done)
+            return;
+        _parts.Logger.TaskBudgetSpent(Id, TaskId, Dollars.Of(TaskMicrocents), Dollars.Of(_parts.Budgets.TaskMicrocents ?? 0));
+        RequestStop(StopCause.Budget, BudgetGrace);
     }
 
     /// <summary>A long-lived agent that was started for one task has nothing left to do once its run is over.</summary>
@@ -229,16 +247,18 @@ public sealed partial class SupervisedAgent
         var verdict = RunVerdict.Judge(
             _pane.Run, exit, cause != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine());
         var isDone = verdict.Error is null;
-        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone;
+        // Whatever ended it: another attempt would cost still more.
+        var overBudget = !isDone && TaskId is not null && _parts.Budgets.IsOverTask(TaskMicrocents);
+        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget;
         var end = new SpawnEnd
         {
             Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
-            Verdict = interrupted ? Interrupted : verdict.Verdict,
-            Error = isDone ? null : ErrorFor(cause, verdict),
+            Verdict = interrupted ? Interrupted : overBudget ? RunVerdict.Budget : verdict.Verdict,
+            Error = isDone ? null : overBudget ? BudgetError(TaskMicrocents, _parts.Budgets) : ErrorFor(cause, verdict),
             Exit = exit,
             StderrTail = process.StderrTail.Text(),
-            Usage = ToPane().Usage,
-            RetryAt = isDone || TaskId is null ? null : _backoff.NextAttemptAt(_attempt),
+            Usage = _usage.Rows,
+            RetryAt = isDone || overBudget || TaskId is null ? null : _backoff.NextAttemptAt(_attempt),
         };
         _recorder.Note(end.Error is { } error ? $"run ended: {end.Verdict} ({error.Message})" : $"run ended: {end.Verdict}");
         await RecordAsync().ConfigureAwait(false);
@@ -247,6 +267,10 @@ public sealed partial class SupervisedAgent
         _pane.TreeGone();
         _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict);
     }
+
+    internal static TaskError BudgetError(long spent, Budgets budgets) => new(
+        RunVerdict.Budget,
+        $"the task has cost {Dollars.Of(spent)} and may cost {Dollars.Of(budgets.TaskMicrocents ?? 0)} (COLIBRI_BUDGET_TASK_USD)");
 
     private static TaskError? ErrorFor(StopCause cause, RunVerdict verdict) => cause switch
     {

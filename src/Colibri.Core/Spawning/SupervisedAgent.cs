@@ -11,6 +11,8 @@ public sealed partial class SupervisedAgent
     private readonly RetryBackoff _backoff;
     private readonly AgentPane _pane;
     private readonly SessionRecorder _recorder;
+    private readonly AgentUsage _usage;
+    private readonly long _spentBefore;
     private readonly Lock _publishing = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,12 +34,15 @@ public sealed partial class SupervisedAgent
         Id = Guid.CreateVersion7().ToString();
         TaskId = task?.Id;
         _attempt = (task?.Attempts ?? 0) + 1;
+        _spentBefore = task?.Usage.CostMicrocents ?? 0;
         _registeredAt = parts.Time.GetUtcNow();
         SessionId = request.SessionId ?? task?.SessionId ?? Guid.CreateVersion7().ToString();
         var prompts = parts.Configuration.SchedulerPromptInjection ? parts.Prompts : null;
-        _launch = new AgentLaunch(AgentProfiles.For(request.Runtime, request.Binary), request, task, prompts, SessionId);
+        var profile = AgentProfiles.For(request.Runtime, request.Binary);
+        _launch = new AgentLaunch(profile, request, task, prompts, SessionId);
         _isRpc = _launch.CommandLine.IsRpc;
         _recorder = new SessionRecorder(parts.Sessions, SessionId);
+        _usage = new AgentUsage(parts, Id, request.Provider ?? profile.Provider, request.Model);
         Record = new SpawnRecord
         {
             AgentId = Id,
@@ -49,13 +54,16 @@ public sealed partial class SupervisedAgent
             Cwd = request.Cwd,
             SessionId = SessionId,
             Host = parts.Configuration.Host,
+            Provider = request.Provider,
+            Model = request.Model,
         };
         _pane = new AgentPane(
             new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = TaskId, SessionId = SessionId, Cwd = request.Cwd },
             Dialects.For(request.Runtime, Record.Name),
             parts.Time,
             _recorder,
-            changed: _ => Publish());
+            changed: _ => Publish(),
+            meter: _usage);
     }
 
     public string Id { get; }
@@ -72,6 +80,9 @@ public sealed partial class SupervisedAgent
     public bool HasEnded => _ended.Task.IsCompleted;
 
     internal SpawnRecord Record { get; private set; }
+
+    /// <summary>What its task has cost, earlier attempts included, in micro-cents.</summary>
+    internal long TaskMicrocents => _spentBefore + _pane.Usage.CostMicrocents;
 
     internal long SessionEntriesDropped => _recorder.Dropped;
 

@@ -1,5 +1,6 @@
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
+using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Prompts;
 using Colibri.Core.Sessions;
@@ -21,6 +22,10 @@ public sealed record SupervisorParts
     /// <summary>What agents inherit.</summary>
     public AgentEnvironment Environment { get; init; } = new();
     public required EventHub Events { get; init; }
+    public required Budgets Budgets { get; init; }
+
+    /// <summary>For agents that report no cost.</summary>
+    public PriceTable Prices { get; init; } = PriceTable.Empty;
     public required ProgramPath Programs { get; init; }
     public required DaemonConfiguration Configuration { get; init; }
     public required TimeProvider Time { get; init; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
@@ -40,6 +41,7 @@ internal static class DaemonHost
             logger.NothingToReload();
         });
 
+        var prices = PriceTable.Load(configuration.PricesFile);
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
         using var processes = ChildProcesses.Start();
         var counters = new ServerCounters();
@@ -65,6 +67,7 @@ internal static class DaemonHost
         await using var listener = SocketListener.Bind(configuration.SocketPath, counters, logger);
         using var pidFile = PidFile.Write(pidFilePath);
         var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
+        var budgets = await BudgetsAsync(configuration, board, events, time).ConfigureAwait(false);
         var sessions = new SessionStore(configuration.SessionsDirectory, cost, time, logger);
         var prompts = new PromptAssembler(sessions, cost, prefix);
         var programs = new ProgramPath(
@@ -76,6 +79,8 @@ internal static class DaemonHost
             Sessions = sessions,
             Prompts = prompts,
             Events = events,
+            Budgets = budgets,
+            Prices = prices,
             Programs = programs,
             Configuration = configuration,
             Time = time,
@@ -90,11 +95,12 @@ internal static class DaemonHost
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
         await new LeftoverReconciler(board, time, logger).RunAsync().ConfigureAwait(false);
 
-        var status = new StatusView(configuration, board, supervisor, scheduler, cost, prefix, events, counters, log, time);
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, prefix, events, counters, log, time);
         listener.Serve(
             new CommandTable(
             [
-                .. new DaemonCommands(status, cost, board, time, logger).Handlers,
+                .. new DaemonCommands(status).Handlers,
+                .. new CostCommands(cost, budgets, board, scheduler, time, logger).Handlers,
                 .. new TaskCommands(board, supervisor).Handlers,
                 .. new AgentCommands(board, supervisor, configuration.Host).Handlers,
                 .. new SessionCommands(sessions, prompts).Handlers,
@@ -120,11 +126,23 @@ internal static class DaemonHost
     /// <summary>A mode that was set to last wins over the environment: else it would last until somebody restarts the daemon.</summary>
     private static async Task<CostMode> StartingModeAsync(DaemonConfiguration configuration, TaskBoard board, ILogger logger)
     {
-        if (!Enum.TryParse<CostMode>(await board.GetSettingAsync(DaemonCommands.PersistedMode).ConfigureAwait(false), ignoreCase: true, out var mode))
+        if (!Enum.TryParse<CostMode>(await board.GetSettingAsync(CostCommands.PersistedMode).ConfigureAwait(false), ignoreCase: true, out var mode))
             return configuration.CostMode;
         if (mode != configuration.CostMode)
             logger.CostModePersisted(mode.ToString().ToLowerInvariant(), configuration.CostMode.ToString().ToLowerInvariant());
         return mode;
+    }
+
+    private static async Task<Budgets> BudgetsAsync(DaemonConfiguration configuration, TaskBoard board, EventHub events, TimeProvider time)
+    {
+        var budgets = new Budgets(configuration.TaskBudgetMicrocents, configuration.DayBudgetMicrocents, events, time);
+        var today = budgets.Today;
+        var lifted = await board.GetSettingAsync(CostCommands.BudgetLifted).ConfigureAwait(false);
+        budgets.Restore(
+            today,
+            await board.UsageOfDayAsync(today).ConfigureAwait(false),
+            DateTimeOffset.TryParse(lifted, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null);
+        return budgets;
     }
 
     private static PosixSignalRegistration StopOn(PosixSignal signal, TaskCompletionSource<PosixSignal> stop) =>

@@ -18,6 +18,7 @@ internal sealed class StatusView(
     AgentSupervisor supervisor,
     BoardScheduler scheduler,
     CostControl cost,
+    Budgets budgets,
     PromptPrefix prefix,
     EventHub events,
     ServerCounters server,
@@ -50,6 +51,7 @@ internal sealed class StatusView(
                 [.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped).Select(pane => new StatusAgent(pane.Id, pane.Agent, pane.Activity, pane.TaskId))]),
             Panes = panes.Count,
             Cache = CacheOf(supervisor.TotalUsage),
+            Budget = budgets.State,
             Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
             Headroom = new StatusHeadroom(configuration.HeadroomEnabled, configuration.HeadroomSocket, Connected: false),
             Counters = new StatusCounters
@@ -68,9 +70,5 @@ internal sealed class StatusView(
 
     public Snapshot Snapshot() => new(Protocol.Wire.Snapshot.CurrentSchema, configuration.Host, time.GetUtcNow(), supervisor.Panes.Snapshot());
 
-    private static StatusCache CacheOf(Usage usage)
-    {
-        var sent = usage.InputTokens + usage.CacheReadTokens + usage.CacheWriteTokens;
-        return new StatusCache(sent, usage.CacheReadTokens, sent == 0 ? 0 : Math.Round((double)usage.CacheReadTokens / sent, 4));
-    }
+    private static StatusCache CacheOf(Usage usage) => new(usage.SentTokens, usage.CacheReadTokens, usage.HitRate);
 }

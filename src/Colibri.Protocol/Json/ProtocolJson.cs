@@ -31,6 +31,8 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(IntakeReceipt))]
 [JsonSerializable(typeof(Subscription))]
 [JsonSerializable(typeof(CostState))]
+[JsonSerializable(typeof(CostSummary))]
+[JsonSerializable(typeof(BudgetState))]
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(WireError))]
 [JsonSerializable(typeof(Usage))]

@@ -46,6 +46,11 @@ public sealed record CommandRequest
 
     /// <summary>With <see cref="Mode"/>: the mode also holds after a restart.</summary>
     public bool? Persist { get; init; }
+    /// <summary>Of <c>budget</c>: lift.</summary>
+    public string? Action { get; init; }
+
+    /// <summary>Of <c>cost</c>: task, session, provider or day.</summary>
+    public string? By { get; init; }
     public bool? All { get; init; }
     public SessionEntry? Entry { get; init; }
     public string? Scratch { get; init; }

@@ -3,7 +3,7 @@ namespace Colibri.Protocol.Wire;
 /// <summary>One line of a subscription. Which member is set follows from <see cref="Topic"/>.</summary>
 public sealed record Event
 {
-    /// <summary><c>task</c>, <c>pane</c>, <c>cost</c>, or <c>missed</c>.</summary>
+    /// <summary><c>task</c>, <c>pane</c>, <c>cost</c>, <c>budget</c>, or <c>missed</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary><c>tasks</c>, <c>panes</c> or <c>cost</c>; absent on <c>missed</c>.</summary>
@@ -12,6 +12,9 @@ public sealed record Event
     public BoardTask? Task { get; init; }
     public Pane? Pane { get; init; }
     public CostState? Cost { get; init; }
+
+    /// <summary>Only on <c>budget</c>, of topic <c>cost</c>.</summary>
+    public BudgetState? Budget { get; init; }
 
     /// <summary>Only on <c>missed</c>: events dropped because the subscriber read too slowly.</summary>
     public long? Missed { get; init; }

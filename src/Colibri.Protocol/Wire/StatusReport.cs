@@ -18,6 +18,9 @@ public sealed record StatusReport
     public required int Panes { get; init; }
     public required StatusCache Cache { get; init; }
 
+    /// <summary>Absent from a daemon that keeps no budgets.</summary>
+    public BudgetState? Budget { get; init; }
+
     /// <summary>Absent from a daemon that assembles no prompts.</summary>
     public StatusPrompt? Prompt { get; init; }
     public required StatusHeadroom Headroom { get; init; }

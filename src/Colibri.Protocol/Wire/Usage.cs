@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Colibri.Protocol.Wire;
 
 /// <summary>What a model was asked and answered, in tokens, and what it cost.</summary>
@@ -15,8 +17,20 @@ public sealed record Usage
     /// <summary>Tokens sent that the provider wrote to its prefix cache.</summary>
     public long CacheWriteTokens { get; init; }
 
-    /// <summary>Micro-cents: 1 USD is 100,000,000. Zero where the agent reports no cost.</summary>
+    /// <summary>Micro-cents: 1 USD is 100,000,000. Of those tokens whose cost is known; see <see cref="UnpricedTokens"/>.</summary>
     public long CostMicrocents { get; init; }
+
+    /// <summary>Of all tokens above, those whose cost neither the agent nor a price table says. Absent on the wire when 0: the cost is then whole.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long UnpricedTokens { get; init; }
+
+    /// <summary>All tokens sent, cached or not.</summary>
+    [JsonIgnore]
+    public long SentTokens => InputTokens + CacheReadTokens + CacheWriteTokens;
+
+    /// <summary>Tokens read from the cache over all sent, 0 to 1, four decimals; 0 when nothing was sent.</summary>
+    [JsonIgnore]
+    public double HitRate => SentTokens == 0 ? 0 : Math.Round((double)CacheReadTokens / SentTokens, 4);
 
     public static Usage operator +(Usage left, Usage right) => Add(left, right);
 
@@ -27,5 +41,6 @@ public sealed record Usage
         CacheReadTokens = left.CacheReadTokens + right.CacheReadTokens,
         CacheWriteTokens = left.CacheWriteTokens + right.CacheWriteTokens,
         CostMicrocents = left.CostMicrocents + right.CostMicrocents,
+        UnpricedTokens = left.UnpricedTokens + right.UnpricedTokens,
     };
 }

@@ -135,6 +135,11 @@ internal sealed class CommandTour(WireClient client)
         (cost.Text("mode"), cost.Number("session_max_bytes"), cost.Number("max_uncompacted_turns"), cost.Number("tool_result_max_bytes"))
             .ShouldBe(("fast", 500_000, 5, 4_000));
 
+        var spent = await AskAsync(new { cmd = "cost", by = "day" });
+        spent.Text("schema").ShouldBe("clawdie.task-cost-summary.v1");
+        ShouldHave(spent.Member("total"), "requests", "usage", "hit_rate");
+        ShouldHave(await AskAsync(new { cmd = "budget" }), "day", "spent_microcents", "unpriced_tokens", "held");
+
         var status = await AskAsync(new { cmd = "status" });
         ShouldHave(status, "version", "pid", "host", "started_at", "uptime_ms", "paths", "cost", "scheduler", "tasks", "agents", "panes", "cache", "headroom");
         ShouldHave(status.Member("paths"), "socket", "db", "sessions");

@@ -93,6 +93,10 @@ internal sealed class ModelStandIn : IAsyncDisposable
             case "length":
                 await exchange.StreamAsync([answer.Words("This answer is cut"), answer.End("length"), answer.Usage(10, 0, 1, 0)]);
                 break;
+            case "billed" when asked == 1:
+                // All of it sent and counted, and the connection gone before the end is said: the provider bills it.
+                await exchange.StreamAsync([answer.Words("This answer is billed"), answer.Usage(1200, 1024, 40, 0)], complete: false);
+                break;
             case "cut":
                 await exchange.StreamAsync([answer.Words("This answer never")], complete: false);
                 break;

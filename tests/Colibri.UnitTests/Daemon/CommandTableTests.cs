@@ -8,7 +8,8 @@ public sealed class CommandTableTests
 {
     private readonly CommandTable _table = new(
     [
-        .. new DaemonCommands(null!, null!, null!, null!, null!).Handlers,
+        .. new DaemonCommands(null!).Handlers,
+        .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
         .. new TaskCommands(null!, null!).Handlers,
         .. new AgentCommands(null!, null!, "clawdie").Handlers,
         .. new SessionCommands(null!, null!).Handlers,

@@ -33,7 +33,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-supervisor-").FullName;
     private readonly ConcurrentQueue<BoardTask> _changes = new();
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null)
     {
         Board = TaskBoard.Open(new BoardOptions
         {
@@ -53,6 +53,8 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             Board = Board,
             Sessions = Sessions,
             Events = new EventHub(TimeProvider.System),
+            Budgets = Budgets = budgets ?? new Budgets(null, null, new EventHub(TimeProvider.System), TimeProvider.System),
+            Prices = prices ?? PriceTable.Empty,
             Programs = new ProgramPath("/usr/bin:/bin", null, _directory),
             Configuration = new DaemonConfiguration
             {
@@ -68,6 +70,8 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     }
 
     public TaskBoard Board { get; }
+
+    public Budgets Budgets { get; }
 
     public SessionStore Sessions { get; }
 

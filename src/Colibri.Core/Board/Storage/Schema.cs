@@ -111,6 +111,37 @@ internal static class Schema
         ) STRICT, WITHOUT ROWID;
         """;
 
+    // usage: one row for each agent, UTC day, provider and model, with absolute numbers, so that writing one again changes nothing.
+    public const string Ledger = """
+        ALTER TABLE tasks ADD COLUMN unpriced_tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN unpriced_tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN provider TEXT;
+        ALTER TABLE runs ADD COLUMN model TEXT;
+
+        CREATE TABLE usage (
+            agent_id TEXT NOT NULL REFERENCES agents (id),
+            day TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            task_id TEXT REFERENCES tasks (id),
+            session_id TEXT NOT NULL,
+            requests INTEGER NOT NULL,
+            input_tokens INTEGER NOT NULL,
+            output_tokens INTEGER NOT NULL,
+            cache_read_tokens INTEGER NOT NULL,
+            cache_write_tokens INTEGER NOT NULL,
+            cost_microcents INTEGER NOT NULL,
+            unpriced_tokens INTEGER NOT NULL,
+            PRIMARY KEY (agent_id, day, provider, model)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX usage_by_day ON usage (day);
+
+        INSERT INTO usage
+        SELECT agent_id, strftime('%Y-%m-%d', ifnull(finished_at, started_at) / 1000, 'unixepoch'), 'unknown', 'unknown', task_id, session_id, 0,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, 0
+        FROM runs WHERE input_tokens + output_tokens + cache_read_tokens + cache_write_tokens + cost_microcents > 0;
+        """;
+
     public const string Registry = """
         CREATE TABLE skills (
             name TEXT NOT NULL PRIMARY KEY,

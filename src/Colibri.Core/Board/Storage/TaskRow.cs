@@ -16,7 +16,7 @@ internal static class TaskRow
 
     private const string AfterDescription = """
         status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
-        error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents,
+        error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,
         created_at, updated_at, started_at, finished_at, previous_status, seq
         """;
 
@@ -36,16 +36,16 @@ internal static class TaskRow
         Error = row.ErrorOrNull(11),
         Verdict = row.TextOrNull(13),
         Usage = row.Usage(14),
-        CreatedAt = row.Time(19),
-        UpdatedAt = row.Time(20),
-        StartedAt = row.TimeOrNull(21),
-        FinishedAt = row.TimeOrNull(22),
+        CreatedAt = row.Time(20),
+        UpdatedAt = row.Time(21),
+        StartedAt = row.TimeOrNull(22),
+        FinishedAt = row.TimeOrNull(23),
     };
 
     public static TaskChange ReadChange(SqliteDataReader row) =>
-        new(Read(row), row.TextOrNull(23) is { } from ? State(from) : null);
+        new(Read(row), row.TextOrNull(24) is { } from ? State(from) : null);
 
-    public static long Sequence(SqliteDataReader row) => row.GetInt64(24);
+    public static long Sequence(SqliteDataReader row) => row.GetInt64(25);
 
     public static TaskState State(string text) => text switch
     {
@@ -93,7 +93,7 @@ internal static class TaskRow
     public static ProcessExit? ExitOrNull(this SqliteDataReader row, int column) =>
         row.IsDBNull(column) && row.IsDBNull(column + 1) ? null : new ProcessExit(row.IntOrNull(column), row.IntOrNull(column + 1));
 
-    /// <summary>Five neighbouring columns.</summary>
+    /// <summary>Six neighbouring columns.</summary>
     public static Usage Usage(this SqliteDataReader row, int column) => new()
     {
         InputTokens = row.GetInt64(column),
@@ -101,6 +101,7 @@ internal static class TaskRow
         CacheReadTokens = row.GetInt64(column + 2),
         CacheWriteTokens = row.GetInt64(column + 3),
         CostMicrocents = row.GetInt64(column + 4),
+        UnpricedTokens = row.GetInt64(column + 5),
     };
 }
 

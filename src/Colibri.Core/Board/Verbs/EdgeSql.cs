@@ -96,7 +96,8 @@ internal static class EdgeSql
         output_tokens = min(min(output_tokens, {MaxUsage}) + min($output, {MaxUsage}), {MaxUsage}),
         cache_read_tokens = min(min(cache_read_tokens, {MaxUsage}) + min($cache_read, {MaxUsage}), {MaxUsage}),
         cache_write_tokens = min(min(cache_write_tokens, {MaxUsage}) + min($cache_write, {MaxUsage}), {MaxUsage}),
-        cost_microcents = min(min(cost_microcents, {MaxUsage}) + min($cost, {MaxUsage}), {MaxUsage})
+        cost_microcents = min(min(cost_microcents, {MaxUsage}) + min($cost, {MaxUsage}), {MaxUsage}),
+        unpriced_tokens = min(min(unpriced_tokens, {MaxUsage}) + min($unpriced, {MaxUsage}), {MaxUsage})
         """;
 
     private static string To(TaskState to, string set, string guard = "", string which = One) => $"""

@@ -15,8 +15,8 @@ internal static class SpawnVerbs
         """;
 
     private const string InsertRun = """
-        INSERT INTO runs (id, task_id, attempt, agent_id, session_id, binary, argv, started_at)
-        VALUES ($id, $task, $attempt, $agent, $session, $binary, $argv, $now)
+        INSERT INTO runs (id, task_id, attempt, agent_id, session_id, binary, argv, provider, model, started_at)
+        VALUES ($id, $task, $attempt, $agent, $session, $binary, $argv, $provider, $model, $now)
         """;
 
     private const string IdentifyAgent =
@@ -36,7 +36,7 @@ internal static class SpawnVerbs
         UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict,
             error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
             input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
-            cost_microcents = $cost
+            cost_microcents = $cost, unpriced_tokens = $unpriced
         WHERE agent_id = $agent AND finished_at IS NULL
         RETURNING task_id
         """;
@@ -52,7 +52,7 @@ internal static class SpawnVerbs
     private const string RunsOfTask = """
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
-            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
@@ -78,7 +78,8 @@ internal static class SpawnVerbs
             scope.Execute(
                 InsertRun,
                 ("$id", Guid.CreateVersion7().ToString()), ("$task", task.Id), ("$attempt", task.Attempts), ("$agent", record.AgentId),
-                ("$session", record.SessionId), ("$binary", record.Binary), ("$argv", argv), ("$now", scope.Now));
+                ("$session", record.SessionId), ("$binary", record.Binary), ("$argv", argv),
+                ("$provider", record.Provider), ("$model", record.Model), ("$now", scope.Now));
         }
         return new EdgeResult(EdgeOutcome.Applied, task);
     }
@@ -95,19 +96,22 @@ internal static class SpawnVerbs
 
     public static BoardTask? End(WriteScope scope, string agentId, SpawnEnd end)
     {
+        LedgerVerbs.Book(scope, agentId, end.Usage);
         var isFirst = scope.Execute(
             EndAgent, ("$agent", agentId), ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$now", scope.Now)) == 1;
         // Told twice, the second time changes nothing: a run's usage counts once.
         if (!isFirst)
             return scope.First(TaskOfAgent, row => row.GetString(0), ("$agent", agentId)) is { } known ? TaskVerbs.Get(scope, known) : null;
+        // What was booked while it ran is there even where the daemon that sees its end is not the one that started it.
+        var usage = LedgerVerbs.OfAgent(scope, agentId);
         var taskId = scope.First(
             EndRun,
             row => row.GetString(0),
             [
-                .. Outcome(scope, agentId, end),
+                .. Outcome(scope, agentId, end, usage),
                 ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
             ]);
-        var task = taskId is null ? null : Move(scope, taskId, end, [.. Outcome(scope, agentId, end), ("$id", taskId)]);
+        var task = taskId is null ? null : Move(scope, taskId, end, [.. Outcome(scope, agentId, end, usage), ("$id", taskId)]);
         // An agent knows its id and the way to the daemon: it may have claimed more than it was started on.
         scope.ChangeAll(EdgeSql.ReleaseEnded, ("$agent", agentId), ("$now", scope.Now));
         return task;
@@ -141,12 +145,12 @@ internal static class SpawnVerbs
         return scope.Change(sql, values);
     }
 
-    private static (string Name, object? Value)[] Outcome(WriteScope scope, string agentId, SpawnEnd end) =>
+    private static (string Name, object? Value)[] Outcome(WriteScope scope, string agentId, SpawnEnd end, Usage usage) =>
     [
         ("$agent", agentId), ("$now", scope.Now), ("$verdict", end.Verdict),
         ("$error_code", end.Error?.Code), ("$error_message", end.Error?.Message),
-        ("$input", end.Usage.InputTokens), ("$output", end.Usage.OutputTokens), ("$cache_read", end.Usage.CacheReadTokens),
-        ("$cache_write", end.Usage.CacheWriteTokens), ("$cost", end.Usage.CostMicrocents),
+        ("$input", usage.InputTokens), ("$output", usage.OutputTokens), ("$cache_read", usage.CacheReadTokens),
+        ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens),
     ];
 
     private static RunRow ReadRun(SqliteDataReader row) => new()
@@ -168,5 +172,7 @@ internal static class SpawnVerbs
         Error = row.ErrorOrNull(15),
         StderrTail = row.TextOrNull(17),
         Usage = row.Usage(18),
+        Provider = row.TextOrNull(24),
+        Model = row.TextOrNull(25),
     };
 }

@@ -45,6 +45,11 @@ public record struct AgentEvent
     /// <summary>Of a <see cref="EventKind.Noted"/>: the agent has refused the prompt that a run was to begin with.</summary>
     public bool IsPromptRefusal { get; set; }
 
+    /// <summary>Whose model answered, where the agent says.</summary>
+    public JsonValue Provider { get; set; }
+
+    public JsonValue Model { get; set; }
+
     public UsageReport? Usage { get; set; }
 
     /// <summary>The usage is that of the whole session so far and replaces what was counted.</summary>

@@ -26,7 +26,7 @@ internal sealed class ClaudeDialect() : LineDialect("claude", Events)
         new("status", EventKind.Ignored),
         new("compact_boundary", EventKind.Ignored));
 
-    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id");
+    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model");
     private static readonly JsonFields MessageFields = new("id", "content");
     private static readonly JsonFields BlockFields = new("type", "id", "name", "tool_use_id", "is_error", "content");
     private static readonly JsonFields ResultFields = new(
@@ -52,7 +52,7 @@ internal sealed class ClaudeDialect() : LineDialect("claude", Events)
         {
             case System:
                 if (values[0].IsString && SystemEvents.TryFind(values[0].Raw(line), out var system)) read.Kind = system.Kind;
-                if (read.Kind == EventKind.SessionOpened) read.Cwd = values[2];
+                if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
                 return Emit(line, sink, read);
             case Assistant:
                 EmitAssistant(line, values[3], values[4].IsString, read, sink);
@@ -119,7 +119,7 @@ internal sealed class ClaudeDialect() : LineDialect("claude", Events)
 
         // Both are those of the session so far: what came since the last result stands beside them under a name of its own.
         read.UsageIsCumulative = true;
-        read.Usage = new UsageReport(
+        read.Usage = UsageReport.Of(
             Count(line, usage[0]), Count(line, usage[1]), Count(line, usage[2]), Count(line, usage[3]), Microcents(line, values[7]));
     }
 }

@@ -102,6 +102,6 @@ internal sealed class CodexDialect() : LineDialect("codex", Events)
         var cached = Count(line, fields[1]);
         var written = Count(line, fields[2]);
         var input = Math.Max(0, Count(line, fields[0]) - cached - written);
-        return new UsageReport(input, Count(line, fields[3]), cached, written, 0);
+        return UsageReport.Of(input, Count(line, fields[3]), cached, written, microcents: null);
     }
 }

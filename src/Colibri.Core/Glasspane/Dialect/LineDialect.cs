@@ -51,8 +51,9 @@ internal abstract class LineDialect(string name, KnownEvents events) : IDialect
         return true;
     }
 
-    protected static long Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
-        usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? UsageReport.Reported(microcents) : 0;
+    /// <summary>A cost the agent reports; null where it says none.</summary>
+    protected static long? Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
+        usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? UsageReport.Reported(microcents) : null;
 
     /// <summary>A count of tokens; what is no count is none.</summary>
     protected static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => UsageReport.Reported(tokens.Int64OrZero(line));

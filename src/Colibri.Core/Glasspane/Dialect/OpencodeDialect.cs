@@ -83,7 +83,7 @@ internal sealed class OpencodeDialect() : LineDialect("opencode", Events)
         if (!TokenFields.TryRead(line, part[5], tokens)) return null;
         Span<JsonValue> cache = stackalloc JsonValue[2];
         CacheFields.TryRead(line, tokens[3], cache);
-        return new UsageReport(
+        return UsageReport.Of(
             Count(line, tokens[0]),
             UsageReport.Reported(Count(line, tokens[1]) + Count(line, tokens[2])),
             Count(line, cache[0]),

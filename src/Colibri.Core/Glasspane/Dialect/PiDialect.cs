@@ -49,7 +49,8 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
         "message", "toolCallId", "toolName", "result", "isError", "id", "cwd", "willRetry",
         "aborted", "success", "finalError", "errorMessage", "method", "error", "command");
 
-    private static readonly JsonFields MessageFields = new("role", "content", "usage", "stopReason", "errorMessage");
+    private static readonly JsonFields MessageFields = new(
+        "role", "content", "usage", "stopReason", "errorMessage", "provider", "model");
     private static readonly JsonFields UsageFields = new("input", "output", "cacheRead", "cacheWrite", "cost");
     private static readonly JsonFields ContentField = new("content");
     private static readonly JsonFields TotalField = new("total");
@@ -137,7 +138,7 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
 
     private static void ReadMessage(ReadOnlySpan<byte> line, JsonValue message, int detail, ref AgentEvent read)
     {
-        Span<JsonValue> fields = stackalloc JsonValue[5];
+        Span<JsonValue> fields = stackalloc JsonValue[7];
         if (!MessageFields.TryRead(line, message, fields) || !fields[0].StringEquals(line, "assistant"u8)) return;
         if (detail == MessageStart)
         {
@@ -149,12 +150,14 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
         read.Text = fields[1];
         read.Stop = ReadStop(line, fields[3]);
         read.Error = fields[4];
+        read.Provider = fields[5];
+        read.Model = fields[6];
 
         Span<JsonValue> usage = stackalloc JsonValue[5];
         if (!UsageFields.TryRead(line, fields[2], usage)) return;
         Span<JsonValue> total = stackalloc JsonValue[1];
         TotalField.TryRead(line, usage[4], total);
-        read.Usage = new UsageReport(
+        read.Usage = UsageReport.Of(
             Count(line, usage[0]), Count(line, usage[1]), Count(line, usage[2]), Count(line, usage[3]), Microcents(line, total[0]));
     }
 

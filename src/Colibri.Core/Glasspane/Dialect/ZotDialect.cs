@@ -87,7 +87,7 @@ internal sealed class ZotDialect() : LineDialect("zot", Events)
     {
         read.UsageIsCumulative = values[5].Kind is ValueKind.True or ValueKind.Object;
         if (values[5].Kind == ValueKind.Object) UsageFields.TryRead(line, values[5], values);
-        read.Usage = new UsageReport(
+        read.Usage = UsageReport.Of(
             Count(line, values[0]), Count(line, values[1]), Count(line, values[2]), Count(line, values[3]), Microcents(line, values[4]));
     }
 

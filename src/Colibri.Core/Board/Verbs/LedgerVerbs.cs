@@ -1,0 +1,115 @@
+using System.Globalization;
+using Colibri.Core.Board.Storage;
+using Colibri.Protocol.Wire;
+using Microsoft.Data.Sqlite;
+
+namespace Colibri.Core.Board.Verbs;
+
+/// <summary>The cost ledger: what agents used, by agent, day, provider and model, and its sums.</summary>
+internal static class LedgerVerbs
+{
+    // An agent that has ended is settled: a booking that comes late, overtaken by the last one, changes nothing.
+    private const string Upsert = """
+        INSERT INTO usage (agent_id, day, provider, model, task_id, session_id, requests,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens)
+        SELECT a.id, $day, $provider, $model, (SELECT r.task_id FROM runs r WHERE r.agent_id = a.id ORDER BY r.seq DESC LIMIT 1),
+            ifnull(a.session_id, ''), $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced
+        FROM agents a WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL
+        ON CONFLICT (agent_id, day, provider, model) DO UPDATE SET requests = excluded.requests,
+            input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+            cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens,
+            cost_microcents = excluded.cost_microcents, unpriced_tokens = excluded.unpriced_tokens
+        """;
+
+    // sum() fails beyond 64 bits: what one row adds is bounded (to 90,000 USD), so that a million hostile rows still have a sum.
+    private const string Sums = """
+        ifnull(sum(min(u.requests, 1000000000)), 0), ifnull(sum(min(u.input_tokens, 9000000000000)), 0),
+        ifnull(sum(min(u.output_tokens, 9000000000000)), 0), ifnull(sum(min(u.cache_read_tokens, 9000000000000)), 0),
+        ifnull(sum(min(u.cache_write_tokens, 9000000000000)), 0), ifnull(sum(min(u.cost_microcents, 9000000000000)), 0),
+        ifnull(sum(min(u.unpriced_tokens, 9000000000000)), 0)
+        """;
+
+    private const string Agent = """
+        SELECT ifnull(sum(input_tokens), 0), ifnull(sum(output_tokens), 0), ifnull(sum(cache_read_tokens), 0),
+            ifnull(sum(cache_write_tokens), 0), ifnull(sum(cost_microcents), 0), ifnull(sum(unpriced_tokens), 0)
+        FROM usage WHERE agent_id = $agent
+        """;
+
+    private const string Day = $"SELECT {Sums} FROM usage u WHERE u.day = $day";
+
+    private const string All = $"SELECT {Sums} FROM usage u";
+
+    private const string ByTask = $"""
+        SELECT {Sums}, u.task_id, t.title, t.status, count(DISTINCT u.agent_id) FROM usage u LEFT JOIN tasks t ON t.id = u.task_id
+        GROUP BY u.task_id ORDER BY 6 DESC, 7 DESC, u.task_id LIMIT $limit
+        """;
+
+    private const string BySession = $"""
+        SELECT {Sums}, u.session_id, count(DISTINCT u.agent_id) FROM usage u GROUP BY u.session_id ORDER BY 6 DESC, 7 DESC, u.session_id LIMIT $limit
+        """;
+
+    private const string ByProvider = $"""
+        SELECT {Sums}, u.provider, u.model, count(DISTINCT u.agent_id) FROM usage u
+        GROUP BY u.provider, u.model ORDER BY 6 DESC, 7 DESC, u.provider, u.model LIMIT $limit
+        """;
+
+    private const string ByDay = $"SELECT {Sums}, u.day, count(DISTINCT u.agent_id) FROM usage u GROUP BY u.day ORDER BY u.day DESC LIMIT $limit";
+
+    public static int Book(WriteScope scope, string agentId, IReadOnlyList<UsageRow> rows)
+    {
+        var booked = 0;
+        foreach (var row in rows)
+        {
+            var usage = row.Usage;
+            booked += scope.Execute(
+                Upsert,
+                ("$agent", agentId), ("$day", Text(row.Day)), ("$provider", row.Provider), ("$model", row.Model), ("$requests", row.Requests),
+                ("$input", usage.InputTokens), ("$output", usage.OutputTokens), ("$cache_read", usage.CacheReadTokens),
+                ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens));
+        }
+        return booked;
+    }
+
+    public static Usage OfAgent(WriteScope scope, string agentId) => scope.First(Agent, row => row.Usage(0), ("$agent", agentId))!;
+
+    public static Usage OfDay(BoardConnection connection, DateOnly day) =>
+        connection[Day].Bind(("$day", Text(day))).First(row => row.Usage(1))!;
+
+    public static CostSummary Summarise(BoardConnection connection, CostGrouping by, int limit)
+    {
+        var sql = by switch
+        {
+            CostGrouping.Task => ByTask,
+            CostGrouping.Session => BySession,
+            CostGrouping.Provider => ByProvider,
+            CostGrouping.Day => ByDay,
+            _ => throw new ArgumentOutOfRangeException(nameof(by), by, "no such grouping"),
+        };
+        // One more than asked for tells whether there are more.
+        var lines = connection[sql].Bind(("$limit", limit + 1)).All(row => ReadLine(row, by));
+        var total = connection[All].Bind().First(row => CostLine.Of(row.GetInt64(0), row.Usage(1)))!;
+        return new CostSummary
+        {
+            By = by,
+            Total = total,
+            Lines = lines.Count > limit ? lines[..limit] : lines,
+            More = lines.Count > limit ? true : null,
+        };
+    }
+
+    private static CostLine ReadLine(SqliteDataReader row, CostGrouping by)
+    {
+        var line = CostLine.Of(row.GetInt64(0), row.Usage(1));
+        return by switch
+        {
+            CostGrouping.Task => line with { TaskId = row.TextOrNull(7), Title = row.TextOrNull(8), Status = StatusOrNull(row, 9), Agents = row.GetInt64(10) },
+            CostGrouping.Session => line with { SessionId = row.GetString(7), Agents = row.GetInt64(8) },
+            CostGrouping.Provider => line with { Provider = row.GetString(7), Model = row.GetString(8), Agents = row.GetInt64(9) },
+            _ => line with { Day = row.GetString(7), Agents = row.GetInt64(8) },
+        };
+    }
+
+    private static TaskState? StatusOrNull(SqliteDataReader row, int column) => row.TextOrNull(column) is { } status ? TaskRow.State(status) : null;
+
+    private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+}

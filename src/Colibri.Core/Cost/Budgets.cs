@@ -1,0 +1,112 @@
+using System.Globalization;
+using Colibri.Core.Events;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Cost;
+
+/// <summary>
+/// The money that may be spent: by one task over all its attempts, and by all agents in a day of UTC. Costs that nobody knows are not
+/// seen; they are counted beside. Safe from any thread.
+/// </summary>
+/// <param name="taskMicrocents">What a task may cost; null is no budget.</param>
+/// <param name="dayMicrocents">What a day may cost; null is no budget.</param>
+/// <param name="events">Where it is published that starts are held, or go on.</param>
+/// <param name="time">Tells the day.</param>
+public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub events, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private DateOnly _day = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+    private long _spent;
+    private long _unpriced;
+    private DateTimeOffset? _liftedAt;
+
+    public long? TaskMicrocents => taskMicrocents;
+
+    /// <summary>Today, in UTC.</summary>
+    public DateOnly Today => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+
+    /// <summary>Whether the day's budget is used up and was not lifted: no agent is to be started.</summary>
+    public bool IsHeld => State.Held;
+
+    public BudgetState State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                Roll();
+                var held = IsHeldNow();
+                return new BudgetState
+                {
+                    TaskMicrocents = taskMicrocents,
+                    DayMicrocents = dayMicrocents,
+                    Day = _day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+                    SpentMicrocents = _spent,
+                    UnpricedTokens = _unpriced,
+                    Held = held,
+                    LiftsAt = held ? new DateTimeOffset(_day.AddDays(1), TimeOnly.MinValue, TimeSpan.Zero) : null,
+                    LiftedAt = _liftedAt,
+                };
+            }
+        }
+    }
+
+    /// <summary>Whether a task that has cost so much is over its budget.</summary>
+    public bool IsOverTask(long microcents) => microcents > taskMicrocents;
+
+    /// <summary>What was booked before this daemon started, and whether the day's budget was lifted.</summary>
+    public void Restore(DateOnly day, Usage spent, DateTimeOffset? liftedAt)
+    {
+        ArgumentNullException.ThrowIfNull(spent);
+        lock (_gate)
+        {
+            Roll();
+            if (day != _day)
+                return;
+            (_spent, _unpriced) = (spent.CostMicrocents, spent.UnpricedTokens);
+            _liftedAt = liftedAt is { } at && DateOnly.FromDateTime(at.UtcDateTime) == day ? at : null;
+        }
+    }
+
+    /// <summary>Adds what an agent has used just now.</summary>
+    /// <returns>Whether it was this that used up the day's budget.</returns>
+    public bool Spend(long microcents, long unpricedTokens)
+    {
+        bool crossed;
+        lock (_gate)
+        {
+            Roll();
+            var before = IsHeldNow();
+            _spent += microcents;
+            _unpriced += unpricedTokens;
+            crossed = !before && IsHeldNow();
+        }
+        if (crossed)
+            events.Publish(State);
+        return crossed;
+    }
+
+    /// <summary>Lets agents start for the rest of the day, whatever they cost.</summary>
+    public BudgetState Lift(DateTimeOffset at)
+    {
+        lock (_gate)
+        {
+            Roll();
+            _liftedAt = at;
+        }
+        var state = State;
+        events.Publish(state);
+        return state;
+    }
+
+    private bool IsHeldNow() => dayMicrocents is { } budget && _spent >= budget && _liftedAt is null;
+
+    private void Roll()
+    {
+        var today = Today;
+        // Never back: a clock that is set back over midnight must not give the day's money a second time.
+        if (today <= _day)
+            return;
+        (_day, _spent, _unpriced, _liftedAt) = (today, 0, 0, null);
+    }
+}

@@ -1,0 +1,102 @@
+using Colibri.Core.Board;
+using Colibri.Core.Cost;
+using Colibri.Core.Glasspane;
+using Colibri.Core.Glasspane.Dialect;
+using Colibri.Core.Logging;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Spawning;
+
+/// <summary>
+/// One agent's account: prices what it reports, counts it towards the budgets at once, and books it in the ledger while it runs, one
+/// booking under way at a time, so that a daemon that is killed has lost at most the latest.
+/// </summary>
+/// <remarks>Fed by one thread at a time; bookings run beside it.</remarks>
+internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? provider, string? model) : IUsageMeter
+{
+    /// <summary>Different days, providers and models of one agent that are told apart; what is beyond goes to the last of them.</summary>
+    private const int MaxRows = 32;
+
+    private readonly List<(DateOnly Day, string Provider, string Model, long Requests, UsageReport Sum)> _rows = [];
+    private readonly Lock _gate = new();
+    private IReadOnlyList<UsageRow>? _unbooked;
+    private bool _isBooking;
+    private bool _isDirty;
+    private bool _isUnpricedTold;
+
+    /// <summary>All rows so far.</summary>
+    public IReadOnlyList<UsageRow> Rows => [.. _rows.Select(row => new UsageRow(row.Day, row.Provider, row.Model, row.Requests, row.Sum.ToWire()))];
+
+    public UsageReport Price(string? reportedProvider, string? reportedModel, UsageReport report)
+    {
+        var cost = parts.Prices.CostOf(
+            NameOf(reportedProvider, provider), NameOf(reportedModel, model), report.Input, report.Output, report.CacheRead, report.CacheWrite);
+        return cost is { } microcents ? report with { Microcents = microcents, Unpriced = 0 } : report;
+    }
+
+    public void Add(string? reportedProvider, string? reportedModel, UsageReport added)
+    {
+        var (day, whose, which) = (parts.Budgets.Today, NameOf(reportedProvider, provider), NameOf(reportedModel, model));
+        var index = _rows.FindIndex(row => row.Day == day && row.Provider == whose && row.Model == which);
+        if (index < 0 && _rows.Count == MaxRows)
+            index = MaxRows - 1;
+        if (index < 0)
+            _rows.Add((day, whose, which, 1, added));
+        else
+            _rows[index] = _rows[index] with { Requests = _rows[index].Requests + 1, Sum = _rows[index].Sum + added };
+        _isDirty = true;
+        if (added.Unpriced > 0 && !_isUnpricedTold)
+        {
+            _isUnpricedTold = true;
+            parts.Logger.UsageUnpriced(agentId, whose, which);
+        }
+        if (parts.Budgets.Spend(added.Microcents, added.Unpriced))
+            parts.Logger.DayBudgetSpent($"{parts.Budgets.State.LiftsAt:yyyy-MM-dd'T'HH:mm'Z'}");
+    }
+
+    /// <summary>Books what is new, without waiting for it.</summary>
+    public void Book()
+    {
+        if (!_isDirty)
+            return;
+        _isDirty = false;
+        lock (_gate)
+        {
+            _unbooked = Rows;
+            if (_isBooking)
+                return;
+            _isBooking = true;
+        }
+        _ = BookAsync();
+    }
+
+    private async Task BookAsync()
+    {
+        while (TakeUnbooked() is { } rows)
+        {
+            try
+            {
+                await parts.Board.BookUsageAsync(agentId, rows).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is BoardUnavailableException or ObjectDisposedException)
+            {
+                // The run's end books all of it once more, and waits for the disk.
+            }
+        }
+    }
+
+    private IReadOnlyList<UsageRow>? TakeUnbooked()
+    {
+        lock (_gate)
+        {
+            var rows = _unbooked;
+            _unbooked = null;
+            _isBooking = rows is not null;
+            return rows;
+        }
+    }
+
+    private static string NameOf(string? reported, string? requested) =>
+        reported is { Length: > 0 } ? reported : requested is { Length: > 0 } ? requested : UsageRow.Unknown;
+}

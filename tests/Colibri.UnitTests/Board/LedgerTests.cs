@@ -1,0 +1,96 @@
+using Colibri.Core.Board;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.UnitTests.Board;
+
+public sealed class LedgerTests
+{
+    private static readonly DateOnly Today = new(2026, 11, 22);
+
+    private static Usage Costing(long microcents, long input = 10) =>
+        new() { InputTokens = input, OutputTokens = 5, CacheReadTokens = 30, CacheWriteTokens = 0, CostMicrocents = microcents };
+
+    private static UsageRow Row(Usage usage, string provider = "mock", DateOnly? day = null, long requests = 1) =>
+        new(day ?? Today, provider, "mock-1", requests, usage);
+
+    [Fact]
+    public async Task What_is_booked_again_replaces_what_was_booked()
+    {
+        await using var fixture = new BoardFixture();
+        await fixture.Spawn("a");
+        await fixture.Board.BookUsageAsync("a", [Row(Costing(1))]);
+        await fixture.Board.BookUsageAsync("a", [Row(Costing(7), requests: 2)]);
+
+        (await fixture.Board.UsageOfDayAsync(Today)).ShouldBe(Costing(7));
+        (await fixture.Board.SummariseCostAsync(CostGrouping.Task, 10)).Total.Requests.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_run_that_nobody_saw_end_has_what_was_booked_while_it_ran()
+    {
+        await using var fixture = new BoardFixture();
+        var task = await fixture.Spawn("a");
+        await fixture.Board.BookUsageAsync("a", [Row(Costing(7))]);
+
+        await fixture.Reopen();
+        var queued = (await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Interrupted, Verdict = "interrupted" }))!;
+
+        queued.Usage.ShouldBe(Costing(7));
+        (await fixture.Board.RunsAsync(task.Id)).ShouldHaveSingleItem().Usage.ShouldBe(Costing(7));
+    }
+
+    [Fact]
+    public async Task A_booking_that_comes_after_the_end_changes_nothing()
+    {
+        await using var fixture = new BoardFixture();
+        await fixture.Spawn("a");
+        await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done, Usage = [Row(Costing(9))] });
+        await fixture.Board.BookUsageAsync("a", [Row(Costing(1))]);
+        await fixture.Board.BookUsageAsync("nobody", [Row(Costing(1))]);
+
+        (await fixture.Board.UsageOfDayAsync(Today)).ShouldBe(Costing(9));
+    }
+
+    [Fact]
+    public async Task The_sums_are_by_task_session_provider_and_day_the_dearest_first()
+    {
+        await using var fixture = new BoardFixture();
+        var cheap = await fixture.Spawn("a", await fixture.Create("cheap"));
+        var dear = await fixture.Spawn("b", await fixture.Create("dear"));
+        await fixture.Board.BeginSpawnAsync(BoardFixture.Record("c"), taskId: null);
+        await fixture.Board.BookUsageAsync("a", [Row(Costing(1)), Row(Costing(2), "other", Today.AddDays(1))]);
+        await fixture.Board.BookUsageAsync("b", [Row(Costing(50))]);
+        await fixture.Board.BookUsageAsync("c", [Row(Costing(10) with { UnpricedTokens = 4 })]);
+
+        var byTask = await fixture.Board.SummariseCostAsync(CostGrouping.Task, 10);
+        byTask.Lines.Select(line => (line.TaskId, line.Title, line.Status, line.Usage.CostMicrocents)).ShouldBe(
+            [(dear.Id, "dear", TaskState.Claimed, 50), (null, null, null, 10), (cheap.Id, "cheap", TaskState.Claimed, 3)]);
+        (byTask.Schema, byTask.By, byTask.More).ShouldBe(("clawdie.task-cost-summary.v1", CostGrouping.Task, null));
+        byTask.Total.Usage.ShouldBe(new Usage { InputTokens = 40, OutputTokens = 20, CacheReadTokens = 120, CostMicrocents = 63, UnpricedTokens = 4 });
+        (byTask.Total.Requests, byTask.Total.HitRate).ShouldBe((4, 0.75));
+
+        (await fixture.Board.SummariseCostAsync(CostGrouping.Session, 10)).Lines.Select(line => (line.SessionId, line.Usage.CostMicrocents))
+            .ShouldBe([("session-of-b", 50), ("session-of-c", 10), ("session-of-a", 3)]);
+        (await fixture.Board.SummariseCostAsync(CostGrouping.Provider, 10)).Lines
+            .Select(line => (line.Provider, line.Model, line.Agents, line.Usage.CostMicrocents))
+            .ShouldBe([("mock", "mock-1", 3, 61), ("other", "mock-1", 1, 2)]);
+        (await fixture.Board.SummariseCostAsync(CostGrouping.Day, 10)).Lines.Select(line => (line.Day, line.Usage.CostMicrocents))
+            .ShouldBe([("2026-11-23", 2), ("2026-11-22", 61)]);
+
+        var cut = await fixture.Board.SummariseCostAsync(CostGrouping.Task, 1);
+        (cut.Lines.Count, cut.More, cut.Total.Usage.CostMicrocents).ShouldBe((1, true, 63));
+    }
+
+    [Fact]
+    public async Task Absurd_numbers_still_have_a_sum()
+    {
+        await using var fixture = new BoardFixture();
+        for (var n = 0; n < 3; n++)
+        {
+            await fixture.Spawn($"a{n}");
+            await fixture.Board.BookUsageAsync($"a{n}", [Row(Costing(long.MaxValue, long.MaxValue))]);
+        }
+        (await fixture.Board.SummariseCostAsync(CostGrouping.Day, 10)).Total.Usage.CostMicrocents.ShouldBe(27_000_000_000_000);
+        (await fixture.Board.UsageOfDayAsync(Today)).InputTokens.ShouldBe(27_000_000_000_000);
+    }
+}
