@@ -13,7 +13,8 @@ bench/results.json. COLIBRI_BIN_DIR names executables to measure instead.
   --quick    fewer rounds and smaller sizes: to see that it works
   --help     this text
 
-Rows: cold-start idle-rss ping fold spawn idle-panes (all without a NAME).
+Rows: cold-start idle-rss ping fold spawn idle-panes append sessions (all
+without a NAME).
 END_OF_USAGE
 }
 
@@ -23,7 +24,7 @@ fail() {
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-all_rows='cold-start idle-rss ping fold spawn idle-panes'
+all_rows='cold-start idle-rss ping fold spawn idle-panes append sessions'
 chosen_rows=''
 quick=no rounds=7
 for argument in "$@"; do
@@ -82,7 +83,7 @@ build_executables() {
         bin=$repository/.cache/bench/bin
         "$repository/scripts/build.sh" -o "$bin" >&2
     fi
-    if wants_row fold || wants_row spawn; then publish_benchmarks; fi
+    if wants_row fold || wants_row spawn || wants_row append || wants_row sessions; then publish_benchmarks; fi
 }
 
 # The rows that measure a library inside a process of their own, built as the executables are.

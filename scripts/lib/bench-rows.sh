@@ -200,3 +200,45 @@ row_idle_panes() {
         round=$((round + 1))
     done
 }
+
+row_append() {
+    row append ''
+    count=50000
+    if [ "$quick" = yes ]; then count=10000; fi
+    for mode in fast smart max; do
+        metric "notes_$mode" more "notes in $mode, appends/s"
+        metric "turns_$mode" more "turns in $mode, appends/s"
+    done
+    round=1
+    while [ "$round" -le 3 ]; do
+        for mode in fast smart max; do
+            rm -rf "$scratch/append"
+            mkdir "$scratch/append"
+            "$tools/colibri-benchmarks" append "$count" "$mode" "$scratch/append" > "$scratch/figures"
+            take "notes_$mode" colibri "$round" notes
+            take "turns_$mode" colibri "$round" turns
+        done
+        round=$((round + 1))
+    done
+}
+
+row_sessions() {
+    row sessions ''
+    if [ ! -r /proc/self/status ]; then
+        note 'skipped: there is no /proc/PID/status here'
+        return 0
+    fi
+    count=10000
+    if [ "$quick" = yes ]; then count=2000; fi
+    metric managed less 'managed bytes an open session'
+    metric resident less 'resident bytes an open session'
+    round=1
+    while [ "$round" -le 3 ]; do
+        rm -rf "$scratch/sessions"
+        mkdir "$scratch/sessions"
+        "$tools/colibri-benchmarks" sessions "$count" "$scratch/sessions" > "$scratch/figures"
+        take managed colibri "$round"
+        take resident colibri "$round"
+        round=$((round + 1))
+    done
+}

@@ -1,9 +1,12 @@
 using System.Globalization;
 using Colibri.Benchmarks;
+using Colibri.Protocol.Wire;
 
 const string Usage = """
     usage: colibri-benchmarks fold MEGABYTES PASSES RUNTIME FILE...
            colibri-benchmarks spawn COUNT PROGRAM
+           colibri-benchmarks append COUNT fast|smart|max FOLDER
+           colibri-benchmarks sessions COUNT FOLDER
     Prints one "name value" a line. scripts/bench.sh runs it beside its peers.
     """;
 
@@ -15,6 +18,12 @@ switch (args)
         return 0;
     case ["spawn", var count, var program] when Number(count) is { } starts:
         await SpawnBenchmark.RunAsync(starts, program).ConfigureAwait(false);
+        return 0;
+    case ["append", var count, var word, var folder] when Number(count) is { } appends && Enum.TryParse<CostMode>(word, ignoreCase: true, out var mode):
+        await SessionsBenchmark.AppendAsync(appends, mode, folder).ConfigureAwait(false);
+        return 0;
+    case ["sessions", var count, var folder] when Number(count) is { } sessions:
+        await SessionsBenchmark.OpenAsync(sessions, folder).ConfigureAwait(false);
         return 0;
     default:
         Console.Error.WriteLine(Usage);

@@ -12,6 +12,7 @@ namespace Colibri.UnitTests.Prompts;
 public sealed class PromptAssemblerTests
 {
     // What caches in the field hold: a change here costs every one of them.
+    // The native daemon, of another target framework, is held to the same hash in CostModeTests.
     private const string BuiltInSha256 = "82f1bb2ed1380a87a300255d02c02759ded159764c9998feee1fb5f757fe9405";
 
     [Fact]
