@@ -19,6 +19,8 @@ public static class CommandNames
     public const string SpawnAgent = "spawn-agent";
     public const string SpawnLocal = "spawn-local";
     public const string StopAgent = "stop-agent";
+    public const string PromptAgent = "prompt";
+    public const string AnswerAgent = "answer";
     public const string ListAgents = "list-agents";
     public const string RegisterAgent = "register-agent";
     public const string Heartbeat = "heartbeat";

@@ -83,6 +83,12 @@ internal sealed class RpcServer(AgentOptions options, EventLines lines, CommandR
             case "abort":
                 Respond(command);
                 break;
+            case "steer" when _isBusy && command.Message is not null:
+                Respond(command);
+                break;
+            case "new_session" when !_isBusy:
+                Respond(command, data: json => json.WriteBoolean("cancelled"u8, false));
+                break;
             case "get_state":
                 Respond(command, data: WriteState);
                 break;

@@ -8,7 +8,7 @@ public sealed class EveryCommandTests
 {
     private static readonly string[] Contract =
     [
-        "ping", "status", "snapshot", "set-cost-mode", "cost", "budget", "create-task", "intake-task", "get-task", "list-tasks", "claim-task", "transition-task", "cancel-task",
+        "ping", "status", "snapshot", "set-cost-mode", "cost", "budget", "prompt", "answer", "create-task", "intake-task", "get-task", "list-tasks", "claim-task", "transition-task", "cancel-task",
         "spawn-agent", "spawn-local", "stop-agent", "list-agents", "register-agent", "heartbeat", "list-sessions", "get-session", "compact-session",
         "append-session", "get-prompt", "register-skill", "list-skills", "register-tenant", "list-tenants", "delete-tenant", "subscribe",
     ];

@@ -63,6 +63,30 @@ internal static class AgentCommands
             },
             Show = (screen, reply, _) => Standing(screen, reply),
         },
+        new("prompt", CommandGroup.Agents, "tell a long-lived agent something")
+        {
+            Positional = AgentId,
+            Second = new PositionalSpec("TEXT", "--text", "what to tell it; - reads it from standard input"),
+            Example = "prompt 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 'Run the tests as well'",
+            Note = "An agent at rest begins a run; one that works takes it in before its next step.",
+            Request = a => new CommandRequest { Cmd = CommandNames.PromptAgent, AgentId = a.Required("--agent-id"), Text = a.TextOrStdin("--text") },
+            Show = (screen, reply, _) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has taken it"),
+        },
+        new("answer", CommandGroup.Agents, "answer what a blocked agent asks")
+        {
+            Positional = AgentId,
+            Options =
+            [
+                OptionSpec.Needed("--request", "ID", "the question, as snapshot shows it"),
+                OptionSpec.Text("--value", "TEXT", "the answer to a select, an input or an editor"),
+                OptionSpec.Flag("--yes", "to a confirm"),
+                OptionSpec.Flag("--no", "to a confirm"),
+                OptionSpec.Flag("--cancel", "no answer: the agent goes on without"),
+            ],
+            Example = "answer 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 --request q1 --yes",
+            Request = Answer,
+            Show = (screen, reply, _) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has its answer"),
+        },
         new("list-agents", CommandGroup.Agents, "list agents")
         {
             Example = "list-agents",
@@ -97,6 +121,22 @@ internal static class AgentCommands
             Show = (screen, reply, _) => Standing(screen, reply),
         },
     ];
+
+    private static CommandRequest Answer(Arguments a)
+    {
+        var (yes, no, cancel, value) = (a.FlagOrAbsent("--yes"), a.FlagOrAbsent("--no"), a.FlagOrAbsent("--cancel"), a.Text("--value"));
+        if (new object?[] { yes, no, cancel, value }.Count(said => said is not null) != 1)
+            throw a.Wrong("answer needs one of --value, --yes, --no and --cancel");
+        return new CommandRequest
+        {
+            Cmd = CommandNames.AnswerAgent,
+            AgentId = a.Required("--agent-id"),
+            Request = a.Required("--request"),
+            Value = value,
+            Confirmed = yes ?? (no is true ? false : null),
+            Cancelled = cancel,
+        };
+    }
 
     private static CommandRequest Spawn(Arguments a)
     {

@@ -32,7 +32,7 @@ internal static class HelpText
     public static string Synopsis(CommandSpec command)
     {
         var words = command.Name;
-        if (command.Positional is { } positional)
+        foreach (var positional in command.Positionals)
             words += positional.Optional ? $" [{positional.Value}]" : $" {positional.Value}";
         foreach (var option in command.Options.Where(o => o.Required))
             words += $" {option.Name} {option.Value}";
@@ -65,8 +65,7 @@ internal static class HelpText
         screen.Line();
         screen.Field("  colibri ", Synopsis(command), "  colibri ".Length);
         List<(string, string)> items = [];
-        if (command.Positional is { } positional)
-            items.Add((positional.Value, Summary(positional.Summary, positional.Choices)));
+        items.AddRange(command.Positionals.Select(p => (p.Value, Summary(p.Summary, p.Choices))));
         items.AddRange(command.Options.Select(o => (Label(o), Summary(o.Summary, o.Choices))));
         if (command.TakesRest)
             items.Add(("-- ARGS…", "its own arguments, as they are"));

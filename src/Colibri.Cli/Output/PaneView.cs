@@ -21,6 +21,8 @@ internal static class PaneView
             table.Add(pane.Agent, Words.Of(pane.Lifecycle), new TableCell(Activity(pane), ToneOf(pane)), pane.Tool ?? "-",
                 Words.Short(pane.Turns), Words.Short(Tokens(pane.Usage)), CostView.Cost(pane.Usage));
             table.Below(pane.TaskId is { } task ? $"{pane.Id} on {task}" : pane.Id);
+            if (pane.Question is { } question)
+                table.Below(Question(question));
             if (Trouble(pane) is { Length: > 0 } trouble)
                 table.Below(trouble);
         }
@@ -47,6 +49,14 @@ internal static class PaneView
 
     private static long Tokens(Usage usage) =>
         usage.InputTokens + usage.OutputTokens + usage.CacheReadTokens + usage.CacheWriteTokens;
+
+    /// <summary>What is asked, and how to answer it.</summary>
+    private static string Question(AgentQuestion question)
+    {
+        var words = string.Join(": ", new[] { question.Title, question.Message }.Where(part => !string.IsNullOrEmpty(part)));
+        var options = question.Options is { } listed ? $" [{string.Join(" | ", listed)}]" : "";
+        return $"asks: {words}{options} (answer --request {question.Request} {(question.Method == "confirm" ? "--yes or --no" : "--value TEXT")})";
+    }
 
     private static string Trouble(Pane pane)
     {

@@ -96,14 +96,17 @@ internal static class CommandLine
     private static void RefuseDashedPositional(
         Dictionary<string, IReadOnlyList<string>> values, CommandSpec? spec, IReadOnlyList<string> head)
     {
-        if (spec?.Positional is { } positional && values.TryGetValue(positional.Option, out var said)
-            && said[0].Length > 1 && said[0].StartsWith('-') && head.Contains(said[0]) && !head.Contains(positional.Option))
-            throw UnknownOption(said[0], spec);
+        foreach (var positional in spec?.Positionals ?? [])
+        {
+            if (values.TryGetValue(positional.Option, out var said)
+                && said[0].Length > 1 && said[0].StartsWith('-') && head.Contains(said[0]) && !head.Contains(positional.Option))
+                throw UnknownOption(said[0], spec);
+        }
     }
 
     private static void Check(Dictionary<string, IReadOnlyList<string>> values, CommandSpec spec)
     {
-        if (spec.Positional is { } positional)
+        foreach (var positional in spec.Positionals)
         {
             if (!values.TryGetValue(positional.Option, out var said))
             {
@@ -151,7 +154,7 @@ internal static class CommandLine
             if (option.Name == word)
                 return option;
         }
-        return spec?.Positional is { } positional && positional.Option == word ? new OptionSpec(word, positional.Value, "") : null;
+        return spec?.Positionals.FirstOrDefault(p => p.Option == word) is { } positional ? new OptionSpec(word, positional.Value, "") : null;
     }
 
     private static string DidYouMean(string? nearest) => nearest is null ? "" : $", did you mean {nearest}?";
@@ -206,7 +209,7 @@ internal static class CommandLine
             var command = new Command(spec.Name);
             foreach (var option in spec.Options)
                 Add(command, option);
-            if (spec.Positional is { } positional)
+            foreach (var positional in spec.Positionals)
             {
                 var argument = new Argument<string>(positional.Value) { Arity = ArgumentArity.ZeroOrOne };
                 command.Arguments.Add(argument);

@@ -11,6 +11,12 @@ namespace Colibri.Cli.Parsing;
 internal sealed record CommandSpec(string Name, CommandGroup Group, string Summary)
 {
     public PositionalSpec? Positional { get; init; }
+
+    /// <summary>What is said about it, after it.</summary>
+    public PositionalSpec? Second { get; init; }
+
+    /// <summary>Both, in their order.</summary>
+    public IEnumerable<PositionalSpec> Positionals => new[] { Positional, Second }.OfType<PositionalSpec>();
     public IReadOnlyList<OptionSpec> Options { get; init; } = [];
 
     /// <summary>Whether everything after <c>--</c> belongs to what the command starts.</summary>

@@ -4,6 +4,9 @@ namespace Colibri.Core.Board;
 public sealed record SpawnRecord
 {
     public required string AgentId { get; init; }
+
+    /// <summary>The id of the run that is opened with it, where it is started on a task.</summary>
+    public string RunId { get; init; } = Guid.CreateVersion7().ToString();
     public required string Name { get; init; }
     public required string Runtime { get; init; }
     public IReadOnlyList<string> Capabilities { get; init; } = [];

@@ -24,6 +24,21 @@ public sealed partial class TaskBoard
     public Task<BoardTask?> ProcessStartedAsync(string agentId, int pid, long startTime, string bootId) =>
         WriteAsync(scope => SpawnVerbs.Started(scope, agentId, pid, startTime, bootId));
 
+    /// <summary>Claims a task for an agent that runs already, and opens a run of it, all or nothing; the task is started.</summary>
+    /// <exception cref="InvalidOperationException">The agent is not on record as living; nothing is written.</exception>
+    public Task<EdgeResult> BeginRunAsync(RunStart start, string? provider, string? model)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        return WriteAsync(scope => SpawnVerbs.BeginRun(scope, start, provider, model));
+    }
+
+    /// <summary>Closes the open run of an agent that lives on, and moves its task as the ending says. Told twice, the second changes nothing.</summary>
+    public Task<BoardTask?> EndRunAsync(string agentId, SpawnEnd end)
+    {
+        ArgumentNullException.ThrowIfNull(end);
+        return WriteAsync(scope => SpawnVerbs.EndRunOf(scope, agentId, end));
+    }
+
     /// <summary>
     /// Records an agent's end: closes its run and moves its task as the ending says; what else it had claimed under its id is queued again
     /// with error <c>agent-lost</c>. Told twice, the second changes nothing.

@@ -30,6 +30,17 @@ public sealed record DaemonConfiguration
 
     /// <summary>Silence after which a live agent counts as stalled, 100 ms to 365 days.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromHours(4);
+    /// <summary>An agent with a prompt must have printed an event by then, 1 s to 1 day.</summary>
+    public TimeSpan FirstEventTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>A stalled agent that works is not only shown but ended.</summary>
+    public bool StallKill { get; init; }
+
+    /// <summary>Once its run is over, an agent that was started for it must have exited by then, 100 ms to 1 day.</summary>
+    public TimeSpan ExitTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a run may take, 1 s to 365 days.</summary>
+    public TimeSpan RunTimeout { get; init; } = TimeSpan.FromHours(24);
     public JailPrivilegeMode JailPrivilegeMode { get; init; } = JailPrivilegeMode.Mdo;
     public string? JailStageDirectory { get; init; }
     public string? JailRootBase { get; init; }
@@ -79,6 +90,11 @@ public sealed record DaemonConfiguration
             AutospawnRpcPrompt = reader.Text("COLIBRI_AUTOSPAWN_RPC_PROMPT"),
             Providers = Routes(reader, "COLIBRI_PROVIDERS"),
             StallAfter = reader.Duration("COLIBRI_STALL_AFTER", TimeSpan.FromHours(4), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365)),
+            FirstEventTimeout = reader.Duration(
+                "COLIBRI_FIRST_EVENT_TIMEOUT", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            StallKill = reader.Boolean("COLIBRI_STALL_KILL", false),
+            ExitTimeout = reader.Duration("COLIBRI_EXIT_TIMEOUT", TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
+            RunTimeout = reader.Duration("COLIBRI_RUN_TIMEOUT", TimeSpan.FromHours(24), TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
             JailPrivilegeMode = reader.Choice(
                 "COLIBRI_JAIL_PRIV_MODE",
                 JailPrivilegeMode.Mdo,

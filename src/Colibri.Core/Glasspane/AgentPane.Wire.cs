@@ -17,8 +17,11 @@ public sealed partial class AgentPane
         int? pid;
         bool stopRequested;
         bool overBudget;
+        string? taskId;
+        AgentQuestion? question;
         lock (_gate)
         {
+            (taskId, question) = (_taskId, OpenQuestion());
             (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget) =
                 (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget);
         }
@@ -40,7 +43,7 @@ public sealed partial class AgentPane
             Activity = activity,
             Stalled = stalled,
             NeedsAttention = stalled || overBudget || activity is Activity.Error or Activity.Blocked,
-            TaskId = _identity.TaskId,
+            TaskId = taskId,
             SessionId = _identity.SessionId,
             OverBudget = overBudget ? true : null,
             HarnessSessionId = state.HarnessSessionId,
@@ -55,6 +58,7 @@ public sealed partial class AgentPane
             Tools = state.Tools,
             Tool = lives ? state.Tool : null,
             Usage = state.Usage.ToWire(),
+            Question = question,
             Error = startFailure ?? state.Error,
             Exit = exit,
         };

@@ -30,6 +30,8 @@ public sealed partial class AgentPane
     private ProcessExit? _exit;
     private bool _stopRequested;
     private bool _overBudget;
+    private string? _taskId;
+    private string? _answered;
     private long _revision;
 
     /// <param name="identity">What the pane is about.</param>
@@ -40,9 +42,10 @@ public sealed partial class AgentPane
     /// Called with no lock held, on the thread that made the change, when <see cref="Revision"/> has moved: at most once for each chunk fed.
     /// </param>
     /// <param name="meter">Prices and books usage; none when null.</param>
+    /// <param name="replies">Hears what the agent answers to commands; nobody when null.</param>
     public AgentPane(
         PaneIdentity identity, IDialect dialect, TimeProvider clock, ITranscript? transcript = null, Action<AgentPane>? changed = null,
-        IUsageMeter? meter = null)
+        IUsageMeter? meter = null, IAgentReplies? replies = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(dialect);
@@ -51,7 +54,8 @@ public sealed partial class AgentPane
         _dialect = dialect;
         _clock = clock;
         _changed = changed;
-        _fold = new Fold(transcript, meter);
+        _fold = new Fold(transcript, meter, replies);
+        _taskId = identity.TaskId;
         _startedAt = clock.GetUtcNow();
     }
 
@@ -76,6 +80,12 @@ public sealed partial class AgentPane
         {
             lock (_gate) return _published.Run();
         }
+    }
+
+    /// <summary>Time since its latest event, or since it was started.</summary>
+    public TimeSpan SilentFor()
+    {
+        lock (_gate) return _clock.GetUtcNow() - (_published.LastEventAt ?? _startedAt);
     }
 
     /// <summary>What all chunks fed so far report as used.</summary>
@@ -160,6 +170,42 @@ public sealed partial class AgentPane
         Live(ProcessEvent.TreeGone);
     }
 
+    /// <summary>Says what the agent works on from now; null for nothing.</summary>
+    public void SetTask(string? taskId)
+    {
+        lock (_gate)
+        {
+            if (_taskId == taskId) return;
+            _taskId = taskId;
+            _revision++;
+        }
+
+        _changed?.Invoke(this);
+    }
+
+    /// <summary>What the agent asks and nobody has answered yet; null when it asks nothing.</summary>
+    public AgentQuestion? Question
+    {
+        get
+        {
+            lock (_gate) return OpenQuestion();
+        }
+    }
+
+    /// <summary>Takes the question for answering it: true for one caller alone, and only while it is open.</summary>
+    public bool TryAnswer(string request)
+    {
+        lock (_gate)
+        {
+            if (OpenQuestion()?.Request != request) return false;
+            _answered = request;
+            _revision++;
+        }
+
+        _changed?.Invoke(this);
+        return true;
+    }
+
     /// <summary>Says whether the agent's session is larger than even the widest cost mode allows.</summary>
     public void SetOverBudget(bool overBudget)
     {
@@ -172,6 +218,8 @@ public sealed partial class AgentPane
 
         _changed?.Invoke(this);
     }
+
+    private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered ? question : null;
 
     private void CountEvent()
     {

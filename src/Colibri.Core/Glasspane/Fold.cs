@@ -5,10 +5,11 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Glasspane;
 
 /// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
-internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null) : IEventSink
+internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, IAgentReplies? replies = null) : IEventSink
 {
     private const int MaxErrorBytes = 2048;
     private const int MaxErrors = 8;
+    private const string WordlessRefusal = "the agent refused the prompt without saying why";
     private const int MaxIdBytes = 256;
     private const int MaxNameBytes = 128;
     private const int MaxNames = 8;
@@ -38,6 +39,9 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null) :
         if (e.Provider.IsString) _provider = NameOf(line, e.Provider);
         if (e.Model.IsString) _model = NameOf(line, e.Model);
 
+        if (replies is not null && e.ResponseId.IsString)
+            replies.Replied(e.ResponseId.GetString(line, MaxIdBytes) ?? "", e.Succeeded ? null : Words(line, e.Error) ?? WordlessRefusal);
+
         var kind = e.Kind;
         switch (kind)
         {
@@ -59,12 +63,15 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null) :
             case EventKind.ToolEnded:
                 EndTool(line, e);
                 break;
+            case EventKind.Asked:
+                State.Question = e.Question;
+                break;
             case EventKind.CompactionStarted:
                 if (State.Activity is Activity.Idle or Activity.Done or Activity.Error) State.SetAside ??= State.Activity;
                 break;
             case EventKind.CompactionEnded or EventKind.Noted:
                 State.Error = Words(line, e.Error) ?? State.Error;
-                if (e.IsPromptRefusal) State.PromptRefused = Words(line, e.Error) ?? "the agent refused the prompt without saying why";
+                if (e.IsPromptRefusal) State.PromptRefused = Words(line, e.Error) ?? WordlessRefusal;
                 break;
             case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
                 kind = EndRun(line, e);
@@ -79,10 +86,14 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null) :
 
     private void Step(EventKind kind)
     {
+        var before = State.Activity;
         Move(kind);
+        if (State.Activity != Activity.Blocked) State.Question = null;
 
         // A refusal says that no run will begin; once there is a run it is one that was asked for besides.
         if (State.RestingActivity != Activity.Idle) State.PromptRefused = null;
+        if (before is Activity.Idle or Activity.Done or Activity.Error && State.Activity is Activity.Working or Activity.Blocked && State.SetAside is null)
+            State.Runs++;
     }
 
     private void Move(EventKind kind)

@@ -27,6 +27,10 @@ internal struct PaneState
     public string? Tool { get; set; }
     public string? RunError { get; set; }
     public string? PromptRefused { get; set; }
+    public AgentQuestion? Question { get; set; }
+
+    /// <summary>How often the agent went to work from rest.</summary>
+    public long Runs { get; set; }
     public string? Error { get; set; }
     public string? HarnessSessionId { get; set; }
     public string? Cwd { get; set; }
@@ -62,7 +66,7 @@ internal struct PaneState
             Activity.Error => RunOutcome.Failed,
             _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,
         };
-        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent()) { PromptRefused = PromptRefused };
+        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent()) { PromptRefused = PromptRefused, Runs = Runs };
     }
 
     public readonly bool ShowsTheSameAs(in PaneState other) =>
@@ -74,6 +78,7 @@ internal struct PaneState
         && ReferenceEquals(Tool, other.Tool)
         && ReferenceEquals(Error, other.Error)
         && ReferenceEquals(PromptRefused, other.PromptRefused)
+        && ReferenceEquals(Question, other.Question)
         && ReferenceEquals(HarnessSessionId, other.HarnessSessionId)
         && ReferenceEquals(Cwd, other.Cwd)
         && MalformedLines == other.MalformedLines;

@@ -15,4 +15,7 @@ public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopR
     /// a run on. An agent that was told so waits for another prompt and neither says more nor exits.
     /// </summary>
     public string? PromptRefused { get; init; }
+
+    /// <summary>How often the agent went to work from rest: a run has begun since another look if this has grown.</summary>
+    public long Runs { get; init; }
 }

@@ -41,6 +41,12 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>Its task has cost more than a task may.</summary>
     public const string Budget = "budget";
 
+    /// <summary>It did not do in time what it had to.</summary>
+    public const string Deadline = "deadline";
+
+    /// <summary>It exited 2 or 64 (EX_USAGE, sysexits.h) without a word: it was called in a way it does not understand.</summary>
+    public const string Usage = "usage";
+
     private const int MaxMessageChars = 500;
 
     /// <summary>Judges a run once all that the agent printed has been read and its process has ended.</summary>
@@ -77,6 +83,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         return run.Outcome switch
         {
             RunOutcome.Failed => FailureCode(run.Stop),
+            RunOutcome.Silent when exit.Code is 2 or 64 => Usage,
             _ when !clean => ExitCode,
             RunOutcome.Silent or RunOutcome.Idle => isLocal ? Done : NoResult,
             RunOutcome.Working => Incomplete,
@@ -100,6 +107,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         ExitCode => With(lastWords, $"exited {exit.Code}{HintFor(exit.Code)} {After(run)}"),
         Killed when run.Error is not null => $"killed by {Signals.Name(exit.Signal.GetValueOrDefault())} {After(run)}: {run.Error}",
         Killed => With(lastWords, $"killed by {Signals.Name(exit.Signal.GetValueOrDefault())} {After(run)}"),
+        Usage => With(lastWords, $"exited {exit.Code} without printing an event: it does not understand its arguments"),
         Incomplete => With(lastWords, $"exited 0 in the middle of the run, {After(run)}"),
         NoResult => With(lastWords, run.Outcome == RunOutcome.Silent
             ? "exited 0 without printing one event"

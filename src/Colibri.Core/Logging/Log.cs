@@ -97,6 +97,15 @@ public static partial class Log
     [LoggerMessage(410, LogLevel.Warning, "the configured agent {Program} is not there to be started; queued tasks wait for it")]
     public static partial void AgentProgramMissing(this ILogger logger, string program);
 
+    [LoggerMessage(411, LogLevel.Information, "agent {AgentId} takes task {TaskId}")]
+    public static partial void TaskAssigned(this ILogger logger, string agentId, string taskId);
+
+    [LoggerMessage(412, LogLevel.Information, "agent {AgentId} is through with task {TaskId}: {Verdict}")]
+    public static partial void TaskLeft(this ILogger logger, string agentId, string taskId, string? verdict);
+
+    [LoggerMessage(413, LogLevel.Warning, "agent {AgentId} {Deadline}")]
+    public static partial void DeadlineMissed(this ILogger logger, string agentId, string deadline);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

@@ -78,23 +78,31 @@ public sealed class BoardScheduler(
 
     private async Task DispatchAsync()
     {
+        var resting = supervisor.AtRest;
         var free = candidates.Count == 0 ? 0 : supervisor.FreeSlots;
-        if (free == 0)
-            return;
-        var usable = Usable();
+        var usable = free == 0 ? [] : Usable();
         if (usable.Count == 0)
+            free = 0;
+        if (free == 0 && resting.Count == 0)
             return;
         var unmatched = new HashSet<string>(StringComparer.Ordinal);
         // Most boards match from the front; only one whose best tasks nobody can take is looked through further.
-        for (var window = free + ReadyMargin; ; window *= 4)
+        for (var window = free + resting.Count + ReadyMargin; ; window *= 4)
         {
             var ready = await board.ReadyAsync(Math.Min(window, LongestLook), time.GetUtcNow()).ConfigureAwait(false);
-            var starts = Match(ready, free, usable, unmatched);
-            if (starts.Count < free && ready.Count == window && window < LongestLook)
+            var (starts, assignments) = Match(ready, free, usable, resting, unmatched);
+            if (starts.Count + assignments.Count < free + resting.Count && ready.Count == window && window < LongestLook)
                 continue;
             _unmatched = unmatched;
             _status = _status with { Unmatched = unmatched.Count };
-            await Task.WhenAll(starts.Select(start => StartAsync(start.Task, start.Candidate))).ConfigureAwait(false);
+            // Nobody waits for one that has nothing more to do.
+            foreach (var idle in resting.Where(agent => !agent.IsKept && !assignments.Exists(assignment => assignment.Agent == agent)))
+                idle.Retire();
+            await Task.WhenAll(
+            [
+                .. assignments.Select(assignment => AssignAsync(assignment.Task, assignment.Agent)),
+                .. starts.Select(start => StartAsync(start.Task, start.Candidate)),
+            ]).ConfigureAwait(false);
             return;
         }
     }
@@ -110,13 +118,23 @@ public sealed class BoardScheduler(
         return usable;
     }
 
-    private List<(BoardTask Task, AgentCandidate Candidate)> Match(
-        IReadOnlyList<BoardTask> ready, int free, List<AgentCandidate> usable, HashSet<string> unmatched)
+    /// <summary>An agent that is there already comes before one that would have to be started.</summary>
+    private (List<(BoardTask Task, AgentCandidate Candidate)> Starts, List<(BoardTask Task, SupervisedAgent Agent)> Assignments) Match(
+        IReadOnlyList<BoardTask> ready, int free, List<AgentCandidate> usable, IReadOnlyList<SupervisedAgent> resting, HashSet<string> unmatched)
     {
         var starts = new List<(BoardTask, AgentCandidate)>();
+        var assignments = new List<(BoardTask Task, SupervisedAgent Agent)>();
         foreach (var task in ready)
         {
-            if (CapabilityMatch.Best(task.Capabilities, usable) is not { } candidate)
+            var able = resting
+                .Where(agent => !assignments.Exists(assignment => assignment.Agent == agent))
+                .Select(agent => (Agent: agent, Score: CapabilityMatch.Score(task.Capabilities, agent.Offers)))
+                .Where(match => match.Score > 0).ToList();
+            if (able.Count > 0)
+            {
+                assignments.Add((task, able.MaxBy(match => match.Score).Agent));
+            }
+            else if (CapabilityMatch.Best(task.Capabilities, usable) is not { } candidate)
             {
                 // Told once, when it is first seen; the number of them all is in the status.
                 if (unmatched.Add(task.Id) && !_unmatched.Contains(task.Id))
@@ -127,7 +145,14 @@ public sealed class BoardScheduler(
                 starts.Add((task, candidate));
             }
         }
-        return starts;
+        return (starts, assignments);
+    }
+
+    private async Task AssignAsync(BoardTask task, SupervisedAgent agent)
+    {
+        // One of the two was not free any more: the next look tries another.
+        if (!await agent.TryAssignAsync(task).ConfigureAwait(false))
+            Wake();
     }
 
     private async Task StartAsync(BoardTask task, AgentCandidate candidate)

@@ -43,5 +43,6 @@ internal sealed class AgentLaunch
     /// <summary>The command line that is executed.</summary>
     public AgentCommandLine CommandLine { get; }
 
-    private static string PromptOf(BoardTask task) => task.Description.Length == 0 ? task.Title : $"{task.Title}\n\n{task.Description}";
+    /// <summary>What a task's agent is told.</summary>
+    public static string PromptOf(BoardTask task) => task.Description.Length == 0 ? task.Title : $"{task.Title}\n\n{task.Description}";
 }

@@ -9,6 +9,12 @@ public sealed record AgentProfile
     /// <summary>Whose models it uses where nobody says; null where that is open.</summary>
     public string? Provider { get; init; }
 
+    /// <summary>The command that adds to a run under way; null where the kind knows none.</summary>
+    public string? SteerCommand { get; init; }
+
+    /// <summary>The command that makes a long-lived agent forget its conversation; null where the kind knows none.</summary>
+    public string? ForgetCommand { get; init; }
+
     /// <summary>Arguments for one task, where the operator gives none.</summary>
     public IReadOnlyList<string> TaskArguments { get; init; } = [];
 

@@ -3,7 +3,7 @@ namespace Colibri.Core.Spawning;
 /// <summary>The kinds of agent Colibri can start by name alone. An unknown binary gets its arguments and its prompt, nothing else.</summary>
 public static class AgentProfiles
 {
-    private static readonly AgentProfile Generic = new() { Name = "pi", RpcArguments = [] };
+    private static readonly AgentProfile Generic = new() { Name = "pi", RpcArguments = [], SteerCommand = "steer", ForgetCommand = "new_session" };
 
     private static readonly AgentProfile Local = new() { Name = "local", RpcArguments = [] };
 
@@ -14,6 +14,8 @@ public static class AgentProfiles
             Name = "pi",
             TaskArguments = ["--mode", "json", "--no-session"],
             RpcArguments = ["--mode", "rpc", "--no-session"],
+            SteerCommand = "steer",
+            ForgetCommand = "new_session",
             ModelArguments = static (provider, model) => [.. Flag("--provider", provider), .. Flag("--model", model)],
         },
         new()

@@ -23,7 +23,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private volatile bool _stopping;
     private long _sessionEntriesDropped;
 
-    /// <summary>A slot became free; called from whatever thread ended the agent, must not block.</summary>
+    /// <summary>A slot became free, or a long-lived agent; called from whatever thread ended the agent, must not block.</summary>
     public event Action? SlotFreed;
 
     public PaneRegistry Panes { get; } = new();
@@ -43,6 +43,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
 
     /// <summary>Over every agent since the daemon started.</summary>
     public Usage TotalUsage => Agents.Where(agent => !agent.HasEnded).Aggregate(_ended.Value, (sum, agent) => sum + agent.ToPane().Usage);
+
+    /// <summary>Long-lived agents that have nothing to do and may be given a task; none while the day's budget holds starts.</summary>
+    public IReadOnlyList<SupervisedAgent> AtRest => _stopping || parts.Budgets.IsHeld ? [] : [.. Agents.Where(agent => agent.IsAtRest)];
 
     public SupervisedAgent? FindByTask(string taskId) => Agents.FirstOrDefault(agent => agent.TaskId == taskId && !agent.HasEnded);
 
@@ -179,7 +182,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     {
         try
         {
-            return new SupervisedAgent(parts, _backoff, request, task);
+            return new SupervisedAgent(parts, _backoff, request, task, () => SlotFreed?.Invoke());
         }
         catch (ArgumentException e)
         {

@@ -19,6 +19,9 @@ internal sealed class SessionRecorder(SessionStore sessions, string sessionId) :
     /// <summary>The latest append left the session larger than even mode <c>max</c> allows.</summary>
     public bool IsOverBudget { get; private set; }
 
+    /// <summary>Counts an entry that the disk refused elsewhere.</summary>
+    public void CountDropped() => Interlocked.Increment(ref _dropped);
+
     public void User(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.User, Text = text });
 
     public void Note(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Note, Text = text });

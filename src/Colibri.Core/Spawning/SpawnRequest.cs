@@ -30,4 +30,13 @@ public sealed record SpawnRequest
     /// <summary>What to work on; null with a task means its title and description.</summary>
     public string? Prompt { get; init; }
     public IReadOnlyList<string> Capabilities { get; init; } = [];
+
+    /// <summary>Whether it has a capability; null follows <see cref="Capabilities"/>.</summary>
+    public Predicate<string>? Offers { get; init; }
+
+    /// <summary>Once its task is done, a long-lived agent takes another while there are any.</summary>
+    public bool TakesTasks { get; init; }
+
+    /// <summary>It also stays where there are none, and after a run that failed.</summary>
+    public bool IsKept { get; init; }
 }

@@ -15,6 +15,9 @@ internal enum StopCause
     /// <summary>Its task has cost more than it may: not tried again.</summary>
     Budget,
 
+    /// <summary>It did not do in time what it had to.</summary>
+    Deadline,
+
     /// <summary>It closed its standard output and stayed: there is nothing left to learn from it.</summary>
     OutputClosed,
 

@@ -25,7 +25,6 @@ public sealed partial class SupervisedAgent
     private static readonly TimeSpan QuietAfterEnd = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RecordRetry = TimeSpan.FromSeconds(1);
 
-    private bool _isWatchedForQuiet;
     private bool _outputIsDiscarded;
 
     private StopCause Cause => (StopCause)Volatile.Read(ref _stopCause);
@@ -53,16 +52,23 @@ public sealed partial class SupervisedAgent
         await RecordAsync().ConfigureAwait(false);
         var output = process.ReadOutputAsync(FeedAsync);
         var errors = process.ReadErrorsAsync();
-        if (_isRpc && _launch.SentPrompt is { } sent)
-            _ = process.WriteLineAsync(RpcPrompt(sent));
+        if (_rpc is not null)
+        {
+            _ = _rpc.PumpAsync(process.WriteLineAsync);
+            if (_launch.SentPrompt is { } sent)
+                _ = PromptAsync(_assignment, sent);
+        }
         if (TaskId is not null)
             _ = StopWhenOutputEndsAsync(process, output);
+        StartDeadlines();
         // Not waited for here: a slow disk must not keep a stop from being heard.
         var recorded = RecordStartAsync(process.Identity);
 
         if (await Task.WhenAny(process.Exited, _stopRequested.Task).ConfigureAwait(false) == _stopRequested.Task)
             await EndTreeAsync(process).ConfigureAwait(false);
         var exit = await process.Exited.ConfigureAwait(false);
+        await _alive.CancelAsync().ConfigureAwait(false);
+        _rpc?.Close();
         _pane.Exited(new ProcessExit(exit.Code, exit.Signal));
         if (process.MayHaveStrays())
             await EndStraysAsync(process).ConfigureAwait(false);
@@ -78,13 +84,13 @@ public sealed partial class SupervisedAgent
     /// <param name="mayPass">The reason may be gone in a moment: the task is tried again.</param>
     internal async Task CloseUnstartedAsync(TaskError error, bool mayPass)
     {
-        await PutOnRecordAsync(new SpawnEnd
+        await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, new SpawnEnd
         {
             Ending = RunEnding.Failed,
             Verdict = error.Code,
             Error = error,
-            RetryAt = mayPass && TaskId is not null ? _backoff.NextAttemptAt(_attempt) : null,
-        }).ConfigureAwait(false);
+            RetryAt = mayPass && TaskId is not null ? _backoff.NextAttemptAt(_assignment?.Attempt ?? 1) : null,
+        })).ConfigureAwait(false);
         _pane.FailedToStart(error.Message);
         MarkEnded();
     }
@@ -95,13 +101,13 @@ public sealed partial class SupervisedAgent
         using var process = _process!;
         process.Ender.KillAfter(TimeSpan.Zero);
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
-        await PutOnRecordAsync(new SpawnEnd
+        await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, new SpawnEnd
         {
             Ending = RunEnding.Interrupted,
             Verdict = Interrupted,
             Error = new TaskError("internal", "the daemon failed while it followed the agent; its log says how"),
             Usage = _usage.Rows,
-        }).ConfigureAwait(false);
+        })).ConfigureAwait(false);
         _pane.TreeGone();
     }
 
@@ -139,48 +145,6 @@ public sealed partial class SupervisedAgent
             _parts.Logger.UnexpectedFailure($"reading agent {Id}", e);
             RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
         }
-    }
-
-    /// <summary>A run that has ended has nothing left to save: its work is done and paid.</summary>
-    private void HoldToBudget()
-    {
-        if (TaskId is null || !_parts.Budgets.IsOverTask(TaskMicrocents) || Cause != StopCause.None || _pane.Run.Outcome == RunOutcome.Done)
-            return;
-        _parts.Logger.TaskBudgetSpent(Id, TaskId, Dollars.Of(TaskMicrocents), Dollars.Of(_parts.Budgets.TaskMicrocents ?? 0));
-        RequestStop(StopCause.Budget, BudgetGrace);
-    }
-
-    /// <summary>A long-lived agent that was started for one task has nothing left to do once its run is over.</summary>
-    private void LookForTheEndOfTheRun()
-    {
-        if (!_isRpc || TaskId is null)
-            return;
-        var run = _pane.Run;
-        if (run.IsSettled || run.PromptRefused is not null)
-        {
-            RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
-        }
-        else if (run.Outcome is RunOutcome.Done or RunOutcome.Failed && !_isWatchedForQuiet)
-        {
-            _isWatchedForQuiet = true;
-            _ = SettleWhenQuietAsync();
-        }
-    }
-
-    /// <summary>Some versions never say that a run is settled: an end with nothing after it is one.</summary>
-    private async Task SettleWhenQuietAsync()
-    {
-        long seen;
-        do
-        {
-            seen = _pane.Events;
-            await Task.Delay(QuietAfterEnd, _parts.Time).ConfigureAwait(false);
-        }
-        while (!HasEnded && _pane.Events != seen);
-        if (!HasEnded && _pane.Run.Outcome is RunOutcome.Done or RunOutcome.Failed)
-            RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
-        else
-            _isWatchedForQuiet = false;
     }
 
     private async Task StopWhenOutputEndsAsync(AgentProcess process, Task output)
@@ -243,52 +207,60 @@ public sealed partial class SupervisedAgent
     private async Task CloseRunAsync(AgentProcess process, ExitStatus status)
     {
         var exit = new ProcessExit(status.Code, status.Signal);
-        var cause = Cause;
-        var verdict = RunVerdict.Judge(
-            _pane.Run, exit, cause != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine());
-        var isDone = verdict.Error is null;
-        // Whatever ended it: another attempt would cost still more.
-        var overBudget = !isDone && TaskId is not null && _parts.Budgets.IsOverTask(TaskMicrocents);
-        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget;
-        var end = new SpawnEnd
-        {
-            Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
-            Verdict = interrupted ? Interrupted : overBudget ? RunVerdict.Budget : verdict.Verdict,
-            Error = isDone ? null : overBudget ? BudgetError(TaskMicrocents, _parts.Budgets) : ErrorFor(cause, verdict),
-            Exit = exit,
-            StderrTail = process.StderrTail.Text(),
-            Usage = _usage.Rows,
-            RetryAt = isDone || overBudget || TaskId is null ? null : _backoff.NextAttemptAt(_attempt),
-        };
-        _recorder.Note(end.Error is { } error ? $"run ended: {end.Verdict} ({error.Message})" : $"run ended: {end.Verdict}");
+        var end = EndOf(Cause, exit, process) with { Exit = exit };
+        _recorder.Note(NoteOf(end));
         await RecordAsync().ConfigureAwait(false);
-        await PutOnRecordAsync(end).ConfigureAwait(false);
+        await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, end)).ConfigureAwait(false);
         // After the task's end is on record: whoever sees a task held finds its agent alive.
         _pane.TreeGone();
-        _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict);
+        _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict ?? "");
+    }
+
+    /// <summary>What becomes of the task in hand, from the events and what ended the run.</summary>
+    private SpawnEnd EndOf(StopCause cause, ProcessExit exit, AgentProcess process)
+    {
+        var assignment = _assignment;
+        var run = _pane.Run;
+        var verdict = RunVerdict.Judge(
+            assignment?.Of(run) ?? run, exit, cause != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine());
+        var isDone = verdict.Error is null;
+        // Whatever ended it: another attempt would cost still more.
+        var overBudget = !isDone && assignment is not null && _parts.Budgets.IsOverTask(SpentOn(assignment));
+        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget;
+        var error = isDone ? null : overBudget ? BudgetError(SpentOn(assignment!), _parts.Budgets) : ErrorFor(cause, verdict);
+        return new SpawnEnd
+        {
+            Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
+            Verdict = interrupted ? Interrupted : error?.Code ?? verdict.Verdict,
+            Error = error,
+            StderrTail = process.StderrTail.Text(),
+            Usage = _usage.Rows,
+            RetryAt = isDone || overBudget || assignment is null || verdict.Verdict == RunVerdict.Usage ? null : _backoff.NextAttemptAt(assignment.Attempt),
+        };
     }
 
     internal static TaskError BudgetError(long spent, Budgets budgets) => new(
         RunVerdict.Budget,
         $"the task has cost {Dollars.Of(spent)} and may cost {Dollars.Of(budgets.TaskMicrocents ?? 0)} (COLIBRI_BUDGET_TASK_USD)");
 
-    private static TaskError? ErrorFor(StopCause cause, RunVerdict verdict) => cause switch
+    private TaskError? ErrorFor(StopCause cause, RunVerdict verdict) => cause switch
     {
         StopCause.DaemonStopping => new TaskError(Interrupted, "the daemon stopped while the agent was running"),
         StopCause.Unrecorded => new TaskError(Interrupted, "the agent's start could not be put on record"),
         StopCause.OutputClosed when verdict.Verdict == RunVerdict.Stopped =>
             new TaskError(RunVerdict.Stopped, "closed its standard output and stayed; it was stopped"),
+        StopCause.Deadline when _missed is { } missed => new TaskError(RunVerdict.Deadline, missed),
         _ => verdict.Error,
     };
 
     /// <summary>A run is closed only when that is on disk; a full disk keeps its slot taken until there is room.</summary>
-    private async Task PutOnRecordAsync(SpawnEnd end)
+    private async Task PutOnRecordAsync(Func<Task> record)
     {
         while (true)
         {
             try
             {
-                await _parts.Board.EndSpawnAsync(Id, end).ConfigureAwait(false);
+                await record().ConfigureAwait(false);
                 return;
             }
             catch (BoardUnavailableException e)
@@ -300,20 +272,5 @@ public sealed partial class SupervisedAgent
                 await Task.Delay(RecordRetry, _parts.Time).ConfigureAwait(false);
             }
         }
-    }
-
-    private static byte[] RpcPrompt(string prompt)
-    {
-        var line = new ArrayBufferWriter<byte>(prompt.Length + 64);
-        using (var writer = new Utf8JsonWriter(line))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("id"u8, "1"u8);
-            writer.WriteString("type"u8, "prompt"u8);
-            writer.WriteString("message"u8, prompt);
-            writer.WriteEndObject();
-        }
-        line.Write("\n"u8);
-        return line.WrittenSpan.ToArray();
     }
 }

@@ -4,45 +4,49 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Spawning;
 
+#pragma warning disable CA1001 // Its one disposable is cancelled at the agent's end and asked for its token even after that.
 /// <summary>One agent from the moment it is put on record until its whole tree is gone and its verdict is.</summary>
 public sealed partial class SupervisedAgent
+#pragma warning restore CA1001
 {
     private readonly SupervisorParts _parts;
     private readonly RetryBackoff _backoff;
+    private readonly Action _rested;
     private readonly AgentPane _pane;
     private readonly SessionRecorder _recorder;
     private readonly AgentUsage _usage;
-    private readonly long _spentBefore;
+    private readonly AgentProfile _profile;
+    private readonly RpcChannel? _rpc;
     private readonly Lock _publishing = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _registeredAt;
-    private readonly int _attempt;
     private readonly bool _isRpc;
 
     // Gone when the agent has: a stopped agent's pane is kept, its prompt and its process are not.
     private AgentLaunch? _launch;
+    private Assignment? _assignment;
     private AgentProcess? _process;
     private long _graceTicks = long.MaxValue;
     private int _stopCause;
     private volatile bool _daemonStopping;
 
     /// <exception cref="ArgumentException">The request makes no command line.</exception>
-    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task)
+    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task, Action rested)
     {
-        (_parts, _backoff) = (parts, backoff);
+        (_parts, _backoff, _rested) = (parts, backoff, rested);
+        (TakesTasks, IsKept) = (request.TakesTasks, request.IsKept);
+        Offers = request.Offers ?? (capability => request.Capabilities.Contains(capability, StringComparer.OrdinalIgnoreCase));
         Id = Guid.CreateVersion7().ToString();
-        TaskId = task?.Id;
-        _attempt = (task?.Attempts ?? 0) + 1;
-        _spentBefore = task?.Usage.CostMicrocents ?? 0;
         _registeredAt = parts.Time.GetUtcNow();
         SessionId = request.SessionId ?? task?.SessionId ?? Guid.CreateVersion7().ToString();
         var prompts = parts.Configuration.SchedulerPromptInjection ? parts.Prompts : null;
-        var profile = AgentProfiles.For(request.Runtime, request.Binary);
-        _launch = new AgentLaunch(profile, request, task, prompts, SessionId);
+        _profile = AgentProfiles.For(request.Runtime, request.Binary);
+        _launch = new AgentLaunch(_profile, request, task, prompts, SessionId);
         _isRpc = _launch.CommandLine.IsRpc;
+        _rpc = _isRpc ? new RpcChannel(parts.Time) : null;
         _recorder = new SessionRecorder(parts.Sessions, SessionId);
-        _usage = new AgentUsage(parts, Id, request.Provider ?? profile.Provider, request.Model);
+        _usage = new AgentUsage(parts, Id, request.Provider ?? _profile.Provider, request.Model);
         Record = new SpawnRecord
         {
             AgentId = Id,
@@ -58,12 +62,18 @@ public sealed partial class SupervisedAgent
             Model = request.Model,
         };
         _pane = new AgentPane(
-            new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = TaskId, SessionId = SessionId, Cwd = request.Cwd },
+            new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = task?.Id, SessionId = SessionId, Cwd = request.Cwd },
             Dialects.For(request.Runtime, Record.Name),
             parts.Time,
             _recorder,
             changed: _ => Publish(),
-            meter: _usage);
+            meter: _usage,
+            replies: _rpc);
+        if (task is not null)
+        {
+            _assignment = new Assignment(task, Record.RunId);
+            _usage.RunId = Record.RunId;
+        }
     }
 
     public string Id { get; }
@@ -72,7 +82,8 @@ public sealed partial class SupervisedAgent
 
     public string SessionId { get; }
 
-    public string? TaskId { get; }
+    /// <summary>What it works on; of an agent that has ended, what it worked on last.</summary>
+    public string? TaskId => Volatile.Read(ref _assignment)?.TaskId;
 
     /// <summary>Completes when the tree is gone and that is on record.</summary>
     public Task Ended => _ended.Task;
@@ -80,9 +91,6 @@ public sealed partial class SupervisedAgent
     public bool HasEnded => _ended.Task.IsCompleted;
 
     internal SpawnRecord Record { get; private set; }
-
-    /// <summary>What its task has cost, earlier attempts included, in micro-cents.</summary>
-    internal long TaskMicrocents => _spentBefore + _pane.Usage.CostMicrocents;
 
     internal long SessionEntriesDropped => _recorder.Dropped;
 

@@ -18,6 +18,8 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
         new(CommandNames.SpawnAgent, new(SpawnAsync)),
         new(CommandNames.SpawnLocal, new(SpawnLocalAsync)),
         new(CommandNames.StopAgent, new(StopAsync)),
+        new(CommandNames.PromptAgent, new(PromptAsync)),
+        new(CommandNames.AnswerAgent, new(AnswerAsync)),
         new(CommandNames.ListAgents, new(ListAsync)),
         new(CommandNames.RegisterAgent, new(RegisterAsync)),
         new(CommandNames.Heartbeat, new(HeartbeatAsync)),
@@ -56,6 +58,49 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
             : AgentSupervisor.DefaultGrace;
         return supervisor.TryStop(id, grace) is { } agent
             ? ValueTask.FromResult(Reply.Of(agent.ToWire(), ProtocolJson.Wire.Agent))
+            : throw new RequestException(ErrorCodes.NotFound, $"no agent {id} is running; colibri list-agents shows them");
+    }
+
+    private async ValueTask<Reply> PromptAsync(CommandContext context)
+    {
+        var agent = Living(context);
+        var text = CommandContext.Text(context.Request.Text, "text");
+        if (string.IsNullOrWhiteSpace(text))
+            throw CommandContext.Bad("text", "is missing");
+        var reply = await agent.TellAsync(text).ConfigureAwait(false);
+        if (!reply.IsTaken)
+        {
+            throw new RequestException(
+                reply.IsAnswered ? ErrorCodes.Conflict : ErrorCodes.Unavailable, $"agent {agent.Id} did not take the prompt: {reply.Problem}");
+        }
+        return Reply.Of(agent.ToWire(), ProtocolJson.Wire.Agent);
+    }
+
+    private ValueTask<Reply> AnswerAsync(CommandContext context)
+    {
+        var request = context.Request;
+        var agent = Living(context);
+        var id = CommandContext.Name(request.Request, "request");
+        var value = CommandContext.Text(request.Value, "value");
+        if (new[] { value is not null, request.Confirmed is not null, request.Cancelled is true }.Count(given => given) != 1)
+            throw CommandContext.Bad("value", "or confirmed or cancelled is wanted, one of them");
+        if (agent.Question is not { } question || question.Request != id)
+        {
+            throw new RequestException(
+                ErrorCodes.Conflict, $"agent {agent.Id} asks nothing under {id}" + (agent.Question is { } open ? $"; it asks {open.Request}" : ""));
+        }
+        if (question.Method == "confirm" ? value is not null : request.Confirmed is not null)
+            throw CommandContext.Bad(value is null ? "confirmed" : "value", $"does not answer a {question.Method}, which wants {(value is null ? "a value" : "yes or no")}");
+        if (!agent.TryAnswer(id, value, request.Confirmed))
+            throw new RequestException(ErrorCodes.Conflict, $"agent {agent.Id} does not ask {id} any more, or does not read its standard input");
+        return ValueTask.FromResult(Reply.Of(agent.ToWire(), ProtocolJson.Wire.Agent));
+    }
+
+    private SupervisedAgent Living(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.AgentId, "agent_id");
+        return supervisor.Panes.Find(id) is { HasEnded: false } agent
+            ? agent
             : throw new RequestException(ErrorCodes.NotFound, $"no agent {id} is running; colibri list-agents shows them");
     }
 

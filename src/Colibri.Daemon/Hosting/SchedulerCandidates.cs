@@ -21,10 +21,16 @@ internal static class SchedulerCandidates
         [
             new AgentCandidate(
                 name,
-                // What is on the PATH, the agent can use.
-                capability => capabilities.Contains(capability, StringComparer.OrdinalIgnoreCase) || IsInstalled(capability, programs),
-                new SpawnRequest { Binary = binary, Arguments = configuration.AgentArguments, Capabilities = capabilities }),
+                Offers,
+                new SpawnRequest
+                {
+                    Binary = binary, Arguments = configuration.AgentArguments, Capabilities = capabilities, Offers = Offers, TakesTasks = true,
+                }),
         ];
+
+        // What is on the PATH, the agent can use.
+        bool Offers(string capability) =>
+            capabilities.Contains(capability, StringComparer.OrdinalIgnoreCase) || IsInstalled(capability, programs);
     }
 
     private static bool IsInstalled(string capability, ProgramPath programs) => !capability.Contains('/') && programs.Find(capability) is not null;

@@ -34,6 +34,15 @@ public sealed record CommandRequest
     public IReadOnlyDictionary<string, string>? Env { get; init; }
     public bool? Rpc { get; init; }
     public string? Prompt { get; init; }
+
+    /// <summary>Of <c>prompt</c>: what the agent is told.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Of <c>answer</c>: the question's id, and the answer to it.</summary>
+    public string? Request { get; init; }
+    public string? Value { get; init; }
+    public bool? Confirmed { get; init; }
+    public bool? Cancelled { get; init; }
     public JailRequest? Jail { get; init; }
     public long? GraceMs { get; init; }
 

@@ -51,6 +51,9 @@ public sealed record Pane
     public string? Tool { get; init; }
     public Usage Usage { get; init; } = new();
 
+    /// <summary>What it waits for an answer to, while it is blocked on a question that can be answered.</summary>
+    public AgentQuestion? Question { get; init; }
+
     /// <summary>The latest error the agent reported about itself.</summary>
     public string? Error { get; init; }
     public ProcessExit? Exit { get; init; }

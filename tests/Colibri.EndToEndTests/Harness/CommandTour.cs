@@ -89,6 +89,16 @@ internal sealed class CommandTour(WireClient client)
         var pane = await client.PaneWhereAsync(agentId, pane => pane.Text("activity") == "working", "works");
         ShouldHave(pane, PaneFields);
         pane.Text("cwd").ShouldBe("/tmp");
+        (await client.RefusalAsync(new { cmd = "prompt", agent_id = agentId, text = "hello" })).ShouldBe("conflict");
+        var asking = await client.SpawnAsync(new { cmd = "spawn-agent", binary = Repository.TestAgent, args = new[] { "--rpc", "--ask" } });
+        (await AskAsync(new { cmd = "prompt", agent_id = asking, text = "ask me" })).Text("id").ShouldBe(asking);
+        var question = (await client.PaneWhereAsync(asking, pane => pane.Has("question"), "asks")).Member("question");
+        ShouldHave(question, "request", "method");
+        (await client.RefusalAsync(new { cmd = "answer", agent_id = asking, request = "nothing", confirmed = true })).ShouldBe("conflict");
+        (await client.RefusalAsync(new { cmd = "answer", agent_id = asking, request = question.Text("request"), value = "red" })).ShouldBe("bad-request");
+        (await AskAsync(new { cmd = "answer", agent_id = asking, request = question.Text("request"), confirmed = true })).Text("id").ShouldBe(asking);
+        await client.PaneWhereAsync(asking, pane => pane.Text("activity") == "done", "has gone on");
+        await client.DataAsync(new { cmd = "stop-agent", agent_id = asking });
         (await AskAsync(new { cmd = "stop-agent", agent_id = agentId, grace_ms = 5_000 })).Text("id").ShouldBe(agentId);
         (await client.PaneStoppedAsync(agentId)).Has("exit").ShouldBeTrue();
 
@@ -154,7 +164,7 @@ internal sealed class CommandTour(WireClient client)
         var snapshot = await AskAsync(new { cmd = "snapshot" });
         snapshot.Text("schema").ShouldBe("clawdie.glasspane.snapshot.v1");
         ShouldHave(snapshot, "host", "timestamp");
-        snapshot.Items("panes").Count.ShouldBe(2);
+        snapshot.Items("panes").Count.ShouldBe(3);
     }
 
     /// <summary>Last, for after it the connection carries events.</summary>

@@ -58,6 +58,8 @@ internal sealed class BoardFixture : IAsyncDisposable
         return (await Board.GetAsync(task.Id))!;
     }
 
+    public async Task<BoardTask> Get(BoardTask task) => (await Board.GetAsync(task.Id))!;
+
     /// <summary>A task that an agent of the daemon's own is on record for, its process not started yet.</summary>
     public async Task<BoardTask> Spawn(string agentId, BoardTask? task = null)
     {
@@ -70,6 +72,7 @@ internal sealed class BoardFixture : IAsyncDisposable
     public static SpawnRecord Record(string agentId) => new()
     {
         AgentId = agentId,
+        RunId = "run-of-" + agentId,
         Name = "pi",
         Runtime = "pi",
         Capabilities = ["code"],

@@ -10,19 +10,54 @@ public sealed class LedgerTests
     private static Usage Costing(long microcents, long input = 10) =>
         new() { InputTokens = input, OutputTokens = 5, CacheReadTokens = 30, CacheWriteTokens = 0, CostMicrocents = microcents };
 
-    private static UsageRow Row(Usage usage, string provider = "mock", DateOnly? day = null, long requests = 1) =>
-        new(day ?? Today, provider, "mock-1", requests, usage);
+    private static UsageRow Row(string agent, Usage usage, string provider = "mock", DateOnly? day = null, long requests = 1) =>
+        new(agent == "c" ? "" : "run-of-" + agent, day ?? Today, provider, "mock-1", requests, usage);
 
     [Fact]
     public async Task What_is_booked_again_replaces_what_was_booked()
     {
         await using var fixture = new BoardFixture();
         await fixture.Spawn("a");
-        await fixture.Board.BookUsageAsync("a", [Row(Costing(1))]);
-        await fixture.Board.BookUsageAsync("a", [Row(Costing(7), requests: 2)]);
+        await fixture.Board.BookUsageAsync("a", [Row("a", Costing(1))]);
+        await fixture.Board.BookUsageAsync("a", [Row("a", Costing(7), requests: 2)]);
 
         (await fixture.Board.UsageOfDayAsync(Today)).ShouldBe(Costing(7));
         (await fixture.Board.SummariseCostAsync(CostGrouping.Task, 10)).Total.Requests.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task The_runs_of_one_agent_have_each_its_own()
+    {
+        await using var fixture = new BoardFixture();
+        var first = await fixture.Spawn("a");
+        await fixture.Board.BookUsageAsync("a", [Row("a", Costing(1))]);
+        await fixture.Board.ProcessStartedAsync("a", 4711, 99, "boot");
+        (await fixture.Board.EndRunAsync("a", new SpawnEnd { Ending = RunEnding.Done, Usage = [Row("a", Costing(2))] }))!.Usage.ShouldBe(Costing(2));
+
+        var second = await fixture.Create();
+        var begun = await fixture.Board.BeginRunAsync(new RunStart("second", "a", second.Id, "session-of-a"), "mock", "mock-1");
+        (begun.Outcome, begun.Task!.Status, begun.Task.SessionId, begun.Task.Attempts).ShouldBe((EdgeOutcome.Applied, TaskState.Started, "session-of-a", 1));
+        (await fixture.Board.EndSpawnAsync("a", new SpawnEnd
+        {
+            Ending = RunEnding.Done,
+            Usage = [Row("a", Costing(99)), Row("a", Costing(5)) with { RunId = "second" }],
+        }))!.Usage.ShouldBe(Costing(5));
+
+        (await fixture.Get(first)).Usage.ShouldBe(Costing(2), "a run that is closed takes nothing more");
+        var run = (await fixture.Board.RunsAsync(second.Id)).ShouldHaveSingleItem();
+        (run.Pid, run.StartTime, run.BootId, run.Binary, run.Provider, run.Model).ShouldBe((4711, 99, "boot", "/usr/local/bin/pi", "mock", "mock-1"));
+        (await fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_agent_that_has_ended_takes_no_task()
+    {
+        await using var fixture = new BoardFixture();
+        await fixture.Spawn("a");
+        await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done });
+        var task = await fixture.Create();
+        await Should.ThrowAsync<InvalidOperationException>(() => fixture.Board.BeginRunAsync(new RunStart("r", "a", task.Id, "s"), null, null));
+        (await fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
     }
 
     [Fact]
@@ -30,7 +65,7 @@ public sealed class LedgerTests
     {
         await using var fixture = new BoardFixture();
         var task = await fixture.Spawn("a");
-        await fixture.Board.BookUsageAsync("a", [Row(Costing(7))]);
+        await fixture.Board.BookUsageAsync("a", [Row("a", Costing(7))]);
 
         await fixture.Reopen();
         var queued = (await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Interrupted, Verdict = "interrupted" }))!;
@@ -44,9 +79,9 @@ public sealed class LedgerTests
     {
         await using var fixture = new BoardFixture();
         await fixture.Spawn("a");
-        await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done, Usage = [Row(Costing(9))] });
-        await fixture.Board.BookUsageAsync("a", [Row(Costing(1))]);
-        await fixture.Board.BookUsageAsync("nobody", [Row(Costing(1))]);
+        await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done, Usage = [Row("a", Costing(9))] });
+        await fixture.Board.BookUsageAsync("a", [Row("a", Costing(1))]);
+        await fixture.Board.BookUsageAsync("nobody", [Row("nobody", Costing(1))]);
 
         (await fixture.Board.UsageOfDayAsync(Today)).ShouldBe(Costing(9));
     }
@@ -58,9 +93,9 @@ public sealed class LedgerTests
         var cheap = await fixture.Spawn("a", await fixture.Create("cheap"));
         var dear = await fixture.Spawn("b", await fixture.Create("dear"));
         await fixture.Board.BeginSpawnAsync(BoardFixture.Record("c"), taskId: null);
-        await fixture.Board.BookUsageAsync("a", [Row(Costing(1)), Row(Costing(2), "other", Today.AddDays(1))]);
-        await fixture.Board.BookUsageAsync("b", [Row(Costing(50))]);
-        await fixture.Board.BookUsageAsync("c", [Row(Costing(10) with { UnpricedTokens = 4 })]);
+        await fixture.Board.BookUsageAsync("a", [Row("a", Costing(1)), Row("a", Costing(2), "other", Today.AddDays(1))]);
+        await fixture.Board.BookUsageAsync("b", [Row("b", Costing(50))]);
+        await fixture.Board.BookUsageAsync("c", [Row("c", Costing(10) with { UnpricedTokens = 4 })]);
 
         var byTask = await fixture.Board.SummariseCostAsync(CostGrouping.Task, 10);
         byTask.Lines.Select(line => (line.TaskId, line.Title, line.Status, line.Usage.CostMicrocents)).ShouldBe(
@@ -88,7 +123,7 @@ public sealed class LedgerTests
         for (var n = 0; n < 3; n++)
         {
             await fixture.Spawn($"a{n}");
-            await fixture.Board.BookUsageAsync($"a{n}", [Row(Costing(long.MaxValue, long.MaxValue))]);
+            await fixture.Board.BookUsageAsync($"a{n}", [Row($"a{n}", Costing(long.MaxValue, long.MaxValue))]);
         }
         (await fixture.Board.SummariseCostAsync(CostGrouping.Day, 10)).Total.Usage.CostMicrocents.ShouldBe(27_000_000_000_000);
         (await fixture.Board.UsageOfDayAsync(Today)).InputTokens.ShouldBe(27_000_000_000_000);

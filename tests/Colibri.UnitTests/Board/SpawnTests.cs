@@ -14,7 +14,7 @@ public sealed class SpawnTests
         CostMicrocents = 5,
     };
 
-    private static IReadOnlyList<UsageRow> Booked(Usage usage) => [new(new DateOnly(2026, 11, 24), "mock", "mock-1", 1, usage)];
+    private static IReadOnlyList<UsageRow> Booked(string agent, Usage usage) => [new("run-of-" + agent, new DateOnly(2026, 11, 24), "mock", "mock-1", 1, usage)];
 
     [Fact]
     public async Task A_run_that_goes_well_takes_its_task_from_queued_to_done()
@@ -36,7 +36,7 @@ public sealed class SpawnTests
             Verdict = "done",
             Exit = new ProcessExit(Code: 0),
             StderrTail = "warned",
-            Usage = Booked(Spent),
+            Usage = Booked("a", Spent),
         }))!;
         (done.Status, done.Verdict, done.Error, done.FinishedAt).ShouldBe((TaskState.Done, "done", null, fixture.Time.Now));
         done.Usage.ShouldBe(Spent);
@@ -64,7 +64,7 @@ public sealed class SpawnTests
             Verdict = "error",
             Error = new TaskError("agent-error", "529 overloaded"),
             Exit = new ProcessExit(Signal: 9),
-            Usage = Booked(Spent),
+            Usage = Booked("a", Spent),
             RetryAt = retryAt,
         };
 
@@ -77,7 +77,7 @@ public sealed class SpawnTests
         var again = await fixture.Spawn("b", task);
         (again.NotBefore, again.Attempts).ShouldBe((null, 2));
         await fixture.Board.ProcessStartedAsync("b", 2, 2, "boot");
-        var failed = (await fixture.Board.EndSpawnAsync("b", end))!;
+        var failed = (await fixture.Board.EndSpawnAsync("b", end with { Usage = Booked("b", Spent) }))!;
         (failed.Status, failed.FinishedAt, failed.NotBefore).ShouldBe((TaskState.Failed, fixture.Time.Now, null));
         failed.Usage.ShouldBe(Spent + Spent);
         (await fixture.Board.RunsAsync(task.Id)).Select(run => (run.AgentId, run.Attempt, run.Exit!.Signal)).ShouldBe([("a", 1, 9), ("b", 2, 9)]);
@@ -99,7 +99,7 @@ public sealed class SpawnTests
         foreach (var agent in (string[])["a", "b", "c"])
         {
             await fixture.Spawn(agent, task);
-            await fixture.Board.EndSpawnAsync(agent, new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = Booked(absurd) });
+            await fixture.Board.EndSpawnAsync(agent, new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = Booked(agent, absurd) });
         }
 
         const long Bound = 9_000_000_000_000_000;
@@ -149,7 +149,7 @@ public sealed class SpawnTests
             await fixture.Spawn($"a{n}", task);
             if (started)
                 await fixture.Board.ProcessStartedAsync($"a{n}", 1, 1, "boot");
-            var queued = (await fixture.Board.EndSpawnAsync($"a{n}", new SpawnEnd { Ending = RunEnding.Interrupted, Verdict = "interrupted", Usage = Booked(Spent) }))!;
+            var queued = (await fixture.Board.EndSpawnAsync($"a{n}", new SpawnEnd { Ending = RunEnding.Interrupted, Verdict = "interrupted", Usage = Booked($"a{n}", Spent) }))!;
             (queued.Status, queued.Attempts, queued.AgentId, queued.NotBefore).ShouldBe((TaskState.Queued, 0, null, null));
         }
         (await fixture.Board.RunsAsync(task.Id)).Select(run => run.Attempt).ShouldBe([1, 1, 1]);
@@ -169,7 +169,7 @@ public sealed class SpawnTests
         (await fixture.Board.ProcessStartedAsync("a", 1, 1, "boot"))!.Status.ShouldBe(TaskState.Cancelled);
         (await fixture.Board.LiveSpawnsAsync()).ShouldHaveSingleItem().Pid.ShouldBe(1);
         var ended = (await fixture.Board.EndSpawnAsync(
-            "a", new SpawnEnd { Ending = ending, Verdict = "cancelled", Usage = Booked(Spent), RetryAt = fixture.Time.Now }))!;
+            "a", new SpawnEnd { Ending = ending, Verdict = "cancelled", Usage = Booked("a", Spent), RetryAt = fixture.Time.Now }))!;
 
         (ended.Status, ended.Verdict, ended.Usage).ShouldBe((TaskState.Cancelled, "cancelled", Spent));
         (await fixture.Board.RunsAsync(task.Id)).ShouldHaveSingleItem().FinishedAt.ShouldNotBeNull();
@@ -203,7 +203,7 @@ public sealed class SpawnTests
         await using var fixture = new BoardFixture();
         var task = await fixture.Spawn("a");
         await fixture.Board.ProcessStartedAsync("a", 1, 1, "boot");
-        var end = new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = Booked(Spent) };
+        var end = new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = Booked("a", Spent) };
         await fixture.Board.EndSpawnAsync("a", end);
         await fixture.Spawn("b", task);
 

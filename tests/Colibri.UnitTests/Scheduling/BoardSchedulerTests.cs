@@ -167,6 +167,27 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         Shell.Until(() => scheduler.Status.MissingAgent is null && _fixture.Get(task).GetAwaiter().GetResult().Attempts == 1, "it is started");
     }
 
+    [Fact]
+    public async Task A_long_lived_agent_takes_one_task_after_another_and_is_ended_when_there_is_none_left()
+    {
+        const string Server = """
+            while read -r line; do
+                id=${line#*\"id\":\"}; id=${id%%\"*}
+                echo '{"id":"'"$id"'","type":"response","command":"prompt","success":true}'
+                case $line in *'"type":"prompt"'*) echo '{"type":"agent_start"}'; echo '{"type":"agent_settled"}' ;; esac
+            done
+            """;
+        const int Tasks = 5;
+        var tasks = await Task.WhenAll(Enumerable.Range(0, Tasks).Select(n => _fixture.Create($"{n}")));
+        Start(new AgentCandidate("sh", _ => true, SupervisorFixture.Request(Server) with { Rpc = true, TakesTasks = true }));
+
+        Shell.Until(() => _fixture.Board.Counts.Done == Tasks, "every task is done");
+        Shell.Until(() => _fixture.Supervisor.Running == 0, "nobody stays for nothing");
+        _fixture.Supervisor.Agents.Count.ShouldBeLessThanOrEqualTo(MaxAgents);
+        foreach (var task in tasks)
+            (await _fixture.OnlyRun(task)).Verdict.ShouldBe("done");
+    }
+
     private BoardScheduler Create(params AgentCandidate[] candidates)
     {
         var scheduler = new BoardScheduler(_fixture.Board, _fixture.Supervisor, candidates, Interval, _time, _fixture.Logger);

@@ -100,11 +100,11 @@ public sealed class AgentUsageTests
     {
         await using var fixture = new SupervisorFixture(budgets: Of(task: Cent, day: null));
         var task = await fixture.Create();
-        await fixture.Board.BeginSpawnAsync(new SpawnRecord { AgentId = "a", Name = "pi", Runtime = "pi", Binary = "/bin/pi", SessionId = "s", Host = "h" }, task.Id);
+        await fixture.Board.BeginSpawnAsync(new SpawnRecord { AgentId = "a", RunId = "r", Name = "pi", Runtime = "pi", Binary = "/bin/pi", SessionId = "s", Host = "h" }, task.Id);
         await fixture.Board.EndSpawnAsync("a", new SpawnEnd
         {
             Ending = RunEnding.Interrupted,
-            Usage = [new UsageRow(new DateOnly(2026, 11, 22), "mock", "mock-1", 1, new Usage { CostMicrocents = 2 * Cent })],
+            Usage = [new UsageRow("r", new DateOnly(2026, 11, 22), "mock", "mock-1", 1, new Usage { CostMicrocents = 2 * Cent })],
         });
 
         var refusal = await Should.ThrowAsync<SpawnRefusedException>(() => fixture.Spawn(SupervisorFixture.Working, task));

@@ -33,7 +33,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-supervisor-").FullName;
     private readonly ConcurrentQueue<BoardTask> _changes = new();
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null)
     {
         Board = TaskBoard.Open(new BoardOptions
         {
@@ -56,14 +56,14 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             Budgets = Budgets = budgets ?? new Budgets(null, null, new EventHub(TimeProvider.System), TimeProvider.System),
             Prices = prices ?? PriceTable.Empty,
             Programs = new ProgramPath("/usr/bin:/bin", null, _directory),
-            Configuration = new DaemonConfiguration
+            Configuration = (configure ?? (plain => plain))(new DaemonConfiguration
             {
                 SocketPath = Path.Combine(_directory, "colibri.sock"),
                 DatabasePath = Path.Combine(_directory, "board.sqlite"),
                 SessionsDirectory = Path.Combine(_directory, "sessions"),
                 Host = "clawdie",
                 MaxAgents = maxAgents,
-            },
+            }),
             Time = TimeProvider.System,
             Logger = Logger,
         });

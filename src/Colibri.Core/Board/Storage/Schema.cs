@@ -111,7 +111,7 @@ internal static class Schema
         ) STRICT, WITHOUT ROWID;
         """;
 
-    // usage: one row for each agent, UTC day, provider and model, with absolute numbers, so that writing one again changes nothing.
+    // usage: one row for each run (or, with an empty run_id, what an agent did besides), UTC day, provider and model, with absolute numbers, so that writing one again changes nothing.
     public const string Ledger = """
         ALTER TABLE tasks ADD COLUMN unpriced_tokens INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE runs ADD COLUMN unpriced_tokens INTEGER NOT NULL DEFAULT 0;
@@ -120,6 +120,7 @@ internal static class Schema
 
         CREATE TABLE usage (
             agent_id TEXT NOT NULL REFERENCES agents (id),
+            run_id TEXT NOT NULL,
             day TEXT NOT NULL,
             provider TEXT NOT NULL,
             model TEXT NOT NULL,
@@ -132,12 +133,12 @@ internal static class Schema
             cache_write_tokens INTEGER NOT NULL,
             cost_microcents INTEGER NOT NULL,
             unpriced_tokens INTEGER NOT NULL,
-            PRIMARY KEY (agent_id, day, provider, model)
+            PRIMARY KEY (agent_id, run_id, day, provider, model)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX usage_by_day ON usage (day);
 
         INSERT INTO usage
-        SELECT agent_id, strftime('%Y-%m-%d', ifnull(finished_at, started_at) / 1000, 'unixepoch'), 'unknown', 'unknown', task_id, session_id, 0,
+        SELECT agent_id, id, strftime('%Y-%m-%d', ifnull(finished_at, started_at) / 1000, 'unixepoch'), 'unknown', 'unknown', task_id, session_id, 0,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, 0
         FROM runs WHERE input_tokens + output_tokens + cache_read_tokens + cache_write_tokens + cost_microcents > 0;
         """;

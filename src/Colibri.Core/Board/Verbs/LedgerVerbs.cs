@@ -8,14 +8,14 @@ namespace Colibri.Core.Board.Verbs;
 /// <summary>The cost ledger: what agents used, by agent, day, provider and model, and its sums.</summary>
 internal static class LedgerVerbs
 {
-    // An agent that has ended is settled: a booking that comes late, overtaken by the last one, changes nothing.
+    // A run or an agent that has ended is settled: a booking that comes late, overtaken by the last one, changes nothing.
     private const string Upsert = """
-        INSERT INTO usage (agent_id, day, provider, model, task_id, session_id, requests,
+        INSERT INTO usage (agent_id, run_id, day, provider, model, task_id, session_id, requests,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens)
-        SELECT a.id, $day, $provider, $model, (SELECT r.task_id FROM runs r WHERE r.agent_id = a.id ORDER BY r.seq DESC LIMIT 1),
-            ifnull(a.session_id, ''), $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced
-        FROM agents a WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL
-        ON CONFLICT (agent_id, day, provider, model) DO UPDATE SET requests = excluded.requests,
+        SELECT a.id, $run, $day, $provider, $model, r.task_id, ifnull(a.session_id, ''), $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced
+        FROM agents a LEFT JOIN runs r ON r.id = $run AND r.agent_id = a.id AND r.finished_at IS NULL
+        WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL AND ($run = '' OR r.id IS NOT NULL)
+        ON CONFLICT (agent_id, run_id, day, provider, model) DO UPDATE SET requests = excluded.requests,
             input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
             cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens,
             cost_microcents = excluded.cost_microcents, unpriced_tokens = excluded.unpriced_tokens
@@ -29,10 +29,10 @@ internal static class LedgerVerbs
         ifnull(sum(min(u.unpriced_tokens, 9000000000000)), 0)
         """;
 
-    private const string Agent = """
+    private const string Run = """
         SELECT ifnull(sum(input_tokens), 0), ifnull(sum(output_tokens), 0), ifnull(sum(cache_read_tokens), 0),
             ifnull(sum(cache_write_tokens), 0), ifnull(sum(cost_microcents), 0), ifnull(sum(unpriced_tokens), 0)
-        FROM usage WHERE agent_id = $agent
+        FROM usage WHERE agent_id = $agent AND run_id = $run
         """;
 
     private const string Day = $"SELECT {Sums} FROM usage u WHERE u.day = $day";
@@ -63,14 +63,15 @@ internal static class LedgerVerbs
             var usage = row.Usage;
             booked += scope.Execute(
                 Upsert,
-                ("$agent", agentId), ("$day", Text(row.Day)), ("$provider", row.Provider), ("$model", row.Model), ("$requests", row.Requests),
+                ("$agent", agentId), ("$run", row.RunId), ("$day", Text(row.Day)), ("$provider", row.Provider), ("$model", row.Model), ("$requests", row.Requests),
                 ("$input", usage.InputTokens), ("$output", usage.OutputTokens), ("$cache_read", usage.CacheReadTokens),
                 ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens));
         }
         return booked;
     }
 
-    public static Usage OfAgent(WriteScope scope, string agentId) => scope.First(Agent, row => row.Usage(0), ("$agent", agentId))!;
+    public static Usage OfRun(WriteScope scope, string agentId, string runId) =>
+        scope.First(Run, row => row.Usage(0), ("$agent", agentId), ("$run", runId))!;
 
     public static Usage OfDay(BoardConnection connection, DateOnly day) =>
         connection[Day].Bind(("$day", Text(day))).First(row => row.Usage(1))!;

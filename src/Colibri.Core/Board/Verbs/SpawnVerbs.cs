@@ -41,6 +41,15 @@ internal static class SpawnVerbs
         RETURNING task_id
         """;
 
+    private const string InsertRunOfLiving = """
+        INSERT INTO runs (id, task_id, attempt, agent_id, session_id, binary, argv, provider, model, pid, start_time, boot_id, started_at)
+        SELECT $id, $task, $attempt, a.id, $session, ifnull(a.binary, ''), ifnull(a.argv, '[]'), $provider, $model,
+            a.pid, a.start_time, a.boot_id, $now
+        FROM agents a WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL
+        """;
+
+    private const string OpenRun = "SELECT id FROM runs WHERE agent_id = $agent AND finished_at IS NULL";
+
     private const string TaskOfAgent = "SELECT task_id FROM runs WHERE agent_id = $agent ORDER BY seq DESC LIMIT 1";
 
     private const string Live = """
@@ -77,11 +86,34 @@ internal static class SpawnVerbs
         {
             scope.Execute(
                 InsertRun,
-                ("$id", Guid.CreateVersion7().ToString()), ("$task", task.Id), ("$attempt", task.Attempts), ("$agent", record.AgentId),
+                ("$id", record.RunId), ("$task", task.Id), ("$attempt", task.Attempts), ("$agent", record.AgentId),
                 ("$session", record.SessionId), ("$binary", record.Binary), ("$argv", argv),
                 ("$provider", record.Provider), ("$model", record.Model), ("$now", scope.Now));
         }
         return new EdgeResult(EdgeOutcome.Applied, task);
+    }
+
+    /// <summary>As <see cref="Begin"/>, for an agent that runs already; the task is started at once.</summary>
+    public static EdgeResult BeginRun(WriteScope scope, RunStart start, string? provider, string? model)
+    {
+        var task = scope.Change(
+            EdgeSql.ClaimForSpawn, ("$id", start.TaskId), ("$agent", start.AgentId), ("$session", start.SessionId), ("$now", scope.Now));
+        if (task is null)
+            return EdgeVerbs.Refuse(scope, start.TaskId, TaskState.Claimed);
+        var opened = scope.Execute(
+            InsertRunOfLiving,
+            ("$id", start.RunId), ("$task", task.Id), ("$attempt", task.Attempts), ("$agent", start.AgentId), ("$session", start.SessionId),
+            ("$provider", provider), ("$model", model), ("$now", scope.Now));
+        return opened == 1
+            ? new EdgeResult(EdgeOutcome.Applied, scope.Change(EdgeSql.SpawnStart, ("$id", task.Id), ("$agent", start.AgentId), ("$now", scope.Now)) ?? task)
+            : throw new InvalidOperationException($"agent {start.AgentId} is not on record as living");
+    }
+
+    /// <summary>Closes the open run of an agent that lives on.</summary>
+    public static BoardTask? EndRunOf(WriteScope scope, string agentId, SpawnEnd end)
+    {
+        LedgerVerbs.Book(scope, agentId, end.Usage);
+        return CloseRun(scope, agentId, end);
     }
 
     public static BoardTask? Started(WriteScope scope, string agentId, int pid, long startTime, string bootId)
@@ -102,8 +134,18 @@ internal static class SpawnVerbs
         // Told twice, the second time changes nothing: a run's usage counts once.
         if (!isFirst)
             return scope.First(TaskOfAgent, row => row.GetString(0), ("$agent", agentId)) is { } known ? TaskVerbs.Get(scope, known) : null;
+        var task = CloseRun(scope, agentId, end);
+        // An agent knows its id and the way to the daemon: it may have claimed more than it was started on.
+        scope.ChangeAll(EdgeSql.ReleaseEnded, ("$agent", agentId), ("$now", scope.Now));
+        return task;
+    }
+
+    private static BoardTask? CloseRun(WriteScope scope, string agentId, SpawnEnd end)
+    {
         // What was booked while it ran is there even where the daemon that sees its end is not the one that started it.
-        var usage = LedgerVerbs.OfAgent(scope, agentId);
+        if (scope.First(OpenRun, row => row.GetString(0), ("$agent", agentId)) is not { } runId)
+            return null;
+        var usage = LedgerVerbs.OfRun(scope, agentId, runId);
         var taskId = scope.First(
             EndRun,
             row => row.GetString(0),
@@ -111,10 +153,7 @@ internal static class SpawnVerbs
                 .. Outcome(scope, agentId, end, usage),
                 ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
             ]);
-        var task = taskId is null ? null : Move(scope, taskId, end, [.. Outcome(scope, agentId, end, usage), ("$id", taskId)]);
-        // An agent knows its id and the way to the daemon: it may have claimed more than it was started on.
-        scope.ChangeAll(EdgeSql.ReleaseEnded, ("$agent", agentId), ("$now", scope.Now));
-        return task;
+        return taskId is null ? null : Move(scope, taskId, end, [.. Outcome(scope, agentId, end, usage), ("$id", taskId)]);
     }
 
     public static IReadOnlyList<SpawnRow> ListLive(BoardConnection connection) => connection[Live].All(row => new SpawnRow(

@@ -1,4 +1,5 @@
 using Colibri.Jsonl;
+using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Glasspane.Dialect;
 
@@ -49,6 +50,15 @@ public record struct AgentEvent
     public JsonValue Provider { get; set; }
 
     public JsonValue Model { get; set; }
+
+    /// <summary>Of a response to a command: the id that the command bore.</summary>
+    public JsonValue ResponseId { get; set; }
+
+    /// <summary>Of a response: the command was taken. Why it was not is in <see cref="Error"/>.</summary>
+    public bool Succeeded { get; set; }
+
+    /// <summary>Of an <see cref="EventKind.Asked"/>: the question, where it can be answered.</summary>
+    public AgentQuestion? Question { get; set; }
 
     public UsageReport? Usage { get; set; }
 

@@ -1,4 +1,5 @@
 using Colibri.Jsonl;
+using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Glasspane.Dialect;
 
@@ -53,6 +54,7 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
         "role", "content", "usage", "stopReason", "errorMessage", "provider", "model");
     private static readonly JsonFields UsageFields = new("input", "output", "cacheRead", "cacheWrite", "cost");
     private static readonly JsonFields ContentField = new("content");
+    private static readonly JsonFields QuestionFields = new("title", "message", "options");
     private static readonly JsonFields TotalField = new("total");
 
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
@@ -105,9 +107,14 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
                 break;
             case UiRequest when WantsAnAnswer(line, values[12]):
                 read.Kind = EventKind.Asked;
+                read.Question = ReadQuestion(line, values[5], values[12]);
+                break;
+            case Response when values[9].Kind == ValueKind.True:
+                (read.ResponseId, read.Succeeded) = (values[5], true);
                 break;
             case Response when values[9].Kind == ValueKind.False:
                 read.Kind = EventKind.Noted;
+                read.ResponseId = values[5];
                 read.Error = values[13];
                 read.IsPromptRefusal = values[14].StringEquals(line, "prompt"u8);
                 break;
@@ -166,6 +173,28 @@ internal sealed class PiDialect() : LineDialect("pi", Events)
         if (reason.StringEquals(line, "error"u8)) return StopReason.Error;
         if (reason.StringEquals(line, "length"u8)) return StopReason.Length;
         return reason.StringEquals(line, "aborted"u8) ? StopReason.Aborted : StopReason.Stop;
+    }
+
+    private static AgentQuestion? ReadQuestion(ReadOnlySpan<byte> line, JsonValue id, JsonValue method)
+    {
+        const int MaxIdBytes = 256;
+        const int MaxTitleBytes = 1_000;
+        const int MaxMessageBytes = 4_000;
+        const int MaxOptions = 32;
+        if (!id.IsString) return null;
+        Span<JsonValue> words = stackalloc JsonValue[3];
+        QuestionFields.TryRead(line, words);
+        List<string>? options = null;
+        var listed = new JsonElements(line, words[2]);
+        while (listed.Next() && (options?.Count ?? 0) < MaxOptions)
+            if (listed.Current.IsString) (options ??= []).Add(listed.Current.GetString(line, MaxIdBytes) ?? "");
+
+        return new AgentQuestion(
+            id.GetString(line, MaxIdBytes) ?? "",
+            method.GetString(line, MaxIdBytes) ?? "",
+            words[0].IsString ? words[0].GetString(line, MaxTitleBytes) : null,
+            words[1].IsString ? words[1].GetString(line, MaxMessageBytes) : null,
+            options);
     }
 
     private static bool WantsAnAnswer(ReadOnlySpan<byte> line, JsonValue method) =>

@@ -73,8 +73,12 @@ internal sealed class ZotDialect() : LineDialect("zot", Events)
                 read.Stop = StopReason.Error;
                 read.Error = values[7];
                 break;
+            case Response when values[8].Kind == ValueKind.True:
+                (read.ResponseId, read.Succeeded) = (values[0], true);
+                break;
             case Response when values[8].Kind == ValueKind.False:
                 read.Kind = EventKind.Noted;
+                read.ResponseId = values[0];
                 read.Error = values[9];
                 break;
         }
