@@ -14,8 +14,7 @@ internal static class HelpText
     [
         (CommandGroup.Tasks, "Tasks"),
         (CommandGroup.Agents, "Agents"),
-        (CommandGroup.Sessions, "Sessions"),
-        (CommandGroup.Cost, "Cost"),
+        (CommandGroup.Sessions, "Sessions and cost"),
         (CommandGroup.Registry, "Skills and tenants"),
         (CommandGroup.Daemon, "Daemon"),
     ];

@@ -45,6 +45,9 @@ internal static class StatusView
         if (status.Prompt is { } prompt)
             Field("prompt", $"prefix of {Words.Bytes(prompt.PrefixBytes)}, SHA-256 {prompt.PrefixSha256}");
         Field("headroom", Headroom(status.Headroom));
+        if (status.Headroom is { Requests: > 0 } used)
+            Field("", $"{Words.Number(used.Shortened)} of {Words.Count(used.Requests, "tool result")} shortened, {Words.Bytes(used.BytesSaved)} saved");
+        Field("", status.Headroom.LastError, Tone.Attention);
         Field("limits hit", Limits(status.Counters), Tone.Attention);
     }
 

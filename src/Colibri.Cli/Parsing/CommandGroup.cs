@@ -6,7 +6,6 @@ internal enum CommandGroup
     Tasks,
     Agents,
     Sessions,
-    Cost,
     Registry,
     Daemon,
 }

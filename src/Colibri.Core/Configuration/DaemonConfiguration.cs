@@ -45,6 +45,7 @@ public sealed record DaemonConfiguration
     public string? JailStageDirectory { get; init; }
     public string? JailRootBase { get; init; }
     public bool HeadroomEnabled { get; init; }
+    /// <summary>Where the sidecar that shortens tool results listens; by default <c>headroom.sock</c> beside the daemon's own socket.</summary>
     public string? HeadroomSocket { get; init; }
     /// <summary>What one task may cost, in micro-cents (1 USD is 100,000,000); null is no budget.</summary>
     public long? TaskBudgetMicrocents { get; init; }
@@ -71,10 +72,11 @@ public sealed record DaemonConfiguration
     {
         var reader = new EnvironmentReader(environment);
         var database = AbsolutePath(reader, "COLIBRI_DB_PATH") ?? DefaultDatabasePath(reader, isWritableDirectory);
+        var socket = AbsolutePath(reader, SocketPaths.EnvironmentVariable)
+            ?? SocketPaths.Resolve(reader.Text, () => isWritableDirectory(Path.GetDirectoryName(SocketPaths.Service)!));
         return new DaemonConfiguration
         {
-            SocketPath = AbsolutePath(reader, SocketPaths.EnvironmentVariable)
-                ?? SocketPaths.Resolve(reader.Text, () => isWritableDirectory(Path.GetDirectoryName(SocketPaths.Service)!)),
+            SocketPath = socket,
             DatabasePath = database,
             SessionsDirectory = AbsolutePath(reader, "COLIBRI_SESSIONS_DIR") ?? Path.Combine(Path.GetDirectoryName(database)!, "sessions"),
             Host = reader.Text("COLIBRI_HOST") ?? hostName,
@@ -104,7 +106,7 @@ public sealed record DaemonConfiguration
             JailStageDirectory = AbsolutePath(reader, "COLIBRI_JAIL_STAGE_DIR"),
             JailRootBase = AbsolutePath(reader, "COLIBRI_JAIL_ROOT_BASE"),
             HeadroomEnabled = reader.Boolean("COLIBRI_HEADROOM_ENABLED", false),
-            HeadroomSocket = AbsolutePath(reader, "COLIBRI_HEADROOM_SOCKET"),
+            HeadroomSocket = AbsolutePath(reader, "COLIBRI_HEADROOM_SOCKET") ?? Path.Combine(Path.GetDirectoryName(socket)!, "headroom.sock"),
             TaskBudgetMicrocents = reader.Dollars("COLIBRI_BUDGET_TASK_USD"),
             DayBudgetMicrocents = reader.Dollars("COLIBRI_BUDGET_DAY_USD"),
             PricesFile = AbsolutePath(reader, "COLIBRI_PRICES_FILE"),

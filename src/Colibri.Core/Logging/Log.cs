@@ -121,6 +121,12 @@ public static partial class Log
     [LoggerMessage(504, LogLevel.Warning, "session {SessionId} is over budget: {Bytes} bytes in mode max, which allows {MaxBytes}; its newest entry cannot be compacted")]
     public static partial void SessionOverBudget(this ILogger logger, string sessionId, long bytes, long maxBytes);
 
+    [LoggerMessage(505, LogLevel.Information, "headroom at {Socket}: connected")]
+    public static partial void HeadroomConnected(this ILogger logger, string socket);
+
+    [LoggerMessage(506, LogLevel.Warning, "headroom at {Socket}: {Reason}; tool results stay as they are until it is back")]
+    public static partial void HeadroomLost(this ILogger logger, string socket, string reason);
+
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Threading.Channels;
 using Colibri.Core.Cost;
+using Colibri.Core.Headroom;
 using Colibri.Core.Logging;
 using Colibri.Core.Sessions.Generations;
 using Colibri.Protocol.Wire;
@@ -32,6 +33,8 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     private readonly Channel<PendingAppend> _queue = Channel.CreateBounded<PendingAppend>(
         new BoundedChannelOptions(QueueCapacity) { SingleReader = false, FullMode = BoundedChannelFullMode.Wait });
     private readonly SessionWriter _writer = new(id, directory, parts);
+    private readonly Lock _preparing = new();
+    private Task _prepared = Task.CompletedTask;
     private int _writing;
     private int _users;
 
@@ -51,7 +54,39 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
 
     /// <summary>Appends one entry; its number and time are given here.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
-    public Task<AppendReceipt> AppendAsync(SessionEntry entry) => QueueAsync(new PendingAppend(entry));
+    public Task<AppendReceipt> AppendAsync(SessionEntry entry)
+    {
+        if (parts.Headroom is not { } headroom)
+            return QueueAsync(new PendingAppend(entry));
+        Task before;
+        TaskCompletionSource queued;
+        Task<SessionEntry> prepared;
+        lock (_preparing)
+        {
+            prepared = entry is { Kind: SessionEntryKind.ToolResult, Text: { } text } ? PrepareAsync(headroom, entry, text) : Task.FromResult(entry);
+            if (prepared.IsCompletedSuccessfully && _prepared.IsCompleted)
+                return QueueAsync(new PendingAppend(prepared.Result));
+            queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            (before, _prepared) = (_prepared, queued.Task);
+        }
+        return QueueAfterAsync(before, prepared, queued);
+    }
+
+    // Entries keep their order: one that needs no preparation waits for those before it. All are prepared at the same time, so nobody
+    // waits longer than one timeout.
+    private async Task<AppendReceipt> QueueAfterAsync(Task before, Task<SessionEntry> prepared, TaskCompletionSource queued)
+    {
+        await before.ConfigureAwait(false);
+        var entry = await prepared.ConfigureAwait(false);
+        var appended = QueueAsync(new PendingAppend(entry));
+        queued.SetResult();
+        return await appended.ConfigureAwait(false);
+    }
+
+    private static async Task<SessionEntry> PrepareAsync(HeadroomClient headroom, SessionEntry entry, string text) =>
+        await headroom.ShortenAsync(text).ConfigureAwait(false) is { } shortened && ToolResultText.Mark(shortened, text) is { } marked
+            ? entry with { Text = marked }
+            : entry;
 
     /// <summary>Compacts behind the appends before it.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>

@@ -1,4 +1,5 @@
 using Colibri.Core.Cost;
+using Colibri.Core.Headroom;
 using Colibri.Core.Sessions.Generations;
 using Microsoft.Extensions.Logging;
 
@@ -8,5 +9,6 @@ namespace Colibri.Core.Sessions;
 /// <param name="Cost">The limits, asked anew for each append.</param>
 /// <param name="Time">Gives entries their time.</param>
 /// <param name="Logger">Is told of cuts, compactions and escalations.</param>
+/// <param name="Headroom">Shortens what tools answered before the cost mode does; null for nobody.</param>
 /// <param name="AtStep">Called after each step of a change of generations, with the session's directory; for tests that stop there.</param>
-internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, Action<string, SwitchStep>? AtStep);
+internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Action<string, SwitchStep>? AtStep);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Colibri.Core.Cost;
+using Colibri.Core.Headroom;
 using Colibri.Core.Sessions.Generations;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
@@ -20,6 +21,9 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
 
     public string Root => root;
 
+    /// <summary>Shortens what tools answered before the cost mode does; null for nobody.</summary>
+    public HeadroomClient? Headroom { get; init; }
+
     internal int RememberedLimit { get; init; } = RememberedSessions;
 
     internal int Remembered => _logs.Count;
@@ -27,7 +31,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     /// <summary>See <see cref="SessionParts.AtStep"/>.</summary>
     internal Action<string, SwitchStep>? AtStep { get; init; }
 
-    private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, AtStep);
+    private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, Headroom, AtStep);
 
     /// <summary>Appends one entry, creating the session with its first.</summary>
     /// <exception cref="ArgumentException">The id is not one (<see cref="SessionId"/>).</exception>

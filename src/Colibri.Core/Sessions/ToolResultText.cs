@@ -30,6 +30,15 @@ internal static class ToolResultText
             Encoding.UTF8.GetString(whole, 0, head), Marker(tail - head, hash), Encoding.UTF8.GetString(whole, tail, whole.Length - tail));
     }
 
+    /// <summary>A text that a sidecar has shortened, with a last line that says what it stands for; null where it is no shorter with that.</summary>
+    public static string? Mark(string shortened, string whole)
+    {
+        var bytes = Encoding.UTF8.GetBytes(whole);
+        var marked = string.Create(
+            CultureInfo.InvariantCulture, $"{shortened}\n[... shortened by headroom from {bytes.Length} bytes; SHA-256 of the whole: {Sha256.HexOf(bytes)} ...]\n");
+        return Encoding.UTF8.GetByteCount(marked) < bytes.Length ? marked : null;
+    }
+
     private static string Marker(int leftOut, string hash) =>
         string.Create(CultureInfo.InvariantCulture, $"\n[... {leftOut} bytes left out; SHA-256 of the whole: {hash} ...]\n");
 

@@ -4,6 +4,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
+using Colibri.Core.Headroom;
 using Colibri.Core.Logging;
 using Colibri.Core.Prompts;
 using Colibri.Core.Scheduling;
@@ -68,7 +69,9 @@ internal static class DaemonHost
         using var pidFile = PidFile.Write(pidFilePath);
         var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
         var budgets = await BudgetsAsync(configuration, board, events, time).ConfigureAwait(false);
-        var sessions = new SessionStore(configuration.SessionsDirectory, cost, time, logger);
+        await using var headroom = configuration.HeadroomEnabled ? new HeadroomClient(configuration.HeadroomSocket!, time, logger) : null;
+        headroom?.Start();
+        var sessions = new SessionStore(configuration.SessionsDirectory, cost, time, logger) { Headroom = headroom };
         var prompts = new PromptAssembler(sessions, cost, prefix);
         var programs = new ProgramPath(
             Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("HOME"), AppContext.BaseDirectory);
@@ -95,7 +98,7 @@ internal static class DaemonHost
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
         await new LeftoverReconciler(board, time, logger).RunAsync().ConfigureAwait(false);
 
-        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, prefix, events, counters, log, time);
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, prefix, events, counters, log, time);
         listener.Serve(
             new CommandTable(
             [
@@ -156,8 +159,6 @@ internal static class DaemonHost
     {
         if (configuration.Autospawn)
             logger.SettingWithoutEffect("COLIBRI_AUTOSPAWN");
-        if (configuration.HeadroomEnabled)
-            logger.SettingWithoutEffect("COLIBRI_HEADROOM_ENABLED");
         if (configuration.Providers.Count > 0)
             logger.SettingWithoutEffect("COLIBRI_PROVIDERS");
         if (configuration.JailStageDirectory is not null || configuration.JailRootBase is not null)

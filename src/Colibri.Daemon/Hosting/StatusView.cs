@@ -2,6 +2,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
+using Colibri.Core.Headroom;
 using Colibri.Core.Prompts;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Spawning;
@@ -19,6 +20,7 @@ internal sealed class StatusView(
     BoardScheduler scheduler,
     CostControl cost,
     Budgets budgets,
+    HeadroomClient? headroom,
     PromptPrefix prefix,
     EventHub events,
     ServerCounters server,
@@ -53,7 +55,7 @@ internal sealed class StatusView(
             Cache = CacheOf(supervisor.TotalUsage),
             Budget = budgets.State,
             Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
-            Headroom = new StatusHeadroom(configuration.HeadroomEnabled, configuration.HeadroomSocket, Connected: false),
+            Headroom = headroom?.State ?? new StatusHeadroom(Enabled: false, configuration.HeadroomSocket, Connected: false),
             Counters = new StatusCounters
             {
                 Connections = server.Accepted,

@@ -51,7 +51,16 @@ public sealed record StatusCache(long InputTokens, long CachedTokens, double Hit
 /// <param name="PrefixBytes">Its length in UTF-8.</param>
 public sealed record StatusPrompt(string PrefixSha256, int PrefixBytes);
 
-public sealed record StatusHeadroom(bool Enabled, string? Socket, bool Connected);
+/// <param name="Enabled">Whether tool results are handed to a sidecar that shortens them.</param>
+/// <param name="Socket">Where it listens.</param>
+/// <param name="Connected">Whether it is there now.</param>
+/// <param name="Requests">Texts handed over since the daemon started.</param>
+/// <param name="Shortened">Of those, the ones that came back shorter in time.</param>
+/// <param name="Passed">Of those, the ones that stayed as they were.</param>
+/// <param name="BytesSaved">By the shortened ones, in UTF-8.</param>
+/// <param name="LastError">Why a text stayed as it was, or why there is no connection.</param>
+public sealed record StatusHeadroom(
+    bool Enabled, string? Socket, bool Connected, long Requests = 0, long Shortened = 0, long Passed = 0, long BytesSaved = 0, string? LastError = null);
 
 /// <summary>How often each stated limit was hit since the daemon started.</summary>
 public sealed record StatusCounters

@@ -22,6 +22,7 @@ public sealed partial class ArchitectureTests
     private static readonly string[][] CoreLayers =
     [
         ["Configuration", "Logging", "Events"],
+        ["Headroom"],
         ["Cost", "Sessions", "Prompts", "Board", "Glasspane"],
         ["Spawning"],
         ["Scheduling"],

@@ -115,7 +115,7 @@ public sealed class CommandBindingTests
     public void Every_command_of_the_table_is_bound_in_a_test() =>
         CommandTable.All.Select(c => c.Name)
             .Except(Requests.Select(r => r.Data.Item1.Split('|')[0]))
-            .ShouldBe(["completion", "version", "help"]);
+            .ShouldBe(["prefix-check", "completion", "version", "help"]);
 
     [Theory]
     [InlineData("--socket", "SOCKET", "--json", "ping")]

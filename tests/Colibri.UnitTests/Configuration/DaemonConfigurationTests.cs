@@ -19,7 +19,9 @@ public sealed class DaemonConfigurationTests
         c.AutospawnArguments.ShouldBeEmpty();
         c.Providers.ShouldBeEmpty();
         (c.JailPrivilegeMode, c.JailStageDirectory, c.JailRootBase).ShouldBe((JailPrivilegeMode.Mdo, null, null));
-        (c.HeadroomEnabled, c.HeadroomSocket, c.PromptPrefixFile).ShouldBe((false, null, null));
+        (c.HeadroomEnabled, c.HeadroomSocket, c.PromptPrefixFile).ShouldBe((false, "/home/op/.colibri/run/headroom.sock", null));
+        (c.TaskBudgetMicrocents, c.DayBudgetMicrocents, c.PricesFile).ShouldBe((null, null, null));
+        (c.FirstEventTimeout, c.ExitTimeout, c.RunTimeout, c.StallKill).ShouldBe((TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), false));
         (c.LogLevel, c.LogFormat).ShouldBe((LogLevel.Information, LogFormat.Text));
     }
 

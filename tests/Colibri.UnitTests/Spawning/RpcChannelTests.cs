@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Colibri.Core.Spawning;
+using Colibri.UnitTests.Posix;
 using Colibri.UnitTests.Scheduling;
 
 namespace Colibri.UnitTests.Spawning;
@@ -7,7 +9,7 @@ namespace Colibri.UnitTests.Spawning;
 public sealed class RpcChannelTests
 {
     private readonly FakeTime _time = new();
-    private readonly List<string> _written = [];
+    private readonly ConcurrentQueue<string> _written = new();
 
     [Fact]
     public async Task Responses_find_their_command_in_any_order()
@@ -20,6 +22,7 @@ public sealed class RpcChannelTests
 
         (await first).ShouldBe(RpcReply.Refused("busy"));
         (await second).ShouldBe(RpcReply.Taken);
+        Shell.Until(() => _written.Count == 2, "both are written");
         _written.ShouldBe(["""{"id":"1","type":"prompt","message":"one"}""" + "\n", """{"id":"2","type":"steer","message":"two"}""" + "\n"]);
     }
 
@@ -59,7 +62,7 @@ public sealed class RpcChannelTests
         var channel = new RpcChannel(_time);
         _ = channel.PumpAsync(line =>
         {
-            _written.Add(Encoding.UTF8.GetString(line.Span));
+            _written.Enqueue(Encoding.UTF8.GetString(line.Span));
             return Task.CompletedTask;
         });
         return channel;

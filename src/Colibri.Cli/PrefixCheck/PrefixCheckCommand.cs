@@ -1,0 +1,203 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Colibri.Cli.Output;
+using Colibri.Cli.Parsing;
+
+namespace Colibri.Cli.PrefixCheck;
+
+/// <summary>
+/// Reads recorded request bodies and says where each stops beginning as the one before did: what to look at when a provider's cache
+/// is hit less. Needs no daemon. Holds two requests at a time.
+/// </summary>
+internal static class PrefixCheckCommand
+{
+    private const long MaxLineBytes = 64 * 1024 * 1024;
+    private const int MaxReported = 1_000;
+    private const int Indent = 4;
+
+    public static async Task<int> RunAsync(CliSession session, Arguments arguments)
+    {
+        var path = arguments.Required("--stream");
+        var tally = new Tally();
+        try
+        {
+            using var stream = new FileStream(path == "-" ? "/dev/stdin" : path, FileMode.Open, FileAccess.Read);
+            await CheckAsync(stream, tally, comparison => Report(session, tally, comparison), session.Cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"cannot read {path}: {e.Message}", "prefix-check");
+        }
+        if (session.Json)
+            session.Screen.Raw(Json(tally));
+        else
+            Summarise(session.Screen, tally);
+        return tally.Breaks == 0 ? ExitCodes.Done : ExitCodes.Refused;
+    }
+
+    private static async Task CheckAsync(Stream stream, Tally tally, Action<PrefixComparison> report, CancellationToken cancellation)
+    {
+        RequestPrefix? before = null;
+        try
+        {
+            await foreach (var (number, line) in LinesAsync(stream, tally, cancellation).ConfigureAwait(false))
+            {
+                RequestPrefix request;
+                try
+                {
+                    request = RequestPrefix.Parse(line, number);
+                }
+                catch (JsonException)
+                {
+                    tally.Skip(number);
+                    continue;
+                }
+                tally.Requests++;
+                tally.Bytes += request.Bytes;
+                if (before is not null)
+                    report(request.CompareTo(before));
+                before?.Dispose();
+                before = request;
+            }
+        }
+        finally
+        {
+            before?.Dispose();
+        }
+    }
+
+    private static async IAsyncEnumerable<(int Number, ReadOnlyMemory<byte> Line)> LinesAsync(
+        Stream stream, Tally tally, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var line = new ArrayBufferWriter<byte>(64 * 1024);
+        var buffer = new byte[64 * 1024];
+        var number = 1;
+        var isTooLong = false;
+        int read;
+        while ((read = await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0)
+        {
+            for (var rest = buffer.AsMemory(0, read); !rest.IsEmpty;)
+            {
+                var end = rest.Span.IndexOf((byte)'\n');
+                var part = end < 0 ? rest : rest[..end];
+                isTooLong |= line.WrittenCount + part.Length > MaxLineBytes;
+                if (!isTooLong)
+                    line.Write(part.Span);
+                rest = end < 0 ? default : rest[(end + 1)..];
+                if (end < 0)
+                    continue;
+                if (isTooLong)
+                    tally.Skip(number);
+                else if (!IsBlank(line.WrittenSpan))
+                    yield return (number, line.WrittenMemory);
+                (number, isTooLong) = (number + 1, false);
+                line.ResetWrittenCount();
+            }
+        }
+        if (isTooLong)
+            tally.Skip(number);
+        else if (!IsBlank(line.WrittenSpan))
+            yield return (number, line.WrittenMemory);
+    }
+
+    private static bool IsBlank(ReadOnlySpan<byte> line) => line.IndexOfAnyExcept(" \t\r"u8) < 0;
+
+    private static void Report(CliSession session, Tally tally, PrefixComparison comparison)
+    {
+        tally.Add(comparison);
+        if (session.Json || tally.Breaks > MaxReported)
+            return;
+        var screen = session.Screen;
+        if (comparison.Break is not { } where)
+        {
+            screen.Line($"line {comparison.Line}: all {Words.Number(comparison.BytesBefore)} bytes of the request before come again");
+            return;
+        }
+        screen.Line(screen.Paint(
+            $"line {comparison.Line}: breaks after {Words.Number(comparison.SharedBytes)} of {Words.Number(comparison.BytesBefore)} bytes", Tone.Attention));
+        screen.Line($"    at  {Columns.Cut(Words.Plain(where.Path), screen.Width - Indent - 4)}");
+        screen.Line($"    was {Columns.Cut(Words.Plain(where.Was), screen.Width - Indent - 4)}");
+        screen.Line($"    now {Columns.Cut(where.Now is { } now ? Words.Plain(now) : "(the request ends here)", screen.Width - Indent - 4)}");
+    }
+
+    private static void Summarise(Screen screen, Tally tally)
+    {
+        foreach (var number in tally.Skipped)
+            screen.Line(screen.Paint($"line {number}: skipped, it is no JSON object of at most 64 MiB", Tone.Attention));
+        if (tally.Breaks > MaxReported)
+            screen.Line($"only the first {Words.Number(MaxReported)} breaks are shown");
+        var skipped = tally.SkippedCount > 0 ? $", {Words.Count(tally.SkippedCount, "line")} skipped" : "";
+        screen.Line($"{Words.Count(tally.Requests, "request")}, {Words.Count(tally.Breaks, "break")}{skipped}");
+        if (tally.Requests > 1)
+        {
+            var share = (tally.Share * 100).ToString("0.0", CultureInfo.InvariantCulture);
+            screen.Line($"{share} % of {Words.Bytes(tally.Bytes)} of prompts could come from a cache");
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Json(Tally tally)
+    {
+        var json = new ArrayBufferWriter<byte>(1_024);
+        using var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        writer.WriteStartObject();
+        writer.WriteNumber("requests", tally.Requests);
+        writer.WriteNumber("breaks", tally.Breaks);
+        writer.WriteNumber("bytes", tally.Bytes);
+        writer.WriteNumber("shared_bytes", tally.SharedBytes);
+        writer.WriteNumber("cacheable_share", Math.Round(tally.Share, 4));
+        writer.WriteStartArray("skipped_lines");
+        foreach (var number in tally.Skipped)
+            writer.WriteNumberValue(number);
+        writer.WriteEndArray();
+        writer.WriteStartArray("broken");
+        foreach (var comparison in tally.Broken)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("line", comparison.Line);
+            writer.WriteNumber("bytes_before", comparison.BytesBefore);
+            writer.WriteNumber("shared_bytes", comparison.SharedBytes);
+            writer.WriteString("path", comparison.Break!.Path);
+            writer.WriteString("was", comparison.Break.Was);
+            if (comparison.Break.Now is { } now)
+                writer.WriteString("now", now);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+        writer.Flush();
+        return json.WrittenMemory;
+    }
+
+    /// <summary>What has been seen so far; lists stop growing at <see cref="MaxReported"/>.</summary>
+    private sealed class Tally
+    {
+        public List<int> Skipped { get; } = [];
+        public List<PrefixComparison> Broken { get; } = [];
+        public long Requests { get; set; }
+        public long Bytes { get; set; }
+        public long Breaks { get; private set; }
+        public long SkippedCount { get; private set; }
+        public long SharedBytes { get; private set; }
+
+        /// <summary>Of all bytes sent, 0 to 1.</summary>
+        public double Share => Bytes == 0 ? 0 : (double)SharedBytes / Bytes;
+
+        public void Skip(int line)
+        {
+            SkippedCount++;
+            if (Skipped.Count < MaxReported)
+                Skipped.Add(line);
+        }
+
+        public void Add(PrefixComparison comparison)
+        {
+            SharedBytes += comparison.SharedBytes;
+            if (comparison.Break is null)
+                return;
+            Breaks++;
+            if (Broken.Count < MaxReported)
+                Broken.Add(comparison);
+        }
+    }
+}

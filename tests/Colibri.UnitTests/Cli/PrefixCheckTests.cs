@@ -1,0 +1,139 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Colibri.UnitTests.Cli;
+
+public sealed class PrefixCheckTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("colibri-prefix-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task A_conversation_that_only_grows_has_no_break()
+    {
+        var run = await Check(
+            Body("You are careful.", "hello"), Body("You are careful.", "hello", "hi"), Body("You are careful.", "hello", "hi", "go on"));
+        run.ExitCode.ShouldBe(0);
+        // "m" has 3 bytes, {"role":"system","content":"You are careful."} 46, {"role":"user","content":"hello"} 33.
+        run.Out.ShouldStartWith("line 2: all 82 bytes of the request before come again\nline 3: all ");
+        run.Out.ShouldContain("3 requests, 0 breaks\n");
+    }
+
+    [Fact]
+    public async Task A_clock_in_the_system_prompt_is_found_with_its_surroundings()
+    {
+        var run = await Check(Body("You are careful. The time is 12:01:07. Be brief.", "hello"), Body("You are careful. The time is 12:01:59. Be brief.", "hello", "hi"));
+
+        run.ExitCode.ShouldBe(1);
+        run.Out.ShouldBe("""
+            line 2: breaks after 66 of 114 bytes
+                at  messages[0].content
+                was …eful. The time is 12:01:07. Be brief."}
+                now …eful. The time is 12:01:59. Be brief."}
+            2 requests, 1 break
+            25.1 % of 263 B of prompts could come from a cache
+
+            """);
+    }
+
+    [Fact]
+    public async Task Tools_in_another_order_break_it_before_anything_else()
+    {
+        var run = await Check(
+            """{"tools":[{"name":"bash"},{"name":"edit"}],"system":"s","messages":[{"role":"user","content":"a"}]}""",
+            """{"messages":[{"role":"user","content":"a"}],"tools":[{"name":"edit"},{"name":"bash"}],"system":"s"}""");
+        run.ExitCode.ShouldBe(1);
+        run.Out.ShouldContain("at  tools[0].name\n");
+    }
+
+    [Fact]
+    public async Task Marks_that_move_along_and_settings_are_no_break()
+    {
+        var run = await Check(
+            """{"model":"m","temperature":1,"messages":[{"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}}]}]}""",
+            """{"model":"m","temperature":0,"stream":true,"messages":[{"role":"user","content":[{"text":"a","type":"text"}]},{"role":"assistant","content":"b"}]}""",
+            """{"model":"m","messages":[{"role":"user","content":[{"text":"a","type":"text"}]},{"role":"assistant","content":"b"}]}""");
+        run.Out.ShouldContain("at  messages[0].content[0].text\n", Case.Sensitive, "the properties stand in another order, and so do their tokens");
+        run.Out.ShouldContain("line 3: all ");
+    }
+
+    [Theory]
+    [InlineData("""{"model":"m1","messages":["a"]}""", """{"model":"m2","messages":["a"]}""", "model")]
+    [InlineData("""{"messages":["a","b"]}""", """{"messages":["a"]}""", "messages[1]")]
+    [InlineData("""{"messages":[{"content":["x","y"]}]}""", """{"messages":[{"content":["x"]}]}""", "messages[0].content[1]")]
+    [InlineData("""{"system":"s","messages":["a"]}""", """{"messages":["a"]}""", "messages[0]")]
+    [InlineData("""{"input":[{"a":1,"b":2}]}""", """{"input":[{"a":1}]}""", "input[0].b")]
+    [InlineData("""{"input":[{"a":1}]}""", """{"input":["a"]}""", "input[0]")]
+    public async Task A_break_is_named_by_its_place(string before, string after, string path) =>
+        (await Check(before, after)).Out.ShouldContain($"at  {path}\n");
+
+    [Fact]
+    public async Task A_broken_line_is_told_and_skipped()
+    {
+        var run = await Check(Body("s", "a"), "{broken", "", "[]", Body("s", "a", "b"));
+        run.ExitCode.ShouldBe(0);
+        run.Out.ShouldContain("line 2: skipped");
+        run.Out.ShouldContain("line 4: skipped");
+        run.Out.ShouldContain("line 5: all ");
+        run.Out.ShouldContain("2 requests, 0 breaks, 2 lines skipped\n");
+    }
+
+    [Fact]
+    public async Task Nothing_and_one_request_are_no_break()
+    {
+        (await Check()).Out.ShouldBe("0 requests, 0 breaks\n");
+        (await Check(Body("s", "a"))).Out.ShouldBe("1 request, 0 breaks\n");
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_a_usage_error()
+    {
+        var run = await CliRun.OfAsync(["prefix-check", "--stream", Path.Combine(_directory, "none")]);
+        run.ExitCode.ShouldBe(2);
+        run.Error.ShouldContain("cannot read");
+    }
+
+    [Fact]
+    public async Task The_same_as_data()
+    {
+        var run = await Check(["--json"], Body("one", "a"), Body("two", "a"), "{");
+        var data = JsonDocument.Parse(run.Out).RootElement;
+        (data.GetProperty("requests").GetInt32(), data.GetProperty("breaks").GetInt32(), data.GetProperty("skipped_lines")[0].GetInt32()).ShouldBe((2, 1, 3));
+        data.GetProperty("broken")[0].GetProperty("path").GetString().ShouldBe("messages[0].content");
+    }
+
+    /// <summary>Conversations that share a random part: the break is where they part, to the byte.</summary>
+    [Fact]
+    public async Task The_break_is_where_two_requests_part()
+    {
+        var random = new Random(20261124);
+        for (var round = 0; round < 50; round++)
+        {
+            var common = Enumerable.Range(0, random.Next(0, 6)).Select(n => $"{n} {new string('é', random.Next(0, 40))}").ToList();
+            var (before, after) = (Messages([.. common, "was this", "and more"]), Messages([.. common, "was that"]));
+            var data = JsonDocument.Parse((await Check(["--json"], before, after)).Out).RootElement;
+            var found = data.GetProperty("broken")[0];
+            found.GetProperty("path").GetString().ShouldBe($"messages[{common.Count}]");
+            found.GetProperty("shared_bytes").GetInt64().ShouldBe(common.Sum(text => JsonSerializer.SerializeToUtf8Bytes(text).Length) + "\"was th".Length);
+        }
+    }
+
+    private static string Messages(IReadOnlyList<string> messages) => JsonSerializer.Serialize(new { messages });
+
+    private static string Body(string system, params string[] said) => JsonSerializer.Serialize(new
+    {
+        model = "m",
+        messages = said.Select((content, i) => new { role = i % 2 == 0 ? "user" : "assistant", content }).Prepend(new { role = "system", content = system }),
+        max_tokens = said.Length,
+    });
+
+    private Task<CliRun> Check(params string[] bodies) => Check([], bodies);
+
+    private async Task<CliRun> Check(string[] options, params string[] bodies)
+    {
+        var file = Path.Combine(_directory, "requests.jsonl");
+        await File.WriteAllTextAsync(file, string.Concat(bodies.Select(body => body + "\n")), new UTF8Encoding(false), TestContext.Current.CancellationToken);
+        return await CliRun.OfAsync(["prefix-check", "--stream", file, .. options]);
+    }
+}
