@@ -44,6 +44,15 @@ internal static class StatusView
         }
         if (status.Prompt is { } prompt)
             Field("prompt", $"prefix of {Words.Bytes(prompt.PrefixBytes)}, SHA-256 {prompt.PrefixSha256}");
+        if (status.Autospawn is { } resident)
+            Field("autospawn", $"{resident.Binary}: {resident.State}" + (resident.AgentId is { } residentId ? $", agent {residentId}" : ""));
+        foreach (var route in status.Providers ?? [])
+        {
+            var until = route.Until is { } at ? $" until {Words.Time(at)}" : "";
+            var name = route.Model is null ? route.Provider : $"{route.Provider}:{route.Model}";
+            Field(route == status.Providers![0] ? "providers" : "", $"{name}: {route.State}{until}", route.State == "ready" ? Tone.Plain : Tone.Attention);
+            Field("", route.LastError, Tone.Attention);
+        }
         Field("headroom", Headroom(status.Headroom));
         if (status.Headroom is { Requests: > 0 } used)
             Field("", $"{Words.Number(used.Shortened)} of {Words.Count(used.Requests, "tool result")} shortened, {Words.Bytes(used.BytesSaved)} saved");

@@ -28,6 +28,12 @@ public sealed record DaemonConfiguration
     public string? AutospawnRpcPrompt { get; init; }
     public IReadOnlyList<ProviderRoute> Providers { get; init; } = [];
 
+    /// <summary>Providers of <see cref="Providers"/> that need no key.</summary>
+    public IReadOnlyList<string> KeylessProviders { get; init; } = [];
+
+    /// <summary>The file that holds keys; null for none.</summary>
+    public string? ProviderEnvFile { get; init; }
+
     /// <summary>Silence after which a live agent counts as stalled, 100 ms to 365 days.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromHours(4);
     /// <summary>An agent with a prompt must have printed an event by then, 1 s to 1 day.</summary>
@@ -91,6 +97,8 @@ public sealed record DaemonConfiguration
             AutospawnArguments = reader.Words("COLIBRI_AUTOSPAWN_ARGS"),
             AutospawnRpcPrompt = reader.Text("COLIBRI_AUTOSPAWN_RPC_PROMPT"),
             Providers = Routes(reader, "COLIBRI_PROVIDERS"),
+            KeylessProviders = (reader.Text("COLIBRI_PROVIDERS_KEYLESS") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+            ProviderEnvFile = AbsolutePath(reader, "COLIBRI_PROVIDER_ENV"),
             StallAfter = reader.Duration("COLIBRI_STALL_AFTER", TimeSpan.FromHours(4), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365)),
             FirstEventTimeout = reader.Duration(
                 "COLIBRI_FIRST_EVENT_TIMEOUT", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),

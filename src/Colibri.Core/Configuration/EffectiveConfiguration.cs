@@ -25,6 +25,8 @@ public static class EffectiveConfiguration
             ("COLIBRI_AUTOSPAWN_ARGS", Quoted(c.AutospawnArguments)),
             ("COLIBRI_AUTOSPAWN_RPC_PROMPT", c.AutospawnRpcPrompt ?? ""),
             ("COLIBRI_PROVIDERS", string.Join(',', c.Providers.Select(p => p.Model is null ? p.Provider : $"{p.Provider}:{p.Model}"))),
+            ("COLIBRI_PROVIDERS_KEYLESS", string.Join(',', c.KeylessProviders)),
+            ("COLIBRI_PROVIDER_ENV", c.ProviderEnvFile ?? ""),
             ("COLIBRI_STALL_AFTER", Milliseconds(c.StallAfter)),
             ("COLIBRI_FIRST_EVENT_TIMEOUT", Milliseconds(c.FirstEventTimeout)),
             ("COLIBRI_STALL_KILL", c.StallKill ? "on" : "off"),

@@ -43,9 +43,10 @@ public sealed partial class AgentPane
     /// </param>
     /// <param name="meter">Prices and books usage; none when null.</param>
     /// <param name="replies">Hears what the agent answers to commands; nobody when null.</param>
+    /// <param name="redact">Blots keys out of the agent's words; nothing is blotted out when null.</param>
     public AgentPane(
         PaneIdentity identity, IDialect dialect, TimeProvider clock, ITranscript? transcript = null, Action<AgentPane>? changed = null,
-        IUsageMeter? meter = null, IAgentReplies? replies = null)
+        IUsageMeter? meter = null, IAgentReplies? replies = null, Func<string, string>? redact = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(dialect);
@@ -54,7 +55,7 @@ public sealed partial class AgentPane
         _dialect = dialect;
         _clock = clock;
         _changed = changed;
-        _fold = new Fold(transcript, meter, replies);
+        _fold = new Fold(transcript, meter, replies, redact);
         _taskId = identity.TaskId;
         _startedAt = clock.GetUtcNow();
     }

@@ -5,7 +5,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Glasspane;
 
 /// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
-internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, IAgentReplies? replies = null) : IEventSink
+internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, IAgentReplies? replies = null, Func<string, string>? redact = null) : IEventSink
 {
     private const int MaxErrorBytes = 2048;
     private const int MaxErrors = 8;
@@ -64,7 +64,7 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
                 EndTool(line, e);
                 break;
             case EventKind.Asked:
-                State.Question = e.Question;
+                State.Question = e.Question is { } question && redact is not null ? question.Redacted(redact) : e.Question;
                 break;
             case EventKind.CompactionStarted:
                 if (State.Activity is Activity.Idle or Activity.Done or Activity.Error) State.SetAside ??= State.Activity;
@@ -206,6 +206,7 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
             if (known.Hash == hash && known.Words is not null) return known.Words;
 
         var words = error.GetString(line, MaxErrorBytes);
+        if (redact is not null && words is not null) words = redact(words);
         _errors[_nextError++ % MaxErrors] = (hash, words);
         return words;
     }

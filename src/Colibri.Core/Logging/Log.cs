@@ -106,6 +106,24 @@ public static partial class Log
     [LoggerMessage(413, LogLevel.Warning, "agent {AgentId} {Deadline}")]
     public static partial void DeadlineMissed(this ILogger logger, string agentId, string deadline);
 
+    [LoggerMessage(414, LogLevel.Warning, "provider {Route} is left out: {State} {Until}")]
+    public static partial void RouteFailed(this ILogger logger, string route, string state, DateTimeOffset? until);
+
+    [LoggerMessage(415, LogLevel.Information, "provider {Route} answers again")]
+    public static partial void RouteBack(this ILogger logger, string route);
+
+    [LoggerMessage(416, LogLevel.Information, "provider file {Path} read again: {Count} variables")]
+    public static partial void ProviderFileRead(this ILogger logger, string path, int count);
+
+    [LoggerMessage(417, LogLevel.Error, "{Problem}; the keys read before stay in use")]
+    public static partial void ProviderFileUnusable(this ILogger logger, string problem);
+
+    [LoggerMessage(418, LogLevel.Warning, "queued tasks wait: no provider of COLIBRI_PROVIDERS is ready ({States})")]
+    public static partial void NoRoute(this ILogger logger, string states);
+
+    [LoggerMessage(419, LogLevel.Warning, "autospawn of {Program} waits: no provider key is there, nor --local among its arguments")]
+    public static partial void AutospawnWaits(this ILogger logger, string program);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

@@ -1,5 +1,6 @@
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
+using Colibri.Core.Providers;
 using Colibri.Core.Spawning;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
@@ -16,7 +17,8 @@ public sealed class BoardScheduler(
     IReadOnlyList<AgentCandidate> candidates,
     TimeSpan interval,
     TimeProvider time,
-    ILogger logger)
+    ILogger logger,
+    ProviderRouter? router = null)
 {
     private const int IntakeBatch = 1_000;
     private const int ReadyMargin = 16;
@@ -24,6 +26,7 @@ public sealed class BoardScheduler(
 
     private readonly WakeUp _wake = new();
     private HashSet<string> _unmatched = new(StringComparer.Ordinal);
+    private bool _isWithoutRoute;
     private volatile SchedulerStatus _status = new(null, 0, 0);
 
     public SchedulerStatus Status => _status;
@@ -80,7 +83,7 @@ public sealed class BoardScheduler(
     {
         var resting = supervisor.AtRest;
         var free = candidates.Count == 0 ? 0 : supervisor.FreeSlots;
-        var usable = free == 0 ? [] : Usable();
+        var usable = free == 0 ? [] : Routed(Usable());
         if (usable.Count == 0)
             free = 0;
         if (free == 0 && resting.Count == 0)
@@ -155,11 +158,30 @@ public sealed class BoardScheduler(
             Wake();
     }
 
+    /// <summary>The agents that have a provider to work with, where providers are chosen here.</summary>
+    private List<AgentCandidate> Routed(List<AgentCandidate> usable)
+    {
+        if (router is not { IsUsed: true })
+            return usable;
+        var routed = usable.Where(candidate => candidate.Template.StatesProvider || router.Choose(AgentProfiles.ProvidersOf(candidate.Template)) is not null).ToList();
+        if (routed.Count == 0 && usable.Count > 0 && !_isWithoutRoute)
+            logger.NoRoute(string.Join(", ", router.Status().Select(route => $"{route.Provider} {route.State}")));
+        _isWithoutRoute = routed.Count == 0 && usable.Count > 0;
+        return routed;
+    }
+
     private async Task StartAsync(BoardTask task, AgentCandidate candidate)
     {
+        var request = candidate.Template with { TaskId = task.Id };
+        if (router is { IsUsed: true } && !request.StatesProvider)
+        {
+            if (router.Choose(AgentProfiles.ProvidersOf(request)) is not { } route)
+                return;
+            request = request with { Provider = route.Provider, Model = route.Model };
+        }
         try
         {
-            await supervisor.SpawnAsync(candidate.Template with { TaskId = task.Id }).ConfigureAwait(false);
+            await supervisor.SpawnAsync(request).ConfigureAwait(false);
         }
         catch (SpawnRefusedException)
         {
@@ -172,6 +194,8 @@ public sealed class BoardScheduler(
         var now = time.GetUtcNow();
         if (supervisor.HeldUntil is { } held && held < nextTick)
             nextTick = held;
+        if (candidates.Count > 0 && router?.NextAt() is { } route && route < nextTick)
+            nextTick = route;
         // A back-off's end matters only while a slot is free to use it; a freed slot wakes the loop by itself.
         if (candidates.Count > 0 && supervisor.FreeSlots > 0 && await board.NextReadyAtAsync(now).ConfigureAwait(false) is { } ready && ready < nextTick)
             nextTick = ready;

@@ -28,13 +28,21 @@ public sealed class AgentEnvironment
         }
     }
 
-    internal Dictionary<string, string> Build(SpawnRequest request, string agentId, string? taskId, string sessionId, string socketPath)
+    /// <param name="request">What was asked for.</param>
+    /// <param name="keys">The keys it needs; no other key of the daemon's reaches it.</param>
+    /// <param name="isSecret">Whether a variable of the daemon's is a key.</param>
+    /// <param name="agentId">The agent.</param>
+    /// <param name="taskId">Its task, or null.</param>
+    /// <param name="sessionId">Its session.</param>
+    /// <param name="socketPath">The daemon's socket.</param>
+    internal Dictionary<string, string> Build(
+        SpawnRequest request, IEnumerable<KeyValuePair<string, string>> keys, Predicate<string> isSecret, string agentId, string? taskId, string sessionId, string socketPath)
     {
-        var variables = new Dictionary<string, string>(_inherited, StringComparer.Ordinal)
-        {
-            // A shell trusts it where it fits, and prints the daemon's directory where it does not.
-            ["PWD"] = request.Cwd ?? Environment.CurrentDirectory,
-        };
+        var variables = _inherited.Where(variable => !isSecret(variable.Key)).ToDictionary(StringComparer.Ordinal);
+        // A shell trusts it where it fits, and prints the daemon's directory where it does not.
+        variables["PWD"] = request.Cwd ?? Environment.CurrentDirectory;
+        foreach (var (name, value) in keys)
+            variables[name] = value;
         foreach (var (name, value) in request.Environment)
             variables[name] = value;
         // Last, so that nobody can start an agent under another's marker.

@@ -15,6 +15,9 @@ public sealed record AgentProfile
     /// <summary>The command that makes a long-lived agent forget its conversation; null where the kind knows none.</summary>
     public string? ForgetCommand { get; init; }
 
+    /// <summary>The providers it can be started on; null for any. It gets their keys and no others.</summary>
+    public IReadOnlyList<string>? Providers { get; init; }
+
     /// <summary>Arguments for one task, where the operator gives none.</summary>
     public IReadOnlyList<string> TaskArguments { get; init; } = [];
 

@@ -5,7 +5,7 @@ public static class AgentProfiles
 {
     private static readonly AgentProfile Generic = new() { Name = "pi", RpcArguments = [], SteerCommand = "steer", ForgetCommand = "new_session" };
 
-    private static readonly AgentProfile Local = new() { Name = "local", RpcArguments = [] };
+    private static readonly AgentProfile Local = new() { Name = "local", RpcArguments = [], Providers = [] };
 
     private static readonly AgentProfile[] Known =
     [
@@ -30,6 +30,7 @@ public static class AgentProfiles
         {
             Name = "claude",
             Provider = "anthropic",
+            Providers = ["anthropic"],
             TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
             ModelArguments = static (_, model) => Flag("--model", model),
         },
@@ -37,6 +38,7 @@ public static class AgentProfiles
         {
             Name = "codex",
             Provider = "openai",
+            Providers = ["openai"],
             TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
             ModelArguments = static (_, model) => Flag("-m", model),
         },
@@ -56,6 +58,13 @@ public static class AgentProfiles
     {
         var name = runtime ?? Path.GetFileName(binary);
         return name == Local.Name ? Local : Array.Find(Known, profile => profile.Name == name) ?? Generic;
+    }
+
+    /// <summary>The providers that the agent of a request can be started on; null for any.</summary>
+    public static IReadOnlyList<string>? ProvidersOf(SpawnRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return For(request.Runtime, request.Binary).Providers;
     }
 
     /// <summary>Whether a stated runtime is one of <see cref="Names"/>.</summary>

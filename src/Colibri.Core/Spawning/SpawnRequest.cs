@@ -12,6 +12,11 @@ public sealed record SpawnRequest
     public string? Provider { get; init; }
     public string? Model { get; init; }
 
+    /// <summary>Whether provider or model are chosen already, by the request or in its arguments.</summary>
+    public bool StatesProvider => Provider is not null || Model is not null
+        || Arguments.Any(argument => argument is "--provider" or "--model" or "-m" || argument.StartsWith("--provider=", StringComparison.Ordinal)
+            || argument.StartsWith("--model=", StringComparison.Ordinal));
+
     /// <summary>The task to claim for it and to run to its verdict.</summary>
     public string? TaskId { get; init; }
 

@@ -4,6 +4,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Glasspane;
 using Colibri.Core.Logging;
+using Colibri.Core.Providers;
 using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
@@ -35,12 +36,13 @@ public sealed partial class SupervisedAgent
     {
         Publish();
         var launch = _launch!;
-        var environment = _parts.Environment.Build(launch.Request, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+        var environment = _parts.Environment.Build(
+            launch.Request, _parts.Secrets.For(Record.Provider is { } chosen && _profile.Providers is null ? [chosen] : _profile.Providers), _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var process = AgentProcess.Start(
             _parts.Processes, Record.Binary, launch.CommandLine, environment, launch.Request.Cwd, Id, _parts.Time, _parts.Logger);
         _process = process;
         _pane.Started(process.Identity.Pid);
-        _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, launch.Recorded.Describe(Record.Binary));
+        _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, _parts.Secrets.Redact(launch.Recorded.Describe(Record.Binary)));
     }
 
     /// <summary>Follows the process to its end and puts the outcome on record.</summary>
@@ -187,6 +189,8 @@ public sealed partial class SupervisedAgent
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
     }
 
+    private string? Redacted(string? text) => text is null ? null : _parts.Secrets.Redact(text);
+
     private async Task DrainAsync(AgentProcess process, Task readers)
     {
         // The tree is gone, so the streams end by themselves, unless somebody passed a descriptor out of it. A slow disk is no such
@@ -222,18 +226,24 @@ public sealed partial class SupervisedAgent
         var assignment = _assignment;
         var run = _pane.Run;
         var verdict = RunVerdict.Judge(
-            assignment?.Of(run) ?? run, exit, cause != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine());
+            assignment?.Of(run) ?? run, exit, cause != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine(_parts.Secrets.Redact));
         var isDone = verdict.Error is null;
         // Whatever ended it: another attempt would cost still more.
         var overBudget = !isDone && assignment is not null && _parts.Budgets.IsOverTask(SpentOn(assignment));
         var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget;
+        var providerFailure = isDone ? ProviderFailure.None : ProviderFailures.Of(verdict.Error?.Message);
+        if (Record.Provider is not null && (isDone || providerFailure != ProviderFailure.None))
+            _parts.Router?.Report(Record.Provider, Record.Model, providerFailure, verdict.Error?.Message);
+        // A key that is not taken is no fault of the task's: where another route is ready it goes there at once, the attempt given back.
+        interrupted |= providerFailure == ProviderFailure.Authentication && !overBudget && Record.Provider is not null
+            && _parts.Router is { IsUsed: true } router && router.Choose(_profile.Providers) is not null && assignment is not null;
         var error = isDone ? null : overBudget ? BudgetError(SpentOn(assignment!), _parts.Budgets) : ErrorFor(cause, verdict);
         return new SpawnEnd
         {
             Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
-            Verdict = interrupted ? Interrupted : error?.Code ?? verdict.Verdict,
+            Verdict = interrupted && providerFailure == ProviderFailure.None ? Interrupted : error?.Code ?? verdict.Verdict,
             Error = error,
-            StderrTail = process.StderrTail.Text(),
+            StderrTail = process.StderrTail.Text(_parts.Secrets.Redact),
             Usage = _usage.Rows,
             RetryAt = isDone || overBudget || assignment is null || verdict.Verdict == RunVerdict.Usage ? null : _backoff.NextAttemptAt(assignment.Attempt),
         };

@@ -11,9 +11,11 @@ namespace Colibri.Core.Spawning;
 public sealed partial class SupervisedAgent
 {
     private bool _isWatchedForQuiet;
+    private volatile bool _isTold;
 
     /// <summary>Whether it may be given a task now: long-lived, at rest, and meant for it.</summary>
-    internal bool IsAtRest => TakesTasks && _assignment is null && _process is not null && !HasEnded && Cause == StopCause.None;
+    internal bool IsAtRest => TakesTasks && _assignment is null && _process is not null && !HasEnded && Cause == StopCause.None
+        && !_isTold && _pane.Run.Outcome is not (RunOutcome.Working or RunOutcome.Blocked);
 
     /// <summary>It stays when there is nothing to do.</summary>
     internal bool IsKept { get; }
@@ -110,7 +112,9 @@ public sealed partial class SupervisedAgent
 
     private async Task PromptAsync(Assignment? assignment, string prompt)
     {
+        _isTold = assignment is null;
         var reply = await _rpc!.AskAsync("prompt", prompt).ConfigureAwait(false);
+        _isTold = false;
         if (reply.IsTaken || assignment is null)
             return;
         assignment.Refusal = reply.Problem;
@@ -195,7 +199,7 @@ public sealed partial class SupervisedAgent
     {
         try
         {
-            await _parts.Sessions.AppendAsync(SessionId, entry).ConfigureAwait(false);
+            await _parts.Sessions.AppendAsync(SessionId, entry with { Text = Redacted(entry.Text) }).ConfigureAwait(false);
         }
         catch (SessionUnavailableException)
         {

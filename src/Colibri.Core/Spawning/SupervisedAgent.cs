@@ -45,7 +45,7 @@ public sealed partial class SupervisedAgent
         _launch = new AgentLaunch(_profile, request, task, prompts, SessionId);
         _isRpc = _launch.CommandLine.IsRpc;
         _rpc = _isRpc ? new RpcChannel(parts.Time) : null;
-        _recorder = new SessionRecorder(parts.Sessions, SessionId);
+        _recorder = new SessionRecorder(parts.Sessions, SessionId, parts.Secrets);
         _usage = new AgentUsage(parts, Id, request.Provider ?? _profile.Provider, request.Model);
         Record = new SpawnRecord
         {
@@ -68,7 +68,8 @@ public sealed partial class SupervisedAgent
             _recorder,
             changed: _ => Publish(),
             meter: _usage,
-            replies: _rpc);
+            replies: _rpc,
+            redact: parts.Secrets.Redact);
         if (task is not null)
         {
             _assignment = new Assignment(task, Record.RunId);
@@ -87,6 +88,9 @@ public sealed partial class SupervisedAgent
 
     /// <summary>Completes when the tree is gone and that is on record.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>Somebody asked for its end, and it was not its own run's.</summary>
+    public bool WasStoppedOnRequest => Cause == StopCause.Requested;
 
     public bool HasEnded => _ended.Task.IsCompleted;
 

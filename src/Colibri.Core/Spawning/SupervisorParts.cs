@@ -3,6 +3,7 @@ using Colibri.Core.Configuration;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Prompts;
+using Colibri.Core.Providers;
 using Colibri.Core.Sessions;
 using Colibri.Posix;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,11 @@ public sealed record SupervisorParts
 
     /// <summary>What agents inherit.</summary>
     public AgentEnvironment Environment { get; init; } = new();
+    /// <summary>Keys for agents, and what is blotted out of what they say.</summary>
+    public Secrets Secrets { get; init; } = Secrets.None;
+
+    /// <summary>Is told how runs on a route ended; null where there are no routes.</summary>
+    public ProviderRouter? Router { get; init; }
     public required EventHub Events { get; init; }
     public required Budgets Budgets { get; init; }
 

@@ -7,6 +7,7 @@ using Colibri.Core.Events;
 using Colibri.Core.Headroom;
 using Colibri.Core.Logging;
 using Colibri.Core.Prompts;
+using Colibri.Core.Providers;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions;
 using Colibri.Core.Spawning;
@@ -29,6 +30,8 @@ internal static class DaemonHost
     {
         var time = TimeProvider.System;
         SignalSetup.ResetInherited();
+        // Keys are in this process's memory.
+        ResourceLimits.ForbidCoreDumps();
         // Every connection open, every agent with its three streams, and room to look at /proc besides.
         ResourceLimits.RaiseOpenFiles(SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256);
         var stop = new TaskCompletionSource<PosixSignal>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -44,6 +47,8 @@ internal static class DaemonHost
 
         var prices = PriceTable.Load(configuration.PricesFile);
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
+        var secrets = new Secrets(HostEnvironment.Variables(), configuration.ProviderEnvFile, logger);
+        var router = new ProviderRouter(configuration.Providers, secrets.KeyOf, configuration.KeylessProviders, time, Random.Shared, logger);
         using var processes = ChildProcesses.Start();
         var counters = new ServerCounters();
         // Looked at first, for the better message; bound only by whoever holds the board's lock, so that of two daemons starting at once
@@ -81,6 +86,8 @@ internal static class DaemonHost
             Board = board,
             Sessions = sessions,
             Prompts = prompts,
+            Secrets = secrets,
+            Router = router,
             Events = events,
             Budgets = budgets,
             Prices = prices,
@@ -89,8 +96,12 @@ internal static class DaemonHost
             Time = time,
             Logger = logger,
         });
+        var probed = configuration.AgentBinary is null && !configuration.Autospawn ? [] : await CapabilityProbe.AskAsync(processes, programs).ConfigureAwait(false);
+        var autospawner = configuration.Autospawn
+            ? new Autospawner(supervisor, router, secrets, configuration, SchedulerCandidates.Resident(configuration, programs, probed), time, logger)
+            : null;
         var scheduler = new BoardScheduler(
-            board, supervisor, SchedulerCandidates.From(configuration, programs), configuration.SchedulerInterval, time, logger);
+            board, supervisor, SchedulerCandidates.From(configuration, programs, probed), configuration.SchedulerInterval, time, logger, router);
         wake.Add(scheduler.Wake);
         supervisor.SlotFreed += scheduler.Wake;
         WarnOfSettingsWithoutEffect(configuration, logger);
@@ -98,7 +109,7 @@ internal static class DaemonHost
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
         await new LeftoverReconciler(board, time, logger).RunAsync().ConfigureAwait(false);
 
-        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, prefix, events, counters, log, time);
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, autospawner, prefix, events, counters, log, time);
         listener.Serve(
             new CommandTable(
             [
@@ -112,6 +123,7 @@ internal static class DaemonHost
             events);
         using var schedulerStop = new CancellationTokenSource();
         var scheduling = Task.Run(() => scheduler.RunAsync(schedulerStop.Token));
+        var resident = autospawner?.RunAsync(schedulerStop.Token) ?? Task.CompletedTask;
         logger.DaemonStarted(BuildVersion.Text, Environment.ProcessId, configuration.SocketPath, configuration.DatabasePath);
 
         var signal = await stop.Task.ConfigureAwait(false);
@@ -120,6 +132,7 @@ internal static class DaemonHost
         var agentsGone = supervisor.StopAllAsync(AgentSupervisor.DefaultGrace);
         await schedulerStop.CancelAsync().ConfigureAwait(false);
         await scheduling.ConfigureAwait(false);
+        await resident.ConfigureAwait(false);
         await agentsGone.ConfigureAwait(false);
         // Before the board closes: a request that comes now finds no daemon, not a half of one.
         await listener.DisposeAsync().ConfigureAwait(false);
@@ -157,10 +170,6 @@ internal static class DaemonHost
 
     private static void WarnOfSettingsWithoutEffect(DaemonConfiguration configuration, ILogger logger)
     {
-        if (configuration.Autospawn)
-            logger.SettingWithoutEffect("COLIBRI_AUTOSPAWN");
-        if (configuration.Providers.Count > 0)
-            logger.SettingWithoutEffect("COLIBRI_PROVIDERS");
         if (configuration.JailStageDirectory is not null || configuration.JailRootBase is not null)
             logger.SettingWithoutEffect("COLIBRI_JAIL_ROOT_BASE");
     }

@@ -11,22 +11,31 @@ internal static class SchedulerCandidates
     private static readonly string[] Always = ["os", "shell", "code"];
 
     /// <summary>None where no agent is configured: tasks then wait for a claimant.</summary>
-    public static IReadOnlyList<AgentCandidate> From(DaemonConfiguration configuration, ProgramPath programs)
+    /// <param name="configuration">Names the agent.</param>
+    /// <param name="programs">Finds what it can use.</param>
+    /// <param name="probed">What the host's own probe says; empty for the built-in list.</param>
+    public static IReadOnlyList<AgentCandidate> From(DaemonConfiguration configuration, ProgramPath programs, IReadOnlyList<string> probed) =>
+        configuration.AgentBinary is { } binary ? [Of(binary, configuration.AgentArguments, programs, probed)] : [];
+
+    /// <summary>The resident agent: kept whether there are tasks or not.</summary>
+    public static SpawnRequest Resident(DaemonConfiguration configuration, ProgramPath programs, IReadOnlyList<string> probed) =>
+        Of(configuration.AutospawnBinary, configuration.AutospawnArguments, programs, probed).Template with { Prompt = configuration.AutospawnRpcPrompt, IsKept = true };
+
+    private static AgentCandidate Of(string binary, IReadOnlyList<string> arguments, ProgramPath programs, IReadOnlyList<string> probed)
     {
-        if (configuration.AgentBinary is not { } binary)
-            return [];
         var name = Path.GetFileName(binary);
-        string[] capabilities = [.. Always, OperatingSystem.IsFreeBSD() ? "freebsd" : "linux", Architecture(), name];
-        return
-        [
-            new AgentCandidate(
-                name,
-                Offers,
-                new SpawnRequest
-                {
-                    Binary = binary, Arguments = configuration.AgentArguments, Capabilities = capabilities, Offers = Offers, TakesTasks = true,
-                }),
-        ];
+        string[] capabilities = [.. probed.Count > 0 ? probed : Always, OperatingSystem.IsFreeBSD() ? "freebsd" : "linux", Architecture(), name];
+        return new AgentCandidate(
+            name,
+            Offers,
+            new SpawnRequest
+            {
+                Binary = binary,
+                Arguments = arguments,
+                Capabilities = capabilities,
+                Offers = Offers,
+                TakesTasks = true,
+            });
 
         // What is on the PATH, the agent can use.
         bool Offers(string capability) =>

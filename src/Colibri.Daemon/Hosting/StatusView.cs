@@ -4,6 +4,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Headroom;
 using Colibri.Core.Prompts;
+using Colibri.Core.Providers;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Spawning;
 using Colibri.Daemon.Logging;
@@ -21,6 +22,8 @@ internal sealed class StatusView(
     CostControl cost,
     Budgets budgets,
     HeadroomClient? headroom,
+    ProviderRouter router,
+    Autospawner? autospawner,
     PromptPrefix prefix,
     EventHub events,
     ServerCounters server,
@@ -54,6 +57,8 @@ internal sealed class StatusView(
             Panes = panes.Count,
             Cache = CacheOf(supervisor.TotalUsage),
             Budget = budgets.State,
+            Autospawn = autospawner?.Status,
+            Providers = router.IsUsed ? router.Status() : null,
             Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
             Headroom = headroom?.State ?? new StatusHeadroom(Enabled: false, configuration.HeadroomSocket, Connected: false),
             Counters = new StatusCounters

@@ -27,6 +27,16 @@ public static unsafe class ResourceLimits
         return (ToLong(limit.Soft), ToLong(limit.Hard));
     }
 
+    /// <summary>
+    /// Sees to it that no memory of this process, nor of those it starts, lands in a core file: RLIMIT_CORE becomes 0, soft and hard.
+    /// </summary>
+    /// <returns>False where the system refuses.</returns>
+    public static bool ForbidCoreDumps()
+    {
+        var none = default(ResourceLimit);
+        return Libc.setrlimit(AbiConstants.RLIMIT_CORE, &none) == 0;
+    }
+
     private static ResourceLimit Read()
     {
         ResourceLimit limit;

@@ -46,6 +46,9 @@ internal sealed partial record AbiConstants
     // <sys/resource.h>
     public required int RLIMIT_NOFILE { get; init; }
 
+    /// <summary>sys/resource.h: the same on both.</summary>
+    public const int RLIMIT_CORE = 4;
+
     // <sys/un.h>: struct sockaddr_un, the path of which begins at OffsetOfSunPath on both
     public required int SizeOfSockaddrUn { get; init; }
 

@@ -6,4 +6,17 @@ namespace Colibri.Protocol.Wire;
 /// <param name="Title">The question, at most 1,000 bytes of it.</param>
 /// <param name="Message">More words on it, at most 4,000 bytes.</param>
 /// <param name="Options">What a <c>select</c> lets choose from, the first 32.</param>
-public sealed record AgentQuestion(string Request, string Method, string? Title = null, string? Message = null, IReadOnlyList<string>? Options = null);
+public sealed record AgentQuestion(string Request, string Method, string? Title = null, string? Message = null, IReadOnlyList<string>? Options = null)
+{
+    /// <summary>The question with its words passed through <paramref name="redact"/>.</summary>
+    public AgentQuestion Redacted(Func<string, string> redact)
+    {
+        ArgumentNullException.ThrowIfNull(redact);
+        return this with
+        {
+            Title = Title is null ? null : redact(Title),
+            Message = Message is null ? null : redact(Message),
+            Options = Options?.Select(redact).ToList(),
+        };
+    }
+}

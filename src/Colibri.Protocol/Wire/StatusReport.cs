@@ -21,6 +21,12 @@ public sealed record StatusReport
     /// <summary>Absent from a daemon that keeps no budgets.</summary>
     public BudgetState? Budget { get; init; }
 
+    /// <summary>The resident agent of COLIBRI_AUTOSPAWN; absent where there is to be none.</summary>
+    public StatusAutospawn? Autospawn { get; init; }
+
+    /// <summary>The routes of COLIBRI_PROVIDERS in order; absent where there are none.</summary>
+    public IReadOnlyList<StatusRoute>? Providers { get; init; }
+
     /// <summary>Absent from a daemon that assembles no prompts.</summary>
     public StatusPrompt? Prompt { get; init; }
     public required StatusHeadroom Headroom { get; init; }
@@ -61,6 +67,19 @@ public sealed record StatusPrompt(string PrefixSha256, int PrefixBytes);
 /// <param name="LastError">Why a text stayed as it was, or why there is no connection.</param>
 public sealed record StatusHeadroom(
     bool Enabled, string? Socket, bool Connected, long Requests = 0, long Shortened = 0, long Passed = 0, long BytesSaved = 0, string? LastError = null);
+
+/// <param name="Binary">Its program.</param>
+/// <param name="State"><c>starting</c>, <c>waiting-for-key</c>, <c>running</c>, <c>backing-off</c> after an end nobody asked for, or <c>stopped</c> by an operator.</param>
+/// <param name="AgentId">While it runs.</param>
+public sealed record StatusAutospawn(string Binary, string State, string? AgentId = null);
+
+/// <param name="Provider">Its name.</param>
+/// <param name="Model">The model; absent for the provider's default.</param>
+/// <param name="State"><c>ready</c>, <c>no-key</c>, <c>auth-failed</c> (until the key changes), <c>backing-off</c> or <c>resting</c>.</param>
+/// <param name="Until">When it is ready again.</param>
+/// <param name="Failures">In a row.</param>
+/// <param name="LastError">The agent's words about the latest one.</param>
+public sealed record StatusRoute(string Provider, string? Model, string State, DateTimeOffset? Until, int Failures, string? LastError);
 
 /// <summary>How often each stated limit was hit since the daemon started.</summary>
 public sealed record StatusCounters

@@ -22,7 +22,7 @@ public sealed partial class ArchitectureTests
     private static readonly string[][] CoreLayers =
     [
         ["Configuration", "Logging", "Events"],
-        ["Headroom"],
+        ["Headroom", "Providers"],
         ["Cost", "Sessions", "Prompts", "Board", "Glasspane"],
         ["Spawning"],
         ["Scheduling"],

@@ -85,6 +85,23 @@ public sealed class AgentEnvironmentTests
     public void The_marker_is_the_variable_as_a_process_shows_it() =>
         AgentMarker.For("agent").ShouldBe($"{AgentMarker.Variable}={Build([])[AgentMarker.Variable]}");
 
+    [Fact]
+    public void A_key_reaches_only_an_agent_that_needs_it()
+    {
+        Environment.SetEnvironmentVariable(Foreign, "sk-inherited");
+        try
+        {
+            var variables = new AgentEnvironment().Build(
+                new SpawnRequest { Binary = "x" }, [KeyValuePair.Create("NEEDED_API_KEY", "sk-needed")], name => name == Foreign, "agent", null, "session", "/s/c.sock");
+            variables.ShouldNotContainKey(Foreign);
+            variables["NEEDED_API_KEY"].ShouldBe("sk-needed");
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Foreign, null);
+        }
+    }
+
     private static Dictionary<string, string> Build(Dictionary<string, string> requested, string? taskId = "task") =>
-        new AgentEnvironment().Build(new SpawnRequest { Binary = "x", Cwd = "/work", Environment = requested }, "agent", taskId, "session", "/s/c.sock");
+        new AgentEnvironment().Build(new SpawnRequest { Binary = "x", Cwd = "/work", Environment = requested }, [], _ => false, "agent", taskId, "session", "/s/c.sock");
 }

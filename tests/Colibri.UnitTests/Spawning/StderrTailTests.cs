@@ -56,6 +56,24 @@ public sealed class StderrTailTests
         Encoding.UTF8.GetByteCount(text).ShouldBeInRange(StderrTail.Capacity - 3, StderrTail.Capacity);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(20)]
+    [InlineData(8_191)]
+    [InlineData(8_192)]
+    [InlineData(8_200)]
+    [InlineData(8_220)]
+    [InlineData(9_000)]
+    public void A_key_is_blotted_out_wherever_the_ring_has_cut_it(int after)
+    {
+        const string Key = "sk-0123456789abcdef";
+        Add(new string('.', 10_000) + Key + new string('-', after));
+        var text = _tail.Text(kept => kept.Replace(Key, "[redacted]", StringComparison.Ordinal))!;
+        for (var length = 6; length <= Key.Length; length++)
+            text.ShouldNotContain(Key[^length..]);
+    }
+
     [Fact]
     public void Bytes_that_are_no_text_are_shown_as_such()
     {

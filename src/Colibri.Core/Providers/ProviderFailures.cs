@@ -1,0 +1,42 @@
+namespace Colibri.Core.Providers;
+
+/// <summary>Reads what agents report about their provider.</summary>
+public static class ProviderFailures
+{
+    // "529: {...}" (Pi), "API Error: 401 {...}" (Claude Code), "unexpected status 503 ..." (Codex): the status stands early.
+    private const int MostLetters = 60;
+
+    /// <summary>By the first HTTP status in the agent's own words, at their start or called a status or an error; any other number is part of some story.</summary>
+    public static ProviderFailure Of(string? error)
+    {
+        if (error is null)
+            return ProviderFailure.None;
+        var head = error.AsSpan(0, Math.Min(error.Length, MostLetters));
+        for (var i = 0; i + 3 <= head.Length; i++)
+        {
+            if (!char.IsAsciiDigit(head[i]))
+                continue;
+            var digits = 1;
+            while (i + digits < head.Length && char.IsAsciiDigit(head[i + digits]))
+                digits++;
+            if (digits == 3 && head[i] is '4' or '5' && IsIntroduced(head[..i]))
+                return OfStatus(int.Parse(head.Slice(i, 3), System.Globalization.CultureInfo.InvariantCulture));
+            i += digits;
+        }
+        return ProviderFailure.None;
+    }
+
+    private static bool IsIntroduced(ReadOnlySpan<char> before)
+    {
+        before = before.TrimEnd(" :(");
+        return before.IsEmpty || before.EndsWith("error", StringComparison.OrdinalIgnoreCase) || before.EndsWith("status", StringComparison.OrdinalIgnoreCase)
+            || before.EndsWith("status code", StringComparison.OrdinalIgnoreCase) || before.EndsWith("HTTP", StringComparison.Ordinal);
+    }
+
+    private static ProviderFailure OfStatus(int status) => status switch
+    {
+        401 or 403 => ProviderFailure.Authentication,
+        429 or 500 or 502 or 503 or 504 or 529 => ProviderFailure.Overload,
+        _ => ProviderFailure.None,
+    };
+}

@@ -1,0 +1,36 @@
+namespace Colibri.Core.Providers;
+
+/// <summary>In which variable agents look for a provider's key.</summary>
+public static class ProviderNames
+{
+    // As the agents' own documentation names them; a provider that is not here is <NAME>_API_KEY.
+    private static readonly Dictionary<string, string[]> Variables = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["anthropic"] = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"],
+        ["openai"] = ["OPENAI_API_KEY", "CODEX_API_KEY"],
+        ["google"] = ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+        ["gemini"] = ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+        ["deepseek"] = ["DEEPSEEK_API_KEY"],
+        ["openrouter"] = ["OPENROUTER_API_KEY"],
+        ["groq"] = ["GROQ_API_KEY"],
+        ["mistral"] = ["MISTRAL_API_KEY"],
+        ["xai"] = ["XAI_API_KEY"],
+        ["cerebras"] = ["CEREBRAS_API_KEY"],
+        ["moonshot"] = ["MOONSHOT_API_KEY", "KIMI_API_KEY"],
+        ["zai"] = ["ZAI_API_KEY"],
+        ["together"] = ["TOGETHER_API_KEY"],
+        ["fireworks"] = ["FIREWORKS_API_KEY"],
+        ["huggingface"] = ["HF_TOKEN"],
+        ["minimax"] = ["MINIMAX_API_KEY"],
+    };
+
+    /// <summary>Every variable that is known to hold a key.</summary>
+    public static IReadOnlySet<string> KeyVariables { get; } = Variables.Values.SelectMany(names => names).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Where a provider's key may stand, the usual place first.</summary>
+    public static IReadOnlyList<string> KeyVariablesOf(string provider)
+    {
+        ArgumentNullException.ThrowIfNull(provider);
+        return Variables.GetValueOrDefault(provider) ?? [$"{provider.ToUpperInvariant().Replace('-', '_')}_API_KEY"];
+    }
+}

@@ -1,0 +1,124 @@
+using Colibri.Core.Configuration;
+using Colibri.Core.Logging;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Providers;
+
+/// <summary>
+/// The keys there are: from the daemon's environment and from the operator's file, which is read again when it has changed. They go
+/// to agents that need them, and are blotted out of everything that is kept. Safe from any thread.
+/// </summary>
+public sealed class Secrets
+{
+    /// <summary>What stands in a key's place.</summary>
+    public const string Blot = "[redacted]";
+
+    // A shorter value is no key, and would blot out words.
+    private const int ShortestKey = 8;
+
+    private readonly string? _path;
+    private readonly ILogger _logger;
+    private readonly Dictionary<string, string> _environment;
+    private readonly Lock _gate = new();
+    private (DateTime Written, long Length) _seen;
+    private volatile Held _held;
+
+    /// <param name="environment">The daemon's own environment.</param>
+    /// <param name="path">The operator's file of keys; null for none.</param>
+    /// <param name="logger">Is told when the file cannot be read any more.</param>
+    /// <exception cref="ConfigurationException">The file cannot be used; see <see cref="ProviderEnvFile"/>.</exception>
+    public Secrets(IReadOnlyDictionary<string, string> environment, string? path, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        (_path, _logger) = (path, logger);
+        _environment = environment.Where(entry => ProviderNames.KeyVariables.Contains(entry.Key) && entry.Value.Length > 0)
+            .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
+        if (path is not null)
+            _seen = Stamp(path);
+        _held = new Held(_environment, path is null ? new Dictionary<string, string>() : ProviderEnvFile.Read(path));
+    }
+
+    /// <summary>No keys at all.</summary>
+    public static Secrets None { get; } = new(new Dictionary<string, string>(), null, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+
+    /// <summary>Whether a variable must not be inherited: it holds a key, here or by custom.</summary>
+    public bool IsSecret(string variable) => ProviderNames.KeyVariables.Contains(variable) || _held.All.ContainsKey(variable);
+
+    /// <summary>The provider's key; null where there is none.</summary>
+    public string? KeyOf(string provider)
+    {
+        LookAgain();
+        var all = _held.All;
+        return ProviderNames.KeyVariablesOf(provider).Select(name => all.GetValueOrDefault(name)).FirstOrDefault(value => !string.IsNullOrEmpty(value));
+    }
+
+    /// <summary>What an agent that uses these providers finds in its environment; null stands for every provider.</summary>
+    public IEnumerable<KeyValuePair<string, string>> For(IReadOnlyList<string>? providers)
+    {
+        LookAgain();
+        if (providers is null)
+            return _held.All;
+        var names = providers.SelectMany(ProviderNames.KeyVariablesOf).ToHashSet(StringComparer.Ordinal);
+        return _held.All.Where(entry => names.Contains(entry.Key));
+    }
+
+    /// <summary>The text with every known key blotted out; the text itself where there is none in it.</summary>
+    public string Redact(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        foreach (var key in _held.Keys)
+        {
+            if (text.Contains(key, StringComparison.Ordinal))
+                text = text.Replace(key, Blot, StringComparison.Ordinal);
+        }
+        return text;
+    }
+
+    private void LookAgain()
+    {
+        if (_path is null)
+            return;
+        lock (_gate)
+        {
+            var stamp = Stamp(_path);
+            if (stamp == _seen)
+                return;
+            _seen = stamp;
+            try
+            {
+                var held = new Held(_environment, ProviderEnvFile.Read(_path));
+                // What an old key leaked into is blotted out as long as the daemon lives.
+                _held = held with { Keys = [.. held.Keys.Union(_held.Keys, StringComparer.Ordinal).OrderByDescending(key => key.Length)] };
+                _logger.ProviderFileRead(_path, held.All.Count);
+            }
+            catch (ConfigurationException e)
+            {
+                _logger.ProviderFileUnusable(e.Message);
+            }
+        }
+    }
+
+    private static (DateTime, long) Stamp(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
+    }
+
+    private sealed record Held(IReadOnlyDictionary<string, string> All, IReadOnlyList<string> Keys)
+    {
+        public Held(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> file)
+            : this(Merged(environment, file), [])
+        {
+            // The longest first: one key may begin as another does.
+            Keys = [.. All.Values.Where(value => value.Length >= ShortestKey).Distinct(StringComparer.Ordinal).OrderByDescending(key => key.Length)];
+        }
+
+        private static Dictionary<string, string> Merged(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> file)
+        {
+            var all = new Dictionary<string, string>(environment, StringComparer.Ordinal);
+            foreach (var (name, value) in file)
+                all[name] = value;
+            return all;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Colibri.Core.Board;
+using Colibri.Core.Configuration;
+using Colibri.Core.Logging;
+using Colibri.Core.Providers;
+using Colibri.Core.Spawning;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Scheduling;
+
+/// <summary>
+/// Keeps the resident agent of <c>COLIBRI_AUTOSPAWN</c>: one, never two, started once the daemon answers and a provider can be used, and
+/// again after an end nobody asked for.
+/// </summary>
+public sealed class Autospawner(
+    AgentSupervisor supervisor, ProviderRouter router, Secrets secrets, DaemonConfiguration configuration, SpawnRequest template, TimeProvider time, ILogger logger)
+{
+    private const string LocalArgument = "--local";
+
+    private readonly RetryBackoff _backoff = new(time, Random.Shared);
+    private volatile StatusAutospawn _status = new(configuration.AutospawnBinary, "starting");
+
+    /// <summary>What <c>status</c> shows.</summary>
+    public StatusAutospawn Status => _status;
+
+    /// <summary>Runs until cancelled, or until an operator has stopped the agent.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        for (var failures = 0; !stopping.IsCancellationRequested;)
+        {
+            if (RequestNow() is not { } request)
+            {
+                // A key may come at any time; the file is looked at again with each question.
+                await WaitAsync(configuration.SchedulerInterval, stopping).ConfigureAwait(false);
+                continue;
+            }
+            var startedAt = time.GetUtcNow();
+            var agent = await StartAsync(request).ConfigureAwait(false);
+            if (agent is not null)
+            {
+                _status = new StatusAutospawn(configuration.AutospawnBinary, "running", agent.Id);
+                await agent.Ended.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (stopping.IsCancellationRequested)
+                    return;
+                if (agent.WasStoppedOnRequest)
+                {
+                    _status = new StatusAutospawn(configuration.AutospawnBinary, "stopped");
+                    return;
+                }
+            }
+            failures = agent is not null && time.GetUtcNow() - startedAt > TimeSpan.FromMinutes(5) ? 1 : failures + 1;
+            _status = new StatusAutospawn(configuration.AutospawnBinary, "backing-off");
+            await WaitAsync(_backoff.NextAttemptAt(failures) - time.GetUtcNow(), stopping).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What to start; null while no provider can be used.</summary>
+    private SpawnRequest? RequestNow()
+    {
+        var isReady = template.Arguments.Contains(LocalArgument) || template.StatesProvider && secrets.For(null).Any();
+        var providers = AgentProfiles.ProvidersOf(template);
+        var route = isReady || !router.IsUsed ? null : router.Choose(providers);
+        if (isReady || route is not null || (!router.IsUsed && secrets.For(providers).Any()))
+            return template with { Provider = template.Provider ?? route?.Provider, Model = template.Model ?? route?.Model };
+        if (_status.State != "waiting-for-key")
+            logger.AutospawnWaits(configuration.AutospawnBinary);
+        _status = new StatusAutospawn(configuration.AutospawnBinary, "waiting-for-key");
+        return null;
+    }
+
+    private async Task<SupervisedAgent?> StartAsync(SpawnRequest request)
+    {
+        try
+        {
+            return await supervisor.SpawnAsync(request).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SpawnRefusedException or BoardUnavailableException)
+        {
+            logger.AgentNotStarted("(autospawn)", configuration.AutospawnBinary, e.Message);
+            return null;
+        }
+    }
+
+    private async Task WaitAsync(TimeSpan duration, CancellationToken stopping) =>
+        await Task.Delay(duration > TimeSpan.Zero ? duration : TimeSpan.FromMilliseconds(1), time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+}

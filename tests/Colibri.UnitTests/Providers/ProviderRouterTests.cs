@@ -1,0 +1,127 @@
+using Colibri.Core.Configuration;
+using Colibri.Core.Providers;
+using Colibri.UnitTests.Scheduling;
+using Colibri.UnitTests.Sessions;
+
+namespace Colibri.UnitTests.Providers;
+
+/// <summary>Which route is taken, on a clock that stands still until it is moved.</summary>
+public sealed class ProviderRouterTests
+{
+    private static readonly ProviderRoute First = new("deepseek", "deepseek-chat");
+    private static readonly ProviderRoute Second = new("openrouter", null);
+    private static readonly ProviderRoute Keyless = new("ollama", "llama3:8b");
+
+    private readonly FakeTime _time = new();
+    private readonly Dictionary<string, string> _keys = new() { ["deepseek"] = "sk-deepseek", ["openrouter"] = "sk-openrouter" };
+    private readonly ProviderRouter _router;
+
+    public ProviderRouterTests() => _router = new ProviderRouter(
+        [First, Second, Keyless], provider => _keys.GetValueOrDefault(provider), ["ollama"], _time, new Random(1), new CollectingLogger());
+
+    [Fact]
+    public void The_first_route_with_a_key_is_taken()
+    {
+        _router.Choose().ShouldBe(First);
+        _keys.Remove("deepseek");
+        _router.Choose().ShouldBe(Second);
+        _keys.Clear();
+        _router.Choose().ShouldBe(Keyless);
+        _router.Status().Select(route => route.State).ShouldBe(["no-key", "no-key", "ready"]);
+        _router.Choose(["deepseek"]).ShouldBeNull();
+        _router.NextAt(["deepseek"]).ShouldBeNull("no time brings a key");
+    }
+
+    [Fact]
+    public void An_agent_that_can_use_some_providers_gets_one_of_those()
+    {
+        _router.Choose(["openrouter"]).ShouldBe(Second);
+        _router.Choose([]).ShouldBeNull();
+        new ProviderRouter([], _ => null, [], _time, new Random(1), new CollectingLogger()).IsUsed.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_key_that_is_not_taken_leaves_the_route_out_until_it_changes()
+    {
+        Fail(First, ProviderFailure.Authentication, "401: invalid api key");
+        _router.Choose().ShouldBe(Second);
+        _time.Advance(TimeSpan.FromDays(7));
+        _router.Choose().ShouldBe(Second);
+        var shown = _router.Status()[0];
+        (shown.State, shown.Failures, shown.LastError, shown.Until).ShouldBe(("auth-failed", 1, "401: invalid api key", null));
+
+        _keys["deepseek"] = "sk-new";
+        _router.Choose().ShouldBe(First);
+    }
+
+    [Fact]
+    public void An_overloaded_route_backs_off_twice_as_long_each_time_and_then_rests()
+    {
+        for (var failures = 1; failures < ProviderRouter.RestAfter; failures++)
+        {
+            Fail(First, ProviderFailure.Overload);
+            _router.Choose().ShouldBe(Second);
+            var wait = _router.Status()[0].Until!.Value - _time.GetUtcNow();
+            wait.TotalSeconds.ShouldBeInRange(Math.Pow(2, failures - 1) / 2, Math.Pow(2, failures - 1));
+            _router.Status()[0].State.ShouldBe("backing-off");
+            _time.Advance(wait);
+            _router.Choose().ShouldBe(First);
+        }
+
+        Fail(First, ProviderFailure.Overload);
+        (_router.Status()[0].State, _router.Status()[0].Until).ShouldBe(("resting", _time.GetUtcNow().AddMinutes(30)));
+        _time.Advance(TimeSpan.FromMinutes(30));
+        _router.Choose().ShouldBe(First);
+        _router.Report(First.Provider, First.Model, ProviderFailure.None);
+        _router.Status()[0].Failures.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_time_that_the_provider_states_is_waited_for()
+    {
+        var resume = _time.GetUtcNow().AddHours(1);
+        _router.Report(First.Provider, First.Model, ProviderFailure.Overload, "429", resume);
+        _router.Status()[0].Until.ShouldBe(resume);
+        _time.Advance(TimeSpan.FromMinutes(59));
+        _router.Choose().ShouldBe(Second);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _router.Choose().ShouldBe(First);
+    }
+
+    [Fact]
+    public void With_no_route_left_it_is_known_when_the_next_is_there()
+    {
+        foreach (var route in new[] { First, Second, Keyless })
+            Fail(route, ProviderFailure.Overload);
+        _router.Choose().ShouldBeNull();
+        _router.NextAt().ShouldBe(_router.Status().Min(route => route.Until));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _router.NextAt().ShouldBeNull();
+    }
+
+    [Fact]
+    public void Jitter_keeps_routes_from_coming_back_together()
+    {
+        Fail(First, ProviderFailure.Overload);
+        Fail(Second, ProviderFailure.Overload);
+        _router.Status()[0].Until.ShouldNotBe(_router.Status()[1].Until);
+    }
+
+    [Theory]
+    [InlineData("401: {\"error\":\"invalid api key\"}", ProviderFailure.Authentication)]
+    [InlineData("API Error: 403 forbidden", ProviderFailure.Authentication)]
+    [InlineData("529: {\"error\":\"overloaded, please retry\"}", ProviderFailure.Overload)]
+    [InlineData("unexpected status 503 Service Unavailable", ProviderFailure.Overload)]
+    [InlineData("429 Too Many Requests", ProviderFailure.Overload)]
+    [InlineData("400: context_length_exceeded", ProviderFailure.None)]
+    [InlineData("the test printed 401 lines", ProviderFailure.None)]
+    [InlineData("Request failed with status code 500", ProviderFailure.Overload)]
+    [InlineData("it failed after 15030 ms", ProviderFailure.None)]
+    [InlineData("the tool said, at the end of a long and winding story of its own: 401", ProviderFailure.None)]
+    [InlineData("Request was aborted", ProviderFailure.None)]
+    [InlineData(null, ProviderFailure.None)]
+    public void A_failure_is_the_providers_where_the_agent_names_its_status(string? error, ProviderFailure expected) =>
+        ProviderFailures.Of(error).ShouldBe(expected);
+
+    private void Fail(ProviderRoute route, ProviderFailure failure, string? error = null) => _router.Report(route.Provider, route.Model, failure, error);
+}
