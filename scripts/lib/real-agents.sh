@@ -7,6 +7,7 @@
 # line on stderr that says what is missing and returns 1. Two callers at once are safe: both fetch, one rename wins.
 
 REAL_PI_VERSION=1.5.2
+REAL_JITI_VERSION=2.7.0
 REAL_NODE_MAJOR=22
 REAL_NODE_MINOR=19
 
@@ -85,6 +86,8 @@ real_pi() {
     _cache=$(real_agents_cache) || return 1
     _pi="$_cache/pi-$REAL_PI_VERSION"
     _real_agents_unpack "@earendil-works/pi-coding-agent@$REAL_PI_VERSION" "$_pi" || return 1
+    # What Pi loads extensions with; it looks in its parent folders.
+    _real_agents_unpack "jiti@$REAL_JITI_VERSION" "$_cache/node_modules/jiti" || return 1
     # Named `pi` because a supervisor tells an agent's dialect by its base name; exec, so that the pid is Pi's own.
     _wrapper="$_pi/colibri/pi"
     mkdir -p "$_pi/colibri"

@@ -97,6 +97,20 @@ internal sealed class ModelStandIn : IAsyncDisposable
                 // All of it sent and counted, and the connection gone before the end is said: the provider bills it.
                 await exchange.StreamAsync([answer.Words("This answer is billed"), answer.Usage(1200, 1024, 40, 0)], complete: false);
                 break;
+            case "background":
+                // First a tool that leaves processes behind, one of them in a session of its own; then one that does not end.
+                await exchange.StreamAsync(
+                [
+                    answer.ToolCall(0, $"call_{number}", "bash", JsonSerializer.Serialize(new
+                    {
+                        command = asked == 1 ? "sleep 600 >/dev/null 2>&1 & setsid sleep 601 >/dev/null 2>&1 & echo left" : "sleep 602",
+                    })),
+                    answer.End("tool_calls"), answer.Usage(1200, 1024, 40, 8),
+                ]);
+                break;
+            case "overflow":
+                await exchange.RefuseAsync(400, "This model's maximum context length is 128000 tokens. context_length_exceeded");
+                break;
             case "cut":
                 await exchange.StreamAsync([answer.Words("This answer never")], complete: false);
                 break;
