@@ -103,6 +103,12 @@ collect_missing() {
                     lacks 'a netcat that speaks to Unix sockets (nc -U)' netcat-openbsd -
                 fi
                 # Asked for only where it is one package away: elsewhere that check is skipped, with a word.
+                if [ "$prerequisites_system" = debian ] && ! command -v bwrap >/dev/null 2>&1; then
+                    lacks 'bubblewrap' bubblewrap -
+                fi
+                if [ "$prerequisites_system" = debian ] && [ ! -e /bin/busybox ]; then
+                    lacks 'a static busybox' busybox-static -
+                fi
                 if [ "$prerequisites_system" = debian ] && ! command -v shellcheck >/dev/null 2>&1; then
                     lacks 'shellcheck' shellcheck -
                 fi

@@ -1,6 +1,7 @@
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
@@ -18,6 +19,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private static readonly TimeSpan StragglerLook = TimeSpan.FromMilliseconds(5);
 
     private readonly RetryBackoff _backoff = new(parts.Time, Random.Shared);
+    private readonly Confiner _confiner = new(parts.Configuration, parts.Programs, OperatingSystem.IsLinux());
     private readonly UsageTotal _ended = new();
     private int _running;
     private volatile bool _stopping;
@@ -124,13 +126,16 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             ? await parts.Board.GetAsync(taskId).ConfigureAwait(false)
                 ?? throw new SpawnRefusedException(SpawnRefusal.TaskNotFound, $"there is no task {taskId}")
             : null;
-        if (!IsInstalled(request.Binary))
+        var confinement = _confiner.Plan(request.Jail);
+        if (confinement is not null && confinement.Root.Find(request.Binary) is null)
+            throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"there is no '{request.Binary}' inside {confinement.Root.Path}");
+        if (confinement is null && !IsInstalled(request.Binary))
         {
             // Before anything is claimed: a typo must not cost somebody's task an attempt.
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
                 + (request.Binary.Contains('/') ? "" : $" in {string.Join(':', parts.Programs.Directories)}"));
         }
-        var agent = Prepare(request, task);
+        var agent = Prepare(request, task, confinement);
         // Before the claim is on record: whoever sees a task held finds its agent.
         Panes.Add(agent);
         try
@@ -178,11 +183,11 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
     }
 
-    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task)
+    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, Bubblewrap? confinement)
     {
         try
         {
-            return new SupervisedAgent(parts, _backoff, request, task, () => SlotFreed?.Invoke());
+            return new SupervisedAgent(parts, _backoff, request, task, confinement, () => SlotFreed?.Invoke());
         }
         catch (ArgumentException e)
         {

@@ -21,6 +21,12 @@ public enum SpawnRefusal
     /// <summary>The day's budget, or the task's, is used up.</summary>
     BudgetSpent,
 
+    /// <summary>Confinement was asked for and cannot be given here.</summary>
+    NotConfinable,
+
+    /// <summary>The directory that was to confine it is none that may.</summary>
+    JailPathWrong,
+
     /// <summary>The host is short of memory, processes or descriptors.</summary>
     HostExhausted,
 }

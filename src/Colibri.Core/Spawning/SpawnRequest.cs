@@ -1,3 +1,5 @@
+using Colibri.Protocol.Wire;
+
 namespace Colibri.Core.Spawning;
 
 /// <summary>An agent to start.</summary>
@@ -16,6 +18,9 @@ public sealed record SpawnRequest
     public bool StatesProvider => Provider is not null || Model is not null
         || Arguments.Any(argument => argument is "--provider" or "--model" or "-m" || argument.StartsWith("--provider=", StringComparison.Ordinal)
             || argument.StartsWith("--model=", StringComparison.Ordinal));
+
+    /// <summary>How to confine it; null runs it as the daemon runs.</summary>
+    public JailRequest? Jail { get; init; }
 
     /// <summary>The task to claim for it and to run to its verdict.</summary>
     public string? TaskId { get; init; }

@@ -5,6 +5,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Glasspane;
 using Colibri.Core.Logging;
 using Colibri.Core.Providers;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
@@ -38,11 +39,16 @@ public sealed partial class SupervisedAgent
         var launch = _launch!;
         var environment = _parts.Environment.Build(
             launch.Request, _parts.Secrets.For(Record.Provider is { } chosen && _profile.Providers is null ? [chosen] : _profile.Providers), _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
-        var process = AgentProcess.Start(
-            _parts.Processes, Record.Binary, launch.CommandLine, environment, launch.Request.Cwd, Id, _parts.Time, _parts.Logger);
+        var (program, commandLine, cwd) = (Record.Binary, launch.CommandLine, launch.Request.Cwd);
+        if (_confinement is { } confinement)
+        {
+            environment = Bubblewrap.Environment(environment, cwd);
+            (program, commandLine, cwd) = (confinement.Program, commandLine with { Arguments = confinement.Arguments(program, commandLine.Arguments, cwd) }, null);
+        }
+        var process = AgentProcess.Start(_parts.Processes, program, commandLine, environment, cwd, Id, _parts.Time, _parts.Logger);
         _process = process;
         _pane.Started(process.Identity.Pid);
-        _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, _parts.Secrets.Redact(launch.Recorded.Describe(Record.Binary)));
+        _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, (_confinement is null ? "" : $"[{_confinement.Description}] ") + _parts.Secrets.Redact(launch.Recorded.Describe(Record.Binary)));
     }
 
     /// <summary>Follows the process to its end and puts the outcome on record.</summary>

@@ -1,5 +1,6 @@
 using Colibri.Core.Board;
 using Colibri.Core.Glasspane;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Spawning;
@@ -12,6 +13,7 @@ public sealed partial class SupervisedAgent
     private readonly SupervisorParts _parts;
     private readonly RetryBackoff _backoff;
     private readonly Action _rested;
+    private readonly Bubblewrap? _confinement;
     private readonly AgentPane _pane;
     private readonly SessionRecorder _recorder;
     private readonly AgentUsage _usage;
@@ -32,9 +34,9 @@ public sealed partial class SupervisedAgent
     private volatile bool _daemonStopping;
 
     /// <exception cref="ArgumentException">The request makes no command line.</exception>
-    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task, Action rested)
+    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task, Bubblewrap? confinement, Action rested)
     {
-        (_parts, _backoff, _rested) = (parts, backoff, rested);
+        (_parts, _backoff, _rested, _confinement) = (parts, backoff, rested, confinement);
         (TakesTasks, IsKept) = (request.TakesTasks, request.IsKept);
         Offers = request.Offers ?? (capability => request.Capabilities.Contains(capability, StringComparer.OrdinalIgnoreCase));
         Id = Guid.CreateVersion7().ToString();
@@ -53,7 +55,7 @@ public sealed partial class SupervisedAgent
             Name = Path.GetFileName(request.Binary),
             Runtime = Dialects.RuntimeName(request.Runtime, Path.GetFileName(request.Binary)),
             Capabilities = request.Capabilities,
-            Binary = parts.Programs.Find(request.Binary) ?? request.Binary,
+            Binary = (confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary)) ?? request.Binary,
             Arguments = _launch.Recorded.Arguments,
             Cwd = request.Cwd,
             SessionId = SessionId,
@@ -118,6 +120,7 @@ public sealed partial class SupervisedAgent
             SessionId = SessionId,
             RegisteredAt = _registeredAt,
             Exit = pane.Exit,
+            Confinement = _confinement?.Description,
         };
     }
 

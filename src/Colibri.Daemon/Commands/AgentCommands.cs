@@ -28,17 +28,28 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
     private async ValueTask<Reply> SpawnAsync(CommandContext context)
     {
         var request = context.Request;
-        if (request.Jail is not null)
-            throw new RequestException(ErrorCodes.Unavailable, "jail was asked for and this daemon cannot confine agents; nothing was started");
         return await StartAsync(RequestOf(context, request.Binary, "binary") with
         {
             Runtime = KnownRuntime(request.Runtime),
             Provider = CommandContext.OptionalName(request.Provider, "provider"),
             Model = CommandContext.OptionalName(request.Model, "model"),
             TaskId = CommandContext.OptionalName(request.TaskId, "task_id"),
+            Jail = JailOf(request.Jail),
             Rpc = request.Rpc,
             Prompt = CommandContext.Text(request.Prompt, "prompt"),
         }).ConfigureAwait(false);
+    }
+
+    private static JailRequest? JailOf(JailRequest? jail)
+    {
+        if (jail is null)
+            return null;
+        CommandContext.OptionalName(jail.Name, "jail.name");
+        CommandContext.OptionalName(jail.Path, "jail.path", 4_096);
+        CommandContext.OptionalName(jail.RootPath, "jail.root_path", 4_096);
+        CommandContext.OptionalName(jail.Ip4, "jail.ip4");
+        CommandContext.OptionalName(jail.User, "jail.user");
+        return jail;
     }
 
     private ValueTask<Reply> SpawnLocalAsync(CommandContext context) =>

@@ -170,7 +170,9 @@ internal static class DaemonHost
 
     private static void WarnOfSettingsWithoutEffect(DaemonConfiguration configuration, ILogger logger)
     {
-        if (configuration.JailStageDirectory is not null || configuration.JailRootBase is not null)
+        if (configuration.JailStageDirectory is not null)
+            logger.SettingWithoutEffect("COLIBRI_JAIL_STAGE_DIR");
+        if (configuration.JailRootBase is not null && !OperatingSystem.IsLinux())
             logger.SettingWithoutEffect("COLIBRI_JAIL_ROOT_BASE");
     }
 }

@@ -25,4 +25,7 @@ public sealed record Agent
     /// <summary>Only of a registered agent. One silent beyond its lease of 5 minutes loses the tasks it holds.</summary>
     public DateTimeOffset? LastHeartbeatAt { get; init; }
     public ProcessExit? Exit { get; init; }
+
+    /// <summary>How it is confined, in words; absent where it is not.</summary>
+    public string? Confinement { get; init; }
 }
