@@ -44,6 +44,8 @@ internal static class StatusView
         }
         if (status.Prompt is { } prompt)
             Field("prompt", $"prefix of {Words.Bytes(prompt.PrefixBytes)}, SHA-256 {prompt.PrefixSha256}");
+        foreach (var breaker in status.Breakers ?? [])
+            Field("breaker", $"{breaker.Program} crashed {Words.Count(breaker.Crashes, "time")}, rests until {Words.Time(breaker.Until)}: {breaker.LastError}", Tone.Attention);
         if (status.Autospawn is { } resident)
             Field("autospawn", $"{resident.Binary}: {resident.State}" + (resident.AgentId is { } residentId ? $", agent {residentId}" : ""));
         foreach (var route in status.Providers ?? [])

@@ -124,6 +124,12 @@ public static partial class Log
     [LoggerMessage(419, LogLevel.Warning, "autospawn of {Program} waits: no provider key is there, nor --local among its arguments")]
     public static partial void AutospawnWaits(this ILogger logger, string program);
 
+    [LoggerMessage(420, LogLevel.Error, "{Program} has crashed {Crashes} times in a row and is not started before {Until}; its tasks wait: {Error}")]
+    public static partial void BreakerTripped(this ILogger logger, string program, int crashes, DateTimeOffset until, string error);
+
+    [LoggerMessage(421, LogLevel.Information, "{Program} runs again")]
+    public static partial void BreakerClosed(this ILogger logger, string program);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

@@ -118,7 +118,7 @@ public sealed class BoardScheduler(
         if (missing is not null && _status.MissingAgent != missing)
             logger.AgentProgramMissing(missing);
         _status = _status with { MissingAgent = missing };
-        return usable;
+        return usable.FindAll(candidate => supervisor.MayStart(candidate.Template.Binary));
     }
 
     /// <summary>An agent that is there already comes before one that would have to be started.</summary>
@@ -196,6 +196,8 @@ public sealed class BoardScheduler(
             nextTick = held;
         if (candidates.Count > 0 && router?.NextAt() is { } route && route < nextTick)
             nextTick = route;
+        if (candidates.Min(candidate => supervisor.RestsUntil(candidate.Template.Binary)) is { } rested && rested < nextTick)
+            nextTick = rested;
         // A back-off's end matters only while a slot is free to use it; a freed slot wakes the loop by itself.
         if (candidates.Count > 0 && supervisor.FreeSlots > 0 && await board.NextReadyAtAsync(now).ConfigureAwait(false) is { } ready && ready < nextTick)
             nextTick = ready;

@@ -46,6 +46,12 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Over every agent since the daemon started.</summary>
     public Usage TotalUsage => Agents.Where(agent => !agent.HasEnded).Aggregate(_ended.Value, (sum, agent) => sum + agent.ToPane().Usage);
 
+    /// <summary>Whether a program that is there may be started now, and does not rest after crashing over and over.</summary>
+    public bool MayStart(string binary) => parts.Programs.Find(binary) is { } path && parts.Breaker?.RestsUntil(path) is null;
+
+    /// <summary>Until when a program rests after crashing over and over; null where it does not.</summary>
+    public DateTimeOffset? RestsUntil(string binary) => parts.Programs.Find(binary) is { } path ? parts.Breaker?.RestsUntil(path) : null;
+
     /// <summary>Long-lived agents that have nothing to do and may be given a task; none while the day's budget holds starts.</summary>
     public IReadOnlyList<SupervisedAgent> AtRest => _stopping || parts.Budgets.IsHeld ? [] : [.. Agents.Where(agent => agent.IsAtRest)];
 
@@ -164,6 +170,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         {
             // Whatever it was, the agent is on record and its task claimed: both have to be closed again.
             parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
+            parts.Breaker?.Report(agent.Record.Binary, crashed: true, e.Message);
             var mayPass = e is SpawnException spawn ? Errno.IsShortage(spawn.Errno) : e is not ArgumentException;
             await agent.CloseUnstartedAsync(new TaskError(SupervisedAgent.SpawnFailed, e.Message), mayPass).ConfigureAwait(false);
             Panes.Stopped(agent);

@@ -27,6 +27,8 @@ public sealed record SupervisorParts
 
     /// <summary>Is told how runs on a route ended; null where there are no routes.</summary>
     public ProviderRouter? Router { get; init; }
+    /// <summary>Is told of every start that ended; null where nobody asks.</summary>
+    public CrashBreaker? Breaker { get; init; }
     public required EventHub Events { get; init; }
     public required Budgets Budgets { get; init; }
 

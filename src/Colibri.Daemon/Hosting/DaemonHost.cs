@@ -49,6 +49,7 @@ internal static class DaemonHost
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
         var secrets = new Secrets(HostEnvironment.Variables(), configuration.ProviderEnvFile, logger);
         var router = new ProviderRouter(configuration.Providers, secrets.KeyOf, configuration.KeylessProviders, time, Random.Shared, logger);
+        var breaker = new CrashBreaker(time, logger);
         using var processes = ChildProcesses.Start();
         var counters = new ServerCounters();
         // Looked at first, for the better message; bound only by whoever holds the board's lock, so that of two daemons starting at once
@@ -88,6 +89,7 @@ internal static class DaemonHost
             Prompts = prompts,
             Secrets = secrets,
             Router = router,
+            Breaker = breaker,
             Events = events,
             Budgets = budgets,
             Prices = prices,
@@ -109,7 +111,7 @@ internal static class DaemonHost
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
         await new LeftoverReconciler(board, time, logger).RunAsync().ConfigureAwait(false);
 
-        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, autospawner, prefix, events, counters, log, time);
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, autospawner, prefix, events, counters, log, time);
         listener.Serve(
             new CommandTable(
             [

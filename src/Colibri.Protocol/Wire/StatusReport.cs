@@ -21,6 +21,9 @@ public sealed record StatusReport
     /// <summary>Absent from a daemon that keeps no budgets.</summary>
     public BudgetState? Budget { get; init; }
 
+    /// <summary>Programs that are not started for a while, since they do nothing but crash; absent where there are none.</summary>
+    public IReadOnlyList<StatusBreaker>? Breakers { get; init; }
+
     /// <summary>The resident agent of COLIBRI_AUTOSPAWN; absent where there is to be none.</summary>
     public StatusAutospawn? Autospawn { get; init; }
 
@@ -67,6 +70,12 @@ public sealed record StatusPrompt(string PrefixSha256, int PrefixBytes);
 /// <param name="LastError">Why a text stayed as it was, or why there is no connection.</param>
 public sealed record StatusHeadroom(
     bool Enabled, string? Socket, bool Connected, long Requests = 0, long Shortened = 0, long Passed = 0, long BytesSaved = 0, string? LastError = null);
+
+/// <param name="Program">Its path.</param>
+/// <param name="Until">When it is tried again.</param>
+/// <param name="Crashes">In a row.</param>
+/// <param name="LastError">Why, the latest time.</param>
+public sealed record StatusBreaker(string Program, DateTimeOffset Until, int Crashes, string? LastError);
 
 /// <param name="Binary">Its program.</param>
 /// <param name="State"><c>starting</c>, <c>waiting-for-key</c>, <c>running</c>, <c>backing-off</c> after an end nobody asked for, or <c>stopped</c> by an operator.</param>
