@@ -91,6 +91,9 @@ public sealed class SecretsTests
         var done = await client.TaskEndedAsync(task.Text("id"), "done");
 
         done.Number("attempts").ShouldBe(1);
+        var runs = (await client.DataAsync(new { cmd = "get-task", task_id = task.Text("id") })).Items("runs");
+        runs.Select(run => (run.Text("provider"), run.TextOrNull("model"), run.Text("verdict"))).ShouldBe([("first", "one", "agent-error"), ("second", null, "done")]);
+        (await daemon.CliAsync("get-task", task.Text("id"))).Stdout.ShouldContain("agent-error on first:one");
         var routes = (await client.DataAsync(new { cmd = "status" })).Items("providers");
         routes.Select(route => (route.Text("provider"), route.Text("state"))).ShouldBe([("missing", "no-key"), ("first", "auth-failed"), ("second", "ready")]);
         routes[1].Text("last_error").ShouldBe("401: invalid api key");

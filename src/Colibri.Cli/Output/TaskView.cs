@@ -34,6 +34,8 @@ internal static class TaskView
             Field("usage", Tokens(task.Usage));
             Field("cost", CostView.Cost(task.Usage));
         }
+        foreach (var run in task.Runs ?? [])
+            Field($"attempt {run.Attempt}", Attempt(run), run.Error is null ? Tone.Plain : Tone.Quiet);
         Field("created", Words.Time(task.CreatedAt));
         Field("updated", Words.Time(task.UpdatedAt));
         Field("not before", Time(task.NotBefore));
@@ -49,6 +51,14 @@ internal static class TaskView
             screen.Line();
             screen.Line($"what was said: colibri get-session {Words.Plain(session)}");
         }
+    }
+
+    private static string Attempt(TaskRun run)
+    {
+        var route = run.Provider is null ? "" : $" on {run.Provider}{(run.Model is null ? "" : ":" + run.Model)}";
+        var took = run.FinishedAt is { } end ? $", {Words.Duration(end - run.StartedAt)}" : ", running";
+        var cost = run.Usage == new Usage() ? "" : $", {CostView.Cost(run.Usage)}";
+        return $"{run.Verdict ?? "under way"}{route}{took}{cost}";
     }
 
     public static void List(Screen screen, TaskList list, string? status)

@@ -16,39 +16,46 @@ internal static class PrefixCheckCommand
     private const int MaxReported = 1_000;
     private const int Indent = 4;
 
-    public static async Task<int> RunAsync(CliSession session, Arguments arguments)
+    public static Task<int> RunAsync(CliSession session, Arguments arguments)
     {
         var path = arguments.Required("--stream");
         var tally = new Tally();
+        using var stream = Readable(path, () => path == "-" ? Console.OpenStandardInput() : new FileStream(path, FileMode.Open, FileAccess.Read));
+        Check(stream, path, tally, comparison => Report(session, tally, comparison), session.Cancellation);
+        if (session.Json)
+            session.Screen.Raw(Json(tally));
+        else
+            Summarise(session.Screen, tally);
+        return Task.FromResult(tally.Breaks == 0 ? ExitCodes.Done : ExitCodes.Refused);
+    }
+
+    // Only the reading: a reader of ours that has gone away is another matter than a file that cannot be read.
+    private static T Readable<T>(string path, Func<T> read)
+    {
         try
         {
-            using var stream = new FileStream(path == "-" ? "/dev/stdin" : path, FileMode.Open, FileAccess.Read);
-            await CheckAsync(stream, tally, comparison => Report(session, tally, comparison), session.Cancellation).ConfigureAwait(false);
+            return read();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UsageException($"cannot read {path}: {e.Message}", "prefix-check");
         }
-        if (session.Json)
-            session.Screen.Raw(Json(tally));
-        else
-            Summarise(session.Screen, tally);
-        return tally.Breaks == 0 ? ExitCodes.Done : ExitCodes.Refused;
     }
 
-    private static async Task CheckAsync(Stream stream, Tally tally, Action<PrefixComparison> report, CancellationToken cancellation)
+    private static void Check(Stream stream, string path, Tally tally, Action<PrefixComparison> report, CancellationToken cancellation)
     {
         RequestPrefix? before = null;
         try
         {
-            await foreach (var (number, line) in LinesAsync(stream, tally, cancellation).ConfigureAwait(false))
+            foreach (var (number, line) in Lines(stream, path, tally, cancellation))
             {
                 RequestPrefix request;
                 try
                 {
                     request = RequestPrefix.Parse(line, number);
                 }
-                catch (JsonException)
+                // Not JSON, or JSON whose text is no Unicode.
+                catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
                 {
                     tally.Skip(number);
                     continue;
@@ -67,16 +74,16 @@ internal static class PrefixCheckCommand
         }
     }
 
-    private static async IAsyncEnumerable<(int Number, ReadOnlyMemory<byte> Line)> LinesAsync(
-        Stream stream, Tally tally, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    private static IEnumerable<(int Number, ReadOnlyMemory<byte> Line)> Lines(
+        Stream stream, string path, Tally tally, CancellationToken cancellation)
     {
         var line = new ArrayBufferWriter<byte>(64 * 1024);
         var buffer = new byte[64 * 1024];
         var number = 1;
         var isTooLong = false;
-        int read;
-        while ((read = await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0)
+        while (Readable(path, () => stream.Read(buffer)) is > 0 and var read)
         {
+            cancellation.ThrowIfCancellationRequested();
             for (var rest = buffer.AsMemory(0, read); !rest.IsEmpty;)
             {
                 var end = rest.Span.IndexOf((byte)'\n');

@@ -56,13 +56,16 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
     /// <summary>Connects, and connects again whenever that is lost, until disposed.</summary>
     public void Start() => _running = RunAsync();
 
-    /// <summary>The text as the sidecar shortened it; null where the original is to be used.</summary>
-    public ValueTask<string?> ShortenAsync(string text)
+    /// <summary>The text as the sidecar shortened it, marked as such; null where the original is to be used.</summary>
+    /// <param name="text">The original.</param>
+    /// <param name="mark">Says in the shortened text (the first argument) what it stands for (the second); null where that leaves nothing gained.</param>
+    public ValueTask<string?> ShortenAsync(string text, Func<string, string, string?> mark)
     {
         ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(mark);
         Connection? connection;
         lock (_gate) connection = _connection;
-        return text.Length is < LeastLength or > MaxLength || connection is null ? new((string?)null) : new(AskAsync(connection, text));
+        return text.Length is < LeastLength or > MaxLength || connection is null ? new((string?)null) : new(AskAsync(connection, text, mark));
     }
 
     public async ValueTask DisposeAsync()
@@ -72,7 +75,7 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
         _stop.Dispose();
     }
 
-    private async Task<string?> AskAsync(Connection connection, string text)
+    private async Task<string?> AskAsync(Connection connection, string text, Func<string, string, string?> mark)
     {
         Count(counts => counts with { Requests = counts.Requests + 1 });
         using var late = new CancellationTokenSource(Timeout, time);
@@ -80,11 +83,11 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
         if (answer is null)
             return Pass("64 texts are under way");
         using var expiry = late.Token.Register(() => connection.Fail($"no answer within {Timeout.TotalSeconds:0} s"));
-        if (await answer.ConfigureAwait(false) is not { } shortened)
+        if (await answer.ConfigureAwait(false) is not { } answered)
             return Pass(connection.Failure);
-        var saved = Encoding.UTF8.GetByteCount(text) - Encoding.UTF8.GetByteCount(shortened);
-        if (saved <= 0)
+        if (mark(answered, text) is not { } shortened)
             return Pass("the answer was not shorter");
+        var saved = Encoding.UTF8.GetByteCount(text) - Encoding.UTF8.GetByteCount(shortened);
         Count(counts => counts with { Shortened = counts.Shortened + 1, BytesSaved = counts.BytesSaved + saved });
         return shortened;
     }
@@ -106,10 +109,11 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
         while (!_stop.IsCancellationRequested)
         {
             var served = await ConnectAndServeAsync().ConfigureAwait(false);
-            rest = served ? ShortestRest : rest * 2 < LongestRest ? rest * 2 : LongestRest;
+            rest = served ? ShortestRest : rest;
             // A quarter of jitter, so that it does not beat in time with the sidecar's own restarts.
             var jittered = rest * (0.75 + (Random.Shared.NextDouble() / 4));
             await Task.Delay(jittered, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            rest = rest * 2 < LongestRest ? rest * 2 : LongestRest;
         }
     }
 
@@ -128,7 +132,7 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
-            var problem = $"cannot connect: {e.Message}";
+            var problem = File.Exists(socketPath) ? $"cannot connect: {e.Message}" : "there is no such socket";
             if (State.LastError != problem)
                 logger.HeadroomLost(socketPath, problem);
             Count(counts => counts with { LastError = problem });

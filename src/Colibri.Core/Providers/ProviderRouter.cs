@@ -35,19 +35,21 @@ public sealed class ProviderRouter(
     /// <param name="providers">The providers it can use; null for all.</param>
     public ProviderRoute? Choose(IReadOnlyList<string>? providers = null)
     {
+        var keys = Keys();
         lock (_gate)
-            return Array.Find(_routes, route => CanUse(route, providers) && StateOf(route) == RouteState.Ready)?.Of;
+            return Array.Find(_routes, route => CanUse(route, providers) && StateOf(route, keys) == RouteState.Ready)?.Of;
     }
 
     /// <summary>When the next one becomes eligible by itself; null where one is now, or none will.</summary>
     public DateTimeOffset? NextAt(IReadOnlyList<string>? providers = null)
     {
+        var keys = Keys();
         lock (_gate)
         {
             var usable = _routes.Where(route => CanUse(route, providers)).ToList();
-            return usable.Exists(route => StateOf(route) == RouteState.Ready)
+            return usable.Exists(route => StateOf(route, keys) == RouteState.Ready)
                 ? null
-                : usable.Where(route => StateOf(route) is RouteState.BackingOff or RouteState.Resting).Min(route => (DateTimeOffset?)route.Until);
+                : usable.Where(route => StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting).Min(route => (DateTimeOffset?)route.Until);
         }
     }
 
@@ -59,6 +61,7 @@ public sealed class ProviderRouter(
     /// <param name="resumeAt">When the provider says it can be asked again; null where it does not say.</param>
     public void Report(string? provider, string? model, ProviderFailure failure, string? error = null, DateTimeOffset? resumeAt = null)
     {
+        var keys = Keys();
         lock (_gate)
         {
             if (Array.Find(_routes, route => route.Of.Provider == provider && route.Of.Model == model) is not { } route)
@@ -73,30 +76,35 @@ public sealed class ProviderRouter(
             route.Failures++;
             route.LastError = error;
             if (failure == ProviderFailure.Authentication)
-                route.RefusedKey = keyOf(route.Of.Provider) ?? "";
+                route.RefusedKey = keys[route.Of.Provider] ?? "";
             else
                 route.Until = Later(time.GetUtcNow() + WaitAfter(route.Failures), resumeAt);
-            logger.RouteFailed(route.Name, Word(StateOf(route)), route.Until);
+            logger.RouteFailed(route.Name, Word(StateOf(route, keys)), route.Until);
         }
     }
 
     /// <summary>What <c>status</c> shows.</summary>
     public IReadOnlyList<StatusRoute> Status()
     {
+        var keys = Keys();
         lock (_gate)
         {
             return [.. _routes.Select(route => new StatusRoute(
-                route.Of.Provider, route.Of.Model, Word(StateOf(route)), StateOf(route) is RouteState.BackingOff or RouteState.Resting ? route.Until : null,
-                route.Failures, route.LastError))];
+                route.Of.Provider, route.Of.Model, Word(StateOf(route, keys)), StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting ? route.Until : null,
+                route.Failures, StateOf(route, keys) == RouteState.NoKey ? $"no {ProviderNames.KeyVariablesOf(route.Of.Provider)[0]} in the environment or in COLIBRI_PROVIDER_ENV" : route.LastError))];
         }
     }
+
+    // Asked for before the lock is taken: the answer may be on the disk.
+    private Dictionary<string, string?> Keys() =>
+        routes.Select(route => route.Provider).Distinct(StringComparer.Ordinal).ToDictionary(provider => provider, keyOf, StringComparer.Ordinal);
 
     private static bool CanUse(Route route, IReadOnlyList<string>? providers) =>
         providers is null || providers.Contains(route.Of.Provider, StringComparer.OrdinalIgnoreCase);
 
-    private RouteState StateOf(Route route)
+    private RouteState StateOf(Route route, Dictionary<string, string?> keys)
     {
-        var key = keyOf(route.Of.Provider);
+        var key = keys[route.Of.Provider];
         if (key is null && !keyless.Contains(route.Of.Provider, StringComparer.OrdinalIgnoreCase))
             return RouteState.NoKey;
         if (route.RefusedKey is { } refused && refused == (key ?? ""))

@@ -78,23 +78,25 @@ public sealed class Secrets
     {
         if (_path is null)
             return;
+        // The disk is asked with no lock held; of several who see the change, one reads it.
+        var stamp = Stamp(_path);
         lock (_gate)
         {
-            var stamp = Stamp(_path);
             if (stamp == _seen)
                 return;
             _seen = stamp;
-            try
-            {
-                var held = new Held(_environment, ProviderEnvFile.Read(_path));
-                // What an old key leaked into is blotted out as long as the daemon lives.
+        }
+        try
+        {
+            var held = new Held(_environment, ProviderEnvFile.Read(_path));
+            // What an old key leaked into is blotted out as long as the daemon lives.
+            lock (_gate)
                 _held = held with { Keys = [.. held.Keys.Union(_held.Keys, StringComparer.Ordinal).OrderByDescending(key => key.Length)] };
-                _logger.ProviderFileRead(_path, held.All.Count);
-            }
-            catch (ConfigurationException e)
-            {
-                _logger.ProviderFileUnusable(e.Message);
-            }
+            _logger.ProviderFileRead(_path, held.All.Count);
+        }
+        catch (ConfigurationException e)
+        {
+            _logger.ProviderFileUnusable(e.Message);
         }
     }
 

@@ -76,22 +76,31 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     // waits longer than one timeout.
     private async Task<AppendReceipt> QueueAfterAsync(Task before, Task<SessionEntry> prepared, TaskCompletionSource queued)
     {
-        await before.ConfigureAwait(false);
-        var entry = await prepared.ConfigureAwait(false);
-        var appended = QueueAsync(new PendingAppend(entry));
-        queued.SetResult();
+        Task<AppendReceipt> appended;
+        try
+        {
+            await before.ConfigureAwait(false);
+            appended = QueueAsync(new PendingAppend(await prepared.ConfigureAwait(false)));
+        }
+        finally
+        {
+            // Whatever became of this one: those behind it must not wait for ever.
+            queued.SetResult();
+        }
         return await appended.ConfigureAwait(false);
     }
 
     private static async Task<SessionEntry> PrepareAsync(HeadroomClient headroom, SessionEntry entry, string text) =>
-        await headroom.ShortenAsync(text).ConfigureAwait(false) is { } shortened && ToolResultText.Mark(shortened, text) is { } marked
-            ? entry with { Text = marked }
-            : entry;
+        await headroom.ShortenAsync(text, ToolResultText.Mark).ConfigureAwait(false) is { } shortened ? entry with { Text = shortened } : entry;
 
     /// <summary>Compacts behind the appends before it.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
     public async Task<Compaction> CompactAsync()
     {
+        Task before;
+        lock (_preparing)
+            before = _prepared;
+        await before.ConfigureAwait(false);
         var receipt = await QueueAsync(new PendingAppend(null)).ConfigureAwait(false);
         return receipt.Compacted ?? new Compaction(id, receipt.Generation, null, 0, 0, receipt.Bytes, receipt.Bytes);
     }

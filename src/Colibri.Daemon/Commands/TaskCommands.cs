@@ -19,6 +19,8 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
     /// <summary>Characters of text in one page of a list: a thousand long descriptions must not become one reply.</summary>
     private const int MaxPageCharacters = 4 * 1024 * 1024;
 
+    private const int MaxRuns = 20;
+
     public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
     [
         new(CommandNames.CreateTask, new(CreateAsync, MayOverlap: true)),
@@ -39,8 +41,27 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
     private async ValueTask<Reply> GetAsync(CommandContext context)
     {
         var id = CommandContext.Name(context.Request.TaskId, "task_id");
-        return await board.GetAsync(id).ConfigureAwait(false) is { } task ? TaskReply(task) : throw NotFound(id);
+        var task = await board.GetAsync(id).ConfigureAwait(false) ?? throw NotFound(id);
+        var runs = await board.RunsAsync(id).ConfigureAwait(false);
+        return TaskReply(runs.Count == 0 ? task : task with { Runs = [.. runs.TakeLast(MaxRuns).Select(Run)] });
     }
+
+    private static TaskRun Run(RunRow run) => new()
+    {
+        Attempt = run.Attempt,
+        AgentId = run.AgentId,
+        Binary = run.Binary,
+        Provider = run.Provider,
+        Model = run.Model,
+        Pid = run.Pid,
+        StartedAt = run.StartedAt,
+        FinishedAt = run.FinishedAt,
+        Verdict = run.Verdict,
+        Error = run.Error,
+        Exit = run.Exit,
+        Usage = run.Usage,
+        StderrTail = run.StderrTail,
+    };
 
     private async ValueTask<Reply> ListAsync(CommandContext context)
     {

@@ -31,4 +31,7 @@ public sealed record BoardTask
     public required DateTimeOffset UpdatedAt { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>Only in the answer to <c>get-task</c>: the latest 20 attempts by agents of the daemon, oldest first.</summary>
+    public IReadOnlyList<TaskRun>? Runs { get; init; }
 }

@@ -71,12 +71,12 @@ public sealed class PrefixCheckTests : IDisposable
     [Fact]
     public async Task A_broken_line_is_told_and_skipped()
     {
-        var run = await Check(Body("s", "a"), "{broken", "", "[]", Body("s", "a", "b"));
+        var run = await Check(Body("s", "a"), "{broken", "", "[]", "{\"messages\":[\"\\ud800\"]}", Body("s", "a", "b"));
         run.ExitCode.ShouldBe(0);
         run.Out.ShouldContain("line 2: skipped");
         run.Out.ShouldContain("line 4: skipped");
-        run.Out.ShouldContain("line 5: all ");
-        run.Out.ShouldContain("2 requests, 0 breaks, 2 lines skipped\n");
+        run.Out.ShouldContain("line 6: all ");
+        run.Out.ShouldContain("2 requests, 0 breaks, 3 lines skipped\n");
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed class HeadroomTests : IAsyncLifetime
         Words().ShouldHaveSingleItem().ShouldBe(
             "in short\n[... shortened by headroom from 4000 bytes; SHA-256 of the whole: "
             + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Text))) + " ...]\n");
-        _client.State.ShouldBe(new StatusHeadroom(true, SocketPath, true, Requests: 1, Shortened: 1, Passed: 0, BytesSaved: 3_992));
+        _client.State.ShouldBe(new StatusHeadroom(true, SocketPath, true, Requests: 1, Shortened: 1, Passed: 0, BytesSaved: Text.Length - Words()[0].Length));
         JsonDocument.Parse(_sidecar!.Requests.ShouldHaveSingleItem()).RootElement.GetProperty("role").GetString().ShouldBe("tool");
     }
 
@@ -71,11 +71,11 @@ public sealed class HeadroomTests : IAsyncLifetime
     {
         _client.Start();
         Shell.Until(() => _client.State.LastError is not null && _time.NextTimer is not null, "it rests");
-        _time.NextTimer!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(2));
+        _time.NextTimer!.Value.ShouldBeInRange(TimeSpan.FromSeconds(0.75), TimeSpan.FromSeconds(1));
         await ShouldStayAsync();
         (_client.State.Connected, _client.State.Requests).ShouldBe((false, 0));
 
-        for (var rest = 4; rest <= 64; rest *= 2)
+        for (var rest = 2; rest <= 64; rest *= 2)
         {
             _time.Advance(_time.NextTimer!.Value);
             Shell.Until(() => _time.NextTimer is not null, "it rests longer");
@@ -154,11 +154,30 @@ public sealed class HeadroomTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_compaction_waits_for_the_entries_before_it()
+    {
+        Serve((_, _) => []);
+        var append = _sessions.AppendAsync("s", ToolResult(Text));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _sessions.AppendAsync("t", ToolResult("short"))));
+        Shell.Until(() => _sidecar!.Requests.Count == 1, "it has the text");
+        Directory.CreateDirectory(Path.Combine(_directory, "sessions", "s"));
+        await File.WriteAllTextAsync(
+            Path.Combine(_directory, "sessions", "s", "0001.jsonl"), "{\"seq\":1,\"ts\":\"2026-11-22T06:07:10.893Z\",\"kind\":\"user\",\"text\":\"hello\"}\n",
+            TestContext.Current.CancellationToken);
+        var compaction = _sessions.CompactAsync("s");
+        compaction.IsCompleted.ShouldBeFalse();
+        _time.Advance(HeadroomClient.Timeout);
+        await append.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        (await compaction.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken))!.Entries.ShouldBeGreaterThan(0);
+        (await _sessions.AppendAsync("s", new SessionEntry { Kind = SessionEntryKind.Note, Text = "after" })).Seq.ShouldBe(4, "hello, the text, the summary, this");
+    }
+
+    [Fact]
     public async Task Texts_under_way_are_bounded()
     {
         Serve((_, _) => []);
-        var asked = Enumerable.Range(0, HeadroomClient.MaxPending).Select(_ => _client.ShortenAsync(Text).AsTask()).ToList();
-        (await _client.ShortenAsync(Text)).ShouldBeNull();
+        var asked = Enumerable.Range(0, HeadroomClient.MaxPending).Select(_ => _client.ShortenAsync(Text, (shortened, _) => shortened).AsTask()).ToList();
+        (await _client.ShortenAsync(Text, (shortened, _) => shortened)).ShouldBeNull();
         _client.State.LastError.ShouldBe("64 texts are under way");
         asked.ShouldAllBe(task => !task.IsCompleted);
     }
