@@ -218,15 +218,15 @@ public sealed partial class SupervisedAgent
     {
         var exit = new ProcessExit(status.Code, status.Signal);
         var end = EndOf(Cause, exit, process) with { Exit = exit };
+        _recorder.Note(NoteOf(end));
+        await RecordAsync().ConfigureAwait(false);
+        await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, end)).ConfigureAwait(false);
         // What printed nothing and was gone at once is broken, whatever its task was; whoever was stopped says nothing about that.
         if (Cause == StopCause.None && Record.Runtime != Dialects.Local)
         {
             var crashed = end.Ending == RunEnding.Failed && _pane.Events == 0 && _parts.Time.GetUtcNow() - _registeredAt < CrashBreaker.CrashWithin;
             _parts.Breaker?.Report(Record.Binary, crashed, end.Error?.Message);
         }
-        _recorder.Note(NoteOf(end));
-        await RecordAsync().ConfigureAwait(false);
-        await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, end)).ConfigureAwait(false);
         // After the task's end is on record: whoever sees a task held finds its agent alive.
         _pane.TreeGone();
         _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict ?? "");
