@@ -4,26 +4,29 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: test.sh [--unit | --e2e | --quick] [--help]
+usage: test.sh [--unit | --e2e | --packaging | --quick] [--help]
 
 Installs what is missing (or says what to install), builds into dist/, runs the
-unit tests, the end-to-end tests on the native executables, and the checks of
-format, scripts and source. The last line is the sum: N passed, N failed.
+unit tests, the end-to-end tests on the native executables, the tests of scripts
+and packaging, and the checks of format, scripts and source. The last line is
+the sum: N passed, N failed.
 
-  --unit     the unit tests only; nothing native is built
-  --e2e      the native build and the end-to-end tests only
-  --quick    the unit tests and the checks; nothing native is built
-  --help     this text
+  --unit       the unit tests only; nothing native is built
+  --e2e        the native build and the end-to-end tests only
+  --packaging  the native builds and the tests of scripts and packaging only
+  --quick      the unit tests and the checks; nothing native is built
+  --help       this text
 END
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-unit=yes e2e=yes checks=yes
+unit=yes e2e=yes packaging=yes checks=yes
 case ${1:-} in
     '') ;;
-    --unit) e2e=no checks=no ;;
-    --e2e) unit=no checks=no ;;
-    --quick) e2e=no ;;
+    --unit) e2e=no packaging=no checks=no ;;
+    --e2e) unit=no packaging=no checks=no ;;
+    --packaging) unit=no e2e=no checks=no ;;
+    --quick) e2e=no packaging=no ;;
     --help | -h) usage; exit 0 ;;
     *) printf 'test.sh: unknown option %s (try: test.sh --help)\n' "$1" >&2; exit 2 ;;
 esac
@@ -34,7 +37,7 @@ fi
 
 # shellcheck source=scripts/lib/prerequisites.sh
 . "$repository/scripts/lib/prerequisites.sh"
-require_prerequisites test
+if [ "$packaging" = yes ]; then require_prerequisites test static; else require_prerequisites test; fi
 cd "$repository"
 
 scratch=$(mktemp -d)
@@ -100,6 +103,24 @@ run_tests() {
         sed -e 's/<!\[CDATA\[//g' -e 's/\]\]>//g'
 }
 
+# Runs one test that prints TAP and adds its checks to the sum.
+run_tap() {
+    tap_result=0
+    printf '%s\n' "$1"
+    "$1" >"$scratch/tap" 2>&1 </dev/null || tap_result=$?
+    sed 's/^/  /' "$scratch/tap"
+    tap_planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\)$/\1/p' "$scratch/tap")
+    tap_skipped=$(grep -c '^ok .*# SKIP ' "$scratch/tap" || :)
+    tap_passed=$(($(grep -c '^ok ' "$scratch/tap" || :) - tap_skipped))
+    tap_failed=$(grep -c '^not ok ' "$scratch/tap" || :)
+    # A plan that is missing or not kept, or an exit code without a failed check, is a failure of its own.
+    if [ "${tap_planned:-0}" -ne $((tap_passed + tap_skipped + tap_failed)) ] || { [ "$tap_result" -ne 0 ] && [ "$tap_failed" -eq 0 ]; }; then
+        printf 'FAIL  %s: exit code %s, plan %s\n' "$1" "$tap_result" "${tap_planned:-none}"
+        tap_failed=$((tap_failed + 1))
+    fi
+    passed=$((passed + tap_passed)) failed=$((failed + tap_failed)) skipped=$((skipped + tap_skipped))
+}
+
 # Scripts that git does not know yet are checked too, those it ignores are not.
 shell_scripts() {
     if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
@@ -141,13 +162,27 @@ fi
 if [ "$unit" = yes ]; then
     run_tests 'unit tests' Colibri.UnitTests
 fi
-if [ "$e2e" = yes ]; then
+if [ "$e2e" = yes ] || [ "$packaging" = yes ]; then
     if scripts/build.sh; then
         COLIBRI_BIN_DIR=$repository/dist
         export COLIBRI_BIN_DIR
-        run_tests 'end-to-end tests' Colibri.EndToEndTests
     else
         printf 'FAIL  native build\n'
+        failed=$((failed + 1)) e2e=no packaging=no
+    fi
+fi
+if [ "$e2e" = yes ]; then
+    run_tests 'end-to-end tests' Colibri.EndToEndTests
+fi
+if [ "$packaging" = yes ]; then
+    if scripts/build.sh --static -o dist/static; then
+        COLIBRI_STATIC_BIN_DIR=$repository/dist/static
+        export COLIBRI_STATIC_BIN_DIR
+        for test in tests/packaging/*.test.sh; do
+            run_tap "$test"
+        done
+    else
+        printf 'FAIL  static build\n'
         failed=$((failed + 1))
     fi
 fi
