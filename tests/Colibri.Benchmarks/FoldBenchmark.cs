@@ -1,3 +1,4 @@
+using Colibri.Core.Agents;
 using Colibri.Core.Glasspane;
 
 namespace Colibri.Benchmarks;
@@ -38,7 +39,7 @@ internal static class FoldBenchmark
     }
 
     private static AgentPane NewPane(string runtime) =>
-        new(new PaneIdentity("fold", runtime, runtime), Dialects.For(runtime, null), TimeProvider.System);
+        new(new PaneIdentity("fold", runtime, runtime), AgentProfiles.For(runtime, null).Dialect, TimeProvider.System);
 
     private static void FeedAll((byte[] Text, AgentPane Pane)[] streams)
     {

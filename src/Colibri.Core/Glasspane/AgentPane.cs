@@ -35,7 +35,7 @@ public sealed partial class AgentPane
     private long _revision;
 
     /// <param name="identity">What the pane is about.</param>
-    /// <param name="dialect">How to read the agent; see <see cref="Dialects.For"/>.</param>
+    /// <param name="dialect">How to read the agent.</param>
     /// <param name="clock">Tells when an event came.</param>
     /// <param name="transcript">Takes down what the agent says; none when null, and then no text is decoded.</param>
     /// <param name="changed">

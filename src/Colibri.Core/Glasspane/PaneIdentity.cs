@@ -3,7 +3,7 @@ namespace Colibri.Core.Glasspane;
 /// <summary>What a pane is about, before its agent has said anything.</summary>
 /// <param name="Id">The agent's id.</param>
 /// <param name="Agent">Its name.</param>
-/// <param name="Runtime">As <see cref="Dialects.RuntimeName"/> gives it.</param>
+/// <param name="Runtime">The name of the agent's kind.</param>
 public sealed record PaneIdentity(string Id, string Agent, string Runtime)
 {
     public string? TaskId { get; init; }

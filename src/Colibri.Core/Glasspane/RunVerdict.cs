@@ -53,16 +53,16 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <param name="run">What the events say.</param>
     /// <param name="exit">How the process ended.</param>
     /// <param name="stopRequested">It was asked to end before it did.</param>
-    /// <param name="isLocal">Its runtime is <see cref="Dialects.Local"/>: it need not print events at all.</param>
+    /// <param name="printsEvents">False for a program that need not print events at all.</param>
     /// <param name="lastWords">The last line it wrote to standard error, if any; joined to messages that have no better words.</param>
-    public static RunVerdict Judge(RunState run, ProcessExit exit, bool stopRequested, bool isLocal, string? lastWords = null)
+    public static RunVerdict Judge(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents, string? lastWords = null)
     {
         ArgumentNullException.ThrowIfNull(exit);
-        var code = CodeFor(run, exit, stopRequested, isLocal);
+        var code = CodeFor(run, exit, stopRequested, printsEvents);
         return code == Done ? new RunVerdict(Done, null) : new RunVerdict(code, new TaskError(code, MessageFor(code, run, exit, lastWords)));
     }
 
-    private static string CodeFor(RunState run, ProcessExit exit, bool stopRequested, bool isLocal)
+    private static string CodeFor(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents)
     {
         // Whatever ended its process: there was never to be a run.
         if (RefusalOf(run) is not null) return AgentError;
@@ -85,7 +85,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
             RunOutcome.Failed => FailureCode(run.Stop),
             RunOutcome.Silent when exit.Code is 2 or 64 => Usage,
             _ when !clean => ExitCode,
-            RunOutcome.Silent or RunOutcome.Idle => isLocal ? Done : NoResult,
+            RunOutcome.Silent or RunOutcome.Idle => printsEvents ? NoResult : Done,
             RunOutcome.Working => Incomplete,
             RunOutcome.Blocked => Blocked,
             _ => Done,

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents;
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
 using Colibri.Core.Providers;
@@ -163,7 +164,7 @@ public sealed class BoardScheduler(
     {
         if (router is not { IsUsed: true })
             return usable;
-        var routed = usable.Where(candidate => candidate.Template.StatesProvider || router.Choose(AgentProfiles.ProvidersOf(candidate.Template)) is not null).ToList();
+        var routed = usable.Where(candidate => candidate.Template.StatesProvider || router.Choose(ProvidersOf(candidate.Template)) is not null).ToList();
         if (routed.Count == 0 && usable.Count > 0 && !_isWithoutRoute)
             logger.NoRoute(string.Join(", ", router.Status().Select(route => $"{route.Provider} {route.State}")));
         _isWithoutRoute = routed.Count == 0 && usable.Count > 0;
@@ -175,7 +176,7 @@ public sealed class BoardScheduler(
         var request = candidate.Template with { TaskId = task.Id };
         if (router is { IsUsed: true } && !request.StatesProvider)
         {
-            if (router.Choose(AgentProfiles.ProvidersOf(request)) is not { } route)
+            if (router.Choose(ProvidersOf(request)) is not { } route)
                 return;
             request = request with { Provider = route.Provider, Model = route.Model };
         }
@@ -209,4 +210,7 @@ public sealed class BoardScheduler(
         await Task.Delay(interval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return time.GetUtcNow();
     }
+
+    /// <summary>The providers that the agent of a request can be started on; null for any.</summary>
+    private static IReadOnlyList<string>? ProvidersOf(SpawnRequest request) => AgentProfiles.For(request.Runtime, request.Binary).Providers;
 }

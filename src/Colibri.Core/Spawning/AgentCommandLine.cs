@@ -1,4 +1,5 @@
 using System.Text;
+using Colibri.Core.Agents;
 
 namespace Colibri.Core.Spawning;
 

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents;
 using Colibri.Core.Prompts;
 using Colibri.Protocol.Wire;
 

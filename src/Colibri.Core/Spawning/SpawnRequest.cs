@@ -1,3 +1,4 @@
+using Colibri.Core.Agents;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Spawning;

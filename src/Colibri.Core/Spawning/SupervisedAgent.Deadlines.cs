@@ -13,10 +13,9 @@ public sealed partial class SupervisedAgent
     private void StartDeadlines()
     {
         var configuration = _parts.Configuration;
-        var isLocal = Record.Runtime == Dialects.Local;
-        if (!isLocal && _launch!.Prompt is not null)
+        if (_profile.PrintsEvents && _launch!.Prompt is not null)
             _ = WatchFirstEventAsync(configuration.FirstEventTimeout);
-        if (configuration.StallKill && !isLocal)
+        if (configuration.StallKill && _profile.PrintsEvents)
             _ = WatchSilenceAsync(configuration.StallAfter);
         if (_assignment is { } assignment)
             _ = WatchRunAsync(assignment, configuration.RunTimeout);

@@ -222,7 +222,7 @@ public sealed partial class SupervisedAgent
         await RecordAsync().ConfigureAwait(false);
         await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, end)).ConfigureAwait(false);
         // What printed nothing and was gone at once is broken, whatever its task was; whoever was stopped says nothing about that.
-        if (Cause == StopCause.None && Record.Runtime != Dialects.Local)
+        if (Cause == StopCause.None && _profile.PrintsEvents)
         {
             var crashed = end.Ending == RunEnding.Failed && _pane.Events == 0 && _parts.Time.GetUtcNow() - _registeredAt < CrashBreaker.CrashWithin;
             _parts.Breaker?.Report(Record.Binary, crashed, end.Error?.Message);
@@ -238,7 +238,7 @@ public sealed partial class SupervisedAgent
         var assignment = _assignment;
         var run = _pane.Run;
         var verdict = RunVerdict.Judge(
-            assignment?.Of(run) ?? run, exit, cause != StopCause.None, Record.Runtime == Dialects.Local, process.StderrTail.LastLine(_parts.Secrets.Redact));
+            assignment?.Of(run) ?? run, exit, cause != StopCause.None, _profile.PrintsEvents, process.StderrTail.LastLine(_parts.Secrets.Redact));
         var isDone = verdict.Error is null;
         // Whatever ended it: another attempt would cost still more.
         var overBudget = !isDone && assignment is not null && _parts.Budgets.IsOverTask(SpentOn(assignment));

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents;
 using Colibri.Core.Board;
 using Colibri.Core.Glasspane;
 using Colibri.Core.Spawning.Confinement;
@@ -53,7 +54,7 @@ public sealed partial class SupervisedAgent
         {
             AgentId = Id,
             Name = Path.GetFileName(request.Binary),
-            Runtime = Dialects.RuntimeName(request.Runtime, Path.GetFileName(request.Binary)),
+            Runtime = _profile.Name,
             Capabilities = request.Capabilities,
             Binary = (confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary)) ?? request.Binary,
             Arguments = _launch.Recorded.Arguments,
@@ -65,7 +66,7 @@ public sealed partial class SupervisedAgent
         };
         _pane = new AgentPane(
             new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = task?.Id, SessionId = SessionId, Cwd = request.Cwd },
-            Dialects.For(request.Runtime, Record.Name),
+            _profile.Dialect,
             parts.Time,
             _recorder,
             changed: _ => Publish(),

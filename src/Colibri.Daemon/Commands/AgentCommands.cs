@@ -1,3 +1,4 @@
+using Colibri.Core.Agents;
 using Colibri.Core.Board;
 using Colibri.Core.Spawning;
 using Colibri.Daemon.Server;

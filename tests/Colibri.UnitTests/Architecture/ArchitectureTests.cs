@@ -24,6 +24,7 @@ public sealed partial class ArchitectureTests
         ["Configuration", "Logging", "Events"],
         ["Headroom", "Providers"],
         ["Cost", "Sessions", "Prompts", "Board", "Glasspane"],
+        ["Agents"],
         ["Spawning"],
         ["Scheduling"],
     ];

@@ -1,4 +1,5 @@
 using System.Text;
+using Colibri.Core.Agents;
 using Colibri.Core.Glasspane;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Jsonl;
@@ -62,7 +63,7 @@ public sealed class AgentPaneTests
         pane.Feed(Encoding.UTF8.GetBytes(last));
         pane.Complete();
         (pane.Show().Events, pane.Show().MalformedLines).ShouldBe((events, malformed));
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe(verdict);
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe(verdict);
     }
 
     [Fact]
@@ -71,12 +72,12 @@ public sealed class AgentPaneTests
         var pane = Panes.Fed("pi", """{"type":"agent_end","messages":[]}""");
         pane.Feed("""{"type":"auto_retry_st"""u8);
         pane.Complete();
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("incomplete");
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("incomplete");
 
         var settled = Panes.Fed("pi", """{"type":"agent_end","messages":[]}""", """{"type":"agent_settled"}""");
         settled.Feed("bye"u8);
         settled.Complete();
-        RunVerdict.Judge(settled.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("done");
+        RunVerdict.Judge(settled.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");
     }
 
     [Theory]
@@ -228,7 +229,7 @@ public sealed class AgentPaneTests
         var random = new Random(dialect.Length);
         var transcript = new ListTranscript();
         var pane = Panes.New(dialect, transcript: transcript);
-        var reader = Dialects.For(dialect, null);
+        var reader = AgentProfiles.For(dialect, null).Dialect;
         var sink = new Fold(transcript);
         for (var i = 0; i < 5000; i++)
         {

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents;
 using Colibri.Core.Glasspane;
 using Colibri.Protocol.Wire;
 
@@ -37,7 +38,7 @@ public sealed class OtherDialectTests
     [InlineData("opencode", """{"type":"error","error":{"name":"UnknownError"}}""", "agent-error", "UnknownError")]
     [InlineData("opencode", """{"type":"error"}""", "agent-error", "the agent reported an error without saying which")]
     public void A_failed_run_is_judged_by_its_own_words(string dialect, string line, string code, string message) =>
-        RunVerdict.Judge(Panes.Fed(dialect, line).Run, new ProcessExit(0), false, false).Error.ShouldBe(new TaskError(code, message));
+        RunVerdict.Judge(Panes.Fed(dialect, line).Run, new ProcessExit(0), false, true).Error.ShouldBe(new TaskError(code, message));
 
     [Fact]
     public void A_codex_run_that_reconnects_is_not_failed()
@@ -49,7 +50,7 @@ public sealed class OtherDialectTests
             """{"type":"item.completed","item":{"id":"1","type":"agent_message","text":"hi"}}""");
         pane.Show().Activity.ShouldBe(Activity.Working);
         pane.Say("""{"type":"turn.completed","usage":{"input_tokens":10,"cached_input_tokens":4,"output_tokens":3}}""");
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("done");
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");
         pane.Show().Usage.Show().ShouldBe("6/3/4/0/0");
     }
 
@@ -101,7 +102,8 @@ public sealed class OtherDialectTests
     [InlineData(null, null, "pi")]
     public void The_dialect_follows_the_runtime_then_the_binary_then_pi(string? runtime, string? binary, string name)
     {
-        Dialects.RuntimeName(runtime, binary).ShouldBe(name);
-        Dialects.For(runtime, binary).Name.ShouldBe(name == "local" ? "pi" : name);
+        var profile = AgentProfiles.For(runtime, binary);
+        profile.Name.ShouldBe(name);
+        profile.Dialect.ShouldBeSameAs(AgentProfiles.For(null, name == "local" ? "pi" : name).Dialect);
     }
 }

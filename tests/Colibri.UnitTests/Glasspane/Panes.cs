@@ -1,4 +1,5 @@
 using System.Text;
+using Colibri.Core.Agents;
 using Colibri.Core.Glasspane;
 using Colibri.Protocol.Wire;
 
@@ -31,8 +32,8 @@ internal static class Panes
 
     public static AgentPane New(
         string dialect = "pi", StoppedClock? clock = null, ITranscript? transcript = null, Action<AgentPane>? changed = null) => new(
-        new PaneIdentity("id-1", dialect, Dialects.RuntimeName(dialect, null)) { TaskId = "task-1", SessionId = "session-1", Cwd = "/start" },
-        Dialects.For(dialect, null),
+        new PaneIdentity("id-1", dialect, AgentProfiles.For(dialect, null).Name) { TaskId = "task-1", SessionId = "session-1", Cwd = "/start" },
+        AgentProfiles.For(dialect, null).Dialect,
         clock ?? new StoppedClock(),
         transcript,
         changed);

@@ -178,7 +178,7 @@ public sealed class PiDialectTests
         var pane = Panes.Fed("pi", Ended, RunEnd, """{"id":"20","type":"response","command":"nonsense","success":false,"error":"Unknown command: nonsense"}""");
         pane.Show().Error.ShouldBe("Unknown command: nonsense");
         pane.Show().Activity.ShouldBe(Activity.Done);
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("done");
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class PiDialectTests
         {
             foreach (var exit in new[] { new ProcessExit(0), new ProcessExit(143), new ProcessExit(Signal: 15) })
             {
-                RunVerdict.Judge(pane.Run, exit, stopRequested, isLocal: false, "last words").ShouldBe(
+                RunVerdict.Judge(pane.Run, exit, stopRequested, printsEvents: true, "last words").ShouldBe(
                     new RunVerdict("agent-error", new TaskError("agent-error", "No API key found")));
             }
         }
@@ -233,6 +233,6 @@ public sealed class PiDialectTests
     public void An_abort_while_a_tool_runs_is_an_error_of_its_own()
     {
         var pane = Panes.Fed("pi", """{"type":"message_end","message":{"role":"assistant","stopReason":"toolUse"}}""", """{"type":"agent_settled","aborted":true}""");
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Error.ShouldBe(new TaskError("aborted", "the run was aborted"));
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Error.ShouldBe(new TaskError("aborted", "the run was aborted"));
     }
 }

@@ -81,7 +81,7 @@ public sealed class RecordingFoldTests
         var pane = Fold(recording, bytes, bytes.Length, null);
         pane.Show().Error.ShouldBe(error);
         pane.Show().NeedsAttention.ShouldBeTrue();
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, isLocal: false).Error!.Message.ShouldBe(error);
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Error!.Message.ShouldBe(error);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class RecordingFoldTests
         for (var length = 0; length <= bytes.Length; length += length < end ? 37 : 1)
         {
             var pane = Fold("pi-1.5.2-json-retry", bytes[..length], 1 << 20, null);
-            var verdict = RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, isLocal: false).Verdict;
+            var verdict = RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict;
 
             // A whole object is an event, its newline or not; between two lines after the run's end nothing is torn.
             var isDone = length >= bytes.Length - 1 || length == settled || length == settled - 1;
@@ -118,7 +118,7 @@ public sealed class RecordingFoldTests
     private static string Summary(AgentPane pane, int exit)
     {
         var show = pane.Show();
-        var verdict = RunVerdict.Judge(pane.Run, new ProcessExit(exit), stopRequested: false, isLocal: false);
+        var verdict = RunVerdict.Judge(pane.Run, new ProcessExit(exit), stopRequested: false, printsEvents: true);
         return $"{show.Activity} {verdict.Verdict} events {show.Events} malformed {show.MalformedLines} turns {show.Turns} tools {show.Tools} "
             + $"usage {show.Usage.Show()}";
     }

@@ -28,13 +28,13 @@ public sealed class RunVerdictTests
         foreach (var ((outcome, stop), row) in Stated)
         {
             var run = new RunState(outcome, false, stop, outcome == RunOutcome.Failed ? "words" : null, "turn_end");
-            foreach (var isLocal in new[] { false, true })
+            foreach (var printsEvents in new[] { true, false })
             {
                 for (var i = 0; i < row.Length; i++)
                 {
-                    var expected = isLocal && row[i] == "no-result" ? "done" : row[i];
-                    var verdict = RunVerdict.Judge(run, Exits[i % 3], stopRequested: i >= 3, isLocal);
-                    verdict.Verdict.ShouldBe(expected, $"{outcome} {stop} {Exits[i % 3]} stop {i >= 3} local {isLocal}");
+                    var expected = !printsEvents && row[i] == "no-result" ? "done" : row[i];
+                    var verdict = RunVerdict.Judge(run, Exits[i % 3], stopRequested: i >= 3, printsEvents);
+                    verdict.Verdict.ShouldBe(expected, $"{outcome} {stop} {Exits[i % 3]} stop {i >= 3} prints events {printsEvents}");
                     verdict.Error?.Code.ShouldBe(expected);
                     (verdict.Error is null).ShouldBe(expected == RunVerdict.Done);
                 }
@@ -55,18 +55,18 @@ public sealed class RunVerdictTests
     public void The_message_is_one_line_that_says_what_happened(RunOutcome outcome, int? code, int? signal, string? lastWords, string message)
     {
         var run = new RunState(outcome, false, StopReason.None, null, "turn_end");
-        RunVerdict.Judge(run, new ProcessExit(code, signal), false, false, lastWords).Error!.Message.ShouldBe(message);
+        RunVerdict.Judge(run, new ProcessExit(code, signal), false, true, lastWords).Error!.Message.ShouldBe(message);
     }
 
     [Fact]
     public void A_silent_agent_that_fails_is_said_to_have_printed_nothing() =>
-        RunVerdict.Judge(default, new ProcessExit(127), false, false).Error!.Message.ShouldBe("exited 127 without printing an event");
+        RunVerdict.Judge(default, new ProcessExit(127), false, true).Error!.Message.ShouldBe("exited 127 without printing an event");
 
     [Fact]
     public void An_agents_own_words_become_one_line_of_bounded_length()
     {
         var run = new RunState(RunOutcome.Failed, true, StopReason.Error, "first\nsecond " + new string('x', 2000), "agent_settled");
-        var message = RunVerdict.Judge(run, new ProcessExit(0), false, false).Error!.Message;
+        var message = RunVerdict.Judge(run, new ProcessExit(0), false, true).Error!.Message;
         message.ShouldStartWith("first second xxx");
         message.Length.ShouldBe(500);
     }

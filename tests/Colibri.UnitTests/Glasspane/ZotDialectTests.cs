@@ -50,7 +50,7 @@ public sealed class ZotDialectTests
         tools.ShouldBe(Enumerable.Repeat("bash", 6));
         var shown = pane.Show();
         (shown.Turns, shown.Tools, shown.Events, shown.MalformedLines).ShouldBe((2, 1, Run.Length, 0));
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Verdict.ShouldBe("done");
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class ZotDialectTests
     {
         var pane = Panes.Fed("zot", """{"type":"turn_start"}""", failure, """{"type":"done"}""");
         pane.Show().Activity.ShouldBe(Activity.Error);
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, false).Error.ShouldBe(new TaskError(code, message));
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Error.ShouldBe(new TaskError(code, message));
     }
 
     [Fact]

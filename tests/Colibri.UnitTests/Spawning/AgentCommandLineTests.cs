@@ -1,4 +1,7 @@
+using Colibri.Cli.Commands;
+using Colibri.Core.Agents;
 using Colibri.Core.Spawning;
+using Colibri.UnitTests.Jsonl;
 
 namespace Colibri.UnitTests.Spawning;
 
@@ -99,6 +102,18 @@ public sealed class AgentCommandLineTests
         AgentProfiles.Names.ShouldAllBe(name => AgentProfiles.IsKnown(name));
         AgentProfiles.IsKnown("Pi").ShouldBeFalse();
     }
+
+    [Fact]
+    public void The_cli_names_them_all() =>
+        AgentCommands.All.SelectMany(command => command.Options).First(option => option.Name == "--runtime").Summary
+            .ShouldEndWith($": {string.Join(", ", AgentProfiles.Names.SkipLast(1))} or {AgentProfiles.Names[^1]}");
+
+    [Fact]
+    public void Every_kind_but_zot_is_read_by_a_recording_of_its_own() =>
+        AgentProfiles.Names.Where(name => !RecordingsOf(name).Any()).ShouldBe(["zot", "local"]);
+
+    private static IEnumerable<string> RecordingsOf(string kind) =>
+        Recordings.Names().Select(row => row.Data).Where(name => name.StartsWith(kind + "-", StringComparison.Ordinal));
 
     private static AgentCommandLine Build(string binary, string[] stated, bool? rpc = null, string? provider = null, string? model = null) =>
         AgentCommandLine.Build(AgentProfiles.For(null, binary), stated, rpc, provider, model, "PROMPT");

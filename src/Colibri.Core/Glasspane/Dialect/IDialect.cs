@@ -3,9 +3,6 @@ namespace Colibri.Core.Glasspane.Dialect;
 /// <summary>How one kind of agent says what it does. Has no state; one instance serves every agent.</summary>
 public interface IDialect
 {
-    /// <summary>As in a pane's <c>runtime</c>, and the base name of the agent's binary.</summary>
-    string Name { get; }
-
     /// <summary>Reads a line and hands its events to the sink: at least one for a well-formed line, none for a malformed one.</summary>
     /// <param name="line">One line without its newline.</param>
     /// <param name="truncated">The line is the head of one too long to keep: what can still be read of it counts.</param>

@@ -3,13 +3,11 @@ using Colibri.Jsonl;
 namespace Colibri.Core.Glasspane.Dialect;
 
 /// <summary>A dialect whose events are told apart by their <c>type</c>.</summary>
-internal abstract class LineDialect(string name, KnownEvents events) : IDialect
+internal abstract class LineDialect(KnownEvents events) : IDialect
 {
     private const int FirstTypeOffset = 9;
 
     private static readonly JsonFields TypeField = new("type");
-
-    public string Name => name;
 
     public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink)
     {

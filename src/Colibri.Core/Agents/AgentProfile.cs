@@ -1,10 +1,15 @@
-namespace Colibri.Core.Spawning;
+using Colibri.Core.Glasspane.Dialect;
 
-/// <summary>How one kind of agent is started; how it is read is its dialect's part.</summary>
+namespace Colibri.Core.Agents;
+
+/// <summary>All that Colibri knows of one kind of agent: how it is started, told things, read, and what it is held to.</summary>
 public sealed record AgentProfile
 {
     /// <summary>The runtime's name: the pane's <c>runtime</c>, and by default the binary's base name.</summary>
     public required string Name { get; init; }
+
+    /// <summary>How its events are read.</summary>
+    public required IDialect Dialect { get; init; }
 
     /// <summary>Whose models it uses where nobody says; null where that is open.</summary>
     public string? Provider { get; init; }
@@ -29,4 +34,13 @@ public sealed record AgentProfile
 
     /// <summary>The kind knows no one-shot mode: its prompt always goes to standard input.</summary>
     public bool AlwaysRpc { get; init; }
+
+    /// <summary>
+    /// It prints events from its start on: it is held to the deadlines on the first event and on silence, and an end without a word is a
+    /// crash. Else the deadline on the whole run alone holds, and its exit code is its verdict.
+    /// </summary>
+    public bool PrintsEvents { get; init; } = true;
+
+    /// <summary>An option and its value; nothing where there is none.</summary>
+    internal static IReadOnlyList<string> Flag(string name, string? value) => value is null ? [] : [name, value];
 }

@@ -1,14 +1,41 @@
+using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 using Colibri.Protocol.Wire;
 
-namespace Colibri.Core.Glasspane.Dialect;
+namespace Colibri.Core.Agents;
+
+/// <summary>Pi: one task a process with <c>--mode json</c>, or long-lived with <c>--mode rpc</c>.</summary>
+internal static class Pi
+{
+    /// <summary>By its name.</summary>
+    public static AgentProfile Profile { get; } = new()
+    {
+        Name = "pi",
+        Dialect = new PiDialect(),
+        TaskArguments = ["--mode", "json", "--no-session"],
+        RpcArguments = ["--mode", "rpc", "--no-session"],
+        SteerCommand = "steer",
+        ForgetCommand = "new_session",
+        ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
+    };
+
+    /// <summary>A program of another name, which is taken to print Pi's events: it gets its arguments and its prompt, nothing else.</summary>
+    public static AgentProfile Lookalike { get; } = new()
+    {
+        Name = "pi",
+        Dialect = Profile.Dialect,
+        RpcArguments = [],
+        SteerCommand = "steer",
+        ForgetCommand = "new_session",
+    };
+}
 
 /// <summary>
 /// Pi in all its versions, and every agent that prints Pi's events. Before 0.84 an update repeats its whole message and nothing follows
 /// <c>agent_end</c>; later updates are deltas and <c>agent_settled</c> ends the run; from 1.1 on it says whether the run was aborted.
 /// A turn is a <c>turn_start</c>.
 /// </summary>
-internal sealed class PiDialect() : LineDialect("pi", Events)
+internal sealed class PiDialect() : LineDialect(Events)
 {
     private const int Session = 1;
     private const int MessageStart = 2;

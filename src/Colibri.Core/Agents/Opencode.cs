@@ -1,12 +1,25 @@
+using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 
-namespace Colibri.Core.Glasspane.Dialect;
+namespace Colibri.Core.Agents;
+
+/// <summary>opencode, one task a process.</summary>
+internal static class Opencode
+{
+    public static AgentProfile Profile { get; } = new()
+    {
+        Name = "opencode",
+        Dialect = new OpencodeDialect(),
+        TaskArguments = ["run", "--format", "json"],
+        ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),
+    };
+}
 
 /// <summary>
 /// opencode, <c>opencode run --format json</c>. A turn is a <c>step_start</c>; a tool call is printed once, when it is over. A step that
 /// finished with <c>stop</c> ends the run unless another follows.
 /// </summary>
-internal sealed class OpencodeDialect() : LineDialect("opencode", Events)
+internal sealed class OpencodeDialect() : LineDialect(Events)
 {
     private const int Plain = 1;
     private const int Text = 2;

@@ -1,12 +1,27 @@
+using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 
-namespace Colibri.Core.Glasspane.Dialect;
+namespace Colibri.Core.Agents;
+
+/// <summary>Claude Code, one task a process.</summary>
+internal static class Claude
+{
+    public static AgentProfile Profile { get; } = new()
+    {
+        Name = "claude",
+        Dialect = new ClaudeDialect(),
+        Provider = "anthropic",
+        Providers = ["anthropic"],
+        TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
+        ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
+    };
+}
 
 /// <summary>
 /// Claude Code, <c>claude -p --output-format stream-json --verbose</c>. A turn is a new message id of the assistant outside a subagent;
 /// a message comes in as many lines as it has blocks. The <c>result</c> alone tells the usage, and has its keys in no fixed order.
 /// </summary>
-internal sealed class ClaudeDialect() : LineDialect("claude", Events)
+internal sealed class ClaudeDialect() : LineDialect(Events)
 {
     private const int System = 1;
     private const int Assistant = 2;

@@ -1,12 +1,27 @@
+using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 
-namespace Colibri.Core.Glasspane.Dialect;
+namespace Colibri.Core.Agents;
+
+/// <summary>Codex, one task a process.</summary>
+internal static class Codex
+{
+    public static AgentProfile Profile { get; } = new()
+    {
+        Name = "codex",
+        Dialect = new CodexDialect(),
+        Provider = "openai",
+        Providers = ["openai"],
+        TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
+        ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
+    };
+}
 
 /// <summary>
 /// Codex, <c>codex exec --json</c>. A turn is a <c>turn.started</c>; tool calls are items, of which some are announced and some only
 /// completed. An <c>error</c> is the run's end only if nothing follows: Codex prints one for every reconnection it tries.
 /// </summary>
-internal sealed class CodexDialect() : LineDialect("codex", Events)
+internal sealed class CodexDialect() : LineDialect(Events)
 {
     private const int ThreadStarted = 1;
     private const int Item = 2;

@@ -1,12 +1,27 @@
+using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 
-namespace Colibri.Core.Glasspane.Dialect;
+namespace Colibri.Core.Agents;
+
+/// <summary>zot, which is always long-lived: <c>zot rpc</c>.</summary>
+internal static class Zot
+{
+    public static AgentProfile Profile { get; } = new()
+    {
+        Name = "zot",
+        Dialect = new ZotDialect(),
+        TaskArguments = ["rpc"],
+        RpcArguments = ["rpc"],
+        AlwaysRpc = true,
+        ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
+    };
+}
 
 /// <summary>
 /// zot, <c>zot rpc</c>. A turn is a <c>turn_start</c>. A tool call is announced twice; <c>tool_use_start</c> counts, <c>tool_call</c>
 /// repeats it.
 /// </summary>
-internal sealed class ZotDialect() : LineDialect("zot", Events)
+internal sealed class ZotDialect() : LineDialect(Events)
 {
     private const int AssistantMessage = 1;
     private const int ToolStart = 2;
