@@ -89,6 +89,12 @@ public sealed partial class AgentPane
         lock (_gate) return _clock.GetUtcNow() - (_published.LastEventAt ?? _startedAt);
     }
 
+    /// <summary>How long it has reported nothing but errors; zero while it reports other things.</summary>
+    public TimeSpan FailingFor()
+    {
+        lock (_gate) return _published.FailingSince is { } since ? _clock.GetUtcNow() - since : TimeSpan.Zero;
+    }
+
     /// <summary>What all chunks fed so far report as used.</summary>
     public Usage Usage
     {

@@ -88,6 +88,7 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
     {
         var before = State.Activity;
         Move(kind);
+        State.FailingSince = State.Activity == Activity.Error ? State.FailingSince ?? State.Now : null;
         if (State.Activity != Activity.Blocked) State.Question = null;
 
         // A refusal says that no run will begin; once there is a run it is one that was asked for besides.

@@ -32,6 +32,9 @@ internal struct PaneState
     /// <summary>How often the agent went to work from rest.</summary>
     public long Runs { get; set; }
     public string? Error { get; set; }
+
+    /// <summary>Since when every event was an error or changed nothing; null while the last that counts was none.</summary>
+    public DateTimeOffset? FailingSince { get; set; }
     public string? HarnessSessionId { get; set; }
     public string? Cwd { get; set; }
 

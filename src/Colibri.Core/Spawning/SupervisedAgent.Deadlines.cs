@@ -45,6 +45,9 @@ public sealed partial class SupervisedAgent
             Miss($"the run took longer than {Words(timeout)} (COLIBRI_RUN_TIMEOUT); it was stopped");
     }
 
+    private void MissByFailing(TimeSpan timeout) =>
+        Miss($"said nothing but errors for {Words(timeout)} (COLIBRI_FIRST_EVENT_TIMEOUT), the last one: {_pane.Run.Error ?? "without words"}; it was stopped");
+
     private void Miss(string deadline)
     {
         if (Cause != StopCause.None)

@@ -153,14 +153,20 @@ public sealed partial class SupervisedAgent
     /// <summary>Some versions never say that a run is settled, and some agents never exit: an end with nothing after it is one.</summary>
     private async Task EndWhenQuietAsync(Assignment assignment, TimeSpan quiet)
     {
-        long seen;
-        do
+        while (true)
         {
-            seen = _pane.Events;
+            var seen = _pane.Events;
             if (!await WaitWhileAliveAsync(quiet).ConfigureAwait(false))
                 return;
+            if (_pane.Events == seen)
+                break;
+            // Codex without a network says that it reconnects, for ever.
+            if (_pane.FailingFor() >= _parts.Configuration.FirstEventTimeout)
+            {
+                MissByFailing(_parts.Configuration.FirstEventTimeout);
+                return;
+            }
         }
-        while (_pane.Events != seen);
         var run = assignment.Of(_pane.Run);
         if (_assignment == assignment && run.Outcome is RunOutcome.Done or RunOutcome.Failed)
             EndRun(assignment, run);

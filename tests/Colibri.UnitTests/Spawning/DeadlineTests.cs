@@ -31,6 +31,19 @@ public sealed class DeadlineTests
     }
 
     [Fact]
+    public async Task An_agent_that_says_nothing_but_errors_is_ended()
+    {
+        // What Codex prints for as long as it has no network.
+        const string Reconnecting = """echo '{"type":"turn.started"}'; while :; do echo '{"type":"error","message":"Reconnecting... 1/5"}'; sleep 0.02; done""";
+        await using var fixture = new SupervisorFixture(configure: configuration => configuration with { FirstEventTimeout = Short, ExitTimeout = Short });
+        var task = await fixture.Create(maxAttempts: 1);
+        await SupervisorFixture.End(await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Reconnecting, task) with { Runtime = "codex" }));
+        var failed = await fixture.Get(task);
+        (failed.Status, failed.Verdict).ShouldBe((TaskState.Failed, "deadline"));
+        failed.Error!.Message.ShouldBe("said nothing but errors for 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT), the last one: Reconnecting... 1/5; it was stopped");
+    }
+
+    [Fact]
     public async Task An_agent_that_stays_after_its_result_is_ended_and_has_done_its_task()
     {
         var done = await Run(SupervisorFixture.LifeCycle + "\nexec sleep 300", configuration => configuration with { ExitTimeout = Short });
