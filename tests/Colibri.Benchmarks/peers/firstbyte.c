@@ -47,14 +47,14 @@ static double peer_once(const char *program)
     return taken;
 }
 
-/* Reads lines of the subscription until one holds the text. */
-static void await_text(int fd, struct wire_reader *reader, const char *text)
+/* Reads lines of the subscription until one holds both texts. */
+static void await_line(int fd, struct wire_reader *reader, const char *text, const char *other)
 {
     for (;;) {
         char *newline = memchr(reader->buffer, '\n', reader->held);
         if (newline != NULL) {
             *newline = '\0';
-            int found = strstr(reader->buffer, text) != NULL;
+            int found = strstr(reader->buffer, text) != NULL && strstr(reader->buffer, other) != NULL;
             size_t line = (size_t)(newline + 1 - reader->buffer);
             reader->held -= line;
             memmove(reader->buffer, newline + 1, reader->held);
@@ -73,6 +73,8 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         fail("usage", "firstbyte peer|colibri COUNT PROGRAM|SOCKET");
+    /* News that never come end it, too. */
+    alarm(300);
     int count = atoi(argv[2]), is_peer = strcmp(argv[1], "peer") == 0;
     double *times = malloc(sizeof *times * (size_t)(count > 0 ? count : 1));
     static struct wire_reader events, replies;
@@ -93,10 +95,10 @@ int main(int argc, char **argv)
             static const char create[] = "{\"cmd\":\"create-task\",\"title\":\"say one thing\"}\n";
             double start = seconds_now();
             wire_send(client, create, sizeof create - 1);
-            await_text(subscriber, &events, "\"last_event\":\"session\"");
+            await_line(subscriber, &events, "\"lifecycle\":\"running\"", "\"last_event\":\"");
             taken = seconds_now() - start;
             wire_await(client, wire, &replies, 1);
-            await_text(subscriber, &events, "\"status\":\"done\"");
+            await_line(subscriber, &events, "\"kind\":\"task\"", "\"status\":\"done\"");
         }
         if (i >= 0)
             times[i] = taken;
