@@ -131,7 +131,8 @@ change_recover() {
 }
 
 change_reason() {
-    change_words=$(sed -n '$s/^[^:]*: *//p' "$change_scratch/error")
+    # A shell puts its own name and the line in front, a tool its name.
+    change_words=$(sed -n '$s/^[^:]*: *\([0-9]*: *\)\{0,1\}//p' "$change_scratch/error")
     printf '%s\n' "${change_words:-a step failed without a word}"
 }
 
@@ -224,7 +225,7 @@ change_apply() {
     # The name appears with all of its content or not at all, and only one can have it.
     if ! { { printf 'by %s %s\n' "$$" "$(change_started_at $$)" && cat "$change_plan"; } >"$change_journal" &&
         ln "$change_journal" "$change_root/.colibri-staging"; } 2>"$change_scratch/error"; then
-        CHANGE_ERROR=$(change_reason)
+        CHANGE_ERROR="$(change_reason) (${change_root:-/} is as it was: mend that and try again)"
         rm -f "$change_journal"
         umask "$change_umask"
         return 1
