@@ -361,14 +361,15 @@ stage() {
     freebsd=$repository/packaging/freebsd
     add_shell usr/local/etc/rc.d/colibri_daemon 0555 "$freebsd/colibri_daemon.in"
     if [ "$hermes" = yes ]; then add_shell usr/local/etc/rc.d/hermes_daemon 0555 "$freebsd/hermes_daemon.in"; fi
-    add usr/local/etc/newsyslog.conf.d/colibri.conf 0644 "$freebsd/newsyslog-colibri.conf"
+    rotation=usr/local/etc/newsyslog.conf.d/colibri.conf
+    if [ "$account" = absent ]; then
+        # newsyslog(8) rotates no log at all while an entry names a user that is not there; the rc.d script makes both.
+        rotation=$rotation.sample
+    fi
+    add "$rotation" 0644 "$freebsd/newsyslog-colibri.conf"
     add_sample usr/local/etc/colibri/provider.env.sample 0644 "$freebsd/provider.env.sample"
     add_sample usr/local/etc/colibri/rc.conf.sample 0644 "$freebsd/rc.conf.sample"
     add_shell usr/local/share/colibri/acceptance.sh 0555 "$repository/scripts/acceptance.sh"
-    if [ "$account" = absent ]; then
-        # newsyslog(8) gives up altogether, for every log, at an owner that it does not know; it runs before our service first starts.
-        add_shell usr/local/etc/rc.d/colibri_account 0555 "$repository/iso/colibri_account.in"
-    fi
     for page in "$repository"/docs/man/*.[18]; do
         if [ "$test_agent" = yes ] || [ "${page##*/}" != colibri-test-agent.1 ]; then
             add "usr/local/share/man/man${page##*.}/${page##*/}" 0444 "$page"

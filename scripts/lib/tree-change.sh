@@ -172,7 +172,7 @@ change_pw() {
 change_account() {
     change_save_accounts || return 1
     if ! grep -q "^$1:" "$change_root/etc/group"; then change_pw groupadd "$1" || return 1; fi
-    change_pw useradd "$1" -g "$1" -d "/var/db/$1" -s /usr/sbin/nologin -c 'Colibri agent appliance'
+    change_pw useradd "$1" -g "$1" -d "/var/db/$1" -s /usr/sbin/nologin -c 'Colibri agent supervisor' -w no
 }
 
 change_forward() {

@@ -133,11 +133,11 @@ open_to_everybody() {
     chmod 755 "$root/usr/local/share"
 }
 changed_by_somebody() {
-    cp -p "$root/usr/local/etc/newsyslog.conf.d/colibri.conf" "$scratch/colibri.conf"
-    echo '# ours' >>"$root/usr/local/etc/newsyslog.conf.d/colibri.conf"
-    refused 'colibri.conf is not what a staging put there' "$stage" --binaries "$good"
-    refused 'colibri.conf was changed since it was staged' "$stage" --uninstall
-    cp -p "$scratch/colibri.conf" "$root/usr/local/etc/newsyslog.conf.d/colibri.conf"
+    cp -p "$root/usr/local/etc/newsyslog.conf.d/colibri.conf.sample" "$scratch/colibri.conf"
+    echo '# ours' >>"$root/usr/local/etc/newsyslog.conf.d/colibri.conf.sample"
+    refused 'colibri.conf.sample is not what a staging put there' "$stage" --binaries "$good"
+    refused 'colibri.conf.sample was changed since it was staged' "$stage" --uninstall
+    cp -p "$scratch/colibri.conf" "$root/usr/local/etc/newsyslog.conf.d/colibri.conf.sample"
 }
 service_switched_off() {
     cp -p "$root/etc/rc.conf" "$scratch/rc.conf"
