@@ -20,7 +20,7 @@ fi
 # No path that climbs out of the image is taken from a manifest.
 manifest_entries() {
     [ -f "$root/$manifest" ] || return 0
-    sed -n 's/^ *{"path": "\/\([A-Za-z0-9._/-]*\)", "type": "'"$1"'", \(.*\)}.*$/\1 \2/p' "$root/$manifest" | grep -v '^\.\./\|/\.\./\|/\.\. ' || :
+    sed -n 's/^ *{"path": "\/\([A-Za-z0-9._/-]*\)", "type": "'"$1"'", \(.*\)}.*$/\1 \2/p' "$root/$manifest" | grep -Ev '(^|/)\.\.(/| )' || :
 }
 
 manifest_value() {

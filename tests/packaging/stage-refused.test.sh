@@ -50,7 +50,7 @@ does_not_run() {
     spoilt
     printf 'int main(void) { return 3; }\n' >"$scratch/program.c"
     "$(compiler)" -static "$scratch/program.c" -o "$scratch/spoilt/colibri"
-    refuses_spoilt 'colibri --version says nothing'
+    refuses_spoilt 'colibri does not say its version'
 }
 
 # FreeBSD's executables may be dynamic; which version they are is read from them where they do not run.
@@ -223,7 +223,7 @@ wrong_usage() {
         same 1 "$(wc -l <"$scratch/stderr" | tr -d ' ')"
     done
     "$stage" --help | grep -q '^usage: '
-    same '' "$("$stage" --help | awk 'length($0) > 130')"
+    same '' "$("$stage" --help | awk 'length($0) > 80')"
 }
 
 check 'an executable is missing' missing
