@@ -4,23 +4,24 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: build-smoke-image.sh --base FILE --kernel FILE -o IMAGE [--binaries DIR] [--size SIZE] [--hermes] [--help]
+usage: build-smoke-image.sh --base FILE --kernel FILE -o IMAGE [--binaries DIR]
+                            [--size SIZE] [--hermes] [--help]
 
 On a FreeBSD host, as root: unpacks base.txz and kernel.txz of a release, stages
-Colibri with the test agent, and makes a raw disk image of it: GPT, a UFS root, and what
-UEFI and a BIOS start from. Console on the serial line, where root logs in without a
-password: for a test, and never for a network.
+Colibri with the test agent, and makes a raw disk image of it: GPT, a UFS root,
+and what UEFI and a BIOS start from. Console on the serial line, where root logs
+in without a password: for a test, and never for a network.
 
   --base FILE     base.txz of the release (15.0 or later)
   --kernel FILE   kernel.txz of the same release
   -o IMAGE        the image to write; one that is there is replaced at the end
-  --binaries DIR  the executables (default: that of scripts/stage-colibri-iso.sh)
-  --size SIZE     of the root file system at least, as makefs(8) takes it (default: 3g)
+  --binaries DIR  the executables (default: as scripts/stage-colibri-iso.sh)
+  --size SIZE     of the root file system at least, for makefs(8) (default: 3g)
   --hermes        with the service hermes_daemon
   --help          this text
 
-Boot it with scripts/boot-smoke.sh, which runs the acceptance. On Linux the smaller
-counterpart is iso/build-smoke-image-linux.sh.
+Boot it with scripts/boot-smoke.sh, which runs the acceptance. On Linux the
+smaller counterpart is iso/build-smoke-image-linux.sh.
 END
 }
 

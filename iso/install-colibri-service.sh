@@ -70,8 +70,8 @@ check_release_gate() (
         _colibri_say "no $root/$manifest: nothing is staged there (install_colibri_service $root)"
         exit 1
     fi
-    for name in .colibri-staging .colibri-staging.done; do
-        [ ! -e "$root/$name" ] || refuse "$root/$name: a staging did not end (run install_colibri_service once more)"
+    for name in "$root"/.colibri-staging*; do
+        [ ! -e "$name" ] || refuse "$name: a staging did not end (run install_colibri_service once more)"
     done
 
     files=$(manifest_files) directories=$(manifest_directories)

@@ -10,17 +10,17 @@ usage: stage-colibri-iso.sh --destdir DIR [--binaries DIR] [--with-test-agent]
 
 Puts the executables, the rc.d script, log rotation, samples, manual pages and
 directories of Colibri into the root of a FreeBSD image, with a manifest of all
-that at DIR/usr/local/share/colibri/manifest.json. Everything is looked at before
-anything is touched; a call that fails or is interrupted leaves DIR as it was, and
-one that finds all in place changes nothing.
+that at DIR/usr/local/share/colibri/manifest.json. Everything is looked at
+before anything is touched; a call that fails or is interrupted leaves DIR as
+it was, and one that finds all in place changes nothing.
 
-  --destdir DIR      the image's root: a tree with etc/ and usr/, or an empty one
+  --destdir DIR      the image's root: with etc/ and usr/ in it, or empty
   --binaries DIR     the executables (default: dist/static, on FreeBSD dist)
   --with-test-agent  with colibri-test-agent, for the acceptance
   --hermes           with the service hermes_daemon
   --enable           the image's rc.conf starts what is staged
-  --force            also into / or what does not look like a root, and in place of
-                     files and settings that are not from here
+  --force            also into / or what does not look like a root, and in place
+                     of files and settings that are not from here
   --dry-run          print what would be done, and do nothing
   --uninstall        remove what the manifest lists, and nothing else
   --help             this text
@@ -179,6 +179,9 @@ plan_directory() {
     grep -q "^dir $1 " "$plan" || printf 'dir %s %s %s\n' "$1" "$2" "$3" >>"$plan"
 }
 
+# By a staging, or from the sample that one put beside it, by the rc.d script.
+staged_before() { [ "$(manifest_sha256 "$1")" = "$2" ] || [ "$(manifest_sha256 "$1.sample")" = "$2" ]; }
+
 # plan_file PATH MODE: what lies at TREE/PATH goes there, unless it is there.
 plan_file() {
     check_place "$1"
@@ -190,7 +193,7 @@ plan_file() {
     found=$(attributes "$root/$1")
     if cmp -s "$tree/$1" "$root/$1"; then
         if [ "$found" = "$2 $root_owner" ] || { [ "$am_root" = no ] && [ "${found% *}" = "$2" ]; }; then return 0; fi
-    elif [ "$force" = no ] && [ "$(manifest_sha256 "$1")" != "$(sha256_of "$root/$1")" ] && [ "$1" != "$manifest" ]; then
+    elif [ "$force" = no ] && [ "$1" != "$manifest" ] && ! staged_before "$1" "$(sha256_of "$root/$1")"; then
         fail "$root/$1 is not what a staging put there (keep a copy and remove it, or --force)"
     fi
     printf 'put %s %s %s old\n' "$1" "$2" "$root_owner" >>"$plan"
@@ -528,10 +531,11 @@ print_plan() {
 
 carry_out() {
     change_apply "$root" "$plan" "$tree" "$scratch" || fail "$CHANGE_ERROR"
+    if [ -n "$CHANGE_NOTE" ]; then note "$CHANGE_NOTE"; fi
 }
 
 private_directory "${root:-/}"
-if [ "$dry_run" = no ] && { [ -f "$root/.colibri-staging" ] || [ -f "$root/.colibri-staging.done" ]; }; then
+if [ "$dry_run" = no ]; then
     change_recover "$root" "$scratch" || fail "$CHANGE_ERROR"
 fi
 if [ "$uninstall" = yes ]; then unstage; else stage; fi

@@ -1,11 +1,13 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2034  # what is set in capitals is read by the script that sources this
 # Changes a directory tree all or nothing: an error or a signal takes back what was done, and after kill -9 the next call does. Source it, then:
 #
 #   change_recover ROOT SCRATCH
 #                         takes back, or finishes, what a change of ROOT that was killed left behind; returns 1,
 #                         with CHANGE_ERROR set, while one is under way
 #   change_apply ROOT PLAN TREE SCRATCH
-#                         carries the plan out; returns 1, with CHANGE_ERROR set and ROOT as it was, when a step fails
+#                         carries the plan out; returns 1, with CHANGE_ERROR set and ROOT as it was, when a step fails;
+#                         sets CHANGE_NOTE when all was done and something old could not be removed
 #
 # A plan has one step a line, paths relative to ROOT and without blanks, OWNER as UID:GID or `-` to leave it:
 #
@@ -89,13 +91,14 @@ change_back() {
     return "$change_result"
 }
 
-# What is left to do once the change has happened.
+# What is left to do once the change has happened. What cannot be done now the next call does.
 change_finish() {
+    change_result=0
     while read -r change_step change_path change_a change_b change_c change_d; do
         case $change_step in
-            put | drop) rm -f "$(change_old "$change_path")" ;;
+            put | drop) rm -f "$(change_old "$change_path")" || change_result=1 ;;
             account | dropaccount)
-                for change_file in $CHANGE_ACCOUNT_FILES; do rm -f "$(change_old "$change_file")"; done
+                for change_file in $CHANGE_ACCOUNT_FILES; do rm -f "$(change_old "$change_file")" || change_result=1; done
                 ;;
         esac
     done <"$change_root/.colibri-staging.done"
@@ -105,7 +108,8 @@ change_finish() {
         [ -d "$change_root/$change_path" ] || continue
         rmdir "$change_root/$change_path" 2>/dev/null || CHANGE_KEPT="$CHANGE_KEPT /$change_path"
     done
-    rm -f "$change_root/.colibri-staging.done"
+    if [ "$change_result" -eq 0 ]; then rm -f "$change_root/.colibri-staging.done" || change_result=1; fi
+    return "$change_result"
 }
 
 change_recover() {
@@ -123,7 +127,10 @@ change_recover() {
             return 1
         fi
     fi
-    if [ -f "$change_root/.colibri-staging.done" ]; then change_finish; fi
+    if [ -f "$change_root/.colibri-staging.done" ] && ! change_finish 2>"$change_scratch/error"; then
+        CHANGE_ERROR="what an earlier change of ${change_root:-/} replaced cannot be removed: $(change_reason)"
+        return 1
+    fi
     for change_file in "$change_root"/.colibri-staging.[0-9]*; do
         [ -f "$change_file" ] || continue
         [ -n "$(change_started_at "${change_file##*.}")" ] || rm -f "$change_file"
@@ -214,7 +221,7 @@ change_interrupted() {
 change_apply() {
     change_root=${1%/}
     change_plan=$2 change_tree=$3 change_scratch=$4
-    CHANGE_ERROR='' CHANGE_KEPT=''
+    CHANGE_ERROR='' CHANGE_NOTE='' CHANGE_KEPT=''
     change_journal=$change_root/.colibri-staging.$$
     change_umask=$(umask)
     umask 077
@@ -239,7 +246,7 @@ change_apply() {
         mv "$change_root/.colibri-staging" "$change_root/.colibri-staging.done" 2>"$change_scratch/error" || change_status=1
     fi
     if [ "$change_status" -eq 0 ]; then
-        change_finish
+        change_finish 2>"$change_scratch/error" || CHANGE_NOTE="what was replaced is not all removed: $(change_reason) (the next call tries again)"
     else
         CHANGE_ERROR=$(change_reason)
         if change_back 2>"$change_scratch/error"; then

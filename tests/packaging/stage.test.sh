@@ -213,6 +213,32 @@ dry_run() {
     diff "$scratch/before" "$scratch/after"
 }
 
+# What the rc.d script makes at the first start: the user, and of the sample the file.
+after_the_first_start() {
+    base_root
+    "$stage" --destdir "$root" --binaries "$small"
+    printf 'colibri:*:1001:1002:Colibri:/var/db/colibri:/usr/sbin/nologin\n' >>"$root/etc/passwd"
+    cp "$root/usr/local/etc/newsyslog.conf.d/colibri.conf.sample" "$root/usr/local/etc/newsyslog.conf.d/colibri.conf"
+    chown 1001:1002 "$root"/var/*/colibri
+    checkout "$scratch/later"
+    echo '# a later edition' >>"$scratch/later/packaging/freebsd/newsyslog-colibri.conf"
+    "$scratch/later/scripts/stage-colibri-iso.sh" --destdir "$root" --binaries "$small"
+    tail -n 1 "$root/usr/local/etc/newsyslog.conf.d/colibri.conf" | grep -x '# a later edition'
+    test ! -e "$root/usr/local/etc/newsyslog.conf.d/colibri.conf.sample"
+    same 1001:1002 "$(stat -c %u:%g "$root/var/db/colibri")"
+}
+
+# Names with blanks, from where one is.
+any_name() {
+    mkdir -p "$scratch/an image/of  blanks" "$scratch/some programs"
+    cp "$small"/* "$scratch/some programs"
+    (cd "$scratch/an image" && "$stage" --destdir './of  blanks/' --binaries '../some programs' --enable)
+    root="$scratch/an image/of  blanks"
+    same "$(expected 0:0 enable no-account)" "$(found)"
+    "$stage" --destdir "$root" --uninstall
+    same '' "$(found)"
+}
+
 uninstall_restores() {
     for kind in fresh_root base_root; do
         "$kind"
@@ -272,6 +298,8 @@ check 'staging twice changes nothing, not even a time' twice
 check 'in a base system only rc.conf changes, and the user that is there gets the directories' into_a_base
 check 'pw makes the user in the image, and uninstalling takes it back' account_by_pw
 check 'pw that fails half-way leaves the accounts as they were' pw_fails
+check 'after the first start a later version takes over user and log rotation' after_the_first_start
+check 'directories may have blanks in their names, and be relative' any_name
 check 'a staging without the test agent removes that of an earlier one' released_without_test_agent
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null 2>&1; then
     check 'who is not root stages too, and is told whose it is' without_root
