@@ -1,0 +1,131 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# Sourced by the tests of packaging/freebsd, behind tap.sh: a private root in which the rc scripts run on Linux.
+#
+#   make_root               makes `$root` with the scripts installed, stand-ins for FreeBSD's programs, and $root/etc/rc.conf
+#   service NAME COMMAND    runs an rc script; what it says is in $root/said, its status in `service_status`
+#   calls                   what the stand-ins were asked, a call a line (daemon(8): an argument a line)
+#
+# The scripts are installed as a port would (%%PREFIX%%), and every absolute path in them is then moved below the root: the scripts
+# themselves have no hook for tests.
+
+below_root() {
+    sed -E "s,(^|[^A-Za-z0-9_./%})*])/(bin|sbin|usr|var|etc|libexec)/,\\1$root/\\2/,g"
+}
+
+stand_in() {
+    mkdir -p "$root/${1%/*}"
+    { printf '#!/bin/sh\ncalls=%s/calls\n' "$root"; cat; } > "$root/$1"
+    chmod +x "$root/$1"
+}
+
+make_root() {
+    root=$(mktemp -d "$scratch/root.XXXXXX")
+    mkdir -p "$root/bin" "$root/sbin" "$root/usr/bin" "$root/usr/sbin" "$root/etc" "$root/usr/local/bin" "$root/usr/local/etc/rc.d" \
+        "$root/usr/local/etc/colibri" "$root/usr/local/etc/newsyslog.conf.d" "$root/var/db" "$root/var/log" "$root/var/run"
+    : > "$root/calls"
+    for program in bin/cp bin/date bin/ps bin/rm bin/sh bin/sleep bin/timeout usr/bin/cut usr/bin/env usr/bin/find usr/bin/grep \
+        usr/bin/id usr/bin/od usr/bin/tail usr/bin/tr usr/bin/wc
+    do
+        ln -s "$(command -v "${program##*/}")" "$root/$program"
+    done
+    cp "$repository/tests/packaging/lib/daemon-stand-in.pl" "$root/usr/sbin/daemon"
+    chmod +x "$root/usr/sbin/daemon"
+    # Nobody is switched to: everything runs as whoever runs the test.
+    stand_in usr/bin/su <<'SU'
+printf 'su %s\n' "$*" | head -n 1 >> "$calls"
+while [ $# -gt 0 ] && [ "$1" != -c ]; do shift; done
+exec /bin/sh -c "$2"
+SU
+    stand_in usr/bin/limits <<'LIMITS'
+printf 'limits' >> "$calls"
+while :; do
+    case $1 in
+        -C) printf ' %s %s' "$1" "$2" >> "$calls"; shift 2 ;;
+        -l) printf ' %s %s' "$1" "$2" >> "$calls"; if [ "$2" = 0 ]; then ulimit -l 0; fi; shift 2 ;;
+        *) break ;;
+    esac
+done
+printf '\n' >> "$calls"
+exec "$@"
+LIMITS
+    # Users and groups are files here.
+    mkdir "$root/users" "$root/groups"
+    stand_in usr/sbin/pw <<PW
+case \$1 in
+    usershow) [ -e "$root/users/\$3" ] || exit 67 ;;
+    groupshow) [ -e "$root/groups/\$3" ] || exit 65 ;;
+    useradd) printf 'pw' >> "\$calls"; printf ' %s' "\$@" >> "\$calls"; printf '\n' >> "\$calls"; : > "$root/users/\$3" ;;
+    groupadd) printf 'pw %s\n' "\$*" >> "\$calls"; : > "$root/groups/\$3" ;;
+esac
+PW
+    stand_in usr/bin/install <<'INSTALL'
+printf 'install %s\n' "$*" >> "$calls"
+while getopts do:g:m: option; do case $option in m) mode=$OPTARG ;; *) ;; esac; done
+shift $((OPTIND - 1))
+mkdir -p "$1" && chmod "$mode" "$1"
+INSTALL
+    stand_in usr/bin/getent <<GETENT
+printf '%s:*:1001:1001::0:0:%s:/usr/sbin/nologin\n' "\$2" "$root/var/db/colibri"
+GETENT
+    stand_in sbin/kldstat <<KLDSTAT
+[ -e "$root/linux64" ]
+KLDSTAT
+    stand_in sbin/kldload <<KLDLOAD
+printf 'kldload %s\n' "\$*" >> "\$calls"
+[ ! -e "$root/no-modules" ] && : > "$root/linux64"
+KLDLOAD
+    stand_in sbin/sysctl <<SYSCTL
+if [ -e "$root/jailed" ]; then echo 1; else echo 0; fi
+SYSCTL
+    below_root < "$repository/tests/packaging/lib/rc.subr-stand-in.sh" > "$root/etc/rc.subr"
+    for script in colibri_daemon hermes_daemon; do
+        sed 's,%%PREFIX%%,/usr/local,g' "$repository/packaging/freebsd/$script.in" | below_root > "$root/usr/local/etc/rc.d/$script"
+        chmod 0555 "$root/usr/local/etc/rc.d/$script"
+    done
+    printf 'colibri_daemon_enable=YES\nhermes_daemon_enable=YES\n' > "$root/etc/rc.conf"
+}
+
+rc_conf() {
+    cat >> "$root/etc/rc.conf"
+}
+
+# As service(8) does: an empty environment and / to start in.
+service() {
+    service_status=0
+    (cd / && exec env -i HOME=/ PATH="$root/sbin:$root/bin:$root/usr/sbin:$root/usr/bin:/usr/bin:/bin" STAND_IN_CALLS="$root/calls" \
+        "$root/usr/local/etc/rc.d/$1" "$2") > "$root/said" 2>&1 </dev/null || service_status=$?
+}
+
+calls() {
+    sed "s,$root,,g" "$root/calls"
+}
+
+said() {
+    sed "s,$root,,g" "$root/said"
+}
+
+# The arguments of the last daemon(8), the root left out.
+daemon_arguments() {
+    calls | awk '/^daemon\(8\)$/ { text = ""; on = 1; next } /^$/ { on = 0 } on { text = text $0 "\n" } END { printf "%s", text }'
+}
+
+# Waits for a command to succeed, 20 s at most.
+eventually() {
+    eventually_left=200
+    until "$@"; do
+        eventually_left=$((eventually_left - 1))
+        if [ "$eventually_left" -eq 0 ]; then
+            printf 'never: %s\n' "$*"
+            return 1
+        fi
+        sleep 0.1
+    done
+}
+
+alive() {
+    kill -0 "$1" 2>/dev/null
+}
+
+gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
