@@ -14,7 +14,7 @@ below_root() {
 
 stand_in() {
     mkdir -p "$root/${1%/*}"
-    { printf '#!/bin/sh\ncalls=%s/calls\n' "$root"; cat; } > "$root/$1"
+    { printf "#!/bin/sh\npath=\$PATH\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\ncalls=%s/calls\n" "$root"; cat; } > "$root/$1"
     chmod +x "$root/$1"
 }
 
@@ -34,6 +34,7 @@ make_root() {
     stand_in usr/bin/su <<'SU'
 printf 'su %s\n' "$*" | head -n 1 >> "$calls"
 while [ $# -gt 0 ] && [ "$1" != -c ]; do shift; done
+PATH=$path
 exec /bin/sh -c "$2"
 SU
     stand_in usr/bin/limits <<'LIMITS'
@@ -46,6 +47,7 @@ while :; do
     esac
 done
 printf '\n' >> "$calls"
+PATH=$path
 exec "$@"
 LIMITS
     # Users and groups are files here.
@@ -65,7 +67,7 @@ shift $((OPTIND - 1))
 mkdir -p "$1" && chmod "$mode" "$1"
 INSTALL
     stand_in usr/bin/getent <<GETENT
-printf '%s:*:1001:1001::0:0:%s:/usr/sbin/nologin\n' "\$2" "$root/var/db/colibri"
+printf '%s:*:1001:1001:Colibri agent supervisor:%s:/usr/sbin/nologin\n' "\$2" "$root/var/db/colibri"
 GETENT
     stand_in sbin/kldstat <<KLDSTAT
 [ -e "$root/linux64" ]
@@ -77,6 +79,9 @@ KLDLOAD
     stand_in sbin/sysctl <<SYSCTL
 if [ -e "$root/jailed" ]; then echo 1; else echo 0; fi
 SYSCTL
+    # What rc.subr itself looks for on PATH, and nothing more: the scripts name their programs whole.
+    mkdir "$root/path"
+    ln -s "$root/usr/bin/limits" "$root/usr/bin/su" "$root/usr/bin/env" "$root/bin/sh" "$(command -v nice)" "$root/path"
     below_root < "$repository/tests/packaging/lib/rc.subr-stand-in.sh" > "$root/etc/rc.subr"
     for script in colibri_daemon hermes_daemon; do
         sed 's,%%PREFIX%%,/usr/local,g' "$repository/packaging/freebsd/$script.in" | below_root > "$root/usr/local/etc/rc.d/$script"
@@ -92,7 +97,7 @@ rc_conf() {
 # As service(8) does: an empty environment and / to start in.
 service() {
     service_status=0
-    (cd / && exec env -i HOME=/ PATH="$root/sbin:$root/bin:$root/usr/sbin:$root/usr/bin:/usr/bin:/bin" STAND_IN_CALLS="$root/calls" \
+    (cd / && exec env -i HOME=/ PATH="$root/path" STAND_IN_CALLS="$root/calls" \
         "$root/usr/local/etc/rc.d/$1" "$2") > "$root/said" 2>&1 </dev/null || service_status=$?
 }
 
@@ -128,4 +133,33 @@ alive() {
 
 gone() {
     ! kill -0 "$1" 2>/dev/null
+}
+
+# A daemon that writes down its environment and stays, and a client to which it answers.
+install_stubs() {
+    mkdir -p "$root/seen"
+    cat > "$root/usr/local/bin/colibri-daemon" <<STUB
+#!/bin/sh
+if [ "\$1" = --check-config ]; then exit 0; fi
+printf '%s\n' "\$*" > "$root/seen/arguments"
+for name in COLIBRI_DAEMON_SOCKET COLIBRI_DB_PATH COLIBRI_SESSIONS_DIR COLIBRI_COST_MODE COLIBRI_AGENT_BINARY COLIBRI_AGENT_ARGS \\
+    COLIBRI_MAX_AGENTS COLIBRI_SCHEDULER_INTERVAL COLIBRI_PROVIDER_ENV COLIBRI_STALL_AFTER HOME USER SHELL PATH OPENAI_API_KEY OTHER_KEY EMPTY_KEY
+do
+    eval "if [ -n \"\\\${\$name+set}\" ]; then printf %s \"\\\$\$name\" > '$root/seen/\$name'; fi"
+done
+: > "$root/seen/done"
+exec $(command -v sleep) 600
+STUB
+    printf '#!/bin/sh\n[ -e "%s/seen/done" ]\n' "$root" > "$root/usr/local/bin/colibri"
+    chmod +x "$root/usr/local/bin/colibri-daemon" "$root/usr/local/bin/colibri"
+}
+
+# Ends whatever a test left running in its root.
+end_root() {
+    for pidfile in "$root/var/run/colibri/supervisor.pid" "$root/var/run/hermes/supervisor.pid"; do
+        if [ -s "$pidfile" ]; then kill "$(cat "$pidfile")" || :; fi
+    done 2>/dev/null
+    for pidfile in "$root/var/run/colibri/daemon.pid" "$root/var/run/hermes/daemon.pid"; do
+        if [ -s "$pidfile" ]; then kill -KILL "$(cat "$pidfile")" || :; fi
+    done 2>/dev/null
 }
