@@ -1,7 +1,7 @@
 #!/bin/sh
 # FreeBSD's rc scripts, as far as Linux can tell: their text, and what they ask of daemon(8), su(1), pw(8) and the rest for every
 # variable, under stand-ins whose limits lib/rc.subr-stand-in.sh states.
-# shellcheck disable=SC2154,SC2317,SC2329  # functions are called through `check`; the sourced files set `repository`, `scratch`, `root`
+# shellcheck disable=SC2016,SC2154,SC2317,SC2329  # functions are called through `check`; the sourced files set `repository`, `scratch`, `root`; text is quoted as it is
 set -u
 # shellcheck source=tests/packaging/lib/tap.sh
 . "$(dirname -- "$0")/lib/tap.sh"
@@ -58,7 +58,7 @@ only_own_variables() {
 
 one_placeholder() {
     same '' "$(grep -oE '%%[A-Z_]+%%' "$1" | sort -u | grep -v '^%%PREFIX%%$')"
-    ! grep -n '/usr/local' "$1"
+    same '' "$(grep -n '/usr/local' "$1")"
 }
 
 sample_has_every_setting() {
@@ -76,11 +76,12 @@ sample_has_every_setting() {
 
 # Besides, what rc.subr knows of itself.
 sample_has_no_other_setting() {
-    for variable in $(grep -oE '(colibri|hermes)_daemon_[a-z_]+' "$packaging/rc.conf.sample" | sort -u); do
+    grep -oE '(colibri|hermes)_daemon_[a-z_]+' "$packaging/rc.conf.sample" | sort -u > "$scratch/sampled"
+    while read -r variable; do
         service=$(printf '%s\n' "$variable" | grep -oE '^[a-z]*_daemon')
         case ${variable#"$service"_} in limits) continue ;; esac
         settings "$service" | grep -qx "${variable#"$service"_}" || { printf '%s is no setting\n' "$variable"; return 1; }
-    done
+    done < "$scratch/sampled"
 }
 
 manual_has_every_setting() {
@@ -90,6 +91,10 @@ manual_has_every_setting() {
             grep -qE "^# ${service}_$setting \(" "$packaging/$service.in" || { printf '%s_%s is not in the head of the script\n' "$service" "$setting"; return 1; }
         done
     done
+}
+
+manuals_are_well_formed() {
+    mandoc -T lint -W warning "$repository"/docs/man/*.[18]
 }
 
 port_has_its_files() {
@@ -128,6 +133,11 @@ check 'PREFIX is the only placeholder, and nothing is bound to one prefix' each_
 check 'rc.conf.sample shows every setting with its default' sample_has_every_setting
 check 'rc.conf.sample shows nothing that is no setting' sample_has_no_other_setting
 check 'every setting is in colibri_daemon(8) and at the head of its script' manual_has_every_setting
+if command -v mandoc >/dev/null 2>&1; then
+    check 'the manual pages are well-formed' manuals_are_well_formed
+else
+    skip 'the manual pages are well-formed' 'mandoc is not installed'
+fi
 check 'the port is whole, and of this version' port_has_its_files
 check 'the log is rotated by a signal to its supervisor' newsyslog_entry_fits
 
@@ -255,7 +265,7 @@ refuses_what_cannot_pass() {
 
 refuses_wrong_numbers_and_paths() {
     for setting in restart_delay start_timeout stop_timeout; do
-        for value in 0 -1 1.5 '5 -u root' 1000000; do
+        for value in 0 08 -1 1.5 '5 -u root' 1000000; do
             refused "colibri_daemon_$setting='$value'" "colibri_daemon_$setting=\"$value\" cannot be used: use whole seconds, 1 to 99999"
         done
     done
@@ -270,7 +280,7 @@ colibri_daemon_env="COLIBRI_STALL_AFTER='2 h' COLIBRI_COST_MODE=max PATH=/opt/ag
 CONF
     same '2 h max' "$(seen COLIBRI_STALL_AFTER) $(seen COLIBRI_COST_MODE)"
     same "$(expected_arguments /var/log/colibri/daemon.log 5 /opt/agents/bin:/bin '')" "$(daemon_arguments)"
-    ! grep -q STALL_AFTER "$root/calls"
+    same '' "$(grep STALL_AFTER "$root/calls")"
 }
 
 unclosed_environment() {
@@ -323,7 +333,7 @@ other_directories_are_left_alone() {
     service colibri_daemon start
     same 0 "$service_status"
     same 700 "$(stat -c %a "$root/data/mine")"
-    ! calls | grep '^install' | grep -E ' (/var/run|/data/mine)$'
+    same '' "$(calls | grep '^install' | grep -E ' (/var/run|/data/mine)$')"
     calls | grep -qx 'install -d -o colibri -g colibri -m 0750 /data/new'
 }
 
@@ -420,7 +430,7 @@ readable_keys() {
 own_keys() {
     keys_file OPENAI_API_KEY=canary-key "colibri_daemon_user=$(id -un)"
     same "0 $keys" "$service_status $(seen COLIBRI_PROVIDER_ENV)"
-    ! [ -e "$root/seen/OPENAI_API_KEY" ]
+    [ ! -e "$root/seen/OPENAI_API_KEY" ]
 }
 
 linked_keys() {
@@ -444,7 +454,7 @@ roots_keys() {
     [ ! -e "$root/ran" ]
     [ ! -e "$root/seen/COLIBRI_PROVIDER_ENV" ]
     # Neither on a command line nor said.
-    ! grep canary "$root/calls" "$root/said"
+    same '' "$(grep canary "$root/calls" "$root/said")"
 }
 
 roots_keys_rule_nothing() {

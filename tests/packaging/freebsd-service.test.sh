@@ -1,6 +1,6 @@
 #!/bin/sh
 # Colibri's rc script with the real programs, under stand-ins for rc.subr and daemon(8): start, health, reload, crash, stop.
-# shellcheck disable=SC2154,SC2317,SC2329  # functions are called through `check`; the sourced files set `repository`, `scratch`, `root`
+# shellcheck disable=SC2016,SC2154,SC2317,SC2329  # functions are called through `check`; the sourced files set `repository`, `scratch`, `root`; text is quoted as it is
 set -u
 # shellcheck source=tests/packaging/lib/tap.sh
 . "$(dirname -- "$0")/lib/tap.sh"
@@ -38,6 +38,11 @@ supervisor() {
     cat "$root/var/run/colibri/supervisor.pid"
 }
 
+# The pid of whoever answers.
+answering() {
+    colibri --json status | sed -n 's/.*"pid":\([0-9]*\).*/\1/p'
+}
+
 answers() {
     colibri ping >/dev/null 2>&1
 }
@@ -63,7 +68,7 @@ life() {
     answers
     service colibri_daemon status
     same "0 colibri_daemon is running as pid $(child)." "$service_status $(said)"
-    same "$(child)" "$(colibri --json status | jq .pid)"
+    same "$(child)" "$(answering)"
     service colibri_daemon health
     same 0 "$service_status"
     said | grep -qx 'colibri_daemon is healthy: the daemon at /var/run/colibri/colibri.sock answers, in [0-9.]* ms\.'
@@ -127,7 +132,7 @@ rotated() {
     eventually test -e "$log"
     colibri set-cost-mode fast >/dev/null
     eventually in_log fast
-    ! grep -q 'to fast\|fast' "$log.0"
+    same '' "$(grep fast "$log.0")"
     same "$before" "$(child)"
 }
 
@@ -161,7 +166,7 @@ between_restarts() {
     service colibri_daemon stop
     same '0 Stopping colibri_daemon.' "$service_status $(said)"
     gone "$above"
-    same '' "$(ls "$root/var/run/colibri" | grep pid)"
+    same '' "$(find "$root/var/run/colibri" -name '*.pid')"
 }
 
 # An agent with a tool in a session of its own: daemon(8) waits until all that hold its pipe are gone.
@@ -239,7 +244,7 @@ refuses_to_start() {
     said | grep -v '^Starting' > "$root/reason"
     same 1 "$(wc -l < "$root/reason" | tr -d ' ')"
     grep -F "$2" "$root/reason" || { cat "$root/reason"; return 1; }
-    same '' "$(ls "$root/var/run/colibri" | grep pid)"
+    same '' "$(find "$root/var/run/colibri" -name '*.pid')"
 }
 
 wrong_setting() {
@@ -269,18 +274,16 @@ another_listens() {
     same "1 /usr/local/etc/rc.d/colibri_daemon: ERROR: a daemon that is not this service's answers on /var/run/colibri/colibri.sock; end it first" \
         "$service_status $(said)"
     answers
-    kill "$(colibri --json status | jq .pid)"
+    kill "$(answering)"
     eventually nothing_is_left >/dev/null
 }
 
 # membarrier and mlock as they are under linux64 in a jail without allow.mlock.
 traced() {
     mv "$root/usr/local/bin/$1" "$root/usr/local/bin/$1.real"
-    printf '#!/bin/sh\nexec strace -f -o /dev/null -e trace=membarrier,mlock -e inject=membarrier:error=ENOSYS -e inject=mlock:error=EPERM %s "$@"\n' \
-        "$root/usr/local/bin/$1.real" > "$root/usr/local/bin/$1"
+    printf '#!/bin/sh\nexec %s -f -o /dev/null -e trace=membarrier,mlock -e inject=membarrier:error=ENOSYS -e inject=mlock:error=EPERM %s "$@"\n' \
+        "$(command -v strace)" "$root/usr/local/bin/$1.real" > "$root/usr/local/bin/$1"
     chmod +x "$root/usr/local/bin/$1"
-    PATH_OF_STRACE=$(command -v strace)
-    sed -i "s,exec strace,exec $PATH_OF_STRACE," "$root/usr/local/bin/$1"
 }
 
 no_locked_memory() {
@@ -303,7 +306,7 @@ no_locked_memory() {
     same '1 /usr/local/etc/rc.d/colibri_daemon: ERROR: /usr/local/bin/colibri-daemon ends with 255 and no word, for want of locked memory: the limit of locked memory is 0; set colibri_daemon_limits="-l 64m", or memorylocked of the login class daemon in login.conf(5)' \
         "$service_status $(said)"
     same '' "$(daemon_arguments)"
-    same '' "$(ls "$root/var/run/colibri")"
+    nothing_is_left
 }
 
 no_locked_memory_for_the_client() {
