@@ -308,6 +308,8 @@ pw useradd -n colibri -g colibri -d /var/db/colibri -s /usr/sbin/nologin -c Coli
         calls | grep -qx "install -d -o colibri -g colibri -m 0750 $directory" || { printf '%s\n' "$directory"; return 1; }
         same 750 "$(stat -c %a "$root$directory")"
     done
+    calls | grep -qx 'install -o colibri -g colibri -m 0640 /dev/null /var/log/colibri/daemon.log'
+    same 640 "$(stat -c %a "$root/var/log/colibri/daemon.log")"
     service colibri_daemon stop
     : > "$root/calls"
     service colibri_daemon start

@@ -62,9 +62,10 @@ esac
 PW
     stand_in usr/bin/install <<'INSTALL'
 printf 'install %s\n' "$*" >> "$calls"
-while getopts do:g:m: option; do case $option in m) mode=$OPTARG ;; *) ;; esac; done
+directory=no
+while getopts do:g:m: option; do case $option in d) directory=yes ;; m) mode=$OPTARG ;; *) ;; esac; done
 shift $((OPTIND - 1))
-mkdir -p "$1" && chmod "$mode" "$1"
+if [ "$directory" = yes ]; then mkdir -p "$1" && chmod "$mode" "$1"; else cp "$1" "$2" && chmod "$mode" "$2"; fi
 INSTALL
     stand_in usr/bin/getent <<GETENT
 printf '%s:*:1001:1001:Colibri agent supervisor:%s:/usr/sbin/nologin\n' "\$2" "$root/var/db/colibri"
