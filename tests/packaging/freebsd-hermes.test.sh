@@ -81,7 +81,6 @@ hermes_daemon_path=/opt/bin:/bin
 hermes_daemon_flags="--verbose"
 hermes_daemon_env="GREETING='good day'"
 CONF
-    sed -i "s,=/var/log,=$root/var/log," "$root/etc/rc.conf"
     start
     same "gateway run --verbose
 /srv/hermes

@@ -158,7 +158,7 @@ refused() {
         make_root
         install_stubs
     fi
-    printf 'colibri_daemon_enable=YES\n%s\n' "$1" > "$root/etc/rc.conf"
+    printf 'colibri_daemon_enable=YES\n%s\n' "$1" | below_root > "$root/etc/rc.conf"
     service colibri_daemon start
     same "1 /usr/local/etc/rc.d/colibri_daemon: ERROR: $2" "$service_status $(said)"
     same '' "$(daemon_arguments)"
@@ -226,9 +226,9 @@ odd_paths() {
 colibri_daemon_socket="/var/run/colibri/with blank/it's.sock"
 colibri_daemon_db='/var/db/colibri/$x/"b".sqlite'
 CONF
-    same "/var/run/colibri/with blank/it's.sock" "$(seen COLIBRI_DAEMON_SOCKET)"
-    same '/var/db/colibri/$x/"b".sqlite' "$(seen COLIBRI_DB_PATH)"
-    same '/var/db/colibri/$x/sessions' "$(seen COLIBRI_SESSIONS_DIR)"
+    same "$root/var/run/colibri/with blank/it's.sock" "$(seen COLIBRI_DAEMON_SOCKET)"
+    same "$root"'/var/db/colibri/$x/"b".sqlite' "$(seen COLIBRI_DB_PATH)"
+    same "$root"'/var/db/colibri/$x/sessions' "$(seen COLIBRI_SESSIONS_DIR)"
 }
 
 empty_is_default() {

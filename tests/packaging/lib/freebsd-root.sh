@@ -91,8 +91,9 @@ SYSCTL
     printf 'colibri_daemon_enable=YES\nhermes_daemon_enable=YES\n' > "$root/etc/rc.conf"
 }
 
+# Lines of rc.conf, whose paths move below the root as the scripts' do.
 rc_conf() {
-    cat >> "$root/etc/rc.conf"
+    below_root >> "$root/etc/rc.conf"
 }
 
 # As service(8) does: an empty environment and / to start in.
