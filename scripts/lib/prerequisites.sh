@@ -112,6 +112,12 @@ collect_missing() {
                 if [ "$prerequisites_system" = debian ] && ! command -v shellcheck >/dev/null 2>&1; then
                     lacks 'shellcheck' shellcheck -
                 fi
+                if [ "$prerequisites_system" = debian ] && ! command -v strace >/dev/null 2>&1; then
+                    lacks 'strace' strace -
+                fi
+                if [ "$prerequisites_system" = debian ] && ! command -v mandoc >/dev/null 2>&1; then
+                    lacks 'mandoc' mandoc -
+                fi
                 ;;
         esac
     done

@@ -31,7 +31,7 @@ public sealed class Secrets
     {
         ArgumentNullException.ThrowIfNull(environment);
         (_path, _logger) = (path, logger);
-        _environment = environment.Where(entry => ProviderNames.KeyVariables.Contains(entry.Key) && entry.Value.Length > 0)
+        _environment = environment.Where(entry => ProviderNames.IsKeyVariable(entry.Key) && entry.Value.Length > 0)
             .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
         if (path is not null)
             _seen = Stamp(path);
@@ -42,7 +42,7 @@ public sealed class Secrets
     public static Secrets None { get; } = new(new Dictionary<string, string>(), null, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
     /// <summary>Whether a variable must not be inherited: it holds a key, here or by custom.</summary>
-    public bool IsSecret(string variable) => ProviderNames.KeyVariables.Contains(variable) || _held.All.ContainsKey(variable);
+    public bool IsSecret(string variable) => ProviderNames.IsKeyVariable(variable) || _held.All.ContainsKey(variable);
 
     /// <summary>The provider's key; null where there is none.</summary>
     public string? KeyOf(string provider)

@@ -45,15 +45,16 @@ public sealed class SecretsTests : IDisposable
     public void An_agent_gets_the_keys_of_its_providers()
     {
         Write("OPENAI_API_KEY=sk-from-the-file\nHOUSE_API_KEY=house-key");
-        var secrets = Open(("ANTHROPIC_API_KEY", "sk-ant-env"), ("OPENAI_API_KEY", "sk-older"), ("HOME", "/home/op"));
+        var secrets = Open(("ANTHROPIC_API_KEY", "sk-ant-env"), ("OPENAI_API_KEY", "sk-older"), ("CELLAR_API_KEY", "cellar-key"), ("HOME", "/home/op"));
 
         secrets.For(["openai"]).ShouldBe([KeyValuePair.Create("OPENAI_API_KEY", "sk-from-the-file")]);
         secrets.For(["anthropic"]).ShouldBe([KeyValuePair.Create("ANTHROPIC_API_KEY", "sk-ant-env")]);
         secrets.For(["house"]).ShouldBe([KeyValuePair.Create("HOUSE_API_KEY", "house-key")]);
+        secrets.For(["cellar"]).ShouldBe([KeyValuePair.Create("CELLAR_API_KEY", "cellar-key")]);
         secrets.For([]).ShouldBeEmpty();
-        secrets.For(null).Select(key => key.Key).Order().ShouldBe(["ANTHROPIC_API_KEY", "HOUSE_API_KEY", "OPENAI_API_KEY"]);
+        secrets.For(null).Select(key => key.Key).Order().ShouldBe(["ANTHROPIC_API_KEY", "CELLAR_API_KEY", "HOUSE_API_KEY", "OPENAI_API_KEY"]);
         (secrets.KeyOf("house"), secrets.KeyOf("openai"), secrets.KeyOf("groq")).ShouldBe(("house-key", "sk-from-the-file", null));
-        (secrets.IsSecret("HOUSE_API_KEY"), secrets.IsSecret("GROQ_API_KEY"), secrets.IsSecret("HOME")).ShouldBe((true, true, false));
+        (secrets.IsSecret("HOUSE_API_KEY"), secrets.IsSecret("CELLAR_API_KEY"), secrets.IsSecret("GROQ_API_KEY"), secrets.IsSecret("HOME")).ShouldBe((true, true, true, false));
     }
 
     [Fact]
