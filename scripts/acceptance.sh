@@ -739,6 +739,7 @@ service_reload() {
     found=$(daemon_pid)
     if [ "$found" != "$pid" ] || [ -z "$pid" ]; then
         why="before the reload the daemon was ${pid:-silent}, after it is ${found:-silent}"
+        until_true "$deadline" answers || running=''
         return 1
     fi
 }
@@ -951,6 +952,7 @@ at_end() {
         if [ -n "$running" ]; then
             for open in $(open_tasks); do ask cancel-task "$open" || :; done
             restore_mode || :
+            if [ "$was_running" = no ]; then control stop || :; fi
         fi
         at_end_status=3
     fi
