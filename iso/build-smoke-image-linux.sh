@@ -112,10 +112,10 @@ put() {
     chmod "$3" "$root/$2"
 }
 mkdir "$root"
-put "$repository/iso/smoke-linux/init" init 0755
+put "$repository/iso/smoke-linux/init.sh" init 0755
 put /bin/busybox bin/busybox 0755
 ln -s busybox "$root/bin/sh"
-put "$repository/iso/smoke-linux/colibri-service" usr/local/sbin/colibri-service 0755
+put "$repository/iso/smoke-linux/service.sh" usr/local/sbin/colibri-service 0755
 put "$repository/scripts/acceptance.sh" usr/local/share/colibri/acceptance.sh 0555
 for program in colibri-daemon colibri colibri-test-agent; do
     put "$binaries/$program" "usr/local/bin/$program" 0555

@@ -20,7 +20,8 @@ on the board no configured agent takes; it is cancelled, and stays as a record.
                         -: on standard output, between two marker lines
   --keep-running        for a machine in use: leave out what interrupts the service
   --force               interrupt it even while agents work
-  --restart-delay N     seconds the supervisor waits before it starts a daemon that died (5)
+  --restart-delay N     seconds the supervisor waits before it starts a daemon that died
+                        (what rc.conf says, or 5)
   --deadline N          seconds a service command or an agent's run may take (60)
   --service-command P   P start|stop|status|health|reload in place of service(8) or systemctl
   --root DIR            the installation lies below DIR
@@ -38,7 +39,7 @@ fail() {
     exit "${2:-3}"
 }
 
-root='' user='' group='' json='' service_command='' keep_running=no force=no list=no restart_delay=5 deadline=60
+root='' user='' group='' json='' service_command='' keep_running=no force=no list=no restart_delay='' deadline=60
 while [ $# -gt 0 ]; do
     case $1 in
         --json | --restart-delay | --deadline | --service-command | --root | --user | --group)
@@ -64,7 +65,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-for seconds in "$restart_delay" "$deadline"; do
+for seconds in ${restart_delay:+"$restart_delay"} "$deadline"; do
     case $seconds in
         *[!0-9]* | ?????*) fail "$seconds: not a number of seconds below 10000 (try: acceptance.sh --help)" 2 ;;
     esac
@@ -144,24 +145,31 @@ rc_setting() {
 }
 
 bin=$root/usr/local/bin
-if [ ! -e "$bin/colibri-daemon" ] && [ -e "$root/usr/bin/colibri-daemon" ]; then bin=$root/usr/bin; fi
+daemon=$bin/colibri-daemon
+if [ ! -e "$daemon" ] && [ -e "$root/usr/sbin/colibri-daemon" ]; then
+    bin=$root/usr/bin
+    daemon=$root/usr/sbin/colibri-daemon
+fi
 colibri=$bin/colibri
 test_agent=$bin/colibri-test-agent
 manifest_file=$root/usr/local/share/colibri/manifest.json
 run_dir=$root/var/run/colibri
-state_dir=$root/var/db/colibri
-log_dir=$root/var/log/colibri
 if [ "$manager" = systemd ]; then
-    run_dir=/run/colibri state_dir=/var/lib/colibri log_dir=''
+    run_dir=/run/colibri state_dir=/var/lib/colibri log_dir='' log=''
+else
+    state_dir=$(rc_setting colibri_daemon_db "$root/var/db/colibri/colibri.sqlite")
+    state_dir=${state_dir%/*}
+    log=$(rc_setting colibri_daemon_log "$root/var/log/colibri/daemon.log")
+    log_dir=${log%/*}
 fi
-log=${log_dir:+$log_dir/daemon.log}
 socket=$(rc_setting colibri_daemon_socket "$run_dir/colibri.sock")
 pidfile=$run_dir/daemon.pid
 supervisor_pidfile=$run_dir/supervisor.pid
 user=${user:-$(rc_setting colibri_daemon_user colibri)}
 group=${group:-$(rc_setting colibri_daemon_group "$user")}
-hermes_home=/var/db/hermes
-hermes_rc=/usr/local/etc/rc.d/hermes_daemon
+restart_delay=${restart_delay:-$(rc_setting colibri_daemon_restart_delay 5)}
+hermes_home=$(rc_setting hermes_daemon_home "$root/var/db/hermes")
+hermes_rc=$root/usr/local/etc/rc.d/hermes_daemon
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/colibri-acceptance.XXXXXX")
 : > "$scratch/out"
@@ -307,14 +315,16 @@ sha256_of() {
     if [ "$system" = FreeBSD ]; then sha256 -q "$1"; else sha256sum "$1" | cut -d ' ' -f 1; fi
 }
 
-# Processes of this installation's daemon and of the test agent, and on FreeBSD of daemon(8), whose title names the daemon it supervises.
+# Processes of this installation's daemon and of the test agent; on FreeBSD also of daemon(8), which is titled by the service.
 installed_processes() {
     if [ "$system" = FreeBSD ]; then
-        # shellcheck disable=SC2009  # pgrep shows no supervisor's title on both
-        ps -axww -o pid= -o command= | awk -v program="$bin/colibri-" 'index($0, program) && !index($0, "awk -v") { print $1 }'
+        # shellcheck disable=SC2009  # what pgrep -f matches against differs
+        ps -axww -o pid= -o command= | awk -v program="$daemon" -v agent="$test_agent" -v title='daemon: colibri_daemon[' '
+            (index($0, program) || index($0, agent) || index($0, title)) && !index($0, "awk -v") { print $1 }'
     else
         # shellcheck disable=SC2012  # names of /proc are numbers
-        ls -l /proc/[0-9]*/exe 2>/dev/null | awk -v program=" -> $bin/colibri-" 'index($0, program) { sub(/^.*\/proc\//, ""); sub(/\/.*/, ""); print }'
+        ls -l /proc/[0-9]*/exe 2>/dev/null | awk -v program=" -> $daemon" -v agent=" -> $test_agent" '
+            index($0, program) || index($0, agent) { sub(/^.*\/proc\//, ""); sub(/\/.*/, ""); print }'
     fi
 }
 
@@ -387,7 +397,7 @@ write_json() {
 # --- The installation
 
 service_user() {
-    found=$(id -gn "$user" 2>/dev/null) || { why="there is no user $user"; return 1; }
+    found=$(id -gn "$user" 2>/dev/null) || { why="there is no user $user, whom staging or the first start makes"; return 1; }
     if [ "$found" != "$group" ]; then
         why="the group of $user is $found, not $group"
         return 1
@@ -480,12 +490,12 @@ program_version() {
 }
 
 versions() {
-    for program in colibri-daemon colibri colibri-test-agent; do
-        if [ "$program" = colibri-test-agent ] && [ ! -e "$test_agent" ]; then continue; fi
-        program_version "$bin/$program" || return 1
+    for program in "$daemon" "$colibri" "$test_agent"; do
+        if [ "$program" = "$test_agent" ] && [ ! -e "$test_agent" ]; then continue; fi
+        program_version "$program" || return 1
         version=${version:-$program_version}
         if [ "$program_version" != "$version" ]; then
-            why="$program is version $program_version, colibri-daemon is $version"
+            why="${program##*/} is version $program_version, colibri-daemon is $version"
             return 1
         fi
     done
@@ -510,7 +520,7 @@ enabled_at_boot() {
         return 1
     fi
     # 9 is FreeBSD's brand; a Linux binary has another one.
-    if [ "$(od -An -tu1 -j7 -N1 "$bin/colibri-daemon" | tr -d ' ')" != 9 ] && ! is_yes "$(rc_setting linux_enable NO)"; then
+    if [ "$(od -An -tu1 -j7 -N1 "$daemon" | tr -d ' ')" != 9 ] && ! is_yes "$(rc_setting linux_enable NO)"; then
         why='colibri-daemon is a Linux binary, and rc.conf does not enable linux(4) (try: sysrc linux_enable=YES)'
         return 1
     fi
@@ -720,16 +730,18 @@ log_rotated() {
     needs "$mode_before" 'the cost mode cannot be changed, so nothing can be told' || return
     [ -f "$log" ] || { why="there is no $log"; return 1; }
     old_inode=$(inode "$log")
-    old_form=$(mode_and_owner "$log")
     within "$deadline" newsyslog -F "$log" || return 1
     if [ "$(inode "$log")" = "$old_inode" ] || [ -z "$(inode "$log")" ]; then
         why="newsyslog -F returned 0, and $log is still the old file (is $root/usr/local/etc/newsyslog.conf.d/colibri.conf read?)"
         return 1
     fi
-    if [ "$(mode_and_owner "$log")" != "$old_form" ]; then
-        why="the new $log is $(mode_and_owner "$log"), the old one was $old_form"
-        return 1
-    fi
+    case $(mode_and_owner "$log") in
+        ??"0 $user:$group") ;;
+        *)
+            why="the new $log is $(mode_and_owner "$log"), not 640 $user:$group"
+            return 1
+            ;;
+    esac
     set -- "$log".0*
     [ -e "$1" ] || { why="newsyslog -F kept no $log.0"; return 1; }
     log_size=$(size_of "$log")
@@ -916,7 +928,7 @@ hermes_installed() {
 hermes() { within "$deadline" service hermes_daemon "one$1"; }
 
 hermes_pidfile() {
-    for file in /var/run/hermes/*.pid /var/run/hermes_daemon*.pid; do
+    for file in "$root"/var/run/hermes/*.pid; do
         if [ -e "$file" ]; then printf '%s\n' "$file"; fi
     done
 }
@@ -969,11 +981,12 @@ at_end() {
         fi
         at_end_status=3
     fi
+    if [ -n "$json" ] && [ "$json" != - ]; then rm -f "$json.new"; fi
     rm -rf "$scratch"
     exit "$at_end_status"
 }
 
-[ -e "$bin/colibri-daemon" ] || { rm -rf "$scratch"; fail "there is no $bin/colibri-daemon: nothing is installed here"; }
+[ -e "$daemon" ] || { rm -rf "$scratch"; fail "there is no $daemon: nothing is installed here"; }
 host=$(hostname 2>/dev/null || uname -n)
 os=$(uname -sr)
 version=''

@@ -203,9 +203,9 @@ type_line() { printf '%s\r' "$1" >&3; }
 
 # That /dev/kvm opens is not enough: within a virtual machine the processor may lack what it promises.
 kvm_works() {
-    # In a shell of its own, which keeps to itself how it ended.
+    # In a shell of its own, which keeps to itself how it ended, and where a core is no litter.
     (
-        ulimit -c 0
+        cd "$scratch" || exit 1
         printf 'quit\n' | "$hypervisor" -accel kvm -cpu host -nodefaults -display none -S -monitor stdio
     ) >/dev/null 2>&1
 }

@@ -35,7 +35,7 @@ install() {
 #!/bin/sh
 SMOKE_ROOT='$scratch/$1' SMOKE_USER='$me' SMOKE_RESTART_DELAY=1 SMOKE_TICK=1s
 export SMOKE_ROOT SMOKE_USER SMOKE_RESTART_DELAY SMOKE_TICK
-service='$repository/iso/smoke-linux/colibri-service'
+service='$repository/iso/smoke-linux/service.sh'
 bin='$scratch/$1/usr/local/bin' run='$scratch/$1/var/run/colibri' state='$scratch/$1/var/db/colibri' log='$scratch/$1/var/log/colibri'
 END
     cat >> "$scratch/$1/service"

@@ -1,5 +1,6 @@
 #!/bin/busybox sh
-# The first and only script that the Linux smoke image boots into: the acceptance on the console, then power off.
+# shellcheck shell=dash
+# What the Linux smoke image boots into, /init there: the acceptance on the console, then power off.
 /bin/busybox mkdir -p /proc /sys /dev /tmp /run /root
 /bin/busybox --install -s /bin
 export PATH=/bin:/usr/local/bin:/usr/local/sbin HOME=/root

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The service of the Linux smoke image, whose only other program is busybox: a supervisor that starts the daemon again when it dies.
+# The service of the Linux smoke image, colibri-service there, whose only other program is busybox: a supervisor that starts the daemon again when it dies.
 # SMOKE_ROOT, SMOKE_USER, SMOKE_RESTART_DELAY and SMOKE_TICK let the tests run it elsewhere.
 set -u
 
