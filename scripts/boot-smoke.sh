@@ -101,7 +101,7 @@ if [ ! -w "$output" ]; then
 fi
 console=$output/console.log
 rm -f "$console" "$output/acceptance.tap" "$output/acceptance.json"
-machine='' reader='' name=colibri-smoke-$$
+machine='' reader='' loaded=no name=colibri-smoke-$$
 
 # Ends what was started, and nothing else.
 stop_machine() {
@@ -115,8 +115,9 @@ stop_machine() {
         kill -KILL "$machine" 2>/dev/null || :
     fi
     if [ -n "$machine" ]; then wait "$machine" 2>/dev/null || :; fi
-    if [ "$kind" = bhyve ] && [ -n "$machine" ]; then bhyvectl --vm="$name" --destroy >/dev/null 2>&1 || :; fi
     machine=''
+    if [ "$loaded" = yes ]; then bhyvectl --vm="$name" --destroy >/dev/null 2>&1 || :; fi
+    loaded=no
     if [ -n "$reader" ]; then
         # What the machine said last is still on its way to the log.
         ended=0
@@ -239,19 +240,19 @@ start_bhyve() {
     if [ -z "$firmware" ] && [ -r /usr/local/share/uefi-firmware/BHYVE_UEFI.fd ]; then
         firmware=/usr/local/share/uefi-firmware/BHYVE_UEFI.fd
     fi
-    # A serial line echoes unless it is told not to, and the machine would talk to itself.
-    exec 3<>"${line}B"
-    stty raw -echo <&3
-    cat "${line}B" >"$console" 3>&- &
+    # The line's end here opens once the machine's has. It echoes unless it is told not to, and the machine would talk to itself; and without
+    # clocal it closes between the loader and the kernel.
+    (stty raw -echo clocal && exec cat) <"${line}B" >"$console" 2>/dev/null &
     reader=$!
-    set -- -c "$cpus" -m "${memory}M" -A -H -s 0,hostbridge -s 3,virtio-blk,"$scratch/disk" -s 31,lpc -l com1,"${line}A"
+    loaded=yes
+    set -- -c "$cpus" -m "${memory}M" -A -H -w -s 0,hostbridge -s 3,virtio-blk,"$scratch/disk" -s 31,lpc -l com1,"${line}A"
     if [ -n "$firmware" ]; then
         set -- "$@" -l bootrom,"$firmware"
     else
         bhyveload -c "${line}A" -m "${memory}M" -d "$scratch/disk" "$name" </dev/null >"$scratch/hypervisor" 2>&1 ||
             fail "bhyveload cannot load the image's kernel: $(tail -n 1 "$scratch/hypervisor")"
     fi
-    "$hypervisor" "$@" "$name" </dev/null >"$scratch/hypervisor" 2>&1 3>&- &
+    "$hypervisor" "$@" "$name" </dev/null >"$scratch/hypervisor" 2>&1 &
     machine=$!
 }
 
@@ -278,6 +279,8 @@ else
     await boot 'Copyright .* The FreeBSD Project|login: *$'
     await login 'login: *$'
     mark
+    # The line is open by now: it has been read from.
+    if [ "$kind" = bhyve ]; then exec 3<>"${line}B"; fi
     type_line "$login"
     await login '[#%$>] *$' 'assword: *$|Login incorrect' "$login needs a password, and a smoke image's has none"
     mark

@@ -49,11 +49,28 @@ dynamic_executable_is_refused() {
     # Whichever program this shell is.
     cp "$(command -v sh)" "$scratch/dynamic/colibri-daemon"
     refused_status=0
-    "$repository/iso/build-smoke-image-linux.sh" --binaries "$scratch/dynamic" -o "$scratch/refused" >"$scratch/refused.out" 2>&1 || refused_status=$?
+    "$repository/iso/build-smoke-image-linux.sh" --binaries "$scratch/dynamic" -o "$scratch/unbuilt" >"$scratch/refused.out" 2>&1 || refused_status=$?
     cat "$scratch/refused.out"
     same 1 "$refused_status"
     grep -q 'colibri-daemon is not static.*--static' "$scratch/refused.out"
-    [ ! -e "$scratch/refused" ]
+    [ ! -e "$scratch/unbuilt" ]
+}
+
+image_usage_error() {
+    usage_status=0
+    "$repository/iso/build-smoke-image-linux.sh" "$@" >"$scratch/usage" 2>&1 </dev/null || usage_status=$?
+    cat "$scratch/usage"
+    same 2 "$usage_status"
+    same 1 "$(wc -l < "$scratch/usage" | tr -d ' ')"
+}
+
+wrong_usage_of_the_image_is_refused() {
+    image_usage_error
+    image_usage_error --binaries "$scratch"
+    image_usage_error -o "$scratch/unbuilt"
+    image_usage_error --kernel
+    image_usage_error --frobnicate
+    [ ! -e "$scratch/unbuilt" ]
 }
 
 # Emulated it takes a minute or two; the deadlines are for a machine that is busy with other things.
@@ -244,6 +261,7 @@ check 'a hypervisor that refuses is stopped at start' stops refused 'stopped at 
 check 'a plan that is not kept is no success' stops torn '1 of 2 steps are on the console'
 check 'a JSON that says something else is no success' stops liar 'the JSON says 0 failed'
 check 'wrong usage is one line and exit status 2' wrong_usage_is_refused
+check 'so it is of what builds the image' wrong_usage_of_the_image_is_refused
 
 reason=''
 if [ "$(uname -s)/$(uname -m)" != Linux/x86_64 ]; then
