@@ -352,7 +352,7 @@ step() {
             printf 'ok %s - %s\n' "$count" "$1"
             passed=$((passed + 1)) step_result=passed
             ;;
-        2)
+        77)
             printf 'ok %s - %s # SKIP %s\n' "$count" "$1" "$why"
             skipped=$((skipped + 1)) step_result=skipped
             ;;
@@ -371,10 +371,10 @@ step() {
     } >> "$scratch/steps"
 }
 
-# skip REASON, for `skip '...' || return`: the step cannot be made here.
+# skip REASON, and then return: the step cannot be made here. A number that no command of a step returns.
 skip() {
     why=$1
-    return 2
+    return 77
 }
 
 # needs VALUE REASON: the step stands on an earlier one, which must have made VALUE.
@@ -528,7 +528,7 @@ enabled_at_boot() {
 
 # --- The service
 
-running='' task='' intake='' intake_on_board='' agent='' held='' held_agent_pid='' task_before='' intake_before='' killed='' stopped='' was_running=no mode_before='' log_size=''
+running='' task='' intake='' intake_on_board='' agent='' agents_run='' held='' held_agent_pid='' task_before='' intake_before='' killed='' stopped='' was_running=no mode_before='' log_size=''
 no_daemon='the daemon does not answer'
 
 service_starts() {
@@ -687,6 +687,7 @@ agent_run() {
         why="the agent has stopped, and its process $(field pid) is still there"
         return 1
     fi
+    agents_run=yes
 }
 
 cost_mode() {
@@ -771,10 +772,11 @@ service_reload() {
 
 # --- Crash and stop
 
+# An agent that is at work when the daemon is killed, unless there is none, or an earlier step has found that it does not work.
 hold_agent() {
     make_task create-task crash || return 1
     held=$(field id)
-    if [ ! -e "$test_agent" ]; then return 0; fi
+    if [ -z "$agents_run" ]; then return 0; fi
     ask spawn-agent "$test_agent" --task-id "$held" --cwd / --json -- --hold-secs 600 || return 1
     held_agent_pid=$(field pid)
     [ -n "$held_agent_pid" ] || { why='the agent of the crash has no process'; return 1; }
@@ -796,7 +798,7 @@ daemon_crash() {
     allowed=$((restart_delay + deadline / 4 + 1))
     clock
     crashed_at=$now
-    kill -KILL "$pid"
+    kill -KILL "$pid" 2>/dev/null || { why="pid $pid cannot be killed (run this as root)"; return 1; }
     if until_true "$allowed" another_daemon; then
         clock
         tenths=$(((now - crashed_at) / 100))
