@@ -109,6 +109,9 @@ collect_missing() {
                 if [ "$prerequisites_system" = debian ] && [ ! -e /bin/busybox ]; then
                     lacks 'a static busybox' busybox-static -
                 fi
+                if [ "$prerequisites_system" = debian ] && [ "$(uname -m)" = x86_64 ] && ! command -v qemu-system-x86_64 >/dev/null 2>&1; then
+                    lacks 'qemu for x86-64' qemu-system-x86 -
+                fi
                 if [ "$prerequisites_system" = debian ] && ! command -v shellcheck >/dev/null 2>&1; then
                     lacks 'shellcheck' shellcheck -
                 fi
