@@ -16,7 +16,7 @@ public static partial class Log
     [LoggerMessage(102, LogLevel.Information, "stopped after {UptimeMs} ms")]
     public static partial void DaemonStopped(this ILogger logger, long uptimeMs);
 
-    [LoggerMessage(103, LogLevel.Warning, "{Variable} is set, but this version does not act on it")]
+    [LoggerMessage(103, LogLevel.Warning, "{Variable} is set, but has no effect on this system")]
     public static partial void SettingWithoutEffect(this ILogger logger, string variable);
 
     [LoggerMessage(104, LogLevel.Information, "nothing to reload: settings are read at start; restart to change them")]
@@ -129,6 +129,12 @@ public static partial class Log
 
     [LoggerMessage(421, LogLevel.Information, "{Program} runs again")]
     public static partial void BreakerClosed(this ILogger logger, string program);
+
+    [LoggerMessage(422, LogLevel.Error, "jail {Jail} could not be removed: {Reason}; look with: jls -j {Jail}")]
+    public static partial void JailNotRemoved(this ILogger logger, string jail, string reason);
+
+    [LoggerMessage(423, LogLevel.Warning, "what was left for agent {AgentId} in {Directory} could not be removed, and may hold keys: {Reason}")]
+    public static partial void StageNotRemoved(this ILogger logger, string agentId, string directory, string reason);
 
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);

@@ -52,7 +52,7 @@ internal sealed class AgentProcess : IDisposable
     /// <exception cref="SpawnException">The process cannot be started.</exception>
     public static AgentProcess Start(
         ChildProcesses processes, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
-        string? cwd, string agentId, TimeProvider time, ILogger logger)
+        string? cwd, string agentId, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
     {
         Socket? stdout = null, stderr = null, stdin = null;
         SafeHandle? theirStdout = null, theirStderr = null, theirStdin = null;
@@ -73,7 +73,7 @@ internal sealed class AgentProcess : IDisposable
                 StandardError = theirStderr,
             });
             var tree = new ProcessTree(child, AgentMarker.For(agentId));
-            return new AgentProcess(child, tree, new TreeEnder(tree, agentId, time, logger), stdout, stderr, stdin);
+            return new AgentProcess(child, tree, new TreeEnder(tree, agentId, time, logger, privileged), stdout, stderr, stdin);
         }
         catch
         {

@@ -19,7 +19,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private static readonly TimeSpan StragglerLook = TimeSpan.FromMilliseconds(5);
 
     private readonly RetryBackoff _backoff = new(parts.Time, Random.Shared);
-    private readonly Confiner _confiner = new(parts.Configuration, parts.Programs, OperatingSystem.IsLinux());
+    private readonly Confiner _confiner = new(parts.Configuration, parts.Programs, parts.JailHost, parts.Jails);
     private readonly UsageTotal _ended = new();
     private int _running;
     private volatile bool _stopping;
@@ -132,7 +132,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             ? await parts.Board.GetAsync(taskId).ConfigureAwait(false)
                 ?? throw new SpawnRefusedException(SpawnRefusal.TaskNotFound, $"there is no task {taskId}")
             : null;
-        var confinement = _confiner.Plan(request.Jail);
+        var confinement = await _confiner.PlanAsync(request.Jail, request.Environment.Keys).ConfigureAwait(false);
         if (confinement is not null && confinement.Root.Find(request.Binary) is null)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"there is no '{request.Binary}' inside {confinement.Root.Path}");
         if (confinement is null && !IsInstalled(request.Binary))
@@ -190,7 +190,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
     }
 
-    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, Bubblewrap? confinement)
+    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, ConfinementPlan? confinement)
     {
         try
         {

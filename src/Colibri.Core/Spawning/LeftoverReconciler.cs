@@ -1,5 +1,6 @@
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Posix;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +10,7 @@ namespace Colibri.Core.Spawning;
 /// What an earlier daemon left behind, put in order before anybody is answered: its agents ended, tree and all, their runs closed as
 /// interrupted, their tasks queued again. A process counts as ours only by pid and start time, or by the marker in its environment.
 /// </summary>
-public sealed class LeftoverReconciler(TaskBoard board, TimeProvider time, ILogger logger)
+public sealed class LeftoverReconciler(TaskBoard board, TimeProvider time, ILogger logger, JailKeeper? jails = null)
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(10);
@@ -68,11 +69,13 @@ public sealed class LeftoverReconciler(TaskBoard board, TimeProvider time, ILogg
             logger.LeftoverFound(spawn.AgentId, spawn.Pid);
         var ends = trees.Select(tree =>
         {
-            var ender = new TreeEnder(tree, spawn.AgentId, time, logger);
+            var ender = new TreeEnder(tree, spawn.AgentId, time, logger, jails?.SignalsFor(spawn.Jail, spawn.AgentId));
             ender.KillAfter(Grace);
             return ender.EndAsync(polite: null);
         });
         await Task.WhenAll(ends).ConfigureAwait(false);
+        if (jails is not null)
+            await jails.CloseAsync(spawn.Jail, spawn.JailRoot, spawn.AgentId).ConfigureAwait(false);
     }
 
     private static List<ProcessTree> Trees(SpawnRow spawn)

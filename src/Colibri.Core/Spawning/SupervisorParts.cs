@@ -5,6 +5,7 @@ using Colibri.Core.Events;
 using Colibri.Core.Prompts;
 using Colibri.Core.Providers;
 using Colibri.Core.Sessions;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Posix;
 using Microsoft.Extensions.Logging;
 
@@ -38,4 +39,9 @@ public sealed record SupervisorParts
     public required DaemonConfiguration Configuration { get; init; }
     public required TimeProvider Time { get; init; }
     public required ILogger Logger { get; init; }
+
+    /// <summary>What confinement has to work with.</summary>
+    public JailHost JailHost { get; init; } = new();
+
+    internal JailKeeper Jails => field ??= new JailKeeper(JailHost, Configuration, Processes, Time, Logger);
 }

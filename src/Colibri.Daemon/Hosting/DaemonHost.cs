@@ -11,6 +11,7 @@ using Colibri.Core.Providers;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions;
 using Colibri.Core.Spawning;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Daemon.Commands;
 using Colibri.Daemon.Logging;
 using Colibri.Daemon.Server;
@@ -106,10 +107,10 @@ internal static class DaemonHost
             board, supervisor, SchedulerCandidates.From(configuration, programs, probed), configuration.SchedulerInterval, time, logger, router);
         wake.Add(scheduler.Wake);
         supervisor.SlotFreed += scheduler.Wake;
-        WarnOfSettingsWithoutEffect(configuration, logger);
+        WarnOfSettingsWithoutEffect(logger);
 
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
-        await new LeftoverReconciler(board, time, logger).RunAsync().ConfigureAwait(false);
+        await new LeftoverReconciler(board, time, logger, new JailKeeper(new JailHost(), configuration, processes, time, logger)).RunAsync().ConfigureAwait(false);
 
         var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, autospawner, prefix, events, counters, log, time);
         listener.Serve(
@@ -170,11 +171,15 @@ internal static class DaemonHost
             stop.TrySetResult(context.Signal);
         });
 
-    private static void WarnOfSettingsWithoutEffect(DaemonConfiguration configuration, ILogger logger)
+    private static void WarnOfSettingsWithoutEffect(ILogger logger)
     {
-        if (configuration.JailStageDirectory is not null)
-            logger.SettingWithoutEffect("COLIBRI_JAIL_STAGE_DIR");
-        if (configuration.JailRootBase is not null && !OperatingSystem.IsLinux())
-            logger.SettingWithoutEffect("COLIBRI_JAIL_ROOT_BASE");
+        // bwrap confines without jails, and needs neither more rights nor files of its own.
+        if (HostPlatform.Kind != OperatingSystemKind.Linux)
+            return;
+        foreach (var variable in (string[])["COLIBRI_JAIL_PRIV_MODE", "COLIBRI_JAIL_STAGE_DIR"])
+        {
+            if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable)))
+                logger.SettingWithoutEffect(variable);
+        }
     }
 }

@@ -102,6 +102,42 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int setrlimit(int resource, ResourceLimit* limit);
 
+    /// <summary>The mode is a variadic int in C; both systems pass it as any other on what Colibri runs on.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int openat(int dirfd, byte* path, int flags, uint mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int mkdirat(int dirfd, byte* path, uint mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int unlinkat(int dirfd, byte* path, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fstat(int fd, void* statbuf);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint write(int fd, void* buf, nuint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int chdir(byte* path);
+
+    /// <summary>The count is a <c>size_t</c> in glibc, an int in FreeBSD.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setgroups(nuint size, uint* list);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setgid(uint gid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setuid(uint uid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int execve(byte* path, byte** argv, byte** envp);
+
+    /// <summary>glibc 2.34, FreeBSD 8.</summary>
+    [LibraryImport(Library)]
+    internal static partial void closefrom(int lowfd);
+
     [LibraryImport(Library)]
     internal static partial uint geteuid();
 

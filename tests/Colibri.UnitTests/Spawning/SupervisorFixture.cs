@@ -5,6 +5,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Sessions;
 using Colibri.Core.Spawning;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Posix;
 using Colibri.UnitTests.Sessions;
@@ -33,7 +34,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-supervisor-").FullName;
     private readonly ConcurrentQueue<BoardTask> _changes = new();
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null)
     {
         Board = TaskBoard.Open(new BoardOptions
         {
@@ -66,6 +67,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             }),
             Time = TimeProvider.System,
             Logger = Logger,
+            JailHost = jailHost ?? new JailHost(),
         });
     }
 
