@@ -45,7 +45,7 @@ public sealed partial class SupervisedAgent
             environment = Bubblewrap.Environment(environment, cwd);
             (program, commandLine, cwd) = (confinement.Program, commandLine with { Arguments = confinement.Arguments(program, commandLine.Arguments, cwd) }, null);
         }
-        var process = AgentProcess.Start(_parts.Processes, program, commandLine, environment, cwd, Id, _parts.Time, _parts.Logger);
+        var process = AgentProcess.Start(_parts.Processes, program, commandLine, environment, cwd, Id, _parts.Cgroups, _parts.Time, _parts.Logger);
         _process = process;
         _pane.Started(process.Identity.Pid);
         _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, (_confinement is null ? "" : $"[{_confinement.Description}] ") + _parts.Secrets.Redact(launch.Recorded.Describe(Record.Binary)));
@@ -81,6 +81,8 @@ public sealed partial class SupervisedAgent
         if (process.MayHaveStrays())
             await EndStraysAsync(process).ConfigureAwait(false);
 
+        await process.RemoveCgroupAsync().ConfigureAwait(false);
+
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
         _pane.Complete();
         await recorded.ConfigureAwait(false);
@@ -109,6 +111,7 @@ public sealed partial class SupervisedAgent
         using var process = _process!;
         process.Ender.KillAfter(TimeSpan.Zero);
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
+        await process.RemoveCgroupAsync().ConfigureAwait(false);
         await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, new SpawnEnd
         {
             Ending = RunEnding.Interrupted,

@@ -69,7 +69,9 @@ internal sealed partial record AbiConstants
 
     // <fcntl.h>, <unistd.h>, the same on both
     public const int O_RDONLY = 0;
+    public const int O_WRONLY = 1;
     public const int X_OK = 1;
+    public const int W_OK = 2;
 
     // <sys/socket.h>, the same on both
     public const int AF_UNIX = 1;

@@ -17,6 +17,12 @@ public sealed record SpawnOptions
     /// <summary>Where the child starts; null: where this process is.</summary>
     public string? WorkingDirectory { get; init; }
 
+    /// <summary>
+    /// Where the child is put as soon as it runs, or null. Not atomic: what it forks in its first milliseconds may be born outside, and
+    /// only the sweep of <see cref="ProcessTree"/> finds that (<see cref="Cgroup.PlacementError"/> where it could not be put there).
+    /// </summary>
+    public Cgroup? Cgroup { get; init; }
+
     /// <summary>The child's descriptor 0; null is /dev/null. The caller keeps the handle and disposes it.</summary>
     public SafeHandle? StandardInput { get; init; }
 
