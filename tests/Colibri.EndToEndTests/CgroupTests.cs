@@ -60,7 +60,7 @@ public sealed class CgroupTests
         await using var client = await daemon.ConnectAsync();
         await client.PaneStoppedAsync(scene.AgentId);
         scene.ShouldBeGone();
-        (await daemon.CliAsync("status")).Stdout.ShouldContain("one for each agent in ");
+        (await daemon.CliAsync("status")).Stdout.ShouldContain("cgroups    below ");
     }
 
     /// <summary>Two agents, the younger on a task, and what it left behind.</summary>

@@ -33,7 +33,7 @@ internal static class StatusView
         foreach (var agent in status.Agents.List)
             Agent(screen, agent);
         if (status.Cgroup is { } cgroup)
-            Field("cgroups", (cgroup.Parent is null ? "none" : $"one for each agent in {cgroup.Parent}") + (cgroup.Reason is null ? "" : $": {cgroup.Reason}"));
+            Field("cgroups", (cgroup.Parent is null ? "none" : $"below {cgroup.Parent}") + (cgroup.Reason is null ? "" : $": {cgroup.Reason}"));
         Field("cache", Cache(status.Cache));
         if (status.Budget is { } budget)
         {

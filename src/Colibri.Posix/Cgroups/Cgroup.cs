@@ -1,5 +1,7 @@
 using System.Globalization;
 using Colibri.Posix.Cgroups;
+using Colibri.Posix.Processes;
+using Colibri.Posix.Trees;
 
 namespace Colibri.Posix;
 
@@ -9,6 +11,8 @@ namespace Colibri.Posix;
 /// </summary>
 public sealed class Cgroup
 {
+    private const int MostGenerations = 4;
+
     internal Cgroup(string path) => Path = path;
 
     /// <summary>Its directory.</summary>
@@ -24,14 +28,17 @@ public sealed class Cgroup
     /// <summary>Removes it, with what was made below it; false while something lives there, true where it is gone.</summary>
     public bool TryRemove() => TryRemove(Path);
 
-    /// <summary>Moves a process here; what that one starts from then on is born here.</summary>
+    /// <summary>
+    /// Moves a process here, with the children it has by then; what they start from then on is born here. A process that has lost its
+    /// parent by then, or comes of one that has, stays where it is.
+    /// </summary>
     /// <param name="pid">Must not become another's meanwhile: a child that is not reaped.</param>
     internal void Place(int pid)
     {
-        Span<byte> text = stackalloc byte[16];
-        _ = pid.TryFormat(text, out var digits, provider: CultureInfo.InvariantCulture);
-        var error = CgroupFile.Write($"{Path}/cgroup.procs", text[..digits]);
+        var error = Move(pid);
         PlacementError = error == Interop.AbiConstants.ESRCH ? 0 : error;
+        if (error == 0)
+            PlaceChildrenOf(pid, MostGenerations);
     }
 
     /// <summary>SIGKILL to everything in it and below it, at once: what is being forked is not missed.</summary>
@@ -44,6 +51,24 @@ public sealed class Cgroup
         var pids = new HashSet<int>();
         AddProcesses(Path, pids);
         return pids;
+    }
+
+    // bwrap forks at once, and the agent is its grandchild. The numbers are given out in turn, so a child's does not become
+    // another's between the look and the move.
+    private void PlaceChildrenOf(int pid, int generations)
+    {
+        foreach (var child in generations > 0 ? ChildList.Of(pid) : [])
+        {
+            if (ProcessTable.TryRead(child, out var entry) && entry.ParentPid == pid && Move(child) == 0)
+                PlaceChildrenOf(child, generations - 1);
+        }
+    }
+
+    private int Move(int pid)
+    {
+        Span<byte> text = stackalloc byte[16];
+        _ = pid.TryFormat(text, out var digits, provider: CultureInfo.InvariantCulture);
+        return CgroupFile.Write($"{Path}/cgroup.procs", text[..digits]);
     }
 
     private static void AddProcesses(string path, HashSet<int> pids)

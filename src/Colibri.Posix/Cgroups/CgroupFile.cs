@@ -68,11 +68,11 @@ internal static unsafe class CgroupFile
         }
     }
 
-    /// <summary>The pids of cgroup.procs, a line each. Those of processes that our pid namespace cannot see are 0, and left out.</summary>
-    public static List<int> Pids(ReadOnlySpan<byte> procs)
+    /// <summary>The pids of a list, a line or a blank between them. Those of processes that our pid namespace cannot see are 0, and left out.</summary>
+    public static List<int> Pids(ReadOnlySpan<byte> list)
     {
         var pids = new List<int>();
-        for (; Utf8Parser.TryParse(procs, out int pid, out var used); procs = procs[used..].TrimStart((byte)'\n'))
+        for (; Utf8Parser.TryParse(list, out int pid, out var used); list = list[used..].TrimStart("\n "u8))
         {
             if (pid > 0)
                 pids.Add(pid);

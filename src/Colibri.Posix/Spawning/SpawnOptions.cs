@@ -18,8 +18,9 @@ public sealed record SpawnOptions
     public string? WorkingDirectory { get; init; }
 
     /// <summary>
-    /// Where the child is put as soon as it runs, or null. Not atomic: what it forks in its first milliseconds may be born outside, and
-    /// only the sweep of <see cref="ProcessTree"/> finds that (<see cref="Cgroup.PlacementError"/> where it could not be put there).
+    /// Where the child is put as soon as it runs, with the children it has by then, or null. Not atomic: what loses its parent in those
+    /// first milliseconds stays outside, and only the sweep of <see cref="ProcessTree"/> finds it
+    /// (<see cref="Cgroup.PlacementError"/> where the child could not be put there).
     /// </summary>
     public Cgroup? Cgroup { get; init; }
 

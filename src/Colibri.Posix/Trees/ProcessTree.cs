@@ -142,7 +142,7 @@ public sealed class ProcessTree
             return true;
         if (!HostPlatform.UsesLinuxAbi)
             return FreeBsdProcesses.ReaperSubtree(_child.Pid).Count > 0;
-        return !(_child.Owner.IsReaper && OwnChildren.AreAllKnown(_child.Owner)) && Members().Count > 0;
+        return !(_child.Owner.IsReaper && ChildList.AreAllKnown(_child.Owner)) && Members().Count > 0;
     }
 
     // The root is not among them: it is signalled as the child it is, and once only.

@@ -49,9 +49,9 @@ public sealed class CgroupTreeTests : IDisposable
     {
         var cgroup = Make();
         var marker = Shell.NewMarker();
-        var (root, output) = Shell.Start(Shell.Options(
-            $"until grep -qx $$ {cgroup.Path}/cgroup.procs; do :; done; (env -i setsid sh -c 'trap \"echo asked; exit\" TERM; echo $$; while :; do sleep 1; done' &)",
-            marker) with { Cgroup = cgroup });
+        var script = $"until grep -qx $$ {cgroup.Path}/cgroup.procs; do :; done; "
+            + "(env -i setsid sh -c 'trap \"echo asked; exit\" TERM; echo $$; while :; do sleep 1; done' &)";
+        var (root, output) = Shell.Start(Shell.Options(script, marker) with { Cgroup = cgroup });
         using (output)
         {
             await output.ReadProcess();
@@ -60,6 +60,25 @@ public sealed class CgroupTreeTests : IDisposable
             tree.Signal(Signals.Term).ShouldBeGreaterThanOrEqualTo(1);
             (await output.ReadLine()).ShouldBe("asked");
             Shell.Destroy(tree);
+        }
+    }
+
+    [Fact]
+    public async Task A_child_that_was_forked_before_its_parent_was_placed_is_placed_with_it()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            var cgroup = RealCgroups.Own().Create($"{_name}-{i}");
+            var marker = Shell.NewMarker();
+            var (root, output) = Shell.Start(Shell.Options("(sleep 300 & echo $!; wait) & echo $!; wait", marker) with { Cgroup = cgroup });
+            using (output)
+            {
+                ProcessIdentity[] below = [await output.ReadProcess(), await output.ReadProcess()];
+                cgroup.Processes().ShouldBe([root.Pid, below[0].Pid, below[1].Pid], ignoreOrder: true);
+                Shell.Destroy(new ProcessTree(root, marker, cgroup));
+                await Shell.Exit(root);
+                Shell.Until(cgroup.TryRemove, "the cgroup is removed");
+            }
         }
     }
 
@@ -117,10 +136,9 @@ public sealed class CgroupTreeTests : IDisposable
     {
         var cgroup = Make();
         var marker = Shell.NewMarker();
-        var (root, output) = Shell.Start(Shell.Options(
-            $"until grep -qx $$ {cgroup.Path}/cgroup.procs; do :; done; mkdir -p {cgroup.Path}/a/b && echo 0 > {cgroup.Path}/a/b/cgroup.procs && "
-            + "(env -i setsid sh -c 'echo $$; exec sleep 300' &)",
-            marker) with { Cgroup = cgroup });
+        var script = $"until grep -qx $$ {cgroup.Path}/cgroup.procs; do :; done; "
+            + $"mkdir -p {cgroup.Path}/a/b && echo 0 > {cgroup.Path}/a/b/cgroup.procs && (env -i setsid sh -c 'echo $$; exec sleep 300' &)";
+        var (root, output) = Shell.Start(Shell.Options(script, marker) with { Cgroup = cgroup });
         using (output)
         {
             var deep = await output.ReadProcess();
