@@ -57,6 +57,13 @@ public sealed class AgentSupervisor(SupervisorParts parts)
 
     public SupervisedAgent? FindByTask(string taskId) => Agents.FirstOrDefault(agent => agent.TaskId == taskId && !agent.HasEnded);
 
+    /// <summary>What a run started, as the log shows it: long arguments are shortened, and no key stands in it.</summary>
+    public string CommandLineOf(RunRow run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return parts.Secrets.Redact(new AgentCommandLine(run.Arguments, IsRpc: false).Describe(run.Binary));
+    }
+
     /// <summary>Whether there is a program of that name or path to start now.</summary>
     public bool IsInstalled(string binary) => parts.Programs.Find(binary) is not null;
 

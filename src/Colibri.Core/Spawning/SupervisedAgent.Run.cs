@@ -45,7 +45,7 @@ public sealed partial class SupervisedAgent
             (program, commandLine, environment, cwd) = (confined.Program, commandLine with { Arguments = confined.Arguments }, confined.Environment, null);
         }
         var process = AgentProcess.Start(
-            _parts.Processes, program, commandLine, environment, cwd, Id, _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
+            _parts.Processes, program, commandLine, environment, cwd, Id, _parts.Cgroups, _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
         _process = process;
         _pane.Started(process.Identity.Pid);
         _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, (_confinement is null ? "" : $"[{_confinement.Description}] ") + _parts.Secrets.Redact(launch.Recorded.Describe(Record.Binary)));
@@ -82,6 +82,8 @@ public sealed partial class SupervisedAgent
             await EndStraysAsync(process).ConfigureAwait(false);
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
 
+        await process.RemoveCgroupAsync().ConfigureAwait(false);
+
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
         _pane.Complete();
         await recorded.ConfigureAwait(false);
@@ -112,6 +114,7 @@ public sealed partial class SupervisedAgent
         process.Ender.KillAfter(TimeSpan.Zero);
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
+        await process.RemoveCgroupAsync().ConfigureAwait(false);
         await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, new SpawnEnd
         {
             Ending = RunEnding.Interrupted,

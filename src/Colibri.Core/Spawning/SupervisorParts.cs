@@ -30,6 +30,8 @@ public sealed record SupervisorParts
     public ProviderRouter? Router { get; init; }
     /// <summary>Is told of every start that ended; null where nobody asks.</summary>
     public CrashBreaker? Breaker { get; init; }
+    /// <summary>Null where agents get none.</summary>
+    public AgentCgroups? Cgroups { get; init; }
     public required EventHub Events { get; init; }
     public required Budgets Budgets { get; init; }
 

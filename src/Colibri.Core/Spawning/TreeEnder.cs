@@ -46,7 +46,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         for (var pause = FirstLook; !KillIsDue; pause = Longer(pause))
         {
             await Task.Delay(pause, time).ConfigureAwait(false);
-            if (Left(() => tree.Members().Count) == 0)
+            if (Left(tree.CountLeft) == 0)
                 return;
         }
         await KillAsync().ConfigureAwait(false);

@@ -52,6 +52,7 @@ internal static class DaemonHost
         var router = new ProviderRouter(configuration.Providers, secrets.KeyOf, configuration.KeylessProviders, time, Random.Shared, logger);
         var breaker = new CrashBreaker(time, logger);
         using var processes = ChildProcesses.Start();
+        var cgroups = AgentCgroups.Find(time, logger);
         var counters = new ServerCounters();
         // Looked at first, for the better message; bound only by whoever holds the board's lock, so that of two daemons starting at once
         // the loser never touches the winner's socket.
@@ -91,6 +92,7 @@ internal static class DaemonHost
             Secrets = secrets,
             Router = router,
             Breaker = breaker,
+            Cgroups = cgroups,
             Events = events,
             Budgets = budgets,
             Prices = prices,
@@ -110,9 +112,10 @@ internal static class DaemonHost
         WarnOfSettingsWithoutEffect(logger);
 
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
-        await new LeftoverReconciler(board, time, logger, new JailKeeper(new JailHost(), configuration, processes, time, logger)).RunAsync().ConfigureAwait(false);
+        var jails = new JailKeeper(new JailHost(), configuration, processes, time, logger);
+        await new LeftoverReconciler(board, cgroups, jails, time, logger).RunAsync().ConfigureAwait(false);
 
-        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, autospawner, prefix, events, counters, log, time);
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, cgroups, autospawner, prefix, events, counters, log, time);
         listener.Serve(
             new CommandTable(
             [

@@ -78,6 +78,7 @@ internal sealed partial record AbiConstants
     public const int O_WRONLY = 1;
     public const int AT_FDCWD = -100;
     public const int X_OK = 1;
+    public const int W_OK = 2;
 
     // <sys/socket.h>, the same on both
     public const int AF_UNIX = 1;

@@ -87,6 +87,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint read(int fd, void* buf, nuint count);
 
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint write(int fd, void* buf, nuint count);
+
     [LibraryImport(Library)]
     internal static partial int close(int fd);
 
@@ -116,9 +119,6 @@ internal static unsafe partial class Libc
     internal static partial int fstat(int fd, void* statbuf);
 
     [LibraryImport(Library, SetLastError = true)]
-    internal static partial nint write(int fd, void* buf, nuint count);
-
-    [LibraryImport(Library, SetLastError = true)]
     internal static partial int chdir(byte* path);
 
     /// <summary>The count is a <c>size_t</c> in glibc, an int in FreeBSD.</summary>
@@ -144,7 +144,7 @@ internal static unsafe partial class Libc
     [LibraryImport(Library)]
     internal static partial uint getegid();
 
-    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal).</summary>
+    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal, getxattr).</summary>
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e);
 }

@@ -132,10 +132,13 @@ public sealed class AbiTests
     [
         ("SO_PEERGROUPS", AbiConstants.SO_PEERGROUPS),
         ("SYS_prctl", AbiConstants.SYS_prctl_x64),
+        ("SYS_getxattr", AbiConstants.SYS_getxattr_x64),
         ("SYS_pidfd_open", AbiConstants.SYS_pidfd_open),
         ("SYS_pidfd_send_signal", AbiConstants.SYS_pidfd_send_signal),
         ("32 * sysconf(_SC_PAGESIZE)", AbiConstants.MAX_ARG_STRLEN),
         ("X_OK", AbiConstants.X_OK),
+        ("W_OK", AbiConstants.W_OK),
+        ("O_WRONLY", AbiConstants.O_WRONLY),
         ("(long)SIG_DFL", AbiConstants.SIG_DFL),
         ("(long)SIG_IGN", AbiConstants.SIG_IGN),
         ("S_IFMT", AbiConstants.S_IFMT),

@@ -124,7 +124,7 @@ public sealed class JailedAgentTests : IAsyncDisposable
 
         var keeper = new JailKeeper(
             _jails.Host(OperatingSystemKind.LinuxOnFreeBsd, isRoot: false), Configure(JailPrivilegeMode.Mdo), SharedChildren.Instance, TimeProvider.System, fixture.Logger);
-        await new LeftoverReconciler(fixture.Board, TimeProvider.System, fixture.Logger, keeper).RunAsync();
+        await new LeftoverReconciler(fixture.Board, null, keeper, TimeProvider.System, fixture.Logger).RunAsync();
 
         (await fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
         Directory.GetFileSystemEntries(_jails.Root + "/var/colibri-stage").ShouldBeEmpty();

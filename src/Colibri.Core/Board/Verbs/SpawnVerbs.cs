@@ -58,6 +58,8 @@ internal static class SpawnVerbs
         WHERE a.kind = 'spawned' AND a.ended_at IS NULL ORDER BY a.created_at, a.id
         """;
 
+    private const string Ended = "SELECT 1 FROM agents WHERE id = $agent AND kind = 'spawned' AND ended_at IS NOT NULL";
+
     private const string RunsOfTask = """
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
@@ -162,6 +164,9 @@ internal static class SpawnVerbs
         Jail = row.TextOrNull(6),
         JailRoot = row.TextOrNull(7),
     });
+
+    public static bool HasEnded(BoardConnection connection, string agentId) =>
+        connection[Ended].Bind(("$agent", agentId)).All(row => row.GetInt32(0)).Count > 0;
 
     public static IReadOnlyList<RunRow> ListRuns(BoardConnection connection, string taskId) =>
         connection[RunsOfTask].Bind(("$task", taskId)).All(ReadRun);
