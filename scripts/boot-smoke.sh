@@ -171,9 +171,11 @@ stopped() {
     fail "stopped at $at: $2; the console's last line: $(last_words) (see $console)"
 }
 
-# Lines of the console that an earlier step has seen are not looked at again.
+# Lines of the console that an earlier step has seen are not looked at again. What a shell says to the terminal alone, as where its cursor is,
+# is left out.
 seen=0
-said() { tail -c +$((seen + 1)) "$console" | tr -d '\r' | grep -E "$1" >/dev/null; }
+escape=$(printf '\033')
+said() { tail -c +$((seen + 1)) "$console" | tr -d '\r' | sed "s/$escape\[[0-9;?]*[A-Za-z]//g" | grep -E "$1" >/dev/null; }
 mark() { seen=$(wc -c < "$console" | tr -d ' '); }
 ended() { ! kill -0 "$machine" 2>/dev/null; }
 
@@ -277,7 +279,7 @@ if [ -n "$kernel" ]; then
     await acceptance "$acceptance_end"
 else
     await boot 'Copyright .* The FreeBSD Project|login: *$'
-    await login 'login: *$'
+    await login 'login: *$' >/dev/null
     mark
     # The line is open by now: it has been read from.
     if [ "$kind" = bhyve ]; then exec 3<>"${line}B"; fi

@@ -142,7 +142,8 @@ case $SCENE in
     liar) tap; printf 'not ok 2 - it stops\r\n'; json 0; finish 0 ;;
     password) printf '\r\nPassword:'; hang ;;
     freebsd)
-        printf '\r\nWelcome to FreeBSD!\r\nroot@appliance:~ # '
+        # A shell may ask the terminal where its cursor is.
+        printf '\r\nWelcome to FreeBSD!\r\nroot@appliance:~ # \033[6n'
         hear
         tap; printf 'ok 2 - it stops\r\n'; json 0; finish 0
         printf 'root@appliance:~ # '
