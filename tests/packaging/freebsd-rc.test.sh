@@ -39,7 +39,7 @@ find_checkbashisms() {
     checkbashisms=$repository/.cache/checkbashisms/usr/bin/checkbashisms
     [ -e "$checkbashisms" ] && return 0
     # One perl script of a package that would bring a mail system along.
-    mkdir -p "$repository/.cache/checkbashisms" &&
+    mkdir -p "$repository/.cache/checkbashisms" 2>/dev/null &&
         (cd "$repository/.cache/checkbashisms" && apt-get download devscripts && dpkg-deb -x devscripts_*.deb . && rm -f devscripts_*.deb) \
             >/dev/null 2>&1 && [ -e "$checkbashisms" ]
 }

@@ -164,4 +164,8 @@ end_root() {
     for pidfile in "$root/var/run/colibri/daemon.pid" "$root/var/run/hermes/daemon.pid"; do
         if [ -s "$pidfile" ]; then kill -KILL "$(cat "$pidfile")" || :; fi
     done 2>/dev/null
+    # What has lost its pidfile, by the path that only this root has.
+    ps -eo pid=,args= | awk -v programs="$root/usr/local/bin/" 'index($2, programs) == 1 { print $1 }' | while read -r pid; do
+        kill -KILL "$pid" 2>/dev/null || :
+    done
 }
