@@ -135,10 +135,14 @@ internal sealed class ColibriDaemon : IAsyncDisposable
         if (Log.Length > 0)
             TestContext.Current.TestOutputHelper?.WriteLine($"daemon log, its end:\n{Log[^Math.Min(Log.Length, 6000)..]}");
         _process?.Kill();
+        var cgroups = Descendants().Select(left => ProcTable.AgentCgroupOf(left.Pid)).OfType<string>().Distinct().ToList();
         foreach (var left in Descendants())
             await Launch.SignalAsync(left.Pid, "KILL");
         if (_process is not null)
             await ExitAsync();
+        // The daemon would have removed them, had it not been killed.
+        foreach (var cgroup in cgroups)
+            await Eventually.HoldsAsync(() => ProcTable.TryRemoveCgroup(cgroup), () => $"{cgroup} is removed");
         _process?.Dispose();
         _directory.Dispose();
     }
