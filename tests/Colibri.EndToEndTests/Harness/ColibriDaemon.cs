@@ -134,8 +134,9 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     {
         if (Log.Length > 0)
             TestContext.Current.TestOutputHelper?.WriteLine($"daemon log, its end:\n{Log[^Math.Min(Log.Length, 6000)..]}");
-        _process?.Kill();
+        // Looked for first: an agent on its standard input ends with the daemon.
         var cgroups = Descendants().Select(left => ProcTable.AgentCgroupOf(left.Pid)).OfType<string>().Distinct().ToList();
+        _process?.Kill();
         foreach (var left in Descendants())
             await Launch.SignalAsync(left.Pid, "KILL");
         if (_process is not null)
