@@ -2,7 +2,9 @@ using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Daemon;
 using Colibri.Daemon.Hosting;
+using Colibri.Posix;
 
+StandardDescriptors.OpenMissing();
 var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)
 {
@@ -35,6 +37,13 @@ catch (Exception e) when (e is ConfigurationException or BoardOpenException or B
 
 static int Refuse(string problem, int exitCode)
 {
-    Console.Error.WriteLine($"colibri-daemon: {problem}");
+    try
+    {
+        Console.Error.WriteLine($"colibri-daemon: {problem}");
+    }
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    {
+        // There is no standard error; the exit code says it.
+    }
     return exitCode;
 }

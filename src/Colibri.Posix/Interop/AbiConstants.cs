@@ -63,12 +63,15 @@ internal sealed partial record AbiConstants
     public const int SIG_IGN = 1;
     public const int SIGHUP = 1;
     public const int SIGKILL = 9;
+    public const int SIGTERM = 15;
 
     // <sys/wait.h>, the same on both
     public const int WNOHANG = 1;
 
     // <fcntl.h>, <unistd.h>, the same on both
     public const int O_RDONLY = 0;
+    public const int O_RDWR = 2;
+    public const int F_GETFD = 1;
     public const int X_OK = 1;
 
     // <sys/socket.h>, the same on both
