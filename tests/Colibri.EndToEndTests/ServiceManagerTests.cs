@@ -43,7 +43,7 @@ public sealed class ServiceManagerTests
         File.Move(daemon.SocketPath, daemon.SocketPath + ".away");
         await Eventually.HoldsAsync(
             async () => await NextAsync(socket) is ["STATUS=the socket does not answer"], () => "it hears that something is wrong");
-        daemon.Log.ShouldContain("[108]");
+        await Eventually.HoldsAsync(() => daemon.Log.Contains("[108]", StringComparison.Ordinal), () => daemon.Log);
         socket.Available.ShouldBe(0);
 
         File.Move(daemon.SocketPath + ".away", daemon.SocketPath);

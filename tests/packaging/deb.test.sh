@@ -190,7 +190,6 @@ purges() {
     [ ! -e "$root/var/log/colibri" ]
 }
 
-# On a Debian that has systemd the user is made by its sysusers; here by useradd: the same user.
 purges_all_of_one_that_never_ran() {
     in_root rm -r /var/lib/colibri
     in_root dpkg -i /tmp/colibri.deb
@@ -215,6 +214,12 @@ else
     skip 'one of static programs needs no libc' 'COLIBRI_STATIC_BIN_DIR is not set'
 fi
 check 'wrong usage and wrong programs are refused in one line, and nothing is left' refuses_without_leaving_anything
+if command -v shellcheck >/dev/null; then
+    check 'its maintainer scripts pass shellcheck' shellcheck "$repository/packaging/linux/debian/postinst" "$repository/packaging/linux/debian/prerm" \
+        "$repository/packaging/linux/debian/postrm"
+else
+    skip 'its maintainer scripts pass shellcheck' 'shellcheck is not installed'
+fi
 reason=$(chroot_reason)
 for step in \
     'installs: it installs into a Debian that has nothing else' \

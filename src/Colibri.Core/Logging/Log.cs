@@ -31,7 +31,7 @@ public static partial class Log
     [LoggerMessage(107, LogLevel.Warning, "the service manager cannot be told anything at {Address}: {Reason}")]
     public static partial void ServiceManagerUnreachable(this ILogger logger, string address, string reason);
 
-    [LoggerMessage(108, LogLevel.Error, "{Part} has not answered for {DeadlineMs} ms: the service manager is not told that the daemon is alive")]
+    [LoggerMessage(108, LogLevel.Error, "{Part} did not answer within {DeadlineMs} ms: the service manager is not told that the daemon is alive")]
     public static partial void NotAlive(this ILogger logger, string part, long deadlineMs);
 
     [LoggerMessage(109, LogLevel.Warning, "the working directory is gone: agents that name none are started in {Directory}")]
