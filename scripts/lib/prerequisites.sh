@@ -112,6 +112,13 @@ collect_missing() {
                 if [ "$prerequisites_system" = debian ] && [ "$(uname -m)" = x86_64 ] && ! command -v qemu-system-x86_64 >/dev/null 2>&1; then
                     lacks 'qemu for x86-64' qemu-system-x86 -
                 fi
+                # The Debian package is tried in a Debian of its own, and the unit is read by systemd's tools.
+                if [ "$prerequisites_system" = debian ] && ! command -v debootstrap >/dev/null 2>&1; then
+                    lacks 'debootstrap' debootstrap -
+                fi
+                if [ "$prerequisites_system" = debian ] && ! command -v systemd-analyze >/dev/null 2>&1; then
+                    lacks 'systemd' systemd -
+                fi
                 if [ "$prerequisites_system" = debian ] && ! command -v shellcheck >/dev/null 2>&1; then
                     lacks 'shellcheck' shellcheck -
                 fi

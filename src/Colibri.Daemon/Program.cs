@@ -2,11 +2,13 @@ using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Daemon;
 using Colibri.Daemon.Hosting;
+using Colibri.Posix;
 using Colibri.Posix.Jails;
 
 if (args is [JailExecArguments.Verb, ..])
     return JailTrampoline.Run(args[1..]);
 
+StandardDescriptors.OpenMissing();
 var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)
 {
@@ -39,6 +41,13 @@ catch (Exception e) when (e is ConfigurationException or BoardOpenException or B
 
 static int Refuse(string problem, int exitCode)
 {
-    Console.Error.WriteLine($"colibri-daemon: {problem}");
+    try
+    {
+        Console.Error.WriteLine($"colibri-daemon: {problem}");
+    }
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    {
+        // There is no standard error; the exit code says it.
+    }
     return exitCode;
 }

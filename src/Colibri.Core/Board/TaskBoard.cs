@@ -28,6 +28,9 @@ public sealed partial class TaskBoard : IAsyncDisposable
     /// <summary>How often since opening a write found the queue of 4,096 full and had to wait for room.</summary>
     public long QueueFullCount => _writer.QueueFullCount;
 
+    /// <summary>Why the last write was refused; null once one went through. Costs nothing.</summary>
+    public string? Trouble => _writer.Trouble;
+
     /// <summary>Opens the board, creating or migrating it where needed, and keeps every other daemon out until it is disposed.</summary>
     /// <exception cref="BoardOpenException">
     /// Another daemon has it, its place is not writable, or the file is no board, damaged, or of a newer version.
@@ -68,6 +71,19 @@ public sealed partial class TaskBoard : IAsyncDisposable
         await _readers.DisposeAsync();
         await _writer.DisposeAsync();
         await _lock.DisposeAsync();
+    }
+
+    /// <summary>Completes when the writer has come to it, whether or not the disk lets it write.</summary>
+    public async Task AnswerAsync()
+    {
+        try
+        {
+            await _writer.WriteAsync(static _ => true).ConfigureAwait(false);
+        }
+        catch (BoardUnavailableException)
+        {
+            // An answer as well: the disk's trouble is not the writer's.
+        }
     }
 
     /// <summary>Runs a verb of the caller's own in the writer, for tests of what a failing one does.</summary>

@@ -28,6 +28,15 @@ public static partial class Log
     [LoggerMessage(106, LogLevel.Warning, "{Count} log lines were dropped: standard error was not read")]
     public static partial void LogLinesDropped(this ILogger logger, long count);
 
+    [LoggerMessage(107, LogLevel.Warning, "the service manager cannot be told anything at {Address}: {Reason}")]
+    public static partial void ServiceManagerUnreachable(this ILogger logger, string address, string reason);
+
+    [LoggerMessage(108, LogLevel.Error, "{Part} did not answer within {DeadlineMs} ms: the service manager is not told that the daemon is alive")]
+    public static partial void NotAlive(this ILogger logger, string part, long deadlineMs);
+
+    [LoggerMessage(109, LogLevel.Warning, "the working directory is gone: agents that name none are started in {Directory}")]
+    public static partial void WorkingDirectoryGone(this ILogger logger, string directory);
+
     [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
     public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);
 

@@ -29,11 +29,23 @@ public sealed class BoardScheduler(
     private HashSet<string> _unmatched = new(StringComparer.Ordinal);
     private bool _isWithoutRoute;
     private volatile SchedulerStatus _status = new(null, 0, 0);
+    private volatile TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _isResting;
 
     public SchedulerStatus Status => _status;
 
     /// <summary>Looks at the board soon. Never blocks; many calls are one look.</summary>
     public void Wake() => _wake.Set();
+
+    /// <summary>Completes when it has looked at the board; at once while it rests after a failed look.</summary>
+    public Task AnswerAsync()
+    {
+        var look = _looked.Task;
+        if (_isResting)
+            return Task.CompletedTask;
+        Wake();
+        return look;
+    }
 
     /// <summary>Runs until cancelled. One failed look is logged and the next one tried at the next tick.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -49,6 +61,7 @@ public sealed class BoardScheduler(
                     nextTick = time.GetUtcNow() + interval;
                 }
                 await DispatchAsync().ConfigureAwait(false);
+                Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
                 await _wake.WaitAsync(await UntilNextLookAsync(nextTick).ConfigureAwait(false), time, stopping).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -207,7 +220,11 @@ public sealed class BoardScheduler(
 
     private async Task<DateTimeOffset> RestAsync(CancellationToken stopping)
     {
+        _isResting = true;
+        // Whoever waits for a look waits for none now.
+        Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         await Task.Delay(interval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _isResting = false;
         return time.GetUtcNow();
     }
 

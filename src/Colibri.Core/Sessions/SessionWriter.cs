@@ -2,6 +2,7 @@ using System.Buffers;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
 using Colibri.Core.Sessions.Generations;
+using Colibri.Posix;
 using Colibri.Protocol.Wire;
 using Microsoft.Win32.SafeHandles;
 
@@ -28,7 +29,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         var generations = SessionFile.Generations(directory);
         if (generations.Count == 0)
         {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            ExactModes.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
                 | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
             Generation = SessionFile.FirstGeneration;
             return;
@@ -161,12 +162,8 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         var path = SessionFile.PathOf(directory, Generation);
         if (!File.Exists(path))
         {
-            using var created = new FileStream(path, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = SessionFile.LiveMode,
-            });
+            using var created = ExactModes.OpenFile(
+                path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write }, SessionFile.LiveMode);
         }
         return File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
     }

@@ -38,6 +38,8 @@ internal static class DaemonHost
         var stop = new TaskCompletionSource<PosixSignal>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
         var logger = log.CreateLogger("colibri");
+        HostEnvironment.LeaveMissingWorkingDirectory(logger);
+        using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, Environment.ProcessId, logger);
         using var term = StopOn(PosixSignal.SIGTERM, stop);
         using var interrupt = StopOn(PosixSignal.SIGINT, stop);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -130,15 +132,20 @@ internal static class DaemonHost
         using var schedulerStop = new CancellationTokenSource();
         var scheduling = Task.Run(() => scheduler.RunAsync(schedulerStop.Token));
         var resident = autospawner?.RunAsync(schedulerStop.Token) ?? Task.CompletedTask;
+        var heartbeat = manager is null
+            ? Task.CompletedTask
+            : Heartbeat.Of(manager, configuration.SocketPath, board, scheduler, status.Line, time, logger).RunAsync(schedulerStop.Token);
         logger.DaemonStarted(BuildVersion.Text, Environment.ProcessId, configuration.SocketPath, configuration.DatabasePath);
 
         var signal = await stop.Task.ConfigureAwait(false);
         logger.DaemonStopping(signal.ToString(), supervisor.Running);
+        manager?.Tell("STOPPING=1", $"STATUS=stopping on {signal}: {supervisor.Running} agents to end");
         // Said to the agents before the scheduler is waited for: a start under way may be waiting for a disk that is full.
         var agentsGone = supervisor.StopAllAsync(AgentSupervisor.DefaultGrace);
         await schedulerStop.CancelAsync().ConfigureAwait(false);
         await scheduling.ConfigureAwait(false);
         await resident.ConfigureAwait(false);
+        await heartbeat.ConfigureAwait(false);
         await agentsGone.ConfigureAwait(false);
         // Before the board closes: a request that comes now finds no daemon, not a half of one.
         await listener.DisposeAsync().ConfigureAwait(false);

@@ -1,5 +1,8 @@
 using System.Collections;
 using Colibri.Core.Configuration;
+using Colibri.Core.Logging;
+using Colibri.Posix;
+using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Hosting;
 
@@ -14,6 +17,20 @@ internal static class HostEnvironment
         return variables;
     }
 
+    /// <summary>Goes to the root where the directory that the daemon was started in is gone: no agent could be started there.</summary>
+    public static void LeaveMissingWorkingDirectory(ILogger logger)
+    {
+        try
+        {
+            _ = Directory.GetCurrentDirectory();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Directory.SetCurrentDirectory("/");
+            logger.WorkingDirectoryGone("/");
+        }
+    }
+
     /// <summary>Makes the directory where it is missing.</summary>
     /// <exception cref="ConfigurationException">It cannot be made or not be written to.</exception>
     public static void RequireWritableDirectory(string path, string variable)
@@ -22,7 +39,7 @@ internal static class HostEnvironment
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
         try
         {
-            Directory.CreateDirectory(path, Mode);
+            ExactModes.CreateDirectory(path, Mode);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

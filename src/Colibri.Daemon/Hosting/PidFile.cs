@@ -1,11 +1,15 @@
 using System.Globalization;
+using System.Text;
 using Colibri.Core.Configuration;
+using Colibri.Posix;
 
 namespace Colibri.Daemon.Hosting;
 
 /// <summary>The process id in a file, for a supervisor or an rc.d script; gone when the daemon is.</summary>
 internal sealed class PidFile : IDisposable
 {
+    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     private readonly string _path;
 
     private PidFile(string path) => _path = path;
@@ -17,7 +21,8 @@ internal sealed class PidFile : IDisposable
             return null;
         try
         {
-            File.WriteAllText(path, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
+            using var file = ExactModes.OpenFile(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write }, Mode);
+            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
             return new PidFile(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -81,5 +81,12 @@ internal sealed class StatusView(
 
     public Snapshot Snapshot() => new(Protocol.Wire.Snapshot.CurrentSchema, configuration.Host, time.GetUtcNow(), supervisor.Panes.Snapshot());
 
+    /// <summary>One line for a service manager to show.</summary>
+    public string Line()
+    {
+        var tasks = board.Counts;
+        return board.Trouble ?? $"{supervisor.Running} of {configuration.MaxAgents} agents running, {tasks.Queued} tasks queued, cost mode {cost.State.Mode.ToString().ToLowerInvariant()}";
+    }
+
     private static StatusCache CacheOf(Usage usage) => new(usage.SentTokens, usage.CacheReadTokens, usage.HitRate);
 }

@@ -72,7 +72,7 @@ internal sealed class LineLoggerProvider : ILoggerProvider
         {
             _output.Write(System.Text.Encoding.UTF8.GetBytes(line + "\n"));
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Standard error is gone; there is nobody left to tell.
         }

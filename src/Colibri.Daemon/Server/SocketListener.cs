@@ -51,13 +51,10 @@ internal sealed class SocketListener : IAsyncDisposable
     /// <exception cref="ConfigurationException">The path cannot be used, or a live daemon listens there.</exception>
     public static SocketListener Bind(string path, ServerCounters counters, ILogger logger)
     {
-        var bytes = Encoding.UTF8.GetByteCount(path);
-        if (bytes > MaxPathBytes)
-            throw new ConfigurationException($"socket path {path} is {bytes} bytes long; the limit is {MaxPathBytes}: set COLIBRI_DAEMON_SOCKET to a shorter one");
         var directory = DirectoryOf(path);
         try
         {
-            Directory.CreateDirectory(directory, SocketMode);
+            ExactModes.CreateDirectory(directory, SocketMode);
             if (File.Exists(path) && !Probe(path))
             {
                 File.Delete(path);
@@ -74,7 +71,7 @@ internal sealed class SocketListener : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
         {
-            throw new ConfigurationException($"socket {path} cannot be made: {e.Message}");
+            throw new ConfigurationException($"socket {path} cannot be made: {e.Message.ReplaceLineEndings(" ").TrimEnd('.', ' ')} (set COLIBRI_DAEMON_SOCKET?)");
         }
     }
 
@@ -96,10 +93,15 @@ internal sealed class SocketListener : IAsyncDisposable
         await Task.WhenAll(open).ConfigureAwait(false);
     }
 
-    private static string DirectoryOf(string path) =>
-        Path.GetDirectoryName(path) is { Length: > 0 } directory && Path.GetFileName(path).Length > 0
+    private static string DirectoryOf(string path)
+    {
+        var bytes = Encoding.UTF8.GetByteCount(path);
+        if (bytes > MaxPathBytes)
+            throw new ConfigurationException($"socket path {path} is {bytes} bytes long; the limit is {MaxPathBytes}: set COLIBRI_DAEMON_SOCKET to a shorter one");
+        return Path.GetDirectoryName(path) is { Length: > 0 } directory && Path.GetFileName(path).Length > 0
             ? directory
             : throw new ConfigurationException($"socket path {path} names no file; set COLIBRI_DAEMON_SOCKET to one");
+    }
 
     /// <summary>False where nobody listens on the socket that is there.</summary>
     /// <exception cref="ConfigurationException">Somebody does, or it is no socket.</exception>

@@ -69,6 +69,7 @@ internal sealed partial record AbiConstants
     public const int SIG_IGN = 1;
     public const int SIGHUP = 1;
     public const int SIGKILL = 9;
+    public const int SIGTERM = 15;
 
     // <sys/wait.h>, the same on both
     public const int WNOHANG = 1;
@@ -76,7 +77,9 @@ internal sealed partial record AbiConstants
     // <fcntl.h>, <unistd.h>, the same on both
     public const int O_RDONLY = 0;
     public const int O_WRONLY = 1;
+    public const int O_RDWR = 2;
     public const int AT_FDCWD = -100;
+    public const int F_GETFD = 1;
     public const int X_OK = 1;
     public const int W_OK = 2;
 

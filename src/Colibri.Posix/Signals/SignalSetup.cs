@@ -11,13 +11,15 @@ public static unsafe class SignalSetup
     private const int SigactionBytes = 152;
 
     /// <summary>
-    /// SIGCHLD, and SIGHUP unless <paramref name="keepHangup"/>, go back to their default where they are inherited as
-    /// ignored; the calling thread's signal mask is cleared. Everything that /etc/rc starts inherits SIGHUP ignored, and
+    /// SIGCHLD, SIGTERM, and SIGHUP unless <paramref name="keepHangup"/>, go back to their default where they are inherited
+    /// as ignored; the calling thread's signal mask is cleared. Everything that /etc/rc starts inherits SIGHUP ignored, and
     /// .NET respects an inherited SIG_IGN: a registered handler would never run.
     /// </summary>
     public static void ResetInherited(bool keepHangup = false)
     {
         DefaultIfIgnored(Signals.Chld);
+        // A daemon that cannot be asked to end can only be killed.
+        DefaultIfIgnored(Signals.Term);
         if (!keepHangup)
             DefaultIfIgnored(Signals.Hup);
 

@@ -14,7 +14,7 @@ public static class Signals
     public static int Segv => 11;
     public static int Pipe => 13;
     public static int Alrm => 14;
-    public static int Term => 15;
+    public static int Term => AbiConstants.SIGTERM;
     public static int Usr1 => AbiConstants.Current.SIGUSR1;
     public static int Usr2 => AbiConstants.Current.SIGUSR2;
     public static int Chld => AbiConstants.Current.SIGCHLD;

@@ -67,7 +67,7 @@ public sealed class BoardWriterTests
         SqliteConnection? writer = null;
         await using var fixture = new BoardFixture { WriterOpened = connection => writer = connection };
         var kept = await fixture.Create("kept");
-        await SetMaxPages(1);
+        await SetMaxPages(fixture, writer!, 1);
 
         var large = new string('x', 100_000);
         var refusals = Enumerable.Range(0, 10).Select(_ => fixture.Create(large)).ToList();
@@ -82,20 +82,10 @@ public sealed class BoardWriterTests
         fixture.Board.Counts.ShouldBe(new StatusTasks(0, 1, 0, 0, 0, 0));
         (await fixture.Board.GetAsync(kept.Id)).ShouldNotBeNull();
 
-        await SetMaxPages(1_000_000);
+        await SetMaxPages(fixture, writer!, 1_000_000);
         var later = await fixture.Create(large);
         (await fixture.Board.GetAsync(later.Id))!.Title.ShouldBe(large);
         fixture.Number("SELECT count(*) FROM tasks").ShouldBe(2);
-
-        // The pragma lowers no further than what is in use, which is what a full disk is.
-        Task SetMaxPages(int pages) => fixture.Board.WriteAsync(_ =>
-        {
-            using var command = writer!.CreateCommand();
-#pragma warning disable CA2100 // The text is the test's own.
-            command.CommandText = string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}");
-#pragma warning restore CA2100
-            return command.ExecuteScalar();
-        });
     }
 
     [Fact]
@@ -234,4 +224,32 @@ public sealed class BoardWriterTests
 
         long Count(TaskState state) => fixture.Number($"SELECT count(*) FROM tasks WHERE status = '{state.ToString().ToLowerInvariant()}'");
     }
+
+    [Fact]
+    public async Task A_writer_that_is_asked_on_a_full_disk_answers_and_does_not_call_the_disk_well()
+    {
+        SqliteConnection? writer = null;
+        await using var fixture = new BoardFixture { WriterOpened = connection => writer = connection };
+        await fixture.Create("kept");
+        await SetMaxPages(fixture, writer!, 1);
+        var large = new string('x', 100_000);
+        await Should.ThrowAsync<BoardUnavailableException>(() => fixture.Create(large));
+
+        await fixture.Board.AnswerAsync();
+
+        fixture.Board.Trouble.ShouldNotBeNull().ShouldContain("its disk is full");
+        await SetMaxPages(fixture, writer!, 1_000_000);
+        await fixture.Create(large);
+        fixture.Board.Trouble.ShouldBeNull();
+    }
+
+    // The pragma lowers no further than what is in use, which is what a full disk is.
+    private static Task SetMaxPages(BoardFixture fixture, SqliteConnection writer, int pages) => fixture.Board.WriteAsync(_ =>
+    {
+        using var command = writer.CreateCommand();
+#pragma warning disable CA2100 // The text is the test's own.
+        command.CommandText = string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}");
+#pragma warning restore CA2100
+        return command.ExecuteScalar();
+    });
 }

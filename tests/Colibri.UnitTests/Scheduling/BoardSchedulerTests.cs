@@ -49,6 +49,21 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_answers_as_long_as_it_looks_at_the_board()
+    {
+        var scheduler = Start();
+        await scheduler.AnswerAsync().WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await scheduler.AnswerAsync().WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+
+        var asked = scheduler.AnswerAsync();
+        await Task.Yield();
+        asked.IsCompleted.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task One_tick_drains_all_that_was_taken_in()
     {
         const int TakenIn = 2_500;

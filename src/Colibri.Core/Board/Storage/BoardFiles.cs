@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Colibri.Posix;
 
 namespace Colibri.Core.Board.Storage;
 
@@ -11,7 +12,10 @@ internal static class BoardFiles
 
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    // What flock answers when another has the lock; the runtime passes the errno on as it is.
+    // ENOSPC, the same on both systems (errno.h); the runtime passes the errno on as it is.
+    private const int NoSpace = 28;
+
+    // What flock answers when another has the lock.
     private const int LinuxWouldBlock = 11;
     private const int FreeBsdWouldBlock = 35;
 
@@ -23,7 +27,7 @@ internal static class BoardFiles
         FileStream? held = null;
         try
         {
-            CreateDirectory(Path.GetDirectoryName(path)!);
+            ExactModes.CreateDirectory(Path.GetDirectoryName(path)!, DirectoryMode);
             held = Take(lockPath);
             Create(path);
             return held;
@@ -31,22 +35,14 @@ internal static class BoardFiles
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             held?.Dispose();
-            throw new BoardOpenException(
-                $"cannot write the board {path}: {OneLine(error.Message)} (check its directory's owner and mode, or set COLIBRI_DB_PATH)", error);
+            var remedy = error.HResult == NoSpace ? "free some space" : "check its directory's owner and mode";
+            throw new BoardOpenException($"cannot write the board {path}: {OneLine(error.Message)} ({remedy}, or set COLIBRI_DB_PATH)", error);
         }
         catch
         {
             held?.Dispose();
             throw;
         }
-    }
-
-    private static void CreateDirectory(string directory)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(directory);
-        else
-            Directory.CreateDirectory(directory, DirectoryMode);
     }
 
     private static FileStream Take(string lockPath)
@@ -75,13 +71,8 @@ internal static class BoardFiles
             Open(path, FileShare.ReadWrite).Dispose();
     }
 
-    private static FileStream Open(string path, FileShare share)
-    {
-        var options = new FileStreamOptions { Mode = System.IO.FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = FileMode;
-        return new FileStream(path, options);
-    }
+    private static FileStream Open(string path, FileShare share) => ExactModes.OpenFile(
+        path, new FileStreamOptions { Mode = System.IO.FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share }, FileMode);
 
     private static string OneLine(string message) => message.ReplaceLineEndings(" ").TrimEnd('.', ' ');
 }

@@ -19,7 +19,7 @@ internal sealed class BoardWriter : IAsyncDisposable
     private readonly WriteQueue _queue = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BoardConnection? _connection;
-    private bool _isUnavailable;
+    private volatile string? _trouble;
 
     public BoardWriter(BoardOptions options, string path, BoardConnection connection)
     {
@@ -35,6 +35,9 @@ internal sealed class BoardWriter : IAsyncDisposable
     public TaskCounts Counts { get; } = new();
 
     public long QueueFullCount => _queue.FullCount;
+
+    /// <summary>Why the last write was refused; null once one went through.</summary>
+    public string? Trouble => _trouble;
 
     public async Task<T> WriteAsync<T>(Func<WriteScope, T> verb)
     {
@@ -112,6 +115,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         var thrown = new Dictionary<Operation, Exception>();
         try
         {
+            var before = raw.sqlite3_total_changes(connection.Inner.Handle);
             connection["BEGIN IMMEDIATE"].Execute();
             began = true;
             foreach (var operation in batch)
@@ -120,6 +124,12 @@ internal sealed class BoardWriter : IAsyncDisposable
                     thrown[operation] = error;
             }
             connection["COMMIT"].Execute();
+            // A commit of nothing succeeds on a full disk as well.
+            if (_trouble is not null && raw.sqlite3_total_changes(connection.Inner.Handle) != before)
+            {
+                _trouble = null;
+                _logger.BoardRecovered(_path);
+            }
         }
         catch (SqliteException error)
         {
@@ -157,11 +167,6 @@ internal sealed class BoardWriter : IAsyncDisposable
 
     private void Publish(WriteScope scope)
     {
-        if (_isUnavailable)
-        {
-            _isUnavailable = false;
-            _logger.BoardRecovered(_path);
-        }
         if (scope.Changes.Count == 0)
             return;
         Counts.Add(scope.Changes);
@@ -182,9 +187,9 @@ internal sealed class BoardWriter : IAsyncDisposable
 
     private void Refuse(Operation operation, BoardUnavailableException refusal)
     {
-        if (!_isUnavailable)
+        if (_trouble is null)
             _logger.BoardUnavailable(refusal.Message);
-        _isUnavailable = true;
+        _trouble = refusal.Message;
         operation.Fail(refusal);
     }
 

@@ -69,12 +69,7 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
 
     private static SafeFileHandle Create(string path)
     {
-        using (new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = SessionFile.LiveMode,
-        }))
+        using (ExactModes.OpenFile(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write }, SessionFile.LiveMode))
         {
             return File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         }
