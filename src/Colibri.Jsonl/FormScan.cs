@@ -10,7 +10,7 @@ namespace Colibri.Jsonl;
 /// <summary>Finds the end of a line and judges its form in the same pass, 64 bytes at a time.</summary>
 /// <remarks>
 /// Vectors of 128 bits throughout: code that is compiled ahead of time for any x86-64 has no wider ones, however a wider path is guarded.
-/// What most blocks need comes first; backslashes, control bytes and so the line's end are seen to in <see cref="Special"/>.
+/// What most blocks need comes first; control bytes, and so the line's end, and all that is rare are seen to in <see cref="Special"/>.
 /// </remarks>
 internal static class FormScan
 {
@@ -36,7 +36,7 @@ internal static class FormScan
         state.Brackets.Begin();
         while (true)
         {
-            if (state.EscapeCarry == 0) PassPlainBlocks(ref start, text.Length, ref state);
+            PassPlainBlocks(ref start, text.Length, ref state);
             scoped ref var block = ref Unsafe.Add(ref start, state.At);
             if (state.At > text.Length - Block)
             {
@@ -61,11 +61,12 @@ internal static class FormScan
         }
     }
 
-    // As far as there is neither a backslash nor a control byte. No calls in it: across a call no vector stays in its register.
+    // As far as there is no control byte and no rare escape. No calls in it: across a call no vector stays in its register.
     private static void PassPlainBlocks(ref byte start, int length, ref State state)
     {
         var high = state.High;
         var inside = state.Inside;
+        var escapeCarry = state.EscapeCarry;
         var brackets = state.Brackets;
         var at = state.At;
         for (; at <= length - Block; at += Block)
@@ -76,21 +77,46 @@ internal static class FormScan
             var c = Vector128.LoadUnsafe(ref block, 32);
             var d = Vector128.LoadUnsafe(ref block, 48);
             var least = Vector128.Min(Vector128.Min(a, b), Vector128.Min(c, d));
-            var special = Vector128.Equals(Vector128.Min(least, Vector128.Create((byte)0x1F)), least);
-            var backslash = Vector128.Create((byte)'\\');
-            special |= Vector128.Equals(a, backslash) | Vector128.Equals(b, backslash);
-            special |= Vector128.Equals(c, backslash) | Vector128.Equals(d, backslash);
-            if (special != Vector128<byte>.Zero) break;
+            if (Vector128.Equals(Vector128.Min(least, Vector128.Create((byte)0x1F)), least).ExtractMostSignificantBits() != 0) break;
+            var quotes = Equal(a, b, c, d, Vector128.Create((byte)'"'));
+            var backslashes = Equal(a, b, c, d, Vector128.Create((byte)'\\'));
+            if ((backslashes | escapeCarry) != 0)
+            {
+                var carry = escapeCarry;
+                var escaped = Escaped(backslashes, ref carry);
+                if (!AreShortEscapes(ref block, escaped)) break;
+                quotes &= ~escaped;
+                var around = PrefixXor(quotes) ^ inside;
+                if ((backslashes & ~around) != 0) break;
+                escapeCarry = carry;
+            }
+
             high |= a | b | (c | d);
-            var within = PrefixXor(Equal(a, b, c, d, Vector128.Create((byte)'"'))) ^ inside;
+            var within = PrefixXor(quotes) ^ inside;
             inside = (ulong)((long)within >> 63);
             brackets.Take(ref block, BracketsOf(a, b, c, d) & ~within, at);
         }
 
         state.High = high;
         state.Inside = inside;
+        state.EscapeCarry = escapeCarry;
         state.Brackets = brackets;
         state.At = at;
+    }
+
+    // Whether all of the bytes are such as stand alone after a backslash.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool AreShortEscapes(ref byte block, ulong escaped)
+    {
+        const ulong Low = (1UL << '"') | (1UL << '/');
+        const ulong High = (1UL << ('\\' - 64)) | (1UL << ('b' - 64)) | (1UL << ('f' - 64)) | (1UL << ('n' - 64)) | (1UL << ('r' - 64)) | (1UL << ('t' - 64));
+        for (; escaped != 0; escaped &= escaped - 1)
+        {
+            var c = Unsafe.Add(ref block, JsonScan.PlaceOfLowest(escaped));
+            if (c >= 128 || (((c < 64 ? Low : High) >> (c & 63)) & 1) == 0) return false;
+        }
+
+        return true;
     }
 
     // The first newline's place in the block, 64 where there is none; negative where the line's form is already lost or unclear.
@@ -158,6 +184,7 @@ internal static class FormScan
         | ((ulong)(c.ExtractMostSignificantBits() | (d.ExtractMostSignificantBits() << 16)) << 32);
 
     // Bits of the bytes that an odd run of backslashes right before them escapes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Escaped(ulong backslashes, ref ulong carry)
     {
         const ulong OddBits = 0xAAAA_AAAA_AAAA_AAAA;
