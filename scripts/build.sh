@@ -4,7 +4,7 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: build.sh [-o DIR] [-f TFM] [--static] [--help]
+usage: build.sh [-o DIR] [-f TFM] [--static] [--map] [--help]
 
 Publishes colibri-daemon, colibri and colibri-test-agent as native executables
 for this machine: one file each, SQLite inside the daemon.
@@ -12,6 +12,7 @@ for this machine: one file each, SQLite inside the daemon.
   -o DIR      where the executables go (default: dist/ in the repository)
   -f TFM      the .NET they are compiled with: net9.0 (default) or net10.0
   --static    link libc in as well: no shared library is needed at run time
+  --map       leave a map of what was compiled, for size-report.sh
   --help      this text
 
 A build that fails leaves DIR as it was.
@@ -27,6 +28,7 @@ repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 output=$repository/dist
 framework=net9.0
 static=no
+map=no
 while [ $# -gt 0 ]; do
     case $1 in
         -o | -f)
@@ -37,6 +39,7 @@ while [ $# -gt 0 ]; do
             shift
             ;;
         --static) static=yes ;;
+        --map) map=yes ;;
         --help | -h) usage; exit 0 ;;
         *) fail "unknown option $1 (try: build.sh --help)" 2 ;;
     esac
@@ -55,8 +58,10 @@ esac
 . "$repository/scripts/lib/prerequisites.sh"
 if [ "$static" = yes ]; then require_prerequisites static; else require_prerequisites; fi
 
-# The linker's inputs are not tracked by its options, so every kind of build has intermediate files of its own.
-if [ "$static" = yes ]; then artifacts=$repository/.cache/build/$framework-static; else artifacts=$repository/.cache/build/$framework; fi
+# What is made is not tracked by its options, so every kind of build has intermediate files of its own.
+artifacts=$repository/.cache/build/$framework
+if [ "$static" = yes ]; then artifacts=$artifacts-static; fi
+if [ "$map" = yes ]; then artifacts=$artifacts-map; fi
 mkdir -p "$artifacts"
 
 # One build at a time in one set of intermediate files. -o: no process started here may keep the lock when this one ends.
@@ -65,6 +70,7 @@ if [ "${COLIBRI_BUILD_LOCK:-}" != "$artifacts" ]; then
     export COLIBRI_BUILD_LOCK
     set -- -o "$output" -f "$framework"
     if [ "$static" = yes ]; then set -- "$@" --static; fi
+    if [ "$map" = yes ]; then set -- "$@" --map; fi
     if command -v flock >/dev/null 2>&1; then
         exec flock -o "$artifacts/lock" "$repository/scripts/build.sh" "$@"
     elif command -v lockf >/dev/null 2>&1; then
@@ -97,6 +103,7 @@ case $(uname -s)/$(uname -m) in
     FreeBSD/*) ;;
     *) fail "no native build for $(uname -s) on $(uname -m)" ;;
 esac
+if [ "$map" = yes ]; then set -- "$@" -p:IlcGenerateMapFile=true; fi
 if [ "$static" = yes ]; then
     set -- "$@" -p:StaticExecutable=true
     if [ -n "$STATIC_COMPILER" ]; then

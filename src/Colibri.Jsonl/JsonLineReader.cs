@@ -22,6 +22,7 @@ public ref struct JsonLineReader
     private Nesting _objects;
     private int _at;
     private int _depth;
+    private bool _isObject;
     private bool _pending;
     private bool _first;
     private bool _malformed;
@@ -40,6 +41,9 @@ public ref struct JsonLineReader
     }
 
     public readonly bool IsMalformed => _malformed;
+
+    /// <summary>How far it has read: right after a container, when that has just been left.</summary>
+    internal readonly int Offset => _at;
 
     /// <summary>The property's name; none inside an array.</summary>
     public JsonValue Name { get; private set; }
@@ -78,6 +82,19 @@ public ref struct JsonLineReader
     {
         if (!_pending) return !_malformed;
         var (name, opened, outer) = (Name, Value, _depth);
+        if (outer <= MaxDepth - JsonContainer.MaxLevels)
+        {
+            var end = JsonContainer.End(_line, _at, opened.Kind == ValueKind.Object);
+            if (end == -1) return Fail();
+            if (end != JsonContainer.TooDeep)
+            {
+                _pending = false;
+                _at = end;
+                Value = opened with { Length = end - opened.Offset };
+                return true;
+            }
+        }
+
         _pending = false;
         Open(opened.Kind);
         if (!WalkOut(outer)) return false;
@@ -104,7 +121,8 @@ public ref struct JsonLineReader
     private bool Open(ValueKind kind)
     {
         if (_depth == MaxDepth) return Fail();
-        _objects.Set(_depth, kind == ValueKind.Object);
+        _isObject = kind == ValueKind.Object;
+        _objects.Set(_depth, _isObject);
         _depth++;
         _first = true;
         return true;
@@ -113,7 +131,7 @@ public ref struct JsonLineReader
     private bool NextItem(byte closing)
     {
         if (_malformed || (_pending && !Skip()) || _depth == 0) return false;
-        if (_objects.Get(_depth - 1) != (closing == '}')) return false;
+        if (_isObject != (closing == '}')) return false;
         SkipWhiteSpace();
         if (_at >= _line.Length) return Fail();
         var c = _line[_at];
@@ -121,6 +139,7 @@ public ref struct JsonLineReader
         {
             _at++;
             _depth--;
+            _isObject = _depth > 0 && _objects.Get(_depth - 1);
             _first = false;
             return false;
         }
@@ -141,7 +160,7 @@ public ref struct JsonLineReader
     {
         while (_depth > outer)
         {
-            if (_objects.Get(_depth - 1))
+            if (_isObject)
             {
                 if (!NextItem((byte)'}'))
                 {

@@ -13,26 +13,21 @@ internal static class JsonScan
     public static int NumberLength(ReadOnlySpan<byte> text)
     {
         var at = text is [(byte)'-', ..] ? 1 : 0;
-        var digits = DigitCount(text[at..]);
-        if (digits == 0 || (digits > 1 && text[at] == '0')) return 0;
-        at += digits;
-        if (at < text.Length && text[at] == '.')
+        var end = DigitsEnd(text, at);
+        if (end == at || (end > at + 1 && text[at] == '0')) return 0;
+        if (end >= text.Length) return end;
+        if (text[end] == '.')
         {
-            digits = DigitCount(text[(at + 1)..]);
-            if (digits == 0) return 0;
-            at += 1 + digits;
+            at = end + 1;
+            end = DigitsEnd(text, at);
+            if (end == at) return 0;
         }
 
-        if (at < text.Length && (text[at] | 0x20) == 'e')
-        {
-            at++;
-            if (at < text.Length && text[at] is (byte)'+' or (byte)'-') at++;
-            digits = DigitCount(text[at..]);
-            if (digits == 0) return 0;
-            at += digits;
-        }
-
-        return at;
+        if (end >= text.Length || (text[end] | 0x20) != 'e') return end;
+        at = end + 1;
+        if (at < text.Length && text[at] is (byte)'+' or (byte)'-') at++;
+        end = DigitsEnd(text, at);
+        return end == at ? 0 : end;
     }
 
     /// <summary>
@@ -72,44 +67,39 @@ internal static class JsonScan
         }
     }
 
-    // The next quote, backslash or control byte. Avx2 by name: native code built for any x86-64 then still uses it where the machine has it.
+    /// <summary>The place of the lowest one in bits that are not all zero.</summary>
+    /// <remarks>
+    /// The instruction for it is newer than what the ahead-of-time compiler takes for granted, and it does not ask for that one at run time; for
+    /// the one that counts bits it does.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int PlaceOfLowest(ulong bits) =>
+        Popcnt.X64.IsSupported ? (int)Popcnt.X64.PopCount((bits - 1) & ~bits) : BitOperations.TrailingZeroCount(bits);
+
+    // The next quote, backslash or control byte; the line's length where none comes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int NextSpecial(ReadOnlySpan<byte> line, int at)
     {
         ref var start = ref MemoryMarshal.GetReference(line);
-        if (Avx2.IsSupported)
+        for (; at <= line.Length - 16; at += 16)
         {
-            while (at + 32 <= line.Length)
-            {
-                var v = Unsafe.ReadUnaligned<Vector256<byte>>(ref Unsafe.Add(ref start, at));
-                var hits = Avx2.Or(
-                    Avx2.Or(Avx2.CompareEqual(v, Vector256.Create((byte)'"')), Avx2.CompareEqual(v, Vector256.Create((byte)'\\'))),
-                    Avx2.CompareEqual(Avx2.Min(v, Vector256.Create((byte)0x1F)), v));
-                var mask = (uint)Avx2.MoveMask(hits);
-                if (mask != 0) return at + BitOperations.TrailingZeroCount(mask);
-                at += 32;
-            }
-        }
-
-        while (at + 16 <= line.Length)
-        {
-            var v = Unsafe.ReadUnaligned<Vector128<byte>>(ref Unsafe.Add(ref start, at));
+            var v = Vector128.LoadUnsafe(ref start, (nuint)at);
             var hits = Vector128.Equals(v, Vector128.Create((byte)'"'))
                 | Vector128.Equals(v, Vector128.Create((byte)'\\'))
-                | Vector128.LessThan(v, Vector128.Create((byte)0x20));
+                | Vector128.Equals(Vector128.Min(v, Vector128.Create((byte)0x1F)), v);
             var mask = hits.ExtractMostSignificantBits();
-            if (mask != 0) return at + BitOperations.TrailingZeroCount(mask);
-            at += 16;
+            if (mask != 0) return at + PlaceOfLowest(mask);
         }
 
         while (at < line.Length && line[at] >= 0x20 && line[at] is not ((byte)'"' or (byte)'\\')) at++;
         return at;
     }
 
-    private static int DigitCount(ReadOnlySpan<byte> text)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int DigitsEnd(ReadOnlySpan<byte> text, int at)
     {
-        var count = 0;
-        while (count < text.Length && (uint)(text[count] - '0') <= 9) count++;
-        return count;
+        while ((uint)at < (uint)text.Length && (uint)(text[at] - '0') <= 9) at++;
+        return at;
     }
 
     private static bool IsHex(byte c) => (uint)(c - '0') <= 9 || (uint)((c | 0x20) - 'a') <= 5;

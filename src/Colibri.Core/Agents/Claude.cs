@@ -56,12 +56,12 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         Span<JsonValue> values = stackalloc JsonValue[8];
         if (known.Detail == Result)
         {
-            if (!ResultFields.TryRead(line, values) && !truncated) return false;
+            if (!TryReadFields(ResultFields, line, truncated, values)) return false;
             ReadResult(line, values, ref read);
             return Emit(line, sink, read);
         }
 
-        if (!EventFields.TryRead(line, values) && !truncated) return false;
+        if (!TryReadFields(EventFields, line, truncated, values)) return false;
         read.SessionId = values[1];
         switch (known.Detail)
         {

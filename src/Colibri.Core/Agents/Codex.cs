@@ -54,7 +54,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
     {
         Span<JsonValue> values = stackalloc JsonValue[5];
-        if (!EventFields.TryRead(line, values) && !truncated) return false;
+        if (!TryReadFields(EventFields, line, truncated, values)) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         switch (known.Detail)
         {

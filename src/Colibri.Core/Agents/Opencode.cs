@@ -45,7 +45,7 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
     {
         Span<JsonValue> values = stackalloc JsonValue[3];
-        if (!EventFields.TryRead(line, values) && !truncated) return false;
+        if (!TryReadFields(EventFields, line, truncated, values)) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name, SessionId = values[0] };
         Span<JsonValue> part = stackalloc JsonValue[7];
         PartFields.TryRead(line, values[1], part);

@@ -73,34 +73,37 @@ internal sealed class PiDialect() : LineDialect(Events)
         new("session_info_changed", EventKind.Ignored),
         new("bash_execution_update", EventKind.Ignored));
 
-    private static readonly JsonFields EventFields = new(
-        "message", "toolCallId", "toolName", "result", "isError", "id", "cwd", "willRetry",
-        "aborted", "success", "finalError", "errorMessage", "method", "error", "command");
-
-    private static readonly JsonFields MessageFields = new(
-        "role", "content", "usage", "stopReason", "errorMessage", "provider", "model");
-    private static readonly JsonFields UsageFields = new("input", "output", "cacheRead", "cacheWrite", "cost");
     private static readonly JsonFields ContentField = new("content");
+    private static readonly JsonFields UsageFields = new JsonFields("input", "output", "cacheRead", "cacheWrite", "cost").With("cost", new("total"));
+    private static readonly JsonFields MessageFields = new JsonFields(
+        "role", "content", "usage", "stopReason", "errorMessage", "provider", "model").With("usage", UsageFields);
+
+    private static readonly JsonFields EventFields = new JsonFields(
+        "message", "toolCallId", "toolName", "result", "isError", "id", "cwd", "willRetry",
+        "aborted", "success", "finalError", "errorMessage", "method", "error", "command").With("message", MessageFields).With("result", ContentField);
+
+    // Where the columns of the message and of the result begin.
+    private const int Message = 15;
+    private const int Result = 28;
+    private const int Columns = 29;
+
     private static readonly JsonFields QuestionFields = new("title", "message", "options");
-    private static readonly JsonFields TotalField = new("total");
 
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
     {
         if (known.Detail is MessageStart or MessageEnd && TryReadRole(line, known.Name.Length, out var isAssistant)
             && (known.Detail == MessageStart || !isAssistant))
         {
-            if (!truncated && !JsonLine.HasObjectForm(line)) return false;
             return Emit(line, sink, new AgentEvent { Kind = isAssistant ? EventKind.Working : known.Kind, Name = known.Name });
         }
 
         if (known.Detail == AgentEnd && !truncated && TryReadWillRetry(line, out var willRetry))
         {
-            if (!JsonLine.HasObjectForm(line)) return false;
             return Emit(line, sink, new AgentEvent { Kind = willRetry ? EventKind.RunResumed : known.Kind, Name = known.Name });
         }
 
-        Span<JsonValue> values = stackalloc JsonValue[15];
-        if (!EventFields.TryRead(line, values) && !truncated) return false;
+        Span<JsonValue> values = stackalloc JsonValue[Columns];
+        if (!TryReadFields(EventFields, line, truncated, values)) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         switch (known.Detail)
         {
@@ -109,13 +112,13 @@ internal sealed class PiDialect() : LineDialect(Events)
                 read.Cwd = values[6];
                 break;
             case MessageStart or MessageEnd:
-                ReadMessage(line, values[0], known.Detail, ref read);
+                ReadMessage(line, values[Message..Result], known.Detail, ref read);
                 break;
             case ToolStart or ToolEnd:
                 read.ToolId = values[1];
                 read.ToolName = values[2];
                 read.IsError = values[4].Kind == ValueKind.True;
-                if (ContentField.TryRead(line, values[3], values)) read.Text = values[0];
+                read.Text = values[Result];
                 break;
             case AgentEnd when values[7].Kind == ValueKind.True:
                 read.Kind = EventKind.RunResumed;
@@ -170,10 +173,9 @@ internal sealed class PiDialect() : LineDialect(Events)
         return willRetry || line.EndsWith(",\"willRetry\":false}"u8);
     }
 
-    private static void ReadMessage(ReadOnlySpan<byte> line, JsonValue message, int detail, ref AgentEvent read)
+    private static void ReadMessage(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> fields, int detail, ref AgentEvent read)
     {
-        Span<JsonValue> fields = stackalloc JsonValue[7];
-        if (!MessageFields.TryRead(line, message, fields) || !fields[0].StringEquals(line, "assistant"u8)) return;
+        if (!fields[0].StringEquals(line, "assistant"u8)) return;
         if (detail == MessageStart)
         {
             read.Kind = EventKind.Working;
@@ -186,13 +188,9 @@ internal sealed class PiDialect() : LineDialect(Events)
         read.Error = fields[4];
         read.Provider = fields[5];
         read.Model = fields[6];
-
-        Span<JsonValue> usage = stackalloc JsonValue[5];
-        if (!UsageFields.TryRead(line, fields[2], usage)) return;
-        Span<JsonValue> total = stackalloc JsonValue[1];
-        TotalField.TryRead(line, usage[4], total);
+        if (fields[2].Kind != ValueKind.Object) return;
         read.Usage = UsageReport.Of(
-            Count(line, usage[0]), Count(line, usage[1]), Count(line, usage[2]), Count(line, usage[3]), Microcents(line, total[0]));
+            Count(line, fields[7]), Count(line, fields[8]), Count(line, fields[9]), Count(line, fields[10]), Microcents(line, fields[12]));
     }
 
     private static StopReason ReadStop(ReadOnlySpan<byte> line, JsonValue reason)

@@ -60,12 +60,12 @@ internal sealed class ZotDialect() : LineDialect(Events)
         Span<JsonValue> values = stackalloc JsonValue[11];
         if (known.Detail == Usage)
         {
-            if (!UsageFields.TryRead(line, values) && !truncated) return false;
+            if (!TryReadFields(UsageFields, line, truncated, values)) return false;
             ReadUsage(line, values, ref read);
             return Emit(line, sink, read);
         }
 
-        if (!EventFields.TryRead(line, values) && !truncated) return false;
+        if (!TryReadFields(EventFields, line, truncated, values)) return false;
         switch (known.Detail)
         {
             case AssistantMessage:

@@ -117,15 +117,17 @@ public sealed partial class AgentPane
     {
         var input = chunk;
         var any = false;
-        while (_framer.TryRead(ref input, out var line, out var kind))
+        var events = _fold.State.Events;
+        while (_framer.TryRead(ref input, out var line, out var kind, out var form))
         {
             if (!any) _fold.State.Now = _clock.GetUtcNow();
             any = true;
             if (kind == LineKind.Oversize) ReadOversize(line);
-            else if (_dialect.Read(line, truncated: false, _fold)) CountEvent();
+            else if (_dialect.Read(line, truncated: false, _fold, form)) _fold.State.Events++;
             else _fold.State.MalformedLines++;
         }
 
+        if (_fold.State.Events != events) _fold.State.LastEventAt = _fold.State.Now;
         if (any) Publish();
     }
 
@@ -140,7 +142,8 @@ public sealed partial class AgentPane
             // The exact reading: a line cut inside a number or a literal could not be told from a whole one otherwise.
             if (JsonLine.IsWellFormedObject(torn) && _dialect.Read(torn, truncated: false, _fold))
             {
-                CountEvent();
+                _fold.State.Events++;
+                _fold.State.LastEventAt = _fold.State.Now;
             }
             else
             {
@@ -227,12 +230,6 @@ public sealed partial class AgentPane
     }
 
     private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered ? question : null;
-
-    private void CountEvent()
-    {
-        _fold.State.Events++;
-        _fold.State.LastEventAt = _fold.State.Now;
-    }
 
     private void ReadOversize(ReadOnlySpan<byte> head)
     {

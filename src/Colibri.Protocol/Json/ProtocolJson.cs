@@ -7,6 +7,7 @@ namespace Colibri.Protocol.Json;
 
 /// <summary>Source-generated serialisation of everything that crosses the socket or lies in a session log.</summary>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimestampConverter)])]

@@ -16,7 +16,7 @@ internal static class Repository
     }
 
     /// <summary>A missing executable fails the test: skipping would let a broken build pass.</summary>
-    private static string Binary(string name)
+    public static string Binary(string name)
     {
         var directory = Environment.GetEnvironmentVariable("COLIBRI_BIN_DIR") is { Length: > 0 } named ? named : Path.Combine(Root, "dist");
         var path = Path.GetFullPath(Path.Combine(directory, name));

@@ -9,10 +9,10 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
 
     private static readonly JsonFields TypeField = new("type");
 
-    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink)
+    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineForm form = LineForm.Unseen)
     {
+        if (!truncated && (form == LineForm.Fault || (form == LineForm.Unseen && !JsonLine.HasObjectForm(line)))) return false;
         var unknown = default(JsonValue);
-        var checkedInFull = false;
         if (JsonLine.TryReadFirstType(line, out var type))
         {
             unknown = new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length);
@@ -20,8 +20,7 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
         else
         {
             Span<JsonValue> found = stackalloc JsonValue[1];
-            if (!TypeField.TryRead(line, found) && !(truncated && found[0].IsString)) return false;
-            checkedInFull = true;
+            if (!TypeField.TryRead(line, found, utf8IsChecked: !truncated) && !(truncated && found[0].IsString)) return false;
             if (found[0].IsString)
             {
                 unknown = found[0];
@@ -35,13 +34,16 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
             unknown = default;
         }
 
-        if (!checkedInFull && !truncated && !JsonLine.HasObjectForm(line)) return false;
         sink.On(line, new AgentEvent { Kind = known.Kind, Name = known.Name, UnknownName = unknown });
         return true;
     }
 
-    /// <summary>Reads an event that has details. Has to find out itself whether the line is well-formed.</summary>
+    /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; more it has to find out itself.</summary>
     protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink);
+
+    /// <summary>Reads the fields of an event, exactly; of a truncated line, those before the cut.</summary>
+    protected static bool TryReadFields(JsonFields fields, ReadOnlySpan<byte> line, bool truncated, Span<JsonValue> values) =>
+        fields.TryRead(line, values, utf8IsChecked: !truncated) || truncated;
 
     protected static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
     {
