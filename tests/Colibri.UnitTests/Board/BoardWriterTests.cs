@@ -244,7 +244,7 @@ public sealed class BoardWriterTests
     }
 
     // The pragma lowers no further than what is in use, which is what a full disk is.
-    private static Task SetMaxPages(BoardFixture fixture, SqliteConnection writer, int pages) => fixture.Board.WriteAsync(_ =>
+    private static Task<object?> SetMaxPages(BoardFixture fixture, SqliteConnection writer, int pages) => fixture.Board.WriteAsync(_ =>
     {
         using var command = writer.CreateCommand();
 #pragma warning disable CA2100 // The text is the test's own.
