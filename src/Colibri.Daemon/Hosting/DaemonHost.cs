@@ -47,7 +47,7 @@ internal static class DaemonHost
 
         var prices = PriceTable.Load(configuration.PricesFile);
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
-        var secrets = new Secrets(HostEnvironment.Variables(), configuration.ProviderEnvFile, logger);
+        var secrets = new Secrets(HostEnvironment.Variables(), configuration.ProviderEnvFile, logger, configuration.Providers.Select(route => route.Provider));
         var router = new ProviderRouter(configuration.Providers, secrets.KeyOf, configuration.KeylessProviders, time, Random.Shared, logger);
         var breaker = new CrashBreaker(time, logger);
         using var processes = ChildProcesses.Start();

@@ -42,6 +42,18 @@ public sealed class SecretsTests : IDisposable
     }
 
     [Fact]
+    public void The_key_of_a_provider_that_is_in_use_counts_whatever_its_name_where_another_variable_is_none()
+    {
+        var environment = new Dictionary<string, string> { ["MOCK_API_KEY"] = "sk-mock-0123456789", ["OTHER_API_KEY"] = "sk-other-0123456789" };
+        var secrets = new Secrets(environment, null, _logger, ["mock"]);
+        secrets.KeyOf("mock").ShouldBe("sk-mock-0123456789");
+        secrets.KeyOf("other").ShouldBeNull();
+        (secrets.IsSecret("MOCK_API_KEY"), secrets.IsSecret("OTHER_API_KEY")).ShouldBe((true, false));
+        secrets.For(["anthropic"]).ShouldBeEmpty();
+        secrets.Redact("it was sk-mock-0123456789").ShouldBe("it was [redacted]");
+    }
+
+    [Fact]
     public void An_agent_gets_the_keys_of_its_providers()
     {
         Write("OPENAI_API_KEY=sk-from-the-file\nHOUSE_API_KEY=house-key");
