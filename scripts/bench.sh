@@ -4,17 +4,20 @@ set -eu
 
 usage() {
     cat <<'END_OF_USAGE'
-usage: bench.sh [--quick] [NAME...]
+usage: bench.sh [--quick | --growth] [NAME...]
 
 Installs the peers that lack (a peer that cannot be had is skipped, with a
 word), builds release executables, measures, prints one table and writes
 bench/results.json. COLIBRI_BIN_DIR names executables to measure instead.
 
   --quick    fewer rounds and smaller sizes: to see that it works
+  --growth   how cost grows: four sizes each of ping, cycle, list, idle-panes
+             and streams (those alone without a NAME)
   --help     this text
 
-Rows: cold-start idle-rss ping fold spawn idle-panes append sessions (all
-without a NAME).
+Rows: cold-start idle-rss ping fold spawn first-byte create cycle list
+idle-panes idle-cpu streams append sessions cli-ping control sizes (all without
+a NAME).
 END_OF_USAGE
 }
 
@@ -24,12 +27,13 @@ fail() {
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-all_rows='cold-start idle-rss ping fold spawn idle-panes append sessions'
+all_rows='cold-start idle-rss ping fold spawn first-byte create cycle list idle-panes idle-cpu streams append sessions cli-ping control sizes'
 chosen_rows=''
-quick=no rounds=7
+quick=no growth=no rounds=7
 for argument in "$@"; do
     case $argument in
         --quick) quick=yes rounds=3 ;;
+        --growth) growth=yes rounds=3 ;;
         --help | -h) usage; exit 0 ;;
         -*) fail "unknown option $argument (try: bench.sh --help)" 2 ;;
         *)
@@ -40,13 +44,16 @@ for argument in "$@"; do
             ;;
     esac
 done
+if [ "$growth" = yes ]; then chosen_rows=${chosen_rows:-ping cycle list idle-panes streams}; fi
 chosen_rows=${chosen_rows:-$all_rows}
 
 wants_row() { case " $chosen_rows " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
 wants_peer() {
     case $1 in
-        redis) wants_row cold-start || wants_row idle-rss || wants_row ping ;;
+        redis) wants_row cold-start || wants_row idle-rss || wants_row ping || wants_row create || wants_row cli-ping ;;
+        supervisord) wants_row control || wants_row idle-rss ;;
+        s6) wants_row control ;;
         simdjson) wants_row fold ;;
     esac
 }
@@ -61,6 +68,12 @@ wants_peer() {
 . "$repository/scripts/lib/bench-report.sh"
 # shellcheck source=scripts/lib/bench-rows.sh
 . "$repository/scripts/lib/bench-rows.sh"
+# shellcheck source=scripts/lib/bench-rows-board.sh
+. "$repository/scripts/lib/bench-rows-board.sh"
+# shellcheck source=scripts/lib/bench-rows-agents.sh
+. "$repository/scripts/lib/bench-rows-agents.sh"
+# shellcheck source=scripts/lib/bench-rows-control.sh
+. "$repository/scripts/lib/bench-rows-control.sh"
 
 # shellcheck disable=SC2119  # no more than building needs
 require_prerequisites

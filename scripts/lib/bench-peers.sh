@@ -23,8 +23,32 @@ install_peers() {
         if [ "$prerequisites_system" = freebsd ]; then lacking=simdjson; else lacking='g++ libsimdjson-dev'; fi
         missing_packages="$missing_packages $lacking"
     fi
+    if wants_peer s6 && ! command -v s6-svstat >/dev/null 2>&1; then missing_packages="$missing_packages s6"; fi
     if [ -n "$missing_packages" ] && [ "$prerequisites_system" != other ] && can_be_root; then
         install_packages || printf 'bench.sh: goes on without them\n' >&2
+    fi
+}
+
+# Unpacks supervisord's package where there is one; its own dependency is in every Python of the system.
+find_supervisord() {
+    supervisor_version='' supervisor_root=$tools/supervisor supervisor_python=/usr/bin/python3
+    wants_peer supervisord || return 0
+    [ -x "$supervisor_python" ] || return 0
+    if [ ! -x "$supervisor_root/usr/bin/supervisord" ]; then
+        [ "$prerequisites_system" = debian ] || return 0
+        rm -rf "$scratch/supervisor"
+        mkdir "$scratch/supervisor"
+        (
+            cd "$scratch/supervisor"
+            apt-get download supervisor python3-pkg-resources >/dev/null 2>&1 || { as_root apt-get update && apt-get download supervisor python3-pkg-resources; } >/dev/null 2>&1 || exit 0
+            for package in *.deb; do dpkg-deb -x "$package" root; done
+            mv root "$supervisor_root"
+        )
+    fi
+    if supervisor_version=$(PYTHONPATH=$supervisor_root/usr/lib/python3/dist-packages "$supervisor_python" "$supervisor_root/usr/bin/supervisord" --version 2>/dev/null); then
+        supervisor_version="supervisord $supervisor_version"
+    else
+        supervisor_version=''
     fi
 }
 
@@ -44,8 +68,11 @@ prepare_peers() {
     if command -v cc >/dev/null 2>&1; then cc=cc; elif command -v gcc >/dev/null 2>&1; then cc=gcc; else cc=clang; fi
     compile "$cc" pingclient pingclient.c
     compile "$cc" coldstart coldstart.c
-    compile "$cc" spawnloop spawnloop.c
-    compile "$cc" idleagent idleagent.c -static
+    for program in spawnloop loadclient cycleclient runloop firstbyte panewatch httploop; do compile "$cc" "$program" "$program.c"; done
+    for program in idleagent firstagent streamagent; do compile "$cc" "$program" "$program.c" -static; done
+    has_board_peer=no
+    if compile "$cc" boardpeer boardpeer.c -lsqlite3 -lm 2>/dev/null; then has_board_peer=yes; fi
+    find_supervisord
 
     redis_server='' redis_version=''
     if command -v redis-server >/dev/null 2>&1; then

@@ -16,7 +16,7 @@ kind_of() { if [ "$1" = peer ]; then printf redis; else printf colibri; fi; }
 
 row_cold_start() {
     row cold-start "$redis_version"
-    metric ms less 'exec to first answered ping, ms'
+    metric ms less 'to first answered ping, ms' 'ratio 1.0'
     without_redis
     round=1
     while [ "$round" -le $((rounds * 3)) ]; do
@@ -42,11 +42,12 @@ row_idle_rss() {
         note 'skipped: there is no /proc/PID/smaps_rollup here'
         return 0
     fi
-    metric rss_kib less 'VmRSS, KiB'
+    metric rss_kib less 'VmRSS, KiB' 'value 16384'
     metric pss_kib less 'Pss, KiB'
     metric dirty_kib less 'private dirty, KiB'
     metric threads less threads
-    metric rss_after_kib less 'VmRSS after 100,000 pings, KiB'
+    metric rss_after_kib less '  after 100,000 pings, KiB'
+    if [ -n "$supervisor_version" ]; then metric supervisord_kib same 'VmRSS of supervisord, KiB'; fi
     without_redis
     round=1
     while [ "$round" -le 3 ]; do
@@ -64,6 +65,12 @@ row_idle_rss() {
             memory_of "$pid" > "$scratch/figures"
             take rss_after_kib "$side" "$round" rss_kib
         done
+        if [ -n "$supervisor_version" ]; then
+            start_supervisord
+            sleep 3
+            memory_of "$supervisor_pid" > "$scratch/figures"
+            take supervisord_kib colibri "$round" rss_kib
+        fi
         stop_servers
         round=$((round + 1))
     done
@@ -71,10 +78,15 @@ row_idle_rss() {
 
 row_ping() {
     row ping "$redis_version"
-    metric rate more 'one at a time, requests/s'
+    metric rate more 'one at a time, requests/s' 'ratio 1.2'
     metric p50_us less '  p50, us'
     metric p99_us less '  p99, us'
-    metric rate16 more '16 at a time, requests/s'
+    metric rate16 more '16 at a time, requests/s' 'ratio 1.0'
+    connection_counts=50
+    if [ "$growth" = yes ]; then connection_counts='1 10 50 200'; fi
+    for connections in $connection_counts; do
+        metric "rate_of_$connections" more "$connections connections, requests/s" "$(if [ "$connections" = 50 ]; then echo 'ratio 1.0'; fi)"
+    done
     without_redis
     count=40000
     if [ "$quick" = yes ]; then count=10000; fi
@@ -94,6 +106,13 @@ row_ping() {
             "$tools/pingclient" "$(kind_of "$side")" "$socket" $((count * 8)) 16 > "$scratch/figures"
             take rate16 "$side" "$round" rate
         done
+        for connections in $connection_counts; do
+            for side in $(sides); do
+                eval "socket=\$socket_$side"
+                "$tools/loadclient" "$(kind_of "$side")" "$socket" "$connections" 1 $((count * 2)) > "$scratch/figures"
+                take "rate_of_$connections" "$side" "$round" rate
+            done
+        done
         round=$((round + 1))
     done
     stop_servers
@@ -103,9 +122,9 @@ row_ping() {
 fold_recordings() {
     tag=$1 words=$2
     shift 2
-    metric "gb_per_s_$tag" more "$words, GB/s"
+    metric "gb_per_s_$tag" more "$words, GB/s" "ratio $fold_target"
     metric "ns_per_line_$tag" less '  ns a line'
-    metric "bytes_per_line_$tag" less '  bytes allocated a line'
+    metric "bytes_per_line_$tag" less '  bytes allocated a line' 'value 0'
     passes=4
     if [ "$quick" = yes ]; then passes=1; fi
     round=1
@@ -134,15 +153,17 @@ row_fold() {
     if [ "$has_simdjson" = no ]; then note 'skipped the peer: there is no simdjson with its headers here'; fi
     recordings=$repository/tests/recordings
     # Not the run that was killed: its torn last line would run into the next recording's first.
+    fold_target=1.5
     fold_recordings pi_1_5 'Pi 1.5.2' "$recordings/pi-1.5.2-json-tool.jsonl" "$recordings/pi-1.5.2-json-two.jsonl" \
         "$recordings/pi-1.5.2-json-think.jsonl" "$recordings/pi-1.5.2-json-retry.jsonl" "$recordings/pi-1.5.2-json-fail.jsonl" \
         "$recordings/pi-1.5.2-json-length.jsonl" "$recordings/pi-1.5.2-rpc-main.jsonl"
+    fold_target=1.0
     fold_recordings pi_0_73 'Pi 0.73.1' "$recordings/pi-0.73.1-json-tool.jsonl" "$recordings/pi-0.73.1-json-retry.jsonl"
 }
 
 row_spawn() {
     row spawn 'posix_spawn with pipes, in C'
-    metric rate more 'starts and exits of /bin/true, 1/s'
+    metric rate more 'starts of /bin/true, 1/s' 'ratio 0.85'
     count=500
     if [ "$quick" = yes ]; then count=150; fi
     true_program=$(command -v true)
@@ -166,12 +187,13 @@ row_idle_panes() {
         return 0
     fi
     sizes='100 300 1000'
+    if [ "$growth" = yes ]; then sizes='100 300 600 1000'; fi
     if [ "$quick" = yes ]; then sizes='100 300'; fi
-    metric pss_0 less 'no pane: Pss of the daemon, KiB'
+    metric pss_0 less 'no pane: Pss, KiB'
     metric threads_0 same '  threads'
     for panes in $sizes; do
         metric "pss_per_pane_$panes" less "$panes panes: Pss a pane, KiB"
-        metric "dirty_per_pane_$panes" less "  private dirty a pane, KiB"
+        metric "dirty_per_pane_$panes" less "  private dirty, KiB"
         metric "threads_$panes" same '  threads'
     done
     pane_rounds=3
@@ -230,8 +252,8 @@ row_sessions() {
     fi
     count=10000
     if [ "$quick" = yes ]; then count=2000; fi
-    metric managed less 'managed bytes an open session'
-    metric resident less 'resident bytes an open session'
+    metric managed less 'managed bytes a session'
+    metric resident less 'resident bytes a session'
     round=1
     while [ "$round" -le 3 ]; do
         rm -rf "$scratch/sessions"

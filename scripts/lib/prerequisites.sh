@@ -109,8 +109,17 @@ collect_missing() {
                 if [ "$prerequisites_system" = debian ] && [ ! -e /bin/busybox ]; then
                     lacks 'a static busybox' busybox-static -
                 fi
+                if [ "$prerequisites_system" = debian ] && [ "$(uname -m)" = x86_64 ] && ! command -v qemu-system-x86_64 >/dev/null 2>&1; then
+                    lacks 'qemu for x86-64' qemu-system-x86 -
+                fi
                 if [ "$prerequisites_system" = debian ] && ! command -v shellcheck >/dev/null 2>&1; then
                     lacks 'shellcheck' shellcheck -
+                fi
+                if [ "$prerequisites_system" = debian ] && ! command -v strace >/dev/null 2>&1; then
+                    lacks 'strace' strace -
+                fi
+                if [ "$prerequisites_system" = debian ] && ! command -v mandoc >/dev/null 2>&1; then
+                    lacks 'mandoc' mandoc -
                 fi
                 ;;
         esac

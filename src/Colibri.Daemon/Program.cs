@@ -2,6 +2,10 @@ using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Daemon;
 using Colibri.Daemon.Hosting;
+using Colibri.Posix.Jails;
+
+if (args is [JailExecArguments.Verb, ..])
+    return JailTrampoline.Run(args[1..]);
 
 var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)

@@ -54,6 +54,24 @@ public sealed class AutospawnTests
     }
 
     [Fact]
+    public async Task It_offers_what_the_hosts_own_probe_says()
+    {
+        using var directory = new TempDirectory();
+        var probe = directory.File("clawdie-system-probe");
+        await File.WriteAllTextAsync(probe, "#!/bin/sh\n[ \"$*\" = --capabilities ] && echo '[\"gpu\",\"zfs\"]'\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(probe, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await using var daemon = await ColibriDaemon.StartAsync(
+            [.. Resident, ("OPENAI_API_KEY", "sk-0123456789"), ("PATH", $"{directory.Path}:{Environment.GetEnvironmentVariable("PATH")}")]);
+        var agentId = (await StateAsync(daemon, "running")).Text("agent_id");
+        var capabilities = (await AgentsAsync(daemon)).ShouldHaveSingleItem().Items("capabilities").Select(capability => capability.GetString()).ToList();
+        capabilities.ShouldBeSubsetOf(["gpu", "zfs", "linux", "freebsd", "x64", "arm64", "colibri-test-agent"]);
+        capabilities.ShouldContain("zfs");
+        await using var client = await daemon.ConnectAsync();
+        var task = await client.DataAsync(new { cmd = "create-task", title = "mirror the pool", capabilities = new[] { "zfs" } });
+        (await client.TaskEndedAsync(task.Text("id"), "done")).Text("agent_id").ShouldBe(agentId);
+    }
+
+    [Fact]
     public async Task It_comes_back_when_it_dies()
     {
         await using var daemon = await ColibriDaemon.StartAsync([.. Resident, ("OPENAI_API_KEY", "sk-0123456789")]);

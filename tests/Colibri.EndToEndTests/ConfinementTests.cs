@@ -64,6 +64,34 @@ public sealed class ConfinementTests
     }
 
     [Fact]
+    public async Task A_root_daemon_confines_an_agent_as_a_user_of_its_root()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "only a daemon that is root can become another user");
+        using var directory = new TempDirectory();
+        var root = Furnish(directory);
+        // As that user bwrap has no rights of its own and needs a way to the root.
+        foreach (var part in new[] { "", "jails", "jails/acme" })
+            File.SetUnixFileMode(directory.File(part), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
+        Directory.CreateDirectory(root + "/etc");
+        await File.WriteAllTextAsync(root + "/etc/passwd", "agent:x:1001:1002::/work:/bin/sh\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(root + "/bin/who", "#!/bin/sh\necho \"{\\\"type\\\":\\\"message_end\\\",\\\"message\\\":{\\\"role\\\":\\\"assistant\\\",\\\"content\\\":[{\\\"type\\\":\\\"text\\\",\\\"text\\\":\\\"$(id -u) $(id -g) $HOME $USER\\\"}],\\\"stopReason\\\":\\\"stop\\\"}}\"\necho '{\"type\":\"agent_settled\"}'\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(root + "/bin/who", UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        File.CreateSymbolicLink(root + "/bin/id", "busybox");
+        if ((await Launch.ToEndAsync(Repository.Daemon, ["--jail-exec", "--ids", "1001:1002:1002", "--", "/usr/bin/bwrap", "--bind", root, "/", "/bin/sh", "-c", ":"])).ExitCode != 0)
+            Assert.Skip("this system lets no user make namespaces (kernel.unprivileged_userns_clone, or its security policy)");
+        await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_JAIL_ROOT_BASE", directory.File("jails")));
+        await using var client = await daemon.ConnectAsync();
+        var task = await client.DataAsync(new { cmd = "create-task", title = "who", max_attempts = 1 });
+
+        await client.DataAsync(new { cmd = "spawn-agent", binary = "who", runtime = "pi", args = new[] { "x" }, task_id = task.Text("id"), jail = new { path = root, user = "agent" } });
+
+        var done = await client.TaskEndedAsync(task.Text("id"), "done");
+        (await daemon.DataAsync(new { cmd = "get-session", session_id = done.Text("session_id") })).Items("entries")
+            .Single(entry => entry.Text("kind") == "assistant").Text("text").ShouldBe("1001 1002 /work agent");
+        (await client.RefusalAsync(new { cmd = "spawn-agent", binary = "who", jail = new { path = root, user = "nobody" } })).ShouldBe("bad-request");
+    }
+
+    [Fact]
     public async Task A_confined_agent_is_ended_with_all_it_started()
     {
         using var directory = new TempDirectory();
@@ -99,7 +127,7 @@ public sealed class ConfinementTests
         foreach (var (jail, code) in new (object, string)[]
         {
             (new { path = directory.File("jails") }, "bad-request"), (new { path = "/" }, "bad-request"), (new { path = directory.File("jails/none") }, "bad-request"),
-            (new { name = "acme" }, "unavailable"), (new { path = directory.File("jails/acme"), user = "agent" }, "unavailable"),
+            (new { name = "acme" }, "unavailable"), (new { path = directory.File("jails/acme"), ip4 = "10.0.0.1" }, "unavailable"),
         })
             (await client.RefusalAsync(new { cmd = "spawn-agent", binary = "/bin/prisoner", task_id = task.Text("id"), jail })).ShouldBe(code, $"{jail}");
         (await client.TaskAsync(task.Text("id"))).Text("status").ShouldBe("queued");

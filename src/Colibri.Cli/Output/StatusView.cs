@@ -32,6 +32,8 @@ internal static class StatusView
         Field("agents", $"{status.Agents.Running} of {status.Agents.Max} running, {Words.Count(status.Panes, "pane")}");
         foreach (var agent in status.Agents.List)
             Agent(screen, agent);
+        if (status.Cgroup is { } cgroup)
+            Field("cgroups", (cgroup.Parent is null ? "none" : $"below {cgroup.Parent}") + (cgroup.Reason is null ? "" : $": {cgroup.Reason}"));
         Field("cache", Cache(status.Cache));
         if (status.Budget is { } budget)
         {

@@ -19,4 +19,10 @@ public sealed record SpawnRecord
     /// <summary>The route it is started on, where one was chosen.</summary>
     public string? Provider { get; init; }
     public string? Model { get; init; }
+
+    /// <summary>The FreeBSD jail it is in.</summary>
+    public string? Jail { get; init; }
+
+    /// <summary>The root of that jail, in which files are left for it.</summary>
+    public string? JailRoot { get; init; }
 }

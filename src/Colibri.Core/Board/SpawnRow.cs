@@ -7,4 +7,11 @@ namespace Colibri.Core.Board;
 /// <param name="StartTime">The process's start time in the kernel's own unit; with pid and boot id it names one process for ever.</param>
 /// <param name="BootId">The boot it was started in.</param>
 /// <param name="Binary">What was started.</param>
-public sealed record SpawnRow(string AgentId, string? TaskId, int? Pid, long? StartTime, string? BootId, string Binary);
+public sealed record SpawnRow(string AgentId, string? TaskId, int? Pid, long? StartTime, string? BootId, string Binary)
+{
+    /// <summary>The FreeBSD jail it is in.</summary>
+    public string? Jail { get; init; }
+
+    /// <summary>The root of that jail, in which files were left for it.</summary>
+    public string? JailRoot { get; init; }
+}

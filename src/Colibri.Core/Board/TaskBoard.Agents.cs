@@ -53,6 +53,9 @@ public sealed partial class TaskBoard
     /// <summary>Spawned agents with no end on record, oldest first. Right after opening: what an earlier daemon may have left.</summary>
     public Task<IReadOnlyList<SpawnRow>> LiveSpawnsAsync() => ReadAsync(SpawnVerbs.ListLive);
 
+    /// <summary>Whether it is a spawned agent with its end on record.</summary>
+    public Task<bool> HasEndedAsync(string agentId) => ReadAsync(connection => SpawnVerbs.HasEnded(connection, agentId));
+
     /// <summary>The attempts at a task, oldest first; none for an unknown task.</summary>
     public Task<IReadOnlyList<RunRow>> RunsAsync(string taskId) => ReadAsync(connection => SpawnVerbs.ListRuns(connection, taskId));
 

@@ -7,6 +7,8 @@ namespace Colibri.Core.Configuration;
 /// <summary>Everything that the environment decides, read once at start.</summary>
 public sealed record DaemonConfiguration
 {
+    private const string DefaultJailStageDirectory = "/var/colibri-stage";
+
     public required string SocketPath { get; init; }
     public required string DatabasePath { get; init; }
     public required string SessionsDirectory { get; init; }
@@ -48,7 +50,9 @@ public sealed record DaemonConfiguration
     /// <summary>How long a run may take, 1 s to 365 days.</summary>
     public TimeSpan RunTimeout { get; init; } = TimeSpan.FromHours(24);
     public JailPrivilegeMode JailPrivilegeMode { get; init; } = JailPrivilegeMode.Mdo;
-    public string? JailStageDirectory { get; init; }
+
+    /// <summary>Where files are left for an agent in a jail, within the jail's root.</summary>
+    public string JailStageDirectory { get; init; } = DefaultJailStageDirectory;
     public string? JailRootBase { get; init; }
     public bool HeadroomEnabled { get; init; }
     /// <summary>Where the sidecar that shortens tool results listens; by default <c>headroom.sock</c> beside the daemon's own socket.</summary>
@@ -111,7 +115,7 @@ public sealed record DaemonConfiguration
                 ("none", JailPrivilegeMode.None),
                 ("mdo", JailPrivilegeMode.Mdo),
                 ("sudo", JailPrivilegeMode.Sudo)),
-            JailStageDirectory = AbsolutePath(reader, "COLIBRI_JAIL_STAGE_DIR"),
+            JailStageDirectory = StageDirectory(reader, "COLIBRI_JAIL_STAGE_DIR"),
             JailRootBase = AbsolutePath(reader, "COLIBRI_JAIL_ROOT_BASE"),
             HeadroomEnabled = reader.Boolean("COLIBRI_HEADROOM_ENABLED", false),
             HeadroomSocket = AbsolutePath(reader, "COLIBRI_HEADROOM_SOCKET") ?? Path.Combine(Path.GetDirectoryName(socket)!, "headroom.sock"),
@@ -144,6 +148,13 @@ public sealed record DaemonConfiguration
             : throw new ConfigurationException(
                 $"no place for the database: {Service} is not writable and neither XDG_DATA_HOME nor HOME is set; set COLIBRI_DB_PATH");
     }
+
+    private static string StageDirectory(EnvironmentReader reader, string name) => AbsolutePath(reader, name) switch
+    {
+        null => DefaultJailStageDirectory,
+        var path when path.Split('/') is var steps && !steps.Contains("..") && !steps.Contains(".") && steps.Any(step => step.Length > 0) => path.TrimEnd('/'),
+        var path => throw EnvironmentReader.Invalid(name, path, "use a directory within the jail, without dots, such as /var/colibri-stage"),
+    };
 
     private static string? AbsolutePath(EnvironmentReader reader, string name) => reader.Text(name) switch
     {

@@ -33,7 +33,7 @@ public static class EffectiveConfiguration
             ("COLIBRI_EXIT_TIMEOUT", Milliseconds(c.ExitTimeout)),
             ("COLIBRI_RUN_TIMEOUT", Milliseconds(c.RunTimeout)),
             ("COLIBRI_JAIL_PRIV_MODE", Word(c.JailPrivilegeMode)),
-            ("COLIBRI_JAIL_STAGE_DIR", c.JailStageDirectory ?? ""),
+            ("COLIBRI_JAIL_STAGE_DIR", c.JailStageDirectory),
             ("COLIBRI_JAIL_ROOT_BASE", c.JailRootBase ?? ""),
             ("COLIBRI_HEADROOM_ENABLED", c.HeadroomEnabled ? "on" : "off"),
             ("COLIBRI_HEADROOM_SOCKET", c.HeadroomSocket ?? ""),

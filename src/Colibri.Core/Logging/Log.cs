@@ -16,7 +16,7 @@ public static partial class Log
     [LoggerMessage(102, LogLevel.Information, "stopped after {UptimeMs} ms")]
     public static partial void DaemonStopped(this ILogger logger, long uptimeMs);
 
-    [LoggerMessage(103, LogLevel.Warning, "{Variable} is set, but this version does not act on it")]
+    [LoggerMessage(103, LogLevel.Warning, "{Variable} is set, but has no effect on this system")]
     public static partial void SettingWithoutEffect(this ILogger logger, string variable);
 
     [LoggerMessage(104, LogLevel.Information, "nothing to reload: settings are read at start; restart to change them")]
@@ -129,6 +129,27 @@ public static partial class Log
 
     [LoggerMessage(421, LogLevel.Information, "{Program} runs again")]
     public static partial void BreakerClosed(this ILogger logger, string program);
+
+    [LoggerMessage(422, LogLevel.Error, "jail {Jail} could not be removed: {Reason}; look with: jls -j {Jail}")]
+    public static partial void JailNotRemoved(this ILogger logger, string jail, string reason);
+
+    [LoggerMessage(423, LogLevel.Warning, "what was left for agent {AgentId} in {Directory} could not be removed, and may hold keys: {Reason}")]
+    public static partial void StageNotRemoved(this ILogger logger, string agentId, string directory, string reason);
+
+    [LoggerMessage(430, LogLevel.Information, "each agent gets a cgroup of its own below {Parent}")]
+    public static partial void CgroupsFound(this ILogger logger, string parent);
+
+    [LoggerMessage(431, LogLevel.Information, "agents get no cgroup of their own: {Reason}; sweeps of the process table end their trees")]
+    public static partial void CgroupsMissing(this ILogger logger, string reason);
+
+    [LoggerMessage(432, LogLevel.Warning, "agent {AgentId} gets no cgroup of its own: {Reason}; sweeps of the process table end its tree")]
+    public static partial void CgroupRefused(this ILogger logger, string agentId, string reason);
+
+    [LoggerMessage(433, LogLevel.Warning, "the cgroup {Path} cannot be removed; the next start tries again")]
+    public static partial void CgroupStays(this ILogger logger, string path);
+
+    [LoggerMessage(434, LogLevel.Warning, "pid {Pid}, on record for agent {AgentId} of an earlier daemon, is another process by now (start time {StartTime}, on record {Recorded}): left alone")]
+    public static partial void StrangerLeftAlone(this ILogger logger, int pid, string agentId, long startTime, long recorded);
 
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);

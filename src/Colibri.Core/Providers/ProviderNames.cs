@@ -24,8 +24,14 @@ public static class ProviderNames
         ["minimax"] = ["MINIMAX_API_KEY"],
     };
 
-    /// <summary>Every variable that is known to hold a key.</summary>
-    public static IReadOnlySet<string> KeyVariables { get; } = Variables.Values.SelectMany(names => names).ToHashSet(StringComparer.Ordinal);
+    private static readonly HashSet<string> KeyVariables = Variables.Values.SelectMany(names => names).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a variable holds a key by its name.</summary>
+    public static bool IsKeyVariable(string variable)
+    {
+        ArgumentNullException.ThrowIfNull(variable);
+        return KeyVariables.Contains(variable) || variable.EndsWith("_API_KEY", StringComparison.Ordinal);
+    }
 
     /// <summary>Where a provider's key may stand, the usual place first.</summary>
     public static IReadOnlyList<string> KeyVariablesOf(string provider)

@@ -18,7 +18,6 @@ public sealed class Secrets
 
     private readonly string? _path;
     private readonly ILogger _logger;
-    private readonly HashSet<string> _variables;
     private readonly Dictionary<string, string> _environment;
     private readonly Lock _gate = new();
     private (DateTime Written, long Length) _seen;
@@ -27,14 +26,12 @@ public sealed class Secrets
     /// <param name="environment">The daemon's own environment.</param>
     /// <param name="path">The operator's file of keys; null for none.</param>
     /// <param name="logger">Is told when the file cannot be read any more.</param>
-    /// <param name="providers">Those in use: their keys are looked for in the environment, too, where their names are not known by themselves.</param>
     /// <exception cref="ConfigurationException">The file cannot be used; see <see cref="ProviderEnvFile"/>.</exception>
-    public Secrets(IReadOnlyDictionary<string, string> environment, string? path, ILogger logger, IEnumerable<string>? providers = null)
+    public Secrets(IReadOnlyDictionary<string, string> environment, string? path, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(environment);
         (_path, _logger) = (path, logger);
-        _variables = [.. ProviderNames.KeyVariables, .. (providers ?? []).SelectMany(ProviderNames.KeyVariablesOf)];
-        _environment = environment.Where(entry => _variables.Contains(entry.Key) && entry.Value.Length > 0)
+        _environment = environment.Where(entry => ProviderNames.IsKeyVariable(entry.Key) && entry.Value.Length > 0)
             .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
         if (path is not null)
             _seen = Stamp(path);
@@ -45,7 +42,7 @@ public sealed class Secrets
     public static Secrets None { get; } = new(new Dictionary<string, string>(), null, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
     /// <summary>Whether a variable must not be inherited: it holds a key, here or by custom.</summary>
-    public bool IsSecret(string variable) => _variables.Contains(variable) || _held.All.ContainsKey(variable);
+    public bool IsSecret(string variable) => ProviderNames.IsKeyVariable(variable) || _held.All.ContainsKey(variable);
 
     /// <summary>The provider's key; null where there is none.</summary>
     public string? KeyOf(string provider)

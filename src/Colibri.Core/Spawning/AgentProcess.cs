@@ -17,16 +17,21 @@ internal sealed class AgentProcess : IDisposable
 
     private readonly ChildProcess _child;
     private readonly ProcessTree _tree;
+    private readonly AgentCgroups? _cgroups;
+    private readonly Cgroup? _cgroup;
     private readonly Socket _stdout;
     private readonly Socket _stderr;
     private readonly Socket? _stdin;
     private long _progress;
     private volatile int _takingIn;
 
-    private AgentProcess(ChildProcess child, ProcessTree tree, TreeEnder ender, Socket stdout, Socket stderr, Socket? stdin)
+    private AgentProcess(
+        ChildProcess child, string agentId, AgentCgroups? cgroups, Cgroup? cgroup, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger,
+        Socket stdout, Socket stderr, Socket? stdin)
     {
-        (_child, _tree, _stdout, _stderr, _stdin) = (child, tree, stdout, stderr, stdin);
-        Ender = ender;
+        (_child, _cgroups, _cgroup, _stdout, _stderr, _stdin) = (child, cgroups, cgroup, stdout, stderr, stdin);
+        _tree = new ProcessTree(child, AgentMarker.For(agentId), cgroup);
+        Ender = new TreeEnder(_tree, agentId, time, logger, privileged);
         // Closing standard input is how an RPC agent is told to end.
         PoliteEnd = stdin is null ? null : new PoliteEnd(stdin.Dispose, () => child.Exited.IsCompleted);
     }
@@ -52,8 +57,9 @@ internal sealed class AgentProcess : IDisposable
     /// <exception cref="SpawnException">The process cannot be started.</exception>
     public static AgentProcess Start(
         ChildProcesses processes, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
-        string? cwd, string agentId, TimeProvider time, ILogger logger)
+        string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
     {
+        Cgroup? cgroup = null;
         Socket? stdout = null, stderr = null, stdin = null;
         SafeHandle? theirStdout = null, theirStderr = null, theirStdin = null;
         try
@@ -62,24 +68,26 @@ internal sealed class AgentProcess : IDisposable
             (stderr, theirStderr) = SocketPair.Create();
             if (commandLine.IsRpc)
                 (stdin, theirStdin) = SocketPair.Create();
+            cgroup = cgroups?.Create(agentId);
             var child = processes.Spawn(new SpawnOptions
             {
                 Path = program,
                 Arguments = commandLine.Arguments,
                 Environment = environment,
                 WorkingDirectory = cwd,
+                Cgroup = cgroup,
                 StandardInput = theirStdin,
                 StandardOutput = theirStdout,
                 StandardError = theirStderr,
             });
-            var tree = new ProcessTree(child, AgentMarker.For(agentId));
-            return new AgentProcess(child, tree, new TreeEnder(tree, agentId, time, logger), stdout, stderr, stdin);
+            return new AgentProcess(child, agentId, cgroups, cgroups?.Keep(cgroup, agentId), privileged, time, logger, stdout, stderr, stdin);
         }
         catch
         {
             stdout?.Dispose();
             stderr?.Dispose();
             stdin?.Dispose();
+            cgroup?.TryRemove();
             throw;
         }
         finally
@@ -103,6 +111,9 @@ internal sealed class AgentProcess : IDisposable
             return true;
         }
     }
+
+    /// <summary>For when nothing of the tree is left.</summary>
+    public Task RemoveCgroupAsync() => _cgroups?.RemoveAsync(_cgroup) ?? Task.CompletedTask;
 
     /// <summary>Hands each chunk of standard output to <paramref name="feed"/> until its end; the next is read when that has finished.</summary>
     public Task ReadOutputAsync(Func<ReadOnlyMemory<byte>, ValueTask> feed) => ReadAsync(_stdout, feed);

@@ -19,7 +19,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private static readonly TimeSpan StragglerLook = TimeSpan.FromMilliseconds(5);
 
     private readonly RetryBackoff _backoff = new(parts.Time, Random.Shared);
-    private readonly Confiner _confiner = new(parts.Configuration, parts.Programs, OperatingSystem.IsLinux());
+    private readonly Confiner _confiner = new(parts.Configuration, parts.Programs, parts.JailHost, parts.Jails);
     private readonly UsageTotal _ended = new();
     private int _running;
     private volatile bool _stopping;
@@ -56,6 +56,13 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     public IReadOnlyList<SupervisedAgent> AtRest => _stopping || parts.Budgets.IsHeld ? [] : [.. Agents.Where(agent => agent.IsAtRest)];
 
     public SupervisedAgent? FindByTask(string taskId) => Agents.FirstOrDefault(agent => agent.TaskId == taskId && !agent.HasEnded);
+
+    /// <summary>What a run started, as the log shows it: long arguments are shortened, and no key stands in it.</summary>
+    public string CommandLineOf(RunRow run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        return parts.Secrets.Redact(new AgentCommandLine(run.Arguments, IsRpc: false).Describe(run.Binary));
+    }
 
     /// <summary>Whether there is a program of that name or path to start now.</summary>
     public bool IsInstalled(string binary) => parts.Programs.Find(binary) is not null;
@@ -132,7 +139,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             ? await parts.Board.GetAsync(taskId).ConfigureAwait(false)
                 ?? throw new SpawnRefusedException(SpawnRefusal.TaskNotFound, $"there is no task {taskId}")
             : null;
-        var confinement = _confiner.Plan(request.Jail);
+        var confinement = await _confiner.PlanAsync(request.Jail, request.Environment.Keys).ConfigureAwait(false);
         if (confinement is not null && confinement.Root.Find(request.Binary) is null)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"there is no '{request.Binary}' inside {confinement.Root.Path}");
         if (confinement is null && !IsInstalled(request.Binary))
@@ -190,7 +197,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
     }
 
-    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, Bubblewrap? confinement)
+    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, ConfinementPlan? confinement)
     {
         try
         {

@@ -4,13 +4,16 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Spawning;
 
 /// <summary>A task in an agent's hands, from the claim to the run's end.</summary>
-internal sealed class Assignment(BoardTask task, string runId)
+internal sealed class Assignment(BoardTask task, string runId, long since)
 {
     private int _isEnding;
 
     public string TaskId { get; } = task.Id;
 
     public string RunId { get; } = runId;
+
+    /// <summary>When it was given the task, on the monotonic clock.</summary>
+    public long Since { get; } = since;
 
     /// <summary>From 1.</summary>
     public int Attempt { get; } = task.Attempts + 1;

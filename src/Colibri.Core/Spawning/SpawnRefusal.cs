@@ -24,8 +24,8 @@ public enum SpawnRefusal
     /// <summary>Confinement was asked for and cannot be given here.</summary>
     NotConfinable,
 
-    /// <summary>The directory that was to confine it is none that may.</summary>
-    JailPathWrong,
+    /// <summary>What was said about its confinement is wrong: as a rule the directory is none that may confine.</summary>
+    JailWrong,
 
     /// <summary>The host is short of memory, processes or descriptors.</summary>
     HostExhausted,

@@ -17,8 +17,8 @@ public sealed partial class SupervisedAgent
             _ = WatchFirstEventAsync(configuration.FirstEventTimeout);
         if (configuration.StallKill && _profile.PrintsEvents)
             _ = WatchSilenceAsync(configuration.StallAfter);
-        if (_assignment is { } assignment)
-            _ = WatchRunAsync(assignment, configuration.RunTimeout);
+        if (_assignment is not null || TakesTasks)
+            _ = WatchRunsAsync(configuration.RunTimeout);
     }
 
     private async Task WatchFirstEventAsync(TimeSpan timeout)
@@ -39,10 +39,18 @@ public sealed partial class SupervisedAgent
         }
     }
 
-    private async Task WatchRunAsync(Assignment assignment, TimeSpan timeout)
+    /// <summary>One timer for all the tasks of an agent: whichever comes after it was set has its end after it rings.</summary>
+    private async Task WatchRunsAsync(TimeSpan timeout)
     {
-        if (await WaitWhileAliveAsync(timeout).ConfigureAwait(false) && _assignment == assignment)
-            Miss($"the run took longer than {Words(timeout)} (COLIBRI_RUN_TIMEOUT); it was stopped");
+        for (var left = timeout; await WaitWhileAliveAsync(left).ConfigureAwait(false);)
+        {
+            left = Volatile.Read(ref _assignment) is { } assignment ? timeout - _parts.Time.GetElapsedTime(assignment.Since) : timeout;
+            if (left <= TimeSpan.Zero)
+            {
+                Miss($"the run took longer than {Words(timeout)} (COLIBRI_RUN_TIMEOUT); it was stopped");
+                return;
+            }
+        }
     }
 
     private void MissByFailing(TimeSpan timeout) =>

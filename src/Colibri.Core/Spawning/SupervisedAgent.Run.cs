@@ -5,7 +5,6 @@ using Colibri.Core.Cost;
 using Colibri.Core.Glasspane;
 using Colibri.Core.Logging;
 using Colibri.Core.Providers;
-using Colibri.Core.Spawning.Confinement;
 using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
@@ -37,15 +36,16 @@ public sealed partial class SupervisedAgent
     {
         Publish();
         var launch = _launch!;
-        var environment = _parts.Environment.Build(
+        IReadOnlyDictionary<string, string> environment = _parts.Environment.Build(
             launch.Request, _parts.Secrets.For(Record.Provider is { } chosen && _profile.Providers is null ? [chosen] : _profile.Providers), _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, commandLine, cwd) = (Record.Binary, launch.CommandLine, launch.Request.Cwd);
-        if (_confinement is { } confinement)
+        if (_confinement?.Start(Id, program, commandLine.Arguments, cwd, environment) is { } confined)
         {
-            environment = Bubblewrap.Environment(environment, cwd);
-            (program, commandLine, cwd) = (confinement.Program, commandLine with { Arguments = confinement.Arguments(program, commandLine.Arguments, cwd) }, null);
+            _confinement.Stage?.Write(Id, confined.Staged);
+            (program, commandLine, environment, cwd) = (confined.Program, commandLine with { Arguments = confined.Arguments }, confined.Environment, null);
         }
-        var process = AgentProcess.Start(_parts.Processes, program, commandLine, environment, cwd, Id, _parts.Time, _parts.Logger);
+        var process = AgentProcess.Start(
+            _parts.Processes, program, commandLine, environment, cwd, Id, _parts.Cgroups, _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
         _process = process;
         _pane.Started(process.Identity.Pid);
         _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, (_confinement is null ? "" : $"[{_confinement.Description}] ") + _parts.Secrets.Redact(launch.Recorded.Describe(Record.Binary)));
@@ -80,6 +80,9 @@ public sealed partial class SupervisedAgent
         _pane.Exited(new ProcessExit(exit.Code, exit.Signal));
         if (process.MayHaveStrays())
             await EndStraysAsync(process).ConfigureAwait(false);
+        await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
+
+        await process.RemoveCgroupAsync().ConfigureAwait(false);
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
         _pane.Complete();
@@ -92,6 +95,7 @@ public sealed partial class SupervisedAgent
     /// <param name="mayPass">The reason may be gone in a moment: the task is tried again.</param>
     internal async Task CloseUnstartedAsync(TaskError error, bool mayPass)
     {
+        await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
         await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, new SpawnEnd
         {
             Ending = RunEnding.Failed,
@@ -109,6 +113,8 @@ public sealed partial class SupervisedAgent
         using var process = _process!;
         process.Ender.KillAfter(TimeSpan.Zero);
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
+        await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
+        await process.RemoveCgroupAsync().ConfigureAwait(false);
         await PutOnRecordAsync(() => _parts.Board.EndSpawnAsync(Id, new SpawnEnd
         {
             Ending = RunEnding.Interrupted,

@@ -62,7 +62,7 @@ public sealed partial class SupervisedAgent
     /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
     internal async Task<bool> TryAssignAsync(BoardTask task)
     {
-        var assignment = new Assignment(task, Guid.CreateVersion7().ToString())
+        var assignment = new Assignment(task, Guid.CreateVersion7().ToString(), _parts.Time.GetTimestamp())
         {
             AgentSpentBefore = _pane.Usage.CostMicrocents,
             RunsBefore = _pane.Run.Runs,

@@ -14,7 +14,7 @@ public sealed partial class SupervisedAgent
     private readonly SupervisorParts _parts;
     private readonly RetryBackoff _backoff;
     private readonly Action _rested;
-    private readonly Bubblewrap? _confinement;
+    private readonly ConfinementPlan? _confinement;
     private readonly AgentPane _pane;
     private readonly SessionRecorder _recorder;
     private readonly AgentUsage _usage;
@@ -35,7 +35,7 @@ public sealed partial class SupervisedAgent
     private volatile bool _daemonStopping;
 
     /// <exception cref="ArgumentException">The request makes no command line.</exception>
-    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task, Bubblewrap? confinement, Action rested)
+    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task, ConfinementPlan? confinement, Action rested)
     {
         (_parts, _backoff, _rested, _confinement) = (parts, backoff, rested, confinement);
         (TakesTasks, IsKept) = (request.TakesTasks, request.IsKept);
@@ -63,6 +63,8 @@ public sealed partial class SupervisedAgent
             Host = parts.Configuration.Host,
             Provider = request.Provider,
             Model = request.Model,
+            Jail = confinement?.JailOf(Id),
+            JailRoot = confinement?.Stage is null ? null : confinement.Root.Path,
         };
         _pane = new AgentPane(
             new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = task?.Id, SessionId = SessionId, Cwd = request.Cwd },
@@ -75,7 +77,7 @@ public sealed partial class SupervisedAgent
             redact: parts.Secrets.Redact);
         if (task is not null)
         {
-            _assignment = new Assignment(task, Record.RunId);
+            _assignment = new Assignment(task, Record.RunId, parts.Time.GetTimestamp());
             _usage.RunId = Record.RunId;
         }
     }

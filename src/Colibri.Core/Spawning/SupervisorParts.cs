@@ -5,6 +5,7 @@ using Colibri.Core.Events;
 using Colibri.Core.Prompts;
 using Colibri.Core.Providers;
 using Colibri.Core.Sessions;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Posix;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,8 @@ public sealed record SupervisorParts
     public ProviderRouter? Router { get; init; }
     /// <summary>Is told of every start that ended; null where nobody asks.</summary>
     public CrashBreaker? Breaker { get; init; }
+    /// <summary>Null where agents get none.</summary>
+    public AgentCgroups? Cgroups { get; init; }
     public required EventHub Events { get; init; }
     public required Budgets Budgets { get; init; }
 
@@ -38,4 +41,9 @@ public sealed record SupervisorParts
     public required DaemonConfiguration Configuration { get; init; }
     public required TimeProvider Time { get; init; }
     public required ILogger Logger { get; init; }
+
+    /// <summary>What confinement has to work with.</summary>
+    public JailHost JailHost { get; init; } = new();
+
+    internal JailKeeper Jails => field ??= new JailKeeper(JailHost, Configuration, Processes, Time, Logger);
 }

@@ -8,7 +8,7 @@ namespace Colibri.Core.Spawning;
 /// Ends a whole process tree: SIGTERM, a grace, SIGKILL until a sweep finds nothing. The group is not the tree, since agents start their
 /// tools in sessions of their own. Deadlines are on the monotonic clock: an appliance sets its wall clock after boot.
 /// </summary>
-internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider time, ILogger logger)
+internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider time, ILogger logger, IPrivilegedSignals? privileged = null)
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(40);
@@ -41,12 +41,12 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
     {
         if (polite is not null)
             await AskPolitelyAsync(polite).ConfigureAwait(false);
-        if (Left(() => tree.Signal(Signals.Term)) == 0)
+        if (await SignalAsync(Signals.Term).ConfigureAwait(false) == 0)
             return;
         for (var pause = FirstLook; !KillIsDue; pause = Longer(pause))
         {
             await Task.Delay(pause, time).ConfigureAwait(false);
-            if (Left(() => tree.Members().Count) == 0)
+            if (Left(tree.CountLeft) == 0)
                 return;
         }
         await KillAsync().ConfigureAwait(false);
@@ -64,7 +64,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
 
     private async Task KillAsync()
     {
-        var killed = Left(() => tree.Signal(Signals.Kill));
+        var killed = await SignalAsync(Signals.Kill).ConfigureAwait(false);
         if (killed == 0)
             return;
         if (killed != Unknown)
@@ -73,7 +73,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         var told = false;
         do
         {
-            await Task.Delay(killed == Unknown ? LongestLook : FirstLook, time).ConfigureAwait(false);
+            await Task.Delay(killed == Unknown || privileged is not null ? LongestLook : FirstLook, time).ConfigureAwait(false);
             if (!told && time.GetElapsedTime(since) > SurvivorsToldAfter)
             {
                 // Uninterruptible sleep, most likely: nothing to do but wait, and say so.
@@ -81,7 +81,19 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
                 told = true;
             }
         }
-        while ((killed = Left(() => tree.Signal(Signals.Kill))) != 0);
+        while ((killed = await SignalAsync(Signals.Kill).ConfigureAwait(false)) != 0);
+    }
+
+    // One way or the other: what a plain kill reaches would get a second signal, and many an agent takes that for another meaning.
+    private async Task<int> SignalAsync(int signal)
+    {
+        if (privileged is null)
+            return Left(() => tree.Signal(signal));
+        IReadOnlyList<ProcessIdentity> members = [];
+        var left = Left(() => (members = tree.Members()).Count);
+        if (left != 0)
+            await privileged.SendAsync(signal, members).ConfigureAwait(false);
+        return left;
     }
 
     /// <summary>How many are left, or <see cref="Unknown"/>: a process table that cannot be read says nothing about who is gone.</summary>

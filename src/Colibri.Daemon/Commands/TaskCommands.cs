@@ -46,11 +46,12 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
         return TaskReply(runs.Count == 0 ? task : task with { Runs = [.. runs.TakeLast(MaxRuns).Select(Run)] });
     }
 
-    private static TaskRun Run(RunRow run) => new()
+    private TaskRun Run(RunRow run) => new()
     {
         Attempt = run.Attempt,
         AgentId = run.AgentId,
         Binary = run.Binary,
+        CommandLine = supervisor.CommandLineOf(run),
         Provider = run.Provider,
         Model = run.Model,
         Pid = run.Pid,

@@ -17,7 +17,9 @@ internal static class CapabilityProbe
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
     /// <summary>Its answer, a JSON array or words; empty where there is no probe, or it answers nothing useful in 5 s.</summary>
-    public static async Task<IReadOnlyList<string>> AskAsync(ChildProcesses processes, ProgramPath programs)
+    public static Task<IReadOnlyList<string>> AskAsync(ChildProcesses processes, ProgramPath programs) => AskAsync(processes, programs, Deadline);
+
+    internal static async Task<IReadOnlyList<string>> AskAsync(ChildProcesses processes, ProgramPath programs, TimeSpan deadline)
     {
         if (programs.Find(Program) is not { } probe)
             return [];
@@ -38,7 +40,7 @@ internal static class CapabilityProbe
                         StandardOutput = theirOutput,
                     });
                 }
-                using var late = new CancellationTokenSource(Deadline);
+                using var late = new CancellationTokenSource(deadline);
                 var (answer, read) = (new byte[MaxBytes], 0);
                 try
                 {

@@ -11,6 +11,7 @@ using Colibri.Core.Providers;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions;
 using Colibri.Core.Spawning;
+using Colibri.Core.Spawning.Confinement;
 using Colibri.Daemon.Commands;
 using Colibri.Daemon.Logging;
 using Colibri.Daemon.Server;
@@ -47,10 +48,11 @@ internal static class DaemonHost
 
         var prices = PriceTable.Load(configuration.PricesFile);
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
-        var secrets = new Secrets(HostEnvironment.Variables(), configuration.ProviderEnvFile, logger, configuration.Providers.Select(route => route.Provider));
+        var secrets = new Secrets(HostEnvironment.Variables(), configuration.ProviderEnvFile, logger);
         var router = new ProviderRouter(configuration.Providers, secrets.KeyOf, configuration.KeylessProviders, time, Random.Shared, logger);
         var breaker = new CrashBreaker(time, logger);
         using var processes = ChildProcesses.Start();
+        var cgroups = AgentCgroups.Find(time, logger);
         var counters = new ServerCounters();
         // Looked at first, for the better message; bound only by whoever holds the board's lock, so that of two daemons starting at once
         // the loser never touches the winner's socket.
@@ -90,6 +92,7 @@ internal static class DaemonHost
             Secrets = secrets,
             Router = router,
             Breaker = breaker,
+            Cgroups = cgroups,
             Events = events,
             Budgets = budgets,
             Prices = prices,
@@ -106,12 +109,13 @@ internal static class DaemonHost
             board, supervisor, SchedulerCandidates.From(configuration, programs, probed), configuration.SchedulerInterval, time, logger, router);
         wake.Add(scheduler.Wake);
         supervisor.SlotFreed += scheduler.Wake;
-        WarnOfSettingsWithoutEffect(configuration, logger);
+        WarnOfSettingsWithoutEffect(logger);
 
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
-        await new LeftoverReconciler(board, time, logger).RunAsync().ConfigureAwait(false);
+        var jails = new JailKeeper(new JailHost(), configuration, processes, time, logger);
+        await new LeftoverReconciler(board, cgroups, jails, time, logger).RunAsync().ConfigureAwait(false);
 
-        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, autospawner, prefix, events, counters, log, time);
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, cgroups, autospawner, prefix, events, counters, log, time);
         listener.Serve(
             new CommandTable(
             [
@@ -170,11 +174,15 @@ internal static class DaemonHost
             stop.TrySetResult(context.Signal);
         });
 
-    private static void WarnOfSettingsWithoutEffect(DaemonConfiguration configuration, ILogger logger)
+    private static void WarnOfSettingsWithoutEffect(ILogger logger)
     {
-        if (configuration.JailStageDirectory is not null)
-            logger.SettingWithoutEffect("COLIBRI_JAIL_STAGE_DIR");
-        if (configuration.JailRootBase is not null && !OperatingSystem.IsLinux())
-            logger.SettingWithoutEffect("COLIBRI_JAIL_ROOT_BASE");
+        // bwrap confines without jails, and needs neither more rights nor files of its own.
+        if (HostPlatform.Kind != OperatingSystemKind.Linux)
+            return;
+        foreach (var variable in (string[])["COLIBRI_JAIL_PRIV_MODE", "COLIBRI_JAIL_STAGE_DIR"])
+        {
+            if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable)))
+                logger.SettingWithoutEffect(variable);
+        }
     }
 }

@@ -26,8 +26,22 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
             result = Libc.stat(name, buffer);
         if (result != 0)
             throw new IOException($"cannot stat {path}: {Errno.Describe(Marshal.GetLastPInvokeError())}");
+        return Read(new ReadOnlySpan<byte>(buffer, AbiConstants.Current.SizeOfStat));
+    }
 
-        var stat = new ReadOnlySpan<byte>(buffer, AbiConstants.Current.SizeOfStat);
+    /// <summary>Reads the owner of what is open, whatever its path means by now.</summary>
+    internal static unsafe FileOwner Of(int descriptor)
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            throw new PlatformNotSupportedException("FileOwner reads struct stat of x86-64 only");
+        var buffer = stackalloc byte[AbiConstants.Current.SizeOfStat];
+        if (Libc.fstat(descriptor, buffer) != 0)
+            throw new IOException($"cannot stat an open file: {Errno.Describe(Marshal.GetLastPInvokeError())}");
+        return Read(new ReadOnlySpan<byte>(buffer, AbiConstants.Current.SizeOfStat));
+    }
+
+    private static FileOwner Read(ReadOnlySpan<byte> stat)
+    {
         var mode = AbiConstants.Current.SizeOfModeT == 2
             ? BinaryPrimitives.ReadUInt16LittleEndian(stat[AbiConstants.OffsetOfStMode..])
             : BinaryPrimitives.ReadUInt32LittleEndian(stat[AbiConstants.OffsetOfStMode..]);

@@ -26,6 +26,12 @@ internal sealed partial record AbiConstants
         SIGUSR2 = 31,
         O_CLOEXEC = 0x100000,
         F_DUPFD_CLOEXEC = 17,
+        O_NONBLOCK = 4,
+        O_CREAT = 0x200,
+        O_EXCL = 0x800,
+        O_NOFOLLOW = 0x100,
+        O_DIRECTORY = 0x20000,
+        AT_REMOVEDIR = 0x800,
         SOCK_CLOEXEC = 0x10000000,
         SOL_SOCKET = 0xffff,
         ELOOP = 62,
@@ -56,6 +62,19 @@ internal sealed partial record AbiConstants
     public const int REAPER_KILL_SUBTREE = 2;
     public const int REAPER_PIDINFO_VALID = 1;
     public const int REAPER_PIDINFO_ZOMBIE = 8;
+
+    // <sys/jail.h>: flags of jail_set and jail_get, and what a parameter such as ip4 can be
+    public const int JAIL_CREATE = 0x01;
+    public const int JAIL_ATTACH = 0x04;
+    public const int JAIL_SYS_DISABLE = 0;
+    public const int JAIL_SYS_NEW = 1;
+    public const int JAIL_SYS_INHERIT = 2;
+
+    // <jail.h>: JAIL_ERRMSGLEN of libjail, which the kernel fills no further either
+    public const int JAIL_ERRMSGLEN = 256;
+
+    // <sys/syslimits.h>: PATH_MAX, also MAXPATHLEN of <sys/param.h>
+    public const int PATH_MAX = 1024;
 
     // <sys/sysctl.h>
     public const int CTL_KERN = 1;

@@ -26,6 +26,12 @@ internal sealed partial record AbiConstants
         SIGUSR2 = 12,
         O_CLOEXEC = 0x80000,
         F_DUPFD_CLOEXEC = 1030,
+        O_NONBLOCK = 0x800,
+        O_CREAT = 0x40,
+        O_EXCL = 0x80,
+        O_NOFOLLOW = 0x20000,
+        O_DIRECTORY = 0x10000,
+        AT_REMOVEDIR = 0x200,
         SOCK_CLOEXEC = 0x80000,
         SOL_SOCKET = 1,
         ELOOP = 40,
@@ -40,9 +46,11 @@ internal sealed partial record AbiConstants
     // <sys/prctl.h>
     public const int PR_SET_CHILD_SUBREAPER = 36;
 
-    // <sys/syscall.h>: prctl is numbered by architecture, the pidfd calls are not.
+    // <sys/syscall.h>: prctl and getxattr are numbered by architecture, the pidfd calls are not.
     public const int SYS_prctl_x64 = 157;
     public const int SYS_prctl_arm64 = 167;
+    public const int SYS_getxattr_x64 = 191;
+    public const int SYS_getxattr_arm64 = 8;
     public const int SYS_pidfd_send_signal = 424;
     public const int SYS_pidfd_open = 434;
 

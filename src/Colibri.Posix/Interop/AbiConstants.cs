@@ -33,6 +33,12 @@ internal sealed partial record AbiConstants
     // <fcntl.h>
     public required int O_CLOEXEC { get; init; }
     public required int F_DUPFD_CLOEXEC { get; init; }
+    public required int O_NONBLOCK { get; init; }
+    public required int O_CREAT { get; init; }
+    public required int O_EXCL { get; init; }
+    public required int O_NOFOLLOW { get; init; }
+    public required int O_DIRECTORY { get; init; }
+    public required int AT_REMOVEDIR { get; init; }
 
     // <sys/socket.h>, <sys/un.h>
     public required int SOCK_CLOEXEC { get; init; }
@@ -69,7 +75,10 @@ internal sealed partial record AbiConstants
 
     // <fcntl.h>, <unistd.h>, the same on both
     public const int O_RDONLY = 0;
+    public const int O_WRONLY = 1;
+    public const int AT_FDCWD = -100;
     public const int X_OK = 1;
+    public const int W_OK = 2;
 
     // <sys/socket.h>, the same on both
     public const int AF_UNIX = 1;
@@ -87,8 +96,11 @@ internal sealed partial record AbiConstants
     public const int EACCES = 13;
     public const int EBUSY = 16;
     public const int ENOTDIR = 20;
+    public const int EINVAL = 22;
 
     // <sys/stat.h>, the same on both
+    public const uint S_IFMT = 0xF000;
+    public const uint S_IFREG = 0x8000;
     public const int OffsetOfStMode = 24;
     public const int OffsetOfStUid = 28;
     public const int OffsetOfStGid = 32;

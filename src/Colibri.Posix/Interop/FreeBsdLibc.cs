@@ -19,4 +19,18 @@ internal static unsafe partial class FreeBsdLibc
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int sysctlbyname(byte* name, void* oldp, nuint* oldlenp, void* newp, nuint newlen);
+
+    /// <summary>sys/jail.h: <c>iov</c> holds names and values by turns; every buffer is written back to.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int jail_set(IoVector* iov, uint niov, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int jail_get(IoVector* iov, uint niov, int flags);
+
+    /// <summary>Process-wide, and for good: never in the daemon.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int jail_attach(int jid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int jail_remove(int jid);
 }

@@ -87,6 +87,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint read(int fd, void* buf, nuint count);
 
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint write(int fd, void* buf, nuint count);
+
     [LibraryImport(Library)]
     internal static partial int close(int fd);
 
@@ -102,13 +105,46 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int setrlimit(int resource, ResourceLimit* limit);
 
+    /// <summary>The mode is a variadic int in C; both systems pass it as any other on what Colibri runs on.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int openat(int dirfd, byte* path, int flags, uint mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int mkdirat(int dirfd, byte* path, uint mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int unlinkat(int dirfd, byte* path, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fstat(int fd, void* statbuf);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int chdir(byte* path);
+
+    /// <summary>The count is a <c>size_t</c> in glibc, an int in FreeBSD.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setgroups(nuint size, uint* list);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setgid(uint gid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int setuid(uint uid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int execve(byte* path, byte** argv, byte** envp);
+
+    /// <summary>glibc 2.34, FreeBSD 8.</summary>
+    [LibraryImport(Library)]
+    internal static partial void closefrom(int lowfd);
+
     [LibraryImport(Library)]
     internal static partial uint geteuid();
 
     [LibraryImport(Library)]
     internal static partial uint getegid();
 
-    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal).</summary>
+    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal, getxattr).</summary>
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e);
 }

@@ -26,6 +26,9 @@ public sealed class ChildProcess
 
     internal ChildProcesses Owner { get; }
 
+    /// <summary>Not to be reaped for now. Under the gate.</summary>
+    internal bool IsHeld { get; set; }
+
     /// <summary>Signals the process; false if it has ended, true even if it is not ours to signal any more (set-user-id).</summary>
     public bool Signal(int signal) => Kill(Pid, signal);
 

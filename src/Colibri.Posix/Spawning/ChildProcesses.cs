@@ -20,6 +20,7 @@ public sealed class ChildProcesses : IDisposable
     private PosixSignalRegistration? _registration;
     private readonly HashSet<long> _spawns = [];
     private long _lastSpawn;
+    private int _holds;
     private bool _disposed;
 
     private ChildProcesses()
@@ -74,6 +75,25 @@ public sealed class ChildProcesses : IDisposable
         using var streams = new StandardStreams(
             options.StandardInput ?? _null, options.StandardOutput ?? _null, options.StandardError ?? _null);
 
+        if (options.Cgroup is not { } cgroup)
+            return Start(options, argv, envp, streams, held: false);
+        ChildProcess? child = null;
+        Hold();
+        try
+        {
+            child = Start(options, argv, envp, streams, held: true);
+            // Not under the gate: the kernel lets this wait for milliseconds (RCU), and nothing is reaped, nor signalled, meanwhile.
+            cgroup.Place(child.Pid);
+            return child;
+        }
+        finally
+        {
+            Release(child);
+        }
+    }
+
+    private ChildProcess Start(SpawnOptions options, NativeStrings argv, NativeStrings envp, StandardStreams streams, bool held)
+    {
         var spawn = BeginSpawn();
         var pid = -1;
         var error = 0;
@@ -86,7 +106,7 @@ public sealed class ChildProcesses : IDisposable
             if (pid <= 0)
                 EndSpawn(spawn);
         }
-        return error == 0 ? Register(pid, spawn) : throw SpawnArguments.Explain(options, error, argv, envp);
+        return error == 0 ? Register(pid, spawn, held) : throw SpawnArguments.Explain(options, error, argv, envp);
     }
 
     /// <summary>Stops reaping. Children go on; this process stays their reaper.</summary>
@@ -142,6 +162,11 @@ public sealed class ChildProcesses : IDisposable
         {
             int status;
             int pid;
+            if (_holds > 0)
+            {
+                ReapKnown();
+                return;
+            }
             while (!_disposed && (pid = Wait(-1, &status)) > 0)
             {
                 if (_known.Remove(pid, out var child))
@@ -152,18 +177,50 @@ public sealed class ChildProcesses : IDisposable
         }
     }
 
+    // Whoever is being put into a cgroup by its pid must keep that pid, as a zombie if need be: only children that are known
+    // and not held are asked for meanwhile. Orphans wait for the end of the hold, some milliseconds.
+    private unsafe void ReapKnown()
+    {
+        foreach (var child in _known.Values.ToArray())
+        {
+            int status;
+            if (!_disposed && !child.IsHeld && Wait(child.Pid, &status) == child.Pid)
+            {
+                _known.Remove(child.Pid);
+                child.SetReaped(status);
+            }
+        }
+    }
+
+    private void Hold()
+    {
+        lock (Gate)
+            _holds++;
+    }
+
+    private void Release(ChildProcess? child)
+    {
+        lock (Gate)
+        {
+            _holds--;
+            child?.IsHeld = false;
+        }
+        // SIGCHLD may have come meanwhile, for it or for an orphan.
+        Reap();
+    }
+
     // The child may have ended, and may even have been reaped, before posix_spawn told us its pid.
-    private unsafe ChildProcess Register(int pid, long spawn)
+    private unsafe ChildProcess Register(int pid, long spawn, bool held)
     {
         lock (Gate)
         {
             var identity = ReadIdentity(pid);
-            int status;
-            var waited = Wait(pid, &status);
+            var status = 0;
+            var waited = held ? 0 : Wait(pid, &status);
             // Not our child any more: then the number read above may be a stranger's.
             if (waited < 0)
                 identity = default;
-            var child = new ChildProcess(this, pid, identity.Pid == pid ? identity : new ProcessIdentity(pid, 0, BootId.Current));
+            var child = new ChildProcess(this, pid, identity.Pid == pid ? identity : new ProcessIdentity(pid, 0, BootId.Current)) { IsHeld = held };
             if (waited == 0)
                 _known.Add(pid, child);
             else if (waited == pid)

@@ -17,6 +17,13 @@ public sealed record SpawnOptions
     /// <summary>Where the child starts; null: where this process is.</summary>
     public string? WorkingDirectory { get; init; }
 
+    /// <summary>
+    /// Where the child is put as soon as it runs, with the children it has by then, or null. Not atomic: what loses its parent in those
+    /// first milliseconds stays outside, and only the sweep of <see cref="ProcessTree"/> finds it
+    /// (<see cref="Cgroup.PlacementError"/> where the child could not be put there).
+    /// </summary>
+    public Cgroup? Cgroup { get; init; }
+
     /// <summary>The child's descriptor 0; null is /dev/null. The caller keeps the handle and disposes it.</summary>
     public SafeHandle? StandardInput { get; init; }
 

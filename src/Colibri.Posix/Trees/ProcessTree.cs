@@ -8,8 +8,9 @@ namespace Colibri.Posix;
 /// <summary>
 /// A process and everything that came out of it, wherever it went: agents start their tools in sessions of their own and
 /// leave orphans, so the process group is not the tree. Belonging is decided by the chain of parents, by a process group or
-/// session of the root, by the marker in the environment a process was started with, by having been a member before, and on
-/// FreeBSD by the kernel's reaper. Never part of it: this process, pid 1, other children that <see cref="ChildProcesses"/> started.
+/// session of the root, by the marker in the environment a process was started with, by having been a member before, by the tree's
+/// cgroup where it has one, and on FreeBSD by the kernel's reaper. Never part of it: this process, pid 1, other children that
+/// <see cref="ChildProcesses"/> started.
 /// </summary>
 /// <remarks>
 /// Under linux64 without linprocfs only the root and its group can be seen; wrap the agent in <c>/bin/timeout 0</c> there.
@@ -19,6 +20,7 @@ public sealed class ProcessTree
     private readonly ProcessIdentity _root;
     private readonly ChildProcess? _child;
     private readonly byte[] _marker;
+    private readonly Cgroup? _cgroup;
 
     // Once a member, always one, while it lives: it may clear its environment and leave its parent afterwards, and while
     // it dies it has no environment any more.
@@ -27,20 +29,22 @@ public sealed class ProcessTree
     /// <summary>The tree of a child.</summary>
     /// <param name="root">The process at the top, living or ended.</param>
     /// <param name="marker">The environment entry, "NAME=value", that the root was started with and no other root was.</param>
-    public ProcessTree(ChildProcess root, string marker)
-        : this((root ?? throw new ArgumentNullException(nameof(root))).Identity, root, marker)
+    /// <param name="cgroup">The one that was made for this tree alone, or null.</param>
+    public ProcessTree(ChildProcess root, string marker, Cgroup? cgroup = null)
+        : this((root ?? throw new ArgumentNullException(nameof(root))).Identity, root, marker, cgroup)
     {
     }
 
-    private ProcessTree(ProcessIdentity root, ChildProcess? child, string marker)
+    private ProcessTree(ProcessIdentity root, ChildProcess? child, string marker, Cgroup? cgroup)
     {
+        _cgroup = cgroup;
         _root = root;
         _child = child;
         _marker = EncodeMarker(marker);
     }
 
     /// <summary>The tree of a process that is not our child: one that an earlier daemon started.</summary>
-    public static ProcessTree Of(ProcessIdentity root, string marker) => new(root, null, marker);
+    public static ProcessTree Of(ProcessIdentity root, string marker, Cgroup? cgroup = null) => new(root, null, marker, cgroup);
 
     /// <summary>
     /// Every living process, of any tree, that was started with this environment entry and that we may look into; found
@@ -67,7 +71,7 @@ public sealed class ProcessTree
     {
         // Zombies of ours would only be read and dropped again.
         ChildProcesses.Current?.Reap();
-        var members = new TreeSweep(_root, _child, _marker).Run(_members);
+        var members = new TreeSweep(_root, _child, _marker, _cgroup).Run(_members);
         _members = [.. members];
         // Without a /proc the process table is empty, but our own child we know.
         if (members.Count == 0 && _child is { IsReaped: false } && !ProcessTable.TryRead(_child.Pid, out _))
@@ -75,13 +79,17 @@ public sealed class ProcessTree
         return members;
     }
 
+    /// <summary>How many are left: 0 only where no process was found and the cgroup, if there is one, says that nothing lives in it.</summary>
+    /// <exception cref="IOException">It cannot be told now: the tree may be alive, so ask again later.</exception>
+    public int CountLeft() => Left(Members());
+
     /// <summary>
-    /// Signals every member, each once (with SIGKILL the root's group first, in one go). A member is signalled only while
+    /// Signals every member, each once (with SIGKILL the cgroup and the root's group first, each in one go). A member is signalled only while
     /// its pid is proven to be still its own. Processes can be born during the sweep: to end a tree, repeat until 0.
     /// </summary>
     /// <returns>How many were alive; 0 means that nothing is left.</returns>
     /// <exception cref="IOException">
-    /// The process table cannot be read; SIGKILL has reached the root's group all the same. Ask again later.
+    /// The process table cannot be read; SIGKILL has reached the cgroup and the root's group all the same. Ask again later.
     /// </exception>
     public int Signal(int signal)
     {
@@ -93,9 +101,13 @@ public sealed class ProcessTree
         }
         finally
         {
-            if (_child is not null && signal == AbiConstants.SIGKILL)
-                _ = _child.SignalGroup(signal);
+            if (signal == AbiConstants.SIGKILL)
+            {
+                _cgroup?.Kill();
+                _ = _child?.SignalGroup(signal);
+            }
         }
+        var left = Left(members);
         var reached = _child is not null && !HostPlatform.UsesLinuxAbi ? SignalThroughReaper(_child, signal) : [];
         foreach (var member in members)
         {
@@ -104,8 +116,11 @@ public sealed class ProcessTree
             else if (!reached.Contains(member.Pid))
                 _ = ProcessSignal.Send(member, signal);
         }
-        return members.Count;
+        return left;
     }
+
+    // Just forked and not in the table yet, or not to be seen in it at all.
+    private int Left(IReadOnlyList<ProcessIdentity> members) => members.Count == 0 && _cgroup is { IsPopulated: true } ? 1 : members.Count;
 
     // No start time, and still there: there is no /proc to find the others with, so the group stands for the tree.
     private static bool SignalRoot(ChildProcess root, int signal) =>
@@ -119,13 +134,15 @@ public sealed class ProcessTree
     public bool HasStrays()
     {
         ChildProcesses.Current?.Reap();
+        if (_cgroup is { IsPopulated: true })
+            return true;
         if (_child is null)
             return Members().Count > 0;
         if (!_child.IsReaped)
             return true;
         if (!HostPlatform.UsesLinuxAbi)
             return FreeBsdProcesses.ReaperSubtree(_child.Pid).Count > 0;
-        return !(_child.Owner.IsReaper && OwnChildren.AreAllKnown(_child.Owner)) && Members().Count > 0;
+        return !(_child.Owner.IsReaper && ChildList.AreAllKnown(_child.Owner)) && Members().Count > 0;
     }
 
     // The root is not among them: it is signalled as the child it is, and once only.

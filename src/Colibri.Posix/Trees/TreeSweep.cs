@@ -10,25 +10,32 @@ internal sealed class TreeSweep
     private readonly ProcessIdentity _root;
     private readonly ChildProcess? _child;
     private readonly byte[] _marker;
+    private readonly Cgroup? _cgroup;
     private readonly HashSet<int> _otherPids = [];
     private ChildProcess[]? _others;
 
-    public TreeSweep(ProcessIdentity root, ChildProcess? child, byte[] marker)
+    public TreeSweep(ProcessIdentity root, ChildProcess? child, byte[] marker, Cgroup? cgroup)
     {
         _root = root;
         _child = child;
         _marker = marker;
+        _cgroup = cgroup;
     }
 
     public List<ProcessIdentity> Run(ProcessIdentity[] earlier)
     {
         var table = ProcessTable.Snapshot();
+        // Read after the table: whoever lives with its number at both times was in the cgroup, and whoever took over a number
+        // in between has another start time than the table says, and is not signalled.
+        var placed = _cgroup?.Processes() ?? [];
         foreach (var other in OtherRoots())
             _otherPids.Add(other.Pid);
         RereadReparented(table);
-        table.RemoveAll(entry => !IsCandidate(entry));
+        placed.ExceptWith(_otherPids);
+        placed.Remove(Environment.ProcessId);
+        table.RemoveAll(entry => !IsCandidate(entry) && !placed.Contains(entry.Pid));
 
-        var members = new HashSet<int>();
+        var members = new HashSet<int>(placed);
         var rootAlive = AddRoot(table, members);
         if (_child is not null && !HostPlatform.UsesLinuxAbi)
             members.UnionWith(FreeBsdProcesses.ReaperSubtree(_child.Pid));

@@ -24,6 +24,9 @@ public sealed record StatusReport
     /// <summary>Programs that are not started for a while, since they do nothing but crash; absent where there are none.</summary>
     public IReadOnlyList<StatusBreaker>? Breakers { get; init; }
 
+    /// <summary>Where agents get cgroups of their own, or why not; absent on a system that has none.</summary>
+    public StatusCgroup? Cgroup { get; init; }
+
     /// <summary>The resident agent of COLIBRI_AUTOSPAWN; absent where there is to be none.</summary>
     public StatusAutospawn? Autospawn { get; init; }
 
@@ -76,6 +79,10 @@ public sealed record StatusHeadroom(
 /// <param name="Crashes">In a row.</param>
 /// <param name="LastError">Why, the latest time.</param>
 public sealed record StatusBreaker(string Program, DateTimeOffset Until, int Crashes, string? LastError);
+
+/// <param name="Parent">The directory of the cgroup below which each agent gets one; absent where none does.</param>
+/// <param name="Reason">Why none does, or why the latest agent without one got none.</param>
+public sealed record StatusCgroup(string? Parent, string? Reason = null);
 
 /// <param name="Binary">Its program.</param>
 /// <param name="State"><c>starting</c>, <c>waiting-for-key</c>, <c>running</c>, <c>backing-off</c> after an end nobody asked for, or <c>stopped</c> by an operator.</param>

@@ -10,6 +10,9 @@ public sealed record TaskRun
     /// <summary>The program, resolved.</summary>
     public required string Binary { get; init; }
 
+    /// <summary>What was started, its arguments cut to 60 characters each, and without what a flag calls a secret.</summary>
+    public string? CommandLine { get; init; }
+
     /// <summary>The route it was started on, where one was chosen.</summary>
     public string? Provider { get; init; }
     public string? Model { get; init; }

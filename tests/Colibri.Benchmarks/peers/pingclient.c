@@ -6,12 +6,6 @@
  */
 #include "wire.h"
 
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 5)
@@ -49,10 +43,8 @@ int main(int argc, char **argv)
     }
     double elapsed = seconds_now() - start;
 
-    qsort(latencies, (size_t)batches, sizeof *latencies, by_value);
     printf("rate %.1f\n", (double)batches * depth / elapsed);
-    printf("p50_us %.2f\n", latencies[batches / 2] * 1e6);
-    printf("p99_us %.2f\n", latencies[(int)((double)batches * 0.99)] * 1e6);
+    print_percentiles(latencies, batches);
     free(latencies);
     free(batch);
     free(custom);

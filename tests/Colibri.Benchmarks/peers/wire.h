@@ -2,6 +2,10 @@
 #ifndef WIRE_H
 #define WIRE_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +26,7 @@ static void fail(const char *what, const char *detail)
     exit(1);
 }
 
-static struct wire wire_named(const char *protocol)
+static inline struct wire wire_named(const char *protocol)
 {
     if (strcmp(protocol, "colibri") == 0)
         return (struct wire){"{\"cmd\":\"ping\"}\n", "{\"ok\":true"};
@@ -40,7 +44,7 @@ static double seconds_now(void)
 }
 
 /* The connection, or -1 while nobody listens there. */
-static int wire_try_connect(const char *path)
+static inline int wire_try_connect(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
@@ -69,7 +73,7 @@ static inline int wire_connect(const char *path)
     return fd;
 }
 
-static void wire_send(int fd, const char *bytes, size_t length)
+static inline void wire_send(int fd, const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t sent = write(fd, bytes, length);
@@ -86,7 +90,7 @@ struct wire_reader {
 };
 
 /* Reads until `count` reply lines have come; each has to start as a good one does. */
-static void wire_await(int fd, struct wire wire, struct wire_reader *reader, int count)
+static inline void wire_await(int fd, struct wire wire, struct wire_reader *reader, int count)
 {
     while (count > 0) {
         ssize_t got = read(fd, reader->buffer + reader->held, sizeof reader->buffer - reader->held);
@@ -105,6 +109,22 @@ static void wire_await(int fd, struct wire wire, struct wire_reader *reader, int
         reader->held = (size_t)(end - line);
         memmove(reader->buffer, line, reader->held);
     }
+}
+
+static inline int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Of times in seconds: the median and the 99th percentile in microseconds. Sorts them. */
+static inline void print_percentiles(double *times, int count)
+{
+    if (count == 0)
+        return;
+    qsort(times, (size_t)count, sizeof *times, by_value);
+    printf("p50_us %.2f\n", times[count / 2] * 1e6);
+    printf("p99_us %.2f\n", times[(int)((double)count * 0.99)] * 1e6);
 }
 
 #endif

@@ -134,11 +134,16 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     {
         if (Log.Length > 0)
             TestContext.Current.TestOutputHelper?.WriteLine($"daemon log, its end:\n{Log[^Math.Min(Log.Length, 6000)..]}");
+        // Looked for first: an agent on its standard input ends with the daemon.
+        var cgroups = Descendants().Select(left => ProcTable.AgentCgroupOf(left.Pid)).OfType<string>().Distinct().ToList();
         _process?.Kill();
         foreach (var left in Descendants())
             await Launch.SignalAsync(left.Pid, "KILL");
         if (_process is not null)
             await ExitAsync();
+        // The daemon would have removed them, had it not been killed.
+        foreach (var cgroup in cgroups)
+            await Eventually.HoldsAsync(() => ProcTable.TryRemoveCgroup(cgroup), () => $"{cgroup} is removed");
         _process?.Dispose();
         _directory.Dispose();
     }

@@ -33,6 +33,34 @@ internal static class ProcTable
         return found;
     }
 
+    /// <summary>The directory of the cgroup v2 that a daemon made for the agent the process belongs to; null where there is none.</summary>
+    public static string? AgentCgroupOf(int pid)
+    {
+        try
+        {
+            var path = File.ReadLines($"/proc/{pid}/cgroup").FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal))?[3..];
+            var mount = File.ReadLines("/proc/self/mountinfo").FirstOrDefault(line => line.Contains(" - cgroup2 ", StringComparison.Ordinal))?.Split(' ')[4];
+            return path is not null && mount is not null && Path.GetFileName(path).StartsWith("colibri-", StringComparison.Ordinal) ? mount + path : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    public static bool TryRemoveCgroup(string directory)
+    {
+        try
+        {
+            Directory.Delete(directory);
+            return true;
+        }
+        catch (IOException gone)
+        {
+            return gone is DirectoryNotFoundException;
+        }
+    }
+
     /// <summary>Resident memory in bytes.</summary>
     public static long ResidentBytes(int pid)
     {

@@ -99,6 +99,7 @@ internal static class Samples
         Tasks = new StatusTasks(12, 0, 1, 1_340, 7, 2),
         Agents = new StatusAgents(1, 4, [new StatusAgent(AgentId, "pi", Activity.Working, TaskId)]),
         Panes = 3,
+        Cgroup = new StatusCgroup("/sys/fs/cgroup/system.slice/colibri-daemon.service"),
         Cache = new StatusCache(21_800, 9_000, 0.4128),
         Headroom = new StatusHeadroom(false, null, false),
         Counters = new StatusCounters { EventsMissed = 17, RequestsTooLarge = 1 },

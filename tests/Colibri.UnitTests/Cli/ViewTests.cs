@@ -37,6 +37,7 @@ public sealed class ViewTests
         agents     1 of 4 running, 3 panes
           019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01  pi  working
             on task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        cgroups    below /sys/fs/cgroup/system.slice/colibri-daemon.service
         cache      41.3 % of 21,800 tokens sent came from it
         headroom   off
         limits hit requests too large 1, events missed 17

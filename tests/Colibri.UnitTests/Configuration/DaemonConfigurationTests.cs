@@ -18,7 +18,7 @@ public sealed class DaemonConfigurationTests
         c.AgentArguments.ShouldBeEmpty();
         c.AutospawnArguments.ShouldBeEmpty();
         c.Providers.ShouldBeEmpty();
-        (c.JailPrivilegeMode, c.JailStageDirectory, c.JailRootBase).ShouldBe((JailPrivilegeMode.Mdo, null, null));
+        (c.JailPrivilegeMode, c.JailStageDirectory, c.JailRootBase).ShouldBe((JailPrivilegeMode.Mdo, "/var/colibri-stage", null));
         (c.HeadroomEnabled, c.HeadroomSocket, c.PromptPrefixFile).ShouldBe((false, "/home/op/.colibri/run/headroom.sock", null));
         (c.TaskBudgetMicrocents, c.DayBudgetMicrocents, c.PricesFile).ShouldBe((null, null, null));
         (c.FirstEventTimeout, c.ExitTimeout, c.RunTimeout, c.StallKill).ShouldBe((TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), false));
@@ -102,6 +102,14 @@ public sealed class DaemonConfigurationTests
     [InlineData("COLIBRI_PROMPT_PREFIX_FILE")]
     public void A_relative_path_is_refused(string variable) =>
         Settings.Refusal($"{variable}=run/it").ShouldStartWith($"{variable}=run/it cannot be used: use an absolute path");
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("//")]
+    [InlineData("/var/../tmp")]
+    [InlineData("/var/./stage")]
+    public void A_stage_directory_with_dots_or_without_a_name_is_refused(string path) =>
+        Settings.Refusal($"COLIBRI_JAIL_STAGE_DIR={path}").ShouldStartWith($"COLIBRI_JAIL_STAGE_DIR={path} cannot be used: ");
 
     [Fact]
     public void A_refusal_is_one_short_line_whatever_the_value_is()

@@ -25,6 +25,7 @@ public sealed class AbiTests
         #include <sys/socket.h>
         #include <sys/stat.h>
         #include <sys/syscall.h>
+        #include <sys/uio.h>
         #include <sys/un.h>
         #include <sys/wait.h>
         #include <unistd.h>
@@ -131,12 +132,17 @@ public sealed class AbiTests
     [
         ("SO_PEERGROUPS", AbiConstants.SO_PEERGROUPS),
         ("SYS_prctl", AbiConstants.SYS_prctl_x64),
+        ("SYS_getxattr", AbiConstants.SYS_getxattr_x64),
         ("SYS_pidfd_open", AbiConstants.SYS_pidfd_open),
         ("SYS_pidfd_send_signal", AbiConstants.SYS_pidfd_send_signal),
         ("32 * sysconf(_SC_PAGESIZE)", AbiConstants.MAX_ARG_STRLEN),
         ("X_OK", AbiConstants.X_OK),
+        ("W_OK", AbiConstants.W_OK),
+        ("O_WRONLY", AbiConstants.O_WRONLY),
         ("(long)SIG_DFL", AbiConstants.SIG_DFL),
         ("(long)SIG_IGN", AbiConstants.SIG_IGN),
+        ("S_IFMT", AbiConstants.S_IFMT),
+        ("S_IFREG", AbiConstants.S_IFREG),
     ];
 
     private static IEnumerable<(string Name, long Value)> FreeBsdNumbers() =>
@@ -154,6 +160,9 @@ public sealed class AbiTests
             ("PROC_REAP_GETPIDS", AbiConstants.PROC_REAP_GETPIDS),
             ("PROC_REAP_KILL", AbiConstants.PROC_REAP_KILL),
             ("REAPER_KILL_SUBTREE", AbiConstants.REAPER_KILL_SUBTREE),
+            ("JAIL_CREATE", AbiConstants.JAIL_CREATE),
+            ("JAIL_ATTACH", AbiConstants.JAIL_ATTACH),
+            ("PATH_MAX", AbiConstants.PATH_MAX),
         ]);
 
     private static IEnumerable<(string Name, long Value)> Common(AbiConstants abi) =>
@@ -191,6 +200,15 @@ public sealed class AbiTests
         ("O_RDONLY", AbiConstants.O_RDONLY),
         ("O_CLOEXEC", abi.O_CLOEXEC),
         ("F_DUPFD_CLOEXEC", abi.F_DUPFD_CLOEXEC),
+        ("O_WRONLY", AbiConstants.O_WRONLY),
+        ("O_NONBLOCK", abi.O_NONBLOCK),
+        ("O_CREAT", abi.O_CREAT),
+        ("O_EXCL", abi.O_EXCL),
+        ("O_NOFOLLOW", abi.O_NOFOLLOW),
+        ("O_DIRECTORY", abi.O_DIRECTORY),
+        ("AT_FDCWD", AbiConstants.AT_FDCWD),
+        ("AT_REMOVEDIR", abi.AT_REMOVEDIR),
+        ("sizeof(struct iovec)", Unsafe.SizeOf<IoVector>()),
         ("AF_UNIX", AbiConstants.AF_UNIX),
         ("SOCK_STREAM", AbiConstants.SOCK_STREAM),
         ("SOCK_CLOEXEC", abi.SOCK_CLOEXEC),

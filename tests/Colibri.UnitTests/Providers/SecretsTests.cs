@@ -42,30 +42,19 @@ public sealed class SecretsTests : IDisposable
     }
 
     [Fact]
-    public void The_key_of_a_provider_that_is_in_use_counts_whatever_its_name_where_another_variable_is_none()
-    {
-        var environment = new Dictionary<string, string> { ["MOCK_API_KEY"] = "sk-mock-0123456789", ["OTHER_API_KEY"] = "sk-other-0123456789" };
-        var secrets = new Secrets(environment, null, _logger, ["mock"]);
-        secrets.KeyOf("mock").ShouldBe("sk-mock-0123456789");
-        secrets.KeyOf("other").ShouldBeNull();
-        (secrets.IsSecret("MOCK_API_KEY"), secrets.IsSecret("OTHER_API_KEY")).ShouldBe((true, false));
-        secrets.For(["anthropic"]).ShouldBeEmpty();
-        secrets.Redact("it was sk-mock-0123456789").ShouldBe("it was [redacted]");
-    }
-
-    [Fact]
     public void An_agent_gets_the_keys_of_its_providers()
     {
         Write("OPENAI_API_KEY=sk-from-the-file\nHOUSE_API_KEY=house-key");
-        var secrets = Open(("ANTHROPIC_API_KEY", "sk-ant-env"), ("OPENAI_API_KEY", "sk-older"), ("HOME", "/home/op"));
+        var secrets = Open(("ANTHROPIC_API_KEY", "sk-ant-env"), ("OPENAI_API_KEY", "sk-older"), ("CELLAR_API_KEY", "cellar-key"), ("HOME", "/home/op"));
 
         secrets.For(["openai"]).ShouldBe([KeyValuePair.Create("OPENAI_API_KEY", "sk-from-the-file")]);
         secrets.For(["anthropic"]).ShouldBe([KeyValuePair.Create("ANTHROPIC_API_KEY", "sk-ant-env")]);
         secrets.For(["house"]).ShouldBe([KeyValuePair.Create("HOUSE_API_KEY", "house-key")]);
+        secrets.For(["cellar"]).ShouldBe([KeyValuePair.Create("CELLAR_API_KEY", "cellar-key")]);
         secrets.For([]).ShouldBeEmpty();
-        secrets.For(null).Select(key => key.Key).Order().ShouldBe(["ANTHROPIC_API_KEY", "HOUSE_API_KEY", "OPENAI_API_KEY"]);
+        secrets.For(null).Select(key => key.Key).Order().ShouldBe(["ANTHROPIC_API_KEY", "CELLAR_API_KEY", "HOUSE_API_KEY", "OPENAI_API_KEY"]);
         (secrets.KeyOf("house"), secrets.KeyOf("openai"), secrets.KeyOf("groq")).ShouldBe(("house-key", "sk-from-the-file", null));
-        (secrets.IsSecret("HOUSE_API_KEY"), secrets.IsSecret("GROQ_API_KEY"), secrets.IsSecret("HOME")).ShouldBe((true, true, false));
+        (secrets.IsSecret("HOUSE_API_KEY"), secrets.IsSecret("CELLAR_API_KEY"), secrets.IsSecret("GROQ_API_KEY"), secrets.IsSecret("HOME")).ShouldBe((true, true, true, false));
     }
 
     [Fact]

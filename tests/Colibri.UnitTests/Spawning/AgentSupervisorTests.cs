@@ -135,6 +135,54 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_program_as_found_and_its_arguments_are_in_the_log_and_on_record()
+    {
+        var task = await _fixture.Create();
+        var agent = await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request("exit 3", task) with { Provider = "openai", Model = "m-1" });
+        var pid = agent.ToPane().Pid;
+        await SupervisorFixture.End(agent);
+
+        var run = await _fixture.OnlyRun(task);
+        (run.Binary, run.Provider, run.Model, run.Pid).ShouldBe(("/usr/bin/sh", "openai", "m-1", pid));
+        run.Arguments.ShouldBe(["-c", "exit 3", "--provider", "openai", "--model", "m-1", "mend the roof"]);
+        const string Line = "/usr/bin/sh -c exit 3 --provider openai --model m-1 mend the roof";
+        _fixture.Supervisor.CommandLineOf(run).ShouldBe(Line);
+        _fixture.Logger.Of(400).ShouldBe([$"agent {agent.Id} (sh) started, pid {pid}: {Line}"]);
+    }
+
+    [Fact]
+    public async Task An_agent_has_a_cgroup_of_its_own_until_nothing_of_it_is_left()
+    {
+        var own = RealCgroups.Own();
+        await using var fixture = new SupervisorFixture(cgroups: own);
+        await fixture.SpawnWorking();
+        var file = fixture.PathOf("stray");
+        var agent = await fixture.Spawn(
+            $"until grep -q /colibri- /proc/self/cgroup; do :; done; (env -i setsid sh -c 'echo $$ >{file}; exec sleep 300' &); "
+            + $"until [ -s {file} ]; do :; done; {SupervisorFixture.Working}");
+        Shell.Until(() => agent.ToPane().Activity == Activity.Working, "the agent works");
+        var cgroup = own.Open($"colibri-{agent.Id}").ShouldNotBeNull();
+        cgroup.Processes().Count.ShouldBe(2);
+        ProcessIdentity.TryRead(int.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), System.Globalization.CultureInfo.InvariantCulture), out var stray).ShouldBeTrue();
+
+        fixture.Supervisor.TryStop(agent.Id, TimeSpan.FromSeconds(10));
+        await SupervisorFixture.End(agent);
+
+        stray.IsRunning.ShouldBeFalse();
+        Directory.Exists(cgroup.Path).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Where_no_cgroup_can_be_made_agents_run_without_and_that_is_told_once()
+    {
+        await using var fixture = new SupervisorFixture(cgroups: new OwnCgroup("/proc/self"));
+        foreach (var title in new[] { "one", "two" })
+            (await fixture.RunToEnd(SupervisorFixture.LifeCycle, await fixture.Create(title))).Status.ShouldBe(TaskState.Done);
+        fixture.Logger.Of(432).ShouldHaveSingleItem().ShouldContain("/proc/self/colibri-AGENT_ID");
+        fixture.Cgroups!.Status!.Reason!.ShouldContain("/proc/self/colibri-AGENT_ID");
+    }
+
+    [Fact]
     public async Task The_last_attempt_that_fails_fails_the_task()
     {
         var failed = await _fixture.RunToEnd("exit 3", await _fixture.Create(maxAttempts: 1));
@@ -174,9 +222,12 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
             _ => request with { Binary = text },
         };
 
-        (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Supervisor.SpawnAsync(request))).Refusal.ShouldBe(SpawnRefusal.ProgramUnusable);
+        var refusal = await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Supervisor.SpawnAsync(request));
+        refusal.Refusal.ShouldBe(SpawnRefusal.ProgramUnusable);
 
-        (await _fixture.Get(task)).Error?.Code.ShouldBe("spawn-failed");
+        var error = (await _fixture.Get(task)).Error.ShouldNotBeNull();
+        (error.Code, error.Message).ShouldBe(("spawn-failed", refusal.Message));
+        error.Message.ShouldContain(trouble switch { "cwd" => _fixture.PathOf("nowhere"), "environment" => "A=B", _ => text });
         (await _fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
         _fixture.Supervisor.FreeSlots.ShouldBe(2);
     }

@@ -1,3 +1,4 @@
+using Colibri.Core.Board;
 using Colibri.Core.Spawning;
 using Colibri.Posix;
 using Colibri.Protocol.Wire;
@@ -15,6 +16,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
     private readonly BoardFixture _board = new();
     private readonly CollectingLogger _logger = new();
     private readonly string _agentId = Guid.NewGuid().ToString();
+    private AgentCgroups? _cgroups;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -67,6 +69,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         await End(stranger);
         await ShouldBeQueuedAgain(task);
         Found.ShouldBe(0);
+        _logger.Of(434).ShouldHaveSingleItem().ShouldContain($"pid {stranger.Pid}, on record for agent {_agentId}");
     }
 
     [Fact]
@@ -140,6 +143,58 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         (await _board.Board.GetAsync(known.Id))!.Status.ShouldBe(TaskState.Claimed);
     }
 
+    [Fact]
+    public async Task What_left_parent_group_and_environment_behind_is_found_in_its_cgroup()
+    {
+        var own = RealCgroups.Own();
+        _cgroups = new AgentCgroups(own, null, TimeProvider.System, _logger);
+        var task = await _board.Spawn(_agentId);
+        var cgroup = own.Create($"colibri-{_agentId}");
+        // An older root that may have left it, for all that the process table says.
+        var other = Start("COLIBRI_AGENT_ID=somebody-else");
+        var (child, output) = Shell.Start(Shell.Options(RealCgroups.Escaping(cgroup), AgentMarker.For(_agentId)) with { Cgroup = cgroup });
+        using (output)
+        {
+            var orphan = await output.ReadProcess();
+            await Record(child.Identity);
+            await Shell.Exit(child);
+            ProcessTree.FindByMarker(AgentMarker.For(_agentId)).ShouldBeEmpty();
+
+            await Reconcile();
+
+            orphan.IsRunning.ShouldBeFalse();
+            other.Identity.IsRunning.ShouldBeTrue();
+            Directory.Exists(cgroup.Path).ShouldBeFalse();
+            await End(other);
+            await ShouldBeQueuedAgain(task);
+            Found.ShouldBe(1);
+        }
+    }
+
+    [Fact]
+    public async Task A_cgroup_is_removed_if_its_agent_has_ended_and_left_alone_if_nobody_knows_the_agent()
+    {
+        var own = RealCgroups.Own();
+        _cgroups = new AgentCgroups(own, null, TimeProvider.System, _logger);
+        await _board.Spawn(_agentId);
+        await _board.Board.EndSpawnAsync(_agentId, new SpawnEnd { Ending = RunEnding.Interrupted, Verdict = "interrupted" });
+        var known = own.Create($"colibri-{_agentId}");
+        var unknown = own.Create($"colibri-{Guid.NewGuid()}");
+        var stranger = SharedChildren.Instance.Spawn(Shell.Options(Sleeper) with { Cgroup = unknown });
+        try
+        {
+            await Reconcile();
+            Directory.Exists(known.Path).ShouldBeFalse();
+            stranger.Identity.IsRunning.ShouldBeTrue();
+            unknown.IsPopulated.ShouldBeTrue();
+        }
+        finally
+        {
+            await End(stranger);
+            Shell.Until(unknown.TryRemove, "the other cgroup is removed");
+        }
+    }
+
     private int Found => _logger.Of(406).Count;
 
     private static ChildProcess Start(string marker)
@@ -157,7 +212,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
 
     private Task<BoardTask?> Record(ProcessIdentity identity) => _board.Board.ProcessStartedAsync(_agentId, identity.Pid, identity.StartTime, identity.BootId);
 
-    private Task Reconcile() => new LeftoverReconciler(_board.Board, new Clock(_board.Time), _logger).RunAsync()
+    private Task Reconcile() => new LeftoverReconciler(_board.Board, _cgroups, null, new Clock(_board.Time), _logger).RunAsync()
         .WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
 
     private async Task ShouldBeQueuedAgain(BoardTask task)

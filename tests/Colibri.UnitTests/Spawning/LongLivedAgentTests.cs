@@ -64,6 +64,18 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_later_task_that_takes_too_long_is_ended_as_the_first_would_be()
+    {
+        await using var fixture = new SupervisorFixture(configure: configuration => configuration with { RunTimeout = TimeSpan.FromMilliseconds(200) });
+        var agent = await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Server) with { Rpc = true, TakesTasks = true, IsKept = true });
+        Shell.Until(() => agent.IsAtRest, "it is there");
+        var task = await fixture.Create("hang", maxAttempts: 1);
+        (await agent.TryAssignAsync(task)).ShouldBeTrue();
+        await SupervisorFixture.End(agent);
+        (await fixture.Get(task)).Error.ShouldBe(new TaskError("deadline", "the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped"));
+    }
+
+    [Fact]
     public async Task An_agent_whose_run_failed_is_replaced_unless_it_is_to_be_kept()
     {
         var task = await _fixture.Create("break it", maxAttempts: 1);

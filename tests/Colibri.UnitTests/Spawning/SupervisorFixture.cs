@@ -5,6 +5,8 @@ using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Sessions;
 using Colibri.Core.Spawning;
+using Colibri.Core.Spawning.Confinement;
+using Colibri.Posix;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Posix;
 using Colibri.UnitTests.Sessions;
@@ -33,7 +35,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-supervisor-").FullName;
     private readonly ConcurrentQueue<BoardTask> _changes = new();
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null)
     {
         Board = TaskBoard.Open(new BoardOptions
         {
@@ -50,6 +52,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
         Supervisor = new AgentSupervisor(new SupervisorParts
         {
             Processes = SharedChildren.Instance,
+            Cgroups = Cgroups = cgroups is null ? null : new AgentCgroups(cgroups, null, TimeProvider.System, Logger),
             Board = Board,
             Sessions = Sessions,
             Events = new EventHub(TimeProvider.System),
@@ -66,12 +69,15 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             }),
             Time = TimeProvider.System,
             Logger = Logger,
+            JailHost = jailHost ?? new JailHost(),
         });
     }
 
     public TaskBoard Board { get; }
 
     public Budgets Budgets { get; }
+
+    public AgentCgroups? Cgroups { get; }
 
     public SessionStore Sessions { get; }
 

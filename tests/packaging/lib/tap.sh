@@ -8,6 +8,7 @@
 # Sets `scratch`, a folder of the test's own that goes at its end, and `repository`. Reads COLIBRI_BIN_DIR and COLIBRI_STATIC_BIN_DIR,
 # the native executables under test.
 
+# shellcheck disable=SC2034  # read by the tests
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/colibri-test.XXXXXX")
 tap_count=0

@@ -143,6 +143,11 @@ internal static class Schema
         FROM runs WHERE input_tokens + output_tokens + cache_read_tokens + cache_write_tokens + cost_microcents > 0;
         """;
 
+    public const string Jails = """
+        ALTER TABLE agents ADD COLUMN jail TEXT;
+        ALTER TABLE agents ADD COLUMN jail_root TEXT;
+        """;
+
     public const string Registry = """
         CREATE TABLE skills (
             name TEXT NOT NULL PRIMARY KEY,

@@ -10,8 +10,8 @@ internal static class SpawnVerbs
     private const int StderrTailBytes = 8 * 1024;
 
     private const string InsertAgent = """
-        INSERT INTO agents (id, kind, name, runtime, capabilities, host, binary, argv, cwd, session_id, created_at)
-        VALUES ($id, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $now)
+        INSERT INTO agents (id, kind, name, runtime, capabilities, host, binary, argv, cwd, session_id, jail, jail_root, created_at)
+        VALUES ($id, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $jail, $jail_root, $now)
         """;
 
     private const string InsertRun = """
@@ -53,10 +53,12 @@ internal static class SpawnVerbs
     private const string TaskOfAgent = "SELECT task_id FROM runs WHERE agent_id = $agent ORDER BY seq DESC LIMIT 1";
 
     private const string Live = """
-        SELECT a.id, r.task_id, a.pid, a.start_time, a.boot_id, a.binary FROM agents a
+        SELECT a.id, r.task_id, a.pid, a.start_time, a.boot_id, a.binary, a.jail, a.jail_root FROM agents a
         LEFT JOIN runs r ON r.agent_id = a.id AND r.finished_at IS NULL
         WHERE a.kind = 'spawned' AND a.ended_at IS NULL ORDER BY a.created_at, a.id
         """;
+
+    private const string Ended = "SELECT 1 FROM agents WHERE id = $agent AND kind = 'spawned' AND ended_at IS NOT NULL";
 
     private const string RunsOfTask = """
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
@@ -81,7 +83,7 @@ internal static class SpawnVerbs
             InsertAgent,
             ("$id", record.AgentId), ("$name", record.Name), ("$runtime", record.Runtime), ("$capabilities", TaskRow.Json(record.Capabilities)),
             ("$host", record.Host), ("$binary", record.Binary), ("$argv", argv), ("$cwd", record.Cwd), ("$session", record.SessionId),
-            ("$now", scope.Now));
+            ("$jail", record.Jail), ("$jail_root", record.JailRoot), ("$now", scope.Now));
         if (task is not null)
         {
             scope.Execute(
@@ -157,7 +159,14 @@ internal static class SpawnVerbs
     }
 
     public static IReadOnlyList<SpawnRow> ListLive(BoardConnection connection) => connection[Live].All(row => new SpawnRow(
-        row.GetString(0), row.TextOrNull(1), row.IntOrNull(2), row.LongOrNull(3), row.TextOrNull(4), row.GetString(5)));
+        row.GetString(0), row.TextOrNull(1), row.IntOrNull(2), row.LongOrNull(3), row.TextOrNull(4), row.GetString(5))
+    {
+        Jail = row.TextOrNull(6),
+        JailRoot = row.TextOrNull(7),
+    });
+
+    public static bool HasEnded(BoardConnection connection, string agentId) =>
+        connection[Ended].Bind(("$agent", agentId)).All(row => row.GetInt32(0)).Count > 0;
 
     public static IReadOnlyList<RunRow> ListRuns(BoardConnection connection, string taskId) =>
         connection[RunsOfTask].Bind(("$task", taskId)).All(ReadRun);

@@ -1,3 +1,5 @@
+using Colibri.Posix.Jails;
+
 namespace Colibri.Core.Spawning.Confinement;
 
 /// <summary>
@@ -7,34 +9,32 @@ namespace Colibri.Core.Spawning.Confinement;
 /// <param name="program">The bwrap program.</param>
 /// <param name="root">What becomes <c>/</c>.</param>
 /// <param name="hasNetwork">Whether it shares the host's network.</param>
-public sealed class Bubblewrap(string program, JailRoot root, bool hasNetwork)
+/// <param name="user">Who runs it, bwrap included, which then works without rights; null is the daemon's user. Needs root.</param>
+/// <param name="trampoline">The daemon's own program, which becomes that user.</param>
+public sealed class Bubblewrap(string program, JailRoot root, bool hasNetwork, JailUser? user = null, string? trampoline = null) : ConfinementPlan
 {
-    /// <summary>What becomes <c>/</c>.</summary>
-    public JailRoot Root => root;
+    /// <inheritdoc/>
+    public override JailRoot Root => root;
 
-    /// <summary>What is executed.</summary>
-    public string Program => program;
+    /// <inheritdoc/>
+    public override string Description => $"bwrap {root.Path}{(hasNetwork ? "" : ", no network")}{(user is null ? "" : $", user {user.Name}")}";
 
-    /// <summary>For the log, the pane and the record.</summary>
-    public string Description => $"bwrap {root.Path}{(hasNetwork ? "" : ", no network")}";
+    /// <inheritdoc/>
+    public override ConfinedStart Start(
+        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables)
+    {
+        var (execute, words) = (BwrapProgram, Arguments(program, arguments, cwd));
+        if (user is not null)
+            (execute, words) = (trampoline!, new JailExecArguments { Ids = user.Ids, Program = execute, Arguments = words }.ToArguments());
+        return new ConfinedStart(execute, words, Inside(variables, cwd, user), []);
+    }
 
-    /// <summary>The arguments that start a program inside.</summary>
-    /// <param name="inside">Its path there.</param>
-    /// <param name="arguments">Its own arguments.</param>
-    /// <param name="cwd">Its working directory there; null is <c>/</c>.</param>
-    public IReadOnlyList<string> Arguments(string inside, IReadOnlyList<string> arguments, string? cwd) =>
+    private string BwrapProgram => program;
+
+    private IReadOnlyList<string> Arguments(string inside, IReadOnlyList<string> arguments, string? cwd) =>
     [
         "--bind", root.Path, "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
         "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", .. hasNetwork ? Array.Empty<string>() : ["--unshare-net"],
         "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--chdir", cwd ?? "/", "--", inside, .. arguments,
     ];
-
-    /// <summary>The environment inside: what leads to places outside is left out.</summary>
-    public static Dictionary<string, string> Environment(IReadOnlyDictionary<string, string> variables, string? cwd)
-    {
-        var inside = new Dictionary<string, string>(variables, StringComparer.Ordinal) { ["PWD"] = cwd ?? "/", ["HOME"] = cwd ?? "/", ["TMPDIR"] = "/tmp" };
-        inside["PATH"] = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
-        inside.Remove(Protocol.SocketPaths.EnvironmentVariable);
-        return inside;
-    }
 }

@@ -80,5 +80,5 @@ public sealed class JailRoot
         return real.Length == 0 ? "/" : real;
     }
 
-    private static SpawnRefusedException Wrong(string path, string problem) => new(SpawnRefusal.JailPathWrong, $"jail path '{path}' cannot be used: {problem}");
+    private static SpawnRefusedException Wrong(string path, string problem) => new(SpawnRefusal.JailWrong, $"jail path '{path}' cannot be used: {problem}");
 }

@@ -1,12 +1,13 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
+using Colibri.Posix.Cgroups;
 using Colibri.Posix.Processes;
 
 namespace Colibri.Posix.Trees;
 
-/// <summary>The children of this process as /proc/self/task/*/children lists them (Linux with CONFIG_PROC_CHILDREN).</summary>
-internal static class OwnChildren
+/// <summary>Children as /proc/PID/task/TID/children lists them (Linux with CONFIG_PROC_CHILDREN).</summary>
+internal static class ChildList
 {
     private const int ListBytes = 64 * 1024;
 
@@ -39,6 +40,26 @@ internal static class OwnChildren
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>The children that the first thread of a process has started, at most some hundred; none where they cannot be read.</summary>
+    public static int[] Of(int pid)
+    {
+        Span<byte> name = stackalloc byte[48];
+        _ = Utf8Formatter.TryFormat(pid, name, out var digits);
+        "/task/"u8.CopyTo(name[digits..]);
+        name[..digits].CopyTo(name[(digits + 6)..]);
+        "/children"u8.CopyTo(name[(digits + 6 + digits)..]);
+        Span<byte> list = stackalloc byte[1024];
+        try
+        {
+            var length = ProcFile.ReadProc(name[..(digits + 6 + digits + 9)], list);
+            return length <= 0 ? [] : [.. CgroupFile.Pids(list[..length])];
+        }
+        catch (IOException)
+        {
+            return [];
         }
     }
 

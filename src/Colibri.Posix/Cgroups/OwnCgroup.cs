@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Interop;
+
+namespace Colibri.Posix;
+
+/// <summary>
+/// The cgroup v2 that this process is in, where it may make others below. It enables no controller there: with one enabled no
+/// process might be in it (the "no internal processes" rule), and this one is.
+/// </summary>
+public sealed class OwnCgroup
+{
+    internal OwnCgroup(string path) => Path = path;
+
+    /// <summary>Its directory.</summary>
+    public string Path { get; }
+
+    /// <summary>Looks for it, and tries whether a cgroup can be made in it.</summary>
+    /// <param name="reason">Where it cannot be used: why, in a few words.</param>
+    public static OwnCgroup? Find(out string reason)
+    {
+        if (HostPlatform.Kind != OperatingSystemKind.Linux)
+        {
+            reason = "this system has none";
+            return null;
+        }
+        try
+        {
+            // sd_booted(3)
+            return Find(
+                File.ReadAllText("/proc/self/cgroup"), File.ReadAllText("/proc/self/mountinfo"), Directory.Exists("/run/systemd/system"), out reason);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            reason = e.Message;
+            return null;
+        }
+    }
+
+    /// <summary>Makes one below it.</summary>
+    /// <exception cref="IOException">The system refuses.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is not permitted.</exception>
+    public Cgroup Create(string name)
+    {
+        var path = $"{Path}/{name}";
+        Directory.CreateDirectory(path);
+        return new Cgroup(path);
+    }
+
+    /// <summary>One that an earlier process has made below it; null where there is none.</summary>
+    public Cgroup? Open(string name) => Directory.Exists($"{Path}/{name}") ? new Cgroup($"{Path}/{name}") : null;
+
+    /// <summary>The names of those below it that begin with <paramref name="prefix"/>.</summary>
+    public IReadOnlyList<string> Names(string prefix)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories(Path, prefix + "*").Select(path => System.IO.Path.GetFileName(path))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    internal static OwnCgroup? Find(string procCgroup, string mountInfo, bool underSystemd, out string reason)
+    {
+        if (CgroupMounts.PathOf(procCgroup) is not { } path)
+        {
+            reason = "no cgroup v2";
+            return null;
+        }
+        if (CgroupMounts.Directories(path, mountInfo).FirstOrDefault(Directory.Exists) is not { } directory)
+        {
+            reason = $"the cgroup {path} is not mounted here";
+            return null;
+        }
+        // What systemd has not given away is its own, whoever may write there (systemd's CGROUP_DELEGATION).
+        if (underSystemd && !IsDelegated(directory))
+        {
+            reason = $"{directory} is systemd's (Delegate=yes in a unit gives it away)";
+            return null;
+        }
+        var own = new OwnCgroup(directory);
+        reason = own.Try() ?? "";
+        return reason.Length == 0 ? own : null;
+    }
+
+    private unsafe string? Try()
+    {
+        Cgroup? tried = null;
+        try
+        {
+            tried = Create($"colibri-try-{Environment.ProcessId}");
+            if (!File.Exists($"{tried.Path}/cgroup.kill"))
+                return "the kernel has no cgroup.kill (Linux 5.14 has)";
+            if (!CgroupFile.Read($"{tried.Path}/cgroup.type").AsSpan().SequenceEqual("domain\n"u8))
+                return $"{Path} is threaded";
+            // To move a process takes the right to write where both cgroups meet.
+            fixed (byte* procs = Spawning.PosixSpawn.CString($"{Path}/cgroup.procs"))
+                return Libc.access(procs, AbiConstants.W_OK) == 0 ? null : $"{Path}/cgroup.procs: {Errno.Describe(Marshal.GetLastPInvokeError())}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+        finally
+        {
+            tried?.TryRemove();
+        }
+    }
+
+    // The mark is on the unit's cgroup; with DelegateSubgroup= that is the one above ours.
+    private static bool IsDelegated(string directory) =>
+        IsMarked(directory) || (System.IO.Path.GetDirectoryName(directory) is { } above && IsMarked(above));
+
+    // systemd 251 sets the one that everybody may read, those before it only root's.
+    private static bool IsMarked(string directory) =>
+        HasAttribute(directory, "user.delegate") || HasAttribute(directory, "trusted.delegate");
+
+    private static unsafe bool HasAttribute(string path, string name)
+    {
+        var number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? AbiConstants.SYS_getxattr_arm64 : AbiConstants.SYS_getxattr_x64;
+        var value = stackalloc byte[8];
+        fixed (byte* file = Spawning.PosixSpawn.CString(path))
+        fixed (byte* attribute = Spawning.PosixSpawn.CString(name))
+            return Libc.syscall(number, (nint)file, (nint)attribute, (nint)value, 8, 0) == 1 && value[0] == (byte)'1';
+    }
+}
