@@ -2,11 +2,17 @@
 # Real agents for tests and the demo, from the npm registry into a cache of their own. Source it, then:
 #
 #   pi=$(real_pi)     # path of a `pi` that runs Pi 1.5.2 on a Node it is content with
+#   codex=$(real_codex) claude=$(real_claude) opencode=$(real_opencode)     # 404, 384 and 177 MB on disk
 #
 # Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
-# line on stderr that says what is missing and returns 1. Two callers at once are safe: both fetch, one rename wins.
+# line on stderr that says what is missing; it then returns 75 (EX_TEMPFAIL of sysexits.h) where the thing cannot be had here or now, for
+# want of npm, of a registry that answers or of a build for this platform, and 1 where something is wrong. Two callers at once are safe:
+# both fetch, one rename wins.
 
 REAL_PI_VERSION=1.5.2
+REAL_CODEX_VERSION=0.169.0
+REAL_CLAUDE_VERSION=2.1.332
+REAL_OPENCODE_VERSION=1.18.33
 REAL_JITI_VERSION=2.7.0
 REAL_NODE_MAJOR=22
 REAL_NODE_MINOR=19
@@ -29,7 +35,7 @@ _real_agents_unpack() (
     [ ! -d "$dir" ] || exit 0
     if ! command -v npm >/dev/null 2>&1; then
         echo "real-agents: npm is not on PATH, so $spec cannot be fetched (try: apt install npm, or pkg install npm)" >&2
-        exit 1
+        exit 75
     fi
     mkdir -p "$(dirname "$dir")"
     temporary=$(mktemp -d "$dir.XXXXXX")
@@ -38,7 +44,7 @@ _real_agents_unpack() (
     # A registry that does not answer should cost seconds, not npm's default of minutes.
     if ! (cd "$temporary" && npm pack --loglevel=error --fetch-retries=1 --fetch-timeout=60000 "$spec" >npm.out 2>npm.err); then
         echo "real-agents: npm could not fetch $spec: $(cat "$temporary/npm.out" "$temporary/npm.err" | head -n 1) (is the registry reachable? try: npm ping)" >&2
-        exit 1
+        if npm ping --fetch-retries=0 --fetch-timeout=10000 >/dev/null 2>&1; then exit 1; else exit 75; fi
     fi
     (cd "$temporary" && tar -xzf ./*.tgz --strip-components=1 && rm -f ./*.tgz npm.out npm.err)
     chmod 755 "$temporary"
@@ -52,6 +58,53 @@ _real_node_is_new_enough() {
         process.exit(a > $REAL_NODE_MAJOR || a === $REAL_NODE_MAJOR && b >= $REAL_NODE_MINOR ? 0 : 1)" >/dev/null 2>&1
 }
 
+# _real_agents_platform: this machine as npm's packages of executables are named after it.
+_real_agents_platform() {
+    case "$(uname -s)-$(uname -m)" in
+        Linux-x86_64) echo linux-x64 ;;
+        Linux-aarch64) echo linux-arm64 ;;
+        Darwin-arm64) echo darwin-arm64 ;;
+        Darwin-x86_64) echo darwin-x64 ;;
+        *) return 75 ;;
+    esac
+}
+
+# _real_agents_native NAME SPEC VERSION PATTERN: an agent that is one executable. SPEC has @PLATFORM@ in it; PATTERN is where it lies.
+_real_agents_native() {
+    if ! _platform=$(_real_agents_platform); then
+        echo "real-agents: npm has no $1 for $(uname -sm)" >&2
+        return 75
+    fi
+    _cache=$(real_agents_cache) || return $?
+    _agent="$_cache/$1-$3-$_platform"
+    _real_agents_unpack "$(printf '%s\n' "$2" | sed "s/@PLATFORM@/$_platform/")" "$_agent" || return $?
+    for _executable in "$_agent"/$4; do
+        if [ -x "$_executable" ]; then
+            printf '%s\n' "$_executable"
+            return 0
+        fi
+    done
+    echo "real-agents: no executable $4 in $_agent (try: rm -r $_agent)" >&2
+    return 1
+}
+
+real_codex() {
+    _real_agents_native codex "@openai/codex@$REAL_CODEX_VERSION-@PLATFORM@" "$REAL_CODEX_VERSION" 'vendor/*/bin/codex'
+}
+
+real_claude() {
+    _real_agents_native claude "@anthropic-ai/claude-code-@PLATFORM@@$REAL_CLAUDE_VERSION" "$REAL_CLAUDE_VERSION" claude
+}
+
+# The baseline build of x86-64 asks for no AVX2, which not every virtual machine has.
+real_opencode() {
+    case "$(uname -m)" in
+        x86_64) _baseline=-baseline ;;
+        *) _baseline= ;;
+    esac
+    _real_agents_native opencode "opencode-@PLATFORM@$_baseline@$REAL_OPENCODE_VERSION" "$REAL_OPENCODE_VERSION" bin/opencode
+}
+
 # real_node: the machine's own Node where it is new enough, else one from the registry.
 real_node() {
     _node=$(command -v node 2>/dev/null || true)
@@ -60,19 +113,13 @@ real_node() {
         return 0
     fi
     # The package `node` only fetches one of these by an install script; they hold the executable itself.
-    case "$(uname -s)-$(uname -m)" in
-        Linux-x86_64) _platform=linux-x64 ;;
-        Linux-aarch64) _platform=linux-arm64 ;;
-        Darwin-arm64) _platform=darwin-arm64 ;;
-        Darwin-x86_64) _platform=darwin-x64 ;;
-        *)
-            echo "real-agents: Node >= $REAL_NODE_MAJOR.$REAL_NODE_MINOR is not on PATH and npm has none for $(uname -sm) (try: pkg install node22)" >&2
-            return 1
-            ;;
-    esac
-    _cache=$(real_agents_cache) || return 1
+    if ! _platform=$(_real_agents_platform); then
+        echo "real-agents: Node >= $REAL_NODE_MAJOR.$REAL_NODE_MINOR is not on PATH and npm has none for $(uname -sm) (try: pkg install node22)" >&2
+        return 75
+    fi
+    _cache=$(real_agents_cache) || return $?
     _node="$_cache/node-$REAL_NODE_MAJOR-$_platform"
-    _real_agents_unpack "node-$_platform@$REAL_NODE_MAJOR" "$_node" || return 1
+    _real_agents_unpack "node-$_platform@$REAL_NODE_MAJOR" "$_node" || return $?
     if ! _real_node_is_new_enough "$_node/bin/node"; then
         echo "real-agents: $_node/bin/node does not run here or is older than $REAL_NODE_MAJOR.$REAL_NODE_MINOR (try: rm -r $_node)" >&2
         return 1
@@ -82,12 +129,12 @@ real_node() {
 
 # real_pi: Pi's tarball is self-contained, where `npm install` of it fails on dependencies that no registry has.
 real_pi() {
-    _executable=$(real_node) || return 1
-    _cache=$(real_agents_cache) || return 1
+    _executable=$(real_node) || return $?
+    _cache=$(real_agents_cache) || return $?
     _pi="$_cache/pi-$REAL_PI_VERSION"
-    _real_agents_unpack "@earendil-works/pi-coding-agent@$REAL_PI_VERSION" "$_pi" || return 1
+    _real_agents_unpack "@earendil-works/pi-coding-agent@$REAL_PI_VERSION" "$_pi" || return $?
     # What Pi loads extensions with; it looks in its parent folders.
-    _real_agents_unpack "jiti@$REAL_JITI_VERSION" "$_cache/node_modules/jiti" || return 1
+    _real_agents_unpack "jiti@$REAL_JITI_VERSION" "$_cache/node_modules/jiti" || return $?
     # Named `pi` because a supervisor tells an agent's dialect by its base name; exec, so that the pid is Pi's own.
     _wrapper="$_pi/colibri/pi"
     mkdir -p "$_pi/colibri"

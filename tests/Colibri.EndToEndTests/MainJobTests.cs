@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Colibri.EndToEndTests.Harness;
+using Colibri.EndToEndTests.Models;
 using Colibri.EndToEndTests.Pi;
 
 namespace Colibri.EndToEndTests;

@@ -1,4 +1,5 @@
 using Colibri.EndToEndTests.Harness;
+using Colibri.EndToEndTests.Models;
 using Colibri.EndToEndTests.Pi;
 
 namespace Colibri.EndToEndTests;
@@ -106,8 +107,9 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         await using var daemon = await StartAsync(model);
         await using var client = await daemon.ConnectAsync();
         var task = await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:tool", max_attempts = 1 });
-        string[] arguments = ["--mode", "rpc", "--provider", "mock", "--model", "mock-1", "--no-session", "-e", guard];
-        var agentId = await client.SpawnAsync(new { cmd = "spawn-agent", binary = pi.Executable, task_id = task.Text("id"), args = arguments });
+        string[] arguments = ["--mode", "rpc", "--no-session", "-e", guard];
+        var agentId = await client.SpawnAsync(
+            new { cmd = "spawn-agent", binary = pi.Executable, task_id = task.Text("id"), args = arguments, provider = "mock", model = "mock-1" });
 
         var pane = await client.PaneWhereAsync(agentId, one => one.Has("question"), "asks");
         (pane.Text("activity"), pane.Flag("needs_attention"), pane.Member("question").Text("title")).ShouldBe(("blocked", true, "Run it?"));
@@ -116,6 +118,9 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         (await daemon.CliAsync("answer", agentId, "--request", pane.Member("question").Text("request"), answer)).ExitCode.ShouldBe(0);
 
         var done = await client.TaskEndedAsync(task.Text("id"), "done");
+        (done.Text("verdict"), done.Number("attempts"), done.Has("error")).ShouldBe(("done", 1, false));
+        var run = done.Items("runs").ShouldHaveSingleItem();
+        (run.Text("provider"), run.Text("model"), run.Text("verdict")).ShouldBe(("mock", "mock-1", "done"));
         (await daemon.DataAsync(new { cmd = "get-session", session_id = done.Text("session_id") })).Items("entries")
             .Single(entry => entry.Text("kind") == "tool_result").Text("text").ShouldContain(result);
     }

@@ -27,12 +27,14 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private const int Assistant = 2;
     private const int User = 3;
     private const int Result = 4;
+    private const int RateLimit = 5;
 
     private static readonly KnownEvents Events = new(
         new("system", EventKind.Ignored, System),
         new("assistant", EventKind.Working, Assistant),
         new("user", EventKind.Working, User),
         new("stream_event", EventKind.Working),
+        new("rate_limit_event", EventKind.Ignored, RateLimit),
         new("result", EventKind.Settled, Result));
 
     private static readonly KnownEvents SystemEvents = new(
@@ -41,11 +43,12 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         new("status", EventKind.Ignored),
         new("compact_boundary", EventKind.Ignored));
 
-    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model");
+    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model", "error_status", "retry_delay_ms", "api_error_status", "rate_limit_info");
+    private static readonly JsonFields LimitFields = new("status", "resetsAt");
     private static readonly JsonFields MessageFields = new("id", "content");
     private static readonly JsonFields BlockFields = new("type", "id", "name", "tool_use_id", "is_error", "content");
     private static readonly JsonFields ResultFields = new(
-        "subtype", "session_id", "is_error", "stop_reason", "result", "errors", "usage", "total_cost_usd");
+        "subtype", "session_id", "is_error", "stop_reason", "result", "errors", "usage", "total_cost_usd", "api_error_status");
 
     private static readonly JsonFields UsageFields = new(
         "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens");
@@ -53,7 +56,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
     {
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
-        Span<JsonValue> values = stackalloc JsonValue[8];
+        Span<JsonValue> values = stackalloc JsonValue[10];
         if (known.Detail == Result)
         {
             if (!TryReadFields(ResultFields, line, truncated, values)) return false;
@@ -68,8 +71,13 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             case System:
                 if (values[0].IsString && SystemEvents.TryFind(values[0].Raw(line), out var system)) read.Kind = system.Kind;
                 if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
+                if (values[7].Exists) read.Refusal = new ProviderRefusal(Status(line, values[6]), ResumeIn: values[7].Int64OrZero(line));
+                return Emit(line, sink, read);
+            case RateLimit:
+                read.Refusal = ReadLimit(line, values[9]);
                 return Emit(line, sink, read);
             case Assistant:
+                if (values[8].Kind == ValueKind.Number) read.Refusal = new ProviderRefusal(Status(line, values[8]));
                 EmitAssistant(line, values[3], values[4].IsString, read, sink);
                 return true;
             default:
@@ -109,6 +117,15 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         }
     }
 
+    // It also comes while requests are let through, and tells then how much of the limit is used.
+    private static ProviderRefusal? ReadLimit(ReadOnlySpan<byte> line, JsonValue limit)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[2];
+        return LimitFields.TryRead(line, limit, fields) && fields[0].StringEquals(line, "rejected"u8)
+            ? new ProviderRefusal(null, ResumeAt: fields[1].Int64OrZero(line))
+            : null;
+    }
+
     // A run that failed can say subtype "success" and is_error true; one that ran out of turns says so in the subtype alone.
     private static void ReadResult(ReadOnlySpan<byte> line, Span<JsonValue> values, ref AgentEvent read)
     {
@@ -120,6 +137,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             read.Stop = StopReason.Error;
             read.Error = values[4];
             var errors = new JsonElements(line, values[5]);
+            if (values[8].Kind == ValueKind.Number) read.Refusal = new ProviderRefusal(Status(line, values[8]));
             if (!read.Error.IsString) read.Error = errors.Next() && errors.Current.IsString ? errors.Current : values[0];
         }
         else

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 
@@ -41,6 +42,8 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
     private static readonly JsonFields TokenFields = new("input", "output", "reasoning", "cache");
     private static readonly JsonFields CacheFields = new("read", "write");
     private static readonly JsonFields ErrorFields = new("data", "message", "name");
+    private static readonly JsonFields DataFields = new("message", "statusCode", "responseHeaders");
+    private static readonly JsonFields HeaderFields = new("retry-after-ms", "retry-after");
 
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
     {
@@ -65,7 +68,7 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
                 break;
             case Failure:
                 read.Stop = StopReason.Error;
-                read.Error = ReadError(line, values[2]);
+                ReadError(line, values[2], ref read);
                 break;
         }
 
@@ -104,13 +107,26 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
             Microcents(line, part[6]));
     }
 
-    private static JsonValue ReadError(ReadOnlySpan<byte> line, JsonValue error)
+    private static void ReadError(ReadOnlySpan<byte> line, JsonValue error, ref AgentEvent read)
     {
-        if (error.IsString) return error;
+        read.Error = error;
         Span<JsonValue> fields = stackalloc JsonValue[3];
-        if (!ErrorFields.TryRead(line, error, fields)) return default;
+        if (error.IsString || !ErrorFields.TryRead(line, error, fields)) return;
+        read.Error = fields[1].IsString ? fields[1] : fields[2];
         Span<JsonValue> data = stackalloc JsonValue[3];
-        if (ErrorFields.TryRead(line, fields[0], data) && data[1].IsString) return data[1];
-        return fields[1].IsString ? fields[1] : fields[2];
+        if (!DataFields.TryRead(line, fields[0], data)) return;
+        if (data[0].IsString) read.Error = data[0];
+        if (data[1].Kind == ValueKind.Number) read.Refusal = new ProviderRefusal(Status(line, data[1]), ResumeIn: ReadRetryAfter(line, data[2]));
     }
+
+    // The provider's own headers: what it asks to wait, in seconds (RFC 9110, 10.2.3) or, as some providers do beside that, in milliseconds.
+    private static long ReadRetryAfter(ReadOnlySpan<byte> line, JsonValue headers)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[2];
+        if (!HeaderFields.TryRead(line, headers, fields)) return 0;
+        return Number(line, fields[0]) is var milliseconds and > 0 ? milliseconds : Math.Min(Number(line, fields[1]), long.MaxValue / 1000) * 1000;
+    }
+
+    private static long Number(ReadOnlySpan<byte> line, JsonValue header) =>
+        header.IsString && Utf8Parser.TryParse(header.Raw(line), out long number, out var read) && read == header.Length ? Math.Max(0, number) : 0;
 }

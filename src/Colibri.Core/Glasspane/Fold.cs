@@ -42,6 +42,7 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
         if (replies is not null && e.ResponseId.IsString)
             replies.Replied(e.ResponseId.GetString(line, MaxIdBytes) ?? "", e.Succeeded ? null : Words(line, e.Error) ?? WordlessRefusal);
 
+        NoteRefusal(e);
         var kind = e.Kind;
         switch (kind)
         {
@@ -116,6 +117,20 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
         State.Stop = StopReason.None;
         State.RunError = null;
         State.IsSettled = false;
+    }
+
+    private void NoteRefusal(in AgentEvent e)
+    {
+        if (e.Refusal is { } refusal)
+        {
+            State.ProviderStatus = refusal.Status ?? State.ProviderStatus;
+            State.ResumeAt = refusal.ResumesAfter(State.Now) ?? State.ResumeAt;
+        }
+        else if (e.Kind == EventKind.RunStarted || (e.Kind is EventKind.MessageEnded or EventKind.TurnEnded && e.Stop < StopReason.Length))
+        {
+            State.ProviderStatus = 0;
+            State.ResumeAt = null;
+        }
     }
 
     private void StartTurn(ReadOnlySpan<byte> line, in AgentEvent e)

@@ -35,6 +35,12 @@ internal struct PaneState
 
     /// <summary>Since when every event was an error or changed nothing; null while the last that counts was none.</summary>
     public DateTimeOffset? FailingSince { get; set; }
+
+    /// <summary>The HTTP status the provider refused with last; 0 since it answered.</summary>
+    public int ProviderStatus { get; set; }
+
+    /// <summary>When the provider said it can be asked again; null since it answered.</summary>
+    public DateTimeOffset? ResumeAt { get; set; }
     public string? HarnessSessionId { get; set; }
     public string? Cwd { get; set; }
 
@@ -69,7 +75,13 @@ internal struct PaneState
             Activity.Error => RunOutcome.Failed,
             _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,
         };
-        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent()) { PromptRefused = PromptRefused, Runs = Runs };
+        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent())
+        {
+            PromptRefused = PromptRefused,
+            Runs = Runs,
+            ProviderStatus = ProviderStatus,
+            ResumeAt = ResumeAt,
+        };
     }
 
     public readonly bool ShowsTheSameAs(in PaneState other) =>

@@ -18,4 +18,10 @@ public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopR
 
     /// <summary>How often the agent went to work from rest: a run has begun since another look if this has grown.</summary>
     public long Runs { get; init; }
+
+    /// <summary>The HTTP status the provider refused with last, from a field and not from words; 0 where it answered since, or none is stated.</summary>
+    public int ProviderStatus { get; init; }
+
+    /// <summary>When the provider said it can be asked again, from a field and not from words; null where it answered since, or none is stated.</summary>
+    public DateTimeOffset? ResumeAt { get; init; }
 }

@@ -6,6 +6,11 @@ public static class ProviderFailures
     // "529: {...}" (Pi), "API Error: 401 {...}" (Claude Code), "unexpected status 503 ..." (Codex): the status stands early.
     private const int MostLetters = 60;
 
+    /// <summary>By the HTTP status that the agent states in a field of its own; where it states none, by its words.</summary>
+    /// <param name="status">The status; 0 for none.</param>
+    /// <param name="error">The agent's own words, or null.</param>
+    public static ProviderFailure Of(int status, string? error) => status != 0 ? OfStatus(status) : Of(error);
+
     /// <summary>By the first HTTP status in the agent's own words, at their start or called a status or an error; any other number is part of some story.</summary>
     public static ProviderFailure Of(string? error)
     {

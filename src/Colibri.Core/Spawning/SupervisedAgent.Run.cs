@@ -242,16 +242,16 @@ public sealed partial class SupervisedAgent
     private SpawnEnd EndOf(StopCause cause, ProcessExit exit, AgentProcess process)
     {
         var assignment = _assignment;
-        var run = _pane.Run;
+        var run = assignment?.Of(_pane.Run) ?? _pane.Run;
         var verdict = RunVerdict.Judge(
-            assignment?.Of(run) ?? run, exit, cause != StopCause.None, _profile.PrintsEvents, process.StderrTail.LastLine(_parts.Secrets.Redact));
+            run, exit, cause != StopCause.None, _profile.PrintsEvents, process.StderrTail.LastLine(_parts.Secrets.Redact));
         var isDone = verdict.Error is null;
         // Whatever ended it: another attempt would cost still more.
         var overBudget = !isDone && assignment is not null && _parts.Budgets.IsOverTask(SpentOn(assignment));
         var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget;
-        var providerFailure = isDone ? ProviderFailure.None : ProviderFailures.Of(verdict.Error?.Message);
+        var providerFailure = isDone ? ProviderFailure.None : ProviderFailures.Of(StatusOf(run, cause, verdict), verdict.Error?.Message);
         if (Record.Provider is not null && (isDone || providerFailure != ProviderFailure.None))
-            _parts.Router?.Report(Record.Provider, Record.Model, providerFailure, verdict.Error?.Message);
+            _parts.Router?.Report(Record.Provider, Record.Model, providerFailure, verdict.Error?.Message, run.ResumeAt);
         // A key that is not taken is no fault of the task's: where another route is ready it goes there at once, the attempt given back.
         interrupted |= providerFailure == ProviderFailure.Authentication && !overBudget && Record.Provider is not null
             && _parts.Router is { IsUsed: true } router && router.Choose(_profile.Providers) is not null && assignment is not null;
@@ -263,8 +263,21 @@ public sealed partial class SupervisedAgent
             Error = error,
             StderrTail = process.StderrTail.Text(_parts.Secrets.Redact),
             Usage = _usage.Rows,
-            RetryAt = isDone || overBudget || assignment is null || verdict.Verdict == RunVerdict.Usage ? null : _backoff.NextAttemptAt(assignment.Attempt),
+            RetryAt = isDone || overBudget || assignment is null || verdict.Verdict == RunVerdict.Usage
+                ? null
+                : NextAttemptAt(assignment.Attempt, providerFailure == ProviderFailure.Overload ? run.ResumeAt : null),
         };
+    }
+
+    // Whoever stops an agent that its provider refuses has stopped it: what the provider said is not why.
+    private static int StatusOf(RunState run, StopCause cause, RunVerdict verdict) =>
+        verdict.Verdict == RunVerdict.AgentError || cause == StopCause.Deadline ? run.ProviderStatus : 0;
+
+    // Without a route it is the same provider that will be asked; with one, the router keeps the time.
+    private DateTimeOffset NextAttemptAt(int attempt, DateTimeOffset? resumeAt)
+    {
+        var ours = _backoff.NextAttemptAt(attempt);
+        return Record.Provider is null && resumeAt is { } stated && stated > ours ? stated : ours;
     }
 
     internal static TaskError BudgetError(long spent, Budgets budgets) => new(

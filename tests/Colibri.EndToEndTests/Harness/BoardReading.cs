@@ -11,18 +11,19 @@ internal static class BoardReading
         client.DataAsync(new { cmd = "get-task", task_id = taskId });
 
     /// <summary>The task once it has ended; fails where it ends in another status than the one expected.</summary>
-    public static async Task<JsonElement> TaskEndedAsync(this WireClient client, string taskId, string status)
+    public static async Task<JsonElement> TaskEndedAsync(this WireClient client, string taskId, string status, TimeSpan? deadline = null)
     {
-        var task = await client.TaskWhereAsync(taskId, task => Terminal.Contains(task.Text("status")), $"ends as {status}");
+        var task = await client.TaskWhereAsync(taskId, task => Terminal.Contains(task.Text("status")), $"ends as {status}", deadline);
         task.Text("status").ShouldBe(status, task.ToString());
         return task;
     }
 
-    public static Task<JsonElement> TaskWhereAsync(this WireClient client, string taskId, Func<JsonElement, bool> condition, string what)
+    public static Task<JsonElement> TaskWhereAsync(
+        this WireClient client, string taskId, Func<JsonElement, bool> condition, string what, TimeSpan? deadline = null)
     {
         JsonElement last = default;
         return Eventually.GetAsync<JsonElement>(
-            async () => condition(last = await client.TaskAsync(taskId)) ? last : null, () => $"task {what}; it is {last}");
+            async () => condition(last = await client.TaskAsync(taskId)) ? last : null, () => $"task {what}; it is {last}", deadline);
     }
 
     public static async Task<IReadOnlyList<JsonElement>> PanesAsync(this WireClient client) =>

@@ -14,8 +14,14 @@ public sealed class RecordingFoldTests
 
     private static readonly (string Recording, int Exit, string Expected)[] Table =
     [
+        ("claude-2.1-stream-json-auth", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
+        ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
+        ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("opencode-1.18-run-json-limit", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json", 0, "Done done events 7 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-0.73.1-json-retry", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-0.73.1-json-tool", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
@@ -75,6 +81,11 @@ public sealed class RecordingFoldTests
     [InlineData("pi-1.5.2-json-auth", "401: {\"message\":\"invalid api key\",\"type\":\"mock_error\",\"code\":401}")]
     [InlineData("pi-1.5.2-json-fail", "503: {\"message\":\"service unavailable\",\"type\":\"mock_error\",\"code\":503}")]
     [InlineData("pi-1.5.2-json-length", "answer cut by the token limit")]
+    [InlineData("claude-2.1-stream-json-auth", "Failed to authenticate. API Error: 401 invalid api key")]
+    [InlineData("claude-2.1-stream-json-limit", "You've hit your 5-hour limit · resets 5:57pm (UTC)")]
+    [InlineData("codex-0.169-exec-json-auth", "unexpected status 401 Unauthorized: invalid api key, url: http://127.0.0.1:18231/v1/responses")]
+    [InlineData("opencode-1.18-run-json-auth", "invalid api key")]
+    [InlineData("opencode-1.18-run-json-limit", "rate limited")]
     public void A_failed_run_says_why_in_the_agents_own_words(string recording, string error)
     {
         var bytes = Recordings.Read(recording);

@@ -56,6 +56,37 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_time_that_the_provider_states_is_waited_for_where_no_route_keeps_it()
+    {
+        var task = await _fixture.Create();
+        var resets = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 3600);
+        var queued = await RunAsClaude(task, $$$"""
+            cat <<'END'
+            {"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":{{{resets.ToUnixTimeSeconds()}}},"rateLimitType":"five_hour"}}
+            {"type":"result","subtype":"success","is_error":true,"api_error_status":429,"result":"You've hit your 5-hour limit"}
+            END
+            exit 1
+            """);
+
+        (queued.Status, queued.Error?.Message, queued.NotBefore).ShouldBe((TaskState.Queued, "You've hit your 5-hour limit", resets));
+    }
+
+    [Fact]
+    public async Task A_time_that_the_provider_states_is_nothing_to_a_run_that_failed_for_another_reason()
+    {
+        var task = await _fixture.Create();
+        var queued = await RunAsClaude(task, """
+            cat <<'END'
+            {"type":"system","subtype":"api_retry","attempt":1,"retry_delay_ms":3600000,"error_status":429}
+            END
+            exit 1
+            """);
+
+        queued.Error!.Code.ShouldBe("exit-code");
+        queued.NotBefore.ShouldNotBeNull().ShouldBeLessThan(DateTimeOffset.UtcNow.AddSeconds(2));
+    }
+
+    [Fact]
     public async Task A_long_lived_agent_that_refuses_its_prompt_fails_the_run_with_its_own_words()
     {
         var task = await _fixture.Create(maxAttempts: 1);
@@ -362,6 +393,12 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
     private async Task<BoardTask> RunRpcToEnd(string script, BoardTask task)
     {
         await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(script, task) with { Rpc = true }));
+        return await _fixture.Get(task);
+    }
+
+    private async Task<BoardTask> RunAsClaude(BoardTask task, string script)
+    {
+        await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(script, task) with { Runtime = "claude" }));
         return await _fixture.Get(task);
     }
 }

@@ -19,6 +19,9 @@ public record struct AgentEvent
     /// <summary>The agent's own words about what went wrong.</summary>
     public JsonValue Error { get; set; }
 
+    /// <summary>How the provider refused, where the agent has fields for that.</summary>
+    public ProviderRefusal? Refusal { get; set; }
+
     /// <summary>The id the agent gave its session.</summary>
     public JsonValue SessionId { get; set; }
 

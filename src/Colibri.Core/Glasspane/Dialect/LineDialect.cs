@@ -55,6 +55,9 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
     protected static long? Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
         usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? UsageReport.Reported(microcents) : null;
 
+    /// <summary>An HTTP status; 0 for what is none.</summary>
+    protected static int Status(ReadOnlySpan<byte> line, JsonValue status) => status.TryGetInt64(line, out var code) && code is >= 100 and <= 599 ? (int)code : 0;
+
     /// <summary>A count of tokens; what is no count is none.</summary>
     protected static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => UsageReport.Reported(tokens.Int64OrZero(line));
 }

@@ -3,15 +3,15 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
-namespace Colibri.EndToEndTests.Pi;
+namespace Colibri.EndToEndTests.Models;
 
 /// <summary>One request and its answer over HTTP/1.1, one a connection.</summary>
 internal sealed class HttpExchange(NetworkStream stream, CancellationToken stop)
 {
     private const int MaxRequestBytes = 8 * 1024 * 1024;
 
-    /// <summary>The body of one request, or null when the connection closed before there was one.</summary>
-    public static async Task<byte[]?> ReadBodyAsync(NetworkStream stream, CancellationToken stop)
+    /// <summary>One request, or null when the connection closed before there was one.</summary>
+    public static async Task<HttpRequest?> ReadAsync(NetworkStream stream, CancellationToken stop)
     {
         var received = new byte[64 * 1024];
         var length = 0;
@@ -28,40 +28,41 @@ internal sealed class HttpExchange(NetworkStream stream, CancellationToken stop)
                 needed = headers + 4 + ContentLength(Encoding.ASCII.GetString(received, 0, headers));
         }
         var body = received.AsSpan(0, length).IndexOf("\r\n\r\n"u8) + 4;
-        return received[body..length];
+        var line = Encoding.ASCII.GetString(received, 0, received.AsSpan(0, length).IndexOf("\r\n"u8)).Split(' ');
+        return new HttpRequest(line[0], line[1], received.AsMemory(body, length - body));
     }
 
-    public async Task RefuseAsync(int status, string message)
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="message">In the error's body.</param>
+    /// <param name="headers">Added to the usual ones.</param>
+    public async Task RefuseAsync(int status, string message, params (string Name, string Value)[] headers)
     {
         var body = JsonSerializer.Serialize(new { error = new { message, type = "mock_error", code = status } });
-        await WriteAsync($"HTTP/1.1 {status} Refused\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n\r\n{body}");
+        var added = string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"));
+        await WriteAsync(
+            $"HTTP/1.1 {status} Refused\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{added}Connection: close\r\n\r\n{body}");
     }
 
-    /// <param name="chunks">The data of each event.</param>
-    /// <param name="complete">Whether the stream is ended as it should be; an incomplete one can be continued, or breaks off as the connection closes.</param>
-    public async Task StreamAsync(IEnumerable<string> chunks, bool complete = true)
+    /// <summary>An answer from its beginning on. Left without its end it can be continued, or breaks off as the connection closes.</summary>
+    public async Task StreamAsync(IEnumerable<ServerEvent> events, bool complete = true)
     {
         // Chunked, because without a length or chunks a broken connection looks like a good end.
         await WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
-        await SendAsync(chunks, complete);
+        await ContinueAsync(events, complete);
     }
 
-    public Task ContinueAsync(IEnumerable<string> chunks) => SendAsync(chunks, complete: true);
-
-    private async Task SendAsync(IEnumerable<string> chunks, bool complete)
+    public async Task ContinueAsync(IEnumerable<ServerEvent> events, bool complete = true)
     {
-        foreach (var chunk in chunks)
-            await SendEventAsync(chunk);
-        if (!complete)
-            return;
-        await SendEventAsync("[DONE]");
-        await WriteAsync("0\r\n\r\n");
+        foreach (var one in events)
+            await SendAsync(one);
+        if (complete)
+            await WriteAsync("0\r\n\r\n");
     }
 
-    private Task SendEventAsync(string data)
+    private Task SendAsync(ServerEvent one)
     {
-        var line = $"data: {data}\n\n";
-        return WriteAsync($"{Encoding.UTF8.GetByteCount(line).ToString("x", CultureInfo.InvariantCulture)}\r\n{line}\r\n");
+        var lines = one.Name is null ? $"data: {one.Data}\n\n" : $"event: {one.Name}\ndata: {one.Data}\n\n";
+        return WriteAsync($"{Encoding.UTF8.GetByteCount(lines).ToString("x", CultureInfo.InvariantCulture)}\r\n{lines}\r\n");
     }
 
     private async Task WriteAsync(string text) => await stream.WriteAsync(Encoding.UTF8.GetBytes(text), stop);

@@ -1,0 +1,54 @@
+using Colibri.EndToEndTests.Harness;
+
+namespace Colibri.EndToEndTests.Agents;
+
+/// <summary>A program out of <c>scripts/lib/real-agents.sh</c>, or why there is none.</summary>
+/// <param name="Executable">Its path; null where it is not there.</param>
+/// <param name="Reason">Why it is not there.</param>
+/// <param name="MayPass">It cannot be had here and now, which is no fault of anything tested.</param>
+internal sealed record Installation(string? Executable, string? Reason, bool MayPass)
+{
+    // EX_TEMPFAIL of sysexits.h, as the script says it.
+    private const int NotToBeHad = 75;
+
+    /// <summary>The path; where it cannot be had the test is skipped, and where fetching it went wrong the test fails.</summary>
+    public string Required(string name)
+    {
+        if (Executable is not null)
+            return Executable;
+        if (!MayPass)
+            Assert.Fail($"real {name} could not be fetched: {Reason}");
+        Assert.Skip($"real {name} is not available: {Reason}");
+        return "";
+    }
+
+    /// <param name="function">The function of the script that prints the path.</param>
+    /// <param name="deadline">Some agents are hundreds of megabytes.</param>
+    public static async Task<Installation> FetchAsync(string function, TimeSpan deadline)
+    {
+        var script = Path.Combine(Repository.Root, "scripts", "lib", "real-agents.sh");
+        var environment = new Dictionary<string, string?>();
+        foreach (var name in (string[])["HOME", "XDG_CACHE_HOME", "COLIBRI_TEST_CACHE"])
+            environment[name] = Environment.GetEnvironmentVariable(name);
+        foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>())
+            // A registry or proxy named in the environment is npm's business, whatever its name.
+            if (name.StartsWith("npm_config_", StringComparison.OrdinalIgnoreCase) || name.EndsWith("_proxy", StringComparison.OrdinalIgnoreCase)
+                || name is "NODE_EXTRA_CA_CERTS" or "SSL_CERT_FILE")
+                environment[name] = Environment.GetEnvironmentVariable(name);
+        Installation found;
+        try
+        {
+            var finished = await Launch.ToEndAsync("/bin/sh", ["-c", $". \"$1\" && {function}", "sh", script], environment, deadline);
+            found = finished.ExitCode == 0
+                ? new Installation(finished.Stdout.Trim(), null, MayPass: false)
+                : new Installation(null, finished.Stderr.Trim(), finished.ExitCode == NotToBeHad);
+        }
+        catch (TimeoutException slow)
+        {
+            found = new Installation(null, slow.Message, MayPass: true);
+        }
+        if (found.MayPass)
+            await Console.Error.WriteLineAsync($"tests that need {function} are skipped: {found.Reason}");
+        return found;
+    }
+}

@@ -1,0 +1,22 @@
+using System.Collections.Concurrent;
+
+[assembly: AssemblyFixture(typeof(Colibri.EndToEndTests.Agents.RealAgents))]
+
+namespace Colibri.EndToEndTests.Agents;
+
+/// <summary>The real agents beside Pi, each fetched once when the first test asks for it; they are large.</summary>
+public sealed class RealAgents
+{
+    private static readonly AgentHome[] Homes = [new CodexHome(), new ClaudeHome(), new OpencodeHome()];
+
+    private readonly ConcurrentDictionary<string, Lazy<Task<Installation>>> _found = new();
+
+    internal static AgentHome HomeOf(string kind) => Homes.Single(home => home.Kind == kind);
+
+    /// <summary>Path of the program. Skips the test when it cannot be had.</summary>
+    internal async Task<string> ExecutableAsync(string kind)
+    {
+        var fetched = _found.GetOrAdd(kind, _ => new Lazy<Task<Installation>>(() => Installation.FetchAsync($"real_{kind}", TimeSpan.FromMinutes(10))));
+        return (await fetched.Value).Required(kind);
+    }
+}

@@ -1,0 +1,42 @@
+namespace Colibri.EndToEndTests.Models;
+
+/// <summary>One answer of a model, in no API's terms.</summary>
+/// <param name="Number">Tells it from all others.</param>
+/// <param name="Model">The model that was asked.</param>
+/// <param name="Words">The text, in the pieces it comes in.</param>
+internal sealed record Answer(int Number, string Model, params string[] Words)
+{
+    public IReadOnlyList<ToolCall> Calls { get; init; } = [];
+
+    public Ending Ending { get; init; } = Ending.Stop;
+
+    /// <summary>Tokens sent, cached ones included.</summary>
+    public int Prompt { get; init; } = 1300;
+
+    /// <summary>Of those, read from the cache.</summary>
+    public int Cached { get; init; } = 1152;
+
+    /// <summary>Tokens answered, reasoning included.</summary>
+    public int Completion { get; init; } = 12;
+
+    /// <summary>Of those, reasoning.</summary>
+    public int Reasoning { get; init; }
+
+    /// <summary>The same, asking for tools.</summary>
+    public Answer Calling(params ToolCall[] calls) =>
+        this with { Calls = calls, Ending = Ending.Tools, Prompt = 1200, Cached = 1024, Completion = 40, Reasoning = 8 };
+}
+
+internal enum Ending
+{
+    Stop,
+    Tools,
+    Length,
+
+    /// <summary>The usage is told and the end is not.</summary>
+    Missing,
+}
+
+/// <param name="Id">The call's own id.</param>
+/// <param name="Command">For the shell; null for the writing of <c>out.txt</c>.</param>
+internal sealed record ToolCall(string Id, string? Command);

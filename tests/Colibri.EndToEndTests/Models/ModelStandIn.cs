@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Colibri.EndToEndTests.Models.Completions;
+using Colibri.EndToEndTests.Models.Messages;
+using Colibri.EndToEndTests.Models.Responses;
+
+namespace Colibri.EndToEndTests.Models;
+
+/// <summary>
+/// A model that is none: answers on loopback, in whichever API it is asked, as the word <c>SCENARIO:…</c> in the latest user message
+/// says. The numbers are those behind the recordings, so that a run against it folds to the same usage. Named as a proxy it refuses
+/// what is meant for anywhere else, and keeps where to.
+/// </summary>
+internal sealed class ModelStandIn : IAsyncDisposable
+{
+    private static readonly IModelApi[] Apis = [new CompletionsApi(), new MessagesApi(), new ResponsesApi()];
+
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<string, int> _asked = new();
+    private readonly ConcurrentQueue<string> _strays = new();
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _accepting;
+    private int _requests;
+
+    public ModelStandIn()
+    {
+        _listener.Start();
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        _accepting = AcceptAsync();
+    }
+
+    public int Port { get; }
+
+    /// <summary>Answers asked for so far, refused ones included.</summary>
+    public int Requests => Volatile.Read(ref _requests);
+
+    public int RequestsOf(string scenario) => _asked.GetValueOrDefault(scenario);
+
+    /// <summary>Requests that were meant for somebody else, and for nobody here.</summary>
+    public IReadOnlyCollection<string> Strays => _strays;
+
+    /// <summary>When the limit of the scenario <c>limit</c> is lifted: to the second, and long after any test.</summary>
+    public DateTimeOffset LimitResets { get; } = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 3600);
+
+    /// <summary>Lets every answer of the scenario <c>slow</c> go on to its end.</summary>
+    public void Release() => _released.TrySetResult();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _accepting;
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        var serving = new List<Task>();
+        try
+        {
+            while (true)
+                serving.Add(ServeAsync(await _listener.AcceptSocketAsync(_stop.Token)));
+        }
+        catch (Exception stopped) when (stopped is OperationCanceledException or SocketException)
+        {
+            await Task.WhenAll(serving);
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        await using var stream = new NetworkStream(socket, ownsSocket: true);
+        try
+        {
+            if (await HttpExchange.ReadAsync(stream, _stop.Token) is not { } request)
+                return;
+            var exchange = new HttpExchange(stream, _stop.Token);
+            if (request.Method == "POST" && Array.Find(Apis, api => request.Target.Split('?')[0] == api.Path) is { } api)
+            {
+                await AnswerAsync(api, exchange, JsonElement.Parse(request.Body.Span));
+                return;
+            }
+            _strays.Enqueue($"{request.Method} {request.Target}");
+            await exchange.RefuseAsync(404, "not here");
+        }
+        catch (Exception gone) when (gone is IOException or OperationCanceledException)
+        {
+            // The agent was killed in the middle of an answer, or the test is over.
+        }
+    }
+
+    private async Task AnswerAsync(IModelApi api, HttpExchange exchange, JsonElement request)
+    {
+        var number = Interlocked.Increment(ref _requests);
+        var conversation = Conversation.Of(api, request);
+        var asked = _asked.AddOrUpdate(conversation.Scenario, 1, (_, before) => before + 1);
+        Answer Said(params string[] words) => new(number, request.GetProperty("model").GetString()!, words);
+        switch (conversation.Scenario)
+        {
+            case "auth":
+                await exchange.RefuseAsync(401, "invalid api key");
+                break;
+            case "fail":
+                await exchange.RefuseAsync(503, "service unavailable");
+                break;
+            case "retry" when asked == 1:
+                await exchange.RefuseAsync(529, "overloaded, please retry");
+                break;
+            case "limit":
+                // One API says for how long in a header of HTTP's, the other until when in one of its own.
+                await exchange.RefuseAsync(
+                    429, "rate limited", ("Retry-After", "1"), ("anthropic-ratelimit-unified-status", "rejected"),
+                    ("anthropic-ratelimit-unified-representative-claim", "five_hour"),
+                    ("anthropic-ratelimit-unified-reset", $"{LimitResets.ToUnixTimeSeconds()}"));
+                break;
+            case "length":
+                await SendAsync(Said("This answer is cut") with { Ending = Ending.Length, Prompt = 10, Cached = 0, Completion = 1 });
+                break;
+            case "billed" when asked == 1:
+                // All of it sent and counted, and the connection gone before the end is said: the provider bills it.
+                await SendAsync(Said("This answer is billed") with { Ending = Ending.Missing, Prompt = 1200, Cached = 1024, Completion = 40 });
+                break;
+            case "background":
+                // First a tool that leaves processes behind, one of them in a session of its own; then one that does not end. By way of
+                // env, for Claude Code refuses a command that does nothing but sleep.
+                await SendAsync(Said().Calling(new ToolCall(
+                    $"call_{number}", asked == 1 ? "env sleep 600 >/dev/null 2>&1 & setsid sleep 601 >/dev/null 2>&1 & echo left" : "env sleep 602")));
+                break;
+            case "overflow":
+                await exchange.RefuseAsync(400, "This model's maximum context length is 128000 tokens. context_length_exceeded");
+                break;
+            case "cut":
+                await exchange.StreamAsync(api.Opening(Said("This answer never")), complete: false);
+                break;
+            // Of completions alone: the other APIs open an answer once.
+            case "slow" when !conversation.HasToolResult:
+                await exchange.StreamAsync(api.Opening(Said("Thinking", " slowly")), complete: false);
+                await _released.Task.WaitAsync(_stop.Token);
+                await exchange.ContinueAsync([.. api.Opening(Said(", done.")), .. api.Ending(Said())]);
+                break;
+            case "tool" or "two" or "retry" when !conversation.HasToolResult:
+                var calls = new[] { new ToolCall($"call_{number}a", "echo hi"), new ToolCall($"call_{number}b", Command: null) };
+                await SendAsync(Said("Running", " the command.").Calling(calls[..(conversation.Scenario == "two" ? 2 : 1)]));
+                break;
+            default:
+                await SendAsync(Said("Done: it printed hi.", " sep[\u2028] emoji \U0001F426", " nul? \u0001 end"));
+                break;
+        }
+
+        Task SendAsync(Answer answer) => exchange.StreamAsync([.. api.Opening(answer), .. api.Ending(answer)], complete: answer.Ending != Ending.Missing);
+    }
+}

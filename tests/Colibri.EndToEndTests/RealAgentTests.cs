@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Colibri.EndToEndTests.Agents;
+using Colibri.EndToEndTests.Harness;
+using Colibri.EndToEndTests.Models;
+
+namespace Colibri.EndToEndTests;
+
+/// <summary>Codex, Claude Code and opencode under a daemon, started by the table of their kind alone.</summary>
+[Collection(AloneCollection.Name)]
+public sealed class RealAgentTests(RealAgents agents)
+{
+    // On a busy machine opencode alone takes most of a minute to start.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    /// <summary>A kind, and what the two answers of the scenario cost by the agent's own reckoning; Codex does not say.</summary>
+    public static TheoryData<string, long> Kinds => new() { { "codex", 0 }, { "claude", 240_480 }, { "opencode", 240_480 } };
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_task_with_a_tool_call_is_done_and_on_record_to_the_token(string kind, long microcents)
+    {
+        var home = RealAgents.HomeOf(kind);
+        await using var model = new ModelStandIn();
+        await using var daemon = await home.StartDaemonAsync(await agents.ExecutableAsync(kind), model);
+        await using var client = await daemon.ConnectAsync();
+
+        var task = await RunAsync(client, "tool", "done");
+
+        (task.Text("verdict"), task.Number("attempts")).ShouldBe(("done", 1));
+        task.UsageOf().ShouldBe((324, 52, 2176, 0, microcents));
+        var run = task.Items("runs").ShouldHaveSingleItem();
+        (run.Text("provider"), run.Text("model"), run.Text("verdict")).ShouldBe((home.Route.Provider, home.Route.Model, "done"));
+        (run.Member("exit").Number("code"), run.UsageOf()).ShouldBe((0, task.UsageOf()));
+        var pane = (await client.PanesAsync()).ShouldHaveSingleItem();
+        (pane.Text("runtime"), pane.Text("activity"), pane.Number("tools"), pane.Number("malformed_lines")).ShouldBe((kind, "done", 1, 0));
+        pane.Text("harness_session_id").ShouldNotBeEmpty();
+        var entries = (await client.DataAsync(new { cmd = "get-session", session_id = task.Text("session_id") })).Items("entries");
+        entries[0].Text("text").ShouldContain("SCENARIO:tool");
+        entries.Single(entry => entry.Text("kind") == "tool_result").Text("text").Trim().ShouldBe("hi");
+        entries.Last(entry => entry.Text("kind") == "assistant").Text("text").ShouldContain("Done: it printed hi.");
+        await GoneAsync(daemon);
+        model.Strays.Except(home.Strays).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("codex")]
+    [InlineData("claude")]
+    [InlineData("opencode")]
+    public async Task A_key_that_is_not_taken_fails_the_task_with_the_agents_words_and_leaves_the_route_out(string kind)
+    {
+        var home = RealAgents.HomeOf(kind);
+        await using var model = new ModelStandIn();
+        await using var daemon = await home.StartDaemonAsync(await agents.ExecutableAsync(kind), model);
+        await using var client = await daemon.ConnectAsync();
+
+        var task = await RunAsync(client, "auth", "failed");
+
+        (task.Member("error").Text("code"), task.Number("attempts")).ShouldBe(("agent-error", 1));
+        task.Member("error").Text("message").ShouldContain(home.RefusedWords);
+        var run = task.Items("runs").ShouldHaveSingleItem();
+        (run.Text("provider"), run.Text("model"), run.Text("verdict")).ShouldBe((home.Route.Provider, home.Route.Model, "agent-error"));
+        var route = (await client.DataAsync(new { cmd = "status" })).Items("providers").ShouldHaveSingleItem();
+        route.Text("state").ShouldBe("auth-failed");
+        await GoneAsync(daemon);
+        model.Strays.Except(home.Strays).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("codex")]
+    [InlineData("claude")]
+    [InlineData("opencode")]
+    public async Task Stop_agent_leaves_nothing_of_what_its_tools_started(string kind)
+    {
+        await using var model = new ModelStandIn();
+        await using var daemon = await RealAgents.HomeOf(kind).StartDaemonAsync(await agents.ExecutableAsync(kind), model);
+        await using var client = await daemon.ConnectAsync();
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:background", max_attempts = 1 })).Text("id");
+        // Codex itself ends what a command leaves in its own process group; what has a session of its own it leaves to whoever comes after.
+        string[] left = kind == "codex" ? ["601", "602"] : ["600", "601", "602"];
+        await Eventually.HoldsAsync(
+            () => left.All(seconds => daemon.Descendants().Any(process => process.CommandLine == $"sleep {seconds}")),
+            () => $"all of them run; there are {string.Join(", ", daemon.Descendants())}", Patience);
+
+        var agentId = (await client.PanesAsync()).ShouldHaveSingleItem().Text("id");
+        await client.DataAsync(new { cmd = "stop-agent", agent_id = agentId, grace_ms = 1_000 });
+
+        await GoneAsync(daemon);
+        (await client.TaskEndedAsync(id, "failed")).Member("error").Text("code").ShouldBe("stopped");
+    }
+
+    [Fact]
+    public async Task A_plans_limit_of_Claude_Code_rests_the_route_until_it_is_lifted()
+    {
+        await using var model = new ModelStandIn();
+        // Only to whoever comes with a plan's token does it speak of the plan's limits.
+        await using var daemon = await RealAgents.HomeOf("claude").StartDaemonAsync(
+            await agents.ExecutableAsync("claude"), model, ("ANTHROPIC_API_KEY", null), ("CLAUDE_CODE_OAUTH_TOKEN", $"sk-ant-oat01-{Guid.NewGuid():N}"));
+        await using var client = await daemon.ConnectAsync();
+
+        await RunAsync(client, "limit", "failed");
+
+        var route = (await client.DataAsync(new { cmd = "status" })).Items("providers").ShouldHaveSingleItem();
+        (route.Text("state"), DateTimeOffset.Parse(route.Text("until"), null)).ShouldBe(("backing-off", model.LimitResets));
+    }
+
+    private static async Task<JsonElement> RunAsync(WireClient client, string scenario, string status)
+    {
+        var id = (await client.DataAsync(new { cmd = "create-task", title = $"SCENARIO:{scenario}", max_attempts = 1 })).Text("id");
+        return await client.TaskEndedAsync(id, status, Patience);
+    }
+
+    private static Task GoneAsync(ColibriDaemon daemon) =>
+        Eventually.HoldsAsync(() => daemon.Descendants().Count == 0, () => $"all are gone; there are {string.Join(", ", daemon.Descendants())}");
+}
