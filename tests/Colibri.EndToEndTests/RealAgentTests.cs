@@ -39,7 +39,7 @@ public sealed class RealAgentTests(RealAgents agents)
         entries.Single(entry => entry.Text("kind") == "tool_result").Text("text").Trim().ShouldBe("hi");
         entries.Last(entry => entry.Text("kind") == "assistant").Text("text").ShouldContain("Done: it printed hi.");
         await GoneAsync(daemon);
-        model.Strays.Except(home.Strays).ShouldBeEmpty();
+        model.Strays.Where(request => !home.IsKnownStray(request)).ShouldBeEmpty();
     }
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class RealAgentTests(RealAgents agents)
         var route = (await client.DataAsync(new { cmd = "status" })).Items("providers").ShouldHaveSingleItem();
         route.Text("state").ShouldBe("auth-failed");
         await GoneAsync(daemon);
-        model.Strays.Except(home.Strays).ShouldBeEmpty();
+        model.Strays.Where(request => !home.IsKnownStray(request)).ShouldBeEmpty();
     }
 
     [Theory]

@@ -15,8 +15,8 @@ internal abstract class AgentHome
     /// <summary>What it says when its key is not taken.</summary>
     public abstract string RefusedWords { get; }
 
-    /// <summary>What it asks for that no setting keeps it from; it is refused here, and the run goes on without.</summary>
-    public virtual IReadOnlyList<string> Strays => [];
+    /// <summary>Whether a request is one that no setting keeps it from: it is refused here, and the run goes on without.</summary>
+    public virtual bool IsKnownStray(string request) => false;
 
     /// <summary>In which variable it looks for its key.</summary>
     protected abstract string KeyVariable { get; }

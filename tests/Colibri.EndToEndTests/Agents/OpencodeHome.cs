@@ -9,7 +9,7 @@ internal sealed class OpencodeHome : AgentHome
     public override string RefusedWords => "invalid api key";
 
     // It fetches the types of its plugins into every folder of settings.
-    public override IReadOnlyList<string> Strays => ["CONNECT registry.npmjs.org:443"];
+    public override bool IsKnownStray(string request) => request.StartsWith("CONNECT registry.", StringComparison.Ordinal);
 
     protected override string KeyVariable => "MOCK_API_KEY";
 
