@@ -30,9 +30,9 @@ chroot_archive() {
 }
 
 # shellcheck disable=SC2016  # SITE is apt's
-# Where this machine has its own packages from.
+# Where this machine has its own packages from; nothing where it does not say, which leaves it to debootstrap.
 chroot_mirror() {
-    apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep '/debian/*$' | head -n 1 | grep . || echo http://deb.debian.org/debian
+    apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep '/debian/*$' | head -n 1
 }
 
 chroot_fetch() (
@@ -42,7 +42,8 @@ chroot_fetch() (
     made=$(mktemp -d "${archive%/*}/root.XXXXXX")
     trap 'rm -rf "$made" "$archive.$$"' EXIT
     chmod 755 "$made"
-    debootstrap --variant=minbase "$(chroot_suite)" "$made" "$(chroot_mirror)" >"${archive%/*}/log" 2>&1
+    mirror=$(chroot_mirror)
+    debootstrap --variant=minbase "$(chroot_suite)" "$made" ${mirror:+"$mirror"} >"${archive%/*}/log" 2>&1
     rm -rf "$made"/var/cache/apt/archives/*.deb "$made"/var/lib/apt/lists/*
     tar -C "$made" --one-file-system -cf "$archive.$$" .
     mv "$archive.$$" "$archive"
