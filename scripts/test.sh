@@ -8,8 +8,8 @@ usage: test.sh [--unit | --e2e | --packaging | --quick] [--help]
 
 Installs what is missing (or says what to install), builds into dist/, runs the
 unit tests, the end-to-end tests on the native executables, the tests of scripts
-and packaging, and the checks of format, scripts and source. The last line is
-the sum: N passed, N failed.
+and packaging, the checks of format, scripts and source, and the benchmarks once
+over, unjudged. The last line is the sum: N passed, N failed.
 
   --unit       the unit tests only; nothing native is built
   --e2e        the native build and the end-to-end tests only
@@ -20,13 +20,13 @@ END
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-unit=yes e2e=yes packaging=yes checks=yes
+unit=yes e2e=yes packaging=yes checks=yes benchmarks=yes
 case ${1:-} in
     '') ;;
-    --unit) e2e=no packaging=no checks=no ;;
-    --e2e) unit=no packaging=no checks=no ;;
-    --packaging) unit=no e2e=no checks=no ;;
-    --quick) e2e=no packaging=no ;;
+    --unit) e2e=no packaging=no checks=no benchmarks=no ;;
+    --e2e) unit=no packaging=no checks=no benchmarks=no ;;
+    --packaging) unit=no e2e=no checks=no benchmarks=no ;;
+    --quick) e2e=no packaging=no benchmarks=no ;;
     --help | -h) usage; exit 0 ;;
     *) printf 'test.sh: unknown option %s (try: test.sh --help)\n' "$1" >&2; exit 2 ;;
 esac
@@ -168,7 +168,7 @@ if [ "$e2e" = yes ] || [ "$packaging" = yes ]; then
         export COLIBRI_BIN_DIR
     else
         printf 'FAIL  native build\n'
-        failed=$((failed + 1)) e2e=no packaging=no
+        failed=$((failed + 1)) e2e=no packaging=no benchmarks=no
     fi
 fi
 if [ "$e2e" = yes ]; then
@@ -183,6 +183,19 @@ if [ "$packaging" = yes ]; then
         done
     else
         printf 'FAIL  static build\n'
+        failed=$((failed + 1))
+    fi
+fi
+
+if [ "$benchmarks" = yes ]; then
+    # Their figures are shown and not judged: a shared machine is no witness.
+    if scripts/bench.sh --quick </dev/null >"$scratch/bench" 2>&1; then
+        sed -n '/Colibri .*peer/,$p' "$scratch/bench"
+        printf 'ok    benchmarks run\n'
+        passed=$((passed + 1))
+    else
+        cat "$scratch/bench"
+        printf 'FAIL  benchmarks run\n'
         failed=$((failed + 1))
     fi
 fi

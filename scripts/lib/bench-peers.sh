@@ -39,7 +39,7 @@ find_supervisord() {
         rm -rf "$scratch/supervisor"
         mkdir "$scratch/supervisor"
         (
-            cd "$scratch/supervisor"
+            cd "$scratch/supervisor" || exit 0
             apt-get download supervisor python3-pkg-resources >/dev/null 2>&1 || { as_root apt-get update && apt-get download supervisor python3-pkg-resources; } >/dev/null 2>&1 || exit 0
             for package in *.deb; do dpkg-deb -x "$package" root; done
             mv root "$supervisor_root"

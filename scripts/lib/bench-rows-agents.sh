@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154  # shared with bench.sh, which sources this, or set by eval
+# shellcheck disable=SC2034,SC2154  # shared with bench.sh, which sources this, or set by eval
 # Sourced by bench.sh: the rows about agents at work and at rest. As bench-rows.sh.
 
 row_first_byte() {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154  # shared with bench.sh, which sources this, or set by eval
+# shellcheck disable=SC2154,SC2016  # shared with bench.sh, which sources this, or set by eval; and RESP has dollars of its own
 # Sourced by bench.sh: the rows about the board, beside the same statements in C. As bench-rows.sh.
 
 queued_request='{"cmd":"list-tasks","status":"queued","limit":50}'
