@@ -109,11 +109,12 @@ END
     done
 
     if [ -n "$validation" ]; then
-        version=$(manifest_value version)
+        version=$(manifest_value version) commit=$(manifest_value commit)
         if ! grep -q '"schema": *"clawdie.iso.validation.v1"' "$validation" 2>/dev/null; then
             refuse "$validation is not a clawdie.iso.validation.v1 (acceptance.sh --json FILE on the booted image writes one)"
         else
             grep -q "\"version\": *\"$version\"" "$validation" || refuse "$validation is of another version than $version (run the acceptance on this build)"
+            grep -q "\"commit\": *\"$commit\"" "$validation" || refuse "$validation is of another build than $commit (run the acceptance on this one)"
             grep -q '"failed": *0[^0-9]*$' "$validation" || refuse "$validation has failed steps (see its \"steps\")"
             grep -q '"passed": *[1-9]' "$validation" || refuse "$validation has no step that passed (run the acceptance as root on the booted image)"
         fi

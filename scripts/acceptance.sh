@@ -387,8 +387,8 @@ interrupts() {
 }
 
 write_json() {
-    printf '{\n  "schema": "clawdie.iso.validation.v1",\n  "host": "%s",\n  "os": "%s",\n  "version": "%s",\n  "started_at": "%s",\n' \
-        "$(json_text "$host")" "$(json_text "$os")" "$(json_text "$version")" "$started_at"
+    printf '{\n  "schema": "clawdie.iso.validation.v1",\n  "host": "%s",\n  "os": "%s",\n  "version": "%s",\n  "commit": "%s",\n  "started_at": "%s",\n' \
+        "$(json_text "$host")" "$(json_text "$os")" "$(json_text "$version")" "$(json_text "${commit:-unknown}")" "$started_at"
     printf '  "steps": [\n'
     cat "$scratch/steps"
     printf '\n  ],\n  "passed": %s,\n  "failed": %s,\n  "skipped": %s\n}\n' "$passed" "$failed" "$skipped"
@@ -486,6 +486,8 @@ program_version() {
         return 1
     fi
     # The CLI's version also names the commit.
+    program_commit=$(sed -n '1s/^[^ ]* [^ +]*+\([0-9a-f]*\).*/\1/p' "$scratch/out")
+    commit=${program_commit:-${commit:-}}
     program_version=$(sed -n '1s/^[^ ]* \([^ +]*\).*/\1/p' "$scratch/out")
 }
 

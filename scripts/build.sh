@@ -7,10 +7,12 @@ usage() {
 usage: build.sh [-o DIR] [-f TFM] [--static] [--map] [--help]
 
 Publishes colibri-daemon, colibri and colibri-test-agent as native executables
-for this machine: one file each, SQLite inside the daemon.
+for this machine: one file each, SQLite inside the daemon. What lacks for it is
+installed where that takes no password.
 
   -o DIR      where the executables go (default: dist/ in the repository)
   -f TFM      the .NET they are compiled with: net9.0 (default) or net10.0
+              (default on FreeBSD)
   --static    link libc in as well: no shared library is needed at run time
   --map       leave a map of what was compiled, for size-report.sh
   --help      this text
@@ -26,7 +28,8 @@ fail() {
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 output=$repository/dist
-framework=net9.0
+# FreeBSD's own SDK brings the packs of .NET 10.
+if [ "$(uname -s)" = FreeBSD ]; then framework=net10.0; else framework=net9.0; fi
 static=no
 map=no
 while [ $# -gt 0 ]; do

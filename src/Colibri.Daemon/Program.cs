@@ -1,3 +1,4 @@
+using System.Text;
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Daemon;
@@ -13,10 +14,10 @@ var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)
 {
     case DaemonAction.Help:
-        Console.WriteLine(DaemonArguments.Usage);
+        Say(DaemonArguments.Usage);
         return 0;
     case DaemonAction.Version:
-        Console.WriteLine($"colibri-daemon {BuildVersion.Text}");
+        Say($"colibri-daemon {BuildVersion.Text}");
         return 0;
     case DaemonAction.Refuse:
         return Refuse($"{arguments.Problem}; see colibri-daemon --help", exitCode: 2);
@@ -27,8 +28,7 @@ try
     var configuration = DaemonConfiguration.Read(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName);
     if (arguments.Action == DaemonAction.CheckConfiguration)
     {
-        foreach (var (variable, value) in EffectiveConfiguration.Lines(configuration))
-            Console.WriteLine($"{variable}={value}");
+        Say(string.Join('\n', EffectiveConfiguration.Lines(configuration).Select(line => $"{line.Variable}={line.Value}")));
         return 0;
     }
     await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);
@@ -43,11 +43,20 @@ static int Refuse(string problem, int exitCode)
 {
     try
     {
-        Console.Error.WriteLine($"colibri-daemon: {problem}");
+        WriteLine(Console.OpenStandardError(), $"colibri-daemon: {problem}");
     }
     catch (Exception e) when (e is IOException or UnauthorizedAccessException)
     {
         // There is no standard error; the exit code says it.
     }
     return exitCode;
+}
+
+static void Say(string text) => WriteLine(Console.OpenStandardOutput(), text);
+
+// Console.Out would write a terminal's keypad sequence to it first, and never take that back.
+static void WriteLine(Stream stream, string text)
+{
+    using (stream)
+        stream.Write(Encoding.UTF8.GetBytes(text + "\n"));
 }

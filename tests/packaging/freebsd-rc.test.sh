@@ -373,6 +373,27 @@ linux_binaries_load_the_module() {
     same '' "$(calls | grep '^kldload')"
 }
 
+linux_binaries_see_the_processes() {
+    make_root
+    install_stubs
+    binary_of '\003'
+    service colibri_daemon start
+    same 'mount -t linprocfs linprocfs /compat/linux/proc' "$(calls | grep '^mount')"
+    service colibri_daemon start
+    same 1 "$(calls | grep -c '^mount')"
+    make_root
+    install_stubs
+    binary_of '\003'
+    : > "$root/no-linprocfs"
+    service colibri_daemon start
+    said | grep -q 'WARNING: linprocfs cannot be mounted on /compat/linux/proc: agents that outlive the daemon are not ended, their tasks wait'
+    make_root
+    install_stubs
+    binary_of '\011'
+    service colibri_daemon start
+    same '' "$(calls | grep '^mount')"
+}
+
 module_that_cannot_be_had() {
     make_root
     install_stubs
@@ -397,6 +418,7 @@ check 'another user and group are made and used' other_user
 check 'a directory of the operator is made if missing, and else left alone' other_directories_are_left_alone
 check 'a staged sample of the rotation is taken up once the user is there' rotation_is_taken_up
 check 'linux64 is loaded for a Linux binary and for no other' linux_binaries_load_the_module
+check 'for a Linux binary linprocfs is mounted where it is not, and else nothing' linux_binaries_see_the_processes
 check 'a Linux binary without linux64 is refused with what to type' module_that_cannot_be_had
 check 'without its program nothing is made or started' not_installed
 

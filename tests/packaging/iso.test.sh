@@ -92,12 +92,14 @@ everything_at_once() {
     same 3 "$(wc -l <"$scratch/stderr" | tr -d ' ')"
 }
 
-validation() { printf '{\n  "schema": "clawdie.iso.validation.v1",\n  "version": "%s",\n  "steps": [\n  ],\n  "passed": %s,\n  "failed": %s,\n  "skipped": 2\n}\n' "$@" >"$scratch/validation.json"; }
-validated() { released; validation 0.1.0 27 0; gate "$scratch/validation.json"; }
-validation_failed() { released; validation 0.1.0 26 1; gate_refuses 'has failed steps' "$scratch/validation.json"; }
-validation_failed_ten() { released; validation 0.1.0 17 10; gate_refuses 'has failed steps' "$scratch/validation.json"; }
-validation_empty() { released; validation 0.1.0 0 0; gate_refuses 'no step that passed' "$scratch/validation.json"; }
-validation_of_another() { released; validation 0.0.9 27 0; gate_refuses 'of another version than 0.1.0' "$scratch/validation.json"; }
+validation() { printf '{\n  "schema": "clawdie.iso.validation.v1",\n  "version": "%s",\n  "commit": "%s",\n  "steps": [\n  ],\n  "passed": %s,\n  "failed": %s,\n  "skipped": 2\n}\n' "$@" >"$scratch/validation.json"; }
+commit_of() { sed -n 's/^  "commit": "\([^"]*\)",*$/\1/p' "$root/usr/local/share/colibri/manifest.json"; }
+validated() { released; validation 0.1.0 "$(commit_of)" 27 0; gate "$scratch/validation.json"; }
+validation_failed() { released; validation 0.1.0 "$(commit_of)" 26 1; gate_refuses 'has failed steps' "$scratch/validation.json"; }
+validation_failed_ten() { released; validation 0.1.0 "$(commit_of)" 17 10; gate_refuses 'has failed steps' "$scratch/validation.json"; }
+validation_empty() { released; validation 0.1.0 "$(commit_of)" 0 0; gate_refuses 'no step that passed' "$scratch/validation.json"; }
+validation_of_another_build() { released; validation 0.1.0 0123456789 27 0; gate_refuses 'of another build' "$scratch/validation.json"; }
+validation_of_another() { released; validation 0.0.9 "$(commit_of)" 27 0; gate_refuses 'of another version than 0.1.0' "$scratch/validation.json"; }
 validation_missing() { released; gate_refuses 'is not a clawdie.iso.validation.v1' "$scratch/none.json"; }
 
 room() {
@@ -240,6 +242,7 @@ check 'the gate refuses: an acceptance with a failed step' validation_failed
 check 'the gate refuses: an acceptance with ten failed steps' validation_failed_ten
 check 'the gate refuses: an acceptance of nothing' validation_empty
 check 'the gate refuses: an acceptance of another version' validation_of_another
+check 'the gate refuses: an acceptance of another build of the same version' validation_of_another_build
 check 'the gate refuses: no acceptance where one is named' validation_missing
 check 'free space is looked at' room
 if [ "$(id -u)" -eq 0 ]; then

@@ -20,6 +20,7 @@ internal static class TaskCommands
         OptionSpec.Text("--priority", "NUMBER", "higher starts first (0)"),
         OptionSpec.Text("--max-attempts", "NUMBER", "attempts before it counts as failed (3)"),
         OptionSpec.Text("--key", "TEXT", "a second request with the same key makes no second task"),
+        OptionSpec.Text("--session-id", "ID", "log to this session, and go on in it"),
     ];
 
     public static readonly CommandSpec[] All =
@@ -119,6 +120,7 @@ internal static class TaskCommands
         Priority = a.Number("--priority"),
         MaxAttempts = a.Number("--max-attempts"),
         Key = a.Text("--key"),
+        SessionId = a.Text("--session-id"),
     };
 
     private static TaskError? ErrorOf(Arguments a) => (a.Text("--error-code"), a.Text("--error-message")) switch

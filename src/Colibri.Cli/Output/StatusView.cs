@@ -26,6 +26,8 @@ internal static class StatusView
         Field("mode", Mode(status.Cost));
         Field("", Escalation(status.Cost), Tone.Attention);
         Field("scheduler", Scheduler(status.Scheduler));
+        if (status.Scheduler.MissingAgent is { } missing)
+            Field("", $"its agent {missing} is not installed: tasks wait", Tone.Attention);
         if (status.Scheduler.Unmatched > 0)
             Field("", $"{Words.Count(status.Scheduler.Unmatched, "queued task")} no configured agent can take", Tone.Attention);
         Field("tasks", Tasks(status.Tasks));

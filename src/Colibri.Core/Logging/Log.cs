@@ -160,6 +160,9 @@ public static partial class Log
     [LoggerMessage(434, LogLevel.Warning, "pid {Pid}, on record for agent {AgentId} of an earlier daemon, is another process by now (start time {StartTime}, on record {Recorded}): left alone")]
     public static partial void StrangerLeftAlone(this ILogger logger, int pid, string agentId, long startTime, long recorded);
 
+    [LoggerMessage(435, LogLevel.Error, "agent {AgentId} of an earlier daemon, pid {Pid}, may still run and cannot be looked for: there is no /proc (mount linprocfs and restart, or cancel its task); its task is held until nobody has that pid")]
+    public static partial void LeftoverUnprovable(this ILogger logger, string agentId, int? pid);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

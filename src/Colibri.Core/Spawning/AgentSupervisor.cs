@@ -146,7 +146,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         {
             // Before anything is claimed: a typo must not cost somebody's task an attempt.
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
-                + (request.Binary.Contains('/') ? "" : $" in {string.Join(':', parts.Programs.Directories)}"));
+                + (request.Binary.Contains('/') ? "" : $" in the {parts.Programs.Directories.Count} directories of the daemon's search path; give its path"));
         }
         var agent = Prepare(request, task, confinement);
         // Before the claim is on record: whoever sees a task held finds its agent.

@@ -15,6 +15,10 @@ public sealed class LeftoverReconciler(TaskBoard board, AgentCgroups? cgroups, J
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PidLook = TimeSpan.FromSeconds(1);
+
+    /// <summary>Whether processes can be told apart here at all; a test says otherwise.</summary>
+    internal bool ProcessesCanBeSeen { get; init; } = ProcessTree.CanBeSeen;
 
     public async Task RunAsync()
     {
@@ -29,6 +33,13 @@ public sealed class LeftoverReconciler(TaskBoard board, AgentCgroups? cgroups, J
 
     private async Task SettleAsync(SpawnRow spawn)
     {
+        if (!ProcessesCanBeSeen)
+        {
+            // Nothing is ended that cannot be told from a stranger, and nothing queued again that may still run.
+            logger.LeftoverUnprovable(spawn.AgentId, spawn.Pid);
+            _ = CloseLaterAsync(spawn, PidFreeAsync(spawn.Pid));
+            return;
+        }
         var ended = EndAsync(spawn);
         if (await Task.WhenAny(ended, Task.Delay(GiveUpAfter, time)).ConfigureAwait(false) == ended)
         {
@@ -39,6 +50,12 @@ public sealed class LeftoverReconciler(TaskBoard board, AgentCgroups? cgroups, J
         // The daemon starts without it; the run is closed when its processes are gone at last.
         logger.LeftoverSurvives(spawn.AgentId, spawn.Pid);
         _ = CloseLaterAsync(spawn, ended);
+    }
+
+    private async Task PidFreeAsync(int? pid)
+    {
+        while (pid is not { } recorded || !ProcessTree.IsPidFree(recorded))
+            await Task.Delay(PidLook, time).ConfigureAwait(false);
     }
 
     private async Task CloseLaterAsync(SpawnRow spawn, Task ended)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Colibri.Posix.Interop;
 using Colibri.Posix.Processes;
@@ -42,6 +43,12 @@ public sealed class ProcessTree
         _child = child;
         _marker = EncodeMarker(marker);
     }
+
+    /// <summary>Whether the process table is there to look into; not under linux64 without linprocfs, where nobody can be told apart by start time.</summary>
+    public static bool CanBeSeen => !HostPlatform.UsesLinuxAbi || Directory.Exists("/proc/self");
+
+    /// <summary>Whether nobody has this pid, which is all that can be said where processes cannot be seen.</summary>
+    public static bool IsPidFree(int pid) => Libc.kill(pid, 0) != 0 && Marshal.GetLastPInvokeError() == AbiConstants.ESRCH;
 
     /// <summary>The tree of a process that is not our child: one that an earlier daemon started.</summary>
     public static ProcessTree Of(ProcessIdentity root, string marker, Cgroup? cgroup = null) => new(root, null, marker, cgroup);

@@ -197,7 +197,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
             () => _fixture.Supervisor.SpawnAsync(new SpawnRequest { Binary = "no-such-agent", TaskId = task.Id }));
 
         refusal.Refusal.ShouldBe(SpawnRefusal.ProgramUnusable);
-        refusal.Message.ShouldStartWith("cannot find an executable 'no-such-agent' in /usr/bin:/bin:/usr/local/bin:");
+        refusal.Message.ShouldMatch("^cannot find an executable 'no-such-agent' in the [0-9]+ directories of the daemon's search path; give its path$");
         (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
         (await _fixture.Get(task)).Attempts.ShouldBe(0);
         (await _fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();

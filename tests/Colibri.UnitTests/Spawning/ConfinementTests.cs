@@ -57,7 +57,10 @@ public sealed class ConfinementTests : IDisposable
     {
         var inside = (await Plan(new JailRequest { Path = Root }))!.Start("a", "/usr/bin/agent", [], "/work", new Dictionary<string, string>
         {
-            ["HOME"] = "/root", ["PATH"] = "/opt", ["COLIBRI_DAEMON_SOCKET"] = "/s", ["COLIBRI_AGENT_ID"] = "a",
+            ["HOME"] = "/root",
+            ["PATH"] = "/opt",
+            ["COLIBRI_DAEMON_SOCKET"] = "/s",
+            ["COLIBRI_AGENT_ID"] = "a",
         }).Environment;
         (inside["HOME"], inside["PWD"], inside["COLIBRI_AGENT_ID"], inside["PATH"].Split(':')[0]).ShouldBe(("/work", "/work", "a", "/usr/local/bin"));
         inside.ContainsKey("COLIBRI_DAEMON_SOCKET").ShouldBeFalse();

@@ -78,7 +78,8 @@ public sealed class JailPlanTests : IDisposable
             new[] { start.Program }.Concat(start.Arguments).ShouldBe(expected);
             start.Environment.ShouldBe(new Dictionary<string, string>
             {
-                ["PATH"] = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin", ["COLIBRI_AGENT_ID"] = "a1",
+                ["PATH"] = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin",
+                ["COLIBRI_AGENT_ID"] = "a1",
             });
             var (user, home) = jail.User is null ? ("root", "/w'\\''ork") : ("agent", "/home/agent");
             start.Staged.Select(file => (file.Key, Encoding.UTF8.GetString(file.Value))).ShouldBe(

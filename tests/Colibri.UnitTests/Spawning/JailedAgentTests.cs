@@ -114,7 +114,13 @@ public sealed class JailedAgentTests : IAsyncDisposable
         var task = await fixture.Create();
         var record = new SpawnRecord
         {
-            AgentId = Guid.CreateVersion7().ToString(), Name = "agent", Runtime = "pi", Binary = "/usr/bin/agent", SessionId = "s", Host = "h", JailRoot = _jails.Root,
+            AgentId = Guid.CreateVersion7().ToString(),
+            Name = "agent",
+            Runtime = "pi",
+            Binary = "/usr/bin/agent",
+            SessionId = "s",
+            Host = "h",
+            JailRoot = _jails.Root,
         };
         record = record with { Jail = FreeBsdJail.OwnName(record.AgentId) };
         await fixture.Board.BeginSpawnAsync(record, task.Id);

@@ -204,6 +204,23 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         return child;
     }
 
+    [Fact]
+    public async Task Where_processes_cannot_be_seen_a_task_is_held_until_nobody_has_the_pid()
+    {
+        var task = await _board.Spawn(_agentId);
+        var child = Start(AgentMarker.For(_agentId));
+        await Record(child.Identity with { StartTime = 0, BootId = "unknown" });
+
+        await Reconcile(processesCanBeSeen: false);
+
+        child.Identity.IsRunning.ShouldBeTrue();
+        (await _board.Board.GetAsync(task.Id))!.Status.ShouldBe(TaskState.Started);
+        _logger.Of(435).ShouldHaveSingleItem().ShouldContain($"pid {child.Pid}, may still run");
+        await End(child);
+        Shell.Until(() => _board.Board.GetAsync(task.Id).GetAwaiter().GetResult()!.Status == TaskState.Queued, "its task is queued again");
+        await ShouldBeQueuedAgain(task);
+    }
+
     private static async Task End(ChildProcess child)
     {
         child.Signal(Signals.Kill);
@@ -212,7 +229,8 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
 
     private Task<BoardTask?> Record(ProcessIdentity identity) => _board.Board.ProcessStartedAsync(_agentId, identity.Pid, identity.StartTime, identity.BootId);
 
-    private Task Reconcile() => new LeftoverReconciler(_board.Board, _cgroups, null, new Clock(_board.Time), _logger).RunAsync()
+    private Task Reconcile(bool processesCanBeSeen = true) =>
+        new LeftoverReconciler(_board.Board, _cgroups, null, new Clock(_board.Time), _logger) { ProcessesCanBeSeen = processesCanBeSeen }.RunAsync()
         .WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
 
     private async Task ShouldBeQueuedAgain(BoardTask task)

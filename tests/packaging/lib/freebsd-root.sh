@@ -23,7 +23,7 @@ make_root() {
     mkdir -p "$root/bin" "$root/sbin" "$root/usr/bin" "$root/usr/sbin" "$root/etc" "$root/usr/local/bin" "$root/usr/local/etc/rc.d" \
         "$root/usr/local/etc/colibri" "$root/usr/local/etc/newsyslog.conf.d" "$root/var/db" "$root/var/log" "$root/var/run"
     : > "$root/calls"
-    for program in bin/cp bin/date bin/ps bin/rm bin/sh bin/sleep bin/timeout usr/bin/cut usr/bin/env usr/bin/find usr/bin/grep \
+    for program in bin/cp bin/date bin/mkdir bin/ps bin/rm bin/sh bin/sleep bin/timeout usr/bin/cut usr/bin/env usr/bin/find usr/bin/grep \
         usr/bin/id usr/bin/od usr/bin/tail usr/bin/tr usr/bin/wc
     do
         ln -s "$(command -v "${program##*/}")" "$root/$program"
@@ -78,8 +78,18 @@ printf 'kldload %s\n' "\$*" >> "\$calls"
 [ ! -e "$root/no-modules" ] && : > "$root/linux64"
 KLDLOAD
     stand_in sbin/sysctl <<SYSCTL
-if [ -e "$root/jailed" ]; then echo 1; else echo 0; fi
+case "\$*" in
+    *compat.linux.emul_path) [ -e "$root/linux64" ] && echo "$root/compat/linux" ;;
+    *) if [ -e "$root/jailed" ]; then echo 1; else echo 0; fi ;;
+esac
 SYSCTL
+    # What is mounted stands in a file, as mount -p prints it.
+    : > "$root/mounts"
+    stand_in sbin/mount <<MOUNT
+if [ "\$1" = -p ]; then exec cat "$root/mounts"; fi
+printf 'mount %s\n' "\$*" >> "\$calls"
+[ ! -e "$root/no-linprocfs" ] && printf 'linprocfs\t\t%s\tlinprocfs\trw\t0 0\n' "\$4" >> "$root/mounts"
+MOUNT
     # What rc.subr itself looks for on PATH, and nothing more: the scripts name their programs whole.
     mkdir "$root/path"
     ln -s "$root/usr/bin/limits" "$root/usr/bin/su" "$root/usr/bin/env" "$root/bin/sh" "$(command -v nice)" "$root/path"
