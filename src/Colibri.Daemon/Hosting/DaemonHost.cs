@@ -54,7 +54,6 @@ internal static class DaemonHost
         var router = new ProviderRouter(configuration.Providers, secrets.KeyOf, configuration.KeylessProviders, time, Random.Shared, logger);
         var breaker = new CrashBreaker(time, logger);
         using var processes = ChildProcesses.Start();
-        var cgroups = AgentCgroups.Find(time, logger);
         var counters = new ServerCounters();
         // Looked at first, for the better message; bound only by whoever holds the board's lock, so that of two daemons starting at once
         // the loser never touches the winner's socket.
@@ -77,6 +76,7 @@ internal static class DaemonHost
         HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
         await using var listener = SocketListener.Bind(configuration.SocketPath, counters, logger);
         using var pidFile = PidFile.Write(pidFilePath);
+        var cgroups = AgentCgroups.Find(time, logger);
         var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
         var budgets = await BudgetsAsync(configuration, board, events, time).ConfigureAwait(false);
         await using var headroom = configuration.HeadroomEnabled ? new HeadroomClient(configuration.HeadroomSocket!, time, logger) : null;
