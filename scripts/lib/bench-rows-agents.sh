@@ -46,13 +46,13 @@ row_idle_cpu() {
         note 'skipped: there is no /proc/PID/schedstat here'
         return 0
     fi
-    seconds=60
-    if [ "$quick" = yes ]; then seconds=5; fi
-    for agents in 0 1000; do
+    seconds=60 idle_agents=1000
+    if [ "$quick" = yes ]; then seconds=5 idle_agents=100; fi
+    for agents in 0 "$idle_agents"; do
         metric "cpu_$agents" less "$agents idle agents, % of a core" 'value 0.1'
         metric "waits_$agents" less '  wake-ups a second'
     done
-    for agents in 0 1000; do
+    for agents in 0 "$idle_agents"; do
         start_server colibri "idle-cpu-$agents"
         spawn_many "$agents" "{\"cmd\":\"spawn-local\",\"path\":\"$tools/idleagent\"}"
         sleep 5

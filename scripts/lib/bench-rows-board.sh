@@ -76,7 +76,7 @@ row_cycle() {
     for size in $sizes; do
         if [ "$size" = 100000 ]; then cycle_target='ratio 0.5'; else cycle_target=''; fi
         metric "rate_$size" more "claim, start, done of $size, 1/s" "$cycle_target"
-        cycle_rounds "$size" "$size" 3
+        cycle_rounds "$size" "$size" "$few_rounds"
     done
 }
 

@@ -29,7 +29,7 @@ row_cold_start() {
     metric fresh_ms less '  where there was no board yet'
     without_redis
     round=1
-    while [ "$round" -le $((rounds * 3)) ]; do
+    while [ "$round" -le $((rounds * few_rounds)) ]; do
         rm -rf "$scratch/cold-colibri" "$scratch/cold-peer"
         mkdir "$scratch/cold-colibri" "$scratch/cold-peer"
         cold_daemon fresh_ms "$round"
@@ -57,7 +57,7 @@ row_idle_rss() {
     if [ -n "$supervisor_version" ]; then metric supervisord_kib same 'VmRSS of supervisord, KiB'; fi
     without_redis
     round=1
-    while [ "$round" -le 3 ]; do
+    while [ "$round" -le "$few_rounds" ]; do
         for side in $(sides); do
             start_server "$(kind_of "$side")" "idle-$side"
             eval "pid_$side=\$server_pid socket_$side=\$server_socket"
@@ -239,7 +239,7 @@ row_append() {
         metric "turns_$mode" more "turns in $mode, appends/s"
     done
     round=1
-    while [ "$round" -le 3 ]; do
+    while [ "$round" -le "$few_rounds" ]; do
         for mode in fast smart max; do
             rm -rf "$scratch/append"
             mkdir "$scratch/append"
@@ -262,7 +262,7 @@ row_sessions() {
     metric managed less 'managed bytes a session'
     metric resident less 'resident bytes a session'
     round=1
-    while [ "$round" -le 3 ]; do
+    while [ "$round" -le "$few_rounds" ]; do
         rm -rf "$scratch/sessions"
         mkdir "$scratch/sessions"
         "$tools/colibri-benchmarks" sessions "$count" "$scratch/sessions" > "$scratch/figures"
