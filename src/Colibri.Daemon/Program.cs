@@ -10,6 +10,8 @@ if (args is [JailExecArguments.Verb, ..])
     return JailTrampoline.Run(args[1..]);
 
 StandardDescriptors.OpenMissing();
+// The console would write that terminal's keypad sequence to it before our first byte, and never take it back; agents have no terminal.
+Environment.SetEnvironmentVariable("TERM", null);
 var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)
 {
@@ -54,7 +56,6 @@ static int Refuse(string problem, int exitCode)
 
 static void Say(string text) => WriteLine(Console.OpenStandardOutput(), text);
 
-// Console.Out would write a terminal's keypad sequence to it first, and never take that back.
 static void WriteLine(Stream stream, string text)
 {
     using (stream)

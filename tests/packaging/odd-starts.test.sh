@@ -153,6 +153,14 @@ paths_and_nothing_else() {
     stopped
 }
 
+plain_on_a_terminal() {
+    said=$(TERM=xterm script -qec "$COLIBRI_BIN_DIR/colibri-daemon --version" /dev/null | tr -d '\r')
+    case $said in
+        'colibri-daemon '[0-9]*) ;;
+        *) printf '%s' "$said" | od -c; return 1 ;;
+    esac
+}
+
 unwritable_directory() {
     fresh read-only
     (cd /proc && exec env -i "$set_path" "$set_socket" "$set_board" "$daemon" 2>"$home/log") &
@@ -267,6 +275,11 @@ check 'started without descriptors and with a wrong setting, it exits 1' closed_
 check 'an empty environment is refused in one line' nothing_in_the_environment
 check 'a user without a place for the socket is told in one line' no_place_for_the_socket
 check 'two paths are all the environment it needs' paths_and_nothing_else
+if command -v script >/dev/null 2>&1; then
+    check 'a terminal gets the words and no control sequence' plain_on_a_terminal
+else
+    skip 'a terminal gets the words and no control sequence' 'there is no script(1) here'
+fi
 check 'a working directory that cannot be written does not matter' unwritable_directory
 check 'started in a directory that is gone, it says so and works' deleted_directory
 check 'umask 077 takes nothing from the modes' modes_under 077
