@@ -1,4 +1,3 @@
-using System.Text;
 using Colibri.Core.Board;
 using Colibri.Core.Configuration;
 using Colibri.Daemon;
@@ -16,10 +15,10 @@ var arguments = DaemonArguments.Parse(args);
 switch (arguments.Action)
 {
     case DaemonAction.Help:
-        Say(DaemonArguments.Usage);
+        Console.WriteLine(DaemonArguments.Usage);
         return 0;
     case DaemonAction.Version:
-        Say($"colibri-daemon {BuildVersion.Text}");
+        Console.WriteLine($"colibri-daemon {BuildVersion.Text}");
         return 0;
     case DaemonAction.Refuse:
         return Refuse($"{arguments.Problem}; see colibri-daemon --help", exitCode: 2);
@@ -30,7 +29,8 @@ try
     var configuration = DaemonConfiguration.Read(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName);
     if (arguments.Action == DaemonAction.CheckConfiguration)
     {
-        Say(string.Join('\n', EffectiveConfiguration.Lines(configuration).Select(line => $"{line.Variable}={line.Value}")));
+        foreach (var (variable, value) in EffectiveConfiguration.Lines(configuration))
+            Console.WriteLine($"{variable}={value}");
         return 0;
     }
     await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);
@@ -45,19 +45,11 @@ static int Refuse(string problem, int exitCode)
 {
     try
     {
-        WriteLine(Console.OpenStandardError(), $"colibri-daemon: {problem}");
+        Console.Error.WriteLine($"colibri-daemon: {problem}");
     }
     catch (Exception e) when (e is IOException or UnauthorizedAccessException)
     {
         // There is no standard error; the exit code says it.
     }
     return exitCode;
-}
-
-static void Say(string text) => WriteLine(Console.OpenStandardOutput(), text);
-
-static void WriteLine(Stream stream, string text)
-{
-    using (stream)
-        stream.Write(Encoding.UTF8.GetBytes(text + "\n"));
 }

@@ -45,5 +45,6 @@ public sealed record SupervisorParts
     /// <summary>What confinement has to work with.</summary>
     public JailHost JailHost { get; init; } = new();
 
-    internal JailKeeper Jails => field ??= new JailKeeper(JailHost, Configuration, Processes, Time, Logger);
+    /// <summary>Ends, and clears up behind, what runs in jails; made when it is first asked for.</summary>
+    public JailKeeper Jails => field ??= new JailKeeper(JailHost, Configuration, Processes, Time, Logger);
 }

@@ -11,7 +11,6 @@ using Colibri.Core.Providers;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions;
 using Colibri.Core.Spawning;
-using Colibri.Core.Spawning.Confinement;
 using Colibri.Daemon.Commands;
 using Colibri.Daemon.Logging;
 using Colibri.Daemon.Server;
@@ -85,7 +84,7 @@ internal static class DaemonHost
         var prompts = new PromptAssembler(sessions, cost, prefix);
         var programs = new ProgramPath(
             Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("HOME"), AppContext.BaseDirectory);
-        var supervisor = new AgentSupervisor(new SupervisorParts
+        var parts = new SupervisorParts
         {
             Processes = processes,
             Board = board,
@@ -102,7 +101,8 @@ internal static class DaemonHost
             Configuration = configuration,
             Time = time,
             Logger = logger,
-        });
+        };
+        var supervisor = new AgentSupervisor(parts);
         var probed = configuration.AgentBinary is null && !configuration.Autospawn ? [] : await CapabilityProbe.AskAsync(processes, programs).ConfigureAwait(false);
         var autospawner = configuration.Autospawn
             ? new Autospawner(supervisor, router, secrets, configuration, SchedulerCandidates.Resident(configuration, programs, probed), time, logger)
@@ -114,8 +114,7 @@ internal static class DaemonHost
         WarnOfSettingsWithoutEffect(logger);
 
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
-        var jails = new JailKeeper(new JailHost(), configuration, processes, time, logger);
-        await new LeftoverReconciler(board, cgroups, jails, time, logger).RunAsync().ConfigureAwait(false);
+        await new LeftoverReconciler(board, cgroups, parts.Jails, time, logger).RunAsync().ConfigureAwait(false);
 
         var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, cgroups, autospawner, prefix, events, counters, log, time);
         listener.Serve(
