@@ -3,26 +3,27 @@ using Colibri.Posix;
 
 namespace Colibri.Benchmarks;
 
-/// <summary>How many children that do nothing can be started, one after the other, with socket pairs for stdout and stderr, exit awaited.</summary>
+/// <summary>How many children that do nothing can be started, one after the other, with pipes for stdout and stderr that a loop watches, exit awaited.</summary>
 internal static class SpawnBenchmark
 {
     public static async Task RunAsync(int count, string program)
     {
         using var processes = ChildProcesses.Start();
+        using var loop = new EventLoop("agents", LoopPace.Gather);
         for (var i = 0; i < count / 10; i++)
-            await StartAndWaitAsync(processes, program).ConfigureAwait(false);
+            await StartAndWaitAsync(processes, loop, program).ConfigureAwait(false);
         var start = Stopwatch.GetTimestamp();
         for (var i = 0; i < count; i++)
-            await StartAndWaitAsync(processes, program).ConfigureAwait(false);
+            await StartAndWaitAsync(processes, loop, program).ConfigureAwait(false);
         Console.WriteLine($"rate {count / Stopwatch.GetElapsedTime(start).TotalSeconds:F1}");
     }
 
-    private static async Task StartAndWaitAsync(ChildProcesses processes, string program)
+    private static async Task StartAndWaitAsync(ChildProcesses processes, EventLoop loop, string program)
     {
-        var (stdout, theirStdout) = SocketPair.Create();
-        var (stderr, theirStderr) = SocketPair.Create();
-        using (stdout)
-        using (stderr)
+        var (stdout, theirStdout) = Pipe.Create();
+        var (stderr, theirStderr) = Pipe.Create();
+        using (loop.Watch(stdout))
+        using (loop.Watch(stderr))
         {
             ChildProcess child;
             using (theirStdout)

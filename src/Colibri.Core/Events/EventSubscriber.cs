@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Threading.Channels;
 using Colibri.Protocol.Json;
@@ -32,11 +33,8 @@ public sealed class EventSubscriber : IDisposable
     {
         while (true)
         {
-            if (_lines.Reader.TryRead(out var line))
-            {
-                Interlocked.Add(ref _bytes, -line.Length);
+            if (TryRead(out var line))
                 return line;
-            }
             if (Interlocked.Exchange(ref _missed, 0) is > 0 and var missed)
             {
                 return JsonSerializer.SerializeToUtf8Bytes(
@@ -44,6 +42,15 @@ public sealed class EventSubscriber : IDisposable
             }
             await _lines.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The next event where there is one already and none before it was dropped.</summary>
+    public bool TryRead([MaybeNullWhen(false)] out byte[] line)
+    {
+        if (!_lines.Reader.TryRead(out line))
+            return false;
+        Interlocked.Add(ref _bytes, -line.Length);
+        return true;
     }
 
     public void Dispose() => _hub.Remove(this);

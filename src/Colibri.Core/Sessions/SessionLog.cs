@@ -4,6 +4,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Headroom;
 using Colibri.Core.Logging;
 using Colibri.Core.Sessions.Generations;
+using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Sessions;
@@ -109,7 +110,10 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     {
         await _queue.Writer.WriteAsync(pending).ConfigureAwait(false);
         if (Interlocked.CompareExchange(ref _writing, 1, 0) == 0)
+        {
+            await EventLoop.LeaveAsync();
             DrainAsWriter();
+        }
         return await pending.Completion.Task.ConfigureAwait(false);
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Colibri.Posix;
 using Microsoft.Extensions.Logging;
@@ -8,8 +7,8 @@ namespace Colibri.Core.Spawning;
 
 /// <summary>An agent's process with its three streams, and the means to end its whole tree.</summary>
 /// <remarks>
-/// The streams are socket pairs, not pipes: the runtime's poller watches a socket without a thread, and a thousand idle agents must not
-/// be a thousand threads. A tool that opens <c>/dev/stderr</c> by name is the price: Linux refuses that on a socket.
+/// Output is read on the agents' loop: a thousand idle agents are no thread and no buffer, and a line costs no hand-over. Standard input
+/// is a socket, since a write to a pipe that nobody reads any more raises SIGPIPE.
 /// </remarks>
 internal sealed class AgentProcess : IDisposable
 {
@@ -19,15 +18,15 @@ internal sealed class AgentProcess : IDisposable
     private readonly ProcessTree _tree;
     private readonly AgentCgroups? _cgroups;
     private readonly Cgroup? _cgroup;
-    private readonly Socket _stdout;
-    private readonly Socket _stderr;
-    private readonly Socket? _stdin;
+    private readonly PolledDescriptor _stdout;
+    private readonly PolledDescriptor _stderr;
+    private readonly PolledDescriptor? _stdin;
     private long _progress;
     private volatile int _takingIn;
 
     private AgentProcess(
         ChildProcess child, string agentId, AgentCgroups? cgroups, Cgroup? cgroup, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger,
-        Socket stdout, Socket stderr, Socket? stdin)
+        PolledDescriptor stdout, PolledDescriptor stderr, PolledDescriptor? stdin)
     {
         (_child, _cgroups, _cgroup, _stdout, _stderr, _stdin) = (child, cgroups, cgroup, stdout, stderr, stdin);
         _tree = new ProcessTree(child, AgentMarker.For(agentId), cgroup);
@@ -56,18 +55,18 @@ internal sealed class AgentProcess : IDisposable
 
     /// <exception cref="SpawnException">The process cannot be started.</exception>
     public static AgentProcess Start(
-        ChildProcesses processes, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
+        ChildProcesses processes, EventLoop loop, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
         string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
     {
         Cgroup? cgroup = null;
-        Socket? stdout = null, stderr = null, stdin = null;
+        PolledDescriptor? stdout = null, stderr = null, stdin = null;
         SafeHandle? theirStdout = null, theirStderr = null, theirStdin = null;
         try
         {
-            (stdout, theirStdout) = SocketPair.Create();
-            (stderr, theirStderr) = SocketPair.Create();
+            (stdout, theirStdout) = Watched(loop, Pipe.Create());
+            (stderr, theirStderr) = Watched(loop, Pipe.Create());
             if (commandLine.IsRpc)
-                (stdin, theirStdin) = SocketPair.Create();
+                (stdin, theirStdin) = Watched(loop, SocketPair.CreateHandles());
             cgroup = cgroups?.Create(agentId);
             var child = processes.Spawn(new SpawnOptions
             {
@@ -130,10 +129,9 @@ internal sealed class AgentProcess : IDisposable
     {
         try
         {
-            while (!line.IsEmpty)
-                line = line[await _stdin!.SendAsync(line).ConfigureAwait(false)..];
+            await _stdin!.SendAsync(line).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // It ended, or was asked to, before it had read its prompt.
         }
@@ -146,20 +144,35 @@ internal sealed class AgentProcess : IDisposable
         _stdin?.Dispose();
     }
 
-    private async Task ReadAsync(Socket socket, Func<ReadOnlyMemory<byte>, ValueTask> feed)
+    private static (PolledDescriptor Ours, SafeHandle Theirs) Watched(EventLoop loop, (SafeHandle Ours, SafeHandle Theirs) ends)
+    {
+        try
+        {
+            return (loop.Watch(ends.Ours), ends.Theirs);
+        }
+        catch
+        {
+            ends.Ours.Dispose();
+            ends.Theirs.Dispose();
+            throw;
+        }
+    }
+
+    private async Task ReadAsync(PolledDescriptor stream, Func<ReadOnlyMemory<byte>, ValueTask> feed)
     {
         try
         {
             while (true)
             {
-                // Waiting with an empty buffer: an idle agent holds no memory of ours.
-                await socket.ReceiveAsync(Memory<byte>.Empty).ConfigureAwait(false);
+                // Without a buffer: an idle agent holds no memory of ours.
+                await stream.WaitReadableAsync().ConfigureAwait(false);
                 var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBytes);
                 try
                 {
-                    var received = await socket.ReceiveAsync(buffer).ConfigureAwait(false);
+                    if (!stream.TryRead(buffer, out var received))
+                        continue;
                     if (received == 0)
-                        return;
+                        break;
                     Interlocked.Increment(ref _progress);
                     Interlocked.Increment(ref _takingIn);
                     await feed(buffer.AsMemory(0, received)).ConfigureAwait(false);
@@ -171,9 +184,11 @@ internal sealed class AgentProcess : IDisposable
                 }
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (ObjectDisposedException)
         {
-            // A reset is an end too: a process that was killed had input of ours unread.
+            // Its output was given up.
         }
+        // Whoever waits for the end has files to write.
+        await EventLoop.LeaveAsync();
     }
 }

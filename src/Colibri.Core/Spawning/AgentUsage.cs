@@ -44,7 +44,7 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
     {
         get
         {
-            lock (_gate) return [.. _rows.Select(row => new UsageRow(row.Run, row.Day, row.Provider, row.Model, row.Requests, row.Sum.ToWire()))];
+            lock (_gate) return ToRows();
         }
     }
 
@@ -82,19 +82,20 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
     /// <summary>Books what is new, without waiting for it.</summary>
     public void Book()
     {
-        var rows = Rows;
         lock (_gate)
         {
             if (!_isDirty)
                 return;
             _isDirty = false;
-            _unbooked = rows;
+            _unbooked = ToRows();
             if (_isBooking)
                 return;
             _isBooking = true;
         }
         _ = BookAsync();
     }
+
+    private UsageRow[] ToRows() => [.. _rows.Select(row => new UsageRow(row.Run, row.Day, row.Provider, row.Model, row.Requests, row.Sum.ToWire()))];
 
     private void AddTo(DateOnly day, string whose, string which, UsageReport added)
     {

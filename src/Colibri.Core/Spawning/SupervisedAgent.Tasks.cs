@@ -3,6 +3,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Glasspane;
 using Colibri.Core.Logging;
 using Colibri.Core.Sessions;
+using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Spawning;
@@ -189,6 +190,7 @@ public sealed partial class SupervisedAgent
     {
         if (_process is not { } process)
             return;
+        await EventLoop.LeaveAsync();
         var end = EndOf(StopCause.Settled, new ProcessExit(Code: 0), process);
         await LogAsync(new SessionEntry { Kind = SessionEntryKind.Note, Text = NoteOf(end) }).ConfigureAwait(false);
         await PutOnRecordAsync(() => _parts.Board.EndRunAsync(Id, end)).ConfigureAwait(false);

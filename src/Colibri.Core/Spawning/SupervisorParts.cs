@@ -15,6 +15,9 @@ namespace Colibri.Core.Spawning;
 public sealed record SupervisorParts
 {
     public required ChildProcesses Processes { get; init; }
+
+    /// <summary>Reads what agents print.</summary>
+    public required EventLoop Loop { get; init; }
     public required TaskBoard Board { get; init; }
     public required SessionStore Sessions { get; init; }
 

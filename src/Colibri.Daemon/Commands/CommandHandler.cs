@@ -8,4 +8,7 @@ namespace Colibri.Daemon.Commands;
 /// A following request of the same connection may start before this one is answered. True only where one queue behind it keeps the
 /// order (the board's writer, a session's log): that is what lets a pipelining client share one commit among many requests.
 /// </param>
-internal sealed record CommandHandler(Func<CommandContext, ValueTask<Reply>> Run, bool MayOverlap = false);
+/// <param name="NeverBlocks">
+/// Up to its first wait it touches no file and no database, only memory and queues: it may run on the loop that serves every client.
+/// </param>
+internal sealed record CommandHandler(Func<CommandContext, ValueTask<Reply>> Run, bool MayOverlap = false, bool NeverBlocks = false);

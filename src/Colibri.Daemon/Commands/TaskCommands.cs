@@ -23,12 +23,12 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
 
     public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
     [
-        new(CommandNames.CreateTask, new(CreateAsync, MayOverlap: true)),
-        new(CommandNames.IntakeTask, new(IntakeAsync, MayOverlap: true)),
+        new(CommandNames.CreateTask, new(CreateAsync, MayOverlap: true, NeverBlocks: true)),
+        new(CommandNames.IntakeTask, new(IntakeAsync, MayOverlap: true, NeverBlocks: true)),
         new(CommandNames.GetTask, new(GetAsync)),
         new(CommandNames.ListTasks, new(ListAsync)),
-        new(CommandNames.ClaimTask, new(ClaimAsync, MayOverlap: true)),
-        new(CommandNames.TransitionTask, new(TransitionAsync)),
+        new(CommandNames.ClaimTask, new(ClaimAsync, MayOverlap: true, NeverBlocks: true)),
+        new(CommandNames.TransitionTask, new(TransitionAsync, NeverBlocks: true)),
         new(CommandNames.CancelTask, new(CancelAsync)),
     ];
 

@@ -53,6 +53,9 @@ internal static class DaemonHost
         var router = new ProviderRouter(configuration.Providers, secrets.KeyOf, configuration.KeylessProviders, time, Random.Shared, logger);
         var breaker = new CrashBreaker(time, logger);
         using var processes = ChildProcesses.Start();
+        // Two: an agent that prints without end must not keep a client waiting.
+        using var clients = new EventLoop("clients", LoopPace.Attend);
+        using var agents = new EventLoop("agents", LoopPace.Gather);
         var counters = new ServerCounters();
         // Looked at first, for the better message; bound only by whoever holds the board's lock, so that of two daemons starting at once
         // the loser never touches the winner's socket.
@@ -73,7 +76,7 @@ internal static class DaemonHost
             },
         });
         HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
-        await using var listener = SocketListener.Bind(configuration.SocketPath, counters, logger);
+        await using var listener = SocketListener.Bind(configuration.SocketPath, clients, counters, logger);
         using var pidFile = PidFile.Write(pidFilePath);
         var cgroups = AgentCgroups.Find(time, logger);
         var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
@@ -87,6 +90,7 @@ internal static class DaemonHost
         var parts = new SupervisorParts
         {
             Processes = processes,
+            Loop = agents,
             Board = board,
             Sessions = sessions,
             Prompts = prompts,

@@ -4,6 +4,7 @@ using Colibri.Core.Events;
 using Colibri.Core.Logging;
 using Colibri.Daemon.Commands;
 using Colibri.Jsonl;
+using Colibri.Posix;
 using Colibri.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +14,11 @@ namespace Colibri.Daemon.Server;
 /// One client, served by one loop: take what has arrived, answer it in order, read on. A client that does not read its replies stops its
 /// own loop and nothing else; an idle one holds no buffer.
 /// </summary>
-internal sealed class ClientConnection(Socket socket, CommandTable commands, EventHub events, ServerCounters counters, ILogger logger) : IDisposable
+/// <remarks>
+/// It runs on the clients' loop, where most commands are answered on the spot; what may wait for a disk is answered on the pool.
+/// </remarks>
+internal sealed class ClientConnection(
+    Socket socket, PolledDescriptor stream, CommandTable commands, EventHub events, ServerCounters counters, ILogger logger) : IDisposable
 {
     private const int ReceiveBytes = 32 * 1024;
     private const int FlushBytes = 64 * 1024;
@@ -30,20 +35,21 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
 
     public async Task ServeAsync(CancellationToken stopping)
     {
+        using var stop = stopping.UnsafeRegister(static stream => ((PolledDescriptor)stream!).Dispose(), stream);
         try
         {
-            while (await ReceiveAsync(stopping).ConfigureAwait(false))
+            while (_subscriber is null)
             {
-                if (_subscriber is { } subscriber)
-                {
-                    await StreamEventsAsync(subscriber, stopping).ConfigureAwait(false);
+                // Waiting without a buffer costs an idle client nothing but its descriptor.
+                await stream.WaitReadableAsync().ConfigureAwait(false);
+                if (!await ReceiveAsync(stopping).ConfigureAwait(false))
                     return;
-                }
             }
+            await StreamEventsAsync(_subscriber).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (IsOrdinaryEnd(e))
         {
-            // The client is gone or the daemon ends: both are an ordinary end of a connection.
+            // The client is gone or the daemon ends.
         }
         finally
         {
@@ -55,23 +61,25 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
     {
         _subscriber?.Dispose();
         _framer.Reset();
+        stream.Dispose();
         socket.Dispose();
     }
 
-    /// <summary>Waits for input, answers what came; false at the connection's end.</summary>
-    private async Task<bool> ReceiveAsync(CancellationToken stopping)
+    private static bool IsOrdinaryEnd(Exception e) => e is IOException or SocketException or OperationCanceledException or ObjectDisposedException;
+
+    /// <summary>Answers what came; false at the connection's end.</summary>
+    private async ValueTask<bool> ReceiveAsync(CancellationToken stopping)
     {
-        // Waiting with an empty buffer costs an idle client nothing but its descriptor.
-        await socket.ReceiveAsync(Memory<byte>.Empty, stopping).ConfigureAwait(false);
         var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBytes);
         try
         {
-            var received = await socket.ReceiveAsync(buffer, stopping).ConfigureAwait(false);
+            if (!stream.TryRead(buffer, out var received))
+                return true;
             var alive = received > 0
-                ? await AnswerAsync(buffer.AsMemory(0, received), stopping).ConfigureAwait(false)
-                : await AnswerLastLineAsync(stopping).ConfigureAwait(false);
-            await FinishUnderWayAsync(stopping).ConfigureAwait(false);
-            await FlushAsync(stopping).ConfigureAwait(false);
+                ? await AnswerAsync(buffer.AsMemory(0, received)).ConfigureAwait(false)
+                : await AnswerLastLineAsync().ConfigureAwait(false);
+            await FinishUnderWayAsync().ConfigureAwait(false);
+            await FlushAsync().ConfigureAwait(false);
             if (!alive && received > 0)
                 await DiscardRestAsync(buffer, stopping).ConfigureAwait(false);
             return alive;
@@ -82,31 +90,31 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
         }
     }
 
-    private async Task<bool> AnswerAsync(ReadOnlyMemory<byte> input, CancellationToken stopping)
+    private async ValueTask<bool> AnswerAsync(ReadOnlyMemory<byte> input)
     {
         while (TakeRequest(ref input, out var request))
         {
             if (request.TooLarge)
             {
                 counters.RequestTooLarge();
-                await FinishUnderWayAsync(stopping).ConfigureAwait(false);
+                await FinishUnderWayAsync().ConfigureAwait(false);
                 Write(Reply.Error(ErrorCodes.TooLarge, $"a request line is longer than {ProtocolLimits.MaxLineBytes} bytes; the connection is closed"), []);
                 return false;
             }
-            await StartAsync(request, stopping).ConfigureAwait(false);
+            await StartAsync(request).ConfigureAwait(false);
             if (_subscriber is not null)
                 return true;
             if (_output?.WrittenCount > FlushBytes)
-                await FlushAsync(stopping).ConfigureAwait(false);
+                await FlushAsync().ConfigureAwait(false);
         }
         return true;
     }
 
     /// <summary>A client may end its last line by closing its side instead of with a newline: <c>printf '{"cmd":"ping"}' | nc -N -U …</c>.</summary>
-    private async Task<bool> AnswerLastLineAsync(CancellationToken stopping)
+    private async ValueTask<bool> AnswerLastLineAsync()
     {
         if (TakeLastRequest(out var request))
-            await StartAsync(request, stopping).ConfigureAwait(false);
+            await StartAsync(request).ConfigureAwait(false);
         return false;
     }
 
@@ -129,11 +137,11 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
         return !line.IsEmpty;
     }
 
-    private async ValueTask StartAsync(ParsedRequest request, CancellationToken stopping)
+    private async ValueTask StartAsync(ParsedRequest request)
     {
         var overlaps = request.Handler is { MayOverlap: true } && _underWay.Count < MaxOverlapping;
         if (!overlaps)
-            await FinishUnderWayAsync(stopping).ConfigureAwait(false);
+            await FinishUnderWayAsync().ConfigureAwait(false);
         var reply = RunAsync(request);
         if (overlaps && !reply.IsCompleted)
             _underWay.Enqueue((request.Id, request.Command, reply.AsTask()));
@@ -151,6 +159,8 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
             return Subscribe(request.Context!);
         try
         {
+            if (!request.Handler.NeverBlocks)
+                await EventLoop.LeaveAsync();
             return await request.Handler.Run(request.Context!).ConfigureAwait(false);
         }
         catch (RequestException e)
@@ -183,33 +193,27 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
         }
     }
 
-    private async ValueTask FinishUnderWayAsync(CancellationToken stopping)
+    private async ValueTask FinishUnderWayAsync()
     {
         while (_underWay.TryDequeue(out var request))
         {
             Write(await request.Reply.ConfigureAwait(false), request.Id);
             if (_output?.WrittenCount > FlushBytes)
-                await FlushAsync(stopping).ConfigureAwait(false);
+                await FlushAsync().ConfigureAwait(false);
         }
     }
 
     private void Write(Reply reply, ReadOnlySpan<byte> id) => reply.WriteLine(_output ??= new ArrayBufferWriter<byte>(512), id);
 
-    private async ValueTask FlushAsync(CancellationToken stopping)
+    private ValueTask FlushAsync() => _output is { WrittenCount: > 0 } output ? SendAsync(output) : ValueTask.CompletedTask;
+
+    private async ValueTask SendAsync(ArrayBufferWriter<byte> output)
     {
-        if (_output is not { WrittenCount: > 0 } output)
-            return;
-        await SendAsync(output.WrittenMemory, stopping).ConfigureAwait(false);
+        await stream.SendAsync(output.WrittenMemory).ConfigureAwait(false);
         output.ResetWrittenCount();
         // An idle connection keeps a small buffer at the most.
         if (output.Capacity > FlushBytes)
             _output = null;
-    }
-
-    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken stopping)
-    {
-        while (!bytes.IsEmpty)
-            bytes = bytes[await socket.SendAsync(bytes, stopping).ConfigureAwait(false)..];
     }
 
     /// <summary>Closing with input unread would reset the connection under the answer just sent.</summary>
@@ -217,28 +221,39 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
     {
         socket.Shutdown(SocketShutdown.Send);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        using var end = deadline.Token.UnsafeRegister(static stream => ((PolledDescriptor)stream!).Dispose(), stream);
         deadline.CancelAfter(DiscardDeadline);
-        while (await socket.ReceiveAsync(buffer, deadline.Token).ConfigureAwait(false) > 0)
+        int discarded;
+        do
         {
+            await stream.WaitReadableAsync().ConfigureAwait(false);
         }
+        while (!stream.TryRead(buffer, out discarded) || discarded > 0);
     }
 
-    private async Task StreamEventsAsync(EventSubscriber subscriber, CancellationToken stopping)
+    private async Task StreamEventsAsync(EventSubscriber subscriber)
     {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        using var ended = new CancellationTokenSource();
         var closed = WatchForCloseAsync(ended);
+        var output = _output ??= new ArrayBufferWriter<byte>(512);
         try
         {
             while (true)
             {
                 var line = await subscriber.ReadAsync(ended.Token).ConfigureAwait(false);
-                await SendAsync(line, ended.Token).ConfigureAwait(false);
-                await SendAsync("\n"u8.ToArray(), ended.Token).ConfigureAwait(false);
+                // What has gathered meanwhile goes with it.
+                do
+                {
+                    output.Write(line);
+                    output.Write("\n"u8);
+                }
+                while (output.WrittenCount < FlushBytes && subscriber.TryRead(out line));
+                await SendAsync(output).ConfigureAwait(false);
             }
         }
         finally
         {
-            await ended.CancelAsync().ConfigureAwait(false);
+            stream.Dispose();
             await closed.ConfigureAwait(false);
         }
     }
@@ -249,11 +264,14 @@ internal sealed class ClientConnection(Socket socket, CommandTable commands, Eve
         var buffer = new byte[256];
         try
         {
-            while (await socket.ReceiveAsync(buffer, ended.Token).ConfigureAwait(false) > 0)
+            int discarded;
+            do
             {
+                await stream.WaitReadableAsync().ConfigureAwait(false);
             }
+            while (!stream.TryRead(buffer, out discarded) || discarded > 0);
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (IsOrdinaryEnd(e))
         {
             // Ends the same way as a close.
         }

@@ -28,6 +28,8 @@ internal sealed class SocketListener : IAsyncDisposable
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
 
     private readonly Socket _listener;
+    private readonly EventLoop _loop;
+    private readonly PolledDescriptor _arrivals;
     private readonly string _path;
     private readonly ILogger _logger;
     private readonly ServerCounters _counters;
@@ -37,8 +39,11 @@ internal sealed class SocketListener : IAsyncDisposable
     private PeerAuthorization _authorization = null!;
     private int _open;
 
-    private SocketListener(Socket listener, string path, ServerCounters counters, ILogger logger) =>
-        (_listener, _path, _counters, _logger) = (listener, path, counters, logger);
+    private SocketListener(Socket listener, EventLoop loop, string path, ServerCounters counters, ILogger logger)
+    {
+        (_listener, _loop, _path, _counters, _logger) = (listener, loop, path, counters, logger);
+        _arrivals = loop.Watch(listener.SafeHandle);
+    }
 
     /// <exception cref="ConfigurationException">A live daemon listens there, or the path cannot be used.</exception>
     public static void RefuseIfServed(string path)
@@ -49,7 +54,7 @@ internal sealed class SocketListener : IAsyncDisposable
 
     /// <summary>Probes, binds and listens; clients wait in the backlog until <see cref="Serve"/>.</summary>
     /// <exception cref="ConfigurationException">The path cannot be used, or a live daemon listens there.</exception>
-    public static SocketListener Bind(string path, ServerCounters counters, ILogger logger)
+    public static SocketListener Bind(string path, EventLoop loop, ServerCounters counters, ILogger logger)
     {
         var directory = DirectoryOf(path);
         try
@@ -64,7 +69,7 @@ internal sealed class SocketListener : IAsyncDisposable
             listener.Bind(new UnixListenerEndPoint(path));
             File.SetUnixFileMode(path, SocketMode);
             listener.Listen(Backlog);
-            return new SocketListener(listener, path, counters, logger)
+            return new SocketListener(listener, loop, path, counters, logger)
             {
                 _authorization = new PeerAuthorization(ProcessUser.EffectiveUid, FileOwner.Of(path).Gid),
             };
@@ -85,6 +90,7 @@ internal sealed class SocketListener : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         // The name goes first: whoever comes now finds no daemon, instead of a connection that nobody answers.
         RemoveName();
+        _arrivals.Dispose();
         _listener.Dispose();
         await _accepting.ConfigureAwait(false);
         Task[] open;
@@ -147,14 +153,15 @@ internal sealed class SocketListener : IAsyncDisposable
         {
             try
             {
-                var client = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
-                Admit(client, commands, events);
+                while (_listener.Poll(0, SelectMode.SelectRead))
+                    Admit(_listener.Accept(), commands, events);
+                await _arrivals.WaitReadableAsync().ConfigureAwait(false);
             }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            catch (Exception e) when (e is ObjectDisposedException || _stopping.IsCancellationRequested)
             {
                 return;
             }
-            catch (SocketException e) when (!_stopping.IsCancellationRequested)
+            catch (SocketException e)
             {
                 // Out of descriptors, most likely: the clients that are there go on, new ones wait in the backlog.
                 _logger.AcceptFailed(e.Message, RetryMs);
@@ -182,13 +189,27 @@ internal sealed class SocketListener : IAsyncDisposable
                 return;
             }
             _logger.ClientConnected(_counters.ConnectionAccepted(), peer.Uid, peer.Pid);
-            var connection = new ClientConnection(client, commands, events, _counters, _logger);
-            // On the pool: a connection's first request may already be there, and accepting must not wait for its answer.
-            Track(Task.Run(() => connection.ServeAsync(_stopping.Token)));
+            Serve(client, commands, events);
         }
         catch (SocketException)
         {
             // Gone before it was looked at.
+            client.Dispose();
+        }
+    }
+
+    private void Serve(Socket client, CommandTable commands, EventHub events)
+    {
+        try
+        {
+            var connection = new ClientConnection(client, _loop.Watch(client.SafeHandle), commands, events, _counters, _logger);
+            Track(connection.ServeAsync(_stopping.Token));
+        }
+        catch (IOException e)
+        {
+            // The kernel has no memory for one more to be watched.
+            Interlocked.Decrement(ref _open);
+            _logger.AcceptFailed(e.Message, 0);
             client.Dispose();
         }
     }

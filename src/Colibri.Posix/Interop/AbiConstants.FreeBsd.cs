@@ -34,6 +34,8 @@ internal sealed partial record AbiConstants
         AT_REMOVEDIR = 0x800,
         SOCK_CLOEXEC = 0x10000000,
         SOL_SOCKET = 0xffff,
+        MSG_NOSIGNAL = 0x20000,
+        EAGAIN = 35,
         ELOOP = 62,
         ENAMETOOLONG = 63,
         ENOSYS = 78,
@@ -83,6 +85,14 @@ internal sealed partial record AbiConstants
     public const int KERN_PROC_PID = 1;
     public const int KERN_PROC_PROC = 8;
     public const int KERN_PROC_ENV = 35;
+
+    // <sys/event.h>
+    public const short EVFILT_READ = -1;
+    public const short EVFILT_WRITE = -2;
+    public const ushort EV_ADD = 0x0001;
+    public const ushort EV_ONESHOT = 0x0010;
+    public const ushort EV_CLEAR = 0x0020;
+    public const ushort EV_EOF = 0x8000;
 
     // <sys/user.h>: struct kinfo_proc, whose size the kernel keeps fixed (KINFO_PROC_SIZE)
     public const int KINFO_PROC_SIZE = 1088;

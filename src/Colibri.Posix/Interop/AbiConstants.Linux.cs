@@ -34,6 +34,8 @@ internal sealed partial record AbiConstants
         AT_REMOVEDIR = 0x200,
         SOCK_CLOEXEC = 0x80000,
         SOL_SOCKET = 1,
+        MSG_NOSIGNAL = 0x4000,
+        EAGAIN = 11,
         ELOOP = 40,
         ENAMETOOLONG = 36,
         ENOSYS = 38,
@@ -46,13 +48,30 @@ internal sealed partial record AbiConstants
     // <sys/prctl.h>
     public const int PR_SET_CHILD_SUBREAPER = 36;
 
-    // <sys/syscall.h>: prctl and getxattr are numbered by architecture, the pidfd calls are not.
+    // <sys/syscall.h>: prctl, getxattr and the epoll calls are numbered by architecture, the pidfd calls are not.
     public const int SYS_prctl_x64 = 157;
     public const int SYS_prctl_arm64 = 167;
     public const int SYS_getxattr_x64 = 191;
     public const int SYS_getxattr_arm64 = 8;
     public const int SYS_pidfd_send_signal = 424;
     public const int SYS_pidfd_open = 434;
+
+    public const int SYS_epoll_create1_x64 = 291;
+    public const int SYS_epoll_create1_arm64 = 20;
+    public const int SYS_epoll_ctl_x64 = 233;
+    public const int SYS_epoll_ctl_arm64 = 21;
+    public const int SYS_epoll_pwait_x64 = 281;
+    public const int SYS_epoll_pwait_arm64 = 22;
+
+    // <sys/epoll.h>
+    public const int EPOLL_CTL_ADD = 1;
+    public const int EPOLL_CTL_MOD = 3;
+    public const uint EPOLLIN = 0x001;
+    public const uint EPOLLOUT = 0x004;
+    public const uint EPOLLERR = 0x008;
+    public const uint EPOLLHUP = 0x010;
+    public const uint EPOLLRDHUP = 0x2000;
+    public const uint EPOLLET = 0x8000_0000;
 
     // <asm/socket.h>
     public const int SO_PEERCRED = 17;

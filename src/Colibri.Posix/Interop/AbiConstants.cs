@@ -43,8 +43,10 @@ internal sealed partial record AbiConstants
     // <sys/socket.h>, <sys/un.h>
     public required int SOCK_CLOEXEC { get; init; }
     public required int SOL_SOCKET { get; init; }
+    public required int MSG_NOSIGNAL { get; init; }
 
     // <errno.h>
+    public required int EAGAIN { get; init; }
     public required int ELOOP { get; init; }
     public required int ENAMETOOLONG { get; init; }
     public required int ENOSYS { get; init; }
@@ -80,6 +82,8 @@ internal sealed partial record AbiConstants
     public const int O_RDWR = 2;
     public const int AT_FDCWD = -100;
     public const int F_GETFD = 1;
+    public const int F_GETFL = 3;
+    public const int F_SETFL = 4;
     public const int X_OK = 1;
     public const int W_OK = 2;
 

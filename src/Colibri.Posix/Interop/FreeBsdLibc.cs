@@ -33,4 +33,11 @@ internal static unsafe partial class FreeBsdLibc
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int jail_remove(int jid);
+
+    /// <summary>The descriptor is not inherited by children (kqueue(2)).</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int kqueue();
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int kevent(int kq, Kevent* changelist, int nchanges, Kevent* eventlist, int nevents, Timespec* timeout);
 }

@@ -75,6 +75,13 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int socketpair(int domain, int type, int protocol, int* sv);
 
+    /// <summary>glibc 2.9, FreeBSD 10.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int pipe2(int* fildes, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint send(int fd, void* buf, nuint len, int flags);
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int fsync(int fd);
 
@@ -144,7 +151,7 @@ internal static unsafe partial class Libc
     [LibraryImport(Library)]
     internal static partial uint getegid();
 
-    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal, getxattr).</summary>
+    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal, getxattr, epoll).</summary>
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e);
 }

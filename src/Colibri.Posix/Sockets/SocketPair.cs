@@ -19,21 +19,26 @@ public static unsafe class SocketPair
     /// <exception cref="IOException">socketpair(2) failed, as a rule for want of descriptors (EMFILE).</exception>
     public static (Socket Ours, SafeHandle Theirs) Create()
     {
-        var ends = stackalloc int[2];
-        if (Libc.socketpair(AbiConstants.AF_UNIX, AbiConstants.SOCK_STREAM | AbiConstants.Current.SOCK_CLOEXEC, 0, ends) != 0)
-            throw new IOException($"cannot create a socket pair: {Errno.Describe(Marshal.GetLastPInvokeError())}");
-
-        var theirs = new SafeFileHandle(ends[1], ownsHandle: true);
-        var oursHandle = new SafeSocketHandle(ends[0], ownsHandle: true);
+        var (ours, theirs) = CreateHandles();
         try
         {
-            return (new Socket(oursHandle), theirs);
+            return (new Socket(ours), theirs);
         }
         catch
         {
-            oursHandle.Dispose();
+            ours.Dispose();
             theirs.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The same, ours to be watched by an <see cref="EventLoop"/>.</summary>
+    /// <exception cref="IOException">As above.</exception>
+    public static (SafeSocketHandle Ours, SafeHandle Theirs) CreateHandles()
+    {
+        var ends = stackalloc int[2];
+        if (Libc.socketpair(AbiConstants.AF_UNIX, AbiConstants.SOCK_STREAM | AbiConstants.Current.SOCK_CLOEXEC, 0, ends) != 0)
+            throw new IOException($"cannot create a socket pair: {Errno.Describe(Marshal.GetLastPInvokeError())}");
+        return (new SafeSocketHandle(ends[0], ownsHandle: true), new SafeFileHandle(ends[1], ownsHandle: true));
     }
 }

@@ -19,6 +19,7 @@ public sealed class AbiTests
         #include <spawn.h>
         #include <stddef.h>
         #include <stdio.h>
+        #include <sys/epoll.h>
         #include <linux/limits.h>
         #include <sys/prctl.h>
         #include <sys/resource.h>
@@ -133,6 +134,20 @@ public sealed class AbiTests
         ("SO_PEERGROUPS", AbiConstants.SO_PEERGROUPS),
         ("SYS_prctl", AbiConstants.SYS_prctl_x64),
         ("SYS_getxattr", AbiConstants.SYS_getxattr_x64),
+        ("SYS_epoll_create1", AbiConstants.SYS_epoll_create1_x64),
+        ("SYS_epoll_ctl", AbiConstants.SYS_epoll_ctl_x64),
+        ("SYS_epoll_pwait", AbiConstants.SYS_epoll_pwait_x64),
+        ("EPOLL_CTL_ADD", AbiConstants.EPOLL_CTL_ADD),
+        ("EPOLL_CTL_MOD", AbiConstants.EPOLL_CTL_MOD),
+        ("EPOLL_CLOEXEC", AbiConstants.Linux.O_CLOEXEC),
+        ("EPOLLIN", AbiConstants.EPOLLIN),
+        ("EPOLLOUT", AbiConstants.EPOLLOUT),
+        ("EPOLLERR", AbiConstants.EPOLLERR),
+        ("EPOLLHUP", AbiConstants.EPOLLHUP),
+        ("EPOLLRDHUP", AbiConstants.EPOLLRDHUP),
+        ("(unsigned)EPOLLET", AbiConstants.EPOLLET),
+        ("sizeof(struct epoll_event)", 12),
+        ("offsetof(struct epoll_event,data)", 4),
         ("SYS_pidfd_open", AbiConstants.SYS_pidfd_open),
         ("SYS_pidfd_send_signal", AbiConstants.SYS_pidfd_send_signal),
         ("32 * sysconf(_SC_PAGESIZE)", AbiConstants.MAX_ARG_STRLEN),
@@ -213,6 +228,10 @@ public sealed class AbiTests
         ("SOCK_STREAM", AbiConstants.SOCK_STREAM),
         ("SOCK_CLOEXEC", abi.SOCK_CLOEXEC),
         ("SOL_SOCKET", abi.SOL_SOCKET),
+        ("MSG_NOSIGNAL", abi.MSG_NOSIGNAL),
+        ("F_GETFL", AbiConstants.F_GETFL),
+        ("F_SETFL", AbiConstants.F_SETFL),
+        ("EAGAIN", abi.EAGAIN),
         ("ELOOP", abi.ELOOP),
         ("ENAMETOOLONG", abi.ENAMETOOLONG),
         ("ENOSYS", abi.ENOSYS),

@@ -34,6 +34,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-supervisor-").FullName;
     private readonly ConcurrentQueue<BoardTask> _changes = new();
+    private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
     public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null)
     {
@@ -52,6 +53,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
         Supervisor = new AgentSupervisor(new SupervisorParts
         {
             Processes = SharedChildren.Instance,
+            Loop = _loop,
             Cgroups = Cgroups = cgroups is null ? null : new AgentCgroups(cgroups, null, TimeProvider.System, Logger),
             Board = Board,
             Sessions = Sessions,
@@ -125,6 +127,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     {
         await Supervisor.StopAllAsync(TimeSpan.Zero);
         await Board.DisposeAsync();
+        _loop.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 }

@@ -1,0 +1,24 @@
+namespace Colibri.Posix.Polling;
+
+/// <summary>
+/// The kernel's queue of descriptors that have become ready. Edge-triggered: told once for each change, and not again while nothing new
+/// has happened, whoever reads or does not read. Closing a descriptor ends its watch.
+/// </summary>
+internal interface IReadinessQueue : IDisposable
+{
+    /// <summary>Watches a descriptor for something to read.</summary>
+    /// <exception cref="IOException">The system refused, as a rule for want of memory.</exception>
+    void Watch(int descriptor, long token);
+
+    /// <summary>Also tells, once or more often, when there is room to write.</summary>
+    /// <exception cref="IOException">The system refused.</exception>
+    void WatchRoom(int descriptor, long token);
+
+    /// <summary>No longer tells of room to write.</summary>
+    void IgnoreRoom(int descriptor, long token);
+
+    /// <summary>Waits until something is ready, and says how much of <paramref name="ready"/> it has filled; 0 after a signal.</summary>
+    /// <param name="ready">Not empty.</param>
+    /// <param name="block">False to look and come back at once.</param>
+    int Wait(Span<Readiness> ready, bool block);
+}

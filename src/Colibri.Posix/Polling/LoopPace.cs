@@ -1,0 +1,14 @@
+namespace Colibri.Posix;
+
+/// <summary>How an <see cref="EventLoop"/> waits while events come in quick succession. Otherwise it sleeps until one comes.</summary>
+public enum LoopPace
+{
+    /// <summary>
+    /// Looks again at once, for 0.2 ms, leaving the processor to whoever wants it: for clients that ask one question after the other, since
+    /// to sleep and be woken takes longer than most answers.
+    /// </summary>
+    Attend,
+
+    /// <summary>Lets 1 ms pass first, so that what many say in it costs one wake-up: for news that need not be known at once.</summary>
+    Gather,
+}

@@ -1,0 +1,139 @@
+using System.Runtime.InteropServices;
+using Colibri.Posix.Interop;
+using Colibri.Posix.Polling;
+
+namespace Colibri.Posix;
+
+/// <summary>
+/// A socket or pipe that an <see cref="EventLoop"/> watches. Whoever awaited it goes on on the loop's thread, see there what that asks of
+/// him. One reader and one writer at a time; <see cref="Dispose"/> from any thread.
+/// </summary>
+public sealed class PolledDescriptor : IDisposable
+{
+    private readonly EventLoop _loop;
+    private readonly SafeHandle _handle;
+    private readonly ReadySignal _readable;
+    private readonly ReadySignal _writable;
+    private volatile bool _isHungUp;
+    private int _disposed;
+
+    internal PolledDescriptor(EventLoop loop, SafeHandle handle)
+    {
+        (_loop, _handle) = (loop, handle);
+        _readable = new ReadySignal(loop);
+        _writable = new ReadySignal(loop);
+    }
+
+    internal long Token { get; set; }
+
+    /// <summary>Completes when there may be something to read: then <see cref="TryRead"/>.</summary>
+    /// <exception cref="ObjectDisposedException">It is closed, or is meanwhile.</exception>
+    public ValueTask WaitReadableAsync() => _readable.WaitAsync();
+
+    /// <summary>Reads what is there; never waits.</summary>
+    /// <param name="buffer">Not empty.</param>
+    /// <param name="count">Bytes read; 0 is the end, as is a connection that was reset.</param>
+    /// <returns>False where nothing is there yet.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    public unsafe bool TryRead(Span<byte> buffer, out int count)
+    {
+        nint got;
+        var error = 0;
+        var held = false;
+        _handle.DangerousAddRef(ref held);
+        try
+        {
+            fixed (byte* start = buffer)
+            {
+                do
+                    got = Libc.read((int)_handle.DangerousGetHandle(), start, (nuint)buffer.Length);
+                while (got < 0 && (error = Marshal.GetLastPInvokeError()) == AbiConstants.EINTR);
+            }
+        }
+        finally
+        {
+            _handle.DangerousRelease();
+        }
+        count = Math.Max(0, (int)got);
+        if (got < 0 && error == AbiConstants.Current.EAGAIN)
+            return false;
+        // The kernel tells of each change once. A short read has taken all there was, unless the end came with it.
+        if (count == buffer.Length || count == 0 || _isHungUp)
+            _readable.Raise();
+        return true;
+    }
+
+    /// <summary>Sends all of it, waiting where there is no room. For sockets.</summary>
+    /// <exception cref="IOException">The other side is gone.</exception>
+    /// <exception cref="ObjectDisposedException">It is closed, or is meanwhile.</exception>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var sent = Send(bytes.Span);
+        return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(bytes[sent..]);
+    }
+
+    /// <summary>Closes it; waits under way end with <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _loop.Forget(this);
+        _handle.Dispose();
+        _readable.Close();
+        _writable.Close();
+    }
+
+    internal void Raise(in Readiness readiness)
+    {
+        if (readiness.IsHungUp)
+            _isHungUp = true;
+        if (readiness.CanWrite)
+            _writable.Raise();
+        if (readiness.CanRead)
+            _readable.Raise();
+    }
+
+    private async ValueTask SendRestAsync(ReadOnlyMemory<byte> rest)
+    {
+        while (!rest.IsEmpty)
+        {
+            _loop.WatchRoom(_handle, Token);
+            await _writable.WaitAsync().ConfigureAwait(false);
+            rest = rest[Send(rest.Span)..];
+        }
+        _loop.IgnoreRoom(_handle, Token);
+    }
+
+    // How much there was room for.
+    private unsafe int Send(ReadOnlySpan<byte> bytes)
+    {
+        var held = false;
+        _handle.DangerousAddRef(ref held);
+        try
+        {
+            var sent = 0;
+            fixed (byte* start = bytes)
+            {
+                while (sent < bytes.Length)
+                {
+                    var count = Libc.send((int)_handle.DangerousGetHandle(), start + sent, (nuint)(bytes.Length - sent), AbiConstants.Current.MSG_NOSIGNAL);
+                    if (count >= 0)
+                    {
+                        sent += (int)count;
+                        continue;
+                    }
+                    var error = Marshal.GetLastPInvokeError();
+                    if (error == AbiConstants.Current.EAGAIN)
+                        break;
+                    if (error != AbiConstants.EINTR)
+                        throw new IOException($"send: {Errno.Describe(error)}");
+                }
+            }
+            return sent;
+        }
+        finally
+        {
+            _handle.DangerousRelease();
+        }
+    }
+}

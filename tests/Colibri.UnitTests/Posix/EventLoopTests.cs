@@ -1,0 +1,257 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Colibri.Posix;
+using Colibri.Posix.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace Colibri.UnitTests.Posix;
+
+/// <summary>The loop over real pipes and sockets, in both paces.</summary>
+[Collection(ProcessesCollection.Name)]
+public sealed class EventLoopTests : IDisposable
+{
+    private readonly EventLoop _loop = new("test", LoopPace.Attend);
+
+    public void Dispose() => _loop.Dispose();
+
+    [Theory]
+    [InlineData(LoopPace.Attend)]
+    [InlineData(LoopPace.Gather)]
+    public async Task A_question_is_answered_again_and_again(LoopPace pace)
+    {
+        using var loop = new EventLoop("test", pace);
+        var (ours, theirs) = SocketPair.CreateHandles();
+        using var _ = theirs;
+        using var asked = loop.Watch(ours);
+        var answering = EchoAsync(asked);
+        using var end = new FileStream(new SafeFileHandle(theirs.DangerousGetHandle(), ownsHandle: false), FileAccess.ReadWrite, 0);
+        var answer = new byte[16];
+        for (var i = 0; i < 300; i++)
+        {
+            end.Write(Encoding.ASCII.GetBytes($"q{i}"));
+            var read = end.Read(answer);
+            Encoding.ASCII.GetString(answer, 0, read).ShouldBe($"q{i}");
+        }
+        asked.Dispose();
+        await answering.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Whoever_waited_goes_on_on_the_loop_and_leaves_it_when_asked()
+    {
+        var (reading, writing) = Pipe.Create();
+        using var watched = _loop.Watch(reading);
+        var seen = SeeThreadsAsync(watched);
+        Write(writing, "x");
+        (await seen.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken)).ShouldBe((true, false));
+        writing.Dispose();
+
+        async Task<(bool, bool)> SeeThreadsAsync(PolledDescriptor from)
+        {
+            await from.WaitReadableAsync().ConfigureAwait(false);
+            var before = _loop.IsCurrent;
+            await EventLoop.LeaveAsync();
+            return (before, _loop.IsCurrent);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(65_536)]
+    public async Task An_end_that_came_with_the_last_bytes_is_seen_whatever_the_buffer(int bufferBytes)
+    {
+        foreach (var ends in (ReadOnlySpan<(SafeHandle, SafeHandle)>)[Pipe.Create(), SocketPair.CreateHandles()])
+        {
+            var (ours, theirs) = ends;
+            Write(theirs, "the last words");
+            theirs.Dispose();
+            using var watched = _loop.Watch(ours);
+            ReadToEnd(watched, bufferBytes).ShouldBe("the last words");
+        }
+    }
+
+    [Fact]
+    public async Task An_end_that_comes_later_is_seen()
+    {
+        var (reading, writing) = Pipe.Create();
+        using var watched = _loop.Watch(reading);
+        var read = ReadToEndAsync(watched, 64);
+        Write(writing, "words");
+        Write(writing, " and more");
+        writing.Dispose();
+        (await read.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken)).ShouldBe("words and more");
+    }
+
+    [Fact]
+    public async Task One_that_always_has_more_does_not_keep_the_loop_for_himself()
+    {
+        const int Much = 60_000;
+        var (much, muchTheirs) = Pipe.Create();
+        var (little, littleTheirs) = Pipe.Create();
+        using var first = _loop.Watch(much);
+        using var second = _loop.Watch(little);
+        var taken = 0;
+        var whenSecondCame = -1;
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var hog = TakeAsync();
+        var other = NoteAsync();
+        // Both wait by now: off the loop nobody is to make room for.
+        Write(muchTheirs, new string('x', Much));
+        await started.Task.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        Write(littleTheirs, "y");
+        await Task.WhenAll(hog, other).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        whenSecondCame.ShouldBeInRange(1, Much - 1);
+        muchTheirs.Dispose();
+        littleTheirs.Dispose();
+
+        async Task TakeAsync()
+        {
+            var one = new byte[1];
+            while (taken < Much)
+            {
+                await first.WaitReadableAsync().ConfigureAwait(false);
+                if (first.TryRead(one, out var count) && (taken += count) == 1)
+                    started.SetResult();
+                // Not to its end before the other one has been written to.
+                if (taken == Much / 2)
+                    Shell.Until(() => Volatile.Read(ref whenSecondCame) >= 0 || IsReadable(little), "the other one is written to");
+            }
+        }
+
+        async Task NoteAsync()
+        {
+            await second.WaitReadableAsync().ConfigureAwait(false);
+            Volatile.Write(ref whenSecondCame, taken);
+        }
+    }
+
+    [Fact]
+    public async Task Closing_ends_the_wait_there_is_and_every_later_one()
+    {
+        var (reading, writing) = Pipe.Create();
+        using var _ = writing;
+        var watched = _loop.Watch(reading);
+        var waiting = watched.WaitReadableAsync().AsTask();
+        waiting.IsCompleted.ShouldBeFalse();
+        watched.Dispose();
+        await Should.ThrowAsync<ObjectDisposedException>(() => waiting.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken));
+        await Should.ThrowAsync<ObjectDisposedException>(() => watched.WaitReadableAsync().AsTask());
+        Should.Throw<ObjectDisposedException>(() => watched.TryRead(new byte[1], out var _));
+    }
+
+    [Fact]
+    public async Task A_place_is_given_again_and_belongs_to_the_new_one_alone()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            var (reading, writing) = Pipe.Create();
+            var watched = _loop.Watch(reading);
+            Write(writing, $"word {i}");
+            writing.Dispose();
+            // Half of them go while news of them may be under way.
+            if (i % 2 == 0)
+                (await ReadToEndAsync(watched, 64).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken)).ShouldBe($"word {i}");
+            watched.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Hundreds_are_watched_at_once()
+    {
+        var pipes = Enumerable.Range(0, 300).Select(_ => Pipe.Create()).ToList();
+        var reads = pipes.ConvertAll(pipe => ReadToEndAsync(_loop.Watch(pipe.Reading), 64));
+        for (var i = 0; i < pipes.Count; i++)
+        {
+            Write(pipes[i].Writing, $"agent {i}");
+            pipes[i].Writing.Dispose();
+        }
+        (await Task.WhenAll(reads).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken)).ShouldBe(Enumerable.Range(0, 300).Select(i => $"agent {i}"));
+        pipes.ForEach(pipe => pipe.Reading.Dispose());
+    }
+
+    [Fact]
+    public async Task What_finds_no_room_is_sent_when_there_is()
+    {
+        var (ours, theirs) = SocketPair.CreateHandles();
+        using var watched = _loop.Watch(ours);
+        var bytes = new byte[3_000_000];
+        new Random(7).NextBytes(bytes);
+        var sending = watched.SendAsync(bytes).AsTask();
+        sending.IsCompleted.ShouldBeFalse();
+        var received = new byte[bytes.Length];
+        using (var end = new FileStream(new SafeFileHandle(theirs.DangerousGetHandle(), ownsHandle: false), FileAccess.ReadWrite, 0))
+            end.ReadExactly(received);
+        await sending.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        received.ShouldBe(bytes);
+        theirs.Dispose();
+        Should.Throw<IOException>(() => watched.SendAsync(bytes).AsTask().GetAwaiter().GetResult()).Message.ShouldContain("EPIPE");
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_room_learns_that_the_other_side_went()
+    {
+        var (ours, theirs) = SocketPair.CreateHandles();
+        using var watched = _loop.Watch(ours);
+        var sending = watched.SendAsync(new byte[3_000_000]).AsTask();
+        theirs.Dispose();
+        await Should.ThrowAsync<IOException>(() => sending.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void A_kevent_lies_in_memory_as_FreeBSD_12_and_later_have_it()
+    {
+        // sys/event.h
+        System.Runtime.CompilerServices.Unsafe.SizeOf<Kevent>().ShouldBe(64);
+        foreach (var (field, offset) in new[] { ("ident", 0), ("filter", 8), ("flags", 10), ("fflags", 12), ("data", 16), ("udata", 24) })
+            ((int)Marshal.OffsetOf<Kevent>(field)).ShouldBe(offset, field);
+    }
+
+    private static async Task EchoAsync(PolledDescriptor asked)
+    {
+        var buffer = new byte[64];
+        try
+        {
+            while (true)
+            {
+                await asked.WaitReadableAsync().ConfigureAwait(false);
+                if (asked.TryRead(buffer, out var count))
+                    await asked.SendAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+    }
+
+    private static string ReadToEnd(PolledDescriptor from, int bufferBytes) =>
+        ReadToEndAsync(from, bufferBytes).WaitAsync(Shell.Deadline).GetAwaiter().GetResult();
+
+    private static async Task<string> ReadToEndAsync(PolledDescriptor from, int bufferBytes)
+    {
+        var text = new StringBuilder();
+        var buffer = new byte[bufferBytes];
+        while (true)
+        {
+            await from.WaitReadableAsync().ConfigureAwait(false);
+            if (!from.TryRead(buffer, out var count))
+                continue;
+            if (count == 0)
+                return text.ToString();
+            text.Append(Encoding.ASCII.GetString(buffer, 0, count));
+        }
+    }
+
+    private static bool IsReadable(SafeHandle pipe)
+    {
+        using var queue = new Colibri.Posix.Polling.EpollQueue();
+        queue.Watch((int)pipe.DangerousGetHandle(), 1);
+        return queue.Wait(new Colibri.Posix.Polling.Readiness[1], block: false) == 1;
+    }
+
+    private static void Write(SafeHandle to, string text)
+    {
+        using var end = new FileStream(new SafeFileHandle(to.DangerousGetHandle(), ownsHandle: false), FileAccess.Write, 0);
+        end.Write(Encoding.ASCII.GetBytes(text));
+    }
+}
