@@ -80,10 +80,14 @@ row_streams() {
         metric "p99_$agents" less '  event to subscriber, p99 us' "$(if [ "$agents" = 1000 ]; then echo 'value 20000'; fi)"
         metric "p50_$agents" less '  p50 us'
         metric "missed_$agents" less '  events the subscriber missed'
+        metric "late_$agents" less '  how late the load was, at most us'
+        metric "full_$agents" less '  events that found a pipe full'
         start_server colibri "streams-$agents"
-        # Each prints for longer than is measured: all are at work at the start of it and at its end.
-        spawn_many "$agents" "{\"cmd\":\"spawn-local\",\"path\":\"$tools/streamagent\",\"args\":[\"100\",\"$((seconds + 60))\"]}"
-        sleep 3
+        spawn_many "$agents" "{\"cmd\":\"spawn-local\",\"path\":\"$tools/idleagent\"}"
+        # For longer than is measured: all of it is at work at the start and at the end.
+        "$tools/streamload" "$server_pid" 100 "$((seconds + 4))" > "$scratch/load" &
+        load=$!
+        sleep 2
         running_time "$server_pid" > "$scratch/before"
         "$tools/panewatch" "$server_socket" "$seconds" > "$scratch/watched"
         running_time "$server_pid" > "$scratch/after"
@@ -93,6 +97,10 @@ row_streams() {
         take "p99_$agents" colibri 1 p99_us
         take "p50_$agents" colibri 1 p50_us
         take "missed_$agents" colibri 1 missed
+        wait "$load"
+        cat "$scratch/load" >> "$scratch/figures"
+        take "late_$agents" colibri 1 late_us
+        take "full_$agents" colibri 1 full
         stop_servers
     done
 }

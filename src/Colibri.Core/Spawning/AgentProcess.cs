@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using Colibri.Posix;
 using Microsoft.Extensions.Logging;
@@ -12,8 +11,6 @@ namespace Colibri.Core.Spawning;
 /// </remarks>
 internal sealed class AgentProcess : IDisposable
 {
-    private const int ReceiveBytes = 64 * 1024;
-
     private readonly ChildProcess _child;
     private readonly ProcessTree _tree;
     private readonly AgentCgroups? _cgroups;
@@ -21,8 +18,9 @@ internal sealed class AgentProcess : IDisposable
     private readonly PolledDescriptor _stdout;
     private readonly PolledDescriptor _stderr;
     private readonly PolledDescriptor? _stdin;
-    private long _progress;
-    private volatile int _takingIn;
+    private long _outputChunks;
+    private long _errorChunks;
+    private volatile bool _isTakingIn;
 
     private AgentProcess(
         ChildProcess child, string agentId, AgentCgroups? cgroups, Cgroup? cgroup, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger,
@@ -45,10 +43,10 @@ internal sealed class AgentProcess : IDisposable
     public PoliteEnd? PoliteEnd { get; }
 
     /// <summary>Chunks read so far, over both streams.</summary>
-    public long Progress => Interlocked.Read(ref _progress);
+    public long Progress => Volatile.Read(ref _outputChunks) + Volatile.Read(ref _errorChunks);
 
     /// <summary>A chunk has been read and not yet been taken in by whoever it was handed to.</summary>
-    public bool IsTakingIn => _takingIn > 0;
+    public bool IsTakingIn => _isTakingIn;
 
     /// <summary>The last of what it wrote to standard error.</summary>
     public StderrTail StderrTail { get; } = new();
@@ -115,12 +113,18 @@ internal sealed class AgentProcess : IDisposable
     public Task RemoveCgroupAsync() => _cgroups?.RemoveAsync(_cgroup) ?? Task.CompletedTask;
 
     /// <summary>Hands each chunk of standard output to <paramref name="feed"/> until its end; the next is read when that has finished.</summary>
-    public Task ReadOutputAsync(Func<ReadOnlyMemory<byte>, ValueTask> feed) => ReadAsync(_stdout, feed);
+    public Task ReadOutputAsync(ChunkReader feed) => _stdout.ReadToEndAsync(chunk =>
+    {
+        Volatile.Write(ref _outputChunks, _outputChunks + 1);
+        var fed = feed(chunk);
+        return fed.IsCompletedSuccessfully ? fed : TakeInAsync(fed);
+    });
 
     /// <summary>Reads standard error to its end, always: an agent whose pipe is full stops working.</summary>
-    public Task ReadErrorsAsync() => ReadAsync(_stderr, chunk =>
+    public Task ReadErrorsAsync() => _stderr.ReadToEndAsync(chunk =>
     {
-        StderrTail.Add(chunk.Span);
+        Volatile.Write(ref _errorChunks, _errorChunks + 1);
+        StderrTail.Add(chunk);
         return ValueTask.CompletedTask;
     });
 
@@ -144,6 +148,13 @@ internal sealed class AgentProcess : IDisposable
         _stdin?.Dispose();
     }
 
+    private async ValueTask TakeInAsync(ValueTask fed)
+    {
+        _isTakingIn = true;
+        await fed.ConfigureAwait(false);
+        _isTakingIn = false;
+    }
+
     private static (PolledDescriptor Ours, SafeHandle Theirs) Watched(EventLoop loop, (SafeHandle Ours, SafeHandle Theirs) ends)
     {
         try
@@ -156,39 +167,5 @@ internal sealed class AgentProcess : IDisposable
             ends.Theirs.Dispose();
             throw;
         }
-    }
-
-    private async Task ReadAsync(PolledDescriptor stream, Func<ReadOnlyMemory<byte>, ValueTask> feed)
-    {
-        try
-        {
-            while (true)
-            {
-                // Without a buffer: an idle agent holds no memory of ours.
-                await stream.WaitReadableAsync().ConfigureAwait(false);
-                var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBytes);
-                try
-                {
-                    if (!stream.TryRead(buffer, out var received))
-                        continue;
-                    if (received == 0)
-                        break;
-                    Interlocked.Increment(ref _progress);
-                    Interlocked.Increment(ref _takingIn);
-                    await feed(buffer.AsMemory(0, received)).ConfigureAwait(false);
-                    Interlocked.Decrement(ref _takingIn);
-                }
-                finally
-                {
-                    ArrayPool<byte>.Shared.Return(buffer);
-                }
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // Its output was given up.
-        }
-        // Whoever waits for the end has files to write.
-        await EventLoop.LeaveAsync();
     }
 }

@@ -23,7 +23,7 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
     private IReadOnlyList<UsageRow>? _unbooked;
     private string _runId = "";
     private bool _isBooking;
-    private bool _isDirty;
+    private volatile bool _isDirty;
     private bool _isUnpricedTold;
 
     /// <summary>The run that what comes next belongs to; empty between runs.</summary>
@@ -82,10 +82,10 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
     /// <summary>Books what is new, without waiting for it.</summary>
     public void Book()
     {
+        if (!_isDirty)
+            return;
         lock (_gate)
         {
-            if (!_isDirty)
-                return;
             _isDirty = false;
             _unbooked = ToRows();
             if (_isBooking)

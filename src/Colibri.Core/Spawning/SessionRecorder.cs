@@ -14,6 +14,9 @@ internal sealed class SessionRecorder(SessionStore sessions, string sessionId, S
     private readonly List<SessionEntry> _gathered = [];
     private long _dropped;
 
+    /// <summary>Whether there is anything to append.</summary>
+    public bool HasEntries => _gathered.Count > 0;
+
     /// <summary>Entries that the disk refused; what refused is in the log.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 

@@ -139,26 +139,47 @@ public sealed partial class SupervisedAgent
         }
     }
 
-    private async ValueTask FeedAsync(ReadOnlyMemory<byte> chunk)
+    // On the agents' loop, a hundred thousand times a second: most chunks leave nothing to write.
+    private ValueTask FeedAsync(ReadOnlySpan<byte> chunk)
     {
         if (_outputIsDiscarded)
-            return;
+            return ValueTask.CompletedTask;
         try
         {
-            _pane.Feed(chunk.Span);
+            _pane.Feed(chunk);
             // Before the session: a slow disk must not let an agent go on spending.
             HoldToBudget();
             _usage.Book();
+            if (_recorder.HasEntries)
+                return RecordChunkAsync();
+            LookForTheEndOfTheRun();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            DiscardOutput(e);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask RecordChunkAsync()
+    {
+        try
+        {
             await RecordAsync().ConfigureAwait(false);
             LookForTheEndOfTheRun();
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Reading goes on, into nothing: an agent whose output is not read would hang instead of ending.
-            _outputIsDiscarded = true;
-            _parts.Logger.UnexpectedFailure($"reading agent {Id}", e);
-            RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
+            DiscardOutput(e);
         }
+    }
+
+    // Reading goes on, into nothing: an agent whose output is not read would hang instead of ending.
+    private void DiscardOutput(Exception why)
+    {
+        _outputIsDiscarded = true;
+        _parts.Logger.UnexpectedFailure($"reading agent {Id}", why);
+        RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
     }
 
     private async Task StopWhenOutputEndsAsync(AgentProcess process, Task output)

@@ -19,7 +19,10 @@ public sealed class EventLoop : IDisposable
     private static EventLoop? Current;
 
     private static readonly long Soon = Stopwatch.Frequency / 5_000;
+    private const int FewAtOnce = 32;
+    private const int ManyAtOnce = 128;
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongGathering = TimeSpan.FromMilliseconds(10);
 
     private readonly IReadinessQueue _queue;
     private readonly LoopPace _pace;
@@ -30,9 +33,17 @@ public sealed class EventLoop : IDisposable
     private int _used;
     private List<ReadySignal> _later = [];
     private List<ReadySignal> _now = [];
+    private List<ReadPump> _pumpsLater = [];
+    private List<ReadPump> _pumpsNow = [];
     private readonly PolledDescriptor _wake;
     private readonly SafeHandle _waker;
     private volatile bool _stopping;
+
+    // The loop's thread alone: how many the kernel named last, how many since it was waited for, how often it answered soon.
+    private int _count;
+    private int _round;
+    private int _quick;
+    private bool _isBusy;
 
     /// <param name="name">The thread's.</param>
     /// <param name="pace">What to do while one event follows the other within 0.2 ms.</param>
@@ -142,46 +153,73 @@ public sealed class EventLoop : IDisposable
     /// <summary>On the loop's thread alone.</summary>
     internal void RaiseLater(ReadySignal signal) => _later.Add(signal);
 
+    /// <summary>On the loop's thread alone.</summary>
+    internal void RunLater(ReadPump pump) => _pumpsLater.Add(pump);
+
+    private bool HasMore => _later.Count > 0 || _pumpsLater.Count > 0;
+
     private void Run()
     {
         Current = this;
         var ready = new Readiness[256];
-        var quick = 0;
         while (!_stopping)
         {
-            var count = Wait(ready, ref quick);
+            var count = Wait(ready);
             for (var i = 0; i < count; i++)
                 Find(ready[i].Token)?.Raise(ready[i]);
-            (_now, _later) = (_later, _now);
-            foreach (var signal in _now)
-                signal.Raise();
-            _now.Clear();
+            RunRest();
         }
         _wake.Dispose();
         _queue.Dispose();
     }
 
-    private int Wait(Readiness[] ready, ref int quick)
+    // Those who had more than their share.
+    private void RunRest()
     {
-        if (_later.Count > 0 || _stopping)
-            return _queue.Wait(ready, block: false);
-        var since = Stopwatch.GetTimestamp();
-        int count;
-        while (_pace == LoopPace.Attend && quick > 1)
+        if (!HasMore)
+            return;
+        (_now, _later) = (_later, _now);
+        (_pumpsNow, _pumpsLater) = (_pumpsLater, _pumpsNow);
+        foreach (var signal in _now)
+            signal.Raise();
+        foreach (var pump in _pumpsNow)
+            pump.Run();
+        _now.Clear();
+        _pumpsNow.Clear();
+    }
+
+    private int Wait(Readiness[] ready)
+    {
+        // The rest of the round comes first.
+        if (HasMore || _count == ready.Length || _stopping)
         {
-            if ((count = _queue.Wait(ready, block: false)) > 0)
-                return count;
-            if (Stopwatch.GetTimestamp() - since > Soon)
-                quick = 0;
-            else
-                Thread.Yield();
+            _count = _queue.Wait(ready, block: false);
+            _round += _count;
+            if (_count > 0 || HasMore || _stopping)
+                return _count;
         }
-        if (_pace == LoopPace.Gather && quick > 1)
-            Thread.Sleep(Gathering);
-        var asleep = Stopwatch.GetTimestamp();
-        count = _queue.Wait(ready, block: true);
-        quick = Stopwatch.GetTimestamp() - asleep < Soon ? quick + 1 : 0;
-        return count;
+        if (_quick > 1 && _pace == LoopPace.Attend && Attend(ready))
+            return _count;
+        if (_quick > 1 && _pace == LoopPace.Gather)
+        {
+            _isBusy = _round > (_isBusy ? FewAtOnce : ManyAtOnce);
+            Thread.Sleep(_isBusy ? LongGathering : Gathering);
+        }
+        var since = Stopwatch.GetTimestamp();
+        _round = _count = _queue.Wait(ready, block: true);
+        _quick = Stopwatch.GetTimestamp() - since < Soon ? _quick + 1 : 0;
+        return _count;
+    }
+
+    private bool Attend(Readiness[] ready)
+    {
+        for (var since = Stopwatch.GetTimestamp(); Stopwatch.GetTimestamp() - since < Soon; Thread.Yield())
+        {
+            if ((_count = _queue.Wait(ready, block: false)) > 0)
+                return true;
+        }
+        _quick = 0;
+        return false;
     }
 
     private PolledDescriptor? Find(long token)

@@ -9,6 +9,9 @@ public enum LoopPace
     /// </summary>
     Attend,
 
-    /// <summary>Lets 1 ms pass first, so that what many say in it costs one wake-up: for news that need not be known at once.</summary>
+    /// <summary>
+    /// Lets 1 ms pass first, and 10 ms while more than a hundred speak at once, so that what many say meanwhile costs one wake-up: for news
+    /// that need not be known at once.
+    /// </summary>
     Gather,
 }

@@ -14,6 +14,7 @@ public sealed class PolledDescriptor : IDisposable
     private readonly SafeHandle _handle;
     private readonly ReadySignal _readable;
     private readonly ReadySignal _writable;
+    private volatile ReadPump? _pump;
     private volatile bool _isHungUp;
     private int _disposed;
 
@@ -35,7 +36,29 @@ public sealed class PolledDescriptor : IDisposable
     /// <param name="count">Bytes read; 0 is the end, as is a connection that was reset.</param>
     /// <returns>False where nothing is there yet.</returns>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
-    public unsafe bool TryRead(Span<byte> buffer, out int count)
+    public bool TryRead(Span<byte> buffer, out int count)
+    {
+        if (!TryRead(buffer, out count, out var mayHaveMore))
+            return false;
+        if (mayHaveMore)
+            _readable.Raise();
+        return true;
+    }
+
+    /// <summary>
+    /// Hands all that comes to <paramref name="take"/>, on the loop's thread unless an earlier chunk made it leave that, and completes at the
+    /// end: of the stream, or of this. Once, instead of the two above.
+    /// </summary>
+    public Task ReadToEndAsync(ChunkReader take)
+    {
+        var pump = new ReadPump(this, _loop, take);
+        _pump = pump;
+        // What came before it was there has been told already.
+        pump.Wake();
+        return pump.Ended;
+    }
+
+    internal unsafe bool TryRead(Span<byte> buffer, out int count, out bool mayHaveMore)
     {
         nint got;
         var error = 0;
@@ -55,12 +78,9 @@ public sealed class PolledDescriptor : IDisposable
             _handle.DangerousRelease();
         }
         count = Math.Max(0, (int)got);
-        if (got < 0 && error == AbiConstants.Current.EAGAIN)
-            return false;
         // The kernel tells of each change once. A short read has taken all there was, unless the end came with it.
-        if (count == buffer.Length || count == 0 || _isHungUp)
-            _readable.Raise();
-        return true;
+        mayHaveMore = count == buffer.Length || count == 0 || _isHungUp;
+        return got >= 0 || error != AbiConstants.Current.EAGAIN;
     }
 
     /// <summary>Sends all of it, waiting where there is no room. For sockets.</summary>
@@ -81,6 +101,7 @@ public sealed class PolledDescriptor : IDisposable
         _handle.Dispose();
         _readable.Close();
         _writable.Close();
+        _pump?.Wake();
     }
 
     internal void Raise(in Readiness readiness)
@@ -89,7 +110,11 @@ public sealed class PolledDescriptor : IDisposable
             _isHungUp = true;
         if (readiness.CanWrite)
             _writable.Raise();
-        if (readiness.CanRead)
+        if (!readiness.CanRead)
+            return;
+        if (_pump is { } pump)
+            pump.Wake();
+        else
             _readable.Raise();
     }
 

@@ -126,6 +126,100 @@ public sealed class EventLoopTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task All_that_comes_is_taken_in_order_also_by_one_who_takes_his_time(bool slowly)
+    {
+        var (reading, writing) = Pipe.Create();
+        using var watched = _loop.Watch(reading);
+        var expected = new StringBuilder();
+        var taken = new StringBuilder();
+        var chunks = 0;
+        var ended = watched.ReadToEndAsync(chunk =>
+        {
+            taken.Append(Encoding.ASCII.GetString(chunk));
+            return slowly && chunks++ % 3 == 0 ? new ValueTask(YieldAsync()) : ValueTask.CompletedTask;
+        });
+        for (var i = 0; i < 3_000; i++)
+        {
+            var text = new string((char)('a' + i % 26), i % 400);
+            expected.Append(text);
+            Write(writing, text);
+        }
+        writing.Dispose();
+        await ended.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        taken.ToString().ShouldBe(expected.ToString());
+    }
+
+    [Fact]
+    public async Task Of_two_that_are_read_one_that_always_has_more_makes_room()
+    {
+        // Each round of the loop gives it one chunk of 64 KiB; it is written to until the other one was heard.
+        var (much, muchTheirs) = Pipe.Create();
+        var (little, littleTheirs) = Pipe.Create();
+        using var first = _loop.Watch(much);
+        using var second = _loop.Watch(little);
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var hog = first.ReadToEndAsync(static _ => ValueTask.CompletedTask);
+        var other = second.ReadToEndAsync(_ =>
+        {
+            heard.TrySetResult();
+            return ValueTask.CompletedTask;
+        });
+        var writing = Task.Run(() =>
+        {
+            var text = new string('x', 65_536);
+            while (!heard.Task.IsCompleted)
+                Write(muchTheirs, text);
+        }, TestContext.Current.CancellationToken);
+        Write(littleTheirs, "y");
+        await heard.Task.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await writing.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        muchTheirs.Dispose();
+        littleTheirs.Dispose();
+        await Task.WhenAll(hog, other).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Closing_ends_a_reading_and_no_chunk_is_under_way_then()
+    {
+        var (reading, writing) = Pipe.Create();
+        var watched = _loop.Watch(reading);
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var let = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ended = watched.ReadToEndAsync(_ =>
+        {
+            entered.SetResult();
+            return new ValueTask(let.Task);
+        });
+        Write(writing, "x");
+        await entered.Task.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        watched.Dispose();
+        ended.IsCompleted.ShouldBeFalse();
+        let.SetResult();
+        await ended.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+
+        var (quiet, quietTheirs) = Pipe.Create();
+        var idle = _loop.Watch(quiet);
+        var idling = idle.ReadToEndAsync(static _ => ValueTask.CompletedTask);
+        idle.Dispose();
+        await idling.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        quietTheirs.Dispose();
+        writing.Dispose();
+    }
+
+    [Fact]
+    public async Task A_failure_of_whoever_takes_ends_the_reading_with_it()
+    {
+        var (reading, writing) = Pipe.Create();
+        using var watched = _loop.Watch(reading);
+        var ended = watched.ReadToEndAsync(static _ => throw new InvalidDataException("no"));
+        Write(writing, "x");
+        await Should.ThrowAsync<InvalidDataException>(() => ended.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken));
+        writing.Dispose();
+    }
+
     [Fact]
     public async Task Closing_ends_the_wait_there_is_and_every_later_one()
     {
@@ -206,6 +300,8 @@ public sealed class EventLoopTests : IDisposable
         foreach (var (field, offset) in new[] { ("ident", 0), ("filter", 8), ("flags", 10), ("fflags", 12), ("data", 16), ("udata", 24) })
             ((int)Marshal.OffsetOf<Kevent>(field)).ShouldBe(offset, field);
     }
+
+    private static async Task YieldAsync() => await Task.Yield();
 
     private static async Task EchoAsync(PolledDescriptor asked)
     {

@@ -1,0 +1,110 @@
+using System.Buffers;
+
+namespace Colibri.Posix.Polling;
+
+/// <summary>
+/// Reads a descriptor to its end, chunk by chunk: on the loop's thread, and after a chunk that took its time on the thread that it ended
+/// on. No more state than this, since a thousand of them pass through the processor's caches a hundred times a second.
+/// </summary>
+internal sealed class ReadPump(PolledDescriptor from, EventLoop loop, ChunkReader take)
+{
+    private const int ChunkBytes = 64 * 1024;
+
+    private const int Idle = 0;
+    private const int Running = 1;
+    private const int RunningAndWoken = 2;
+
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _state;
+
+    public Task Ended => _ended.Task;
+
+    /// <summary>There may be something to read, or it was closed.</summary>
+    public void Wake()
+    {
+        while (true)
+        {
+            switch (Volatile.Read(ref _state))
+            {
+                case Idle:
+                    if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
+                        break;
+                    Run();
+                    return;
+                case Running:
+                    if (Interlocked.CompareExchange(ref _state, RunningAndWoken, Running) == Running)
+                        return;
+                    break;
+                default:
+                    return;
+            }
+        }
+    }
+
+    /// <summary>Goes on where it made room for others.</summary>
+    public void Run()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        try
+        {
+            while (true)
+            {
+                if (!from.TryRead(buffer, out var count, out var mayHaveMore))
+                {
+                    if (Interlocked.CompareExchange(ref _state, Idle, Running) == Running)
+                        return;
+                    Volatile.Write(ref _state, Running);
+                    continue;
+                }
+                if (count == 0)
+                {
+                    _ended.TrySetResult();
+                    return;
+                }
+                var taken = take(buffer.AsSpan(0, count));
+                if (!taken.IsCompletedSuccessfully)
+                {
+                    _ = RunAfterAsync(taken);
+                    return;
+                }
+                if (!mayHaveMore)
+                {
+                    if (Interlocked.CompareExchange(ref _state, Idle, Running) == Running)
+                        return;
+                    Volatile.Write(ref _state, Running);
+                }
+                else if (loop.IsCurrent)
+                {
+                    loop.RunLater(this);
+                    return;
+                }
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            _ended.TrySetResult();
+        }
+        catch (Exception e)
+        {
+            _ended.TrySetException(e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task RunAfterAsync(ValueTask taken)
+    {
+        try
+        {
+            await taken.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _ended.TrySetException(e);
+            return;
+        }
+        Run();
+    }
+}
