@@ -24,20 +24,22 @@ row_first_byte() {
     stop_servers
 }
 
-# The time a process has run, in nanoseconds, and how often it has gone to sleep, over its threads.
+# For each thread of a process the time it has run, in nanoseconds, and how often it has gone to sleep.
 running_time() {
-    cat /proc/"$1"/task/*/schedstat | awk '{ time += $1 } END { printf "time %.0f\n", time }'
-    cat /proc/"$1"/task/*/status | awk '$1 == "voluntary_ctxt_switches:" { waits += $2 } END { print "waits", waits }'
+    for thread in /proc/"$1"/task/*; do
+        awk -v thread="${thread##*/}" 'FNR == NR { time = $1; next } $1 == "voluntary_ctxt_switches:" { print thread, time, $2 }' \
+            "$thread/schedstat" "$thread/status" 2>/dev/null || :
+    done
 }
 
 spawn_many() {
     if [ "$1" -gt 0 ]; then "$tools/pingclient" colibri "$server_socket" "$1" 1 "$2" > /dev/null; fi
 }
 
-# Appends "time", "waits" a second and "cpu" in percent of a core over what two calls of running_time found.
+# Sleeps a second and percent of a core between two calls of running_time; what threads did that have ended in between is not known.
 usage_between() {
-    awk -v seconds="$3" 'FNR == NR { before[$1] = $2; next }
-        $1 == "time" { printf "cpu %.4f\n", ($2 - before[$1]) / seconds / 1e7 } $1 == "waits" { printf "waits %.2f\n", ($2 - before[$1]) / seconds }' "$1" "$2"
+    awk -v seconds="$3" 'FNR == NR { time[$1] = $2; waits[$1] = $3; next } { ran += $2 - time[$1]; slept += $3 - waits[$1] }
+        END { printf "cpu %.4f\nwaits %.2f\n", ran / seconds / 1e7, slept / seconds }' "$1" "$2"
 }
 
 row_idle_cpu() {
