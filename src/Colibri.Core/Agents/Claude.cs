@@ -53,18 +53,18 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private static readonly JsonFields UsageFields = new(
         "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens");
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         Span<JsonValue> values = stackalloc JsonValue[10];
         if (known.Detail == Result)
         {
-            if (!TryReadFields(ResultFields, line, truncated, values)) return false;
+            if (!TryReadFields(ResultFields, line, truncated, look, values)) return false;
             ReadResult(line, values, ref read);
             return Emit(line, sink, read);
         }
 
-        if (!TryReadFields(EventFields, line, truncated, values)) return false;
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         read.SessionId = values[1];
         switch (known.Detail)
         {

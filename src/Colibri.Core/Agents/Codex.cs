@@ -51,10 +51,10 @@ internal sealed class CodexDialect() : LineDialect(Events)
         new("mcp_tool_call", EventKind.ToolStarted),
         new("web_search", EventKind.ToolStarted));
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         Span<JsonValue> values = stackalloc JsonValue[5];
-        if (!TryReadFields(EventFields, line, truncated, values)) return false;
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         switch (known.Detail)
         {

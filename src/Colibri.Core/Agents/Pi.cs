@@ -89,7 +89,7 @@ internal sealed class PiDialect() : LineDialect(Events)
 
     private static readonly JsonFields QuestionFields = new("title", "message", "options");
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         if (known.Detail is MessageStart or MessageEnd && TryReadRole(line, known.Name.Length, out var isAssistant)
             && (known.Detail == MessageStart || !isAssistant))
@@ -103,7 +103,7 @@ internal sealed class PiDialect() : LineDialect(Events)
         }
 
         Span<JsonValue> values = stackalloc JsonValue[Columns];
-        if (!TryReadFields(EventFields, line, truncated, values)) return false;
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         switch (known.Detail)
         {

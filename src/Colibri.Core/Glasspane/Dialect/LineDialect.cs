@@ -9,11 +9,11 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
 
     private static readonly JsonFields TypeField = new("type");
 
-    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineForm form = LineForm.Unseen)
+    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default)
     {
-        if (!truncated && (form == LineForm.Fault || (form == LineForm.Unseen && !JsonLine.HasObjectForm(line)))) return false;
+        if (!truncated && (look.Form == LineForm.Fault || (look.Form == LineForm.Unseen && !JsonLine.HasObjectForm(line)))) return false;
         var unknown = default(JsonValue);
-        if (JsonLine.TryReadFirstType(line, out var type))
+        if (JsonLine.TryReadFirstType(line, look, out var type))
         {
             unknown = new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length);
         }
@@ -30,7 +30,7 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
 
         if (events.TryFind(type, out var known))
         {
-            if (known.Detail != 0) return ReadDetail(line, known, truncated, sink);
+            if (known.Detail != 0) return ReadDetail(line, known, truncated, look, sink);
             unknown = default;
         }
 
@@ -39,11 +39,11 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
     }
 
     /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; more it has to find out itself.</summary>
-    protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink);
+    protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink);
 
     /// <summary>Reads the fields of an event, exactly; of a truncated line, those before the cut.</summary>
-    protected static bool TryReadFields(JsonFields fields, ReadOnlySpan<byte> line, bool truncated, Span<JsonValue> values) =>
-        fields.TryRead(line, values, utf8IsChecked: !truncated) || truncated;
+    protected static bool TryReadFields(JsonFields fields, ReadOnlySpan<byte> line, bool truncated, LineLook look, Span<JsonValue> values) =>
+        truncated ? fields.TryRead(line, values) || truncated : fields.TryRead(line, look, values);
 
     protected static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
     {
