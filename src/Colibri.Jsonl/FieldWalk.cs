@@ -10,7 +10,7 @@ namespace Colibri.Jsonl;
 /// That the line is UTF-8, that its strings and brackets close and how deep they nest is known from its form. All between them is read here by
 /// RFC 8259's grammar.
 /// </remarks>
-internal ref struct FieldWalk(ReadOnlySpan<byte> line, LineLook look)
+internal ref struct FieldWalk(ReadOnlySpan<byte> line, in LineLook look)
 {
     private readonly ReadOnlySpan<byte> _line = line;
     private readonly LineLook _look = look;
@@ -34,7 +34,7 @@ internal ref struct FieldWalk(ReadOnlySpan<byte> line, LineLook look)
         while (true)
         {
             if (!PassName(ref _at, out var nameStart, out var nameEnd)) return false;
-            var column = fields.Column(_line[nameStart..nameEnd], _look);
+            var column = fields.Column(_line, nameStart, nameEnd, _look);
             if (column < 0 || values[column].Exists ? !Pass(ByteAt(ref _at)) : !ReadValue(fields, column, values)) return false;
             var next = ByteAt(ref _at);
             _at++;
@@ -59,7 +59,7 @@ internal ref struct FieldWalk(ReadOnlySpan<byte> line, LineLook look)
 
         var length = _at - start;
         values[column] = first == '"'
-            ? new JsonValue(ValueKind.String, _look.HasEscapes(_line.Slice(start + 1, length - 2)), start + 1, length - 2)
+            ? new JsonValue(ValueKind.String, _look.HasEscapes(_line, start + 1, _at - 1), start + 1, length - 2)
             : new JsonValue(KindOf(first), HasEscapes: false, start, length);
         return true;
     }

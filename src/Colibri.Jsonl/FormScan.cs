@@ -20,12 +20,13 @@ internal static class FormScan
     /// <param name="text">Any bytes.</param>
     /// <param name="marks">Takes the places of the quotes that open and close strings, a word for 64 bytes; as many words as a power of two.</param>
     /// <param name="length">The line's, without its newline; all of the text where there is none.</param>
-    /// <param name="hasBackslashes">There is one in the line, so far as it was looked at.</param>
+    /// <param name="escapesFrom">No escape begins before.</param>
+    /// <param name="escapesTo">None begins from here on.</param>
     /// <remarks>Where the line is longer than the marks reach, they are of its end and so of no use.</remarks>
     [SkipLocalsInit]
-    public static LineForm Scan(ReadOnlySpan<byte> text, Span<ulong> marks, out int length, out bool hasBackslashes)
+    public static LineForm Scan(ReadOnlySpan<byte> text, Span<ulong> marks, out int length, out int escapesFrom, out int escapesTo)
     {
-        hasBackslashes = false;
+        escapesFrom = escapesTo = 0;
         if (text.IsEmpty || text[0] != '{')
         {
             length = LengthFrom(text, 0);
@@ -35,7 +36,6 @@ internal static class FormScan
         State state = default;
         state.Brackets.Begin();
         var at = PassBlocks(text, marks, ref state);
-        hasBackslashes = state.Backslashes != 0;
         scoped ref var block = ref Unsafe.Add(ref MemoryMarshal.GetReference(text), at);
         Unsafe.SkipInit(out Padded padded);
         if (at > text.Length - Block) block = ref padded.Fill(text[at..]);
@@ -59,14 +59,15 @@ internal static class FormScan
         var backslashes = Equal(a, b, c, d, Vector128.Create((byte)'\\')) & line;
         var brackets = BracketsOf(a, b, c, d) & line;
         if ((backslashes | state.EscapeCarry) != 0 && !TakeEscapes(ref block, backslashes, ref quotes, ref state)) return LineForm.Fault;
-        hasBackslashes |= backslashes != 0;
+        if (backslashes != 0) state.NoteEscapes(at);
+        (escapesFrom, escapesTo) = (state.EscapesFrom, state.EscapesTo);
         Mark(marks, at) = quotes;
         var within = PrefixXor(quotes) ^ state.Inside;
         if ((long)within < 0) return LineForm.Fault;
         state.Brackets.Take(ref block, brackets & ~within);
         var form = state.Brackets.Judge(text[..length]);
         if (form != LineForm.Object) return form;
-        if (state.LongEscapes != 0 && !EscapesAreKnown(text[..length])) return LineForm.Fault;
+        if (state.CutEscapes != 0 && !EscapesAreKnown(text[..length])) return LineForm.Fault;
         return state.NonAscii == 0 || Utf8.IsValid(text[..length]) ? form : LineForm.Fault;
     }
 
@@ -97,7 +98,7 @@ internal static class FormScan
             if ((slashes.ExtractMostSignificantBits() | state.EscapeCarry) != 0)
             {
                 var backslashes = Equal(a, b, c, d, slash);
-                state.Backslashes |= backslashes;
+                state.NoteEscapes(at);
                 if (!TakeEscapes(ref block, backslashes, ref quotes, ref state)) state.Brackets.Spoil();
             }
 
@@ -130,15 +131,18 @@ internal static class FormScan
         var isKnown = (backslashes & ~(PrefixXor(quotes) ^ state.Inside)) == 0;
         for (; escaped != 0; escaped &= escaped - 1)
         {
-            uint c = Unsafe.Add(ref block, JsonScan.PlaceOfLowest(escaped));
+            var place = JsonScan.PlaceOfLowest(escaped);
+            uint c = Unsafe.Add(ref block, place);
             isKnown &= c < 128 && (((c < 64 ? Low : High) >> (int)(c & 63)) & 1) != 0;
-            if (c == 'u') state.LongEscapes = 1;
+            if (c != 'u') continue;
+            if (place < Block - 4) isKnown &= JsonScan.AreFourHex(ref Unsafe.Add(ref block, place + 1));
+            else state.CutEscapes = 1;
         }
 
         return isKnown;
     }
 
-    // Asked only where there are longer ones, of a line whose backslashes are all in strings.
+    // Asked only where one lies across two blocks, of a line whose backslashes are all in strings.
     private static bool EscapesAreKnown(ReadOnlySpan<byte> line)
     {
         while (true)
@@ -219,9 +223,16 @@ internal static class FormScan
         public Brackets Brackets;
         public ulong Inside;
         public ulong EscapeCarry;
-        public ulong Backslashes;
         public uint NonAscii;
-        public uint LongEscapes;
+        public uint CutEscapes;
+        public int EscapesFrom;
+        public int EscapesTo;
+
+        public void NoteEscapes(int at)
+        {
+            if (EscapesTo == 0) EscapesFrom = at;
+            EscapesTo = at + Block;
+        }
     }
 
     /// <summary>Whether brackets close as they were opened; only at the end is it asked what went wrong.</summary>

@@ -124,10 +124,10 @@ public sealed class JsonFields
     }
 
     /// <summary>The column of a name as it stands in a line; -1 where it is none of these.</summary>
-    internal int Column(ReadOnlySpan<byte> name, LineLook look)
+    internal int Column(ReadOnlySpan<byte> line, int start, int end, in LineLook look)
     {
-        var column = Column(name);
-        return column < 0 && look.HasEscapes(name) ? EscapedColumn(name) : column;
+        var column = Column(line[start..end]);
+        return column < 0 && look.HasEscapes(line, start, end) ? EscapedColumn(line[start..end]) : column;
     }
 
     /// <summary>What is read of the object in a column, and the columns for it; null where it is not read.</summary>

@@ -17,7 +17,7 @@ public static class JsonLine
         if (!line.StartsWith(prefix)) return false;
         var hasEscapes = false;
         var end = look.IsMarked ? look.StringEnd(prefix.Length) : JsonScan.StringEnd(line, prefix.Length, out hasEscapes);
-        if (end < 0 || hasEscapes || look.HasEscapes(line[prefix.Length..end])) return false;
+        if (end < 0 || hasEscapes || look.HasEscapes(line, prefix.Length, end)) return false;
         type = line[prefix.Length..end];
         return true;
     }
@@ -47,7 +47,7 @@ public static class JsonLine
     /// <param name="look">What was learned, for reading the line's fields.</param>
     public static bool HasObjectForm(ReadOnlySpan<byte> line, Span<ulong> marks, out LineLook look)
     {
-        look = LineLook.At(line, marks, out var length);
+        look = new LineLook(line, marks, out var length);
         if (length == line.Length && look.Form != LineForm.Unseen) return look.Form == LineForm.Object;
         look = default;
         return IsWellFormedObject(line);

@@ -62,7 +62,7 @@ public sealed class LineFramer
             int newline;
             if (!marks.IsEmpty && _tailLength == 0 && !_discarding)
             {
-                look = LineLook.At(input, marks, out newline);
+                look = new LineLook(input, marks, out newline);
                 if (newline == input.Length) newline = -1;
             }
             else

@@ -69,7 +69,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         switch (known.Detail)
         {
             case System:
-                if (values[0].IsString && SystemEvents.TryFind(values[0].Raw(line), out var system)) read.Kind = system.Kind;
+                if (values[0].IsString && SystemEvents.Find(values[0].Raw(line)) is { } system) read.Kind = system.Kind;
                 if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
                 if (values[7].Exists) read.Refusal = new ProviderRefusal(Status(line, values[6]), ResumeIn: values[7].Int64OrZero(line));
                 return Emit(line, sink, read);

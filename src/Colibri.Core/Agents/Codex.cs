@@ -94,7 +94,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
         {
             if (!completed) read.Kind = EventKind.Asked;
         }
-        else if (fields[1].IsString && ToolItems.TryFind(fields[1].Raw(line), out var tool))
+        else if (fields[1].IsString && ToolItems.Find(fields[1].Raw(line)) is { } tool)
         {
             if (read.Name == "item.updated") return;
             read.Kind = completed ? EventKind.ToolEnded : EventKind.ToolStarted;

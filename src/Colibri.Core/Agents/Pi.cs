@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 using Colibri.Protocol.Wire;
@@ -89,6 +90,7 @@ internal sealed class PiDialect() : LineDialect(Events)
 
     private static readonly JsonFields QuestionFields = new("title", "message", "options");
 
+    [SkipLocalsInit]
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         if (known.Detail is MessageStart or MessageEnd && TryReadRole(line, known.Name.Length, out var isAssistant)

@@ -20,7 +20,7 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
         else
         {
             Span<JsonValue> found = stackalloc JsonValue[1];
-            if (!TypeField.TryRead(line, found, utf8IsChecked: !truncated) && !(truncated && found[0].IsString)) return false;
+            if (!(truncated ? TypeField.TryRead(line, found) || found[0].IsString : TypeField.TryRead(line, look, found))) return false;
             if (found[0].IsString)
             {
                 unknown = found[0];
@@ -28,13 +28,9 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
             }
         }
 
-        if (events.TryFind(type, out var known))
-        {
-            if (known.Detail != 0) return ReadDetail(line, known, truncated, look, sink);
-            unknown = default;
-        }
-
-        sink.On(line, new AgentEvent { Kind = known.Kind, Name = known.Name, UnknownName = unknown });
+        if (events.Find(type) is not { } known) return Emit(line, sink, new AgentEvent { UnknownName = unknown });
+        if (known.Detail != 0) return ReadDetail(line, known, truncated, look, sink);
+        sink.On(line, known.Plain);
         return true;
     }
 
