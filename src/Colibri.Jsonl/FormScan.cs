@@ -35,7 +35,10 @@ internal static class FormScan
 
         State state = default;
         state.Brackets.Begin();
-        var at = PassBlocks(text, marks, ref state);
+        // Asked here and not at each use: the compiler asks anew every time.
+        var at = Popcnt.X64.IsSupported && Pclmulqdq.IsSupported
+            ? PassBlocks<FastBits>(text, marks, ref state)
+            : PassBlocks<AnyBits>(text, marks, ref state);
         scoped ref var block = ref Unsafe.Add(ref MemoryMarshal.GetReference(text), at);
         Unsafe.SkipInit(out Padded padded);
         if (at > text.Length - Block) block = ref padded.Fill(text[at..]);
@@ -58,13 +61,13 @@ internal static class FormScan
         var quotes = Equal(a, b, c, d, Vector128.Create((byte)'"')) & line;
         var backslashes = Equal(a, b, c, d, Vector128.Create((byte)'\\')) & line;
         var brackets = BracketsOf(a, b, c, d) & line;
-        if ((backslashes | state.EscapeCarry) != 0 && !TakeEscapes(ref block, backslashes, ref quotes, ref state)) return LineForm.Fault;
+        if ((backslashes | state.EscapeCarry) != 0 && !TakeEscapes<AnyBits>(ref block, backslashes, ref quotes, ref state)) return LineForm.Fault;
         if (backslashes != 0) state.NoteEscapes(at);
         (escapesFrom, escapesTo) = (state.EscapesFrom, state.EscapesTo);
         Mark(marks, at) = quotes;
-        var within = PrefixXor(quotes) ^ state.Inside;
+        var within = AnyBits.PrefixXor(quotes) ^ state.Inside;
         if ((long)within < 0) return LineForm.Fault;
-        state.Brackets.Take(ref block, brackets & ~within);
+        state.Brackets.Take<AnyBits>(ref block, brackets & ~within);
         var form = state.Brackets.Judge(text[..length]);
         if (form != LineForm.Object) return form;
         if (state.CutEscapes != 0 && !EscapesAreKnown(text[..length])) return LineForm.Fault;
@@ -73,7 +76,8 @@ internal static class FormScan
 
     // To the block with the first control byte, which in a line that agents print is its newline, or that the text does not fill. No calls
     // in it: across a call no vector stays in its register. That a fault lies behind it is found when the rest of the line is.
-    private static int PassBlocks(ReadOnlySpan<byte> text, Span<ulong> marks, ref State passed)
+    private static int PassBlocks<TBits>(ReadOnlySpan<byte> text, Span<ulong> marks, ref State passed)
+        where TBits : struct, IBits
     {
         var state = passed;
         var at = 0;
@@ -99,16 +103,16 @@ internal static class FormScan
             {
                 var backslashes = Equal(a, b, c, d, slash);
                 state.NoteEscapes(at);
-                if (!TakeEscapes(ref block, backslashes, ref quotes, ref state)) state.Brackets.Spoil();
+                if (!TakeEscapes<TBits>(ref block, backslashes, ref quotes, ref state)) state.Brackets.Spoil();
             }
 
             Mark(marks, at) = quotes;
 
             // Most of a long text: nothing but the inside of a string.
             if (quotes == 0 && state.Inside != 0) continue;
-            var within = PrefixXor(quotes) ^ state.Inside;
+            var within = TBits.PrefixXor(quotes) ^ state.Inside;
             state.Inside = (ulong)((long)within >> 63);
-            state.Brackets.Take(ref block, BracketsOf(a, b, c, d) & ~within);
+            state.Brackets.Take<TBits>(ref block, BracketsOf(a, b, c, d) & ~within);
         }
 
         passed = state;
@@ -121,17 +125,18 @@ internal static class FormScan
     // Takes the escaped quotes from the quotes. False for a backslash outside a string, which is a fault and would hide the quote after it,
     // and for a byte that may not stand after one.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TakeEscapes(ref byte block, ulong backslashes, ref ulong quotes, ref State state)
+    private static bool TakeEscapes<TBits>(ref byte block, ulong backslashes, ref ulong quotes, ref State state)
+        where TBits : struct, IBits
     {
         const ulong Low = (1UL << '"') | (1UL << '/');
         const ulong High = (1UL << ('\\' - 64)) | (1UL << ('b' - 64)) | (1UL << ('f' - 64)) | (1UL << ('n' - 64)) | (1UL << ('r' - 64))
             | (1UL << ('t' - 64)) | (1UL << ('u' - 64));
         var escaped = Escaped(backslashes, ref state.EscapeCarry);
         quotes &= ~escaped;
-        var isKnown = (backslashes & ~(PrefixXor(quotes) ^ state.Inside)) == 0;
+        var isKnown = (backslashes & ~(TBits.PrefixXor(quotes) ^ state.Inside)) == 0;
         for (; escaped != 0; escaped &= escaped - 1)
         {
-            var place = JsonScan.PlaceOfLowest(escaped);
+            var place = TBits.PlaceOfLowest(escaped);
             uint c = Unsafe.Add(ref block, place);
             isKnown &= c < 128 && (((c < 64 ? Low : High) >> (int)(c & 63)) & 1) != 0;
             if (c != 'u') continue;
@@ -202,19 +207,37 @@ internal static class FormScan
         return (~OddBits ^ invert) & follows;
     }
 
-    // Of the bytes between an odd quote and the next, the odd one included.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong PrefixXor(ulong bits)
+    private interface IBits
     {
-        if (Pclmulqdq.IsSupported)
-            return Pclmulqdq.CarrylessMultiply(Vector128.CreateScalar(bits), Vector128.Create(ulong.MaxValue), 0).ToScalar();
+        static abstract int PlaceOfLowest(ulong bits);
 
-        bits ^= bits << 1;
-        bits ^= bits << 2;
-        bits ^= bits << 4;
-        bits ^= bits << 8;
-        bits ^= bits << 16;
-        return bits ^ (bits << 32);
+        /// <summary>Of the bytes between an odd quote and the next, the odd one included.</summary>
+        static abstract ulong PrefixXor(ulong bits);
+    }
+
+    private struct FastBits : IBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static int PlaceOfLowest(ulong bits) => (int)Popcnt.X64.PopCount((bits - 1) & ~bits);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static ulong PrefixXor(ulong bits) =>
+            Pclmulqdq.CarrylessMultiply(Vector128.CreateScalar(bits), Vector128.Create(ulong.MaxValue), 0).ToScalar();
+    }
+
+    private struct AnyBits : IBits
+    {
+        public static int PlaceOfLowest(ulong bits) => JsonScan.PlaceOfLowest(bits);
+
+        public static ulong PrefixXor(ulong bits)
+        {
+            bits ^= bits << 1;
+            bits ^= bits << 2;
+            bits ^= bits << 4;
+            bits ^= bits << 8;
+            bits ^= bits << 16;
+            return bits ^ (bits << 32);
+        }
     }
 
     // What of the line so far matters for the rest.
@@ -258,11 +281,12 @@ internal static class FormScan
         public void Spoil() => _mismatch |= 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Take(ref byte block, ulong found)
+        public void Take<TBits>(ref byte block, ulong found)
+            where TBits : struct, IBits
         {
             while (found != 0)
             {
-                uint bracket = Unsafe.Add(ref block, JsonScan.PlaceOfLowest(found));
+                uint bracket = Unsafe.Add(ref block, TBits.PlaceOfLowest(found));
                 found &= found - 1;
 
                 // { and [ have 0x02, } and ] have 0x04, what only looks like them has both or neither; { and } have 0x20.

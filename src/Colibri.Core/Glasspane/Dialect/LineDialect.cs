@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Colibri.Jsonl;
 
 namespace Colibri.Core.Glasspane.Dialect;
@@ -12,27 +13,32 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
     public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default)
     {
         if (!truncated && (look.Form == LineForm.Fault || (look.Form == LineForm.Unseen && !JsonLine.HasObjectForm(line)))) return false;
-        var unknown = default(JsonValue);
-        if (JsonLine.TryReadFirstType(line, look, out var type))
-        {
-            unknown = new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length);
-        }
-        else
-        {
-            Span<JsonValue> found = stackalloc JsonValue[1];
-            if (!(truncated ? TypeField.TryRead(line, found) || found[0].IsString : TypeField.TryRead(line, look, found))) return false;
-            if (found[0].IsString)
-            {
-                unknown = found[0];
-                type = unknown.Raw(line);
-            }
-        }
+        if (!JsonLine.TryReadFirstType(line, look, out var type)) return ReadTypeAnywhere(line, truncated, look, sink);
+        return events.Find(type) is { } known
+            ? ReadKnown(line, known, truncated, look, sink)
+            : EmitUnknown(line, sink, new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length));
+    }
 
-        if (events.Find(type) is not { } known) return Emit(line, sink, new AgentEvent { UnknownName = unknown });
+    private bool ReadTypeAnywhere(ReadOnlySpan<byte> line, bool truncated, LineLook look, IEventSink sink)
+    {
+        Span<JsonValue> found = stackalloc JsonValue[1];
+        if (!(truncated ? TypeField.TryRead(line, found) || found[0].IsString : TypeField.TryRead(line, look, found))) return false;
+        if (!found[0].IsString) return EmitUnknown(line, sink, default);
+        return events.Find(found[0].Raw(line)) is { } known ? ReadKnown(line, known, truncated, look, sink) : EmitUnknown(line, sink, found[0]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool ReadKnown(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    {
         if (known.Detail != 0) return ReadDetail(line, known, truncated, look, sink);
         sink.On(line, known.Plain);
         return true;
     }
+
+    // On its own: wherever there is room for an event, it is cleared on the way in, and most lines need none.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool EmitUnknown(ReadOnlySpan<byte> line, IEventSink sink, JsonValue name) =>
+        Emit(line, sink, new AgentEvent { UnknownName = name });
 
     /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; more it has to find out itself.</summary>
     protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink);
