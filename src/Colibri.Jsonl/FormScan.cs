@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -10,154 +10,154 @@ namespace Colibri.Jsonl;
 /// <summary>Finds the end of a line and judges its form in the same pass, 64 bytes at a time.</summary>
 /// <remarks>
 /// Vectors of 128 bits throughout: code that is compiled ahead of time for any x86-64 has no wider ones, however a wider path is guarded.
-/// What most blocks need comes first; control bytes, and so the line's end, and all that is rare are seen to in <see cref="Special"/>.
+/// One loop with no state but numbers: across the calls that rare bytes need, no vector would stay in its register.
 /// </remarks>
 internal static class FormScan
 {
     private const int Block = 64;
-    private const int IsFault = -1;
-    private const int IsUndecided = -2;
 
     /// <summary>Looks at the line at the start of <paramref name="text"/>, up to its newline.</summary>
     /// <param name="text">Any bytes.</param>
+    /// <param name="marks">Takes the places of the quotes that open and close strings, a word for 64 bytes; as many words as a power of two.</param>
     /// <param name="length">The line's, without its newline; all of the text where there is none.</param>
+    /// <param name="escapesFrom">No escape begins before.</param>
+    /// <param name="escapesTo">None begins from here on.</param>
+    /// <remarks>Where the line is longer than the marks reach, they are of its end and so of no use.</remarks>
     [SkipLocalsInit]
-    public static LineForm Scan(ReadOnlySpan<byte> text, out int length)
+    public static LineForm Scan(ReadOnlySpan<byte> text, Span<ulong> marks, out int length, out int escapesFrom, out int escapesTo)
     {
+        escapesFrom = escapesTo = 0;
         if (text.IsEmpty || text[0] != '{')
         {
             length = LengthFrom(text, 0);
             return LineForm.Unseen;
         }
 
-        ref var start = ref MemoryMarshal.GetReference(text);
-        Unsafe.SkipInit(out Padded padded);
         State state = default;
         state.Brackets.Begin();
-        while (true)
+        // Asked here and not at each use: the compiler asks anew every time.
+        var at = Popcnt.X64.IsSupported && Pclmulqdq.IsSupported
+            ? PassBlocks<FastBits>(text, marks, ref state)
+            : PassBlocks<AnyBits>(text, marks, ref state);
+        scoped ref var block = ref Unsafe.Add(ref MemoryMarshal.GetReference(text), at);
+        Unsafe.SkipInit(out Padded padded);
+        if (at > text.Length - Block) block = ref padded.Fill(text[at..]);
+
+        // The line's last block, or one with a byte that it takes an exact reading to judge.
+        var a = Vector128.LoadUnsafe(ref block);
+        var b = Vector128.LoadUnsafe(ref block, 16);
+        var c = Vector128.LoadUnsafe(ref block, 32);
+        var d = Vector128.LoadUnsafe(ref block, 48);
+        var end = JsonScan.PlaceOfLowest(ControlsOf(a, b, c, d));
+        if (Unsafe.Add(ref block, end) != '\n')
         {
-            PassPlainBlocks(ref start, text.Length, ref state);
-            scoped ref var block = ref Unsafe.Add(ref start, state.At);
-            if (state.At > text.Length - Block)
-            {
-                // Filled up with newlines, so that the text's end ends the line.
-                block = ref Unsafe.As<Padded, byte>(ref padded);
-                var tail = MemoryMarshal.CreateSpan(ref block, Block);
-                tail.Fill((byte)'\n');
-                text[state.At..].CopyTo(tail);
-            }
-
-            var end = Special(ref block, text[state.At..], ref state);
-            if (end == Block) continue;
-            if (end < 0)
-            {
-                length = LengthFrom(text, state.At);
-                return end == IsFault ? LineForm.Fault : LineForm.Unseen;
-            }
-
-            length = state.At + end;
-            var form = state.Brackets.Judge(length);
-            return form != LineForm.Object || state.IsAscii || Utf8.IsValid(text[..length]) ? form : LineForm.Fault;
+            length = LengthFrom(text, at);
+            return LineForm.Unseen;
         }
+
+        length = at + end;
+        var line = (1UL << end) - 1;
+        state.NonAscii |= (a | b | (c | d)).ExtractMostSignificantBits();
+        var quotes = Equal(a, b, c, d, Vector128.Create((byte)'"')) & line;
+        var backslashes = Equal(a, b, c, d, Vector128.Create((byte)'\\')) & line;
+        var brackets = BracketsOf(a, b, c, d) & line;
+        if ((backslashes | state.EscapeCarry) != 0 && !TakeEscapes<AnyBits>(ref block, backslashes, ref quotes, ref state)) return LineForm.Fault;
+        if (backslashes != 0) state.NoteEscapes(at);
+        (escapesFrom, escapesTo) = (state.EscapesFrom, state.EscapesTo);
+        Mark(marks, at) = quotes;
+        var within = AnyBits.PrefixXor(quotes) ^ state.Inside;
+        if ((long)within < 0) return LineForm.Fault;
+        state.Brackets.Take<AnyBits>(ref block, brackets & ~within);
+        var form = state.Brackets.Judge(text[..length]);
+        if (form != LineForm.Object) return form;
+        if (state.CutEscapes != 0 && !EscapesAreKnown(text[..length])) return LineForm.Fault;
+        return state.NonAscii == 0 || Utf8.IsValid(text[..length]) ? form : LineForm.Fault;
     }
 
-    // As far as there is no control byte and no rare escape. No calls in it: across a call no vector stays in its register.
-    private static void PassPlainBlocks(ref byte start, int length, ref State state)
+    // To the block with the first control byte, which in a line that agents print is its newline, or that the text does not fill. No calls
+    // in it: across a call no vector stays in its register. That a fault lies behind it is found when the rest of the line is.
+    private static int PassBlocks<TBits>(ReadOnlySpan<byte> text, Span<ulong> marks, ref State passed)
+        where TBits : struct, IBits
     {
-        var high = state.High;
-        var inside = state.Inside;
-        var escapeCarry = state.EscapeCarry;
-        var brackets = state.Brackets;
-        var at = state.At;
-        for (; at <= length - Block; at += Block)
+        var state = passed;
+        var at = 0;
+        for (; at <= text.Length - Block; at += Block)
         {
-            ref var block = ref Unsafe.Add(ref start, at);
+            ref var block = ref Unsafe.Add(ref MemoryMarshal.GetReference(text), at);
             var a = Vector128.LoadUnsafe(ref block);
             var b = Vector128.LoadUnsafe(ref block, 16);
             var c = Vector128.LoadUnsafe(ref block, 32);
             var d = Vector128.LoadUnsafe(ref block, 48);
             var least = Vector128.Min(Vector128.Min(a, b), Vector128.Min(c, d));
-            if (Vector128.Equals(Vector128.Min(least, Vector128.Create((byte)0x1F)), least).ExtractMostSignificantBits() != 0) break;
-            var quotes = Equal(a, b, c, d, Vector128.Create((byte)'"'));
-            var backslashes = Equal(a, b, c, d, Vector128.Create((byte)'\\'));
-            if ((backslashes | escapeCarry) != 0)
+            var all = a | b | (c | d);
+            if (((least - Vector128.Create((byte)0x20)) | all).ExtractMostSignificantBits() != 0)
             {
-                var carry = escapeCarry;
-                var escaped = Escaped(backslashes, ref carry);
-                if (!AreShortEscapes(ref block, escaped)) break;
-                quotes &= ~escaped;
-                var around = PrefixXor(quotes) ^ inside;
-                if ((backslashes & ~around) != 0) break;
-                escapeCarry = carry;
+                if (Vector128.Equals(Vector128.Min(least, Vector128.Create((byte)0x1F)), least).ExtractMostSignificantBits() != 0) break;
+                state.NonAscii = 1;
             }
 
-            high |= a | b | (c | d);
-            var within = PrefixXor(quotes) ^ inside;
-            inside = (ulong)((long)within >> 63);
-            brackets.Take(ref block, BracketsOf(a, b, c, d) & ~within, at);
+            var quotes = Equal(a, b, c, d, Vector128.Create((byte)'"'));
+            var slash = Vector128.Create((byte)'\\');
+            var slashes = Vector128.Equals(a, slash) | Vector128.Equals(b, slash) | (Vector128.Equals(c, slash) | Vector128.Equals(d, slash));
+            if ((slashes.ExtractMostSignificantBits() | state.EscapeCarry) != 0)
+            {
+                var backslashes = Equal(a, b, c, d, slash);
+                state.NoteEscapes(at);
+                if (!TakeEscapes<TBits>(ref block, backslashes, ref quotes, ref state)) state.Brackets.Spoil();
+            }
+
+            Mark(marks, at) = quotes;
+
+            // Most of a long text: nothing but the inside of a string.
+            if (quotes == 0 && state.Inside != 0) continue;
+            var within = TBits.PrefixXor(quotes) ^ state.Inside;
+            state.Inside = (ulong)((long)within >> 63);
+            state.Brackets.Take<TBits>(ref block, BracketsOf(a, b, c, d) & ~within);
         }
 
-        state.High = high;
-        state.Inside = inside;
-        state.EscapeCarry = escapeCarry;
-        state.Brackets = brackets;
-        state.At = at;
+        passed = state;
+        return at;
     }
 
-    // Whether all of the bytes are such as stand alone after a backslash.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool AreShortEscapes(ref byte block, ulong escaped)
+    private static ref ulong Mark(Span<ulong> marks, int at) => ref Unsafe.Add(ref MemoryMarshal.GetReference(marks), (nint)(uint)(((uint)at / Block) & (uint)(marks.Length - 1)));
+
+    // Takes the escaped quotes from the quotes. False for a backslash outside a string, which is a fault and would hide the quote after it,
+    // and for a byte that may not stand after one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TakeEscapes<TBits>(ref byte block, ulong backslashes, ref ulong quotes, ref State state)
+        where TBits : struct, IBits
     {
         const ulong Low = (1UL << '"') | (1UL << '/');
-        const ulong High = (1UL << ('\\' - 64)) | (1UL << ('b' - 64)) | (1UL << ('f' - 64)) | (1UL << ('n' - 64)) | (1UL << ('r' - 64)) | (1UL << ('t' - 64));
+        const ulong High = (1UL << ('\\' - 64)) | (1UL << ('b' - 64)) | (1UL << ('f' - 64)) | (1UL << ('n' - 64)) | (1UL << ('r' - 64))
+            | (1UL << ('t' - 64)) | (1UL << ('u' - 64));
+        var escaped = Escaped(backslashes, ref state.EscapeCarry);
+        quotes &= ~escaped;
+        var isKnown = (backslashes & ~(TBits.PrefixXor(quotes) ^ state.Inside)) == 0;
         for (; escaped != 0; escaped &= escaped - 1)
         {
-            var c = Unsafe.Add(ref block, JsonScan.PlaceOfLowest(escaped));
-            if (c >= 128 || (((c < 64 ? Low : High) >> (c & 63)) & 1) == 0) return false;
+            var place = TBits.PlaceOfLowest(escaped);
+            uint c = Unsafe.Add(ref block, place);
+            isKnown &= c < 128 && (((c < 64 ? Low : High) >> (int)(c & 63)) & 1) != 0;
+            if (c != 'u') continue;
+            if (place < Block - 4) isKnown &= JsonScan.AreFourHex(ref Unsafe.Add(ref block, place + 1));
+            else state.CutEscapes = 1;
         }
 
-        return true;
+        return isKnown;
     }
 
-    // The first newline's place in the block, 64 where there is none; negative where the line's form is already lost or unclear.
-    private static int Special(ref byte block, ReadOnlySpan<byte> rest, ref State state)
+    // Asked only where one lies across two blocks, of a line whose backslashes are all in strings.
+    private static bool EscapesAreKnown(ReadOnlySpan<byte> line)
     {
-        var a = Vector128.LoadUnsafe(ref block);
-        var b = Vector128.LoadUnsafe(ref block, 16);
-        var c = Vector128.LoadUnsafe(ref block, 32);
-        var d = Vector128.LoadUnsafe(ref block, 48);
-        var limit = Vector128.Create((byte)0x1F);
-        var controls = Mask(
-            Vector128.Equals(Vector128.Min(a, limit), a),
-            Vector128.Equals(Vector128.Min(b, limit), b),
-            Vector128.Equals(Vector128.Min(c, limit), c),
-            Vector128.Equals(Vector128.Min(d, limit), d));
-        var backslashes = Equal(a, b, c, d, Vector128.Create((byte)'\\'));
-        var quotes = Equal(a, b, c, d, Vector128.Create((byte)'"'));
-        var newlines = controls == 0 ? 0 : Equal(a, b, c, d, Vector128.Create((byte)'\n'));
-        var end = newlines == 0 ? Block : BitOperations.TrailingZeroCount(newlines);
-        var line = newlines == 0 ? ulong.MaxValue : (newlines & (0UL - newlines)) - 1;
-        state.High |= a | b | (c | d);
-        controls &= line;
-        backslashes &= line;
-        quotes &= line;
-        if ((backslashes | state.EscapeCarry) != 0)
+        while (true)
         {
-            var escaped = Escaped(backslashes, ref state.EscapeCarry);
-            quotes &= ~escaped;
-            if (!EscapesAreKnown(rest, escaped)) return IsFault;
+            var backslash = line.IndexOf((byte)'\\');
+            if (backslash < 0) return true;
+            var length = JsonScan.EscapeLength(line, backslash + 1);
+            if (length == 0) return false;
+            line = line[(backslash + 1 + length)..];
         }
-
-        var inside = PrefixXor(quotes) ^ state.Inside;
-        if (controls != 0) return (controls & inside) != 0 ? IsFault : IsUndecided;
-
-        // A backslash outside a string is a fault too, and would hide the quote after it.
-        if ((backslashes & ~inside) != 0) return IsFault;
-        state.Inside = (ulong)((long)inside >> 63);
-        state.Brackets.Take(ref block, BracketsOf(a, b, c, d) & ~inside & line, state.At);
-        if (end == Block) state.At += Block;
-        else if (state.Inside != 0) return IsFault;
-        return end;
     }
 
     private static int LengthFrom(ReadOnlySpan<byte> text, int at)
@@ -176,6 +176,16 @@ internal static class FormScan
     {
         var fold = Vector128.Create((byte)0x26);
         return Equal(a | fold, b | fold, c | fold, d | fold, Vector128.Create((byte)0x7F));
+    }
+
+    private static ulong ControlsOf(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d)
+    {
+        var limit = Vector128.Create((byte)0x1F);
+        return Mask(
+            Vector128.Equals(Vector128.Min(a, limit), a),
+            Vector128.Equals(Vector128.Min(b, limit), b),
+            Vector128.Equals(Vector128.Min(c, limit), c),
+            Vector128.Equals(Vector128.Min(d, limit), d));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -197,44 +207,58 @@ internal static class FormScan
         return (~OddBits ^ invert) & follows;
     }
 
-    private static bool EscapesAreKnown(ReadOnlySpan<byte> rest, ulong escaped)
+    private interface IBits
     {
-        for (; escaped != 0; escaped &= escaped - 1)
-            if (JsonScan.EscapeLength(rest, BitOperations.TrailingZeroCount(escaped)) == 0) return false;
+        static abstract int PlaceOfLowest(ulong bits);
 
-        return true;
+        /// <summary>Of the bytes between an odd quote and the next, the odd one included.</summary>
+        static abstract ulong PrefixXor(ulong bits);
     }
 
-    // Of the bytes between an odd quote and the next, the odd one included.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong PrefixXor(ulong bits)
+    private struct FastBits : IBits
     {
-        if (Pclmulqdq.IsSupported)
-            return Pclmulqdq.CarrylessMultiply(Vector128.CreateScalar(bits), Vector128.Create(ulong.MaxValue), 0).ToScalar();
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static int PlaceOfLowest(ulong bits) => (int)Popcnt.X64.PopCount((bits - 1) & ~bits);
 
-        bits ^= bits << 1;
-        bits ^= bits << 2;
-        bits ^= bits << 4;
-        bits ^= bits << 8;
-        bits ^= bits << 16;
-        return bits ^ (bits << 32);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static ulong PrefixXor(ulong bits) =>
+            Pclmulqdq.CarrylessMultiply(Vector128.CreateScalar(bits), Vector128.Create(ulong.MaxValue), 0).ToScalar();
     }
 
-    // How far the line has been seen, and what of its beginning matters for the rest.
+    private struct AnyBits : IBits
+    {
+        public static int PlaceOfLowest(ulong bits) => JsonScan.PlaceOfLowest(bits);
+
+        public static ulong PrefixXor(ulong bits)
+        {
+            bits ^= bits << 1;
+            bits ^= bits << 2;
+            bits ^= bits << 4;
+            bits ^= bits << 8;
+            bits ^= bits << 16;
+            return bits ^ (bits << 32);
+        }
+    }
+
+    // What of the line so far matters for the rest.
     private struct State
     {
-        public Vector128<byte> High;
         public Brackets Brackets;
         public ulong Inside;
         public ulong EscapeCarry;
-        public int At;
+        public uint NonAscii;
+        public uint CutEscapes;
+        public int EscapesFrom;
+        public int EscapesTo;
 
-        public readonly bool IsAscii => High.ExtractMostSignificantBits() == 0;
+        public void NoteEscapes(int at)
+        {
+            if (EscapesTo == 0) EscapesFrom = at;
+            EscapesTo = at + Block;
+        }
     }
 
-    /// <summary>
-    /// Whether brackets close as they were opened; only at the end is it asked what went wrong.
-    /// </summary>
+    /// <summary>Whether brackets close as they were opened; only at the end is it asked what went wrong.</summary>
     private struct Brackets
     {
         private const int MaxDepth = 62;
@@ -242,50 +266,51 @@ internal static class FormScan
         // One bit a level, the innermost lowest, under a one that marks the bottom.
         private ulong _open;
         private ulong _deepest;
-        private uint _looksRight;
+        private uint _openers;
+        private uint _closers;
         private uint _mismatch;
         private uint _timesClosed;
-        private int _last;
 
         public void Begin()
         {
             _open = 1;
-            _looksRight = 0x02;
+            _closers = 0x04;
         }
 
+        /// <summary>Something else was wrong: the line is none, whatever its brackets.</summary>
+        public void Spoil() => _mismatch |= 1;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Take(ref byte block, ulong found, int at)
+        public void Take<TBits>(ref byte block, ulong found)
+            where TBits : struct, IBits
         {
             while (found != 0)
             {
-                var bit = JsonScan.PlaceOfLowest(found);
-                uint bracket = Unsafe.Add(ref block, bit);
+                uint bracket = Unsafe.Add(ref block, TBits.PlaceOfLowest(found));
                 found &= found - 1;
 
                 // { and [ have 0x02, } and ] have 0x04, what only looks like them has both or neither; { and } have 0x20.
-                _looksRight &= bracket ^ (bracket >> 1);
                 if ((bracket & 0x02) != 0)
                 {
+                    _openers |= bracket;
                     _open = (_open << 1) | (bracket >> 5 & 1);
                     _deepest |= _open;
                     continue;
                 }
 
+                _closers &= bracket;
                 _mismatch |= (uint)_open ^ (bracket >> 5);
                 _open >>= 1;
-                if (_open > 1) continue;
-                _timesClosed++;
-                _last = at + bit;
+                if (_open <= 1) _timesClosed++;
             }
         }
 
-        // Closed once, at the last byte, and never below the bottom: from there no sequence leads back to having closed once.
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public readonly LineForm Judge(int length)
+        // Closed once, with the last byte, and never below the bottom: from there no sequence leads back to having closed once.
+        public readonly LineForm Judge(ReadOnlySpan<byte> line)
         {
             if (_deepest >> MaxDepth != 0) return LineForm.Unseen;
-            if ((_mismatch & 1) != 0 || (_looksRight & 0x02) == 0 || _open != 1 || _timesClosed != 1) return LineForm.Fault;
-            return _last == length - 1 ? LineForm.Object : LineForm.Unseen;
+            if (((_mismatch & 1) | (_openers & 0x04)) != 0 || (_closers & 0x04) == 0 || _open != 1 || _timesClosed != 1) return LineForm.Fault;
+            return line[^1] == '}' ? LineForm.Object : LineForm.Unseen;
         }
     }
 
@@ -293,5 +318,15 @@ internal static class FormScan
     private struct Padded
     {
         private byte _first;
+
+        // What is left of the text, and then newlines, so that the text's end ends the line.
+        [UnscopedRef]
+        public ref byte Fill(ReadOnlySpan<byte> rest)
+        {
+            Span<byte> block = this;
+            block.Fill((byte)'\n');
+            rest.CopyTo(block);
+            return ref block[0];
+        }
     }
 }

@@ -59,7 +59,7 @@ internal static class JsonContainer
     }
 
     /// <summary>Length of the number or literal at <paramref name="at"/>; 0 if there is none.</summary>
-    private static int ScalarLength(ReadOnlySpan<byte> line, int at)
+    public static int ScalarLength(ReadOnlySpan<byte> line, int at)
     {
         if (at >= line.Length) return 0;
         var rest = line[at..];

@@ -7,7 +7,8 @@ namespace Colibri.Jsonl;
 public sealed class JsonFields
 {
     private readonly byte[][] _names;
-    private readonly sbyte[] _slots;
+    private readonly (uint Key, int Column)[] _slots;
+    private readonly int _slotShift;
     private readonly JsonFields?[] _inner;
     private readonly int[] _innerColumns;
 
@@ -25,19 +26,20 @@ public sealed class JsonFields
         }
 
         Count = names.Length;
-        _slots = new sbyte[(int)BitOperations.RoundUpToPowerOf2((uint)names.Length * 4)];
-        Array.Fill(_slots, (sbyte)-1);
-        for (var i = names.Length - 1; i >= 0; i--)
+        _slots = new (uint, int)[(int)BitOperations.RoundUpToPowerOf2((uint)names.Length * 4)];
+        _slotShift = 32 - BitOperations.Log2((uint)_slots.Length);
+        for (var i = 0; i < names.Length; i++)
         {
-            var slot = Slot(_names[i]);
-            while (_slots[slot] >= 0) slot = (slot + 1) & (_slots.Length - 1);
-            _slots[slot] = (sbyte)i;
+            var key = Key(_names[i]);
+            var slot = Slot(key);
+            while (_slots[slot].Key != 0) slot = (slot + 1) & (_slots.Length - 1);
+            _slots[slot] = (key, i);
         }
     }
 
     private JsonFields(JsonFields of, string name, JsonFields inner)
     {
-        (_names, _slots) = (of._names, of._slots);
+        (_names, _slots, _slotShift) = (of._names, of._slots, of._slotShift);
         (_inner, _innerColumns) = ([.. of._inner], [.. of._innerColumns]);
         var column = Array.FindIndex(_names, known => known.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(name)));
         ArgumentOutOfRangeException.ThrowIfNegative(column, nameof(name));
@@ -66,6 +68,17 @@ public sealed class JsonFields
         if (!reader.EnterObject()) return false;
         ReadObject(ref reader, line, values);
         return reader.Finish();
+    }
+
+    /// <summary>Reads a line that is known to be UTF-8 and has been looked at.</summary>
+    /// <param name="line">A whole line.</param>
+    /// <param name="look">What was learned of it; nothing when default.</param>
+    /// <param name="values">See the other.</param>
+    /// <returns>See the other.</returns>
+    public bool TryRead(ReadOnlySpan<byte> line, LineLook look, Span<JsonValue> values)
+    {
+        values[..Count].Clear();
+        return (look.IsMarked && new FieldWalk(line, look).TryRead(this, values)) || TryRead(line, values, utf8IsChecked: true);
     }
 
     /// <summary>Reads an object inside a line that has already been walked. Offsets stay those of the line.</summary>
@@ -110,24 +123,42 @@ public sealed class JsonFields
         }
     }
 
-    private int Column(ReadOnlySpan<byte> line, JsonValue name)
+    /// <summary>The column of a name as it stands in a line; -1 where it is none of these.</summary>
+    internal int Column(ReadOnlySpan<byte> line, int start, int end, in LineLook look)
     {
-        if (name.HasEscapes) return EscapedColumn(line, name);
-        var text = name.Raw(line);
-        for (var slot = Slot(text); _slots[slot] >= 0; slot = (slot + 1) & (_slots.Length - 1))
-            if (text.SequenceEqual(_names[_slots[slot]])) return _slots[slot];
+        var column = Column(line[start..end]);
+        return column < 0 && look.HasEscapes(line, start, end) ? EscapedColumn(line[start..end]) : column;
+    }
+
+    /// <summary>What is read of the object in a column, and the columns for it; null where it is not read.</summary>
+    internal JsonFields? Inner(int column, Span<JsonValue> values, out Span<JsonValue> columns)
+    {
+        var inner = _inner[column];
+        columns = inner is null ? default : values.Slice(_innerColumns[column], inner.Count);
+        return inner;
+    }
+
+    private int Column(ReadOnlySpan<byte> line, JsonValue name) => name.HasEscapes ? EscapedColumn(name.Raw(line)) : Column(name.Raw(line));
+
+    private int Column(ReadOnlySpan<byte> name)
+    {
+        var key = Key(name);
+        for (var slot = Slot(key); _slots[slot].Key != 0; slot = (slot + 1) & (_slots.Length - 1))
+            if (_slots[slot].Key == key && name.SequenceEqual(_names[_slots[slot].Column])) return _slots[slot].Column;
 
         return -1;
     }
 
-    private int EscapedColumn(ReadOnlySpan<byte> line, JsonValue name)
+    private int EscapedColumn(ReadOnlySpan<byte> name)
     {
         for (var i = 0; i < _names.Length; i++)
-            if (name.StringEquals(line, _names[i])) return i;
+            if (JsonText.DecodedEquals(name, _names[i])) return i;
 
         return -1;
     }
 
-    private int Slot(ReadOnlySpan<byte> name) =>
-        name.IsEmpty ? 0 : ((name.Length * 31) + (name[0] * 7) + (name[name.Length / 2] * 13) + (name[^1] * 3)) & (_slots.Length - 1);
+    // Its length and its ends: hardly any two names have the same. Never 0.
+    private static uint Key(ReadOnlySpan<byte> name) => name.IsEmpty ? uint.MaxValue : ((uint)name.Length << 16) | ((uint)name[^1] << 8) | name[0];
+
+    private int Slot(uint key) => (int)((key * 0x9E37_79B1) >> _slotShift);
 }

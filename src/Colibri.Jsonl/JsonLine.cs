@@ -7,13 +7,17 @@ public static class JsonLine
     /// The string under <c>type</c> where that is the object's first key, read without looking at the rest of the line. False where another key
     /// comes first, the string has escapes, or white space stands in between: then only a whole reading tells.
     /// </summary>
-    public static bool TryReadFirstType(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> type)
+    public static bool TryReadFirstType(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> type) => TryReadFirstType(line, default, out type);
+
+    /// <summary>The same of a line that has been looked at.</summary>
+    public static bool TryReadFirstType(ReadOnlySpan<byte> line, LineLook look, out ReadOnlySpan<byte> type)
     {
         type = default;
         var prefix = "{\"type\":\""u8;
         if (!line.StartsWith(prefix)) return false;
-        var end = JsonScan.StringEnd(line, prefix.Length, out var hasEscapes);
-        if (end < 0 || hasEscapes) return false;
+        var hasEscapes = false;
+        var end = look.IsMarked ? look.StringEnd(prefix.Length) : JsonScan.StringEnd(line, prefix.Length, out hasEscapes);
+        if (end < 0 || hasEscapes || look.HasEscapes(line, prefix.Length, end)) return false;
         type = line[prefix.Length..end];
         return true;
     }
@@ -35,10 +39,17 @@ public static class JsonLine
     /// <para>Not caught: what stands between the strings and the brackets of a line that keeps all that, such as a missing comma or colon, a
     /// misspelt literal, a broken number, a name that is no string.</para>
     /// </remarks>
-    public static bool HasObjectForm(ReadOnlySpan<byte> line) => FormScan.Scan(line, out var length) switch
+    public static bool HasObjectForm(ReadOnlySpan<byte> line) => HasObjectForm(line, stackalloc ulong[1], out _);
+
+    /// <summary>The same, and marks the line's strings on the way.</summary>
+    /// <param name="line">A whole line.</param>
+    /// <param name="marks">See <see cref="LineFramer"/>.</param>
+    /// <param name="look">What was learned, for reading the line's fields.</param>
+    public static bool HasObjectForm(ReadOnlySpan<byte> line, Span<ulong> marks, out LineLook look)
     {
-        LineForm.Object when length == line.Length => true,
-        LineForm.Fault when length == line.Length => false,
-        _ => IsWellFormedObject(line),
-    };
+        look = new LineLook(line, marks, out var length);
+        if (length == line.Length && look.Form != LineForm.Unseen) return look.Form == LineForm.Object;
+        look = default;
+        return IsWellFormedObject(line);
+    }
 }

@@ -61,7 +61,7 @@ internal static class JsonScan
             case (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t':
                 return 1;
             case (byte)'u':
-                return at + 4 < line.Length && IsHex(line[at + 1]) && IsHex(line[at + 2]) && IsHex(line[at + 3]) && IsHex(line[at + 4]) ? 5 : 0;
+                return at + 4 < line.Length && AreFourHex(ref Unsafe.AsRef(in line[at + 1])) ? 5 : 0;
             default:
                 return 0;
         }
@@ -102,5 +102,10 @@ internal static class JsonScan
         return at;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AreFourHex(ref byte first) =>
+        IsHex(first) & IsHex(Unsafe.Add(ref first, 1)) & IsHex(Unsafe.Add(ref first, 2)) & IsHex(Unsafe.Add(ref first, 3));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsHex(byte c) => (uint)(c - '0') <= 9 || (uint)((c | 0x20) - 'a') <= 5;
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 
 namespace Colibri.Jsonl;
 
@@ -46,27 +45,24 @@ public sealed class LineFramer
     /// <param name="line">Valid until the next call on this framer or the end of the chunk's own life, whichever is first.</param>
     /// <param name="kind"><see cref="LineKind.Whole"/> or <see cref="LineKind.Oversize"/>.</param>
     public bool TryRead(ref ReadOnlySpan<byte> input, out ReadOnlySpan<byte> line, out LineKind kind) =>
-        TryRead(ref input, out line, out kind, out _, looks: false);
+        TryRead(ref input, out line, out kind, default, out _);
 
     /// <summary>The same, and looks at the line's form on the way: one pass over the bytes instead of two.</summary>
     /// <param name="input">See the other.</param>
     /// <param name="line">See the other.</param>
     /// <param name="kind">See the other.</param>
-    /// <param name="form">Of a whole line that lies in the chunk; of any other it is <see cref="LineForm.Unseen"/>.</param>
-    public bool TryRead(ref ReadOnlySpan<byte> input, out ReadOnlySpan<byte> line, out LineKind kind, out LineForm form) =>
-        TryRead(ref input, out line, out kind, out form, looks: true);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryRead(ref ReadOnlySpan<byte> input, out ReadOnlySpan<byte> line, out LineKind kind, out LineForm form, bool looks)
+    /// <param name="marks">Room for what the look keeps, as many words as a power of two: <see cref="LineLook.MarkWords"/>.</param>
+    /// <param name="look">Of a whole line that lies in the chunk, valid until the marks are used again; of any other there is none.</param>
+    public bool TryRead(ref ReadOnlySpan<byte> input, out ReadOnlySpan<byte> line, out LineKind kind, Span<ulong> marks, out LineLook look)
     {
-        form = LineForm.Unseen;
+        look = default;
         if (_tailIsHandedOut) ReleaseTail();
         while (!input.IsEmpty)
         {
             int newline;
-            if (looks && _tailLength == 0 && !_discarding)
+            if (!marks.IsEmpty && _tailLength == 0 && !_discarding)
             {
-                form = FormScan.Scan(input, out newline);
+                look = new LineLook(input, marks, out newline);
                 if (newline == input.Length) newline = -1;
             }
             else
@@ -81,7 +77,7 @@ public sealed class LineFramer
             }
             else if (piece.Length > _maxLineBytes - _tailLength)
             {
-                form = LineForm.Unseen;
+                look = default;
                 line = TrimStart(OversizeHead(piece));
                 kind = LineKind.Oversize;
                 _discarding = newline < 0;
@@ -92,7 +88,7 @@ public sealed class LineFramer
             {
                 AppendToTail(piece);
             }
-            else if (form == LineForm.Object)
+            else if (look.Form == LineForm.Object)
             {
                 // From bracket to bracket: there is nothing to leave out.
                 _pastFirstLine = true;

@@ -53,23 +53,23 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private static readonly JsonFields UsageFields = new(
         "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens");
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         Span<JsonValue> values = stackalloc JsonValue[10];
         if (known.Detail == Result)
         {
-            if (!TryReadFields(ResultFields, line, truncated, values)) return false;
+            if (!TryReadFields(ResultFields, line, truncated, look, values)) return false;
             ReadResult(line, values, ref read);
             return Emit(line, sink, read);
         }
 
-        if (!TryReadFields(EventFields, line, truncated, values)) return false;
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         read.SessionId = values[1];
         switch (known.Detail)
         {
             case System:
-                if (values[0].IsString && SystemEvents.TryFind(values[0].Raw(line), out var system)) read.Kind = system.Kind;
+                if (values[0].IsString && SystemEvents.Find(values[0].Raw(line)) is { } system) read.Kind = system.Kind;
                 if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
                 if (values[7].Exists) read.Refusal = new ProviderRefusal(Status(line, values[6]), ResumeIn: values[7].Int64OrZero(line));
                 return Emit(line, sink, read);

@@ -51,10 +51,10 @@ internal sealed class CodexDialect() : LineDialect(Events)
         new("mcp_tool_call", EventKind.ToolStarted),
         new("web_search", EventKind.ToolStarted));
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         Span<JsonValue> values = stackalloc JsonValue[5];
-        if (!TryReadFields(EventFields, line, truncated, values)) return false;
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         switch (known.Detail)
         {
@@ -94,7 +94,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
         {
             if (!completed) read.Kind = EventKind.Asked;
         }
-        else if (fields[1].IsString && ToolItems.TryFind(fields[1].Raw(line), out var tool))
+        else if (fields[1].IsString && ToolItems.Find(fields[1].Raw(line)) is { } tool)
         {
             if (read.Name == "item.updated") return;
             read.Kind = completed ? EventKind.ToolEnded : EventKind.ToolStarted;

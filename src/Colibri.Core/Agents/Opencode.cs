@@ -45,10 +45,10 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
     private static readonly JsonFields DataFields = new("message", "statusCode", "responseHeaders");
     private static readonly JsonFields HeaderFields = new("retry-after-ms", "retry-after");
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         Span<JsonValue> values = stackalloc JsonValue[3];
-        if (!TryReadFields(EventFields, line, truncated, values)) return false;
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name, SessionId = values[0] };
         Span<JsonValue> part = stackalloc JsonValue[7];
         PartFields.TryRead(line, values[1], part);

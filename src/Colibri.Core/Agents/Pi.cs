@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 using Colibri.Protocol.Wire;
@@ -89,21 +90,29 @@ internal sealed class PiDialect() : LineDialect(Events)
 
     private static readonly JsonFields QuestionFields = new("title", "message", "options");
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    private static readonly KnownEvent AssistantStarts = new("message_start", EventKind.Working);
+    private static readonly KnownEvent RunGoesOn = new("agent_end", EventKind.RunResumed);
+
+    // What most lines come to is a ready event. Room for a new one would be cleared on the way in, so that is had further on.
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         if (known.Detail is MessageStart or MessageEnd && TryReadRole(line, known.Name.Length, out var isAssistant)
             && (known.Detail == MessageStart || !isAssistant))
         {
-            return Emit(line, sink, new AgentEvent { Kind = isAssistant ? EventKind.Working : known.Kind, Name = known.Name });
+            return Emit(line, sink, (isAssistant ? AssistantStarts : known).Plain);
         }
 
         if (known.Detail == AgentEnd && !truncated && TryReadWillRetry(line, out var willRetry))
-        {
-            return Emit(line, sink, new AgentEvent { Kind = willRetry ? EventKind.RunResumed : known.Kind, Name = known.Name });
-        }
+            return Emit(line, sink, (willRetry ? RunGoesOn : known).Plain);
 
+        return ReadFields(line, known, truncated, look, sink);
+    }
+
+    [SkipLocalsInit]
+    private static bool ReadFields(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    {
         Span<JsonValue> values = stackalloc JsonValue[Columns];
-        if (!TryReadFields(EventFields, line, truncated, values)) return false;
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         switch (known.Detail)
         {

@@ -54,18 +54,18 @@ internal sealed class ZotDialect() : LineDialect(Events)
 
     private static readonly JsonFields UsageFields = new("input", "output", "cache_read", "cache_write", "cost_usd", "cumulative");
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         Span<JsonValue> values = stackalloc JsonValue[11];
         if (known.Detail == Usage)
         {
-            if (!TryReadFields(UsageFields, line, truncated, values)) return false;
+            if (!TryReadFields(UsageFields, line, truncated, look, values)) return false;
             ReadUsage(line, values, ref read);
             return Emit(line, sink, read);
         }
 
-        if (!TryReadFields(EventFields, line, truncated, values)) return false;
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         switch (known.Detail)
         {
             case AssistantMessage:

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Colibri.Core.Glasspane.Dialect;
 using Colibri.Jsonl;
 using Colibri.Protocol.Wire;
@@ -113,17 +114,19 @@ public sealed partial class AgentPane
     }
 
     /// <summary>Takes in what was read from the agent's standard output, cut anywhere.</summary>
+    [SkipLocalsInit]
     public void Feed(ReadOnlySpan<byte> chunk)
     {
-        var input = chunk;
+        scoped var input = chunk;
+        Span<ulong> marks = stackalloc ulong[LineLook.MarkWords];
         var any = false;
         var events = _fold.State.Events;
-        while (_framer.TryRead(ref input, out var line, out var kind, out var form))
+        while (_framer.TryRead(ref input, out var line, out var kind, marks, out var look))
         {
             if (!any) _fold.State.Now = _clock.GetUtcNow();
             any = true;
             if (kind == LineKind.Oversize) ReadOversize(line);
-            else if (_dialect.Read(line, truncated: false, _fold, form)) _fold.State.Events++;
+            else if (_dialect.Read(line, truncated: false, _fold, look)) _fold.State.Events++;
             else _fold.State.MalformedLines++;
         }
 

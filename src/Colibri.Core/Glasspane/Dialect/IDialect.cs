@@ -9,7 +9,7 @@ public interface IDialect
     /// <param name="line">One line without its newline.</param>
     /// <param name="truncated">The line is the head of one too long to keep: what can still be read of it counts.</param>
     /// <param name="sink">Called before this returns.</param>
-    /// <param name="form">What is already known of a line that is not truncated.</param>
+    /// <param name="look">What is already known of a line that is not truncated.</param>
     /// <returns>False if the line is malformed, or truncated and nothing could be read of it.</returns>
-    bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineForm form = LineForm.Unseen);
+    bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Colibri.Jsonl;
 
 namespace Colibri.Core.Glasspane.Dialect;
@@ -9,41 +10,42 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
 
     private static readonly JsonFields TypeField = new("type");
 
-    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineForm form = LineForm.Unseen)
+    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default)
     {
-        if (!truncated && (form == LineForm.Fault || (form == LineForm.Unseen && !JsonLine.HasObjectForm(line)))) return false;
-        var unknown = default(JsonValue);
-        if (JsonLine.TryReadFirstType(line, out var type))
-        {
-            unknown = new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length);
-        }
-        else
-        {
-            Span<JsonValue> found = stackalloc JsonValue[1];
-            if (!TypeField.TryRead(line, found, utf8IsChecked: !truncated) && !(truncated && found[0].IsString)) return false;
-            if (found[0].IsString)
-            {
-                unknown = found[0];
-                type = unknown.Raw(line);
-            }
-        }
+        if (!truncated && (look.Form == LineForm.Fault || (look.Form == LineForm.Unseen && !JsonLine.HasObjectForm(line)))) return false;
+        if (!JsonLine.TryReadFirstType(line, look, out var type)) return ReadTypeAnywhere(line, truncated, look, sink);
+        return events.Find(type) is { } known
+            ? ReadKnown(line, known, truncated, look, sink)
+            : EmitUnknown(line, sink, new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length));
+    }
 
-        if (events.TryFind(type, out var known))
-        {
-            if (known.Detail != 0) return ReadDetail(line, known, truncated, sink);
-            unknown = default;
-        }
+    private bool ReadTypeAnywhere(ReadOnlySpan<byte> line, bool truncated, LineLook look, IEventSink sink)
+    {
+        Span<JsonValue> found = stackalloc JsonValue[1];
+        if (!(truncated ? TypeField.TryRead(line, found) || found[0].IsString : TypeField.TryRead(line, look, found))) return false;
+        if (!found[0].IsString) return EmitUnknown(line, sink, default);
+        return events.Find(found[0].Raw(line)) is { } known ? ReadKnown(line, known, truncated, look, sink) : EmitUnknown(line, sink, found[0]);
+    }
 
-        sink.On(line, new AgentEvent { Kind = known.Kind, Name = known.Name, UnknownName = unknown });
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool ReadKnown(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    {
+        if (known.Detail != 0) return ReadDetail(line, known, truncated, look, sink);
+        sink.On(line, known.Plain);
         return true;
     }
 
+    // On its own: wherever there is room for an event, it is cleared on the way in, and most lines need none.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool EmitUnknown(ReadOnlySpan<byte> line, IEventSink sink, JsonValue name) =>
+        Emit(line, sink, new AgentEvent { UnknownName = name });
+
     /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; more it has to find out itself.</summary>
-    protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink);
+    protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink);
 
     /// <summary>Reads the fields of an event, exactly; of a truncated line, those before the cut.</summary>
-    protected static bool TryReadFields(JsonFields fields, ReadOnlySpan<byte> line, bool truncated, Span<JsonValue> values) =>
-        fields.TryRead(line, values, utf8IsChecked: !truncated) || truncated;
+    protected static bool TryReadFields(JsonFields fields, ReadOnlySpan<byte> line, bool truncated, LineLook look, Span<JsonValue> values) =>
+        truncated ? fields.TryRead(line, values) || truncated : fields.TryRead(line, look, values);
 
     protected static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
     {

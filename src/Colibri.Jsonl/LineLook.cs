@@ -1,0 +1,45 @@
+using System.Runtime.CompilerServices;
+
+namespace Colibri.Jsonl;
+
+/// <summary>What has been learned of a line on the way to its end: its form and, as far as there was room, where its strings begin and end.</summary>
+public readonly ref struct LineLook
+{
+    /// <summary>Words of room that serve lines of up to 32 KiB, a bit for each byte; longer ones are read without.</summary>
+    public const int MarkWords = 512;
+
+    private readonly ReadOnlySpan<ulong> _marks;
+    private readonly int _escapesFrom;
+    private readonly int _escapesTo;
+
+    /// <summary>Looks at the line at the start of the text, up to its newline.</summary>
+    /// <param name="text">Any bytes.</param>
+    /// <param name="marks">As many words as a power of two; what is learned is good until they are used again.</param>
+    /// <param name="length">The line's, without its newline; all of the text where there is none.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal LineLook(ReadOnlySpan<byte> text, Span<ulong> marks, out int length)
+    {
+        Form = FormScan.Scan(text, marks, out length, out _escapesFrom, out _escapesTo);
+        var words = (length >> 6) + 1;
+        if (Form == LineForm.Object && words <= marks.Length) _marks = marks[..words];
+    }
+
+    public LineForm Form { get; }
+
+    /// <summary>Whether the line's strings are marked; then it has the form of an object.</summary>
+    internal bool IsMarked => !_marks.IsEmpty;
+
+    /// <summary>Whether there is an escape in that part of the line; cheap where there is none near it.</summary>
+    internal bool HasEscapes(ReadOnlySpan<byte> line, int start, int end) =>
+        start < _escapesTo && end > _escapesFrom && line[start..end].Contains((byte)'\\');
+
+    /// <summary>Offset of the quote that closes the string whose first byte is at <paramref name="at"/>, in a marked line.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal int StringEnd(int at)
+    {
+        var word = at >> 6;
+        var rest = _marks[word] & (ulong.MaxValue << at);
+        while (rest == 0) rest = _marks[++word];
+        return (word << 6) + JsonScan.PlaceOfLowest(rest);
+    }
+}
