@@ -72,7 +72,12 @@ internal sealed class BoardConnection : IDisposable
     public void LeaveLogAtClose() => raw.sqlite3_db_config(Inner.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
 
     // The connection disposes the commands made from it.
-    public void Dispose() => Inner.Dispose();
+    public void Dispose()
+    {
+        foreach (var statement in _statements.Values)
+            statement.Dispose();
+        Inner.Dispose();
+    }
 
     private static BoardConnection Open(string path, SqliteOpenMode mode, int busySeconds)
     {
