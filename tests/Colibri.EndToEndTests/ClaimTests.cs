@@ -38,6 +38,37 @@ public sealed class ClaimTests
     }
 
     [Fact]
+    public async Task Steps_of_one_task_sent_together_take_effect_and_are_answered_in_the_order_sent()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        await using var client = await daemon.ConnectAsync();
+        var agentId = (await client.DataAsync(new { cmd = "register-agent", name = "hasty" })).Text("id");
+        var taskIds = new List<string>();
+        for (var i = 0; i < 20; i++)
+            taskIds.Add((await client.DataAsync(new { cmd = "create-task", title = $"Quick {i}" })).Text("id"));
+
+        await client.SendAsync(string.Join('\n', taskIds.SelectMany(id => new object[]
+        {
+            new { cmd = "claim-task", task_id = id, agent_id = agentId },
+            new { cmd = "transition-task", task_id = id, status = "started", agent_id = agentId },
+            new { cmd = "transition-task", task_id = id, status = "done", agent_id = agentId },
+            new { cmd = "transition-task", task_id = id, status = "started", agent_id = agentId },
+            new { cmd = "get-task", task_id = id },
+        }).Select(WireClient.Line)));
+
+        foreach (var id in taskIds)
+        {
+            foreach (var status in new[] { "claimed", "started", "done" })
+            {
+                var reply = new Reply(await client.ReadAsync());
+                (reply.Data.Text("id"), reply.Data.Text("status")).ShouldBe((id, status));
+            }
+            new Reply(await client.ReadAsync()).ErrorCode.ShouldBe("conflict");
+            new Reply(await client.ReadAsync()).Data.Text("status").ShouldBe("done");
+        }
+    }
+
+    [Fact]
     public async Task Claiming_a_started_task_is_a_conflict_that_names_its_status()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

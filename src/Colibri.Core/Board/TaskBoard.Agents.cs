@@ -6,30 +6,31 @@ namespace Colibri.Core.Board;
 public sealed partial class TaskBoard
 {
     /// <summary>
-    /// Puts an agent on record before its process is started; with a task, claims that for it and opens a run, all or nothing.
+    /// Puts an agent on record before its process is started; with a task, claims that for it and opens a run, all or nothing. That
+    /// outlives the daemon, not a power cut: after one there is no agent, and the task is queued as if it had never been claimed.
     /// </summary>
     /// <returns>Applied, without a task if none was asked for; else not found or a conflict, and nothing is written.</returns>
     public Task<EdgeResult> BeginSpawnAsync(SpawnRecord record, string? taskId)
     {
         ArgumentNullException.ThrowIfNull(record);
-        return WriteAsync(scope => SpawnVerbs.Begin(scope, record, taskId));
+        return CommitAsync(scope => SpawnVerbs.Begin(scope, record, taskId));
     }
 
-    /// <summary>Records the agent's process; its task goes from claimed to started, unless it was cancelled meanwhile.</summary>
+    /// <summary>Records the agent's process, against the daemon's end alone; its task goes from claimed to started, unless it was cancelled meanwhile.</summary>
     /// <param name="agentId">The agent.</param>
     /// <param name="pid">Its process.</param>
     /// <param name="startTime">The process's start time in the kernel's own unit.</param>
     /// <param name="bootId">The boot that pid and start time belong to.</param>
     /// <returns>The agent's task; null if it has none.</returns>
     public Task<BoardTask?> ProcessStartedAsync(string agentId, int pid, long startTime, string bootId) =>
-        WriteAsync(scope => SpawnVerbs.Started(scope, agentId, pid, startTime, bootId));
+        CommitAsync(scope => SpawnVerbs.Started(scope, agentId, pid, startTime, bootId));
 
-    /// <summary>Claims a task for an agent that runs already, and opens a run of it, all or nothing; the task is started.</summary>
+    /// <summary>Claims a task for an agent that runs already, and opens a run of it, all or nothing, against the daemon's end alone; the task is started.</summary>
     /// <exception cref="InvalidOperationException">The agent is not on record as living; nothing is written.</exception>
     public Task<EdgeResult> BeginRunAsync(RunStart start, string? provider, string? model)
     {
         ArgumentNullException.ThrowIfNull(start);
-        return WriteAsync(scope => SpawnVerbs.BeginRun(scope, start, provider, model));
+        return CommitAsync(scope => SpawnVerbs.BeginRun(scope, start, provider, model));
     }
 
     /// <summary>Closes the open run of an agent that lives on, and moves its task as the ending says. Told twice, the second changes nothing.</summary>

@@ -18,8 +18,8 @@ public sealed partial class TaskBoard : IAsyncDisposable
     private TaskBoard(BoardOptions options, string path, FileStream held, BoardConnection connection)
     {
         _lock = held;
-        _writer = new BoardWriter(options, path, connection);
         _readers = new ReaderPool(path);
+        _writer = new BoardWriter(options, path, connection, _readers);
     }
 
     /// <summary>How many tasks are in each state, as of the latest commit. Costs nothing.</summary>
@@ -88,6 +88,9 @@ public sealed partial class TaskBoard : IAsyncDisposable
 
     /// <summary>Runs a verb of the caller's own in the writer, for tests of what a failing one does.</summary>
     internal Task<T> WriteAsync<T>(Func<WriteScope, T> verb) => _writer.WriteAsync(verb);
+
+    /// <summary>As <see cref="WriteAsync"/>, answered when committed, which outlives the daemon but no power cut.</summary>
+    internal Task<T> CommitAsync<T>(Func<WriteScope, T> verb) => _writer.WriteAsync(verb, waitsForSync: false);
 
     internal Task<T> ReadAsync<T>(Func<BoardConnection, T> read) => _readers.ReadAsync(read);
 }

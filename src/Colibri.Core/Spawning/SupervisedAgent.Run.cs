@@ -27,6 +27,7 @@ public sealed partial class SupervisedAgent
     private static readonly TimeSpan RecordRetry = TimeSpan.FromSeconds(1);
 
     private bool _outputIsDiscarded;
+    private Task _prompted = Task.CompletedTask;
 
     private StopCause Cause => (StopCause)Volatile.Read(ref _stopCause);
 
@@ -57,9 +58,11 @@ public sealed partial class SupervisedAgent
         using var process = _process!;
         if (_launch!.Prompt is { } prompt)
             _recorder.User(prompt);
-        await RecordAsync().ConfigureAwait(false);
+        // Reading begins meanwhile, so that the first of what it says is seen at once; to its session that goes after the prompt.
+        _prompted = RecordAsync().AsTask();
         var output = process.ReadOutputAsync(FeedAsync);
         var errors = process.ReadErrorsAsync();
+        await _prompted.ConfigureAwait(false);
         if (_rpc is not null)
         {
             _ = _rpc.PumpAsync(process.WriteLineAsync);
@@ -165,6 +168,7 @@ public sealed partial class SupervisedAgent
     {
         try
         {
+            await _prompted.ConfigureAwait(false);
             await RecordAsync().ConfigureAwait(false);
             LookForTheEndOfTheRun();
         }

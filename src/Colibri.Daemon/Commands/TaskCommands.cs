@@ -28,7 +28,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
         new(CommandNames.GetTask, new(GetAsync)),
         new(CommandNames.ListTasks, new(ListAsync)),
         new(CommandNames.ClaimTask, new(ClaimAsync, MayOverlap: true, NeverBlocks: true)),
-        new(CommandNames.TransitionTask, new(TransitionAsync, NeverBlocks: true)),
+        new(CommandNames.TransitionTask, new(TransitionAsync, MayOverlap: true, NeverBlocks: true)),
         new(CommandNames.CancelTask, new(CancelAsync)),
     ];
 

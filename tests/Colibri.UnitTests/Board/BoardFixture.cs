@@ -19,6 +19,8 @@ internal sealed class BoardFixture : IAsyncDisposable
 
     public Action<SqliteConnection>? WriterOpened { get; init; }
 
+    public Action? Syncing { get; init; }
+
     public TaskBoard Board
     {
         get
@@ -34,6 +36,7 @@ internal sealed class BoardFixture : IAsyncDisposable
         Time = Time,
         TaskChanged = Changes.Add,
         WriterOpened = WriterOpened,
+        Syncing = Syncing,
     });
 
     public async Task<TaskBoard> Reopen()

@@ -143,16 +143,6 @@ public sealed class BoardStorageTests
     }
 
     [Fact]
-    public async Task Every_commit_of_an_open_board_is_synced()
-    {
-        const long Full = 2;
-        await using var fixture = new BoardFixture();
-        await fixture.Create();
-        await fixture.Reopen();
-        (await fixture.Board.WriteAsync(scope => scope.All("PRAGMA synchronous", row => row.GetInt64(0)))).ShouldBe([Full]);
-    }
-
-    [Fact]
     public async Task A_place_that_cannot_be_written_is_named()
     {
         await using var fixture = new BoardFixture();

@@ -6,13 +6,17 @@ namespace Colibri.Core.Board.Storage;
 /// <summary>A connection with its prepared statements. Used by one thread at a time.</summary>
 internal sealed class BoardConnection : IDisposable
 {
-    /// <summary>In a write-ahead log NORMAL would sync at a checkpoint only.</summary>
-    public const string EveryCommitOnDisk = "PRAGMA synchronous = FULL";
-
     private const int ReaderBusySeconds = 5;
     private readonly Dictionary<string, Statement> _statements = [];
 
-    static BoardConnection() => Batteries_V2.Init();
+    static BoardConnection()
+    {
+        Batteries_V2.Init();
+        // A connection is used by one thread at a time, so SQLite need not lock it at every call; nor does anybody ask how much memory it has.
+        // Neither can be set any more once SQLite is in use, which in a test's process it may be: then it is only slower.
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
+    }
 
     private BoardConnection(SqliteConnection inner) => Inner = inner;
 
@@ -26,7 +30,8 @@ internal sealed class BoardConnection : IDisposable
         var connection = Open(path, SqliteOpenMode.ReadWrite, busySeconds);
         try
         {
-            connection.Script($"{EveryCommitOnDisk}; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;");
+            // NORMAL syncs at checkpoints alone, as far as an intact database takes; answers wait for BoardSync.
+            connection.Script("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;");
             return connection;
         }
         catch
@@ -63,8 +68,16 @@ internal sealed class BoardConnection : IDisposable
         command.ExecuteNonQuery();
     }
 
+    /// <summary>From now on closing it copies nothing from the write-ahead log into the database, even if it is the last one.</summary>
+    public void LeaveLogAtClose() => raw.sqlite3_db_config(Inner.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
+
     // The connection disposes the commands made from it.
-    public void Dispose() => Inner.Dispose();
+    public void Dispose()
+    {
+        foreach (var statement in _statements.Values)
+            statement.Dispose();
+        Inner.Dispose();
+    }
 
     private static BoardConnection Open(string path, SqliteOpenMode mode, int busySeconds)
     {

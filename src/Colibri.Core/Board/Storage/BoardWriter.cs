@@ -7,8 +7,8 @@ using SQLitePCL;
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>
-/// The only one that writes: a thread that takes whatever verbs are queued, runs them in one transaction and answers them after its
-/// COMMIT has returned, so that many callers share one fsync and each is durable when answered.
+/// The only one that writes: a thread that takes whatever verbs are queued, runs them in one transaction and, when its COMMIT has
+/// returned, hands them to <see cref="BoardSync"/>, which answers them when they are on the disk.
 /// </summary>
 internal sealed class BoardWriter : IAsyncDisposable
 {
@@ -16,19 +16,24 @@ internal sealed class BoardWriter : IAsyncDisposable
     private readonly BoardOptions _options;
     private readonly string _path;
     private readonly ILogger _logger;
+    private readonly ReaderPool _readers;
+    private readonly BoardSync _sync;
     private readonly WriteQueue _queue = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BoardConnection? _connection;
+    private readonly List<(Operation Operation, Exception? Thrown)> _unsynced = new(BatchSize);
     private volatile string? _trouble;
 
-    public BoardWriter(BoardOptions options, string path, BoardConnection connection)
+    public BoardWriter(BoardOptions options, string path, BoardConnection connection, ReaderPool readers)
     {
         _options = options;
         _path = path;
+        _readers = readers;
         _logger = options.Logger ?? NullLogger.Instance;
         _connection = connection;
         Counts.Load(connection);
         options.WriterOpened?.Invoke(connection.Inner);
+        _sync = new BoardSync(path, options.Syncing, Refuse, RecoverSoon);
         new Thread(Run) { Name = "board-writer", IsBackground = true }.Start();
     }
 
@@ -39,9 +44,11 @@ internal sealed class BoardWriter : IAsyncDisposable
     /// <summary>Why the last write was refused; null once one went through.</summary>
     public string? Trouble => _trouble;
 
-    public async Task<T> WriteAsync<T>(Func<WriteScope, T> verb)
+    /// <param name="verb">What to do; it may be run more than once, and what another verb of its transaction throws takes it back.</param>
+    /// <param name="waitsForSync">Whether the answer waits for the disk, or for the commit alone.</param>
+    public async Task<T> WriteAsync<T>(Func<WriteScope, T> verb, bool waitsForSync = true)
     {
-        var operation = new Operation<T>(verb);
+        var operation = new Operation<T>(verb, waitsForSync);
         await _queue.EnqueueAsync(operation);
         return await operation.Answer;
     }
@@ -62,6 +69,7 @@ internal sealed class BoardWriter : IAsyncDisposable
             Process(batch);
             batch.Clear();
         }
+        _sync.End();
         _connection?.Dispose();
         _ended.SetResult();
     }
@@ -85,6 +93,12 @@ internal sealed class BoardWriter : IAsyncDisposable
             foreach (var operation in batch)
                 Refuse(operation, refusal);
             return began ? null : refusal;
+        }
+        catch (BoardUnavailableException refusal)
+        {
+            foreach (var operation in batch)
+                Refuse(operation, refusal);
+            return refusal;
         }
         catch (Exception error)
         {
@@ -110,39 +124,70 @@ internal sealed class BoardWriter : IAsyncDisposable
 
     private void Commit(List<Operation> batch, ref bool began)
     {
+        if (_sync.Failure is not null)
+            Recover();
         var connection = _connection ??= Reopen();
+        _sync.AwaitRoom();
         var scope = new WriteScope(connection, _options.Time);
-        var thrown = new Dictionary<Operation, Exception>();
+        Exception?[]? thrown = null;
+        bool hasChanged;
         try
         {
             var before = raw.sqlite3_total_changes(connection.Inner.Handle);
             connection["BEGIN IMMEDIATE"].Execute();
             began = true;
-            foreach (var operation in batch)
+            if (!TryExecute(connection, scope, batch))
             {
-                if (Execute(connection, scope, operation) is { } error)
-                    thrown[operation] = error;
+                connection["ROLLBACK"].Execute();
+                scope.Forget(0);
+                before = raw.sqlite3_total_changes(connection.Inner.Handle);
+                connection["BEGIN IMMEDIATE"].Execute();
+                thrown = [.. batch.Select(operation => Execute(connection, scope, operation))];
             }
             connection["COMMIT"].Execute();
-            // A commit of nothing succeeds on a full disk as well.
-            if (_trouble is not null && raw.sqlite3_total_changes(connection.Inner.Handle) != before)
-            {
-                _trouble = null;
-                _logger.BoardRecovered(_path);
-            }
+            hasChanged = raw.sqlite3_total_changes(connection.Inner.Handle) != before;
         }
         catch (SqliteException error)
         {
             Abandon(connection, error);
             throw;
         }
-        Publish(scope);
-        foreach (var operation in batch)
+        // A commit of nothing succeeds on a full disk as well.
+        if (_trouble is not null && hasChanged && _sync.Failure is null)
         {
-            if (thrown.TryGetValue(operation, out var error))
-                operation.Fail(error);
+            _trouble = null;
+            _logger.BoardRecovered(_path);
+        }
+        Publish(scope);
+        Answer(batch, thrown, waits: hasChanged || !_sync.IsIdle);
+    }
+
+    private void Answer(List<Operation> batch, Exception?[]? thrown, bool waits)
+    {
+        _unsynced.Clear();
+        for (var i = 0; i < batch.Count; i++)
+        {
+            if (waits && batch[i].WaitsForSync)
+                _unsynced.Add((batch[i], thrown?[i]));
             else
-                operation.Complete();
+                batch[i].Complete(thrown?[i]);
+        }
+        _sync.Add(_unsynced);
+    }
+
+    /// <summary>Verbs seldom throw, and a savepoint for each would copy every page that each of them changes.</summary>
+    /// <returns>False where one did: then all have to be taken back, and done again one by one.</returns>
+    private static bool TryExecute(BoardConnection connection, WriteScope scope, List<Operation> batch)
+    {
+        try
+        {
+            foreach (var operation in batch)
+                operation.Execute(scope);
+            return true;
+        }
+        catch (Exception error) when (IsOfTheVerb(connection, error))
+        {
+            return false;
         }
     }
 
@@ -156,7 +201,7 @@ internal sealed class BoardWriter : IAsyncDisposable
             connection["RELEASE verb"].Execute();
             return null;
         }
-        catch (Exception error) when (!(error is SqliteException trouble && DiskTrouble.Is(trouble)) && connection.InTransaction)
+        catch (Exception error) when (IsOfTheVerb(connection, error))
         {
             connection["ROLLBACK TO verb"].Execute();
             connection["RELEASE verb"].Execute();
@@ -164,6 +209,9 @@ internal sealed class BoardWriter : IAsyncDisposable
             return error;
         }
     }
+
+    private static bool IsOfTheVerb(BoardConnection connection, Exception error) =>
+        !(error is SqliteException trouble && DiskTrouble.Is(trouble)) && connection.InTransaction;
 
     private void Publish(WriteScope scope)
     {
@@ -212,8 +260,50 @@ internal sealed class BoardWriter : IAsyncDisposable
 
     private void Drop()
     {
+        _sync.Close();
         _connection?.Dispose();
         _connection = null;
+    }
+
+    /// <summary>
+    /// After a failed sync. What was committed stays on the board, as readers and the scheduler have seen it there, as far as the log still
+    /// reads as it was written: with no connection left, SQLite checks that when the next is opened.
+    /// </summary>
+    /// <exception cref="BoardUnavailableException">The disk still refuses.</exception>
+    private void Recover()
+    {
+        _connection?.LeaveLogAtClose();
+        Drop();
+        _readers.WithNoneOpen(() => _connection = Reopen());
+        var connection = _connection!;
+        try
+        {
+            connection["BEGIN IMMEDIATE"].Execute();
+            _sync.Recover();
+            connection["ROLLBACK"].Execute();
+            Counts.Load(connection);
+        }
+        catch
+        {
+            connection.LeaveLogAtClose();
+            Drop();
+            throw;
+        }
+    }
+
+    // What the kernel could not write it may forget: it is written again at once, not when the next verb comes.
+    private void RecoverSoon() => _ = RecoverSoonAsync();
+
+    private async Task RecoverSoonAsync()
+    {
+        try
+        {
+            await WriteAsync(static _ => true).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is BoardUnavailableException or ObjectDisposedException)
+        {
+            // Every later verb tries again.
+        }
     }
 
     private BoardConnection Reopen()

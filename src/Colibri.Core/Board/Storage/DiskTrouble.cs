@@ -14,6 +14,10 @@ internal static class DiskTrouble
     public static BoardUnavailableException Unavailable(string path, SqliteException error) =>
         new($"the board {path} cannot be used now: {Name(error.SqliteErrorCode) ?? error.Message}", error);
 
+    /// <summary>For what was committed and could not be synced: unlike after any other refusal, it may be on the board.</summary>
+    public static BoardUnavailableException Unsynced(string path, Exception error) =>
+        new($"the board {path} cannot be used now: its disk did not keep what was written ({error.Message}); check the disk, see what is on the board, and try again", error);
+
     private static string? Name(int code) => code switch
     {
         raw.SQLITE_FULL => "its disk is full; free some space and try again",

@@ -22,14 +22,12 @@ internal static class Migrations
     internal static void Apply(BoardConnection connection, string path, IReadOnlyList<string> steps)
     {
         var version = Check(connection, path, steps.Count);
-        // A step that a power cut takes back is taken again at the next start, whole: it need not be on the disk before the first verb is,
-        // whose own sync takes all of the log before it along. That spares a cold start most of its waiting for the disk.
-        connection.Script("PRAGMA synchronous = NORMAL");
+        // Nothing is synced here: a step that a power cut takes back is taken again at the next start, whole, and the first verb's own sync
+        // takes all of the log before it along. That spares a cold start most of its waiting for the disk.
         if (connection["PRAGMA journal_mode = WAL"].First(row => row.GetString(0)) is not "wal")
             throw new BoardOpenException($"the board {path} cannot use a write-ahead log there: put it on a local file system");
         if (version < steps.Count)
             Migrate(connection, version, steps);
-        connection.Script(BoardConnection.EveryCommitOnDisk);
     }
 
     public static BoardOpenException Refusal(string path, SqliteException error) => new(

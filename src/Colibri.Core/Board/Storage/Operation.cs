@@ -1,17 +1,29 @@
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>One verb on its way through the writer. It may be executed more than once; only what was committed is answered.</summary>
-internal abstract class Operation
+/// <param name="waitsForSync">Whether the answer waits until the commit is on the disk; else for the commit alone, which outlives the process.</param>
+internal abstract class Operation(bool waitsForSync)
 {
+    public bool WaitsForSync { get; } = waitsForSync;
+
     public abstract void Execute(WriteScope scope);
 
     /// <summary>Answers the caller with what the last execution gave.</summary>
     public abstract void Complete();
 
     public abstract void Fail(Exception error);
+
+    /// <summary>As <see cref="Complete()"/>, or with what the verb threw.</summary>
+    public void Complete(Exception? thrown)
+    {
+        if (thrown is null)
+            Complete();
+        else
+            Fail(thrown);
+    }
 }
 
-internal sealed class Operation<T>(Func<WriteScope, T> verb) : Operation
+internal sealed class Operation<T>(Func<WriteScope, T> verb, bool waitsForSync) : Operation(waitsForSync)
 {
     // Callers go on elsewhere: the writer's thread must not run their code.
     private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -41,13 +41,34 @@ internal sealed class ReaderPool(string path) : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs something while no connection of the pool is open; reads wait meanwhile.</summary>
+    public void WithNoneOpen(Action action)
+    {
+        for (var taken = 0; taken < Size; taken++)
+            _slots.Wait();
+        try
+        {
+            CloseIdle();
+            action();
+        }
+        finally
+        {
+            _slots.Release(Size);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         _closed = true;
         for (var taken = 0; taken < Size; taken++)
             await _slots.WaitAsync();
+        CloseIdle();
+        _slots.Release(Size);
+    }
+
+    private void CloseIdle()
+    {
         while (_idle.TryTake(out var connection))
             connection.Dispose();
-        _slots.Release(Size);
     }
 }

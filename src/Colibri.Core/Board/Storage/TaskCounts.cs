@@ -12,6 +12,7 @@ internal sealed class TaskCounts
 
     public void Load(BoardConnection connection)
     {
+        Array.Clear(_counts);
         foreach (var (state, count) in connection["SELECT status, count(*) FROM tasks GROUP BY status"]
             .All(row => (TaskRow.State(row.GetString(0)), row.GetInt64(1))))
             _counts[(int)state] = count;

@@ -14,6 +14,8 @@ internal static class TaskRow
     /// <summary>As <see cref="Columns"/>, but for the description, which may be megabytes and reads as empty.</summary>
     public const string BriefColumns = $"id, title, '', {AfterDescription}";
 
+    public const string ById = $"SELECT {Columns} FROM tasks WHERE id = $id";
+
     private const string AfterDescription = """
         status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
         error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,

@@ -34,6 +34,9 @@ internal sealed class WriteQueue : IDisposable
                 return entered.Task;
             }
             _waiting.Enqueue(operation);
+            // Whoever found it empty has rung, and the writer has not come since.
+            if (_waiting.Count > 1)
+                return Task.CompletedTask;
         }
         _filled.Set();
         return Task.CompletedTask;

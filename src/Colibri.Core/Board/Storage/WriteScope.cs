@@ -21,13 +21,19 @@ internal sealed class WriteScope(BoardConnection connection, TimeProvider time)
     public List<T> All<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> values) =>
         connection[sql].Bind(values).All(read);
 
-    /// <summary>Runs a statement that changes at most one task and returns it; null when its guard let none through.</summary>
-    public BoardTask? Change(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    /// <summary>Runs a statement that changes this task (<c>$id</c>) or none, and returns it; null when its guard did not let it through.</summary>
+    public BoardTask? Change(string taskId, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {
-        var changes = connection[sql].Bind(values).All(TaskRow.ReadChange);
-        _changes.AddRange(changes);
-        return changes.Count == 0 ? null : changes[0].Task;
+        // Read afterwards, not by RETURNING: for that SQLite makes a table of its own at each execution, which costs more than the UPDATE.
+        if (connection[sql].Bind(values).Bind(("$id", taskId)).Execute() == 0)
+            return null;
+        var change = connection[TaskRow.ById].Bind(("$id", taskId)).All(TaskRow.ReadChange)[0];
+        _changes.Add(change);
+        return change.Task;
     }
+
+    /// <summary>Notes a task that has been put onto the board as it is given.</summary>
+    public void Created(BoardTask task) => _changes.Add(new TaskChange(task, From: null));
 
     /// <summary>As <see cref="Change"/>, for a statement that changes several; in creation order.</summary>
     public List<BoardTask> ChangeAll(string sql, params ReadOnlySpan<(string Name, object? Value)> values)

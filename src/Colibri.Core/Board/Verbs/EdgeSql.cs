@@ -45,10 +45,9 @@ internal static class EdgeSql
     public const string SpawnAfterCancel = $"""
         UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, {AddUsage}
         WHERE id = $id AND status = 'cancelled'
-        RETURNING {TaskRow.Columns}
         """;
 
-    public static readonly string ReleaseLost = To(
+    public static readonly string ReleaseLost = AllTo(
         TaskState.Queued,
         """
         agent_id = NULL, started_at = NULL, not_before = NULL, error_code = 'agent-lost',
@@ -59,19 +58,15 @@ internal static class EdgeSql
             EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered'
                 AND ifnull(a.last_heartbeat_at, a.created_at) < $cutoff)
             OR ($unknown AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered')))
-        """,
-        which: "");
+        """);
 
-    public static readonly string ReleaseEnded = To(
+    public static readonly string ReleaseEnded = AllTo(
         TaskState.Queued,
         """
         agent_id = NULL, started_at = NULL, not_before = NULL, error_code = 'agent-lost',
         error_message = 'agent ' || $agent || ' has ended; the task is queued again'
         """,
-        $"{HeldByAgent} {NoOpenRun}",
-        which: "");
-
-    private const string One = "id = $id AND ";
+        $"{HeldByAgent} {NoOpenRun}");
 
     // A task that the daemon itself runs is ended by its run; an outside claimant that thinks it still has it must not move it.
     private const string NoOpenRun = "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)";
@@ -100,9 +95,12 @@ internal static class EdgeSql
         unpriced_tokens = min(min(unpriced_tokens, {MaxUsage}) + min($unpriced, {MaxUsage}), {MaxUsage})
         """;
 
-    private static string To(TaskState to, string set, string guard = "", string which = One) => $"""
+    private static string To(TaskState to, string set, string guard = "") => Update(to, set, "id = $id AND ", guard);
+
+    private static string AllTo(TaskState to, string set, string guard) => Update(to, set, "", $"{guard} RETURNING {TaskRow.Columns}");
+
+    private static string Update(TaskState to, string set, string which, string rest) => $"""
         UPDATE tasks SET previous_status = status, status = '{TaskRow.Text(to)}', updated_at = $now, {set}
-        WHERE {which}status IN ({string.Join(", ", TaskLifecycle.Sources(to).Select(from => $"'{TaskRow.Text(from)}'"))}) {guard}
-        RETURNING {TaskRow.Columns}
+        WHERE {which}status IN ({string.Join(", ", TaskLifecycle.Sources(to).Select(from => $"'{TaskRow.Text(from)}'"))}) {rest}
         """;
 }

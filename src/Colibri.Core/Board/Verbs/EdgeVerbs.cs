@@ -9,7 +9,7 @@ internal static class EdgeVerbs
     private const string OpenRunAgent = "SELECT agent_id FROM runs WHERE task_id = $id AND finished_at IS NULL";
 
     public static EdgeResult Claim(WriteScope scope, string taskId, string agentId) =>
-        scope.Change(EdgeSql.Claim, ("$id", taskId), ("$agent", agentId), ("$now", scope.Now)) is { } task
+        scope.Change(taskId, EdgeSql.Claim, ("$agent", agentId), ("$now", scope.Now)) is { } task
             ? new EdgeResult(EdgeOutcome.Applied, task)
             : Refuse(scope, taskId, TaskState.Claimed);
 
@@ -18,7 +18,7 @@ internal static class EdgeVerbs
         if (OutsideEdge(to) is not { } sql)
             return RefuseClaim(scope, taskId);
         var task = scope.Change(
-            sql, ("$id", taskId), ("$agent", agentId), ("$error_code", error?.Code), ("$error_message", error?.Message), ("$now", scope.Now));
+            taskId, sql, ("$agent", agentId), ("$error_code", error?.Code), ("$error_message", error?.Message), ("$now", scope.Now));
         return task is null ? Refuse(scope, taskId, to, agentId) : new EdgeResult(EdgeOutcome.Applied, task);
     }
 

@@ -73,8 +73,8 @@ internal static class SpawnVerbs
         if (taskId is not null)
         {
             task = scope.Change(
-                EdgeSql.ClaimForSpawn,
-                ("$id", taskId), ("$agent", record.AgentId), ("$session", record.SessionId), ("$now", scope.Now));
+                taskId, EdgeSql.ClaimForSpawn,
+                ("$agent", record.AgentId), ("$session", record.SessionId), ("$now", scope.Now));
             if (task is null)
                 return EdgeVerbs.Refuse(scope, taskId, TaskState.Claimed);
         }
@@ -99,7 +99,7 @@ internal static class SpawnVerbs
     public static EdgeResult BeginRun(WriteScope scope, RunStart start, string? provider, string? model)
     {
         var task = scope.Change(
-            EdgeSql.ClaimForSpawn, ("$id", start.TaskId), ("$agent", start.AgentId), ("$session", start.SessionId), ("$now", scope.Now));
+            start.TaskId, EdgeSql.ClaimForSpawn, ("$agent", start.AgentId), ("$session", start.SessionId), ("$now", scope.Now));
         if (task is null)
             return EdgeVerbs.Refuse(scope, start.TaskId, TaskState.Claimed);
         var opened = scope.Execute(
@@ -107,7 +107,7 @@ internal static class SpawnVerbs
             ("$id", start.RunId), ("$task", task.Id), ("$attempt", task.Attempts), ("$agent", start.AgentId), ("$session", start.SessionId),
             ("$provider", provider), ("$model", model), ("$now", scope.Now));
         return opened == 1
-            ? new EdgeResult(EdgeOutcome.Applied, scope.Change(EdgeSql.SpawnStart, ("$id", task.Id), ("$agent", start.AgentId), ("$now", scope.Now)) ?? task)
+            ? new EdgeResult(EdgeOutcome.Applied, scope.Change(task.Id, EdgeSql.SpawnStart, ("$agent", start.AgentId), ("$now", scope.Now)) ?? task)
             : throw new InvalidOperationException($"agent {start.AgentId} is not on record as living");
     }
 
@@ -125,7 +125,7 @@ internal static class SpawnVerbs
             IdentifyRun, row => row.GetString(0), ("$agent", agentId), ("$pid", pid), ("$start_time", startTime), ("$boot", bootId));
         if (taskId is null)
             return null;
-        return scope.Change(EdgeSql.SpawnStart, ("$id", taskId), ("$agent", agentId), ("$now", scope.Now)) ?? TaskVerbs.Get(scope, taskId);
+        return scope.Change(taskId, EdgeSql.SpawnStart, ("$agent", agentId), ("$now", scope.Now)) ?? TaskVerbs.Get(scope, taskId);
     }
 
     public static BoardTask? End(WriteScope scope, string agentId, SpawnEnd end)
@@ -155,7 +155,7 @@ internal static class SpawnVerbs
                 .. Outcome(scope, agentId, end, usage),
                 ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
             ]);
-        return taskId is null ? null : Move(scope, taskId, end, [.. Outcome(scope, agentId, end, usage), ("$id", taskId)]);
+        return taskId is null ? null : Move(scope, taskId, end, Outcome(scope, agentId, end, usage));
     }
 
     public static IReadOnlyList<SpawnRow> ListLive(BoardConnection connection) => connection[Live].All(row => new SpawnRow(
@@ -175,22 +175,22 @@ internal static class SpawnVerbs
     {
         var moved = end.Ending switch
         {
-            RunEnding.Done => Finish(scope, EdgeSql.SpawnDone, values),
-            RunEnding.Interrupted => scope.Change(EdgeSql.SpawnInterrupt, values),
+            RunEnding.Done => Finish(scope, taskId, EdgeSql.SpawnDone, values),
+            RunEnding.Interrupted => scope.Change(taskId, EdgeSql.SpawnInterrupt, values),
             RunEnding.Failed when end.RetryAt is { } retryAt =>
-                scope.Change(EdgeSql.SpawnRetry, [.. values, ("$not_before", retryAt.ToUnixTimeMilliseconds())])
-                ?? Finish(scope, EdgeSql.SpawnFail, values),
-            RunEnding.Failed => Finish(scope, EdgeSql.SpawnFail, values),
+                scope.Change(taskId, EdgeSql.SpawnRetry, [.. values, ("$not_before", retryAt.ToUnixTimeMilliseconds())])
+                ?? Finish(scope, taskId, EdgeSql.SpawnFail, values),
+            RunEnding.Failed => Finish(scope, taskId, EdgeSql.SpawnFail, values),
             _ => throw new ArgumentOutOfRangeException(nameof(end), end.Ending, "no ending of a run"),
         };
-        return moved ?? scope.Change(EdgeSql.SpawnAfterCancel, values) ?? TaskVerbs.Get(scope, taskId);
+        return moved ?? scope.Change(taskId, EdgeSql.SpawnAfterCancel, values) ?? TaskVerbs.Get(scope, taskId);
     }
 
     // A process that was gone before it was seen to run leaves its task claimed, and only a started one can finish.
-    private static BoardTask? Finish(WriteScope scope, string sql, (string Name, object? Value)[] values)
+    private static BoardTask? Finish(WriteScope scope, string taskId, string sql, (string Name, object? Value)[] values)
     {
-        scope.Change(EdgeSql.SpawnStart, values);
-        return scope.Change(sql, values);
+        scope.Change(taskId, EdgeSql.SpawnStart, values);
+        return scope.Change(taskId, sql, values);
     }
 
     private static (string Name, object? Value)[] Outcome(WriteScope scope, string agentId, SpawnEnd end, Usage usage) =>
