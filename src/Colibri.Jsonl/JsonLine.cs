@@ -45,7 +45,7 @@ public static class JsonLine
     /// <param name="line">A whole line.</param>
     /// <param name="marks">See <see cref="LineFramer"/>.</param>
     /// <param name="look">What was learned, for reading the line's fields.</param>
-    public static bool HasObjectForm(ReadOnlySpan<byte> line, Span<ulong> marks, out LineLook look)
+    internal static bool HasObjectForm(ReadOnlySpan<byte> line, Span<ulong> marks, out LineLook look)
     {
         look = new LineLook(line, marks, out var length);
         if (length == line.Length && look.Form != LineForm.Unseen) return look.Form == LineForm.Object;
