@@ -99,6 +99,31 @@ public sealed class BoardSyncTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_committed_behind_a_sync_that_then_fails_is_refused_as_well()
+    {
+        await using var fixture = new BoardFixture { Syncing = Fate };
+        await fixture.Create("kept");
+        using var held = new ManualResetEventSlim();
+        _fates.Enqueue(() =>
+        {
+            _begun.Release();
+            held.Wait(Deadline);
+            throw new IOException("on purpose");
+        });
+        var lost = fixture.Create("lost");
+        await Begun();
+        // It stands in the log behind what may be gone: a sync of its own would not make it durable.
+        var behind = fixture.Create("behind");
+        await Eventually(() => fixture.Board.Counts.Queued == 3);
+        await fixture.Board.CommitAsync(_ => true);
+        held.Set();
+
+        await Should.ThrowAsync<BoardUnavailableException>(() => lost);
+        await Should.ThrowAsync<BoardUnavailableException>(() => behind);
+        await fixture.Create("later");
+    }
+
+    [Fact]
     public async Task Until_the_disk_takes_the_log_again_nothing_is_written_and_all_is_readable()
     {
         await using var fixture = new BoardFixture { Syncing = Fate };
