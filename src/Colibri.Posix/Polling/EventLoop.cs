@@ -22,7 +22,7 @@ public sealed class EventLoop : IDisposable
     private const int FewAtOnce = 32;
     private const int ManyAtOnce = 128;
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan LongGathering = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongGathering = TimeSpan.FromMilliseconds(12);
 
     private readonly IReadinessQueue _queue;
     private readonly LoopPace _pace;

@@ -8,13 +8,46 @@ internal sealed class ReplyLineReader(Socket socket, int maxLineBytes) : IDispos
 {
     private const int FirstBytes = 16 * 1024;
 
+    // Longer replies take their time anyway, and are read where they can be given up.
+    private const int SoonBytes = 256 * 1024;
+
     // A client that lives long gives back what one huge reply needed.
     private const int KeptBytes = 1024 * 1024;
+
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(2);
 
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
     private int _start;
     private int _end;
     private bool _disposed;
+
+    /// <summary>
+    /// The next line where it is there within some 2 ms, waited for on the caller's own thread; what is there of it by then is kept. The end of
+    /// the stream and every failure are left to <see cref="ReadLineAsync"/>.
+    /// </summary>
+    public bool TryReadLineSoon(out ReadOnlyMemory<byte> line)
+    {
+        line = default;
+        if (_end > _start && Take(0) is { } buffered)
+        {
+            line = buffered;
+            return true;
+        }
+        while (_end - _start <= SoonBytes && socket.Poll(Soon, SelectMode.SelectRead))
+        {
+            MakeRoom();
+            var searched = _end - _start;
+            var read = socket.Receive(_buffer.AsSpan(_end), SocketFlags.None, out var error);
+            if (read <= 0 || error != SocketError.Success)
+                return false;
+            _end += read;
+            if (Take(searched) is not { } taken)
+                continue;
+            line = taken;
+            return true;
+        }
+        return false;
+    }
 
     /// <summary>The next line without its newline, good until the next call; null at the end of the stream.</summary>
     /// <exception cref="InvalidDataException">The line is beyond the limit.</exception>
@@ -23,13 +56,8 @@ internal sealed class ReplyLineReader(Socket socket, int maxLineBytes) : IDispos
         var searched = 0;
         while (true)
         {
-            var newline = _buffer.AsSpan(_start + searched, _end - _start - searched).IndexOf((byte)'\n');
-            if (newline >= 0)
-            {
-                var line = _buffer.AsMemory(_start, searched + newline);
-                _start += searched + newline + 1;
+            if (Take(searched) is { } line)
                 return line;
-            }
             searched = _end - _start;
             if (searched > maxLineBytes)
                 throw new InvalidDataException("line too long");
@@ -39,6 +67,16 @@ internal sealed class ReplyLineReader(Socket socket, int maxLineBytes) : IDispos
                 return null;
             _end += read;
         }
+    }
+
+    private ReadOnlyMemory<byte>? Take(int searched)
+    {
+        var newline = _buffer.AsSpan(_start + searched, _end - _start - searched).IndexOf((byte)'\n');
+        if (newline < 0)
+            return null;
+        var line = _buffer.AsMemory(_start, searched + newline);
+        _start += searched + newline + 1;
+        return line;
     }
 
     public void Dispose()
