@@ -75,6 +75,9 @@ internal sealed class ClientConnection(
         {
             if (!stream.TryRead(buffer, out var received))
                 return true;
+            // Long lines take milliseconds to read: not while all other clients wait.
+            if (received >= ReceiveBytes || _framer.TailBytes > 0)
+                await EventLoop.LeaveAsync();
             var alive = received > 0
                 ? await AnswerAsync(buffer.AsMemory(0, received)).ConfigureAwait(false)
                 : await AnswerLastLineAsync().ConfigureAwait(false);

@@ -26,6 +26,7 @@ public sealed class EventLoop : IDisposable
 
     private readonly IReadinessQueue _queue;
     private readonly LoopPace _pace;
+    private readonly string _name;
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
     private PolledDescriptor?[] _watched = new PolledDescriptor?[64];
@@ -38,6 +39,7 @@ public sealed class EventLoop : IDisposable
     private readonly PolledDescriptor _wake;
     private readonly SafeHandle _waker;
     private volatile bool _stopping;
+    private int _started;
 
     // The loop's thread alone: how many the kernel named last, how many since it was waited for, how often it answered soon.
     private int _count;
@@ -53,8 +55,7 @@ public sealed class EventLoop : IDisposable
         _pace = pace;
         _queue = HostPlatform.UsesLinuxAbi ? new EpollQueue() : new KqueueQueue();
         var (reading, writing) = Pipe.Create();
-        (_waker, _wake) = (writing, Watch(reading));
-        new Thread(Run) { Name = name, IsBackground = true }.Start();
+        (_name, _waker, _wake) = (name, writing, Add(reading));
     }
 
     /// <summary>Whether this is the loop's own thread.</summary>
@@ -64,11 +65,18 @@ public sealed class EventLoop : IDisposable
     public static System.Runtime.CompilerServices.ConfiguredTaskAwaitable LeaveAsync() =>
         Task.CompletedTask.ConfigureAwait(Current is null ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.ForceYielding);
 
-    /// <summary>Watches a descriptor from now on; it is made non-blocking, and belongs to what is returned.</summary>
+    /// <summary>Watches a descriptor from now on; it is made non-blocking, and belongs to what is returned. With the first the thread is started.</summary>
     /// <exception cref="IOException">The system cannot watch it.</exception>
     public PolledDescriptor Watch(SafeHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
+        if (Interlocked.Exchange(ref _started, 1) == 0)
+            new Thread(Run) { Name = _name, IsBackground = true }.Start();
+        return Add(handle);
+    }
+
+    private PolledDescriptor Add(SafeHandle handle)
+    {
         var watched = new PolledDescriptor(this, handle);
         var descriptor = (int)handle.DangerousGetHandle();
         SetNonBlocking(descriptor);
@@ -106,6 +114,8 @@ public sealed class EventLoop : IDisposable
     {
         _stopping = true;
         _waker.Dispose();
+        if (Interlocked.Exchange(ref _started, 1) == 0)
+            End();
     }
 
     internal void Forget(PolledDescriptor watched)
@@ -169,6 +179,11 @@ public sealed class EventLoop : IDisposable
                 Find(ready[i].Token)?.Raise(ready[i]);
             RunRest();
         }
+        End();
+    }
+
+    private void End()
+    {
         _wake.Dispose();
         _queue.Dispose();
     }

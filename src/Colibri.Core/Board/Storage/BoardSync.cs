@@ -21,7 +21,8 @@ internal sealed class BoardSync
     private readonly Action<Operation, BoardUnavailableException> _refuse;
     private readonly Action _failed;
     private readonly object _gate = new();
-    private readonly Thread _thread;
+    // Started with the first that it has to answer: the daemon's start waits for every thread it starts.
+    private Thread? _thread;
     private List<(Operation Operation, Exception? Thrown)> _waiting = [];
     private List<(Operation Operation, Exception? Thrown)> _underWay = [];
     private BoardUnavailableException? _failure;
@@ -35,8 +36,6 @@ internal sealed class BoardSync
     public BoardSync(string path, Action? syncing, Action<Operation, BoardUnavailableException> refuse, Action failed)
     {
         (_path, _syncing, _refuse, _failed) = (path, syncing, refuse, failed);
-        _thread = new Thread(Run) { Name = "board-sync", IsBackground = true };
-        _thread.Start();
     }
 
     /// <summary>Why the last sync failed. Until <see cref="Recover"/> nothing is synced: later commits stand on what may be lost.</summary>
@@ -74,6 +73,11 @@ internal sealed class BoardSync
                 Monitor.PulseAll(_gate);
             }
         }
+        if (_thread is null)
+        {
+            _thread = new Thread(Run) { Name = "board-sync", IsBackground = true };
+            _thread.Start();
+        }
         if (failure is not null)
             Answer(committed, failure);
     }
@@ -98,7 +102,7 @@ internal sealed class BoardSync
             _ended = true;
             Monitor.PulseAll(_gate);
         }
-        _thread.Join();
+        _thread?.Join();
     }
 
     /// <summary>
