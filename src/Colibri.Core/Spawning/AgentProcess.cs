@@ -151,8 +151,14 @@ internal sealed class AgentProcess : IDisposable
     private async ValueTask TakeInAsync(ValueTask fed)
     {
         _isTakingIn = true;
-        await fed.ConfigureAwait(false);
-        _isTakingIn = false;
+        try
+        {
+            await fed.ConfigureAwait(false);
+        }
+        finally
+        {
+            _isTakingIn = false;
+        }
     }
 
     private static (PolledDescriptor Ours, SafeHandle Theirs) Watched(EventLoop loop, (SafeHandle Ours, SafeHandle Theirs) ends)

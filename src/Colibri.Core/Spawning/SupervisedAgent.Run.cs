@@ -142,7 +142,7 @@ public sealed partial class SupervisedAgent
         }
     }
 
-    // On the agents' loop, a hundred thousand times a second: most chunks leave nothing to write.
+    // On the agents' loop as a rule, a hundred thousand times a second: most chunks leave nothing to write.
     private ValueTask FeedAsync(ReadOnlySpan<byte> chunk)
     {
         if (_outputIsDiscarded)

@@ -11,7 +11,7 @@ internal sealed class DaemonCommands(StatusView status)
     public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
     [
         new(CommandNames.Ping, new(static _ => ValueTask.FromResult(Reply.Empty), NeverBlocks: true)),
-        new(CommandNames.Status, new(_ => ValueTask.FromResult(Reply.Of(status.Report(), ProtocolJson.Wire.StatusReport)), NeverBlocks: true)),
+        new(CommandNames.Status, new(_ => ValueTask.FromResult(Reply.Of(status.Report(), ProtocolJson.Wire.StatusReport)))),
         new(CommandNames.Snapshot, new(_ => ValueTask.FromResult(Reply.Of(status.Snapshot(), ProtocolJson.Wire.Snapshot)))),
     ];
 }

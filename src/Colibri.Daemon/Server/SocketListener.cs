@@ -69,6 +69,7 @@ internal sealed class SocketListener : IAsyncDisposable
             listener.Bind(new UnixListenerEndPoint(path));
             File.SetUnixFileMode(path, SocketMode);
             listener.Listen(Backlog);
+            listener.Blocking = false;
             return new SocketListener(listener, loop, path, counters, logger)
             {
                 _authorization = new PeerAuthorization(ProcessUser.EffectiveUid, FileOwner.Of(path).Gid),
@@ -157,14 +158,24 @@ internal sealed class SocketListener : IAsyncDisposable
                     Admit(_listener.Accept(), commands, events);
                 await _arrivals.WaitReadableAsync().ConfigureAwait(false);
             }
-            catch (Exception e) when (e is ObjectDisposedException || _stopping.IsCancellationRequested)
+            catch (Exception) when (_stopping.IsCancellationRequested)
             {
                 return;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
+            {
+                // Gone again before it was accepted.
             }
             catch (SocketException e)
             {
                 // Out of descriptors, most likely: the clients that are there go on, new ones wait in the backlog.
                 _logger.AcceptFailed(e.Message, RetryMs);
+                await Task.Delay(RetryMs, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Whatever it was, a daemon that accepts nobody any more is none.
+                _logger.UnexpectedFailure("accepting clients", e);
                 await Task.Delay(RetryMs, CancellationToken.None).ConfigureAwait(false);
             }
         }

@@ -30,11 +30,8 @@ internal sealed unsafe class EpollQueue : IReadinessQueue
     public void Watch(int descriptor, long token) =>
         Control(AbiConstants.EPOLL_CTL_ADD, descriptor, token, AbiConstants.EPOLLIN | AbiConstants.EPOLLRDHUP | AbiConstants.EPOLLET);
 
-    public void WatchRoom(int descriptor, long token) =>
-        Control(AbiConstants.EPOLL_CTL_MOD, descriptor, token, AbiConstants.EPOLLIN | AbiConstants.EPOLLOUT | AbiConstants.EPOLLRDHUP | AbiConstants.EPOLLET);
-
-    public void IgnoreRoom(int descriptor, long token) =>
-        Control(AbiConstants.EPOLL_CTL_MOD, descriptor, token, AbiConstants.EPOLLIN | AbiConstants.EPOLLRDHUP | AbiConstants.EPOLLET);
+    public void WatchRoom(int descriptor, long token, bool wanted) => Control(
+        AbiConstants.EPOLL_CTL_MOD, descriptor, token, AbiConstants.EPOLLIN | (wanted ? AbiConstants.EPOLLOUT : 0) | AbiConstants.EPOLLRDHUP | AbiConstants.EPOLLET);
 
     public int Wait(Span<Readiness> ready, bool block)
     {

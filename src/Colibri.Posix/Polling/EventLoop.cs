@@ -132,27 +132,13 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    internal void WatchRoom(SafeHandle handle, long token)
+    internal void WatchRoom(SafeHandle handle, long token, bool wanted)
     {
         var held = false;
         handle.DangerousAddRef(ref held);
         try
         {
-            _queue.WatchRoom((int)handle.DangerousGetHandle(), token);
-        }
-        finally
-        {
-            handle.DangerousRelease();
-        }
-    }
-
-    internal void IgnoreRoom(SafeHandle handle, long token)
-    {
-        var held = false;
-        handle.DangerousAddRef(ref held);
-        try
-        {
-            _queue.IgnoreRoom((int)handle.DangerousGetHandle(), token);
+            _queue.WatchRoom((int)handle.DangerousGetHandle(), token, wanted);
         }
         finally
         {

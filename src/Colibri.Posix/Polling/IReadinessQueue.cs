@@ -10,12 +10,9 @@ internal interface IReadinessQueue : IDisposable
     /// <exception cref="IOException">The system refused, as a rule for want of memory.</exception>
     void Watch(int descriptor, long token);
 
-    /// <summary>Also tells, once or more often, when there is room to write.</summary>
+    /// <summary>Also tells, once or more often, when there is room to write; or no longer.</summary>
     /// <exception cref="IOException">The system refused.</exception>
-    void WatchRoom(int descriptor, long token);
-
-    /// <summary>No longer tells of room to write.</summary>
-    void IgnoreRoom(int descriptor, long token);
+    void WatchRoom(int descriptor, long token, bool wanted);
 
     /// <summary>Waits until something is ready, and says how much of <paramref name="ready"/> it has filled; 0 after a signal.</summary>
     /// <param name="ready">Not empty.</param>

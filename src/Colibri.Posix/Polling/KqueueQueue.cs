@@ -21,11 +21,11 @@ internal sealed unsafe class KqueueQueue : IReadinessQueue
 
     public void Watch(int descriptor, long token) => Add(descriptor, AbiConstants.EVFILT_READ, AbiConstants.EV_CLEAR, token);
 
-    public void WatchRoom(int descriptor, long token) => Add(descriptor, AbiConstants.EVFILT_WRITE, AbiConstants.EV_ONESHOT, token);
-
-    public void IgnoreRoom(int descriptor, long token)
+    public void WatchRoom(int descriptor, long token, bool wanted)
     {
-        // It was asked for once.
+        // It is told once each time it is asked for: there is nothing to take back.
+        if (wanted)
+            Add(descriptor, AbiConstants.EVFILT_WRITE, AbiConstants.EV_ONESHOT, token);
     }
 
     public int Wait(Span<Readiness> ready, bool block)

@@ -10,7 +10,7 @@ public enum LoopPace
     Attend,
 
     /// <summary>
-    /// Lets 1 ms pass first, and 12 ms while more than a hundred speak at once, so that what many say meanwhile costs one wake-up: for news
+    /// Lets 1 ms pass first, and 12 ms from 128 events at a time on until they are fewer than 32, so that what many say meanwhile costs one wake-up: for news
     /// that need not be known at once.
     /// </summary>
     Gather,

@@ -46,8 +46,8 @@ public sealed class PolledDescriptor : IDisposable
     }
 
     /// <summary>
-    /// Hands all that comes to <paramref name="take"/>, on the loop's thread unless an earlier chunk made it leave that, and completes at the
-    /// end: of the stream, or of this. Once, instead of the two above.
+    /// Hands all that comes to <paramref name="take"/>, and completes at the end: of the stream, or of this. On the loop's thread; what is there
+    /// already on this one, one chunk of it, and what follows a chunk that took its time on the pool. Once, instead of the two above.
     /// </summary>
     public Task ReadToEndAsync(ChunkReader take)
     {
@@ -78,7 +78,8 @@ public sealed class PolledDescriptor : IDisposable
             _handle.DangerousRelease();
         }
         count = Math.Max(0, (int)got);
-        // The kernel tells of each change once. A short read has taken all there was, unless the end came with it.
+        // The kernel tells of each change once. A short read has taken all there was, unless the end came with it: not so from a pipe in packet
+        // mode or behind a passed descriptor (pipe(2), unix(7)), where the rest is read at the next change.
         mayHaveMore = count == buffer.Length || count == 0 || _isHungUp;
         return got >= 0 || error != AbiConstants.Current.EAGAIN;
     }
@@ -107,7 +108,11 @@ public sealed class PolledDescriptor : IDisposable
     internal void Raise(in Readiness readiness)
     {
         if (readiness.IsHungUp)
+        {
             _isHungUp = true;
+            // Before the pump is looked for, as a pump is set before it looks at this: one of the two sees the other.
+            Interlocked.MemoryBarrier();
+        }
         if (readiness.CanWrite)
             _writable.Raise();
         if (!readiness.CanRead)
@@ -122,11 +127,13 @@ public sealed class PolledDescriptor : IDisposable
     {
         while (!rest.IsEmpty)
         {
-            _loop.WatchRoom(_handle, Token);
+            _loop.WatchRoom(_handle, Token, wanted: true);
             await _writable.WaitAsync().ConfigureAwait(false);
+            // Whoever reads as fast as this writes must not keep the loop: the rest, and what its sender does then, is the pool's.
+            await EventLoop.LeaveAsync();
             rest = rest[Send(rest.Span)..];
         }
-        _loop.IgnoreRoom(_handle, Token);
+        _loop.WatchRoom(_handle, Token, wanted: false);
     }
 
     // How much there was room for.

@@ -6,7 +6,7 @@ namespace Colibri.Posix.Polling;
 /// Reads a descriptor to its end, chunk by chunk: on the loop's thread, and after a chunk that took its time on the thread that it ended
 /// on. No more state than this, since a thousand of them pass through the processor's caches a hundred times a second.
 /// </summary>
-internal sealed class ReadPump(PolledDescriptor from, EventLoop loop, ChunkReader take)
+internal sealed class ReadPump(PolledDescriptor from, EventLoop loop, ChunkReader take) : IThreadPoolWorkItem
 {
     private const int ChunkBytes = 64 * 1024;
 
@@ -73,9 +73,13 @@ internal sealed class ReadPump(PolledDescriptor from, EventLoop loop, ChunkReade
                         return;
                     Volatile.Write(ref _state, Running);
                 }
-                else if (loop.IsCurrent)
+                else
                 {
-                    loop.RunLater(this);
+                    // One chunk a turn, on whatever thread.
+                    if (loop.IsCurrent)
+                        loop.RunLater(this);
+                    else
+                        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
                     return;
                 }
             }
@@ -93,6 +97,8 @@ internal sealed class ReadPump(PolledDescriptor from, EventLoop loop, ChunkReade
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    void IThreadPoolWorkItem.Execute() => Run();
 
     private async Task RunAfterAsync(ValueTask taken)
     {

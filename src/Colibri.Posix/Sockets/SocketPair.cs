@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Colibri.Posix;
 
 /// <summary>
-/// A connected pair of Unix stream sockets, used where a pipe would do: the runtime waits for a socket with epoll or
-/// kqueue, but gives a pipe a blocked thread for each pending read.
+/// A connected pair of Unix stream sockets: for an agent's standard input, which must not raise SIGPIPE, and for the output of a short
+/// program that is asked something, which the runtime reads without a thread as it could not a pipe.
 /// </summary>
 public static unsafe class SocketPair
 {

@@ -3,8 +3,8 @@
  * boardpeer create BOARD COUNT BATCH  inserts COUNT tasks, BATCH a transaction, and prints tasks a second
  * boardpeer cycle  BOARD COUNT BATCH  takes COUNT of the queued tasks through claim, start and done, BATCH statements a transaction
  *
- * BOARD is a database that colibri-daemon has made, so that its tables and indices are those of the daemon; statements and durability
- * (WAL, synchronous=FULL) are its own too. Group commit without a daemon around it: the fastest that SQLite allows.
+ * BOARD is a database that colibri-daemon has made, so that its tables and indices are those of the daemon. Durability is the same
+ * by other means: WAL and synchronous=FULL, where the daemon syncs the log itself. Group commit without a daemon around it: the fastest that SQLite allows.
  */
 #include <sqlite3.h>
 #include <stdio.h>

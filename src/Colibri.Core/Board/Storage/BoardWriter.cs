@@ -124,10 +124,11 @@ internal sealed class BoardWriter : IAsyncDisposable
 
     private void Commit(List<Operation> batch, ref bool began)
     {
+        _sync.AwaitRoom();
+        // After the wait, in which a sync may have failed: nothing is added to a log that may be lost.
         if (_sync.Failure is not null)
             Recover();
         var connection = _connection ??= Reopen();
-        _sync.AwaitRoom();
         var scope = new WriteScope(connection, _options.Time);
         Exception?[]? thrown = null;
         bool hasChanged;
