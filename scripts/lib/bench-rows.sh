@@ -203,7 +203,7 @@ row_idle_panes() {
         metric "dirty_per_pane_$panes" less "  private dirty, KiB"
         metric "threads_$panes" same '  threads'
     done
-    pane_rounds=3
+    pane_rounds=2
     if [ "$quick" = yes ]; then pane_rounds=1; fi
     round=1
     while [ "$round" -le "$pane_rounds" ]; do
