@@ -51,9 +51,8 @@ internal sealed class ReadPump(PolledDescriptor from, EventLoop loop, ChunkReade
             {
                 if (!from.TryRead(buffer, out var count, out var mayHaveMore))
                 {
-                    if (Interlocked.CompareExchange(ref _state, Idle, Running) == Running)
+                    if (TryRest())
                         return;
-                    Volatile.Write(ref _state, Running);
                     continue;
                 }
                 if (count == 0)
@@ -69,9 +68,8 @@ internal sealed class ReadPump(PolledDescriptor from, EventLoop loop, ChunkReade
                 }
                 if (!mayHaveMore)
                 {
-                    if (Interlocked.CompareExchange(ref _state, Idle, Running) == Running)
+                    if (TryRest())
                         return;
-                    Volatile.Write(ref _state, Running);
                 }
                 else
                 {
@@ -96,6 +94,15 @@ internal sealed class ReadPump(PolledDescriptor from, EventLoop loop, ChunkReade
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    // False where it was woken since it last looked: then it looks again.
+    private bool TryRest()
+    {
+        if (Interlocked.CompareExchange(ref _state, Idle, Running) == Running)
+            return true;
+        Volatile.Write(ref _state, Running);
+        return false;
     }
 
     void IThreadPoolWorkItem.Execute() => Run();
