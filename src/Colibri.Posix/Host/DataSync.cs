@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Colibri.Posix.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -20,16 +19,7 @@ public sealed class DataSync : IDisposable
 
     /// <summary>Opens a file that is there.</summary>
     /// <exception cref="IOException">It cannot be opened; the message says why.</exception>
-    public static unsafe DataSync Open(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        int descriptor;
-        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
-            descriptor = Libc.open(name, AbiConstants.O_RDWR | AbiConstants.Current.O_CLOEXEC);
-        if (descriptor < 0)
-            throw new IOException($"cannot open {path}: {Errno.Describe(Marshal.GetLastPInvokeError())}");
-        return new DataSync(path, new SafeFileHandle(descriptor, ownsHandle: true));
-    }
+    public static DataSync Open(string path) => new(path, OwnDescriptor.Open(path, AbiConstants.O_RDWR));
 
     /// <summary>fdatasync(2): what was written before the call, and as much of the file's size as it takes to read it.</summary>
     /// <exception cref="IOException">The disk refuses. The kernel may hold what it could not write for clean: calling again proves nothing.</exception>
