@@ -8,6 +8,7 @@
 
 missing_packages=''
 missing_things=''
+lists_are_fresh=no
 
 lacks() {
     # The thing in words, and its package on Debian and on FreeBSD ("-": in the base system, or not a package there).
@@ -44,6 +45,15 @@ find_static_compiler() {
         fi
     done
     return 1
+}
+
+# Whether Debian's lists name these packages. A new machine has no lists yet, which must not read as "no such package".
+debian_has() {
+    if ! apt-cache show "$@" >/dev/null 2>&1 && [ "$lists_are_fresh" = no ] && can_be_root; then
+        lists_are_fresh=yes
+        as_root apt-get update </dev/null >/dev/null 2>&1 || :
+    fi
+    apt-cache show "$@" >/dev/null 2>&1
 }
 
 links_with() {
@@ -93,8 +103,7 @@ collect_missing() {
     for kind in "$@"; do
         case $kind in
             static)
-                if ! STATIC_COMPILER=$(find_static_compiler) && [ "$prerequisites_system" = debian ] \
-                    && apt-cache show clang-19 lld-19 >/dev/null 2>&1; then
+                if ! STATIC_COMPILER=$(find_static_compiler) && [ "$prerequisites_system" = debian ] && debian_has clang-19 lld-19; then
                     lacks 'clang and lld 19 for a static position-independent executable' 'clang-19 lld-19' -
                 fi
                 ;;
