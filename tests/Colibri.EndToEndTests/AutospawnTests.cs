@@ -37,8 +37,11 @@ public sealed class AutospawnTests
         {
             foreach (var title in new[] { "first", "second", "third" })
             {
-                var task = await client.DataAsync(new { cmd = "create-task", title, capabilities = new[] { "shell" } });
-                (await client.TaskEndedAsync(task.Text("id"), "done")).Text("agent_id").ShouldBe(agentId);
+                var task = await client.DataAsync(new { cmd = "create-task", title, description = $"the whole of the {title}", capabilities = new[] { "shell" } });
+                var done = await client.TaskEndedAsync(task.Text("id"), "done");
+                done.Text("agent_id").ShouldBe(agentId);
+                (await client.DataAsync(new { cmd = "get-session", session_id = done.Text("session_id") })).Items("entries")
+                    .Last(entry => entry.Text("kind") == "user").Text("text").ShouldBe($"{title}\n\nthe whole of the {title}");
             }
         }
 

@@ -46,11 +46,8 @@ public sealed partial class TaskBoard
         return ReadAsync(connection => TaskVerbs.List(connection, status, limit, after, maxCharacters));
     }
 
-    /// <summary>
-    /// Queued tasks whose back-off is over, highest priority first, then oldest first. Their descriptions are not loaded and read as empty:
-    /// this is for choosing among them, and what is started is read whole.
-    /// </summary>
-    public Task<IReadOnlyList<BoardTask>> ReadyAsync(int limit, DateTimeOffset now)
+    /// <summary>Queued tasks whose back-off is over, highest priority first, then oldest first; only what it takes to choose among them.</summary>
+    public Task<IReadOnlyList<ReadyTask>> ReadyAsync(int limit, DateTimeOffset now)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         return ReadAsync(connection => TaskVerbs.ListReady(connection, limit, now));

@@ -117,8 +117,8 @@ public sealed class BoardScheduler(
                 idle.Retire();
             await Task.WhenAll(
             [
-                .. assignments.Select(assignment => AssignAsync(assignment.Task, assignment.Agent)),
-                .. starts.Select(start => StartAsync(start.Task, start.Candidate)),
+                .. assignments.Select(assignment => AssignAsync(assignment.Task.Id, assignment.Agent)),
+                .. starts.Select(start => StartAsync(start.Task.Id, start.Candidate)),
             ]).ConfigureAwait(false);
             return;
         }
@@ -136,11 +136,11 @@ public sealed class BoardScheduler(
     }
 
     /// <summary>An agent that is there already comes before one that would have to be started.</summary>
-    private (List<(BoardTask Task, AgentCandidate Candidate)> Starts, List<(BoardTask Task, SupervisedAgent Agent)> Assignments) Match(
-        IReadOnlyList<BoardTask> ready, int free, List<AgentCandidate> usable, IReadOnlyList<SupervisedAgent> resting, HashSet<string> unmatched)
+    private (List<(ReadyTask Task, AgentCandidate Candidate)> Starts, List<(ReadyTask Task, SupervisedAgent Agent)> Assignments) Match(
+        IReadOnlyList<ReadyTask> ready, int free, List<AgentCandidate> usable, IReadOnlyList<SupervisedAgent> resting, HashSet<string> unmatched)
     {
-        var starts = new List<(BoardTask, AgentCandidate)>();
-        var assignments = new List<(BoardTask Task, SupervisedAgent Agent)>();
+        var starts = new List<(ReadyTask, AgentCandidate)>();
+        var assignments = new List<(ReadyTask Task, SupervisedAgent Agent)>();
         foreach (var task in ready)
         {
             var able = resting
@@ -165,10 +165,10 @@ public sealed class BoardScheduler(
         return (starts, assignments);
     }
 
-    private async Task AssignAsync(BoardTask task, SupervisedAgent agent)
+    private async Task AssignAsync(string taskId, SupervisedAgent agent)
     {
         // One of the two was not free any more: the next look tries another.
-        if (!await agent.TryAssignAsync(task).ConfigureAwait(false))
+        if (!await agent.TryAssignAsync(taskId).ConfigureAwait(false))
             Wake();
     }
 
@@ -184,9 +184,9 @@ public sealed class BoardScheduler(
         return routed;
     }
 
-    private async Task StartAsync(BoardTask task, AgentCandidate candidate)
+    private async Task StartAsync(string taskId, AgentCandidate candidate)
     {
-        var request = candidate.Template with { TaskId = task.Id };
+        var request = candidate.Template with { TaskId = taskId };
         if (router is { IsUsed: true } && !request.StatesProvider)
         {
             if (router.Choose(ProvidersOf(request)) is not { } route)

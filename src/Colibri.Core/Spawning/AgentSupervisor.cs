@@ -151,9 +151,10 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         var agent = Prepare(request, task, confinement);
         // Before the claim is on record: whoever sees a task held finds its agent.
         Panes.Add(agent);
+        BoardTask? claimed;
         try
         {
-            await BeginAsync(agent, request.TaskId).ConfigureAwait(false);
+            claimed = await BeginAsync(agent, request.TaskId).ConfigureAwait(false);
         }
         catch
         {
@@ -161,10 +162,12 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             agent.MarkEnded();
             throw;
         }
-        if (task is not null && parts.Budgets.IsOverTask(task.Usage.CostMicrocents))
+        if (claimed is not null)
+            agent.Claimed(claimed);
+        if (claimed is not null && parts.Budgets.IsOverTask(claimed.Usage.CostMicrocents))
         {
             // An attempt that was interrupted spent it all.
-            var error = SupervisedAgent.BudgetError(task.Usage.CostMicrocents, parts.Budgets);
+            var error = SupervisedAgent.BudgetError(claimed.Usage.CostMicrocents, parts.Budgets);
             await agent.CloseUnstartedAsync(error, mayPass: false).ConfigureAwait(false);
             Panes.Stopped(agent);
             throw new SpawnRefusedException(SpawnRefusal.BudgetSpent, error.Message);
@@ -186,7 +189,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         return agent;
     }
 
-    private async Task BeginAsync(SupervisedAgent agent, string? taskId)
+    /// <summary>The task as it was claimed; null where none was asked for.</summary>
+    private async Task<BoardTask?> BeginAsync(SupervisedAgent agent, string? taskId)
     {
         var begun = await parts.Board.BeginSpawnAsync(agent.Record, taskId).ConfigureAwait(false);
         if (begun.Outcome != EdgeOutcome.Applied)
@@ -195,6 +199,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
                 begun.Outcome == EdgeOutcome.NotFound ? SpawnRefusal.TaskNotFound : SpawnRefusal.TaskConflict,
                 begun.Reason ?? $"there is no task {taskId}");
         }
+        return begun.Task;
     }
 
     private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, ConfinementPlan? confinement)

@@ -4,22 +4,22 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Spawning;
 
 /// <summary>A task in an agent's hands, from the claim to the run's end.</summary>
-internal sealed class Assignment(BoardTask task, string runId, long since)
+internal sealed class Assignment(string taskId, string runId, long since)
 {
     private int _isEnding;
 
-    public string TaskId { get; } = task.Id;
+    public string TaskId { get; } = taskId;
 
     public string RunId { get; } = runId;
 
     /// <summary>When it was given the task, on the monotonic clock.</summary>
     public long Since { get; } = since;
 
-    /// <summary>From 1.</summary>
-    public int Attempt { get; } = task.Attempts + 1;
+    /// <summary>From 1; until the task is claimed, the first.</summary>
+    public int Attempt { get; private set; } = 1;
 
-    /// <summary>What earlier attempts at the task have cost, in micro-cents.</summary>
-    public long SpentBefore { get; } = task.Usage.CostMicrocents;
+    /// <summary>What earlier attempts at the task have cost, in micro-cents; until the task is claimed, nothing.</summary>
+    public long SpentBefore { get; private set; }
 
     /// <summary>What the agent had cost when it was given the task, in micro-cents.</summary>
     public long AgentSpentBefore { get; init; }
@@ -29,6 +29,10 @@ internal sealed class Assignment(BoardTask task, string runId, long since)
 
     /// <summary>Why the agent did not take the prompt.</summary>
     public string? Refusal { get; set; }
+
+    /// <summary>Takes over what is known of the task once it is claimed.</summary>
+    /// <param name="task">As the claiming statement returned it.</param>
+    public void Claimed(BoardTask task) => (Attempt, SpentBefore) = (task.Attempts, task.Usage.CostMicrocents);
 
     /// <summary>True for the first caller.</summary>
     public bool TryEnd() => Interlocked.Exchange(ref _isEnding, 1) == 0;

@@ -93,6 +93,9 @@ public sealed partial class SupervisedAgent
         await CloseRunAsync(process, exit).ConfigureAwait(false);
     }
 
+    /// <summary>Takes over what the claim says of the task it was made for, before its process is started.</summary>
+    internal void Claimed(BoardTask task) => _assignment?.Claimed(task);
+
     /// <summary>Closes the record of an agent whose process never was.</summary>
     /// <param name="error">Why, in one line.</param>
     /// <param name="mayPass">The reason may be gone in a moment: the task is tried again.</param>

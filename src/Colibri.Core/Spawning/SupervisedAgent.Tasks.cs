@@ -61,20 +61,21 @@ public sealed partial class SupervisedAgent
     /// <summary>Claims a task for an agent at rest and sets it to work.</summary>
     /// <returns>False where the agent or the task was not free any more.</returns>
     /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
-    internal async Task<bool> TryAssignAsync(BoardTask task)
+    internal async Task<bool> TryAssignAsync(string taskId)
     {
-        var assignment = new Assignment(task, Guid.CreateVersion7().ToString(), _parts.Time.GetTimestamp())
+        var assignment = new Assignment(taskId, Guid.CreateVersion7().ToString(), _parts.Time.GetTimestamp())
         {
             AgentSpentBefore = _pane.Usage.CostMicrocents,
             RunsBefore = _pane.Run.Runs,
         };
         if (!IsAtRest || Interlocked.CompareExchange(ref _assignment, assignment, null) is not null)
             return false;
-        var begun = false;
+        BoardTask? claimed = null;
         try
         {
-            begun = (await _parts.Board.BeginRunAsync(new RunStart(assignment.RunId, Id, task.Id, SessionId), Record.Provider, Record.Model)
-                .ConfigureAwait(false)).Outcome == EdgeOutcome.Applied;
+            var begun = await _parts.Board.BeginRunAsync(new RunStart(assignment.RunId, Id, taskId, SessionId), Record.Provider, Record.Model)
+                .ConfigureAwait(false);
+            claimed = begun.Outcome == EdgeOutcome.Applied ? begun.Task : null;
         }
         catch (InvalidOperationException)
         {
@@ -82,16 +83,17 @@ public sealed partial class SupervisedAgent
         }
         finally
         {
-            if (!begun)
+            if (claimed is null)
                 Volatile.Write(ref _assignment, null);
         }
-        if (!begun)
+        if (claimed is null)
             return false;
+        assignment.Claimed(claimed);
         _isWatchedForQuiet = false;
         _usage.RunId = assignment.RunId;
-        _pane.SetTask(task.Id);
-        _parts.Logger.TaskAssigned(Id, task.Id);
-        _ = WorkOnAsync(assignment, AgentLaunch.PromptOf(task));
+        _pane.SetTask(taskId);
+        _parts.Logger.TaskAssigned(Id, taskId);
+        _ = WorkOnAsync(assignment, AgentLaunch.PromptOf(claimed));
         return true;
     }
 

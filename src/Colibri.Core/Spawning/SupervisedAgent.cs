@@ -77,7 +77,7 @@ public sealed partial class SupervisedAgent
             redact: parts.Secrets.Redact);
         if (task is not null)
         {
-            _assignment = new Assignment(task, Record.RunId, parts.Time.GetTimestamp());
+            _assignment = new Assignment(task.Id, Record.RunId, parts.Time.GetTimestamp());
             _usage.RunId = Record.RunId;
         }
     }

@@ -195,25 +195,29 @@ public sealed class TaskBoardTests
     }
 
     [Fact]
-    public async Task Choosing_among_ready_tasks_loads_no_description()
+    public async Task What_is_chosen_among_ready_tasks_is_whole_once_it_is_claimed()
     {
         await using var fixture = new BoardFixture();
         var task = await fixture.Board.CreateAsync(new NewTask { Title = "t", Description = "long", Capabilities = ["code"] });
         var ready = (await fixture.Board.ReadyAsync(1, fixture.Time.Now)).ShouldHaveSingleItem();
-        (ready.Id, ready.Title, ready.Description, ready.Status, ready.CreatedAt).ShouldBe((task.Id, "t", "", TaskState.Queued, task.CreatedAt));
+        ready.Id.ShouldBe(task.Id);
         ready.Capabilities.ShouldBe(["code"]);
-        (await fixture.Spawn("agent", task)).Description.ShouldBe("long");
+        var claimed = await fixture.Spawn("agent", task);
+        (claimed.Title, claimed.Description, claimed.Attempts).ShouldBe(("t", "long", 1));
+
+        await fixture.Board.EndRunAsync("agent", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now });
+        var again = (await fixture.Board.BeginRunAsync(new RunStart("run", "agent", ready.Id, "session"), null, null)).Task.ShouldNotBeNull();
+        (again.Title, again.Description, again.Attempts).ShouldBe(("t", "long", 2));
     }
 
     [Fact]
     public async Task Ready_is_by_priority_then_age_and_leaves_back_off_alone()
     {
         await using var fixture = new BoardFixture();
-        await fixture.Create("a", priority: 0);
-        await fixture.Create("b", priority: 5);
-        await fixture.Create("c", priority: 5);
-        var delayed = await fixture.Create("d", priority: 9);
-        await fixture.Create("e", priority: -1);
+        var titles = new Dictionary<string, string>();
+        foreach (var (title, priority) in new[] { ("a", 0), ("b", 5), ("c", 5), ("d", 9), ("e", -1) })
+            titles.Add((await fixture.Create(title, priority)).Id, title);
+        var delayed = (await fixture.Board.GetAsync(titles.Single(entry => entry.Value == "d").Key))!;
         await fixture.Spawn("agent", delayed);
         var retryAt = fixture.Time.Now.AddSeconds(30);
         await fixture.Board.EndSpawnAsync("agent", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = retryAt });
@@ -225,7 +229,7 @@ public sealed class TaskBoardTests
         (await fixture.Board.NextReadyAtAsync(fixture.Time.Now)).ShouldBe(retryAt);
         (await fixture.Board.NextReadyAtAsync(retryAt)).ShouldBeNull();
 
-        async Task<string> Titles(DateTimeOffset now) => string.Join(' ', (await fixture.Board.ReadyAsync(100, now)).Select(task => task.Title));
+        async Task<string> Titles(DateTimeOffset now) => string.Join(' ', (await fixture.Board.ReadyAsync(100, now)).Select(task => titles[task.Id]));
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         var (first, second) = (await _fixture.Create("first"), await _fixture.Create("second"));
         var agent = await Spawn(first);
         Shell.Until(() => agent.IsAtRest, "the first task is done and the agent at rest");
-        (await agent.TryAssignAsync(second)).ShouldBeTrue();
+        (await agent.TryAssignAsync(second.Id)).ShouldBeTrue();
         Shell.Until(() => agent.IsAtRest, "the second is done");
 
         foreach (var task in new[] { first, second })
@@ -70,7 +70,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         var agent = await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Server) with { Rpc = true, TakesTasks = true, IsKept = true });
         Shell.Until(() => agent.IsAtRest, "it is there");
         var task = await fixture.Create("hang", maxAttempts: 1);
-        (await agent.TryAssignAsync(task)).ShouldBeTrue();
+        (await agent.TryAssignAsync(task.Id)).ShouldBeTrue();
         await SupervisorFixture.End(agent);
         (await fixture.Get(task)).Error.ShouldBe(new TaskError("deadline", "the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped"));
     }
@@ -86,7 +86,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         var kept = await Spawn(broken, isKept: true);
         Shell.Until(() => kept.IsAtRest, "it stays");
         (await _fixture.Get(broken)).Error.ShouldBe(new TaskError("agent-error", "it broke"));
-        (await kept.TryAssignAsync(whole)).ShouldBeTrue();
+        (await kept.TryAssignAsync(whole.Id)).ShouldBeTrue();
         Shell.Until(() => kept.IsAtRest, "it is at rest again");
         (await _fixture.Get(whole)).Status.ShouldBe(TaskState.Done);
     }
@@ -97,11 +97,11 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         var agent = await Spawn(await _fixture.Create("first"));
         Shell.Until(() => agent.IsAtRest, "it is at rest");
         var task = await _fixture.Create("hang");
-        (await Task.WhenAll(agent.TryAssignAsync(task), agent.TryAssignAsync(await _fixture.Create("another")))).Count(taken => taken).ShouldBe(1);
+        (await Task.WhenAll(agent.TryAssignAsync(task.Id), agent.TryAssignAsync((await _fixture.Create("another")).Id))).Count(taken => taken).ShouldBe(1);
 
         var taken = await _fixture.Create("taken");
         await _fixture.Board.ClaimAsync(taken.Id, "somebody");
-        (await agent.TryAssignAsync(taken)).ShouldBeFalse();
+        (await agent.TryAssignAsync(taken.Id)).ShouldBeFalse();
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         var agent = await Spawn(await _fixture.Create("first"));
         Shell.Until(() => agent.IsAtRest, "it is at rest");
         var task = await _fixture.Create("hang");
-        (await agent.TryAssignAsync(task)).ShouldBeTrue();
+        (await agent.TryAssignAsync(task.Id)).ShouldBeTrue();
         Shell.Until(() => agent.ToPane().Activity == Activity.Working, "it works");
 
         _fixture.Supervisor.TryStop(agent.Id, TimeSpan.Zero);

@@ -9,18 +9,13 @@ namespace Colibri.Core.Board.Storage;
 /// <summary>A row of <c>tasks</c> as the wire's task, and the few conversions all rows share.</summary>
 internal static class TaskRow
 {
-    public const string Columns = $"id, title, description, {AfterDescription}";
-
-    /// <summary>As <see cref="Columns"/>, but for the description, which may be megabytes and reads as empty.</summary>
-    public const string BriefColumns = $"id, title, '', {AfterDescription}";
-
-    public const string ById = $"SELECT {Columns} FROM tasks WHERE id = $id";
-
-    private const string AfterDescription = """
-        status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
+    public const string Columns = """
+        id, title, description, status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
         error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,
         created_at, updated_at, started_at, finished_at, previous_status, seq
         """;
+
+    public const string ById = $"SELECT {Columns} FROM tasks WHERE id = $id";
 
     public static BoardTask Read(SqliteDataReader row) => new()
     {

@@ -29,8 +29,8 @@ internal static class TaskVerbs
     private const string AfterSequence = $"SELECT {TaskRow.Columns} FROM tasks WHERE seq > $after ORDER BY seq LIMIT $limit";
 
     // Named, because without statistics the planner would rather sort everything that is queued.
-    private const string Ready = $"""
-        SELECT {TaskRow.BriefColumns} FROM tasks INDEXED BY tasks_ready
+    private const string Ready = """
+        SELECT id, capabilities FROM tasks INDEXED BY tasks_ready
         WHERE status = 'queued' AND (not_before IS NULL OR not_before <= $now)
         ORDER BY priority DESC, seq LIMIT $limit
         """;
@@ -116,8 +116,9 @@ internal static class TaskVerbs
         return new TaskList(tasks, fits ? null : tasks[^1].Id);
     }
 
-    public static IReadOnlyList<BoardTask> ListReady(BoardConnection connection, int limit, DateTimeOffset now) =>
-        connection[Ready].Bind(("$now", now.ToUnixTimeMilliseconds()), ("$limit", limit)).All(TaskRow.Read);
+    public static IReadOnlyList<ReadyTask> ListReady(BoardConnection connection, int limit, DateTimeOffset now) => connection[Ready]
+        .Bind(("$now", now.ToUnixTimeMilliseconds()), ("$limit", limit))
+        .All(row => new ReadyTask(row.GetString(0), TaskRow.Names(row.GetString(1))));
 
     public static DateTimeOffset? NextReadyAt(BoardConnection connection, DateTimeOffset now)
     {
