@@ -1,24 +1,29 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using System.Threading.Channels;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Events;
 
-/// <summary>One subscriber's queue of serialised events.</summary>
+/// <summary>One subscriber's queue of serialised events. Any thread may publish; one at a time reads.</summary>
 public sealed class EventSubscriber : IDisposable
 {
     /// <summary>Events kept for a subscriber that is behind; further ones are counted, not kept.</summary>
     public const int Capacity = 1_024;
 
-    /// <summary>Bytes kept for a subscriber that is behind: a task's description may be long.</summary>
+    /// <summary>
+    /// Bytes kept for a subscriber that is behind: a task's description may be long. An empty queue takes one event of any size: one
+    /// that could never be queued would be lost to a subscriber that keeps up.
+    /// </summary>
     public const long CapacityBytes = 4 * 1024 * 1024;
 
     private readonly EventHub _hub;
     private readonly TimeProvider _time;
-    private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(
-        new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    // Queue, bytes and the count of what was missed change together: a reader that finds the queue empty then knows of every miss before it waits.
+    private readonly Lock _gate = new();
+    private readonly Queue<byte[]> _lines = new();
+    private TaskCompletionSource? _waiting;
     private long _missed;
     private long _bytes;
 
@@ -33,37 +38,63 @@ public sealed class EventSubscriber : IDisposable
     {
         while (true)
         {
-            if (TryRead(out var line))
-                return line;
-            if (Interlocked.Exchange(ref _missed, 0) is > 0 and var missed)
+            long missed;
+            TaskCompletionSource? news = null;
+            lock (_gate)
+            {
+                if (TryTake(out var line))
+                    return line;
+                (missed, _missed) = (_missed, 0);
+                if (missed == 0)
+                    news = _waiting ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            if (news is null)
             {
                 return JsonSerializer.SerializeToUtf8Bytes(
                     new Event { Kind = "missed", At = _time.GetUtcNow(), Missed = missed }, ProtocolJson.Wire.Event);
             }
-            await _lines.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false);
+            await news.Task.WaitAsync(cancellation).ConfigureAwait(false);
         }
     }
 
     /// <summary>The next event where there is one already and none before it was dropped.</summary>
     public bool TryRead([MaybeNullWhen(false)] out byte[] line)
     {
-        if (!_lines.Reader.TryRead(out line))
-            return false;
-        Interlocked.Add(ref _bytes, -line.Length);
-        return true;
+        lock (_gate)
+            return TryTake(out line);
     }
 
     public void Dispose() => _hub.Remove(this);
 
     internal void Offer(byte[] line)
     {
-        // Once one is missed all are, until the reader has caught up: the gap then has one place.
-        if (Interlocked.Read(ref _missed) == 0 && Interlocked.Read(ref _bytes) + line.Length <= CapacityBytes && _lines.Writer.TryWrite(line))
+        TaskCompletionSource? waiting;
+        bool isKept;
+        lock (_gate)
         {
-            Interlocked.Add(ref _bytes, line.Length);
-            return;
+            // Once one is missed all are, until the reader has caught up: the gap then has one place.
+            isKept = _missed == 0 && (_lines.Count == 0 || (_lines.Count < Capacity && _bytes + line.Length <= CapacityBytes));
+            if (isKept)
+            {
+                _lines.Enqueue(line);
+                _bytes += line.Length;
+            }
+            else
+            {
+                _missed++;
+            }
+            (waiting, _waiting) = (_waiting, null);
         }
-        Interlocked.Increment(ref _missed);
-        _hub.CountMissed();
+        waiting?.TrySetResult();
+        if (!isKept)
+            _hub.CountMissed();
+    }
+
+    private bool TryTake([MaybeNullWhen(false)] out byte[] line)
+    {
+        if (!_lines.TryDequeue(out line))
+            return false;
+        _bytes -= line.Length;
+        return true;
     }
 }

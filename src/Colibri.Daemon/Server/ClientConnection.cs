@@ -238,12 +238,13 @@ internal sealed class ClientConnection(
     {
         using var ended = new CancellationTokenSource();
         var closed = WatchForCloseAsync(ended);
-        var output = _output ??= new ArrayBufferWriter<byte>(512);
         try
         {
             while (true)
             {
                 var line = await subscriber.ReadAsync(ended.Token).ConfigureAwait(false);
+                // Asked for each time: sending lets go of one that a large event has made large.
+                var output = _output ??= new ArrayBufferWriter<byte>(512);
                 // What has gathered meanwhile goes with it.
                 do
                 {

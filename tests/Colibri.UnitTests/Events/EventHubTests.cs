@@ -99,6 +99,84 @@ public sealed class EventHubTests
         (await Read(slow, 1))[0].Task!.Id.ShouldBe("large");
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(8 * 1024 * 1024)]
+    public async Task An_event_of_any_size_reaches_a_subscriber_that_waits_and_so_do_those_after_it(int beyondBound)
+    {
+        var large = await LineOf(EventSubscriber.CapacityBytes + beyondBound);
+        using var subscriber = _hub.Subscribe(EventTopic.Tasks);
+        for (var round = 0; round < 3; round++)
+        {
+            var waiting = Read(subscriber, 1);
+            waiting.IsCompleted.ShouldBeFalse();
+            _hub.Publish(large);
+            (await waiting)[0].Task!.Description.Length.ShouldBe(large.Description.Length);
+
+            waiting = Read(subscriber, 1);
+            _hub.Publish(TaskOf("after"));
+            (await waiting)[0].Task!.Id.ShouldBe("after");
+        }
+        _hub.Missed.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Large_events_missed_in_a_row_are_one_gap_and_what_comes_after_it_is_heard(int beyondBound)
+    {
+        var large = await LineOf(EventSubscriber.CapacityBytes + beyondBound);
+        using var subscriber = _hub.Subscribe(EventTopic.Tasks);
+        for (var round = 1; round <= 2; round++)
+        {
+            _hub.Publish(TaskOf("before"));
+            for (var i = 0; i < 3; i++)
+                _hub.Publish(large);
+            _hub.Publish(TaskOf("small, and behind the gap"));
+
+            var read = await Read(subscriber, 2);
+            (read[0].Task?.Id, read[1].Kind, read[1].Missed).ShouldBe(("before", "missed", 4));
+            _hub.Missed.ShouldBe(4 * round);
+
+            foreach (var next in new[] { large, TaskOf("after") })
+            {
+                var waiting = Read(subscriber, 1);
+                waiting.IsCompleted.ShouldBeFalse();
+                _hub.Publish(next);
+                (await waiting)[0].Task!.Id.ShouldBe(next.Id);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_subscriber_that_reads_all_the_while_gets_or_is_told_of_every_event()
+    {
+        const int Publishers = 4;
+        const int Each = 20_000;
+        using var subscriber = _hub.Subscribe(EventTopic.Tasks);
+        // Two of them fill the queue: a miss meets a reader that is about to wait over and over.
+        var line = new byte[EventSubscriber.CapacityBytes / 2];
+        var publishing = Task.WhenAll(Enumerable.Range(0, Publishers).Select(_ => Task.Run(
+            () =>
+            {
+                for (var i = 0; i < Each; i++)
+                    subscriber.Offer(line);
+            },
+            TestContext.Current.CancellationToken)));
+
+        var heard = 0L;
+        while (heard < Publishers * Each)
+        {
+            var read = await subscriber.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            heard += ReferenceEquals(read, line) ? 1 : JsonSerializer.Deserialize(read, ProtocolJson.Wire.Event)!.Missed!.Value;
+        }
+        heard.ShouldBe(Publishers * Each);
+        await publishing;
+    }
+
     [Fact]
     public async Task A_subscriber_that_left_is_not_counted()
     {
@@ -133,6 +211,15 @@ public sealed class EventHubTests
             events.Add(JsonSerializer.Deserialize(line, ProtocolJson.Wire.Event)!);
         }
         return events;
+    }
+
+    /// <summary>A task whose event is a line of exactly so many bytes.</summary>
+    private async Task<BoardTask> LineOf(long bytes)
+    {
+        using var subscriber = _hub.Subscribe(EventTopic.Tasks);
+        _hub.Publish(TaskOf("large"));
+        var rest = (await subscriber.ReadAsync(TestContext.Current.CancellationToken)).Length;
+        return TaskOf("large") with { Description = new string('x', (int)bytes - rest) };
     }
 
     private static BoardTask TaskOf(string id) => new() { Id = id, Title = "mend\nthe roof", Status = TaskState.Queued, CreatedAt = At, UpdatedAt = At };
