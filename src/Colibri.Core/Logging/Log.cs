@@ -73,6 +73,9 @@ public static partial class Log
     [LoggerMessage(305, LogLevel.Error, "a subscriber of the board failed on task {TaskId}")]
     public static partial void BoardSubscriberFailed(this ILogger logger, string taskId, Exception error);
 
+    [LoggerMessage(306, LogLevel.Error, "task {TaskId} cannot be looked at or started, and is tried again every {IntervalS} s; the others go on")]
+    public static partial void TaskLeftOut(this ILogger logger, string taskId, long intervalS, Exception error);
+
     [LoggerMessage(400, LogLevel.Information, "agent {AgentId} ({Agent}) started, pid {Pid}: {CommandLine}")]
     public static partial void AgentStarted(this ILogger logger, string agentId, string agent, int pid, string commandLine);
 

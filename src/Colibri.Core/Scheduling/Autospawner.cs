@@ -18,27 +18,32 @@ public sealed class Autospawner(
 {
     private const string LocalArgument = "--local";
 
+    private static readonly TimeSpan LongLife = TimeSpan.FromMinutes(5);
+
     private readonly RetryBackoff _backoff = new(time, Random.Shared);
     private volatile StatusAutospawn _status = new(configuration.AutospawnBinary, "starting");
 
     /// <summary>What <c>status</c> shows.</summary>
     public StatusAutospawn Status => _status;
 
-    /// <summary>Runs until cancelled, or until an operator has stopped the agent.</summary>
+    /// <summary>
+    /// Runs until cancelled, or until an operator has stopped the agent. Whatever fails is logged and tried again after a back-off: the keeper
+    /// ends for nothing else.
+    /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         for (var failures = 0; !stopping.IsCancellationRequested;)
         {
-            if (RequestNow() is not { } request)
+            try
             {
-                // A key may come at any time; the file is looked at again with each question.
-                await WaitAsync(configuration.SchedulerInterval, stopping).ConfigureAwait(false);
-                continue;
-            }
-            var startedAt = time.GetUtcNow();
-            var agent = await StartAsync(request).ConfigureAwait(false);
-            if (agent is not null)
-            {
+                if (RequestNow() is not { } request)
+                {
+                    // A key may come at any time; the file is looked at again with each question.
+                    await WaitAsync(configuration.SchedulerInterval, stopping).ConfigureAwait(false);
+                    continue;
+                }
+                var agent = await supervisor.SpawnAsync(request).ConfigureAwait(false);
+                var startedAt = time.GetTimestamp();
                 _status = new StatusAutospawn(configuration.AutospawnBinary, "running", agent.Id);
                 await agent.Ended.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (stopping.IsCancellationRequested)
@@ -48,8 +53,18 @@ public sealed class Autospawner(
                     _status = new StatusAutospawn(configuration.AutospawnBinary, "stopped");
                     return;
                 }
+                failures = time.GetElapsedTime(startedAt) > LongLife ? 1 : failures + 1;
             }
-            failures = agent is not null && time.GetUtcNow() - startedAt > TimeSpan.FromMinutes(5) ? 1 : failures + 1;
+            catch (Exception e) when (e is SpawnRefusedException or BoardUnavailableException)
+            {
+                logger.AgentNotStarted("(autospawn)", configuration.AutospawnBinary, e.Message);
+                failures++;
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                logger.UnexpectedFailure("the keeper of the autospawned agent", e);
+                failures++;
+            }
             _status = new StatusAutospawn(configuration.AutospawnBinary, "backing-off");
             await WaitAsync(_backoff.NextAttemptAt(failures) - time.GetUtcNow(), stopping).ConfigureAwait(false);
         }
@@ -67,19 +82,6 @@ public sealed class Autospawner(
             logger.AutospawnWaits(configuration.AutospawnBinary);
         _status = new StatusAutospawn(configuration.AutospawnBinary, "waiting-for-key");
         return null;
-    }
-
-    private async Task<SupervisedAgent?> StartAsync(SpawnRequest request)
-    {
-        try
-        {
-            return await supervisor.SpawnAsync(request).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is SpawnRefusedException or BoardUnavailableException)
-        {
-            logger.AgentNotStarted("(autospawn)", configuration.AutospawnBinary, e.Message);
-            return null;
-        }
     }
 
     private async Task WaitAsync(TimeSpan duration, CancellationToken stopping) =>

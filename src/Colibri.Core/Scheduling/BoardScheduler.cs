@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Colibri.Core.Agents;
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
@@ -25,7 +26,11 @@ public sealed class BoardScheduler(
     private const int ReadyMargin = 16;
     private const int LongestLook = 4_096;
 
+    private static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
+
     private readonly WakeUp _wake = new();
+    // Tasks whose look or start failed in a way nobody foresaw, and when by the monotonic clock. Starts add to it side by side.
+    private readonly ConcurrentDictionary<string, long> _failed = new(StringComparer.Ordinal);
     private HashSet<string> _unmatched = new(StringComparer.Ordinal);
     private bool _isWithoutRoute;
     private volatile SchedulerStatus _status = new(null, 0, 0);
@@ -47,10 +52,15 @@ public sealed class BoardScheduler(
         return look;
     }
 
-    /// <summary>Runs until cancelled. One failed look is logged and the next one tried at the next tick.</summary>
+    /// <summary>
+    /// Runs until cancelled. A task whose look or start fails is logged once and left out for an interval; the others go on. After a look that
+    /// failed as a whole, the next one comes at a wake-up, 1 s later at the earliest, twice as late after each further failure, at the latest
+    /// after an interval.
+    /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         var nextTick = time.GetUtcNow();
+        var failures = 0;
         while (!stopping.IsCancellationRequested)
         {
             try
@@ -61,6 +71,7 @@ public sealed class BoardScheduler(
                     nextTick = time.GetUtcNow() + interval;
                 }
                 await DispatchAsync().ConfigureAwait(false);
+                failures = 0;
                 Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
                 await _wake.WaitAsync(await UntilNextLookAsync(nextTick).ConfigureAwait(false), time, stopping).ConfigureAwait(false);
             }
@@ -71,12 +82,12 @@ public sealed class BoardScheduler(
             catch (BoardUnavailableException e)
             {
                 logger.BoardUnavailable(e.Message);
-                nextTick = await RestAsync(stopping).ConfigureAwait(false);
+                nextTick = await RestAsync(++failures, stopping).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 logger.UnexpectedFailure("the scheduler", e);
-                nextTick = await RestAsync(stopping).ConfigureAwait(false);
+                nextTick = await RestAsync(++failures, stopping).ConfigureAwait(false);
             }
         }
     }
@@ -112,13 +123,14 @@ public sealed class BoardScheduler(
                 continue;
             _unmatched = unmatched;
             _status = _status with { Unmatched = unmatched.Count };
+            ForgetFailed(ready);
             // Nobody waits for one that has nothing more to do.
             foreach (var idle in resting.Where(agent => !agent.IsKept && !assignments.Exists(assignment => assignment.Agent == agent)))
                 idle.Retire();
             await Task.WhenAll(
             [
-                .. assignments.Select(assignment => AssignAsync(assignment.Task.Id, assignment.Agent)),
-                .. starts.Select(start => StartAsync(start.Task.Id, start.Candidate)),
+                .. assignments.Select(assignment => DoForAsync(assignment.Task, () => AssignAsync(assignment.Task.Id, assignment.Agent))),
+                .. starts.Select(start => DoForAsync(start.Task, () => StartAsync(start.Task.Id, start.Candidate))),
             ]).ConfigureAwait(false);
             return;
         }
@@ -141,7 +153,20 @@ public sealed class BoardScheduler(
     {
         var starts = new List<(ReadyTask, AgentCandidate)>();
         var assignments = new List<(ReadyTask Task, SupervisedAgent Agent)>();
-        foreach (var task in ready)
+        foreach (var task in ready.Where(task => !IsLeftOut(task)))
+        {
+            try
+            {
+                MatchOne(task);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                LeaveOut(task, e);
+            }
+        }
+        return (starts, assignments);
+
+        void MatchOne(ReadyTask task)
         {
             var able = resting
                 .Where(agent => !assignments.Exists(assignment => assignment.Agent == agent))
@@ -162,7 +187,43 @@ public sealed class BoardScheduler(
                 starts.Add((task, candidate));
             }
         }
-        return (starts, assignments);
+    }
+
+    /// <summary>Does something for one task; its failure is that task's alone. A board that cannot be written is everybody's.</summary>
+    private async Task DoForAsync(ReadyTask task, Func<Task> work)
+    {
+        try
+        {
+            await work().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException and not BoardUnavailableException)
+        {
+            LeaveOut(task, e);
+        }
+    }
+
+    private bool IsLeftOut(ReadyTask task) => _failed.TryGetValue(task.Id, out var since) && time.GetElapsedTime(since) < interval;
+
+    private void LeaveOut(ReadyTask task, Exception error)
+    {
+        var now = time.GetTimestamp();
+        if (_failed.TryAdd(task.Id, now))
+            logger.TaskLeftOut(task.Id, (long)interval.TotalSeconds, error);
+        else
+            _failed[task.Id] = now;
+    }
+
+    /// <summary>Those that are not in the queue any more: what is remembered is never more than one look sees and one interval adds.</summary>
+    private void ForgetFailed(IReadOnlyList<ReadyTask> ready)
+    {
+        if (_failed.IsEmpty)
+            return;
+        var queued = ready.Select(task => task.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var (id, since) in _failed)
+        {
+            if (!queued.Contains(id) && time.GetElapsedTime(since) >= interval)
+                _failed.TryRemove(id, out _);
+        }
     }
 
     private async Task AssignAsync(string taskId, SupervisedAgent agent)
@@ -218,12 +279,17 @@ public sealed class BoardScheduler(
         return nextTick > now ? nextTick - now : TimeSpan.Zero;
     }
 
-    private async Task<DateTimeOffset> RestAsync(CancellationToken stopping)
+    private async Task<DateTimeOffset> RestAsync(int failures, CancellationToken stopping)
     {
         _isResting = true;
         // Whoever waits for a look waits for none now.
         Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-        await Task.Delay(interval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A start that failed has freed a slot, and so woken the scheduler itself: the pause keeps one failure from following the other.
+        var doubled = ShortestRest * Math.Pow(2, Math.Min(failures - 1, 16));
+        var pause = doubled < interval ? doubled : interval;
+        await Task.Delay(pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (pause < interval)
+            await _wake.WaitAsync(interval - pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _isResting = false;
         return time.GetUtcNow();
     }

@@ -140,15 +140,17 @@ public sealed class AgentSupervisor(SupervisorParts parts)
                 ?? throw new SpawnRefusedException(SpawnRefusal.TaskNotFound, $"there is no task {taskId}")
             : null;
         var confinement = await _confiner.PlanAsync(request.Jail, request.Environment.Keys).ConfigureAwait(false);
-        if (confinement is not null && confinement.Root.Find(request.Binary) is null)
+        // Looked for once: what is checked here is what is started.
+        var program = confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary);
+        if (program is null && confinement is not null)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"there is no '{request.Binary}' inside {confinement.Root.Path}");
-        if (confinement is null && !IsInstalled(request.Binary))
+        if (program is null)
         {
             // Before anything is claimed: a typo must not cost somebody's task an attempt.
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
                 + (request.Binary.Contains('/') ? "" : $" in the {parts.Programs.Directories.Count} directories of the daemon's search path; give its path"));
         }
-        var agent = Prepare(request, task, confinement);
+        var agent = Prepare(request, task, confinement, program);
         // Before the claim is on record: whoever sees a task held finds its agent.
         Panes.Add(agent);
         BoardTask? claimed;
@@ -202,11 +204,11 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         return begun.Task;
     }
 
-    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, ConfinementPlan? confinement)
+    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, ConfinementPlan? confinement, string program)
     {
         try
         {
-            return new SupervisedAgent(parts, _backoff, request, task, confinement, () => SlotFreed?.Invoke());
+            return new SupervisedAgent(parts, _backoff, request, task, confinement, program, () => SlotFreed?.Invoke());
         }
         catch (ArgumentException e)
         {

@@ -1,3 +1,5 @@
+using Colibri.Posix;
+
 namespace Colibri.Core.Spawning;
 
 /// <summary>Finds the program behind a bare name: a service's PATH is poor, so well-known places are searched after it.</summary>
@@ -5,8 +7,6 @@ public sealed class ProgramPath
 {
     private static readonly string[] WellKnown =
         ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
-
-    private const UnixFileMode AnyExecute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     private readonly string[] _directories;
 
@@ -22,19 +22,20 @@ public sealed class ProgramPath
 
     public IReadOnlyList<string> Directories => _directories;
 
-    /// <summary>The absolute path to start, or null where there is no such executable file.</summary>
+    /// <summary>
+    /// The absolute path to start, or null where there is no such executable file. An entry that cannot be looked at (a dangling link, say) is
+    /// not there, and the search goes on in the next directory.
+    /// </summary>
     public string? Find(string program)
     {
         if (program.Contains('/'))
-            return program.StartsWith('/') && IsExecutable(program) ? program : null;
+            return program.StartsWith('/') && ProgramFile.IsExecutable(program) ? program : null;
         foreach (var directory in _directories)
         {
             var candidate = Path.Combine(directory, program);
-            if (IsExecutable(candidate))
+            if (ProgramFile.IsExecutable(candidate))
                 return candidate;
         }
         return null;
     }
-
-    private static bool IsExecutable(string path) => File.Exists(path) && (File.GetUnixFileMode(path) & AnyExecute) != 0;
 }

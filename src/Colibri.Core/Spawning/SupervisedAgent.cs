@@ -35,7 +35,7 @@ public sealed partial class SupervisedAgent
     private volatile bool _daemonStopping;
 
     /// <exception cref="ArgumentException">The request makes no command line.</exception>
-    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task, ConfinementPlan? confinement, Action rested)
+    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task, ConfinementPlan? confinement, string program, Action rested)
     {
         (_parts, _backoff, _rested, _confinement) = (parts, backoff, rested, confinement);
         (TakesTasks, IsKept) = (request.TakesTasks, request.IsKept);
@@ -56,7 +56,7 @@ public sealed partial class SupervisedAgent
             Name = Path.GetFileName(request.Binary),
             Runtime = _profile.Name,
             Capabilities = request.Capabilities,
-            Binary = (confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary)) ?? request.Binary,
+            Binary = program,
             Arguments = _launch.Recorded.Arguments,
             Cwd = request.Cwd,
             SessionId = SessionId,

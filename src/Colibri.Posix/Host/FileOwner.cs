@@ -14,9 +14,16 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
     /// <summary>Reads the owner of <paramref name="path"/>.</summary>
     /// <exception cref="IOException">stat(2) failed; the message says why.</exception>
     /// <exception cref="PlatformNotSupportedException">Not x86-64: the layout of struct stat is another one there.</exception>
-    public static unsafe FileOwner Of(string path)
+    public static FileOwner Of(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        return TryOf(path, out var owner, out var errno) ? owner : throw new IOException($"cannot stat {path}: {Errno.Describe(errno)}");
+    }
+
+    /// <summary>Reads the owner of <paramref name="path"/>; false, and errno, where stat(2) fails.</summary>
+    /// <exception cref="PlatformNotSupportedException">Not x86-64: the layout of struct stat is another one there.</exception>
+    internal static unsafe bool TryOf(string path, out FileOwner owner, out int errno)
+    {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
             throw new PlatformNotSupportedException("FileOwner reads struct stat of x86-64 only");
 
@@ -24,9 +31,9 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
         int result;
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
             result = Libc.stat(name, buffer);
-        if (result != 0)
-            throw new IOException($"cannot stat {path}: {Errno.Describe(Marshal.GetLastPInvokeError())}");
-        return Read(new ReadOnlySpan<byte>(buffer, AbiConstants.Current.SizeOfStat));
+        errno = result == 0 ? 0 : Marshal.GetLastPInvokeError();
+        owner = result == 0 ? Read(new ReadOnlySpan<byte>(buffer, AbiConstants.Current.SizeOfStat)) : default;
+        return result == 0;
     }
 
     /// <summary>Reads the owner of what is open, whatever its path means by now.</summary>

@@ -12,6 +12,8 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
 {
     private const int MaxAgents = 2;
     private const int Unmatched = 301;
+    private const int LeftOut = 306;
+    private const int UnexpectedFailure = 105;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(30);
 
@@ -201,6 +203,84 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         _fixture.Supervisor.Agents.Count.ShouldBeLessThanOrEqualTo(MaxAgents);
         foreach (var task in tasks)
             (await _fixture.OnlyRun(task)).Verdict.ShouldBe("done");
+    }
+
+    [Fact]
+    public async Task A_task_whose_look_throws_holds_nobody_up_and_is_told_once()
+    {
+        var looks = 0;
+        var odd = await _fixture.Create(capabilities: ["odd"]);
+        var scheduler = Start(Candidate(SupervisorFixture.LifeCycle) with
+        {
+            Offers = capability => capability != "odd" ? true : Interlocked.Increment(ref looks) > 0 ? throw new InvalidDataException("odd indeed") : false,
+        });
+        for (var done = 1; done <= 3; done++)
+        {
+            await _fixture.Create(capabilities: ["code"]);
+            Shell.Until(() => _fixture.Board.Counts.Done == done, "the task behind it is done, with no tick between");
+        }
+        scheduler.Status.Ticks.ShouldBe(1);
+        Volatile.Read(ref looks).ShouldBe(1, "it is left out for an interval");
+
+        Shell.Until(() => _time.NextTimer == Interval, "the scheduler waits for the tick");
+        _time.Advance(Interval);
+
+        Shell.Until(() => Volatile.Read(ref looks) == 2, "it is looked at again after an interval");
+        (await _fixture.Get(odd)).Status.ShouldBe(TaskState.Queued);
+        _fixture.Logger.Of(LeftOut).ShouldHaveSingleItem().ShouldContain("odd indeed");
+        _fixture.Logger.Of(UnexpectedFailure).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_task_whose_start_throws_holds_nobody_up_and_is_told_once()
+    {
+        var odd = await _fixture.Create(capabilities: ["odd"]);
+        var good = Candidate(SupervisorFixture.LifeCycle) with { Offers = capability => capability == "code" };
+        var throws = new AgentCandidate("odd", capability => capability == "odd", new SpawnRequest { Binary = "sh", Arguments = new ThrowingArguments { Throws = true } });
+        var scheduler = Start(good, throws);
+        for (var done = 1; done <= 3; done++)
+        {
+            await _fixture.Create(capabilities: ["code"]);
+            Shell.Until(() => _fixture.Board.Counts.Done == done, "the task behind it is done, with no tick between");
+        }
+        scheduler.Status.Ticks.ShouldBe(1);
+        (await _fixture.Get(odd)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Queued), t => t.Attempts.ShouldBe(0));
+        _fixture.Logger.Of(LeftOut).ShouldHaveSingleItem().ShouldContain("cannot be read");
+        Shell.Until(() => _fixture.Supervisor.Running == 0, "its slot is free again");
+
+        Shell.Until(() => _time.NextTimer == Interval, "the scheduler waits for the tick");
+        _time.Advance(Interval);
+        Shell.Until(() => scheduler.Status.Ticks == 2 && _time.NextTimer == Interval, "the next tick is over");
+        _fixture.Logger.Of(LeftOut).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task After_a_look_that_failed_as_a_whole_it_hears_its_wake_up()
+    {
+        // The first look fails before a task is looked at.
+        var fails = true;
+        var resident = Candidate(SupervisorFixture.LifeCycle);
+        var scheduler = new BoardScheduler(_fixture.Board, _fixture.Supervisor, new FailingOnce(resident, () => fails), Interval, _time, _fixture.Logger);
+        await _fixture.Create();
+        _running = scheduler.RunAsync(_stop.Token);
+        Shell.Until(() => _time.NextTimer is { } rest && rest <= Interval && _fixture.Logger.Of(UnexpectedFailure).Count == 1, "it rests");
+        fails = false;
+
+        scheduler.Wake();
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Shell.Until(() => _fixture.Board.Counts.Done == 1, "the task is done long before the interval is over");
+    }
+
+    private sealed class FailingOnce(AgentCandidate candidate, Func<bool> fails) : IReadOnlyList<AgentCandidate>
+    {
+        public int Count => fails() ? throw new InvalidDataException("no candidates for a moment") : 1;
+
+        public AgentCandidate this[int index] => candidate;
+
+        public IEnumerator<AgentCandidate> GetEnumerator() => new List<AgentCandidate> { candidate }.GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     private BoardScheduler Create(params AgentCandidate[] candidates)

@@ -9,7 +9,13 @@ public sealed class ProgramPathTests : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-path-").FullName;
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public static TheoryData<string> Kinds => [.. BadPathEntry.Kinds];
+
+    public void Dispose()
+    {
+        BadPathEntry.Open(_directory);
+        Directory.Delete(_directory, recursive: true);
+    }
 
     [Fact]
     public void A_bare_name_is_searched_in_order()
@@ -28,6 +34,26 @@ public sealed class ProgramPathTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_directory, "agent"));
         new ProgramPath(_directory, null, "/").Find("agent").ShouldBeNull();
     }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void What_cannot_be_executed_is_passed_over(string kind)
+    {
+        var bad = BadPathEntry.Make(_directory, kind);
+        var good = At("good/gizmo", Program);
+        new ProgramPath($"{bad}:{_directory}/good", null, "/").Find("gizmo").ShouldBe(good);
+        new ProgramPath(bad, null, "/").Find("gizmo").ShouldBeNull();
+        new ProgramPath(null, null, "/").Find($"{bad}/gizmo").ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("a\0b")]
+    [InlineData("/bin/sh\0")]
+    [InlineData("\0")]
+    public void A_name_with_a_NUL_is_no_program(string name) => new ProgramPath("/bin", null, "/").Find(name).ShouldBeNull();
+
+    [Fact]
+    public void A_name_too_long_for_any_file_is_no_program() => new ProgramPath("/bin", null, "/").Find(new string('x', 5_000)).ShouldBeNull();
 
     [Fact]
     public void An_absolute_path_is_taken_as_it_is()

@@ -36,7 +36,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin")
     {
         Board = TaskBoard.Open(new BoardOptions
         {
@@ -60,7 +60,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             Events = new EventHub(TimeProvider.System),
             Budgets = Budgets = budgets ?? new Budgets(null, null, new EventHub(TimeProvider.System), TimeProvider.System),
             Prices = prices ?? PriceTable.Empty,
-            Programs = new ProgramPath("/usr/bin:/bin", null, _directory),
+            Programs = Programs = new ProgramPath(searchPath, null, _directory),
             Configuration = (configure ?? (plain => plain))(new DaemonConfiguration
             {
                 SocketPath = Path.Combine(_directory, "colibri.sock"),
@@ -80,6 +80,8 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     public Budgets Budgets { get; }
 
     public AgentCgroups? Cgroups { get; }
+
+    public ProgramPath Programs { get; }
 
     public SessionStore Sessions { get; }
 

@@ -1,0 +1,75 @@
+using Colibri.Core.Agents;
+using Colibri.Core.Configuration;
+using Colibri.Core.Providers;
+using Colibri.Core.Scheduling;
+using Colibri.Core.Spawning;
+using Colibri.UnitTests.Posix;
+using Colibri.UnitTests.Spawning;
+
+namespace Colibri.UnitTests.Scheduling;
+
+[Collection(ProcessesCollection.Name)]
+public sealed class AutospawnerTests : IAsyncLifetime
+{
+    private const int UnexpectedFailure = 105;
+
+    private readonly SupervisorFixture _fixture = new();
+    private readonly FakeTime _time = new();
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Shell.Deadline, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+        await _fixture.DisposeAsync();
+    }
+
+    [Fact]
+    public void Its_keeper_survives_a_failure_nobody_foresaw()
+    {
+        var arguments = new ThrowingArguments("-c", SupervisorFixture.Working, "--local") { Throws = true };
+        var keeper = new Autospawner(
+            _fixture.Supervisor,
+            new ProviderRouter([], _ => null, [], _time, Random.Shared, _fixture.Logger),
+            Secrets.None,
+            new DaemonConfiguration { SocketPath = "/s", DatabasePath = "/d", SessionsDirectory = "/l", Host = "clawdie", AutospawnBinary = "sh" },
+            new SpawnRequest { Binary = "sh", Runtime = "pi", Arguments = arguments },
+            _time,
+            _fixture.Logger);
+        _running = keeper.RunAsync(_stop.Token);
+        for (var failures = 1; failures <= 3; failures++)
+        {
+            Shell.Until(() => _fixture.Logger.Of(UnexpectedFailure).Count == failures && _time.NextTimer is not null, "the failure is logged, and the keeper backs off");
+            keeper.Status.State.ShouldBe("backing-off");
+            if (failures == 3)
+                arguments.Throws = false;
+            _time.Advance(TimeSpan.FromMinutes(5));
+        }
+
+        Shell.Until(() => keeper.Status.State == "running", "the agent is started as soon as it can be");
+        _running.IsCompleted.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_keeper_that_failed_ends_without_an_exception_at_the_daemons_end()
+    {
+        var keeper = new Autospawner(
+            _fixture.Supervisor,
+            new ProviderRouter([], _ => null, [], _time, Random.Shared, _fixture.Logger),
+            Secrets.None,
+            new DaemonConfiguration { SocketPath = "/s", DatabasePath = "/d", SessionsDirectory = "/l", Host = "clawdie", AutospawnBinary = "sh" },
+            new SpawnRequest { Binary = "sh", Runtime = "pi", Arguments = new ThrowingArguments { Throws = true } },
+            _time,
+            _fixture.Logger);
+        var running = keeper.RunAsync(_stop.Token);
+        Shell.Until(() => _fixture.Logger.Of(UnexpectedFailure).Count == 1 || running.IsCompleted, "it has failed");
+
+        await _stop.CancelAsync();
+
+        await running.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+    }
+}
