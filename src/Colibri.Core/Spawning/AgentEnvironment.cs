@@ -23,7 +23,7 @@ public sealed class AgentEnvironment
         foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
         {
             var name = (string)entry.Key;
-            if (!name.StartsWith(OwnPrefix, StringComparison.Ordinal) && !NotInherited.Contains(name))
+            if (!name.StartsWith(OwnPrefix, StringComparison.Ordinal) && !NotInherited.Contains(name) && !HarnessVariables.Contains(name))
                 _inherited[name] = (string?)entry.Value ?? "";
         }
     }

@@ -1,4 +1,5 @@
 using Colibri.Core.Spawning;
+using Colibri.UnitTests.Structure;
 
 namespace Colibri.UnitTests.Spawning;
 
@@ -6,6 +7,30 @@ public sealed class AgentEnvironmentTests
 {
     private static readonly string Own = $"COLIBRI_TEST_{Guid.NewGuid():N}";
     private static readonly string Foreign = $"UNIT_TEST_{Guid.NewGuid():N}";
+
+    public static TheoryData<string> SetForChildren =>
+    [
+        "CLAUDECODE", "CLAUDE_CODE", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_EXECPATH", "CLAUDE_CODE_IS_COWORK",
+        "CLAUDE_CODE_MESSAGING_SOCKET", "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_REMOTE", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_SSE_PORT",
+        "CLAUDE_AGENT_SDK_VERSION", "CLAUDE_EFFORT", "CLAUDE_ENV_FILE", "CLAUDE_PID", "CLAUDE_PLUGIN_DATA", "CLAUDE_PLUGIN_ROOT",
+        "CLAUDE_PROJECT_DIR", "CLAUDE_SESSION_ID", "CODEX_CI", "CODEX_INTERNAL_ORIGINATOR_OVERRIDE", "CODEX_MANAGED_BY_BUN", "CODEX_MANAGED_BY_NPM",
+        "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_SESSION_ID", "CODEX_THREAD_ID", "OPENCODE", "OPENCODE_CALLER", "OPENCODE_PID",
+        "OPENCODE_PROCESS_ROLE", "OPENCODE_RUN_ID", "OPENCODE_SESSION_ID", "OPENCODE_TERMINAL", "PI_CODING_AGENT", "PI_SESSION_ID", "QWEN_CODE",
+        "QWEN_CODE_UNATTENDED_RETRY", "GEMINI_CLI", "CLINE_ACTIVE", "CURSOR_AGENT", "CURSOR_TRACE_ID", "GOOSE_TERMINAL", "AGENT", "AI_AGENT",
+        "CLAUDE_CODE_REMOTE_SESSION_ID", "CLAUDE_CODE_PARENT_PID", "CODEX_COMPANION_SESSION_ID", "OPENCODE_CHILD_SESSION", "QWEN_CODE_SESSION_ID",
+        "GEMINI_CLI_SESSION_ID", "COPILOT_SESSION_ID", "PI_PARENT_PID",
+    ];
+
+    public static TheoryData<string> Settings =>
+    [
+        "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_MAX_OUTPUT_TOKENS", "CLAUDE_CODE_MAX_RETRIES",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_EXECUTABLE", "CLAUDE_CODE_TASK_LIST_ID", "CLAUDE_CODE_OAUTH_TOKEN", "CODEX_HOME",
+        "CODEX_PATH", "CODEX_API_KEY", "OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", "OPENCODE_PERMISSION", "OPENCODE_CLIENT",
+        "OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_PURE", "PI_OFFLINE", "PI_TELEMETRY", "PI_SKIP_VERSION_CHECK", "PI_CODING_AGENT_DIR",
+        "QWEN_CODE_SUPPRESS_YOLO_WARNING", "GEMINI_CLI_NO_RELAUNCH", "GEMINI_API_KEY", "GEMINI_SANDBOX", "COPILOT_MODEL", "COPILOT_OFFLINE",
+        "COPILOT_PROVIDER_TYPE", "CLINE_SESSION_BACKEND_MODE", "CLINE_API_KEY", "GOOSE_MODE", "GOOSE_MODEL", "GOOSE_PROVIDER",
+        "FACTORY_API_BASE_URL", "CI", "MY_SESSION_ID", "SESSION_PID", "CLAUDECODEX", "OPENCODER", "AGENTS",
+    ];
 
     [Fact]
     public void The_daemons_environment_is_inherited_without_its_settings()
@@ -74,6 +99,25 @@ public sealed class AgentEnvironmentTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(SetForChildren))]
+    public void What_a_harness_set_for_its_children_is_not_passed_on_unless_asked_for(string variable) => With(variable, () =>
+    {
+        Build([]).ShouldNotContainKey(variable);
+        Build(new() { [variable] = "asked for" })[variable].ShouldBe("asked for");
+    });
+
+    [Theory]
+    [MemberData(nameof(Settings))]
+    public void What_an_operator_sets_for_a_harness_is_passed_on(string variable) => With(variable, () => Build([])[variable].ShouldBe("/of/the/daemon"));
+
+    [Fact]
+    public void The_manual_page_names_what_a_harness_sets_for_its_children()
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs/man/colibri-daemon.8")).Split([' ', '\n', ',']).ToHashSet();
+        HarnessVariables.Names.Where(name => !page.Contains(name)).ShouldBeEmpty();
+    }
+
     [Fact]
     public void An_agents_shell_is_told_its_own_directory() => Build([])["PWD"].ShouldBe("/work");
 
@@ -99,6 +143,20 @@ public sealed class AgentEnvironmentTests
         finally
         {
             Environment.SetEnvironmentVariable(Foreign, null);
+        }
+    }
+
+    private static void With(string variable, Action look)
+    {
+        var before = Environment.GetEnvironmentVariable(variable);
+        Environment.SetEnvironmentVariable(variable, "/of/the/daemon");
+        try
+        {
+            look();
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(variable, before);
         }
     }
 
