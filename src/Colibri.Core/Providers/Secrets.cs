@@ -1,5 +1,6 @@
 using Colibri.Core.Configuration;
 using Colibri.Core.Logging;
+using Colibri.Posix;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Providers;
@@ -20,7 +21,9 @@ public sealed class Secrets
     private readonly ILogger _logger;
     private readonly Dictionary<string, string> _environment;
     private readonly Lock _gate = new();
-    private (DateTime Written, long Length) _seen;
+    private readonly Func<string, IReadOnlyDictionary<string, string>> _read;
+    private FileStamp _seen;
+    private string? _told;
     private volatile Held _held;
 
     /// <param name="environment">The daemon's own environment.</param>
@@ -28,14 +31,19 @@ public sealed class Secrets
     /// <param name="logger">Is told when the file cannot be read any more.</param>
     /// <exception cref="ConfigurationException">The file cannot be used; see <see cref="ProviderEnvFile"/>.</exception>
     public Secrets(IReadOnlyDictionary<string, string> environment, string? path, ILogger logger)
+        : this(environment, path, logger, ProviderEnvFile.Read)
+    {
+    }
+
+    internal Secrets(IReadOnlyDictionary<string, string> environment, string? path, ILogger logger, Func<string, IReadOnlyDictionary<string, string>> read)
     {
         ArgumentNullException.ThrowIfNull(environment);
-        (_path, _logger) = (path, logger);
+        (_path, _logger, _read) = (path, logger, read);
         _environment = environment.Where(entry => ProviderNames.IsKeyVariable(entry.Key) && entry.Value.Length > 0)
             .ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
         if (path is not null)
-            _seen = Stamp(path);
-        _held = new Held(_environment, path is null ? new Dictionary<string, string>() : ProviderEnvFile.Read(path));
+            _seen = FileStamp.Of(path);
+        _held = new Held(_environment, path is null ? new Dictionary<string, string>() : read(path));
     }
 
     /// <summary>No keys at all.</summary>
@@ -78,32 +86,37 @@ public sealed class Secrets
     {
         if (_path is null)
             return;
-        // The disk is asked with no lock held; of several who see the change, one reads it.
-        var stamp = Stamp(_path);
+        // The disk is asked with no lock held. The stamp is from before the read, so that what is written meanwhile is seen at the next look.
+        var stamp = FileStamp.Of(_path);
         lock (_gate)
         {
             if (stamp == _seen)
                 return;
-            _seen = stamp;
         }
         try
         {
-            var held = new Held(_environment, ProviderEnvFile.Read(_path));
-            // What an old key leaked into is blotted out as long as the daemon lives.
+            var held = new Held(_environment, _read(_path));
             lock (_gate)
+            {
+                // Remembered only now: a file that could not be read is read again at the next look. One of several that saw the change reports it.
+                if (stamp == _seen)
+                    return;
+                (_seen, _told) = (stamp, null);
+                // What an old key leaked into is blotted out as long as the daemon lives.
                 _held = held with { Keys = [.. held.Keys.Union(_held.Keys, StringComparer.Ordinal).OrderByDescending(key => key.Length)] };
+            }
             _logger.ProviderFileRead(_path, held.All.Count);
         }
         catch (ConfigurationException e)
         {
+            lock (_gate)
+            {
+                if (_told == e.Message)
+                    return;
+                _told = e.Message;
+            }
             _logger.ProviderFileUnusable(e.Message);
         }
-    }
-
-    private static (DateTime, long) Stamp(string path)
-    {
-        var file = new FileInfo(path);
-        return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
     }
 
     private sealed record Held(IReadOnlyDictionary<string, string> All, IReadOnlyList<string> Keys)

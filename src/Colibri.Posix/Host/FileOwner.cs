@@ -47,7 +47,7 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
         return Read(new ReadOnlySpan<byte>(buffer, AbiConstants.Current.SizeOfStat));
     }
 
-    private static FileOwner Read(ReadOnlySpan<byte> stat)
+    internal static FileOwner Read(ReadOnlySpan<byte> stat)
     {
         var mode = AbiConstants.Current.SizeOfModeT == 2
             ? BinaryPrimitives.ReadUInt16LittleEndian(stat[AbiConstants.OffsetOfStMode..])

@@ -43,6 +43,9 @@ internal sealed partial record AbiConstants
         SizeOfSockaddrUn = 106,
         SizeOfStat = 224,
         SizeOfModeT = 2,
+        OffsetOfStSize = 112,
+        OffsetOfStMtim = 64,
+        OffsetOfStCtim = 80,
     };
 
     // <sys/un.h>, <sys/ucred.h>: struct xucred

@@ -43,6 +43,9 @@ internal sealed partial record AbiConstants
         SizeOfSockaddrUn = 110,
         SizeOfStat = 144,
         SizeOfModeT = 4,
+        OffsetOfStSize = 48,
+        OffsetOfStMtim = 88,
+        OffsetOfStCtim = 104,
     };
 
     // <sys/prctl.h>

@@ -60,9 +60,12 @@ internal sealed partial record AbiConstants
     // <sys/un.h>: struct sockaddr_un, the path of which begins at OffsetOfSunPath on both
     public required int SizeOfSockaddrUn { get; init; }
 
-    // <sys/stat.h>: the offsets of mode, uid and gid are the same, the width of mode is not.
+    // <sys/stat.h>: the offsets of device, inode, mode, uid and gid are the same; the width of mode, and where size and times are, is not.
     public required int SizeOfStat { get; init; }
     public required int SizeOfModeT { get; init; }
+    public required int OffsetOfStSize { get; init; }
+    public required int OffsetOfStMtim { get; init; }
+    public required int OffsetOfStCtim { get; init; }
 
     public static AbiConstants Current { get; } = HostPlatform.UsesLinuxAbi ? Linux! : FreeBsd!;
 
@@ -108,6 +111,8 @@ internal sealed partial record AbiConstants
     // <sys/stat.h>, the same on both
     public const uint S_IFMT = 0xF000;
     public const uint S_IFREG = 0x8000;
+    public const int OffsetOfStDev = 0;
+    public const int OffsetOfStIno = 8;
     public const int OffsetOfStMode = 24;
     public const int OffsetOfStUid = 28;
     public const int OffsetOfStGid = 32;

@@ -1,11 +1,14 @@
 using Colibri.Core.Configuration;
 using Colibri.Core.Providers;
+using Colibri.Posix;
 using Colibri.UnitTests.Sessions;
 
 namespace Colibri.UnitTests.Providers;
 
 public sealed class SecretsTests : IDisposable
 {
+    private static readonly DateTime Written = new(2026, 11, 22, 0, 0, 0, DateTimeKind.Utc);
+
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-secrets-").FullName;
     private readonly CollectingLogger _logger = new();
 
@@ -71,6 +74,112 @@ public sealed class SecretsTests : IDisposable
         Write("broken");
         secrets.KeyOf("openai").ShouldBe("sk-0123456789-newer");
         _logger.Of(417).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void What_the_daemon_advises_is_enough()
+    {
+        Write("OPENAI_API_KEY=sk-0123456789-old");
+        var secrets = Open();
+        Write("OPENAI_API_KEY=sk-0123456789-newer", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        for (var look = 0; look < 3; look++)
+            secrets.KeyOf("openai").ShouldBe("sk-0123456789-old");
+        _logger.Of(417).ShouldHaveSingleItem("it is told once, not at every look").ShouldContain($"its mode is 644 and others may look at it: chmod 600 {File}");
+
+        System.IO.File.SetUnixFileMode(File, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        secrets.KeyOf("openai").ShouldBe("sk-0123456789-newer");
+        _logger.Of(416).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void A_mode_made_wrong_and_mended_is_noticed_each_time()
+    {
+        Write("OPENAI_API_KEY=sk-0123456789");
+        var secrets = Open();
+        for (var time = 1; time <= 2; time++)
+        {
+            System.IO.File.SetUnixFileMode(File, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+            secrets.KeyOf("openai").ShouldBe("sk-0123456789");
+            _logger.Of(417).Count.ShouldBe(time);
+            System.IO.File.SetUnixFileMode(File, UnixFileMode.UserRead);
+            secrets.KeyOf("openai").ShouldBe("sk-0123456789");
+            _logger.Of(416).Count.ShouldBe(time);
+        }
+    }
+
+    [Fact]
+    public void A_file_renamed_into_its_place_is_read_even_where_length_and_time_are_the_same()
+    {
+        Write("OPENAI_API_KEY=sk-0123456789-aaa");
+        System.IO.File.SetLastWriteTimeUtc(File, Written);
+        var secrets = Open();
+        var next = Path.Combine(_directory, "next");
+        System.IO.File.WriteAllText(next, "OPENAI_API_KEY=sk-0123456789-bbb\n");
+        System.IO.File.SetUnixFileMode(next, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        System.IO.File.SetLastWriteTimeUtc(next, Written);
+
+        System.IO.File.Move(next, File, overwrite: true);
+
+        secrets.KeyOf("openai").ShouldBe("sk-0123456789-bbb");
+    }
+
+    [Fact]
+    public void A_file_written_in_place_is_read_even_where_length_and_time_are_the_same()
+    {
+        Write("OPENAI_API_KEY=sk-0123456789-aaa");
+        System.IO.File.SetLastWriteTimeUtc(File, Written);
+        var secrets = Open();
+        var before = FileStamp.Of(File);
+
+        Write("OPENAI_API_KEY=sk-0123456789-bbb");
+        System.IO.File.SetLastWriteTimeUtc(File, Written);
+
+        FileStamp.Of(File).ShouldBe(before with { Changed = FileStamp.Of(File).Changed }, "nothing but ctime tells");
+        secrets.KeyOf("openai").ShouldBe("sk-0123456789-bbb");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_link_that_is_led_elsewhere_is_followed(bool isLookedAtBetween)
+    {
+        var (first, second) = (Path.Combine(_directory, "first"), Path.Combine(_directory, "second"));
+        foreach (var (path, key) in new[] { (first, "aaa"), (second, "bbb") })
+        {
+            System.IO.File.WriteAllText(path, $"OPENAI_API_KEY=sk-0123456789-{key}\n");
+            System.IO.File.SetUnixFileMode(path, UnixFileMode.UserRead);
+            System.IO.File.SetLastWriteTimeUtc(path, Written);
+        }
+        System.IO.File.CreateSymbolicLink(File, first);
+        var secrets = Open();
+
+        System.IO.File.Delete(File);
+        if (isLookedAtBetween)
+            secrets.KeyOf("openai").ShouldBe("sk-0123456789-aaa", "between the two there is no file, and the keys stay");
+        System.IO.File.CreateSymbolicLink(File, second);
+
+        secrets.KeyOf("openai").ShouldBe("sk-0123456789-bbb");
+    }
+
+    [Fact]
+    public void A_read_that_fails_once_is_tried_again_at_the_next_look()
+    {
+        Write("OPENAI_API_KEY=sk-0123456789-old");
+        var fails = false;
+        var secrets = new Secrets(
+            new Dictionary<string, string>(), File, _logger, path => fails ? throw new ConfigurationException($"provider file {path} cannot be used: Input/output error") : ProviderEnvFile.Read(path));
+        Write("OPENAI_API_KEY=sk-0123456789-newer");
+
+        fails = true;
+        secrets.KeyOf("openai").ShouldBe("sk-0123456789-old");
+        secrets.For(null).ShouldContain(KeyValuePair.Create("OPENAI_API_KEY", "sk-0123456789-old"));
+        _logger.Of(417).ShouldHaveSingleItem();
+        fails = false;
+
+        secrets.KeyOf("openai").ShouldBe("sk-0123456789-newer");
+        secrets.KeyOf("openai").ShouldBe("sk-0123456789-newer");
+        _logger.Of(416).ShouldHaveSingleItem("a file that has not changed is not read again");
     }
 
     [Fact]
