@@ -107,6 +107,8 @@ internal sealed partial record AbiConstants
     public const int EBUSY = 16;
     public const int ENOTDIR = 20;
     public const int EINVAL = 22;
+    public const int ENFILE = 23;
+    public const int EMFILE = 24;
 
     // <sys/stat.h>, the same on both
     public const uint S_IFMT = 0xF000;

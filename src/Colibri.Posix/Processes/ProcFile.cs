@@ -7,7 +7,7 @@ namespace Colibri.Posix.Processes;
 /// <summary>
 /// Reads small /proc files into a caller's buffer with no allocation: a sweep reads thousands of them. What is not there, or
 /// is not ours to see, is answered with -1; any other failure throws, or a daemon that is out of descriptors would take every
-/// process for gone.
+/// process for gone. The two that begin with Try leave that judgement to their caller.
 /// </summary>
 internal static unsafe class ProcFile
 {
@@ -16,12 +16,12 @@ internal static unsafe class ProcFile
     /// <exception cref="IOException">It could not be opened or read for another reason.</exception>
     public static int Read(ReadOnlySpan<byte> path, Span<byte> buffer)
     {
-        var fd = Open(path);
+        var fd = OrAbsent(TryOpen(path));
         if (fd < 0)
             return -1;
         try
         {
-            return ReadFully(fd, buffer);
+            return OrAbsent(TryReadFully(fd, buffer));
         }
         finally
         {
@@ -47,18 +47,16 @@ internal static unsafe class ProcFile
         return Read(path, buffer);
     }
 
-    /// <summary>Opens /proc/PID/NAME; -1 where it is not there for us.</summary>
-    /// <exception cref="IOException">It could not be opened for another reason.</exception>
-    public static int Open(int pid, ReadOnlySpan<byte> name)
+    /// <summary>Opens /proc/PID/NAME; the error number, negative, where it cannot be opened.</summary>
+    public static int TryOpen(int pid, ReadOnlySpan<byte> name)
     {
         Span<byte> path = stackalloc byte[64];
         FormatPath(pid, name, path);
-        return Open(path);
+        return TryOpen(path);
     }
 
-    /// <summary>Fills the buffer as far as the file goes; -1 where the process went away or may not be looked into.</summary>
-    /// <exception cref="IOException">It could not be read for another reason.</exception>
-    public static int ReadFully(int fd, Span<byte> buffer)
+    /// <summary>Fills the buffer as far as the file goes; the error number, negative, where it cannot be read.</summary>
+    public static int TryReadFully(int fd, Span<byte> buffer)
     {
         var total = 0;
         fixed (byte* start = buffer)
@@ -71,13 +69,13 @@ internal static unsafe class ProcFile
                 if (got > 0)
                     total += (int)got;
                 else if (Marshal.GetLastPInvokeError() is var error && error != AbiConstants.EINTR)
-                    return Absent(error);
+                    return -error;
             }
         }
         return total;
     }
 
-    private static int Open(ReadOnlySpan<byte> path)
+    private static int TryOpen(ReadOnlySpan<byte> path)
     {
         fixed (byte* name = path)
         {
@@ -87,12 +85,13 @@ internal static unsafe class ProcFile
                 if (fd >= 0)
                     return fd;
                 if (Marshal.GetLastPInvokeError() is var error && error != AbiConstants.EINTR)
-                    return Absent(error);
+                    return -error;
             }
         }
     }
 
-    private static int Absent(int error) => ProcessTable.IsAbsence(error) ? -1 : throw ProcessTable.Unreadable(error);
+    private static int OrAbsent(int result) =>
+        result >= 0 ? result : ProcessTable.IsAbsence(-result) ? -1 : throw ProcessTable.Unreadable(-result);
 
     private static void FormatPath(int pid, ReadOnlySpan<byte> name, Span<byte> path)
     {

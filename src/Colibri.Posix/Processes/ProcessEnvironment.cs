@@ -3,18 +3,28 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Processes;
 
-/// <summary>Looks for an entry in the environment a process was started with.</summary>
+/// <summary>
+/// Looks for an entry in the environment a process was started with. The process can write to that memory, move it or give it back, so
+/// it can provoke nearly any error of a reader: an environment that cannot be read has no entry, and is no failure of the reader's.
+/// Only want of descriptors is, which no other process causes by its memory.
+/// </summary>
 internal static class ProcessEnvironment
 {
     private const int ChunkBytes = 16 * 1024;
+    // What execve(2) takes at most for arguments and environment together: three quarters of _STK_LIM (bprm_stack_limits() in Linux'
+    // fs/exec.c). A process can make its own terabytes long afterwards, without any right (PR_SET_MM_MAP, prctl(2)).
+    private const int LinuxBytes = 6 * 1024 * 1024;
     // FreeBSD answers all or nothing; its ARG_MAX for 64 bits (<sys/syslimits.h>) is half of this.
     private const int FreeBsdBytes = 1024 * 1024;
 
+    /// <summary>The calls an environment is read with. Tests put others in; the daemon never does.</summary>
+    internal static EnvironmentCalls Calls { get; set; } = new();
+
     /// <summary>
     /// Whether the process has an entry that is exactly <paramref name="entry"/>, or begins with it where
-    /// <paramref name="prefix"/>. False where the environment may not be read.
+    /// <paramref name="prefix"/>. False where the environment cannot be read. The first 6 MiB count, more than a process can be started with.
     /// </summary>
-    /// <exception cref="IOException">It cannot be told, as a rule for want of descriptors.</exception>
+    /// <exception cref="IOException">There is no descriptor to read it with (EMFILE, ENFILE).</exception>
     public static bool Has(int pid, ReadOnlySpan<byte> entry, bool prefix = false)
     {
         // An entry is what stands between two NULs: one before the first entry and one after the last are added.
@@ -24,7 +34,7 @@ internal static class ProcessEnvironment
         needle[^1] = 0;
         if (prefix)
             needle = needle[..^1];
-        return HostPlatform.UsesLinuxAbi ? HasLinux(pid, needle) : HasFreeBsd(pid, needle);
+        return Calls.AreFiles ? HasLinux(pid, needle) : HasFreeBsd(pid, needle);
     }
 
     /// <summary>
@@ -33,29 +43,47 @@ internal static class ProcessEnvironment
     /// </summary>
     public static void AwaitExec(int pid)
     {
-        if (HostPlatform.UsesLinuxAbi)
+        if (Calls.AreFiles)
             SpinWait.SpinUntil(() => !IsEmpty(pid), TimeSpan.FromMilliseconds(2));
+    }
+
+    // Negative where it cannot be opened.
+    private static int Open(int pid)
+    {
+        var fd = Calls.Open(pid);
+        return fd is -AbiConstants.EMFILE or -AbiConstants.ENFILE ? throw ProcessTable.Unreadable(-fd) : fd;
     }
 
     private static bool IsEmpty(int pid)
     {
-        Span<byte> first = stackalloc byte[1];
-        return ProcFile.Read(pid, "environ"u8, first) == 0;
+        var fd = Open(pid);
+        if (fd < 0)
+            return false;
+        try
+        {
+            Span<byte> first = stackalloc byte[1];
+            return Calls.Read(fd, first) == 0;
+        }
+        finally
+        {
+            _ = Libc.close(fd);
+        }
     }
 
     private static bool HasLinux(int pid, ReadOnlySpan<byte> needle)
     {
-        var fd = ProcFile.Open(pid, "environ"u8);
+        var fd = Open(pid);
         if (fd < 0)
             return false;
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes + needle.Length);
         try
         {
             buffer[0] = 0;
+            var total = 0;
             for (var kept = 1; ;)
             {
                 var space = buffer.AsSpan(kept, buffer.Length - kept - 1);
-                var got = ProcFile.ReadFully(fd, space);
+                var got = Calls.Read(fd, space);
                 if (got < 0)
                     return false;
                 var filled = kept + got;
@@ -64,7 +92,8 @@ internal static class ProcessEnvironment
                     buffer[filled++] = 0;
                 if (buffer.AsSpan(0, filled).IndexOf(needle) >= 0)
                     return true;
-                if (ended)
+                total += got;
+                if (ended || total >= LinuxBytes)
                     return false;
                 // A needle may lie across two chunks.
                 kept = needle.Length;
@@ -83,7 +112,7 @@ internal static class ProcessEnvironment
         var buffer = ArrayPool<byte>.Shared.Rent(FreeBsdBytes + 2);
         try
         {
-            var length = FreeBsdProcesses.ReadEnvironment(pid, buffer.AsSpan(1, FreeBsdBytes));
+            var length = Calls.Sysctl(pid, buffer.AsSpan(1, FreeBsdBytes));
             if (length <= 0)
                 return false;
             buffer[0] = 0;

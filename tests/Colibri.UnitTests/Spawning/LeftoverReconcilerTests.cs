@@ -195,6 +195,37 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task A_strangers_environment_that_cannot_be_read_keeps_nothing_from_being_put_in_order(EnvironmentStep step, int errno)
+    {
+        var recorded = await _board.Spawn(_agentId);
+        var child = Start(AgentMarker.For(_agentId));
+        await Record(child.Identity);
+        var unrecordedAgent = Guid.NewGuid().ToString();
+        var unrecorded = await _board.Spawn(unrecordedAgent);
+        var stranger = Start("COLIBRI_AGENT_ID=somebody-else");
+        var (left, output) = Shell.Start(Shell.Options("(env -i setsid sh -c 'echo $$; exec sleep 300' &)"));
+        using (output)
+        {
+            var orphan = await output.ReadProcess();
+            await Shell.Exit(left);
+            using (var failing = new FailingEnvironment(orphan.Pid, step, errno))
+            {
+                await Reconcile();
+                failing.Failed.ShouldBeGreaterThan(0);
+            }
+            (await Shell.Exit(child)).Signal.ShouldBe(Signals.Term);
+            orphan.IsRunning.ShouldBeTrue();
+            Colibri.Posix.Trees.ProcessSignal.Send(orphan, Signals.Kill).ShouldBeTrue();
+        }
+        await End(stranger);
+        await ShouldBeQueuedAgain(recorded);
+        await ShouldBeQueuedAgain(unrecorded);
+    }
+
+    public static TheoryData<EnvironmentStep, int> Failures() => FailingEnvironment.Failures();
+
     private int Found => _logger.Of(406).Count;
 
     private static ChildProcess Start(string marker)
