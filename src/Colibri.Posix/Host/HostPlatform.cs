@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using System.Text;
+using Colibri.Posix.Interop;
 
 namespace Colibri.Posix;
 
@@ -6,18 +8,27 @@ namespace Colibri.Posix;
 public static class HostPlatform
 {
     /// <summary>The system this process runs on.</summary>
-    public static OperatingSystemKind Kind { get; } = Classify(OperatingSystem.IsFreeBSD(), RuntimeInformation.OSDescription);
+    public static OperatingSystemKind Kind { get; } =
+        OperatingSystem.IsFreeBSD() ? OperatingSystemKind.FreeBsd : OfLinuxAbi(LinuxKernelVersion());
 
     /// <summary>Whether libc and system calls are Linux's: true also under FreeBSD's linux64.</summary>
     public static bool UsesLinuxAbi => Kind != OperatingSystemKind.FreeBsd;
 
-    // Under linux64 IsFreeBSD() is false and uname's version names FreeBSD ("Linux 5.15.0 FreeBSD 15.1-RELEASE-p1").
-    internal static OperatingSystemKind Classify(bool isFreeBsd, string description)
+    /// <param name="kernelVersion">
+    /// uname(2)'s version: FreeBSD's own under linux64 ("FreeBSD 15.1-RELEASE-p1 …"), the build's number and date on Linux ("#1 SMP …").
+    /// No description of the system will do, as .NET's: that is os-release's, which under linux64 is FreeBSD's or an installed Linux userland's.
+    /// </param>
+    internal static OperatingSystemKind OfLinuxAbi(string kernelVersion) =>
+        kernelVersion.StartsWith("FreeBSD", StringComparison.Ordinal) ? OperatingSystemKind.LinuxOnFreeBsd : OperatingSystemKind.Linux;
+
+    internal static unsafe string LinuxKernelVersion()
     {
-        if (isFreeBsd)
-            return OperatingSystemKind.FreeBsd;
-        return description.Contains("Linux", StringComparison.Ordinal) && description.Contains("FreeBSD", StringComparison.Ordinal)
-            ? OperatingSystemKind.LinuxOnFreeBsd
-            : OperatingSystemKind.Linux;
+        var names = stackalloc byte[AbiConstants.SizeOfUtsname];
+        // Not as uname(): FreeBSD's is an inline function of its header.
+        var number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? AbiConstants.SYS_uname_arm64 : AbiConstants.SYS_uname_x64;
+        if (Libc.syscall(number, (nint)names, 0, 0, 0, 0) != 0)
+            return "";
+        var version = new ReadOnlySpan<byte>(names, AbiConstants.SizeOfUtsname)[AbiConstants.OffsetOfUtsVersion..];
+        return Encoding.UTF8.GetString(version[..version.IndexOf((byte)0)]);
     }
 }

@@ -48,14 +48,20 @@ internal sealed partial record AbiConstants
         OffsetOfStCtim = 104,
     };
 
+    // <sys/utsname.h>: six names of 65 bytes each, version the fourth.
+    public const int SizeOfUtsname = 390;
+    public const int OffsetOfUtsVersion = 195;
+
     // <sys/prctl.h>
     public const int PR_SET_CHILD_SUBREAPER = 36;
 
-    // <sys/syscall.h>: prctl, getxattr and the epoll calls are numbered by architecture, the pidfd calls are not.
+    // <sys/syscall.h>: prctl, getxattr, uname and the epoll calls are numbered by architecture, the pidfd calls are not.
     public const int SYS_prctl_x64 = 157;
     public const int SYS_prctl_arm64 = 167;
     public const int SYS_getxattr_x64 = 191;
     public const int SYS_getxattr_arm64 = 8;
+    public const int SYS_uname_x64 = 63;
+    public const int SYS_uname_arm64 = 160;
     public const int SYS_pidfd_send_signal = 424;
     public const int SYS_pidfd_open = 434;
 

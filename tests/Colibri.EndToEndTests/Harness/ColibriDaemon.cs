@@ -11,6 +11,7 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     private readonly Dictionary<string, string?> _environment;
     private readonly BoundedText _log = new(16 * 1024);
     private IReadOnlyList<string> _arguments = [];
+    private IReadOnlyList<string> _through = [];
     private Process? _process;
 
     private ColibriDaemon(IEnumerable<(string Name, string? Value)> environment)
@@ -53,6 +54,10 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     public static Task<ColibriDaemon> StartWithAsync(IReadOnlyList<string> arguments, params (string Name, string? Value)[] environment) =>
         new ColibriDaemon(environment) { _arguments = arguments }.StartedAsync();
 
+    /// <summary>Starts it by a command that executes what follows its own arguments, and stays its process.</summary>
+    public static Task<ColibriDaemon> StartThroughAsync(IReadOnlyList<string> command, params (string Name, string? Value)[] environment) =>
+        new ColibriDaemon(environment) { _through = command }.StartedAsync();
+
     /// <summary>A folder and an environment to start daemons in, none of them started yet.</summary>
     public static ColibriDaemon Prepared(params (string Name, string? Value)[] environment) => new(environment);
 
@@ -75,7 +80,8 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         _process?.Dispose();
-        var process = Process.Start(Launch.Prepare(Repository.Daemon, _arguments, _environment))!;
+        string[] command = [.. _through, Repository.Daemon, .. _arguments];
+        var process = Process.Start(Launch.Prepare(command[0], command[1..], _environment))!;
         _process = process;
         process.StandardInput.Close();
         process.OutputDataReceived += (_, line) => _log.AppendLine(line.Data);

@@ -28,6 +28,7 @@ public sealed class AbiTests
         #include <sys/syscall.h>
         #include <sys/uio.h>
         #include <sys/un.h>
+        #include <sys/utsname.h>
         #include <sys/wait.h>
         #include <unistd.h>
 
@@ -134,6 +135,9 @@ public sealed class AbiTests
         ("SO_PEERGROUPS", AbiConstants.SO_PEERGROUPS),
         ("SYS_prctl", AbiConstants.SYS_prctl_x64),
         ("SYS_getxattr", AbiConstants.SYS_getxattr_x64),
+        ("SYS_uname", AbiConstants.SYS_uname_x64),
+        ("sizeof(struct utsname)", AbiConstants.SizeOfUtsname),
+        ("offsetof(struct utsname,version)", AbiConstants.OffsetOfUtsVersion),
         ("SYS_epoll_create1", AbiConstants.SYS_epoll_create1_x64),
         ("SYS_epoll_ctl", AbiConstants.SYS_epoll_ctl_x64),
         ("SYS_epoll_pwait", AbiConstants.SYS_epoll_pwait_x64),
