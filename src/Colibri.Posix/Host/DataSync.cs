@@ -21,11 +21,11 @@ public sealed class DataSync : IDisposable
     /// <exception cref="IOException">It cannot be opened; the message says why.</exception>
     public static DataSync Open(string path) => new(path, OwnDescriptor.Open(path, AbiConstants.O_RDWR));
 
-    /// <summary>fdatasync(2): what was written before the call, and as much of the file's size as it takes to read it.</summary>
+    /// <summary>What was written before the call, and as much of the file's size as it takes to read it: fdatasync(2), or fsync(2) on FreeBSD.</summary>
     /// <exception cref="IOException">The disk refuses. The kernel may hold what it could not write for clean: calling again proves nothing.</exception>
     public void Flush()
     {
-        while (Libc.fdatasync((int)_handle.DangerousGetHandle()) != 0)
+        while (SyncCall.Content((int)_handle.DangerousGetHandle()) != 0)
         {
             if (Marshal.GetLastPInvokeError() is var error and not AbiConstants.EINTR)
                 throw new IOException($"cannot sync {_path}: {Errno.Describe(error)}");

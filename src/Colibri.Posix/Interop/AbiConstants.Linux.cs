@@ -55,13 +55,15 @@ internal sealed partial record AbiConstants
     // <sys/prctl.h>
     public const int PR_SET_CHILD_SUBREAPER = 36;
 
-    // <sys/syscall.h>: prctl, getxattr, uname and the epoll calls are numbered by architecture, the pidfd calls are not.
+    // <sys/syscall.h>: prctl, getxattr, uname, fdatasync and the epoll calls are numbered by architecture, the pidfd calls are not.
     public const int SYS_prctl_x64 = 157;
     public const int SYS_prctl_arm64 = 167;
     public const int SYS_getxattr_x64 = 191;
     public const int SYS_getxattr_arm64 = 8;
     public const int SYS_uname_x64 = 63;
     public const int SYS_uname_arm64 = 160;
+    public const int SYS_fdatasync_x64 = 75;
+    public const int SYS_fdatasync_arm64 = 83;
     public const int SYS_pidfd_send_signal = 424;
     public const int SYS_pidfd_open = 434;
 

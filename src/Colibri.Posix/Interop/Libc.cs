@@ -85,10 +85,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int fsync(int fd);
 
-    /// <summary>glibc, FreeBSD 11.1.</summary>
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int fdatasync(int fd);
-
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int fcntl(int fd, int cmd, int arg);
 
@@ -155,7 +151,7 @@ internal static unsafe partial class Libc
     [LibraryImport(Library)]
     internal static partial uint getegid();
 
-    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal, getxattr, epoll).</summary>
+    /// <summary>For what only one of the two systems has as a function (Linux: prctl, pidfd_open, pidfd_send_signal, getxattr, epoll), and for fdatasync, whose name is SQLite's: <see cref="SyncCall"/>.</summary>
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e);
 }

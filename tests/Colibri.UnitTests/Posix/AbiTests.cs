@@ -136,6 +136,7 @@ public sealed class AbiTests
         ("SYS_prctl", AbiConstants.SYS_prctl_x64),
         ("SYS_getxattr", AbiConstants.SYS_getxattr_x64),
         ("SYS_uname", AbiConstants.SYS_uname_x64),
+        ("SYS_fdatasync", AbiConstants.SYS_fdatasync_x64),
         ("sizeof(struct utsname)", AbiConstants.SizeOfUtsname),
         ("offsetof(struct utsname,version)", AbiConstants.OffsetOfUtsVersion),
         ("SYS_epoll_create1", AbiConstants.SYS_epoll_create1_x64),

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Colibri.Posix;
 
 namespace Colibri.UnitTests.Posix;
@@ -24,8 +25,28 @@ public sealed class DataSyncTests
     public void A_file_that_is_not_there_or_cannot_be_synced_is_named()
     {
         Should.Throw<IOException>(() => DataSync.Open("/nonexistent/log")).Message.ShouldBe("cannot open /nonexistent/log: No such file or directory (ENOENT)");
-        // fdatasync(2): a special file that does not support synchronisation.
+        // fdatasync(2) and fsync(2): a special file that does not support synchronisation.
         using var special = DataSync.Open("/dev/null");
         Should.Throw<IOException>(special.Flush).Message.ShouldBe("cannot sync /dev/null: Invalid argument (EINVAL)");
+    }
+
+    [Theory]
+    [InlineData(OperatingSystemKind.Linux, false)]
+    [InlineData(OperatingSystemKind.FreeBsd, true)]
+    [InlineData(OperatingSystemKind.LinuxOnFreeBsd, true)]
+    public void On_FreeBSD_it_is_fsync_that_makes_content_durable(OperatingSystemKind kind, bool isFsync) =>
+        SyncCall.TakesFsync(kind).ShouldBe(isFsync);
+
+    [Fact]
+    public unsafe void Who_calls_it_from_C_finds_the_reason_in_errno()
+    {
+        delegate* unmanaged<int, int> linked = &SyncCall.Linked;
+        Marshal.SetLastSystemError(0);
+        var (result, error) = (linked(-1), Marshal.GetLastSystemError());
+        // EBADF, the same on both systems.
+        (result, error).ShouldBe((-1, 9));
+
+        using var file = File.OpenHandle(Path.GetTempFileName(), options: FileOptions.DeleteOnClose);
+        linked((int)file.DangerousGetHandle()).ShouldBe(0);
     }
 }
