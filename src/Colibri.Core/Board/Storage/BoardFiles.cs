@@ -27,7 +27,7 @@ internal static class BoardFiles
         FileStream? held = null;
         try
         {
-            ExactModes.CreateDirectory(Path.GetDirectoryName(path)!, DirectoryMode);
+            MakeDirectory(Path.GetDirectoryName(path)!);
             held = Take(lockPath);
             Create(path);
             return held;
@@ -43,6 +43,17 @@ internal static class BoardFiles
             held?.Dispose();
             throw;
         }
+    }
+
+    // BoardSync syncs the names in the board's directory; the directory's own name stands in the one above.
+    private static void MakeDirectory(string path)
+    {
+        if (Directory.Exists(path))
+            return;
+        var above = Path.GetDirectoryName(path)!;
+        MakeDirectory(above);
+        ExactModes.CreateDirectory(path, DirectoryMode);
+        DirectorySync.Flush(above);
     }
 
     private static FileStream Take(string lockPath)
