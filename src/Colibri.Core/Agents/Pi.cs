@@ -211,9 +211,6 @@ internal sealed class PiDialect() : LineDialect(Events)
 
     private static AgentQuestion? ReadQuestion(ReadOnlySpan<byte> line, JsonValue id, JsonValue method)
     {
-        const int MaxIdBytes = 256;
-        const int MaxTitleBytes = 1_000;
-        const int MaxMessageBytes = 4_000;
         const int MaxOptions = 32;
         if (!id.IsString) return null;
         Span<JsonValue> words = stackalloc JsonValue[3];
@@ -221,13 +218,13 @@ internal sealed class PiDialect() : LineDialect(Events)
         List<string>? options = null;
         var listed = new JsonElements(line, words[2]);
         while (listed.Next() && (options?.Count ?? 0) < MaxOptions)
-            if (listed.Current.IsString) (options ??= []).Add(listed.Current.GetString(line, MaxIdBytes) ?? "");
+            if (listed.Current.IsString) (options ??= []).Add(listed.Current.GetString(line) ?? "");
 
         return new AgentQuestion(
-            id.GetString(line, MaxIdBytes) ?? "",
-            method.GetString(line, MaxIdBytes) ?? "",
-            words[0].IsString ? words[0].GetString(line, MaxTitleBytes) : null,
-            words[1].IsString ? words[1].GetString(line, MaxMessageBytes) : null,
+            id.GetString(line) ?? "",
+            method.GetString(line) ?? "",
+            words[0].GetString(line),
+            words[1].GetString(line),
             options);
     }
 

@@ -50,7 +50,7 @@ public sealed partial class AgentPane
             Cwd = state.Cwd ?? _identity.Cwd,
             StartedAt = _startedAt,
             LastEventAt = state.LastEventAt,
-            LastEvent = state.LastEvent(),
+            LastEvent = state.LastEvent,
             Events = state.Events,
             MalformedLines = state.MalformedLines,
             OversizeLines = state.OversizeLines,

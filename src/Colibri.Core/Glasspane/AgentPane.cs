@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Colibri.Core.Glasspane.Dialect;
+using Colibri.Core.Providers;
 using Colibri.Jsonl;
 using Colibri.Protocol.Wire;
 
@@ -44,10 +45,10 @@ public sealed partial class AgentPane
     /// </param>
     /// <param name="meter">Prices and books usage; none when null.</param>
     /// <param name="replies">Hears what the agent answers to commands; nobody when null.</param>
-    /// <param name="redact">Blots keys out of the agent's words; nothing is blotted out when null.</param>
+    /// <param name="secrets">Whose keys stand in nothing that the pane shows; none when null.</param>
     public AgentPane(
         PaneIdentity identity, IDialect dialect, TimeProvider clock, ITranscript? transcript = null, Action<AgentPane>? changed = null,
-        IUsageMeter? meter = null, IAgentReplies? replies = null, Func<string, string>? redact = null)
+        IUsageMeter? meter = null, IAgentReplies? replies = null, Secrets? secrets = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(dialect);
@@ -56,7 +57,7 @@ public sealed partial class AgentPane
         _dialect = dialect;
         _clock = clock;
         _changed = changed;
-        _fold = new Fold(transcript, meter, replies, redact);
+        _fold = new Fold(transcript, meter, replies, secrets ?? Secrets.None);
         _taskId = identity.TaskId;
         _startedAt = clock.GetUtcNow();
     }

@@ -1,19 +1,23 @@
 using Colibri.Core.Glasspane.Dialect;
+using Colibri.Core.Providers;
 using Colibri.Jsonl;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Glasspane;
 
 /// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
-internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, IAgentReplies? replies = null, Func<string, string>? redact = null) : IEventSink
+internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter, IAgentReplies? replies, Secrets secrets) : IEventSink
 {
-    private const int MaxErrorBytes = 2048;
+    private const int MaxErrorChars = 2_048;
     private const int MaxErrors = 8;
+    private const int MaxEventChars = 64;
+    private const int MaxEvents = 32;
     private const string WordlessRefusal = "the agent refused the prompt without saying why";
-    private const int MaxIdBytes = 256;
-    private const int MaxNameBytes = 128;
+    private const int MaxIdChars = 256;
+    private const int MaxNameChars = 128;
     private const int MaxNames = 8;
-    private const int MaxPathBytes = 4096;
+    private const int MaxToolNames = 32;
+    private const int MaxPathChars = 4_096;
 
     private readonly RunningTools _tools = new();
     private ulong _sessionHash;
@@ -22,25 +26,25 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
     private string? _model;
     private UsageReport _reported;
     private ulong _turn;
-    private readonly (ulong Hash, string? Words)[] _errors = new (ulong, string?)[MaxErrors];
-    private int _nextError;
-    private readonly (ulong Hash, string? Name)[] _names = new (ulong, string?)[MaxNames];
-    private int _nextName;
+    private readonly LatestTexts _errors = new(secrets, MaxErrors, MaxErrorChars);
+    private readonly LatestTexts _events = new(secrets, MaxEvents, MaxEventChars);
+    private readonly LatestTexts _names = new(secrets, MaxNames, MaxNameChars);
+    private readonly LatestTexts _toolNames = new(secrets, MaxToolNames, MaxNameChars);
 
     public PaneState State;
 
     public void On(ReadOnlySpan<byte> line, in AgentEvent e)
     {
-        State.NameEvent(e.Name, e.UnknownName.Exists ? e.UnknownName.Raw(line) : default);
+        State.LastEvent = e.Name ?? _events.Of(line, e.UnknownName);
         if (e.SessionId.IsString && IsNew(line, e.SessionId, ref _sessionHash))
-            State.HarnessSessionId = e.SessionId.GetString(line, MaxIdBytes);
+            State.HarnessSessionId = secrets.Excerpt(e.SessionId.GetString(line)!, MaxIdChars);
         if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))
-            State.Cwd = e.Cwd.GetString(line, MaxPathBytes);
-        if (e.Provider.IsString) _provider = NameOf(line, e.Provider);
-        if (e.Model.IsString) _model = NameOf(line, e.Model);
+            State.Cwd = secrets.Excerpt(e.Cwd.GetString(line)!, MaxPathChars);
+        if (e.Provider.IsString) _provider = _names.Of(line, e.Provider);
+        if (e.Model.IsString) _model = _names.Of(line, e.Model);
 
         if (replies is not null && e.ResponseId.IsString)
-            replies.Replied(e.ResponseId.GetString(line, MaxIdBytes) ?? "", e.Succeeded ? null : Words(line, e.Error) ?? WordlessRefusal);
+            replies.Replied(e.ResponseId.GetString(line, MaxIdChars) ?? "", e.Succeeded ? null : _errors.Of(line, e.Error) ?? WordlessRefusal);
 
         NoteRefusal(e);
         var kind = e.Kind;
@@ -65,14 +69,14 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
                 EndTool(line, e);
                 break;
             case EventKind.Asked:
-                State.Question = e.Question is { } question && redact is not null ? question.Redacted(redact) : e.Question;
+                State.Question = e.Question?.Shortened(secrets.Excerpt);
                 break;
             case EventKind.CompactionStarted:
                 if (State.Activity is Activity.Idle or Activity.Done or Activity.Error) State.SetAside ??= State.Activity;
                 break;
             case EventKind.CompactionEnded or EventKind.Noted:
-                State.Error = Words(line, e.Error) ?? State.Error;
-                if (e.IsPromptRefusal) State.PromptRefused = Words(line, e.Error) ?? WordlessRefusal;
+                State.Error = _errors.Of(line, e.Error) ?? State.Error;
+                if (e.IsPromptRefusal) State.PromptRefused = _errors.Of(line, e.Error) ?? WordlessRefusal;
                 break;
             case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
                 kind = EndRun(line, e);
@@ -146,7 +150,7 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
     {
         if (stop == StopReason.None) return;
         State.Stop = stop;
-        State.RunError = stop < StopReason.Length ? null : Words(line, error) ?? WordsFor(stop);
+        State.RunError = stop < StopReason.Length ? null : _errors.Of(line, error) ?? WordsFor(stop);
         if (State.RunError is not null) State.Error = State.RunError;
     }
 
@@ -203,7 +207,7 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
     private static ulong IdOf(ReadOnlySpan<byte> line, in AgentEvent e) => e.ToolId.IsString ? RunningTools.Hash(e.ToolId.Raw(line)) : 0;
 
     private string? NameOf(ReadOnlySpan<byte> line, in AgentEvent e) =>
-        e.ToolLabel ?? (e.ToolName is { IsString: true, Length: > 0 } ? _tools.NameOf(e.ToolName.Raw(line)) : null);
+        e.ToolLabel ?? (e.ToolName is { IsString: true, Length: > 0 } ? _toolNames.Of(line, e.ToolName) : null);
 
     private static bool IsNew(ReadOnlySpan<byte> line, JsonValue value, ref ulong seen)
     {
@@ -211,32 +215,6 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter = null, I
         if (hash == seen) return false;
         seen = hash;
         return true;
-    }
-
-    // An agent that fails over and over says the same few things each time: one string for each of the latest.
-    private string? Words(ReadOnlySpan<byte> line, JsonValue error)
-    {
-        if (!error.IsString) return null;
-        var hash = RunningTools.Hash(error.Raw(line));
-        foreach (var known in _errors)
-            if (known.Hash == hash && known.Words is not null) return known.Words;
-
-        var words = error.GetString(line, MaxErrorBytes);
-        if (redact is not null && words is not null) words = redact(words);
-        _errors[_nextError++ % MaxErrors] = (hash, words);
-        return words;
-    }
-
-    // The same few providers and models come with every message: one string for each of the latest.
-    private string? NameOf(ReadOnlySpan<byte> line, JsonValue name)
-    {
-        var hash = RunningTools.Hash(name.Raw(line));
-        foreach (var known in _names)
-            if (known.Hash == hash && known.Name is not null) return known.Name;
-
-        var text = name.GetString(line, MaxNameBytes);
-        _names[_nextName++ % MaxNames] = (hash, text);
-        return text;
     }
 
     private static string WordsFor(StopReason stop) => stop switch

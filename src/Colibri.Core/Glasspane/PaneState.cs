@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Text;
 using Colibri.Core.Glasspane.Dialect;
 using Colibri.Protocol.Wire;
 
@@ -44,24 +42,11 @@ internal struct PaneState
     public string? HarnessSessionId { get; set; }
     public string? Cwd { get; set; }
 
-    private string? _knownEvent;
-    private UnknownEvent _unknownEvent;
-    private int _unknownLength;
+    /// <summary>The agent's own name for its latest event.</summary>
+    public string? LastEvent { get; set; }
 
     /// <summary>What the activity would be if the compaction going on had not begun.</summary>
     public readonly Activity RestingActivity => SetAside ?? Activity;
-
-    /// <summary>Keeps the bytes of a name nobody knows, at most 64, so that an agent with ever new ones costs no memory.</summary>
-    public void NameEvent(string? known, ReadOnlySpan<byte> unknown)
-    {
-        _knownEvent = known;
-        if (known is not null) return;
-        _unknownLength = Math.Min(unknown.Length, UnknownEvent.MaxBytes);
-        unknown[.._unknownLength].CopyTo(_unknownEvent);
-    }
-
-    public readonly string? LastEvent() =>
-        _knownEvent ?? (_unknownLength == 0 ? null : Encoding.UTF8.GetString(((ReadOnlySpan<byte>)_unknownEvent)[.._unknownLength]));
 
     public readonly RunState Run()
     {
@@ -75,7 +60,7 @@ internal struct PaneState
             Activity.Error => RunOutcome.Failed,
             _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,
         };
-        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent())
+        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent)
         {
             PromptRefused = PromptRefused,
             Runs = Runs,
@@ -97,12 +82,4 @@ internal struct PaneState
         && ReferenceEquals(HarnessSessionId, other.HarnessSessionId)
         && ReferenceEquals(Cwd, other.Cwd)
         && MalformedLines == other.MalformedLines;
-
-    [InlineArray(MaxBytes)]
-    private struct UnknownEvent
-    {
-        public const int MaxBytes = 64;
-
-        private byte _first;
-    }
 }

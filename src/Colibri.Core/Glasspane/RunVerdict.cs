@@ -1,4 +1,5 @@
 using Colibri.Core.Glasspane.Dialect;
+using Colibri.Core.Providers;
 using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
@@ -55,11 +56,12 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <param name="stopRequested">It was asked to end before it did.</param>
     /// <param name="printsEvents">False for a program that need not print events at all.</param>
     /// <param name="lastWords">The last line it wrote to standard error, if any; joined to messages that have no better words.</param>
-    public static RunVerdict Judge(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents, string? lastWords = null)
+    /// <param name="secrets">Whose keys stand in no message; none when null.</param>
+    public static RunVerdict Judge(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents, string? lastWords = null, Secrets? secrets = null)
     {
         ArgumentNullException.ThrowIfNull(exit);
         var code = CodeFor(run, exit, stopRequested, printsEvents);
-        return code == Done ? new RunVerdict(Done, null) : new RunVerdict(code, new TaskError(code, MessageFor(code, run, exit, lastWords)));
+        return code == Done ? new RunVerdict(Done, null) : new RunVerdict(code, new TaskError(code, (secrets ?? Secrets.None).Excerpt(MessageFor(code, run, exit, lastWords), MaxMessageChars)));
     }
 
     private static string CodeFor(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents)
@@ -121,13 +123,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     private static string With(string? lastWords, string message) =>
         string.IsNullOrWhiteSpace(lastWords) ? message : $"{message}: {lastWords.Trim()}";
 
-    private static string OneLine(string text)
-    {
-        var line = text.ReplaceLineEndings(" ").Trim();
-        if (line.Length <= MaxMessageChars) return line;
-        var cut = char.IsHighSurrogate(line[MaxMessageChars - 2]) ? MaxMessageChars - 2 : MaxMessageChars - 1;
-        return line[..cut] + "…";
-    }
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
 
     private static string HintFor(int? code) => code is > 128 and < 160 ? $" (128 + {Signals.Name(code.Value - 128)})" : "";
 }

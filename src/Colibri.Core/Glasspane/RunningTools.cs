@@ -1,21 +1,14 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 
 namespace Colibri.Core.Glasspane;
 
-/// <summary>
-/// The tool calls that have started and not ended, latest last. Keeps the latest 16; allocates for a tool's name only when it is new.
-/// </summary>
+/// <summary>The tool calls that have started and not ended, latest last. Keeps the latest 16.</summary>
 internal sealed class RunningTools
 {
     private const int MaxRunning = 16;
-    private const int MaxNames = 32;
-    private const int MaxNameBytes = 128;
 
-    private readonly List<string> _names = new(4);
     private Calls _calls;
     private int _count;
-    private int _nextName;
 
     public string? Latest => _count == 0 ? null : _calls[_count - 1].Name;
 
@@ -44,19 +37,6 @@ internal sealed class RunningTools
     {
         ((Span<(ulong, string)>)_calls).Clear();
         _count = 0;
-    }
-
-    /// <summary>One string for the same name every time.</summary>
-    public string NameOf(ReadOnlySpan<byte> utf8)
-    {
-        utf8 = utf8[..Math.Min(utf8.Length, MaxNameBytes)];
-        foreach (var known in _names)
-            if (Ascii.Equals(utf8, known)) return known;
-
-        var name = Encoding.UTF8.GetString(utf8);
-        if (_names.Count < MaxNames) _names.Add(name);
-        else _names[_nextName++ % MaxNames] = name;
-        return name;
     }
 
     /// <summary>FNV-1a; 0, which means no id, only for no bytes.</summary>

@@ -1,6 +1,7 @@
 using Colibri.Core.Configuration;
 using Colibri.Core.Logging;
 using Colibri.Posix;
+using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Providers;
@@ -80,6 +81,46 @@ public sealed class Secrets
                 text = text.Replace(key, Blot, StringComparison.Ordinal);
         }
         return text;
+    }
+
+    /// <summary>An entry of a session, as it may be kept.</summary>
+    public SessionEntry Redact(SessionEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var (text, tool) = (entry.Text is null ? null : Redact(entry.Text), entry.Tool is null ? null : Redact(entry.Tool));
+        return ReferenceEquals(text, entry.Text) && ReferenceEquals(tool, entry.Tool) ? entry : entry with { Text = text, Tool = tool };
+    }
+
+    /// <summary>
+    /// The text with every known key blotted out, and only then cut: a key that is cut first is not known again. Every text that may hold
+    /// a key is shortened by this.
+    /// </summary>
+    /// <param name="text">What an agent or an operator wrote.</param>
+    /// <param name="maxChars">UTF-16 units at the most, at least 2; where something was left out the last is an ellipsis. No character is cut in two.</param>
+    public string Excerpt(string text, int maxChars)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxChars, 2);
+        var clean = Redact(text);
+        if (clean.Length <= maxChars)
+            return clean;
+        var cut = maxChars - 1;
+        return string.Concat(clean.AsSpan(0, char.IsHighSurrogate(clean[cut - 1]) ? cut - 1 : cut), "…");
+    }
+
+    /// <summary>As <see cref="Redact"/>, for a text that has lost its beginning: what is left of a key there is blotted out too.</summary>
+    public string RedactTail(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var torn = 0;
+        foreach (var key in _held.Keys)
+        {
+            for (var length = Math.Min(key.Length - 1, text.Length); length >= ShortestKey && length > torn; length--)
+            {
+                if (text.AsSpan().StartsWith(key.AsSpan(key.Length - length), StringComparison.Ordinal))
+                    torn = length;
+            }
+        }
+        return torn == 0 ? Redact(text) : Blot + Redact(text[torn..]);
     }
 
     private void LookAgain()

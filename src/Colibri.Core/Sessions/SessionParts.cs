@@ -1,5 +1,6 @@
 using Colibri.Core.Cost;
 using Colibri.Core.Headroom;
+using Colibri.Core.Providers;
 using Colibri.Core.Sessions.Generations;
 using Microsoft.Extensions.Logging;
 
@@ -10,5 +11,6 @@ namespace Colibri.Core.Sessions;
 /// <param name="Time">Gives entries their time.</param>
 /// <param name="Logger">Is told of cuts, compactions and escalations.</param>
 /// <param name="Headroom">Shortens what tools answered before the cost mode does; null for nobody.</param>
+/// <param name="Secrets">What must not stand in what a compaction makes of older entries.</param>
 /// <param name="AtStep">Called after each step of a change of generations, with the session's directory; for tests that stop there.</param>
-internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Action<string, SwitchStep>? AtStep);
+internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Secrets Secrets, Action<string, SwitchStep>? AtStep);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Colibri.Core.Cost;
 using Colibri.Core.Headroom;
+using Colibri.Core.Providers;
 using Colibri.Core.Sessions.Generations;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
@@ -31,7 +32,10 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     /// <summary>See <see cref="SessionParts.AtStep"/>.</summary>
     internal Action<string, SwitchStep>? AtStep { get; init; }
 
-    private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, Headroom, AtStep);
+    private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, Headroom, Secrets, AtStep);
+
+    /// <summary>Whose keys stand in no entry, whoever appends it.</summary>
+    public Secrets Secrets { get; init; } = Secrets.None;
 
     /// <summary>Appends one entry, creating the session with its first.</summary>
     /// <exception cref="ArgumentException">The id is not one (<see cref="SessionId"/>).</exception>
@@ -41,7 +45,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         var log = Enter(sessionId, DirectoryOf(sessionId));
         try
         {
-            return await log.AppendAsync(entry).ConfigureAwait(false);
+            return await log.AppendAsync(Secrets.Redact(entry)).ConfigureAwait(false);
         }
         finally
         {

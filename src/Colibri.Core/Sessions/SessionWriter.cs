@@ -131,7 +131,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         var kept = entries[plan.FirstKept..];
         var summarised = entries[..plan.FirstKept];
         var lastSeq = kept.Count > 0 ? kept.Min(entry => entry.Entry.Seq) - 1 : Tail.Seq;
-        var summary = CompactionSummary.Of(summarised, lastSeq, Generation, plan.SummaryMaxBytes) with
+        var summary = CompactionSummary.Of(summarised.Select(entry => entry with { Entry = parts.Secrets.Redact(entry.Entry) }), lastSeq, Generation, plan.SummaryMaxBytes) with
         {
             Seq = Tail.Seq + 1,
             Ts = parts.Time.GetUtcNow(),

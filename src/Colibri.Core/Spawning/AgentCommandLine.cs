@@ -1,5 +1,6 @@
 using System.Text;
 using Colibri.Core.Agents;
+using Colibri.Core.Providers;
 
 namespace Colibri.Core.Spawning;
 
@@ -32,25 +33,27 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
     }
 
     /// <summary>The line as a log shows it: long arguments are shortened, and what a flag calls a key, token, secret or password is left out.</summary>
-    public string Describe(string program)
+    /// <param name="program">What is executed.</param>
+    /// <param name="secrets">No key of these stands in it.</param>
+    public string Describe(string program, Secrets secrets)
     {
-        var shown = new StringBuilder(program);
+        var shown = new StringBuilder(secrets.Redact(program));
         for (var i = 0; i < Arguments.Count; i++)
-            shown.Append(' ').Append(Masked(i));
+            shown.Append(' ').Append(Masked(i, secrets));
         return shown.ToString();
     }
 
-    private string Masked(int index)
+    private string Masked(int index, Secrets secrets)
     {
-        const int Shown = 60;
+        const int Shown = 61;
         const string Mask = "***";
         var argument = Arguments[index];
         var equals = argument.IndexOf('=');
         if (argument.StartsWith('-') && equals > 0 && IsSecret(argument[..equals]))
-            return argument[..(equals + 1)] + Mask;
+            return secrets.Redact(argument[..(equals + 1)]) + Mask;
         if (index > 0 && Arguments[index - 1] is ['-', ..] before && !before.Contains('=') && IsSecret(before))
             return Mask;
-        return argument.Length > Shown ? argument[..Shown] + "…" : argument;
+        return secrets.Excerpt(argument, Shown);
     }
 
     private static bool IsSecret(string flag) =>

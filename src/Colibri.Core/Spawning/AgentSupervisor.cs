@@ -61,7 +61,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     public string CommandLineOf(RunRow run)
     {
         ArgumentNullException.ThrowIfNull(run);
-        return parts.Secrets.Redact(new AgentCommandLine(run.Arguments, IsRpc: false).Describe(run.Binary));
+        return new AgentCommandLine(run.Arguments, IsRpc: false).Describe(run.Binary, parts.Secrets);
     }
 
     /// <summary>Whether there is a program of that name or path to start now.</summary>

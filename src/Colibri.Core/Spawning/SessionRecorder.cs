@@ -1,5 +1,4 @@
 using Colibri.Core.Glasspane;
-using Colibri.Core.Providers;
 using Colibri.Core.Sessions;
 using Colibri.Protocol.Wire;
 
@@ -9,7 +8,7 @@ namespace Colibri.Core.Spawning;
 /// Writes what an agent said into its session. Entries gather while a chunk of output is read and are appended before the next one is,
 /// so a slow disk slows the agent it belongs to and nobody else.
 /// </summary>
-internal sealed class SessionRecorder(SessionStore sessions, string sessionId, Secrets secrets) : ITranscript
+internal sealed class SessionRecorder(SessionStore sessions, string sessionId) : ITranscript
 {
     private readonly List<SessionEntry> _gathered = [];
     private long _dropped;
@@ -26,14 +25,14 @@ internal sealed class SessionRecorder(SessionStore sessions, string sessionId, S
     /// <summary>Counts an entry that the disk refused elsewhere.</summary>
     public void CountDropped() => Interlocked.Increment(ref _dropped);
 
-    public void User(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.User, Text = secrets.Redact(text) });
+    public void User(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.User, Text = text });
 
-    public void Note(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Note, Text = secrets.Redact(text) });
+    public void Note(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Note, Text = text });
 
-    public void Assistant(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = secrets.Redact(text) });
+    public void Assistant(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
 
     public void ToolResult(string? tool, bool isError, string text) =>
-        _gathered.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = tool is null ? null : secrets.Redact(tool), IsError = isError, Text = secrets.Redact(text) });
+        _gathered.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = tool, IsError = isError, Text = text });
 
     public void Usage(Usage usage) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = usage });
 

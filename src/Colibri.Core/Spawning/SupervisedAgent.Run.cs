@@ -49,7 +49,7 @@ public sealed partial class SupervisedAgent
             _parts.Processes, _parts.Loop, program, commandLine, environment, cwd, Id, _parts.Cgroups, _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
         _process = process;
         _pane.Started(process.Identity.Pid);
-        _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, (_confinement is null ? "" : $"[{_confinement.Description}] ") + _parts.Secrets.Redact(launch.Recorded.Describe(Record.Binary)));
+        _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, (_confinement is null ? "" : $"[{_confinement.Description}] ") + launch.Recorded.Describe(Record.Binary, _parts.Secrets));
     }
 
     /// <summary>Follows the process to its end and puts the outcome on record.</summary>
@@ -229,8 +229,6 @@ public sealed partial class SupervisedAgent
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
     }
 
-    private string? Redacted(string? text) => text is null ? null : _parts.Secrets.Redact(text);
-
     private async Task DrainAsync(AgentProcess process, Task readers)
     {
         // The tree is gone, so the streams end by themselves, unless somebody passed a descriptor out of it. A slow disk is no such
@@ -272,7 +270,7 @@ public sealed partial class SupervisedAgent
         var assignment = _assignment;
         var run = assignment?.Of(_pane.Run) ?? _pane.Run;
         var verdict = RunVerdict.Judge(
-            run, exit, cause != StopCause.None, _profile.PrintsEvents, process.StderrTail.LastLine(_parts.Secrets.Redact));
+            run, exit, cause != StopCause.None, _profile.PrintsEvents, process.StderrTail.LastLine(_parts.Secrets), _parts.Secrets);
         var isDone = verdict.Error is null;
         // Whatever ended it: another attempt would cost still more.
         var overBudget = !isDone && assignment is not null && _parts.Budgets.IsOverTask(SpentOn(assignment));
@@ -289,7 +287,7 @@ public sealed partial class SupervisedAgent
             Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
             Verdict = interrupted && providerFailure == ProviderFailure.None ? Interrupted : error?.Code ?? verdict.Verdict,
             Error = error,
-            StderrTail = process.StderrTail.Text(_parts.Secrets.Redact),
+            StderrTail = process.StderrTail.Text(_parts.Secrets),
             Usage = _usage.Rows,
             RetryAt = isDone || overBudget || assignment is null || verdict.Verdict == RunVerdict.Usage
                 ? null

@@ -209,7 +209,7 @@ public sealed partial class SupervisedAgent
     {
         try
         {
-            await _parts.Sessions.AppendAsync(SessionId, entry with { Text = Redacted(entry.Text) }).ConfigureAwait(false);
+            await _parts.Sessions.AppendAsync(SessionId, entry).ConfigureAwait(false);
         }
         catch (SessionUnavailableException)
         {

@@ -48,7 +48,7 @@ public sealed partial class SupervisedAgent
         _launch = new AgentLaunch(_profile, request, task, prompts, SessionId);
         _isRpc = _launch.CommandLine.IsRpc;
         _rpc = _isRpc ? new RpcChannel(parts.Time) : null;
-        _recorder = new SessionRecorder(parts.Sessions, SessionId, parts.Secrets);
+        _recorder = new SessionRecorder(parts.Sessions, SessionId);
         _usage = new AgentUsage(parts, Id, request.Provider ?? _profile.Provider, request.Model);
         Record = new SpawnRecord
         {
@@ -74,7 +74,7 @@ public sealed partial class SupervisedAgent
             changed: _ => Publish(),
             meter: _usage,
             replies: _rpc,
-            redact: parts.Secrets.Redact);
+            secrets: parts.Secrets);
         if (task is not null)
         {
             _assignment = new Assignment(task.Id, Record.RunId, parts.Time.GetTimestamp());

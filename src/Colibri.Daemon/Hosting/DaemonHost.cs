@@ -69,7 +69,8 @@ internal static class DaemonHost
             Logger = logger,
             TaskChanged = task =>
             {
-                logger.TaskChanged(task.Id, task.Status.ToString(), task.Title);
+                if (logger.IsEnabled(LogLevel.Debug))
+                    logger.TaskChanged(task.Id, task.Status.ToString(), secrets.Redact(task.Title));
                 events.Publish(task);
                 if (task.Status == TaskState.Queued)
                     wake.ForEach(static ring => ring());
@@ -83,7 +84,7 @@ internal static class DaemonHost
         var budgets = await BudgetsAsync(configuration, board, events, time).ConfigureAwait(false);
         await using var headroom = configuration.HeadroomEnabled ? new HeadroomClient(configuration.HeadroomSocket!, time, logger) : null;
         headroom?.Start();
-        var sessions = new SessionStore(configuration.SessionsDirectory, cost, time, logger) { Headroom = headroom };
+        var sessions = new SessionStore(configuration.SessionsDirectory, cost, time, logger) { Headroom = headroom, Secrets = secrets };
         var prompts = new PromptAssembler(sessions, cost, prefix);
         var programs = new ProgramPath(
             Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("HOME"), AppContext.BaseDirectory);

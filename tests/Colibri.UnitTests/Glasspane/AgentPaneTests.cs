@@ -1,6 +1,7 @@
 using System.Text;
 using Colibri.Core.Agents;
 using Colibri.Core.Glasspane;
+using Colibri.Core.Providers;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Jsonl;
 
@@ -236,7 +237,7 @@ public sealed class AgentPaneTests
         var transcript = new ListTranscript();
         var pane = Panes.New(dialect, transcript: transcript);
         var reader = AgentProfiles.For(dialect, null).Dialect;
-        var sink = new Fold(transcript);
+        var sink = new Fold(transcript, null, null, Secrets.None);
         for (var i = 0; i < 5000; i++)
         {
             var line = (byte[])lines[random.Next(lines.Length)].Clone();

@@ -1,5 +1,6 @@
 using Colibri.Cli.Commands;
 using Colibri.Core.Agents;
+using Colibri.Core.Providers;
 using Colibri.Core.Spawning;
 using Colibri.UnitTests.Jsonl;
 
@@ -80,7 +81,7 @@ public sealed class AgentCommandLineTests
 
     [Fact]
     public void A_log_shows_the_line_without_the_whole_prompt() =>
-        AgentCommandLine.Build(AgentProfiles.For(null, "claude"), ["-p"], null, null, null, new string('x', 100_000)).Describe("/bin/claude")
+        AgentCommandLine.Build(AgentProfiles.For(null, "claude"), ["-p"], null, null, null, new string('x', 100_000)).Describe("/bin/claude", Secrets.None)
             .ShouldBe($"/bin/claude -p {new string('x', 60)}…");
 
     [Theory]

@@ -1,5 +1,7 @@
 using System.Text;
+using Colibri.Core.Providers;
 using Colibri.Core.Spawning;
+using Colibri.UnitTests.Providers;
 
 namespace Colibri.UnitTests.Spawning;
 
@@ -11,7 +13,7 @@ public sealed class StderrTailTests
     public void Of_silence_nothing_is_kept()
     {
         _tail.Add([]);
-        (_tail.Text(), _tail.LastLine()).ShouldBe((null, null));
+        (_tail.Text(Secrets.None), _tail.LastLine(Secrets.None)).ShouldBe((null, null));
     }
 
     [Theory]
@@ -25,8 +27,8 @@ public sealed class StderrTailTests
         var text = string.Concat(Enumerable.Range(0, 5_000).Select(i => $"{i:D5}\n"));
         foreach (var part in Encoding.UTF8.GetBytes(text).Chunk(chunk))
             _tail.Add(part);
-        _tail.Text().ShouldBe(text[^StderrTail.Capacity..]);
-        _tail.LastLine().ShouldBe("04999");
+        _tail.Text(Secrets.None).ShouldBe(text[^StderrTail.Capacity..]);
+        _tail.LastLine(Secrets.None).ShouldBe("04999");
     }
 
     [Fact]
@@ -34,9 +36,9 @@ public sealed class StderrTailTests
     {
         var text = new string('x', StderrTail.Capacity - 1) + "y";
         Add(text);
-        _tail.Text().ShouldBe(text);
+        _tail.Text(Secrets.None).ShouldBe(text);
         Add("z");
-        _tail.Text().ShouldBe(text[1..] + "z");
+        _tail.Text(Secrets.None).ShouldBe(text[1..] + "z");
     }
 
     [Theory]
@@ -50,7 +52,7 @@ public sealed class StderrTailTests
     public void The_cut_never_leaves_half_a_character(string unit, int shift)
     {
         Add(string.Concat(Enumerable.Repeat(unit, StderrTail.Capacity)) + new string('.', shift));
-        var text = _tail.Text()!;
+        var text = _tail.Text(Secrets.None)!;
         text.ShouldStartWith(unit);
         text.ShouldNotContain('\uFFFD');
         Encoding.UTF8.GetByteCount(text).ShouldBeInRange(StderrTail.Capacity - 3, StderrTail.Capacity);
@@ -67,20 +69,43 @@ public sealed class StderrTailTests
     [InlineData(9_000)]
     public void A_key_is_blotted_out_wherever_the_ring_has_cut_it(int after)
     {
-        const string Key = "sk-0123456789abcdef";
-        Add(new string('.', 10_000) + Key + new string('-', after));
-        var text = _tail.Text(kept => kept.Replace(Key, "[redacted]", StringComparison.Ordinal))!;
-        for (var length = 6; length <= Key.Length; length++)
-            text.ShouldNotContain(Key[^length..]);
+        Add(new string('.', 10_000) + Keys.Short + new string('-', after));
+        var text = _tail.Text(Keys.Of(Keys.Short))!;
+        for (var length = 6; length <= Keys.Short.Length; length++)
+            text.ShouldNotContain(Keys.Short[^length..]);
+    }
+
+    [Theory]
+    [InlineData("-")]
+    [InlineData("\u20AC")]
+    [InlineData("\U0001F426")]
+    public void Nothing_of_a_key_is_left_however_long_it_is_and_wherever_the_ring_has_cut_it(string filler)
+    {
+        foreach (var key in new[] { Keys.Short, Keys.Usual, Keys.Long })
+        {
+            var secrets = Keys.Of(key);
+            foreach (var edge in new[] { StderrTail.Capacity, StderrTail.Capacity + 512 })
+            {
+                for (var cut = -3; cut <= key.Length + 3; cut += Math.Max(1, key.Length / 60))
+                {
+                    // So many bytes of the key lie within the edge.
+                    var after = Math.Max(0, edge - cut);
+                    var tail = new StderrTail();
+                    tail.Add(Encoding.UTF8.GetBytes(new string('.', 10_000) + key + string.Concat(Enumerable.Repeat(filler, after / Encoding.UTF8.GetByteCount(filler)))));
+                    tail.Text(secrets).ShouldHoldNoPartOf(key, $"{cut} bytes within {edge}");
+                    tail.LastLine(secrets).ShouldHoldNoPartOf(key, $"{cut} bytes within {edge}");
+                }
+            }
+        }
     }
 
     [Fact]
     public void Bytes_that_are_no_text_are_shown_as_such()
     {
         _tail.Add([(byte)'a', 0xff, (byte)'b']);
-        _tail.Text().ShouldBe("a\uFFFDb");
+        _tail.Text(Secrets.None).ShouldBe("a\uFFFDb");
         _tail.Add(Enumerable.Repeat((byte)0x80, StderrTail.Capacity * 2).ToArray());
-        _tail.Text().ShouldNotBeNull().ShouldAllBe(c => c == '\uFFFD');
+        _tail.Text(Secrets.None).ShouldNotBeNull().ShouldAllBe(c => c == '\uFFFD');
     }
 
     [Theory]
@@ -90,7 +115,7 @@ public sealed class StderrTailTests
     public void The_last_line_is_the_last_that_says_anything(string text, string? expected)
     {
         Add(text);
-        _tail.LastLine().ShouldBe(expected);
+        _tail.LastLine(Secrets.None).ShouldBe(expected);
     }
 
     private void Add(string text) => _tail.Add(Encoding.UTF8.GetBytes(text));
