@@ -52,6 +52,8 @@ internal static class StatusView
             Field("breaker", $"{breaker.Program} crashed {Words.Count(breaker.Crashes, "time")}, rests until {Words.Time(breaker.Until)}: {breaker.LastError}", Tone.Attention);
         if (status.Autospawn is { } resident)
             Field("autospawn", $"{resident.Binary}: {resident.State}" + (resident.AgentId is { } residentId ? $", agent {residentId}" : ""));
+        if (status.Leftovers is { } left)
+            Field("leftovers", $"{Words.Count(left.Runs, "run")} of an earlier daemon not closed yet, tasks held: {left.Reason ?? "processes survive"}", Tone.Attention);
         foreach (var route in status.Providers ?? [])
         {
             var until = route.Until is { } at ? $" until {Words.Time(at)}" : "";

@@ -82,10 +82,10 @@ public sealed partial class TaskBoard
     /// daemon itself runs is never among them.
     /// </summary>
     /// <param name="leaseCutoff">Agents whose latest sign of life is older have lost their tasks.</param>
-    /// <param name="releaseUnknownClaimants">Also what is held under a name that is no registered agent's id.</param>
+    /// <param name="unknownBefore">Also what is held under a name that is no registered agent's id and has not changed since; the least value for none.</param>
     /// <returns>The tasks, queued, in order of creation.</returns>
-    public Task<IReadOnlyList<BoardTask>> ReleaseLostAsync(DateTimeOffset leaseCutoff, bool releaseUnknownClaimants) =>
-        WriteAsync(scope => EdgeVerbs.ReleaseLost(scope, leaseCutoff, releaseUnknownClaimants));
+    public Task<IReadOnlyList<BoardTask>> ReleaseLostAsync(DateTimeOffset leaseCutoff, DateTimeOffset unknownBefore) =>
+        WriteAsync(scope => EdgeVerbs.ReleaseLost(scope, leaseCutoff, unknownBefore));
 
     private static void Check(NewTask task)
     {

@@ -37,6 +37,9 @@ public static partial class Log
     [LoggerMessage(109, LogLevel.Warning, "the working directory is gone: agents that name none are started in {Directory}")]
     public static partial void WorkingDirectoryGone(this ILogger logger, string directory);
 
+    [LoggerMessage(110, LogLevel.Error, "the pidfile {Path} could not be written: {Reason}; the daemon runs without it")]
+    public static partial void PidFileNotWritten(this ILogger logger, string path, string reason);
+
     [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
     public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);
 
@@ -165,6 +168,9 @@ public static partial class Log
 
     [LoggerMessage(435, LogLevel.Error, "agent {AgentId} of an earlier daemon, pid {Pid}, may still run and cannot be looked for: there is no /proc (mount linprocfs and restart, or cancel its task); its task is held until nobody has that pid")]
     public static partial void LeftoverUnprovable(this ILogger logger, string agentId, int? pid);
+
+    [LoggerMessage(436, LogLevel.Error, "runs of an earlier daemon cannot be closed now ({Runs} are open): {Reason}; their tasks are held, and it is tried again at least every 30 s")]
+    public static partial void LeftoversWait(this ILogger logger, int runs, string reason);
 
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);

@@ -99,7 +99,7 @@ public sealed class BoardScheduler(
         do
             drained = await board.DrainIntakeAsync(IntakeBatch).ConfigureAwait(false);
         while (drained.Count == IntakeBatch);
-        foreach (var released in await board.ReleaseLostAsync(time.GetUtcNow() - AgentLease.Duration, releaseUnknownClaimants: false).ConfigureAwait(false))
+        foreach (var released in await board.ReleaseLostAsync(time.GetUtcNow() - AgentLease.Duration, unknownBefore: DateTimeOffset.MinValue).ConfigureAwait(false))
             logger.ClaimReleased(released.Id, released.AgentId);
         _status = _status with { LastTickAt = time.GetUtcNow(), Ticks = _status.Ticks + 1 };
     }

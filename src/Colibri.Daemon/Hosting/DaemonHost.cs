@@ -78,7 +78,7 @@ internal static class DaemonHost
         });
         HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
         await using var listener = SocketListener.Bind(configuration.SocketPath, clients, counters, logger);
-        using var pidFile = PidFile.Write(pidFilePath);
+        using var pidFile = PidFile.Write(pidFilePath, logger);
         var cgroups = AgentCgroups.Find(time, logger);
         var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
         var budgets = await BudgetsAsync(configuration, board, events, time).ConfigureAwait(false);
@@ -119,9 +119,10 @@ internal static class DaemonHost
         WarnOfSettingsWithoutEffect(logger);
 
         // Before anybody is answered: no task may look claimed by an agent that an earlier daemon left behind.
-        await new LeftoverReconciler(board, cgroups, parts.Jails, time, logger).RunAsync().ConfigureAwait(false);
+        await using var leftovers = new LeftoverReconciler(board, cgroups, parts.Jails, time, logger);
+        await leftovers.RunAsync().ConfigureAwait(false);
 
-        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, cgroups, autospawner, prefix, events, counters, log, time);
+        var status = new StatusView(configuration, board, supervisor, scheduler, cost, budgets, headroom, router, breaker, cgroups, autospawner, leftovers, prefix, events, counters, log, time);
         listener.Serve(
             new CommandTable(
             [

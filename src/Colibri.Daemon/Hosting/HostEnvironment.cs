@@ -62,6 +62,11 @@ internal static class HostEnvironment
             }
             return true;
         }
+        catch (IOException e) when (Errno.IsWantOfRoom(e))
+        {
+            // Full is not unwritable.
+            return true;
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;

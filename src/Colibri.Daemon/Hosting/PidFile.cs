@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Colibri.Core.Configuration;
+using Colibri.Core.Logging;
 using Colibri.Posix;
+using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Hosting;
 
@@ -15,7 +17,7 @@ internal sealed class PidFile : IDisposable
     private PidFile(string path) => _path = path;
 
     /// <exception cref="ConfigurationException">The file cannot be written.</exception>
-    public static PidFile? Write(string? path)
+    public static PidFile? Write(string? path, ILogger logger)
     {
         if (path is null)
             return null;
@@ -24,6 +26,13 @@ internal sealed class PidFile : IDisposable
             using var file = ExactModes.OpenFile(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write }, Mode);
             file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
             return new PidFile(path);
+        }
+        catch (IOException e) when (Errno.IsWantOfRoom(e))
+        {
+            // A full disk must not keep the daemon down. An empty pidfile would mislead.
+            logger.PidFileNotWritten(path, e.Message);
+            new PidFile(path).Dispose();
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

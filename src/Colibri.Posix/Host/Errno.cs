@@ -6,6 +6,10 @@ namespace Colibri.Posix;
 /// <summary>Names and texts of the errors a supervisor meets; the numbers differ between Linux and FreeBSD.</summary>
 public static class Errno
 {
+    // <errno.h>: EDQUOT
+    private const int LinuxQuota = 122;
+    private const int FreeBsdQuota = 69;
+
     /// <summary>Such as "No such file or directory (ENOENT)"; "errno 77" for a number that is not in the table.</summary>
     public static string Describe(int errno) => Describe(errno, HostPlatform.UsesLinuxAbi);
 
@@ -19,6 +23,14 @@ public static class Errno
                 return name is "EAGAIN" or "ENOMEM" or "ENFILE" or "EMFILE" or "ENOBUFS" or "ETXTBSY";
         }
         return false;
+    }
+
+    /// <summary>Whether an exception of the runtime says that the disk, or a user's share of it, is full.</summary>
+    public static bool IsWantOfRoom(IOException error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        // The runtime passes the errno on as it is.
+        return error.HResult == AbiConstants.ENOSPC || error.HResult == (HostPlatform.UsesLinuxAbi ? LinuxQuota : FreeBsdQuota);
     }
 
     internal static string Describe(int errno, bool linux)
@@ -55,7 +67,7 @@ public static class Errno
         (AbiConstants.ENFILE, AbiConstants.ENFILE, "ENFILE", "Too many open files in system"),
         (AbiConstants.EMFILE, AbiConstants.EMFILE, "EMFILE", "Too many open files"),
         (26, 26, "ETXTBSY", "Text file busy"),
-        (28, 28, "ENOSPC", "No space left on device"),
+        (AbiConstants.ENOSPC, AbiConstants.ENOSPC, "ENOSPC", "No space left on device"),
         (30, 30, "EROFS", "Read-only file system"),
         (32, 32, "EPIPE", "Broken pipe"),
         (36, 63, "ENAMETOOLONG", "File name too long"),
@@ -69,6 +81,7 @@ public static class Errno
         (105, 55, "ENOBUFS", "No buffer space available"),
         (107, 57, "ENOTCONN", "Socket is not connected"),
         (110, 60, "ETIMEDOUT", "Connection timed out"),
+        (LinuxQuota, FreeBsdQuota, "EDQUOT", "Disk quota exceeded"),
         (111, 61, "ECONNREFUSED", "Connection refused"),
     ];
 }

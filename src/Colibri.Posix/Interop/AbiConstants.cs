@@ -109,6 +109,7 @@ internal sealed partial record AbiConstants
     public const int EINVAL = 22;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
+    public const int ENOSPC = 28;
 
     // <sys/stat.h>, the same on both
     public const uint S_IFMT = 0xF000;

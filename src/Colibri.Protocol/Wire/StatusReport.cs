@@ -30,6 +30,9 @@ public sealed record StatusReport
     /// <summary>The resident agent of COLIBRI_AUTOSPAWN; absent where there is to be none.</summary>
     public StatusAutospawn? Autospawn { get; init; }
 
+    /// <summary>Runs of an earlier daemon that are not closed yet; absent where there are none.</summary>
+    public StatusLeftovers? Leftovers { get; init; }
+
     /// <summary>The routes of COLIBRI_PROVIDERS in order; absent where there are none.</summary>
     public IReadOnlyList<StatusRoute>? Providers { get; init; }
 
@@ -88,6 +91,10 @@ public sealed record StatusCgroup(string? Parent, string? Reason = null);
 /// <param name="State"><c>starting</c>, <c>waiting-for-key</c>, <c>running</c>, <c>backing-off</c> after an end nobody asked for, or <c>stopped</c> by an operator.</param>
 /// <param name="AgentId">While it runs.</param>
 public sealed record StatusAutospawn(string Binary, string State, string? AgentId = null);
+
+/// <param name="Runs">How many; their tasks are held.</param>
+/// <param name="Reason">Why the latest try failed; absent where a process of theirs survives.</param>
+public sealed record StatusLeftovers(int Runs, string? Reason = null);
 
 /// <param name="Provider">Its name.</param>
 /// <param name="Model">The model; absent for the provider's default.</param>

@@ -21,6 +21,8 @@ internal sealed class BoardFixture : IAsyncDisposable
 
     public Action? Syncing { get; init; }
 
+    public int BusySeconds { get; init; } = 5;
+
     public TaskBoard Board
     {
         get
@@ -37,6 +39,7 @@ internal sealed class BoardFixture : IAsyncDisposable
         TaskChanged = Changes.Add,
         WriterOpened = WriterOpened,
         Syncing = Syncing,
+        BusySeconds = BusySeconds,
     });
 
     public async Task<TaskBoard> Reopen()

@@ -67,12 +67,12 @@ public sealed class RegistryTests
         var cutoff = fixture.Time.Now += TimeSpan.FromMinutes(5);
         await fixture.Board.HeartbeatAsync(lively.Id);
 
-        var lost = await fixture.Board.ReleaseLostAsync(cutoff, releaseUnknownClaimants: false);
+        var lost = await fixture.Board.ReleaseLostAsync(cutoff, unknownBefore: DateTimeOffset.MinValue);
 
         lost.Select(task => task.Id).ShouldBe([claimed.Id, started.Id]);
         lost.ShouldAllBe(task => task.Status == TaskState.Queued && task.AgentId == null && task.StartedAt == null && task.Attempts == 1);
         lost[0].Error.ShouldBe(new TaskError("agent-lost", $"agent {silent.Id} was not heard of in time; the task is queued again"));
-        (await fixture.Board.ReleaseLostAsync(cutoff, releaseUnknownClaimants: true)).ShouldHaveSingleItem().Id.ShouldBe(strange.Id);
+        (await fixture.Board.ReleaseLostAsync(cutoff, unknownBefore: DateTimeOffset.MaxValue)).ShouldHaveSingleItem().Id.ShouldBe(strange.Id);
         (await fixture.Board.GetAsync(held.Id))!.AgentId.ShouldBe(lively.Id);
         fixture.Board.Counts.ShouldBe(new StatusTasks(3, 1, 0, 0, 0, 0));
     }

@@ -44,6 +44,12 @@ public sealed class ViewTests
 
         """);
 
+    [Theory]
+    [InlineData(1, "its disk is full", "1 run of an earlier daemon not closed yet, tasks held: its disk is full")]
+    [InlineData(2, null, "2 runs of an earlier daemon not closed yet, tasks held: processes survive")]
+    public async Task Status_tells_of_what_an_earlier_daemon_left(int runs, string? reason, string shown) =>
+        (await ShownAsync(Samples.Status with { Leftovers = new StatusLeftovers(runs, reason) }, Wire.StatusReport, "status", width: 200)).ShouldContain(shown);
+
     [Fact]
     public async Task Snapshot() => (await ShownAsync(
         new Snapshot(Colibri.Protocol.Wire.Snapshot.CurrentSchema, "clawdie", Now, [Working, Dead]), Wire.Snapshot, "snapshot")).ShouldBe("""

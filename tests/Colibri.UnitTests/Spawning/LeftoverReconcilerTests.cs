@@ -5,6 +5,7 @@ using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Posix;
 using Colibri.UnitTests.Sessions;
+using Microsoft.Data.Sqlite;
 
 namespace Colibri.UnitTests.Spawning;
 
@@ -13,14 +14,21 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
 {
     private const string Sleeper = "exec sleep 300";
 
-    private readonly BoardFixture _board = new();
+    // The writer waits for a lock of a test's as long as that.
+    private readonly BoardFixture _board = new() { BusySeconds = 1 };
     private readonly CollectingLogger _logger = new();
     private readonly string _agentId = Guid.NewGuid().ToString();
     private AgentCgroups? _cgroups;
+    private LeftoverReconciler? _reconciler;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public ValueTask DisposeAsync() => _board.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (_reconciler is not null)
+            await _reconciler.DisposeAsync();
+        await _board.DisposeAsync();
+    }
 
     [Fact]
     public async Task A_process_on_record_is_ended_and_its_task_queued_again()
@@ -252,6 +260,76 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         await ShouldBeQueuedAgain(task);
     }
 
+    [Fact]
+    public async Task A_board_that_cannot_be_written_holds_the_tasks_until_it_can()
+    {
+        var (task, other) = (await _board.Spawn(_agentId), await _board.Spawn("another"));
+        var child = Start(AgentMarker.For(_agentId));
+        await Record(child.Identity);
+        using (Refuse())
+        {
+            await Reconcile();
+
+            (await Shell.Exit(child)).Signal.ShouldBe(Signals.Term);
+            foreach (var held in (BoardTask[])[task, other])
+                (await _board.Get(held)).AgentId.ShouldBe(held.AgentId);
+            (await _board.Board.LiveSpawnsAsync()).Count.ShouldBe(2);
+            _reconciler!.Status.ShouldNotBeNull().ShouldSatisfyAllConditions(s => s.Runs.ShouldBe(2), s => s.Reason.ShouldNotBeNull().ShouldContain("cannot be used now"));
+        }
+        Shell.Until(() => _reconciler.Status is null, "both runs are closed once the board can be written");
+        foreach (var held in (BoardTask[])[task, other])
+            (await _board.Get(held)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Queued), t => t.Attempts.ShouldBe(0), t => t.Verdict.ShouldBe("interrupted"));
+        (await _board.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+        _logger.Of(436).ShouldHaveSingleItem("it is told once, not for each run and try");
+        _logger.Of(407).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_closed_later_waits_for_the_board_as_well()
+    {
+        var task = await _board.Spawn(_agentId);
+        var child = Start(AgentMarker.For(_agentId));
+        await Record(child.Identity with { StartTime = 0, BootId = "unknown" });
+        await Reconcile(processesCanBeSeen: false);
+        using (Refuse())
+        {
+            await End(child);
+            Shell.Until(() => _logger.Of(436).Count == 1, "the board refuses");
+            (await _board.Get(task)).Status.ShouldBe(TaskState.Started);
+        }
+        Shell.Until(() => _reconciler!.Status is null, "the run is closed once the board can be written");
+        await ShouldBeQueuedAgain(task);
+    }
+
+    [Fact]
+    public async Task Claims_of_nobody_are_released_when_the_board_can_be_written_and_those_made_since_are_kept()
+    {
+        var (before, since) = (await _board.Create(), await _board.Create());
+        await _board.Board.ClaimAsync(before.Id, "somebody");
+        _board.Time.Now += TimeSpan.FromMinutes(1);
+        using (Refuse())
+            await Reconcile();
+        // The daemon answers by now.
+        _board.Time.Now += TimeSpan.FromMinutes(1);
+        await _board.Board.ClaimAsync(since.Id, "somebody-else");
+
+        Shell.Until(() => _board.Board.GetAsync(before.Id).GetAwaiter().GetResult()!.Status == TaskState.Queued, "the old claim is released");
+        (await _board.Get(since)).Status.ShouldBe(TaskState.Claimed);
+    }
+
+    [Fact]
+    public async Task A_daemon_that_stops_does_not_wait_for_the_board()
+    {
+        await _board.Spawn(_agentId);
+        using (Refuse())
+        {
+            await Reconcile();
+            await _reconciler!.DisposeAsync().AsTask().WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        }
+        _reconciler = null;
+        (await _board.Board.LiveSpawnsAsync()).ShouldHaveSingleItem("the next daemon closes it");
+    }
+
     private static async Task End(ChildProcess child)
     {
         child.Signal(Signals.Kill);
@@ -260,9 +338,23 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
 
     private Task<BoardTask?> Record(ProcessIdentity identity) => _board.Board.ProcessStartedAsync(_agentId, identity.Pid, identity.StartTime, identity.BootId);
 
-    private Task Reconcile(bool processesCanBeSeen = true) =>
-        new LeftoverReconciler(_board.Board, _cgroups, null, new Clock(_board.Time), _logger) { ProcessesCanBeSeen = processesCanBeSeen }.RunAsync()
-        .WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+    private Task Reconcile(bool processesCanBeSeen = true)
+    {
+        _reconciler = new LeftoverReconciler(_board.Board, _cgroups, null, new Clock(_board.Time), _logger) { ProcessesCanBeSeen = processesCanBeSeen };
+        return _reconciler.RunAsync().WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Until it is disposed, the board cannot be written; it can be read.</summary>
+    private SqliteConnection Refuse()
+    {
+        _ = _board.Board;
+        var other = new SqliteConnection($"Data Source={_board.Path};Pooling=False");
+        other.Open();
+        using var command = other.CreateCommand();
+        command.CommandText = "BEGIN IMMEDIATE";
+        command.ExecuteNonQuery();
+        return other;
+    }
 
     private async Task ShouldBeQueuedAgain(BoardTask task)
     {

@@ -12,9 +12,6 @@ internal static class BoardFiles
 
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    // ENOSPC, the same on both systems (errno.h); the runtime passes the errno on as it is.
-    private const int NoSpace = 28;
-
     // What flock answers when another has the lock.
     private const int LinuxWouldBlock = 11;
     private const int FreeBsdWouldBlock = 35;
@@ -35,7 +32,7 @@ internal static class BoardFiles
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             held?.Dispose();
-            var remedy = error.HResult == NoSpace ? "free some space" : "check its directory's owner and mode";
+            var remedy = error is IOException full && Errno.IsWantOfRoom(full) ? "free some space" : "check its directory's owner and mode";
             throw new BoardOpenException($"cannot write the board {path}: {OneLine(error.Message)} ({remedy}, or set COLIBRI_DB_PATH)", error);
         }
         catch
@@ -68,10 +65,24 @@ internal static class BoardFiles
             throw new BoardOpenException(
                 $"the board {lockPath[..^".lock".Length]} is in use: another daemon holds {lockPath} (its pid is in that file)", error);
         }
-        held.SetLength(0);
-        held.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        held.Flush();
+        WritePid(held);
         return held;
+    }
+
+    // Over what is there, which takes no room on a full disk. The lock holds without a pid, which is for whoever looks who has it.
+    private static void WritePid(FileStream held)
+    {
+        var pid = Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            // Past the stream's buffer, which would try again what failed when it is closed.
+            RandomAccess.Write(held.SafeFileHandle, pid, 0);
+            RandomAccess.SetLength(held.SafeFileHandle, pid.Length);
+        }
+        catch (IOException error) when (Errno.IsWantOfRoom(error))
+        {
+            RandomAccess.SetLength(held.SafeFileHandle, 0);
+        }
     }
 
     // SQLite gives its -wal and -shm files the mode of the database file, so it is enough to make this one right.

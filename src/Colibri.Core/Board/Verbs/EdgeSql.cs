@@ -57,7 +57,7 @@ internal static class EdgeSql
         {NoOpenRun} AND (
             EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered'
                 AND ifnull(a.last_heartbeat_at, a.created_at) < $cutoff)
-            OR ($unknown AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered')))
+            OR (tasks.updated_at < $unknown_before AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered')))
         """);
 
     public static readonly string ReleaseEnded = AllTo(

@@ -22,11 +22,11 @@ internal static class EdgeVerbs
         return task is null ? Refuse(scope, taskId, to, agentId) : new EdgeResult(EdgeOutcome.Applied, task);
     }
 
-    public static IReadOnlyList<BoardTask> ReleaseLost(WriteScope scope, DateTimeOffset leaseCutoff, bool releaseUnknownClaimants) =>
+    public static IReadOnlyList<BoardTask> ReleaseLost(WriteScope scope, DateTimeOffset leaseCutoff, DateTimeOffset unknownBefore) =>
         scope.ChangeAll(
             EdgeSql.ReleaseLost,
             ("$cutoff", leaseCutoff.ToUnixTimeMilliseconds()),
-            ("$unknown", releaseUnknownClaimants ? 1 : 0),
+            ("$unknown_before", unknownBefore.ToUnixTimeMilliseconds()),
             ("$now", scope.Now));
 
     /// <summary>Says why a guard let nothing through: it runs in the same transaction, so the reason is the true one.</summary>

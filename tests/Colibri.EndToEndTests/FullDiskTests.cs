@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Colibri.EndToEndTests.Harness;
+
+namespace Colibri.EndToEndTests;
+
+/// <summary>A daemon that starts on a full disk, on a small tmpfs of its own.</summary>
+public sealed class FullDiskTests
+{
+    [Fact]
+    public async Task What_a_killed_daemon_left_is_held_while_the_disk_is_full_and_settled_when_there_is_room()
+    {
+        using var disk = new TempDirectory();
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can mount the small disk this needs");
+        var mounted = await Launch.ToEndAsync("/bin/sh", ["-c", $"mount -t tmpfs -o size=2m none {disk.Path}"]);
+        Assert.SkipUnless(mounted.ExitCode == 0, $"no tmpfs can be mounted here: {mounted.Stderr}");
+        try
+        {
+            await using var daemon = await ColibriDaemon.StartWithAsync(
+                ["--pidfile", disk.File("daemon.pid")],
+                ("COLIBRI_DB_PATH", disk.File("board.sqlite")),
+                ("COLIBRI_SESSIONS_DIR", disk.File("sessions")),
+                ("COLIBRI_AGENT_BINARY", Repository.TestAgent),
+                ("COLIBRI_AGENT_ARGS", "--hold-secs 600"),
+                ("COLIBRI_MAX_AGENTS", "1"));
+            var id = (await daemon.DataAsync(new { cmd = "create-task", title = "Interrupted" })).Text("id");
+            await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "started", () => "the task is started");
+            var orphans = daemon.Descendants().Select(process => process.Pid).ToHashSet();
+            await daemon.KillAsync();
+            // No block is left: not even for the pidfile, which is removed before.
+            File.Delete(disk.File("daemon.pid"));
+            await Launch.ToEndAsync("/bin/sh", ["-c", $"cat /dev/zero > {disk.File("ballast")}"]);
+            daemon.Change("COLIBRI_AGENT_BINARY", null);
+
+            await daemon.StartAgainAsync();
+
+            (await TaskAsync(daemon, id)).Text("status").ShouldBe("started", "it is held");
+            var left = (await daemon.DataAsync(new { cmd = "status" })).Member("leftovers");
+            left.Number("runs").ShouldBe(1);
+            left.Text("reason").ShouldContain("its disk is full");
+            (await daemon.CliAsync("status")).Stdout.ShouldContain("1 run of an earlier daemon not closed yet");
+            daemon.Descendants().ShouldNotContain(process => orphans.Contains(process.Pid), "its process is gone, and that is not on record");
+            daemon.Log.ShouldContain("runs of an earlier daemon cannot be closed now");
+
+            File.Delete(disk.File("ballast"));
+
+            await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "queued", () => $"it is settled; the log:\n{daemon.Log}");
+            (await TaskAsync(daemon, id)).Number("attempts").ShouldBe(0);
+            (await daemon.DataAsync(new { cmd = "status" })).TryGetProperty("leftovers", out _).ShouldBeFalse();
+            daemon.Log.Split('\n').Count(line => line.Contains("runs of an earlier daemon cannot be closed now", StringComparison.Ordinal)).ShouldBe(1);
+        }
+        finally
+        {
+            await Launch.ToEndAsync("/bin/sh", ["-c", $"umount -l {disk.Path}"]);
+        }
+    }
+
+    private static async Task<JsonElement> TaskAsync(ColibriDaemon daemon, string id)
+    {
+        await using var client = await daemon.ConnectAsync();
+        return await client.TaskAsync(id);
+    }
+}
