@@ -26,6 +26,8 @@ switch (arguments.Action)
 
 try
 {
+    if (InitProcess.IsNeeded && arguments.Action == DaemonAction.Run)
+        return InitProcess.Run();
     var configuration = DaemonConfiguration.Read(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName);
     if (arguments.Action == DaemonAction.CheckConfiguration)
     {

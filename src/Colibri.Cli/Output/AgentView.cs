@@ -34,8 +34,12 @@ internal static class AgentView
     /// <summary>One line on where an agent stands.</summary>
     public static string Standing(Agent agent) => $"agent {agent.Id} ({agent.Name}) is {State(agent)}";
 
-    public static string Ended(ProcessExit exit) =>
-        exit.Signal is { } signal ? $"signal {signal}" : $"exit {exit.Code}";
+    public static string Ended(ProcessExit exit) => exit switch
+    {
+        { Signal: { } signal } => $"signal {signal}",
+        { Code: { } code } => $"exit {code}",
+        _ => "exit unknown",
+    };
 
     public static Tone ToneOf(Activity? activity) => activity switch
     {

@@ -24,6 +24,9 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>It exited with something other than 0.</summary>
     public const string ExitCode = "exit-code";
 
+    /// <summary>It has ended without a finished run, and what it exited with is lost.</summary>
+    public const string ExitUnknown = "exit-unknown";
+
     /// <summary>It died of a signal nobody here had sent.</summary>
     public const string Killed = "killed";
 
@@ -81,6 +84,16 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         }
 
         if (exit.Signal is not null) return Killed;
+        if (exit.Code is null)
+        {
+            return run.Outcome switch
+            {
+                // The agent's own word is all there is, and done work is not done again.
+                RunOutcome.Done => Done,
+                RunOutcome.Failed => FailureCode(run.Stop),
+                _ => ExitUnknown,
+            };
+        }
         var clean = exit.Code is 0;
         return run.Outcome switch
         {
@@ -107,6 +120,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     {
         AgentError or TokenLimit or Aborted => RefusalOf(run) ?? run.Error ?? "the agent reported an error without saying which",
         ExitCode => With(lastWords, $"exited {exit.Code}{HintFor(exit.Code)} {After(run)}"),
+        ExitUnknown => With(lastWords, $"ended, and its exit status was lost, {After(run)}"),
         Killed when run.Error is not null => $"killed by {Signals.Name(exit.Signal.GetValueOrDefault())} {After(run)}: {run.Error}",
         Killed => With(lastWords, $"killed by {Signals.Name(exit.Signal.GetValueOrDefault())} {After(run)}"),
         Usage => With(lastWords, $"exited {exit.Code} without printing an event: it does not understand its arguments"),

@@ -38,7 +38,7 @@ internal static class DaemonHost
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
         var logger = log.CreateLogger("colibri");
         HostEnvironment.LeaveMissingWorkingDirectory(logger);
-        using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, Environment.ProcessId, logger);
+        using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, InitProcess.ServicePid, logger);
         using var term = StopOn(PosixSignal.SIGTERM, stop);
         using var interrupt = StopOn(PosixSignal.SIGINT, stop);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -140,7 +140,7 @@ internal static class DaemonHost
         var heartbeat = manager is null
             ? Task.CompletedTask
             : Heartbeat.Of(manager, configuration.SocketPath, board, scheduler, status.Line, time, logger).RunAsync(schedulerStop.Token);
-        logger.DaemonStarted(BuildVersion.Text, Environment.ProcessId, configuration.SocketPath, configuration.DatabasePath);
+        logger.DaemonStarted(BuildVersion.Text, InitProcess.ServicePid, configuration.SocketPath, configuration.DatabasePath);
 
         var signal = await stop.Task.ConfigureAwait(false);
         logger.DaemonStopping(signal.ToString(), supervisor.Running);

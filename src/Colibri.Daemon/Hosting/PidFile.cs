@@ -24,7 +24,7 @@ internal sealed class PidFile : IDisposable
         try
         {
             using var file = ExactModes.OpenFile(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write }, Mode);
-            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
+            file.Write(Encoding.ASCII.GetBytes(InitProcess.ServicePid.ToString(CultureInfo.InvariantCulture) + "\n"));
             return new PidFile(path);
         }
         catch (IOException e) when (Errno.IsWantOfRoom(e))

@@ -9,6 +9,7 @@ using Colibri.Core.Scheduling;
 using Colibri.Core.Spawning;
 using Colibri.Daemon.Logging;
 using Colibri.Daemon.Server;
+using Colibri.Posix;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Daemon.Hosting;
@@ -45,7 +46,7 @@ internal sealed class StatusView(
         return new StatusReport
         {
             Version = BuildVersion.Text,
-            Pid = Environment.ProcessId,
+            Pid = InitProcess.ServicePid,
             Host = configuration.Host,
             StartedAt = _startedAt,
             UptimeMs = UptimeMs,

@@ -21,7 +21,10 @@ public sealed class ChildProcess
     /// <summary>Its identity; StartTime is 0 if it ended before it could be read.</summary>
     public ProcessIdentity Identity { get; }
 
-    /// <summary>Completes, on another thread's continuation, when the process has ended and was reaped.</summary>
+    /// <summary>
+    /// Completes, on another thread's continuation, when the process has ended and was reaped; with <see cref="ExitStatus.Unknown"/> where
+    /// something else in this process has waited for it.
+    /// </summary>
     public Task<ExitStatus> Exited => _exited.Task;
 
     internal ChildProcesses Owner { get; }
@@ -60,9 +63,9 @@ public sealed class ChildProcess
     }
 
     // Called under the gate; waiters run elsewhere.
-    internal void SetReaped(int waitStatus)
+    internal void SetReaped(ExitStatus exit)
     {
         _reaped = true;
-        _exited.SetResult(ExitStatus.FromWaitStatus(waitStatus));
+        _exited.SetResult(exit);
     }
 }

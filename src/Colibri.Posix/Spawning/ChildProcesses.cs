@@ -8,7 +8,8 @@ namespace Colibri.Posix;
 /// <summary>
 /// Starts processes and reaps them, and the orphans they leave, without a thread for each. There is one in a process: it
 /// waits for any child, so nothing else in the process may wait for children (System.Diagnostics.Process would lose
-/// its exit codes).
+/// its exit codes). A known child that something else has waited for has ended, in a way that is not known: the runtime's own signal
+/// handling reaps every child where its pid is 1 (<see cref="InitProcess"/> keeps the daemon from being that) or where it found SIGCHLD ignored.
 /// </summary>
 public sealed class ChildProcesses : IDisposable
 {
@@ -160,35 +161,41 @@ public sealed class ChildProcesses : IDisposable
         // exits may come as one SIGCHLD: until none is left.
         lock (Gate)
         {
-            int status;
-            int pid;
-            if (_holds > 0)
-            {
-                ReapKnown();
-                return;
-            }
-            while (!_disposed && (pid = Wait(-1, &status)) > 0)
-            {
-                if (_known.Remove(pid, out var child))
-                    child.SetReaped(status);
-                else if (_spawns.Count > 0)
-                    _unclaimed[pid] = status;
-            }
+            // Whoever is being put into a cgroup by its pid must keep that pid, as a zombie if need be: only children that are known
+            // and not held are asked for meanwhile. Orphans wait for the end of the hold, some milliseconds.
+            if (_holds == 0)
+                ReapAny();
+            // Always: a child whose status is lost is among nobody's any more, so only its own pid can be asked for.
+            ReapKnown();
         }
     }
 
-    // Whoever is being put into a cgroup by its pid must keep that pid, as a zombie if need be: only children that are known
-    // and not held are asked for meanwhile. Orphans wait for the end of the hold, some milliseconds.
+    private unsafe void ReapAny()
+    {
+        int status;
+        int pid;
+        while (!_disposed && (pid = Wait(-1, &status)) > 0)
+        {
+            if (_known.Remove(pid, out var child))
+                child.SetReaped(ExitStatus.FromWaitStatus(status));
+            else if (_spawns.Count > 0)
+                _unclaimed[pid] = status;
+        }
+    }
+
     private unsafe void ReapKnown()
     {
-        foreach (var child in _known.Values.ToArray())
+        // A dictionary bears removal while it is enumerated.
+        foreach (var child in _known.Values)
         {
             int status;
-            if (!_disposed && !child.IsHeld && Wait(child.Pid, &status) == child.Pid)
-            {
-                _known.Remove(child.Pid);
-                child.SetReaped(status);
-            }
+            if (_disposed || child.IsHeld)
+                continue;
+            var waited = Wait(child.Pid, &status);
+            if (waited == 0)
+                continue;
+            _known.Remove(child.Pid);
+            child.SetReaped(waited == child.Pid ? ExitStatus.FromWaitStatus(status) : ExitStatus.Unknown);
         }
     }
 
@@ -223,10 +230,10 @@ public sealed class ChildProcesses : IDisposable
             var child = new ChildProcess(this, pid, identity.Pid == pid ? identity : new ProcessIdentity(pid, 0, BootId.Current)) { IsHeld = held };
             if (waited == 0)
                 _known.Add(pid, child);
-            else if (waited == pid)
-                child.SetReaped(status);
+            else if (waited == pid || _unclaimed.TryGetValue(pid, out status))
+                child.SetReaped(ExitStatus.FromWaitStatus(status));
             else
-                child.SetReaped(_unclaimed.GetValueOrDefault(pid));
+                child.SetReaped(ExitStatus.Unknown);
             _unclaimed.Remove(pid);
             EndSpawn(spawn);
             return child;

@@ -2,11 +2,14 @@ using System.Globalization;
 
 namespace Colibri.Posix;
 
-/// <summary>How a process ended: with an exit code or by a signal, never both.</summary>
+/// <summary>How a process ended: with an exit code or by a signal, never both; with neither where that is not known (<see cref="Unknown"/>).</summary>
 /// <param name="Code">0 to 255.</param>
 /// <param name="Signal">Number of the running system; see <see cref="Signals.Name(int)"/>.</param>
 public readonly record struct ExitStatus(int? Code, int? Signal)
 {
+    /// <summary>It has ended, and another part of the process has waited for it: what it ended with is lost.</summary>
+    public static ExitStatus Unknown => default;
+
     /// <summary>Decodes what waitpid(2) stores for a process that ended; Linux and FreeBSD encode it alike (sys/wait.h).</summary>
     public static ExitStatus FromWaitStatus(int status)
     {
@@ -15,7 +18,11 @@ public readonly record struct ExitStatus(int? Code, int? Signal)
         return signal == 0 ? new ExitStatus((status >> 8) & 0xff, null) : new ExitStatus(null, signal);
     }
 
-    /// <summary>"exit code 3" or "SIGKILL".</summary>
-    public override string ToString() =>
-        Signal is { } signal ? Signals.Name(signal) : string.Create(CultureInfo.InvariantCulture, $"exit code {Code}");
+    /// <summary>"exit code 3", "SIGKILL" or "exit status unknown".</summary>
+    public override string ToString() => this switch
+    {
+        { Signal: { } signal } => Signals.Name(signal),
+        { Code: { } code } => string.Create(CultureInfo.InvariantCulture, $"exit code {code}"),
+        _ => "exit status unknown",
+    };
 }

@@ -36,6 +36,28 @@ internal sealed unsafe class NativeStrings : IDisposable
         _block[strings.Count] = null;
     }
 
+    /// <summary>Strings as /proc/PID/cmdline and environ have them: each with a NUL behind it, in no encoding.</summary>
+    public NativeStrings(ReadOnlySpan<byte> terminated)
+    {
+        var count = terminated.Count((byte)0);
+        if (terminated is [.., not 0])
+            throw new ArgumentException("the last string has no NUL behind it", nameof(terminated));
+        TotalBytes = terminated.Length;
+        var pointers = ((nuint)count + 1) * (nuint)sizeof(byte*);
+        _block = (byte**)NativeMemory.Alloc(checked(pointers + (nuint)terminated.Length));
+        var next = (byte*)_block + pointers;
+        terminated.CopyTo(new Span<byte>(next, terminated.Length));
+        for (var i = 0; i < count; i++)
+        {
+            _block[i] = next;
+            var length = terminated.IndexOf((byte)0) + 1;
+            LongestBytes = Math.Max(LongestBytes, length);
+            terminated = terminated[length..];
+            next += length;
+        }
+        _block[count] = null;
+    }
+
     public byte** Pointer => _block;
 
     public long TotalBytes { get; }

@@ -154,7 +154,7 @@ internal sealed class ColibriDaemon : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private async Task<int> ExitAsync()
+    public async Task<int> ExitAsync()
     {
         try
         {

@@ -150,6 +150,14 @@ public sealed class ViewTests
         """);
 
     [Fact]
+    public async Task Stop_agent_of_which_the_exit_is_lost() => (await ShownAsync(
+        new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Lifecycle = Lifecycle.Stopped, Exit = new ProcessExit(), RegisteredAt = Now },
+        Wire.Agent, "stop-agent a")).ShouldBe("""
+        agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 (pi) is stopped, exit unknown
+
+        """);
+
+    [Fact]
     public async Task List_sessions() => (await ShownAsync(
         new SessionList([new SessionSummary(SessionId, 2, 12_345, Now), new SessionSummary("review-42", 1, 999, Now)]), Wire.SessionList,
         "list-sessions")).ShouldBe("""

@@ -6,20 +6,20 @@ namespace Colibri.UnitTests.Glasspane;
 
 public sealed class RunVerdictTests
 {
-    // Ended by exit 0, by exit 3, by a signal; then the same three after a stop was requested.
+    // Ended by exit 0, by exit 3, by a signal, in a way that is not known; then the same four after a stop was requested.
     private static readonly Dictionary<(RunOutcome, StopReason), string[]> Stated = new()
     {
-        [(RunOutcome.Silent, StopReason.None)] = ["no-result", "exit-code", "killed", "stopped", "stopped", "stopped"],
-        [(RunOutcome.Idle, StopReason.None)] = ["no-result", "exit-code", "killed", "stopped", "stopped", "stopped"],
-        [(RunOutcome.Working, StopReason.Stop)] = ["incomplete", "exit-code", "killed", "stopped", "stopped", "stopped"],
-        [(RunOutcome.Blocked, StopReason.Stop)] = ["blocked", "exit-code", "killed", "stopped", "stopped", "stopped"],
-        [(RunOutcome.Done, StopReason.Stop)] = ["done", "exit-code", "killed", "done", "done", "done"],
-        [(RunOutcome.Failed, StopReason.Error)] = ["agent-error", "agent-error", "killed", "agent-error", "agent-error", "agent-error"],
-        [(RunOutcome.Failed, StopReason.Length)] = ["token-limit", "token-limit", "killed", "token-limit", "token-limit", "token-limit"],
-        [(RunOutcome.Failed, StopReason.Aborted)] = ["aborted", "aborted", "killed", "stopped", "stopped", "stopped"],
+        [(RunOutcome.Silent, StopReason.None)] = ["no-result", "exit-code", "killed", "exit-unknown", "stopped", "stopped", "stopped", "stopped"],
+        [(RunOutcome.Idle, StopReason.None)] = ["no-result", "exit-code", "killed", "exit-unknown", "stopped", "stopped", "stopped", "stopped"],
+        [(RunOutcome.Working, StopReason.Stop)] = ["incomplete", "exit-code", "killed", "exit-unknown", "stopped", "stopped", "stopped", "stopped"],
+        [(RunOutcome.Blocked, StopReason.Stop)] = ["blocked", "exit-code", "killed", "exit-unknown", "stopped", "stopped", "stopped", "stopped"],
+        [(RunOutcome.Done, StopReason.Stop)] = ["done", "exit-code", "killed", "done", "done", "done", "done", "done"],
+        [(RunOutcome.Failed, StopReason.Error)] = ["agent-error", "agent-error", "killed", "agent-error", "agent-error", "agent-error", "agent-error", "agent-error"],
+        [(RunOutcome.Failed, StopReason.Length)] = ["token-limit", "token-limit", "killed", "token-limit", "token-limit", "token-limit", "token-limit", "token-limit"],
+        [(RunOutcome.Failed, StopReason.Aborted)] = ["aborted", "aborted", "killed", "aborted", "stopped", "stopped", "stopped", "stopped"],
     };
 
-    private static readonly ProcessExit[] Exits = [new(Code: 0), new(Code: 3), new(Signal: 9)];
+    private static readonly ProcessExit[] Exits = [new(Code: 0), new(Code: 3), new(Signal: 9), new()];
 
     [Fact]
     public void Every_outcome_has_its_verdict_for_every_exit()
@@ -33,8 +33,8 @@ public sealed class RunVerdictTests
                 for (var i = 0; i < row.Length; i++)
                 {
                     var expected = !printsEvents && row[i] == "no-result" ? "done" : row[i];
-                    var verdict = RunVerdict.Judge(run, Exits[i % 3], stopRequested: i >= 3, printsEvents);
-                    verdict.Verdict.ShouldBe(expected, $"{outcome} {stop} {Exits[i % 3]} stop {i >= 3} prints events {printsEvents}");
+                    var verdict = RunVerdict.Judge(run, Exits[i % 4], stopRequested: i >= 4, printsEvents);
+                    verdict.Verdict.ShouldBe(expected, $"{outcome} {stop} {Exits[i % 4]} stop {i >= 4} prints events {printsEvents}");
                     verdict.Error?.Code.ShouldBe(expected);
                     (verdict.Error is null).ShouldBe(expected == RunVerdict.Done);
                 }
@@ -49,6 +49,8 @@ public sealed class RunVerdictTests
     [InlineData(RunOutcome.Working, 0, null, null, "exited 0 in the middle of the run, after turn_end")]
     [InlineData(RunOutcome.Working, null, 9, null, "killed by SIGKILL after turn_end")]
     [InlineData(RunOutcome.Working, null, 42, null, "killed by signal 42 after turn_end")]
+    [InlineData(RunOutcome.Working, null, null, null, "ended, and its exit status was lost, after turn_end")]
+    [InlineData(RunOutcome.Working, null, null, "out of memory", "ended, and its exit status was lost, after turn_end: out of memory")]
     [InlineData(RunOutcome.Silent, 0, null, "zot: no provider", "exited 0 without printing one event: zot: no provider")]
     [InlineData(RunOutcome.Idle, 0, null, null, "exited 0 without a run, after turn_end")]
     [InlineData(RunOutcome.Blocked, 0, null, null, "exited 0 while it waited for an answer nobody gave")]

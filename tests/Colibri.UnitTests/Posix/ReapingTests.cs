@@ -1,4 +1,5 @@
 using Colibri.Posix;
+using Colibri.Posix.Interop;
 using Colibri.Posix.Processes;
 
 namespace Colibri.UnitTests.Posix;
@@ -82,6 +83,35 @@ public sealed class ReapingTests
         }
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_child_that_somebody_else_has_waited_for_has_ended_in_an_unknown_way(bool isHeld, bool anotherLives)
+    {
+        var another = anotherLives ? SharedChildren.Instance.Spawn(Shell.Options("exec sleep 300")) : null;
+        var child = SharedChildren.Instance.Spawn(Shell.Options("exec sleep 300", Shell.NewMarker()));
+        var tree = new ProcessTree(child, Shell.NewMarker());
+        child.IsHeld = isHeld;
+        Stolen.Take(child);
+        SharedChildren.Instance.Reap();
+        child.Exited.IsCompleted.ShouldBe(!isHeld);
+        child.IsHeld = false;
+        SharedChildren.Instance.Reap();
+
+        var exit = await Shell.Exit(child);
+
+        exit.ShouldBe(ExitStatus.Unknown);
+        exit.ToString().ShouldBe("exit status unknown");
+        child.Signal(Signals.Kill).ShouldBeFalse();
+        tree.Signal(Signals.Kill).ShouldBe(0);
+        tree.HasStrays().ShouldBeFalse();
+        another?.Signal(Signals.Kill);
+        if (another is not null)
+            (await Shell.Exit(another)).Signal.ShouldBe(Signals.Kill);
+    }
+
     [Fact]
     public void There_is_only_one_reaper_in_a_process()
     {
@@ -97,4 +127,20 @@ public sealed class ReapingTests
     [InlineData(0x008b, null, 11)]
     public void A_wait_status_is_a_code_or_a_signal(int status, int? code, int? signal) =>
         ExitStatus.FromWaitStatus(status).ShouldBe(new ExitStatus(code, signal));
+}
+
+/// <summary>Waits for a child behind its owner's back, as the runtime does for every child of pid 1.</summary>
+internal static class Stolen
+{
+    /// <summary>Kills it and takes its exit status.</summary>
+    public static unsafe void Take(ChildProcess child)
+    {
+        // Nothing is reaped meanwhile.
+        lock (child.Owner.Gate)
+        {
+            child.Signal(Signals.Kill).ShouldBeTrue();
+            int status;
+            Libc.waitpid(child.Pid, &status, 0).ShouldBe(child.Pid);
+        }
+    }
 }

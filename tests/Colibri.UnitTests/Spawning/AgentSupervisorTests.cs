@@ -249,6 +249,25 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         _fixture.Supervisor.TryStop("nobody", TimeSpan.Zero).ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData(true, TaskState.Done, "done", null)]
+    [InlineData(false, TaskState.Failed, "exit-unknown", "ended, and its exit status was lost, after agent_start")]
+    public async Task An_agent_whose_exit_status_is_lost_is_judged_by_its_events(bool hasFinished, TaskState state, string verdict, string? message)
+    {
+        var task = await _fixture.Create(maxAttempts: 1);
+        var agent = await _fixture.Spawn(hasFinished ? $"{SupervisorFixture.LifeCycle}\nexec sleep 300" : SupervisorFixture.Working, task);
+        Shell.Until(() => agent.ToPane().LastEvent == (hasFinished ? "agent_settled" : "agent_start"), "it has said all that it will");
+        Stolen.Take(SharedChildren.Instance.Known().Single(child => child.Pid == agent.ToPane().Pid));
+
+        await SupervisorFixture.End(agent);
+
+        var ended = await _fixture.Get(task);
+        (ended.Status, ended.Verdict, ended.Error?.Message).ShouldBe((state, verdict, message));
+        (await _fixture.OnlyRun(task)).Exit.ShouldBeNull();
+        agent.ToWire().Exit.ShouldBe(new ProcessExit());
+        _fixture.Supervisor.Running.ShouldBe(0);
+    }
+
     [Fact]
     public async Task An_agent_that_ignores_the_request_is_killed_when_its_grace_is_over()
     {

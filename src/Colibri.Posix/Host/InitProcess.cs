@@ -1,0 +1,150 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+using System.Text;
+using Colibri.Posix.Interop;
+using Colibri.Posix.Processes;
+using Colibri.Posix.Spawning;
+using Microsoft.Win32.SafeHandles;
+
+namespace Colibri.Posix;
+
+/// <summary>
+/// This program as process 1 of a container or a pid namespace: it starts itself once more as its child, hands signals on to that and
+/// reaps what has ended. Needed because .NET's signal handling reaps every child of a process whose pid is 1 (SignalHandlerLoop in the
+/// runtime's pal_signal.c), so that their exit statuses are lost. It does so on SIGCHLD, and sees that only where a handler for it is
+/// registered: nothing here may register one, nor use what does (System.Diagnostics.Process, a terminal's Console).
+/// </summary>
+public static unsafe class InitProcess
+{
+    /// <summary>Whether this is process 1.</summary>
+    public static bool IsNeeded => Environment.ProcessId == 1;
+
+    /// <summary>
+    /// The process that stands for this program outside: 1 where that is an init of this program's own, which hands every signal on; else
+    /// this process. It is what a pidfile, <c>status</c> and a service manager name.
+    /// </summary>
+    public static int ServicePid { get; } = IsOwnInit() ? 1 : Environment.ProcessId;
+
+    /// <summary>
+    /// Starts this program with the same arguments, environment and standard streams, and waits for its end. When process 1 ends, the kernel
+    /// ends all that is left in its pid namespace.
+    /// </summary>
+    /// <returns>The child's exit code, or 128 and the number of the signal that it died of.</returns>
+    /// <exception cref="IOException">It cannot be started, or its exit status was lost.</exception>
+    public static int Run()
+    {
+        // An ignored SIGCHLD would make the kernel reap by itself.
+        SignalSetup.ResetInherited();
+        var relay = new SignalRelay();
+        // Before there is a child: the kernel drops what process 1 has no handler for.
+        var registrations = relay.Register();
+        try
+        {
+            var child = Start();
+            relay.SendTo(child);
+            return AwaitEnd(child);
+        }
+        finally
+        {
+            foreach (var registration in registrations)
+                registration.Dispose();
+        }
+    }
+
+    // The init hands its command line on byte for byte; no other parent of a daemon has the daemon's command line.
+    private static bool IsOwnInit()
+    {
+        try
+        {
+            return ProcessTable.TryRead(Environment.ProcessId, out var entry) && entry.ParentPid == 1
+                && File.ReadAllBytes("/proc/1/cmdline") is { Length: > 0 } above && above.AsSpan().SequenceEqual(File.ReadAllBytes("/proc/self/cmdline"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No /proc, or process 1 is not to be seen: an init of our own would be.
+            return false;
+        }
+    }
+
+    private static int Start()
+    {
+        var program = Environment.ProcessPath ?? throw new IOException("cannot start as a child of process 1: the path of this program is not known");
+        using var argv = Strings("cmdline", Environment.GetCommandLineArgs());
+        using var envp = Strings("environ", [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(entry => $"{entry.Key}={entry.Value}")]);
+        using var input = new SafeFileHandle(0, ownsHandle: false);
+        using var output = new SafeFileHandle(1, ownsHandle: false);
+        using var error = new SafeFileHandle(2, ownsHandle: false);
+        using var streams = new StandardStreams(input, output, error);
+        var errno = PosixSpawn.Start(out var pid, program, directory: null, argv, envp, streams);
+        return errno == 0 ? pid : throw new SpawnException($"cannot start {program} as a child of process 1: {Errno.Describe(errno)}", errno);
+    }
+
+    // The runtime's own copies went through a decoder, and a variable need not be UTF-8. They serve where there is no /proc.
+    private static NativeStrings Strings(string file, string[] decoded)
+    {
+        try
+        {
+            // As long as execve(2) took, 6 MiB at most.
+            if (File.ReadAllBytes($"/proc/self/{file}") is [.., 0] bytes)
+                return new NativeStrings(bytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No /proc here.
+        }
+        return new NativeStrings(Encoding.UTF8.GetBytes(string.Concat(decoded.Select(text => text + '\0'))));
+    }
+
+    private static int AwaitEnd(int child)
+    {
+        while (true)
+        {
+            int status;
+            var ended = Libc.waitpid(-1, &status, 0);
+            if (ended == child)
+                return ExitStatus.FromWaitStatus(status) is { Signal: { } signal } ? 128 + signal : (status >> 8) & 0xff;
+            if (ended < 0 && Marshal.GetLastPInvokeError() is var error and not AbiConstants.EINTR)
+                throw new IOException($"the daemon's exit status was lost: {Errno.Describe(error)}");
+        }
+    }
+}
+
+/// <summary>Hands signals on to a process, those too that come before it is there.</summary>
+internal sealed class SignalRelay
+{
+    private readonly Lock _gate = new();
+    private readonly List<int> _early = [];
+    private int _pid;
+
+    /// <summary>Registers a handler for each signal that is handed on.</summary>
+    public IReadOnlyList<IDisposable> Register() =>
+        [.. ((int[])[Signals.Term, Signals.Int, Signals.Hup, Signals.Quit, Signals.Usr1, Signals.Usr2]).Select(signal =>
+            PosixSignalRegistration.Create((PosixSignal)signal, context =>
+            {
+                context.Cancel = true;
+                Pass(signal);
+            }))];
+
+    /// <summary>The process is there: it gets what has come so far, in order.</summary>
+    public void SendTo(int pid)
+    {
+        lock (_gate)
+        {
+            _pid = pid;
+            foreach (var signal in _early)
+                _ = Libc.kill(pid, signal);
+            _early.Clear();
+        }
+    }
+
+    internal void Pass(int signal)
+    {
+        lock (_gate)
+        {
+            if (_pid != 0)
+                _ = Libc.kill(_pid, signal);
+            else if (!_early.Contains(signal))
+                _early.Add(signal);
+        }
+    }
+}
