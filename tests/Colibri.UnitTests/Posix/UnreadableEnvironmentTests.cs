@@ -48,15 +48,18 @@ public sealed class UnreadableEnvironmentTests
     {
         // The older root lives, so the orphan may be its own: it is nobody's.
         var (older, olderOutput) = Shell.Start(Shell.Options($"{Orphan}; exec sleep 300", Shell.NewMarker()));
-        using var _ = olderOutput;
+        using var olderPipe = olderOutput;
         var orphan = await olderOutput.ReadProcess();
         var marker = Shell.NewMarker();
         var (root, output) = Shell.Start(Shell.Options("(setsid sleep 300 & echo $!); exec sleep 300", marker));
-        using (output)
+        using var pipe = output;
+        var tree = new ProcessTree(root, marker);
+        try
         {
-            var tree = new ProcessTree(root, marker);
             var stray = await output.ReadProcess();
-            Shell.Until(() => tree.Members().Contains(stray), "the stray is seen");
+            // An environment reads as empty in the last part of an exec.
+            Shell.Until(() => IsSleep(root.Pid) && IsSleep(stray.Pid), "both have executed");
+            Shell.Until(() => ProcessTree.FindByMarker(marker).Count == 2, "both are seen");
             using (var failing = new FailingEnvironment(orphan.Pid, step, errno))
             {
                 tree.Members().ShouldBe([root.Identity, stray], ignoreOrder: true);
@@ -70,9 +73,14 @@ public sealed class UnreadableEnvironmentTests
             stray.IsRunning.ShouldBeFalse();
             orphan.IsRunning.ShouldBeTrue();
         }
-        older.Signal(Signals.Kill);
-        await Shell.Exit(older);
-        Colibri.Posix.Trees.ProcessSignal.Send(orphan, Signals.Kill).ShouldBeTrue();
+        finally
+        {
+            // What a failed test left would be a stranger to the next one.
+            Shell.Destroy(tree);
+            older.Signal(Signals.Kill);
+            await Shell.Exit(older);
+            _ = Colibri.Posix.Trees.ProcessSignal.Send(orphan, Signals.Kill);
+        }
         Shell.Until(() => !orphan.IsRunning, "the orphan is gone");
     }
 
@@ -136,6 +144,8 @@ public sealed class UnreadableEnvironmentTests
             directory.Delete(recursive: true);
         }
     }
+
+    private static bool IsSleep(int pid) => File.ReadAllText($"/proc/{pid}/cmdline").StartsWith("sleep\0", StringComparison.Ordinal);
 
     // Tells the kernel that its environment is elsewhere (PR_SET_MM_MAP, prctl(2)), which takes no right. Touches none of the 16 TiB.
     private const string Hide = """
