@@ -108,15 +108,10 @@ publish_benchmarks() {
         \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' \) -not -path '*/obj/*' -newer "$tools/colibri-benchmarks")" ]; then
         return 0
     fi
-    case $(uname -s)/$(uname -m) in
-        Linux/x86_64) set -- --runtime linux-x64 ;;
-        Linux/aarch64) set -- --runtime linux-arm64 ;;
-        *) set -- ;;
-    esac
     DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
     export DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_NOLOGO MSBUILDDISABLENODEREUSE DOTNET_CLI_USE_MSBUILD_SERVER
     if ! dotnet publish "$repository/tests/Colibri.Benchmarks" --configuration Release --output "$scratch/publish" \
-        --artifacts-path "$repository/.cache/build/bench" --nologo --verbosity quiet -p:UseSharedCompilation=false "$@" \
+        --artifacts-path "$repository/.cache/build/bench" --nologo --verbosity quiet -p:UseSharedCompilation=false \
         >"$scratch/log" 2>&1 </dev/null; then
         cat "$scratch/log" >&2
         fail 'Colibri.Benchmarks did not build'

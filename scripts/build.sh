@@ -4,15 +4,13 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: build.sh [-o DIR] [-f TFM] [--static] [--map] [--help]
+usage: build.sh [-o DIR] [--static] [--map] [--help]
 
 Publishes colibri-daemon, colibri and colibri-test-agent as native executables
 for this machine: one file each, SQLite inside the daemon. What lacks for it is
 installed where that takes no password.
 
   -o DIR      where the executables go (default: dist/ in the repository)
-  -f TFM      the .NET they are compiled with: net9.0 (default) or net10.0
-              (default on FreeBSD)
   --static    link libc in as well: no shared library is needed at run time
   --map       leave a map of what was compiled, for size-report.sh
   --help      this text
@@ -28,17 +26,15 @@ fail() {
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 output=$repository/dist
-# FreeBSD's own SDK brings the packs of .NET 10.
-if [ "$(uname -s)" = FreeBSD ]; then framework=net10.0; else framework=net9.0; fi
 static=no
 map=no
 while [ $# -gt 0 ]; do
     case $1 in
-        -o | -f)
+        -o)
             if [ $# -lt 2 ] || [ -z "$2" ]; then
                 fail "$1 needs a value (try: build.sh --help)" 2
             fi
-            if [ "$1" = -o ]; then output=$2; else framework=$2; fi
+            output=$2
             shift
             ;;
         --static) static=yes ;;
@@ -48,10 +44,6 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-case $framework in
-    net9.0 | net10.0) ;;
-    *) fail "-f $framework: not net9.0 or net10.0" 2 ;;
-esac
 case $output in
     /*) ;;
     *) output=$(pwd)/$output ;;
@@ -62,7 +54,7 @@ esac
 if [ "$static" = yes ]; then require_prerequisites static; else require_prerequisites; fi
 
 # What is made is not tracked by its options, so every kind of build has intermediate files of its own.
-artifacts=$repository/.cache/build/$framework
+artifacts=$repository/.cache/build/native
 if [ "$static" = yes ]; then artifacts=$artifacts-static; fi
 if [ "$map" = yes ]; then artifacts=$artifacts-map; fi
 mkdir -p "$artifacts"
@@ -71,7 +63,7 @@ mkdir -p "$artifacts"
 if [ "${COLIBRI_BUILD_LOCK:-}" != "$artifacts" ]; then
     COLIBRI_BUILD_LOCK=$artifacts
     export COLIBRI_BUILD_LOCK
-    set -- -o "$output" -f "$framework"
+    set -- -o "$output"
     if [ "$static" = yes ]; then set -- "$@" --static; fi
     if [ "$map" = yes ]; then set -- "$@" --map; fi
     if command -v flock >/dev/null 2>&1; then
@@ -97,13 +89,10 @@ trap 'exit 143' TERM
 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 export DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_NOLOGO MSBUILDDISABLENODEREUSE DOTNET_CLI_USE_MSBUILD_SERVER
 
-set -- --configuration Release --framework "$framework" --artifacts-path "$artifacts" --nologo --verbosity quiet \
-    "-p:NativeFramework=$framework" "-p:SqliteArchive=$SQLITE_ARCHIVE" -p:UseSharedCompilation=false
+set -- --configuration Release --artifacts-path "$artifacts" --nologo --verbosity quiet \
+    "-p:SqliteArchive=$SQLITE_ARCHIVE" -p:UseSharedCompilation=false
 case $(uname -s)/$(uname -m) in
-    Linux/x86_64) set -- "$@" --runtime linux-x64 ;;
-    Linux/aarch64) set -- "$@" --runtime linux-arm64 ;;
-    # The port's runtime identifier carries the system's release: the SDK there knows its own.
-    FreeBSD/*) ;;
+    Linux/x86_64 | Linux/aarch64 | FreeBSD/*) ;;
     *) fail "no native build for $(uname -s) on $(uname -m)" ;;
 esac
 if [ "$map" = yes ]; then set -- "$@" -p:IlcGenerateMapFile=true; fi
