@@ -84,11 +84,8 @@ collect_missing() {
     fi
     if ! command -v clang >/dev/null 2>&1 && ! command -v gcc >/dev/null 2>&1; then
         lacks 'a C compiler to link with (clang or gcc)' 'gcc libc6-dev' -
-        lacks 'zlib with its headers' zlib1g-dev -
     elif ! links_with; then
         lacks 'the C library with its headers' libc6-dev -
-    elif ! links_with -lz; then
-        lacks 'zlib with its headers' zlib1g-dev -
     fi
     if ! command -v objcopy >/dev/null 2>&1 && ! command -v llvm-objcopy >/dev/null 2>&1; then
         lacks 'objcopy' binutils -
