@@ -13,7 +13,6 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
 {
     /// <summary>Reads the owner of <paramref name="path"/>.</summary>
     /// <exception cref="IOException">stat(2) failed; the message says why.</exception>
-    /// <exception cref="PlatformNotSupportedException">Not x86-64: the layout of struct stat is another one there.</exception>
     public static FileOwner Of(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -21,12 +20,8 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
     }
 
     /// <summary>Reads the owner of <paramref name="path"/>; false, and errno, where stat(2) fails.</summary>
-    /// <exception cref="PlatformNotSupportedException">Not x86-64: the layout of struct stat is another one there.</exception>
     internal static unsafe bool TryOf(string path, out FileOwner owner, out int errno)
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
-            throw new PlatformNotSupportedException("FileOwner reads struct stat of x86-64 only");
-
         var buffer = stackalloc byte[AbiConstants.Current.SizeOfStat];
         int result;
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
@@ -39,8 +34,6 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
     /// <summary>Reads the owner of what is open, whatever its path means by now.</summary>
     internal static unsafe FileOwner Of(int descriptor)
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
-            throw new PlatformNotSupportedException("FileOwner reads struct stat of x86-64 only");
         var buffer = stackalloc byte[AbiConstants.Current.SizeOfStat];
         if (Libc.fstat(descriptor, buffer) != 0)
             throw new IOException($"cannot stat an open file: {Errno.Describe(Marshal.GetLastPInvokeError())}");
@@ -49,12 +42,13 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
 
     internal static FileOwner Read(ReadOnlySpan<byte> stat)
     {
-        var mode = AbiConstants.Current.SizeOfModeT == 2
-            ? BinaryPrimitives.ReadUInt16LittleEndian(stat[AbiConstants.OffsetOfStMode..])
-            : BinaryPrimitives.ReadUInt32LittleEndian(stat[AbiConstants.OffsetOfStMode..]);
+        var abi = AbiConstants.Current;
+        var mode = abi.SizeOfModeT == 2
+            ? BinaryPrimitives.ReadUInt16LittleEndian(stat[abi.OffsetOfStMode..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(stat[abi.OffsetOfStMode..]);
         return new FileOwner(
-            BinaryPrimitives.ReadUInt32LittleEndian(stat[AbiConstants.OffsetOfStUid..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(stat[AbiConstants.OffsetOfStGid..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(stat[abi.OffsetOfStUid..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(stat[abi.OffsetOfStGid..]),
             mode);
     }
 }

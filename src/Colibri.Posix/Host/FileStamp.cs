@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Text;
 using Colibri.Posix.Interop;
 
@@ -18,12 +17,9 @@ namespace Colibri.Posix;
 public readonly record struct FileStamp(ulong Device, ulong Inode, long Length, long Modified, long Changed, FileOwner Owner)
 {
     /// <summary>The file as it is now; the default value where stat(2) fails.</summary>
-    /// <exception cref="PlatformNotSupportedException">Not x86-64: the layout of struct stat is another one there.</exception>
     public static unsafe FileStamp Of(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
-            throw new PlatformNotSupportedException("FileStamp reads struct stat of x86-64 only");
         var abi = AbiConstants.Current;
         var buffer = stackalloc byte[abi.SizeOfStat];
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))

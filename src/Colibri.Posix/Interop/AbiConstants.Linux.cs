@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Colibri.Posix.Interop;
 
 internal sealed partial record AbiConstants
@@ -43,9 +45,34 @@ internal sealed partial record AbiConstants
         SizeOfSockaddrUn = 110,
         SizeOfStat = 144,
         SizeOfModeT = 4,
+        OffsetOfStMode = 24,
+        OffsetOfStUid = 28,
+        OffsetOfStGid = 32,
         OffsetOfStSize = 48,
         OffsetOfStMtim = 88,
         OffsetOfStCtim = 104,
+    };
+
+    /// <summary>glibc on aarch64: what differs from x86-64.</summary>
+    public static AbiConstants LinuxArm64 => field ??= Linux with
+    {
+        // <asm/fcntl.h>
+        O_DIRECTORY = 0x4000,
+        O_NOFOLLOW = 0x8000,
+        // <bits/struct_stat.h>
+        SizeOfStat = 128,
+        OffsetOfStMode = 16,
+        OffsetOfStUid = 24,
+        OffsetOfStGid = 28,
+    };
+
+    /// <summary>The column of one architecture.</summary>
+    /// <exception cref="PlatformNotSupportedException">Neither x86-64 nor aarch64: nothing here was read from its headers.</exception>
+    public static AbiConstants LinuxOn(Architecture architecture) => architecture switch
+    {
+        Architecture.X64 => Linux,
+        Architecture.Arm64 => LinuxArm64,
+        _ => throw new PlatformNotSupportedException($"Colibri runs on Linux on x86-64 and aarch64, not on {architecture}"),
     };
 
     // <sys/utsname.h>: six names of 65 bytes each, version the fourth.
@@ -74,6 +101,12 @@ internal sealed partial record AbiConstants
     public const int SYS_epoll_pwait_x64 = 281;
     public const int SYS_epoll_pwait_arm64 = 22;
 
+    // <bits/epoll.h>: struct epoll_event is packed on x86-64 alone.
+    public const int SizeOfEpollEvent_x64 = 12;
+    public const int SizeOfEpollEvent_arm64 = 16;
+    public const int OffsetOfEpollData_x64 = 4;
+    public const int OffsetOfEpollData_arm64 = 8;
+
     // <sys/epoll.h>
     public const int EPOLL_CTL_ADD = 1;
     public const int EPOLL_CTL_MOD = 3;
@@ -94,6 +127,7 @@ internal sealed partial record AbiConstants
     public const int OffsetOfUcredUid = 4;
     public const int OffsetOfUcredGid = 8;
 
-    // <linux/limits.h>, the kernel's MAX_ARG_STRLEN: 32 pages for one argument or environment string.
+    // <linux/binfmts.h>: MAX_ARG_STRLEN is 32 pages for one argument or environment string. Counted in the smallest page of both
+    // architectures, 4 KiB: an aarch64 kernel with pages of 16 or 64 KiB takes longer ones.
     public const int MAX_ARG_STRLEN = 131072;
 }

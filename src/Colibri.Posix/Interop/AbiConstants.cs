@@ -1,9 +1,10 @@
+using System.Runtime.InteropServices;
+
 namespace Colibri.Posix.Interop;
 
 /// <summary>
-/// The numbers that differ between glibc on x86-64 Linux and FreeBSD 15 amd64, under their C names. Sources: the headers
-/// named beside each; tests compare the Linux column with the C compiler and the FreeBSD column with a recorded
-/// reading of its headers.
+/// The numbers that differ between glibc on x86-64 Linux, glibc on aarch64 Linux and FreeBSD 15 amd64, under their C names. Sources: the
+/// headers named beside each; tests compare both Linux columns with the C compiler, and all columns with a recorded reading of the headers.
 /// </summary>
 internal sealed partial record AbiConstants
 {
@@ -60,14 +61,17 @@ internal sealed partial record AbiConstants
     // <sys/un.h>: struct sockaddr_un, the path of which begins at OffsetOfSunPath on both
     public required int SizeOfSockaddrUn { get; init; }
 
-    // <sys/stat.h>: the offsets of device, inode, mode, uid and gid are the same; the width of mode, and where size and times are, is not.
+    // <sys/stat.h>: struct stat; device and inode are at its start everywhere
     public required int SizeOfStat { get; init; }
     public required int SizeOfModeT { get; init; }
+    public required int OffsetOfStMode { get; init; }
+    public required int OffsetOfStUid { get; init; }
+    public required int OffsetOfStGid { get; init; }
     public required int OffsetOfStSize { get; init; }
     public required int OffsetOfStMtim { get; init; }
     public required int OffsetOfStCtim { get; init; }
 
-    public static AbiConstants Current { get; } = HostPlatform.UsesLinuxAbi ? Linux! : FreeBsd!;
+    public static AbiConstants Current { get; } = HostPlatform.UsesLinuxAbi ? LinuxOn(RuntimeInformation.ProcessArchitecture) : FreeBsd!;
 
     // <signal.h>, the same on both
     public const int SIG_DFL = 0;
@@ -116,7 +120,4 @@ internal sealed partial record AbiConstants
     public const uint S_IFREG = 0x8000;
     public const int OffsetOfStDev = 0;
     public const int OffsetOfStIno = 8;
-    public const int OffsetOfStMode = 24;
-    public const int OffsetOfStUid = 28;
-    public const int OffsetOfStGid = 32;
 }

@@ -10,13 +10,13 @@ internal sealed unsafe class EpollQueue : IReadinessQueue
 {
     private const int Batch = 256;
 
-    // struct epoll_event is packed on x86-64 alone (<bits/epoll.h>): 32 bits of events, then 64 of data.
+    // struct epoll_event: 32 bits of events, then 64 of data.
     private static readonly bool IsX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
-    private static readonly int OffsetOfData = IsX64 ? 4 : 8;
-    private static readonly int SizeOfEvent = IsX64 ? 12 : 16;
+    private static readonly int OffsetOfData = IsX64 ? AbiConstants.OffsetOfEpollData_x64 : AbiConstants.OffsetOfEpollData_arm64;
+    private static readonly int SizeOfEvent = IsX64 ? AbiConstants.SizeOfEpollEvent_x64 : AbiConstants.SizeOfEpollEvent_arm64;
 
     private readonly SafeFileHandle _epoll;
-    private readonly byte[] _events = new byte[Batch * 16];
+    private readonly byte[] _events = new byte[Batch * AbiConstants.SizeOfEpollEvent_arm64];
 
     /// <exception cref="IOException">Want of descriptors.</exception>
     public EpollQueue()
@@ -61,7 +61,7 @@ internal sealed unsafe class EpollQueue : IReadinessQueue
 
     private void Control(int operation, int descriptor, long token, uint what)
     {
-        Span<byte> entry = stackalloc byte[16];
+        Span<byte> entry = stackalloc byte[AbiConstants.SizeOfEpollEvent_arm64];
         BinaryPrimitives.WriteUInt32LittleEndian(entry, what);
         BinaryPrimitives.WriteInt64LittleEndian(entry[OffsetOfData..], token);
         fixed (byte* pointer = entry)
