@@ -1,16 +1,19 @@
 #!/bin/sh
-# Publishes colibri-daemon, colibri and colibri-test-agent as native executables for this machine.
+# Publishes colibri-daemon, colibri and colibri-test-agent as native executables for this machine, or on x86-64 Linux for aarch64.
 set -eu
 
 usage() {
     cat <<'END'
-usage: build.sh [-o DIR] [--static] [--map] [--help]
+usage: build.sh [-o DIR] [--arch ARCH] [--static] [--map] [--help]
 
 Publishes colibri-daemon, colibri and colibri-test-agent as native executables
 for this machine: one file each, SQLite inside the daemon. What lacks for it is
 installed where that takes no password.
 
-  -o DIR      where the executables go (default: dist/ in the repository)
+  -o DIR      where the executables go (default: dist/ in the repository,
+              dist/arm64 for another machine's)
+  --arch ARCH for which processor: x64 or arm64 (default: this machine's);
+              x86-64 Linux builds for arm64 Linux as well
   --static    link libc in as well: no shared library is needed at run time
   --map       leave a map of what was compiled, for size-report.sh
   --help      this text
@@ -25,7 +28,7 @@ fail() {
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-output=$repository/dist
+output='' architecture=''
 static=no
 map=no
 while [ $# -gt 0 ]; do
@@ -37,6 +40,13 @@ while [ $# -gt 0 ]; do
             output=$2
             shift
             ;;
+        --arch)
+            case ${2:-} in
+                x64 | arm64) architecture=$2 ;;
+                *) fail "--arch is x64 or arm64 (try: build.sh --help)" 2 ;;
+            esac
+            shift
+            ;;
         --static) static=yes ;;
         --map) map=yes ;;
         --help | -h) usage; exit 0 ;;
@@ -44,6 +54,21 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+host=$(uname -s)/$(uname -m)
+case $host in
+    Linux/x86_64 | FreeBSD/amd64) own=x64 ;;
+    Linux/aarch64 | FreeBSD/arm64) own=arm64 ;;
+    *) fail "no native build for $(uname -s) on $(uname -m)" ;;
+esac
+cross=no
+if [ "${architecture:-$own}" != "$own" ]; then
+    cross=yes
+    [ "$host" = Linux/x86_64 ] || fail "an executable for $architecture is built on $architecture, or for arm64 on x86-64 Linux: this is $(uname -s) on $(uname -m)"
+fi
+if [ -z "$output" ]; then
+    output=$repository/dist
+    if [ "$cross" = yes ]; then output=$output/$architecture; fi
+fi
 case $output in
     /*) ;;
     *) output=$(pwd)/$output ;;
@@ -51,10 +76,19 @@ esac
 
 # shellcheck source=scripts/lib/prerequisites.sh
 . "$repository/scripts/lib/prerequisites.sh"
-if [ "$static" = yes ]; then require_prerequisites static; else require_prerequisites; fi
+# shellcheck source=scripts/lib/elf.sh
+. "$repository/scripts/lib/elf.sh"
+if [ "$cross" = yes ]; then
+    require_prerequisites "$architecture"
+elif [ "$static" = yes ]; then
+    require_prerequisites static
+else
+    require_prerequisites
+fi
 
 # What is made is not tracked by its options, so every kind of build has intermediate files of its own.
 artifacts=$repository/.cache/build/native
+if [ "$cross" = yes ]; then artifacts=$artifacts-$architecture; fi
 if [ "$static" = yes ]; then artifacts=$artifacts-static; fi
 if [ "$map" = yes ]; then artifacts=$artifacts-map; fi
 mkdir -p "$artifacts"
@@ -64,6 +98,7 @@ if [ "${COLIBRI_BUILD_LOCK:-}" != "$artifacts" ]; then
     COLIBRI_BUILD_LOCK=$artifacts
     export COLIBRI_BUILD_LOCK
     set -- -o "$output"
+    if [ "$cross" = yes ]; then set -- "$@" --arch "$architecture"; fi
     if [ "$static" = yes ]; then set -- "$@" --static; fi
     if [ "$map" = yes ]; then set -- "$@" --map; fi
     if command -v flock >/dev/null 2>&1; then
@@ -91,12 +126,12 @@ export DOTNET_CLI_TELEMETRY_OPTOUT DOTNET_NOLOGO MSBUILDDISABLENODEREUSE DOTNET_
 
 set -- --configuration Release --artifacts-path "$artifacts" --nologo --verbosity quiet \
     "-p:SqliteArchive=$SQLITE_ARCHIVE" -p:UseSharedCompilation=false
-case $(uname -s)/$(uname -m) in
-    Linux/x86_64 | Linux/aarch64 | FreeBSD/*) ;;
-    *) fail "no native build for $(uname -s) on $(uname -m)" ;;
-esac
 if [ "$map" = yes ]; then set -- "$@" -p:IlcGenerateMapFile=true; fi
-if [ "$static" = yes ]; then
+if [ "$cross" = yes ]; then
+    # gcc is no driver for this: the compiler's targets pass --target, which is clang's.
+    set -- "$@" "-p:NativeArchitecture=$architecture" -p:LinkerFlavor=lld "-p:CppCompilerAndLinker=$CROSS_COMPILER" "-p:ObjCopyName=$CROSS_OBJCOPY"
+    if [ "$static" = yes ]; then set -- "$@" -p:StaticExecutable=true; fi
+elif [ "$static" = yes ]; then
     set -- "$@" -p:StaticExecutable=true
     if [ -n "$STATIC_COMPILER" ]; then
         set -- "$@" -p:LinkerFlavor=lld "-p:CppCompilerAndLinker=$STATIC_COMPILER"
@@ -119,6 +154,15 @@ publish() {
 
 # Beside itself an executable needs libc, libm and the loader, and a static one nothing.
 check_libraries() {
+    if [ "$cross" = yes ]; then
+        # ldd(1) runs the loader, which is the other machine's.
+        if ! elf_read "$1" || [ "$ELF_MACHINE" != aarch64 ]; then fail "${1##*/} is not for aarch64"; fi
+        foreign=$(aarch64-linux-gnu-readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+            grep -v -x -e 'libc\.so\.6' -e 'libm\.so\.6' -e 'ld-linux-aarch64\.so\.1' || :)
+        if [ "$static" = yes ] && [ "$ELF_LINKAGE" != static ]; then fail "${1##*/} is not static"; fi
+        if [ -n "$foreign" ]; then fail "${1##*/} needs more than libc, libm and the loader: $foreign"; fi
+        return 0
+    fi
     if [ "$(uname -s)" != Linux ] || ! command -v ldd >/dev/null 2>&1; then
         return 0
     fi

@@ -4,7 +4,7 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: test.sh [--unit | --e2e | --packaging | --quick] [--help]
+usage: test.sh [--unit | --e2e | --packaging | --arm64 | --quick] [--help]
 
 Installs what is missing (or says what to install), builds into dist/, runs the
 unit tests, the end-to-end tests on the native executables, the tests of scripts
@@ -14,19 +14,21 @@ over, unjudged. The last line is the sum: N passed, N failed.
   --unit       the unit tests only; nothing native is built
   --e2e        the native build and the end-to-end tests only
   --packaging  the native builds and the tests of scripts and packaging only
+  --arm64      the executables for aarch64 only: built, and run under qemu-aarch64
   --quick      the unit tests and the checks; nothing native is built
   --help       this text
 END
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-unit=yes e2e=yes packaging=yes checks=yes benchmarks=yes
+unit=yes e2e=yes packaging=yes arm64=yes checks=yes benchmarks=yes
 case ${1:-} in
     '') ;;
-    --unit) e2e=no packaging=no checks=no benchmarks=no ;;
-    --e2e) unit=no packaging=no checks=no benchmarks=no ;;
-    --packaging) unit=no e2e=no checks=no benchmarks=no ;;
-    --quick) e2e=no packaging=no benchmarks=no ;;
+    --unit) e2e=no packaging=no arm64=no checks=no benchmarks=no ;;
+    --e2e) unit=no packaging=no arm64=no checks=no benchmarks=no ;;
+    --packaging) unit=no e2e=no arm64=no checks=no benchmarks=no ;;
+    --arm64) unit=no e2e=no packaging=no checks=no benchmarks=no ;;
+    --quick) e2e=no packaging=no arm64=no benchmarks=no ;;
     --help | -h) usage; exit 0 ;;
     *) printf 'test.sh: unknown option %s (try: test.sh --help)\n' "$1" >&2; exit 2 ;;
 esac
@@ -179,12 +181,16 @@ if [ "$packaging" = yes ]; then
         COLIBRI_STATIC_BIN_DIR=$repository/dist/static
         export COLIBRI_STATIC_BIN_DIR
         for test in tests/packaging/*.test.sh; do
-            run_tap "$test"
+            # A leg of its own: it builds what it tries.
+            if [ "$test" != tests/packaging/arm64.test.sh ]; then run_tap "$test"; fi
         done
     else
         printf 'FAIL  static build\n'
         failed=$((failed + 1))
     fi
+fi
+if [ "$arm64" = yes ]; then
+    run_tap tests/packaging/arm64.test.sh
 fi
 
 if [ "$benchmarks" = yes ]; then

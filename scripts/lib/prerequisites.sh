@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # Sourced: finds what building and testing need, and installs what lacks where there is a package manager to ask.
 #
-#   require_prerequisites [static] [test]
+#   require_prerequisites [static] [arm64] [test]
 #
 # Says nothing and does nothing when nothing lacks. Reads `repository`, the root of the checkout; sets SQLITE_ARCHIVE; for `static` also STATIC_COMPILER, empty
-# where only the GNU linker is there.
+# where only the GNU linker is there. `arm64` is for a build on x86-64 for aarch64: SQLITE_ARCHIVE is aarch64's then, and CROSS_COMPILER and CROSS_OBJCOPY
+# are set.
 
 missing_packages=''
 missing_things=''
@@ -56,6 +57,40 @@ debian_has() {
     apt-cache show "$@" >/dev/null 2>&1
 }
 
+# Installed beside the machine's own, or fetched into the checkout.
+find_arm64_sqlite() {
+    # shellcheck disable=SC2154  # set by the script that sources this
+    for directory in /usr/lib/aarch64-linux-gnu "$repository/.cache/arm64/usr/lib/aarch64-linux-gnu"; do
+        if [ -f "$directory/libsqlite3.a" ]; then
+            printf '%s\n' "$directory/libsqlite3.a"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Debian's own package for arm64, through a state of apt's own: the machine's packages and architectures stay as they are.
+fetch_arm64_sqlite() {
+    mkdir -p "$repository/.cache" && fetched=$(mktemp -d "$repository/.cache/arm64.XXXXXX") || return 1
+    fetch_result=0
+    (
+        mkdir -p "$fetched/state/lists/partial" "$fetched/cache/archives/partial" "$fetched/root" && cd "$fetched" || exit 1
+        set -- -q -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State=$fetched/state" -o "Dir::Cache=$fetched/cache" \
+            -o Dir::State::status=/dev/null -o "APT::Sandbox::User=$(id -un)"
+        # A source that has nothing for arm64 does not matter as long as another one has this package.
+        apt-get "$@" update </dev/null || :
+        apt-get "$@" download libsqlite3-dev </dev/null && dpkg-deb -x libsqlite3-dev_*.deb root
+    ) >"$fetched/log" 2>&1 || fetch_result=1
+    # Another build may have been faster.
+    if [ "$fetch_result" -eq 0 ]; then
+        mv -T "$fetched/root" "$repository/.cache/arm64" 2>/dev/null || find_arm64_sqlite >/dev/null || fetch_result=1
+    else
+        tail -n 3 "$fetched/log" >&2
+    fi
+    rm -rf "$fetched"
+    return "$fetch_result"
+}
+
 links_with() {
     links_scratch=$(mktemp -d) || return 1
     printf 'int main(void) { return 0; }\n' > "$links_scratch/main.c"
@@ -72,7 +107,6 @@ have_dotnet() {
         PATH="$HOME/.dotnet:$PATH"
         export PATH
     fi
-    # shellcheck disable=SC2154  # set by the script that sources this
     (cd "$repository" && dotnet --version) >/dev/null 2>&1
 }
 
@@ -96,12 +130,29 @@ collect_missing() {
     if [ "$prerequisites_system" = freebsd ] && [ ! -e /usr/local/lib/libinotify.so ]; then
         lacks 'libinotify' - libinotify
     fi
-    STATIC_COMPILER=''
+    STATIC_COMPILER='' CROSS_COMPILER='' CROSS_OBJCOPY=''
     for kind in "$@"; do
         case $kind in
             static)
                 if ! STATIC_COMPILER=$(find_static_compiler) && [ "$prerequisites_system" = debian ] && debian_has clang-19 lld-19; then
                     lacks 'clang and lld 19 for a static position-independent executable' 'clang-19 lld-19' -
+                fi
+                ;;
+            arm64)
+                if ! command -v aarch64-linux-gnu-gcc >/dev/null 2>&1 || [ ! -f /usr/aarch64-linux-gnu/lib/libc.a ]; then
+                    lacks 'a C compiler and the C library for aarch64' 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross' -
+                fi
+                if CROSS_COMPILER=$(find_static_compiler) && command -v "llvm-objcopy-${CROSS_COMPILER#clang-}" >/dev/null 2>&1; then
+                    CROSS_OBJCOPY=llvm-objcopy-${CROSS_COMPILER#clang-}
+                else
+                    lacks 'clang, lld and llvm-objcopy of one version, 16 or later (clang-19, ld.lld-19, llvm-objcopy-19)' 'clang-19 lld-19 llvm-19' -
+                fi
+                if ! SQLITE_ARCHIVE=$(find_arm64_sqlite); then
+                    if [ "$prerequisites_system" = debian ] && fetch_arm64_sqlite; then
+                        SQLITE_ARCHIVE=$(find_arm64_sqlite)
+                    else
+                        lacks 'SQLite for aarch64 as a static library (/usr/lib/aarch64-linux-gnu/libsqlite3.a)' - -
+                    fi
                 fi
                 ;;
             test)
@@ -117,6 +168,12 @@ collect_missing() {
                 fi
                 if [ "$prerequisites_system" = debian ] && [ "$(uname -m)" = x86_64 ] && ! command -v qemu-system-x86_64 >/dev/null 2>&1; then
                     lacks 'qemu for x86-64' qemu-system-x86 -
+                fi
+                # The layouts of aarch64 are compiled, and its executables are built and run, where that is a package away.
+                if [ "$prerequisites_system" = debian ] && [ "$(uname -m)" = x86_64 ] &&
+                    { ! command -v aarch64-linux-gnu-gcc >/dev/null 2>&1 || [ ! -f /usr/aarch64-linux-gnu/lib/libc.a ] ||
+                        ! command -v qemu-aarch64 >/dev/null 2>&1; }; then
+                    lacks 'a C compiler, the C library and an emulator for aarch64' 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user' -
                 fi
                 # The Debian package is tried in a Debian of its own, and the unit is read by systemd's tools.
                 if [ "$prerequisites_system" = debian ] && ! command -v debootstrap >/dev/null 2>&1; then
@@ -209,5 +266,5 @@ require_prerequisites() {
         prerequisites_fail
     fi
     # Read by the script that sources this.
-    export SQLITE_ARCHIVE STATIC_COMPILER
+    export SQLITE_ARCHIVE STATIC_COMPILER CROSS_COMPILER CROSS_OBJCOPY
 }
