@@ -58,7 +58,7 @@ internal static class CliProgram
 
     private static async Task<int> DispatchAsync(IReadOnlyList<string> args, CliHost host, Screen screen, CancellationToken cancellation)
     {
-        var invocation = CommandLine.Parse(args, CommandTable.All, host);
+        var invocation = CommandLine.Parse(args, CommandTable.All);
         if (invocation.Help)
         {
             HelpText.Write(screen, invocation.Command);
@@ -69,17 +69,10 @@ internal static class CliProgram
             screen.Line($"colibri {BuildVersion.Text}");
             return ExitCodes.Done;
         }
-        if (invocation is not { Command: { } command, Arguments: { } arguments })
+        if (invocation.Command is not { } command)
             throw new UsageException("no command given");
-        var session = new CliSession(host, screen, SocketOf(invocation, host), invocation.Json, cancellation);
-        if (command.Run is { } run)
-            return await run(session, arguments).ConfigureAwait(false);
-        var reply = await session.AskAsync(command.Request!(arguments)).ConfigureAwait(false);
-        if (invocation.Json)
-            screen.Raw(reply.Data);
-        else
-            command.Show!(screen, reply, arguments);
-        return ExitCodes.Done;
+        var bound = Binder.Bind(command, invocation, host);
+        return await bound.RunAsync(new CliSession(host, screen, SocketOf(invocation, host), invocation.Json, cancellation)).ConfigureAwait(false);
     }
 
     private static string SocketOf(Invocation invocation, CliHost host)

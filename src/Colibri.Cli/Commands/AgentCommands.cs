@@ -8,7 +8,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Cli.Commands;
 
 /// <summary>Agents: those the daemon starts, and those that come from outside.</summary>
-internal static class AgentCommands
+internal sealed class AgentCommands(BoundCommand bound)
 {
     private static readonly PositionalSpec AgentId = new("AGENT_ID", "--agent-id", "the agent");
 
@@ -26,7 +26,7 @@ internal static class AgentCommands
                 OptionSpec.Text("--provider", "NAME", "the model's provider"),
                 OptionSpec.Text("--model", "NAME", "the model"),
                 OptionSpec.PathOf("--cwd", "DIR", "where it runs (here)"),
-                OptionSpec.Many("--env", "NAME=VALUE", "a variable in its environment; may be repeated"),
+                OptionSpec.Pairs("--env", "a variable in its environment; may be repeated"),
                 OptionSpec.Flag("--rpc", "keep its standard input open and prompt it there"),
                 OptionSpec.Text("--jail-name", "NAME", "a jail to enter (FreeBSD)"),
                 OptionSpec.Text("--jail-path", "DIR", "the directory that becomes its /"),
@@ -36,8 +36,6 @@ internal static class AgentCommands
             ],
             TakesRest = true,
             Example = "spawn-agent pi --task-id 019a8b1c-… -- --mode json",
-            Request = a => Spawn(a),
-            Show = Started,
         },
         new("spawn-local", CommandGroup.Agents, "start a program of yours as an agent")
         {
@@ -45,23 +43,12 @@ internal static class AgentCommands
             Options = [OptionSpec.Text("--session-id", "ID", "log to this session")],
             TakesRest = true,
             Example = "spawn-local ./colibri-test-agent -- --step-ms 50",
-            Request = a => new CommandRequest
-            {
-                Cmd = CommandNames.SpawnLocal, Path = a.Program("--path"), SessionId = a.Text("--session-id"), Args = a.Rest,
-                Cwd = a.CurrentDirectory,
-            },
-            Show = Started,
         },
         new("stop-agent", CommandGroup.Agents, "stop an agent with everything it started")
         {
             Positional = AgentId,
-            Options = [OptionSpec.Text("--grace-ms", "NUMBER", "time to end by itself before it is killed")],
+            Options = [OptionSpec.Number("--grace-ms", "time to end by itself before it is killed")],
             Example = "stop-agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 --grace-ms 2000",
-            Request = a => new CommandRequest
-            {
-                Cmd = CommandNames.StopAgent, AgentId = a.Required("--agent-id"), GraceMs = a.LongNumber("--grace-ms"),
-            },
-            Show = (screen, reply, _) => Standing(screen, reply),
         },
         new("prompt", CommandGroup.Agents, "tell a long-lived agent something")
         {
@@ -69,8 +56,6 @@ internal static class AgentCommands
             Second = new PositionalSpec("TEXT", "--text", "what to tell it; - reads it from standard input"),
             Example = "prompt 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 'Run the tests as well'",
             Note = "An agent at rest begins a run; one that works takes it in before its next step.",
-            Request = a => new CommandRequest { Cmd = CommandNames.PromptAgent, AgentId = a.Required("--agent-id"), Text = a.TextOrStdin("--text") },
-            Show = (screen, reply, _) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has taken it"),
         },
         new("answer", CommandGroup.Agents, "answer what a blocked agent asks")
         {
@@ -84,14 +69,10 @@ internal static class AgentCommands
                 OptionSpec.Flag("--cancel", "no answer: the agent goes on without"),
             ],
             Example = "answer 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 --request q1 --yes",
-            Request = Answer,
-            Show = (screen, reply, _) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has its answer"),
         },
         new("list-agents", CommandGroup.Agents, "list agents")
         {
             Example = "list-agents",
-            Request = _ => new CommandRequest { Cmd = CommandNames.ListAgents },
-            Show = (screen, reply, _) => AgentView.List(screen, reply.Read(ProtocolJson.Wire.AgentList)),
         },
         new("register-agent", CommandGroup.Agents, "make an agent known that runs elsewhere")
         {
@@ -102,79 +83,93 @@ internal static class AgentCommands
                 OptionSpec.Text("--host", "HOST", "where it runs"),
             ],
             Example = "register-agent builder --capability dotnet --capability freebsd",
-            Request = a => new CommandRequest
-            {
-                Cmd = CommandNames.RegisterAgent, Name = a.Required("--name"), Capabilities = a.Many("--capability"), Host = a.Text("--host"),
-            },
-            Show = (screen, reply, _) =>
-            {
-                var agent = reply.Read(ProtocolJson.Wire.Agent);
-                screen.Line($"registered {Words.Plain(agent.Name)} as agent {Words.Plain(agent.Id)}");
-                screen.Line($"keep it alive: colibri heartbeat {Words.Plain(agent.Id)}");
-            },
         },
         new("heartbeat", CommandGroup.Agents, "say that a registered agent is still there")
         {
             Positional = AgentId,
             Example = "heartbeat 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01",
-            Request = a => new CommandRequest { Cmd = CommandNames.Heartbeat, AgentId = a.Required("--agent-id") },
-            Show = (screen, reply, _) => Standing(screen, reply),
         },
     ];
 
-    private static CommandRequest Answer(Arguments a)
+    public void Spawn(string binary, string? taskId = null, string? sessionId = null, string? prompt = null, string? runtime = null,
+        string? provider = null, string? model = null, string? cwd = null, [Pairs] Dictionary<string, string>? env = null, bool rpc = false,
+        string? jailName = null, string? jailPath = null, string? jailRootPath = null, string? jailIp4 = null, string? jailUser = null)
     {
-        var (yes, no, cancel, value) = (a.FlagOrAbsent("--yes"), a.FlagOrAbsent("--no"), a.FlagOrAbsent("--cancel"), a.Text("--value"));
-        if (new object?[] { yes, no, cancel, value }.Count(said => said is not null) != 1)
-            throw a.Wrong("answer needs one of --value, --yes, --no and --cancel");
-        return new CommandRequest
-        {
-            Cmd = CommandNames.AnswerAgent,
-            AgentId = a.Required("--agent-id"),
-            Request = a.Required("--request"),
-            Value = value,
-            Confirmed = yes ?? (no is true ? false : null),
-            Cancelled = cancel,
-        };
+        var said = new JailRequest { Name = jailName, Path = jailPath, RootPath = jailRootPath, Ip4 = jailIp4, User = jailUser };
+        var jail = said == new JailRequest() ? null : said;
+        bound.WillAsk(
+            () => new CommandRequest
+            {
+                Cmd = CommandNames.SpawnAgent,
+                Binary = bound.Program(binary),
+                Args = bound.Rest,
+                TaskId = taskId,
+                SessionId = sessionId,
+                Prompt = bound.TextOrStdin("--prompt", prompt),
+                Runtime = runtime,
+                Provider = provider,
+                Model = model,
+                // The folder we are in is none of a jail's.
+                Cwd = cwd is not null ? bound.Folder(cwd) : jail is null ? bound.CurrentDirectory : null,
+                Env = env,
+                Rpc = rpc ? true : null,
+                Jail = jail,
+            },
+            Started);
     }
 
-    private static CommandRequest Spawn(Arguments a)
-    {
-        var jail = JailOf(a);
-        return new CommandRequest
+    public void SpawnLocal(string path, string? sessionId = null) => bound.WillAsk(
+        () => new CommandRequest
         {
-            Cmd = CommandNames.SpawnAgent,
-            Binary = a.Program("--binary"),
-            Args = a.Rest,
-            TaskId = a.Text("--task-id"),
-            SessionId = a.Text("--session-id"),
-            Prompt = a.TextOrStdin("--prompt"),
-            Runtime = a.Text("--runtime"),
-            Provider = a.Text("--provider"),
-            Model = a.Text("--model"),
-            // The folder we are in is none of a jail's.
-            Cwd = a.Folder("--cwd") ?? (jail is null ? a.CurrentDirectory : null),
-            Env = a.Pairs("--env"),
-            Rpc = a.FlagOrAbsent("--rpc"),
-            Jail = jail,
-        };
-    }
+            Cmd = CommandNames.SpawnLocal,
+            Path = bound.Program(path),
+            SessionId = sessionId,
+            Args = bound.Rest,
+            Cwd = bound.CurrentDirectory,
+        },
+        Started);
 
-    private static JailRequest? JailOf(Arguments a)
-    {
-        var jail = new JailRequest
+    public void Stop(string agentId, long? graceMs = null) => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.StopAgent, AgentId = agentId, GraceMs = graceMs }, Standing);
+
+    public void Prompt(string agentId, string text) => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.PromptAgent, AgentId = agentId, Text = bound.TextOrStdin("--text", text) },
+        (screen, reply) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has taken it"));
+
+    public void Answer(string agentId, string request, string? value = null, bool yes = false, bool no = false, bool cancel = false) => bound.WillAsk(
+        () =>
         {
-            Name = a.Text("--jail-name"),
-            Path = a.Text("--jail-path"),
-            RootPath = a.Text("--jail-root-path"),
-            Ip4 = a.Text("--jail-ip4"),
-            User = a.Text("--jail-user"),
-        };
-        return jail == new JailRequest() ? null : jail;
-    }
+            if (new[] { yes, no, cancel, value is not null }.Count(said => said) != 1)
+                throw bound.Wrong("answer needs one of --value, --yes, --no and --cancel");
+            return new CommandRequest
+            {
+                Cmd = CommandNames.AnswerAgent,
+                AgentId = agentId,
+                Request = request,
+                Value = value,
+                Confirmed = yes ? true : no ? false : null,
+                Cancelled = cancel ? true : null,
+            };
+        },
+        (screen, reply) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has its answer"));
 
-    private static void Started(Screen screen, Reply reply, Arguments _) =>
-        AgentView.Started(screen, reply.Read(ProtocolJson.Wire.Agent));
+    public void List() => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.ListAgents },
+        (screen, reply) => AgentView.List(screen, reply.Read(ProtocolJson.Wire.AgentList)));
+
+    public void Register(string name, [Many] string[]? capability = null, string? host = null) => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.RegisterAgent, Name = name, Capabilities = capability, Host = host },
+        (screen, reply) =>
+        {
+            var agent = reply.Read(ProtocolJson.Wire.Agent);
+            screen.Line($"registered {Words.Plain(agent.Name)} as agent {Words.Plain(agent.Id)}");
+            screen.Line($"keep it alive: colibri heartbeat {Words.Plain(agent.Id)}");
+        });
+
+    public void Heartbeat(string agentId) => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.Heartbeat, AgentId = agentId }, Standing);
+
+    private static void Started(Screen screen, Reply reply) => AgentView.Started(screen, reply.Read(ProtocolJson.Wire.Agent));
 
     private static void Standing(Screen screen, Reply reply) =>
         screen.Line(Words.Plain(AgentView.Standing(reply.Read(ProtocolJson.Wire.Agent))));

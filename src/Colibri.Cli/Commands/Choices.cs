@@ -1,6 +1,6 @@
 namespace Colibri.Cli.Commands;
 
-/// <summary>Words the wire knows, for help, completion and errors that name them.</summary>
+/// <summary>Words the wire knows, for help, completion, the binder and errors that name them.</summary>
 internal static class Choices
 {
     public static readonly string[] TaskStates = ["queued", "claimed", "started", "done", "failed", "cancelled"];
@@ -12,4 +12,11 @@ internal static class Choices
     public static readonly string[] CostGroupings = ["task", "session", "provider", "day"];
     public static readonly string[] BudgetActions = ["lift"];
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
+
+    /// <summary>Whether <paramref name="said"/> is one of these, to the letter.</summary>
+    public static bool TryTake(string[] choices, ReadOnlySpan<char> said, out string choice)
+    {
+        choice = said.ToString();
+        return choices.Contains(choice);
+    }
 }

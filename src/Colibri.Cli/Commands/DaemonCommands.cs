@@ -11,61 +11,64 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Cli.Commands;
 
 /// <summary>The daemon itself, and this program.</summary>
-internal static class DaemonCommands
+internal sealed class DaemonCommands(BoundCommand bound)
 {
     public static readonly CommandSpec[] All =
     [
         new("status", CommandGroup.Daemon, "the daemon at a glance")
         {
             Example = "status",
-            Request = _ => new CommandRequest { Cmd = CommandNames.Status },
-            Show = (screen, reply, _) => StatusView.Write(screen, reply.Read(ProtocolJson.Wire.StatusReport)),
         },
         new("snapshot", CommandGroup.Daemon, "what every agent is doing")
         {
             Example = "snapshot",
-            Request = _ => new CommandRequest { Cmd = CommandNames.Snapshot },
-            Show = (screen, reply, _) => PaneView.Write(screen, reply.Read(ProtocolJson.Wire.Snapshot)),
         },
         new("watch", CommandGroup.Daemon, "follow what happens, until Ctrl-C")
         {
             Options = [OptionSpec.OneOf("--topic", "TOPIC", Choices.Topics, "only this; may be repeated") with { Repeatable = true }],
             Example = "watch --topic tasks",
-            Run = EventWatch.RunAsync,
         },
         new("ping", CommandGroup.Daemon, "ask whether the daemon answers")
         {
             Example = "ping",
-            Run = PingAsync,
         },
         new("completion", CommandGroup.Daemon, "print a shell's completion script")
         {
             Positional = new PositionalSpec("SHELL", "--shell", "the shell") { Choices = Choices.Shells },
             Example = "completion bash > /etc/bash_completion.d/colibri",
-            Run = (session, a) =>
-            {
-                session.Screen.Line(CompletionScript.For(a.Required("--shell"), CommandTable.All));
-                return Task.FromResult(ExitCodes.Done);
-            },
         },
         new("version", CommandGroup.Daemon, "print this program's version")
         {
             Example = "version",
-            Run = (session, _) =>
-            {
-                session.Screen.Line($"colibri {BuildVersion.Text}");
-                return Task.FromResult(ExitCodes.Done);
-            },
         },
         new("help", CommandGroup.Daemon, "print the help, of one command if named")
         {
             Positional = new PositionalSpec("COMMAND", "--command", "the command") { Optional = true },
             Example = "help create-task",
-            Run = HelpAsync,
         },
     ];
 
-    private static async Task<int> PingAsync(CliSession session, Arguments arguments)
+    public void Status() => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.Status },
+        (screen, reply) => StatusView.Write(screen, reply.Read(ProtocolJson.Wire.StatusReport)));
+
+    public void Snapshot() => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.Snapshot },
+        (screen, reply) => PaneView.Write(screen, reply.Read(ProtocolJson.Wire.Snapshot)));
+
+    public void Watch([Topics] string[]? topic = null) => bound.Will(session => EventWatch.RunAsync(session, topic));
+
+    public void Ping() => bound.Will(PingAsync);
+
+    public void Completion([Shell] string shell) => bound.WillPrint(screen => screen.Line(CompletionScript.For(shell, CommandTable.All)));
+
+    public void Version() => bound.WillPrint(screen => screen.Line($"colibri {BuildVersion.Text}"));
+
+    public void Help(string? command = null) => bound.WillPrint(screen => HelpText.Write(screen, command is null ? null
+        : CommandTable.Find(command) ?? throw new UsageException(
+            $"unknown command '{command}'{CommandLine.DidYouMean(command, CommandTable.All.Select(c => c.Name))}")));
+
+    private static async Task<int> PingAsync(CliSession session)
     {
         var clock = Stopwatch.StartNew();
         var reply = await session.AskAsync(new CommandRequest { Cmd = CommandNames.Ping }).ConfigureAwait(false);
@@ -75,17 +78,5 @@ internal static class DaemonCommands
         else
             session.Screen.Line($"the daemon at {Words.Plain(session.SocketPath)} answers, in {took} ms");
         return ExitCodes.Done;
-    }
-
-    private static Task<int> HelpAsync(CliSession session, Arguments arguments)
-    {
-        CommandSpec? command = null;
-        if (arguments.Text("--command") is { } name)
-        {
-            command = CommandTable.Find(name) ?? throw new UsageException($"unknown command '{name}'"
-                + (Nearest.To(name, CommandTable.All.Select(c => c.Name)) is { } nearest ? $", did you mean {nearest}?" : ""));
-        }
-        HelpText.Write(session.Screen, command);
-        return Task.FromResult(ExitCodes.Done);
     }
 }

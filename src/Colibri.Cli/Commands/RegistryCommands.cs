@@ -7,7 +7,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Cli.Commands;
 
 /// <summary>Skills and tenants: what the daemon keeps a list of.</summary>
-internal static class RegistryCommands
+internal sealed class RegistryCommands(BoundCommand bound)
 {
     private static readonly PositionalSpec TenantId = new("TENANT_ID", "--tenant-id", "the tenant");
 
@@ -22,44 +22,53 @@ internal static class RegistryCommands
                 OptionSpec.Needed("--category", "NAME", "what it belongs to"),
             ],
             Example = "register-skill code-review --category quality --description 'Reads a diff'",
-            Request = a => new CommandRequest
-            {
-                Cmd = CommandNames.RegisterSkill, Name = a.Required("--name"), Description = a.TextOrStdin("--description"),
-                Category = a.Required("--category"),
-            },
-            Show = (screen, reply, _) => screen.Line($"registered skill {Words.Plain(reply.Read(ProtocolJson.Wire.Skill).Name)}"),
         },
         new("list-skills", CommandGroup.Registry, "list skills")
         {
             Example = "list-skills",
-            Request = _ => new CommandRequest { Cmd = CommandNames.ListSkills },
-            Show = (screen, reply, _) => Skills(screen, reply.Read(ProtocolJson.Wire.SkillList)),
         },
         new("register-tenant", CommandGroup.Registry, "add a tenant")
         {
             Positional = TenantId,
             Options = [OptionSpec.Needed("--jail-root-path", "DIR", "where its jails live on the daemon's host")],
             Example = "register-tenant acme --jail-root-path /jails/acme",
-            Request = a => new CommandRequest
-            {
-                Cmd = CommandNames.RegisterTenant, TenantId = a.Required("--tenant-id"), JailRootPath = a.Required("--jail-root-path"),
-            },
-            Show = (screen, reply, _) => screen.Line($"registered tenant {Words.Plain(reply.Read(ProtocolJson.Wire.Tenant).TenantId)}"),
         },
         new("list-tenants", CommandGroup.Registry, "list tenants")
         {
             Example = "list-tenants",
-            Request = _ => new CommandRequest { Cmd = CommandNames.ListTenants },
-            Show = (screen, reply, _) => Tenants(screen, reply.Read(ProtocolJson.Wire.TenantList)),
         },
         new("delete-tenant", CommandGroup.Registry, "forget a tenant")
         {
             Positional = TenantId,
             Example = "delete-tenant acme",
-            Request = a => new CommandRequest { Cmd = CommandNames.DeleteTenant, TenantId = a.Required("--tenant-id") },
-            Show = (screen, _, a) => screen.Line($"deleted tenant {Words.Plain(a.Required("--tenant-id"))}"),
         },
     ];
+
+    public void RegisterSkill(string name, string description, string category) => bound.WillAsk(
+        () => new CommandRequest
+        {
+            Cmd = CommandNames.RegisterSkill,
+            Name = name,
+            Description = bound.TextOrStdin("--description", description),
+            Category = category,
+        },
+        (screen, reply) => screen.Line($"registered skill {Words.Plain(reply.Read(ProtocolJson.Wire.Skill).Name)}"));
+
+    public void ListSkills() => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.ListSkills },
+        (screen, reply) => Skills(screen, reply.Read(ProtocolJson.Wire.SkillList)));
+
+    public void RegisterTenant(string tenantId, string jailRootPath) => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.RegisterTenant, TenantId = tenantId, JailRootPath = jailRootPath },
+        (screen, reply) => screen.Line($"registered tenant {Words.Plain(reply.Read(ProtocolJson.Wire.Tenant).TenantId)}"));
+
+    public void ListTenants() => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.ListTenants },
+        (screen, reply) => Tenants(screen, reply.Read(ProtocolJson.Wire.TenantList)));
+
+    public void DeleteTenant(string tenantId) => bound.WillAsk(
+        () => new CommandRequest { Cmd = CommandNames.DeleteTenant, TenantId = tenantId },
+        (screen, _) => screen.Line($"deleted tenant {Words.Plain(tenantId)}"));
 
     private static void Skills(Screen screen, SkillList list)
     {

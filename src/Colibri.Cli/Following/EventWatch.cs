@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Colibri.Cli.Output;
-using Colibri.Cli.Parsing;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
@@ -10,7 +9,7 @@ namespace Colibri.Cli.Following;
 /// <summary><c>watch</c>: a line an event, until the operator has seen enough.</summary>
 internal static class EventWatch
 {
-    public static async Task<int> RunAsync(CliSession session, Arguments arguments)
+    public static async Task<int> RunAsync(CliSession session, string[]? topics)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Enough);
@@ -24,7 +23,7 @@ internal static class EventWatch
         try
         {
             using var client = await session.ConnectAsync().ConfigureAwait(false);
-            CliSession.Accepted(await client.SubscribeAsync(arguments.Many("--topic"), enough.Token).ConfigureAwait(false));
+            CliSession.Accepted(await client.SubscribeAsync(topics, enough.Token).ConfigureAwait(false));
             var view = new EventView(session.Screen);
             await foreach (var line in client.ReadEventLinesAsync(enough.Token).ConfigureAwait(false))
             {

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Colibri.Cli.Output;
-using Colibri.Cli.Parsing;
-using Colibri.Protocol;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
@@ -11,28 +9,21 @@ namespace Colibri.Cli.Following;
 /// <summary><c>list-tasks</c>, one page or all of them.</summary>
 internal static class TaskPages
 {
-    public static async Task<int> RunAsync(CliSession session, Arguments arguments)
+    public static async Task<int> RunAsync(CliSession session, CommandRequest request, bool all)
     {
-        var request = new CommandRequest
-        {
-            Cmd = CommandNames.ListTasks,
-            Status = arguments.Text("--status"),
-            Limit = arguments.Number("--limit"),
-            After = arguments.Text("--after"),
-        };
         using var client = await session.ConnectAsync().ConfigureAwait(false);
         List<BoardTask> tasks = [];
         var merged = new ArrayBufferWriter<byte>();
         while (true)
         {
             var reply = CliSession.Accepted(await client.SendAsync(request, null, session.Cancellation).ConfigureAwait(false));
-            if (!arguments.Flag("--all") && session.Json)
+            if (!all && session.Json)
             {
                 session.Screen.Raw(reply.Data);
                 return ExitCodes.Done;
             }
             var page = reply.Read(ProtocolJson.Wire.TaskList);
-            if (!arguments.Flag("--all"))
+            if (!all)
             {
                 TaskView.List(session.Screen, page, request.Status);
                 return ExitCodes.Done;

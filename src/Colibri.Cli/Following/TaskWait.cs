@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Colibri.Cli.Output;
-using Colibri.Cli.Parsing;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
@@ -11,10 +10,8 @@ namespace Colibri.Cli.Following;
 /// <summary><c>wait</c>: a task until it is over.</summary>
 internal static class TaskWait
 {
-    public static async Task<int> RunAsync(CliSession session, Arguments arguments)
+    public static async Task<int> RunAsync(CliSession session, string taskId, TimeSpan? timeout)
     {
-        var taskId = arguments.Required("--task-id");
-        var timeout = arguments.Seconds("--timeout");
         var clock = Stopwatch.StartNew();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
         if (timeout is { } limit)

@@ -1,10 +1,9 @@
-using System.CommandLine;
-
 namespace Colibri.Cli.Parsing;
 
 /// <summary>
-/// The one place that knows System.CommandLine: it splits words into options and values. What is allowed, and the words for what is
-/// not, come from the command table, so another parser can take its place.
+/// The pre-pass: puts what was typed into the one form that <see cref="Binder"/> hands to ConsoleAppFramework. It knows options by their names
+/// alone; what their values mean is the binder's. Everything it does the framework does not: options before the command, <c>--option=value</c>,
+/// a repeated option, a positional that may also be said as an option, <c>--</c>, a forgotten value, and the word that was probably meant.
 /// </summary>
 internal static class CommandLine
 {
@@ -14,223 +13,162 @@ internal static class CommandLine
     public static readonly OptionSpec Version = OptionSpec.Flag("--version", "this program's version");
     public static readonly IReadOnlyList<OptionSpec> Everywhere = [Socket, Json, Help];
 
-    private static readonly ParserConfiguration Configuration = new()
-    {
-        EnablePosixBundling = false,
-        // Otherwise --title @name would read the file "name".
-        ResponseFileTokenReplacer = null,
-    };
+    /// <exception cref="UsageException">The command line is wrong; where help is asked for as well, that is given instead.</exception>
+    public static Invocation Parse(IReadOnlyList<string> args, IReadOnlyList<CommandSpec> table) => new Pass(table).Over(args);
 
-    /// <exception cref="UsageException">The command line is wrong.</exception>
-    public static Invocation Parse(IReadOnlyList<string> args, IReadOnlyList<CommandSpec> table, CliHost host)
-    {
-        var dashes = IndexOfDashes(args);
-        var head = dashes < 0 ? args : [.. args.Take(dashes)];
-        var tree = new Tree(table, head);
-        var result = tree.Parse(head);
-        var spec = tree.CommandOf(result);
-        IReadOnlyList<string> rest = dashes < 0 ? [] : [.. args.Skip(dashes + 1)];
-        if (rest.Count > 0 && spec is { TakesRest: false })
-        {
-            result = tree.Parse(args);
-            rest = [];
-        }
-        var values = tree.ValuesOf(result, spec);
-        var socket = values.TryGetValue(Socket.Name, out var paths) ? paths[^1] : null;
-        var json = values.ContainsKey(Json.Name);
-        if (values.ContainsKey(Help.Name) || values.ContainsKey(Version.Name))
-            return new Invocation(spec, null, socket, json, values.ContainsKey(Help.Name), values.ContainsKey(Version.Name));
-        RefuseMissingValues(head, spec);
-        RefuseDashedPositional(values, spec, head);
-        RefuseUnknownWords(result, spec, table);
-        if (result.Errors.Count > 0)
-            throw new UsageException(OneLine(result.Errors[0].Message), spec?.Name);
-        if (spec is null)
-            return new Invocation(null, null, socket, json, false, false);
-        Check(values, spec);
-        return new Invocation(spec, new Arguments(spec.Name, values, rest, host), socket, json, false, false);
-    }
+    /// <summary>What follows the name of something unknown.</summary>
+    public static string DidYouMean(string word, IEnumerable<string> known) =>
+        Nearest.To(word, known) is { } nearest ? $", did you mean {nearest}?" : "";
 
-    private static int IndexOfDashes(IReadOnlyList<string> args)
+    /// <summary>One pass over one command line.</summary>
+    private sealed class Pass(IReadOnlyList<CommandSpec> table)
     {
-        for (var i = 0; i < args.Count; i++)
-        {
-            if (args[i] == "--")
-                return i;
-        }
-        return -1;
-    }
+        private readonly Dictionary<string, List<string>> _said = [];
+        private readonly List<string> _positionals = [];
+        private CommandSpec? _command;
 
-    // An option takes any next word that is no option of this command, a mistyped option too: "--title --desciption" must not make a
-    // task called "--desciption".
-    private static void RefuseMissingValues(IReadOnlyList<string> head, CommandSpec? spec)
-    {
-        for (var i = 0; i < head.Count; i++)
+        /// <summary>The first word that is wrong: told only where no help is asked for, and in words that the command found later may change.</summary>
+        private Func<UsageException>? _wrong;
+
+        public Invocation Over(IReadOnlyList<string> args)
         {
-            if (OptionNamed(head[i], spec) is not { Value: not null } option)
-                continue;
-            var next = i + 1 < head.Count ? head[i + 1] : null;
-            if (next is null)
-                throw new UsageException($"{option.Name} needs a value: {option.Name} {option.Value}", spec?.Name);
-            if (next.Length > 2 && next.StartsWith("--", StringComparison.Ordinal))
+            var dashes = IndexOfDashes(args);
+            for (var i = 0; i < dashes;)
+                i += Take(args[i], i + 1 < dashes ? args[i + 1] : null);
+            string[] rest = [.. args.Skip(dashes + 1)];
+            if (_command is { TakesRest: false })
             {
-                throw new UsageException(
-                    $"{option.Name} needs a value; one that starts with dashes is written {option.Name}={next}", spec?.Name);
+                foreach (var word in rest)
+                    TakePositional(word);
+                rest = [];
             }
-            i++;
-        }
-    }
-
-    private static void RefuseUnknownWords(ParseResult result, CommandSpec? spec, IReadOnlyList<CommandSpec> table)
-    {
-        if (result.UnmatchedTokens.Count == 0)
-            return;
-        var word = result.UnmatchedTokens[0];
-        if (word.StartsWith('-') && word.Length > 1)
-            throw UnknownOption(word, spec);
-        if (spec is not null)
-            throw new UsageException($"{spec.Name} has no use for '{word}'", spec.Name);
-        throw new UsageException($"unknown command '{word}'{DidYouMean(Nearest.To(word, table.Select(c => c.Name)))}");
-    }
-
-    private static void RefuseDashedPositional(
-        Dictionary<string, IReadOnlyList<string>> values, CommandSpec? spec, IReadOnlyList<string> head)
-    {
-        foreach (var positional in spec?.Positionals ?? [])
-        {
-            if (values.TryGetValue(positional.Option, out var said)
-                && said[0].Length > 1 && said[0].StartsWith('-') && head.Contains(said[0]) && !head.Contains(positional.Option))
-                throw UnknownOption(said[0], spec);
-        }
-    }
-
-    private static void Check(Dictionary<string, IReadOnlyList<string>> values, CommandSpec spec)
-    {
-        foreach (var positional in spec.Positionals)
-        {
-            if (!values.TryGetValue(positional.Option, out var said))
+            var (help, version) = (_said.ContainsKey(Help.Name), _said.ContainsKey(Version.Name));
+            if (!help && !version)
             {
-                if (!positional.Optional)
-                    throw new UsageException($"{spec.Name} needs {positional.Value}: colibri {spec.Example}", spec.Name);
+                if (_wrong is not null)
+                    throw _wrong();
+                RefuseRepeated();
+                MovePositionals();
             }
+            _said.Remove(Socket.Name, out var socket);
+            var json = _said.Remove(Json.Name);
+            return new Invocation(_command, _said, rest, socket?.FirstOrDefault(), json, help, version);
+        }
+
+        private static int IndexOfDashes(IReadOnlyList<string> args)
+        {
+            var index = 0;
+            while (index < args.Count && args[index] != "--")
+                index++;
+            return index;
+        }
+
+        /// <returns>How many words that were.</returns>
+        private int Take(string word, string? next)
+        {
+            if (word.Length < 2 || word[0] != '-')
+            {
+                TakeWord(word);
+                return 1;
+            }
+            var end = word.StartsWith("--", StringComparison.Ordinal) ? word.AsSpan().IndexOfAny('=', ':') : -1;
+            var name = end < 0 ? word : word[..end];
+            var value = end < 0 ? null : word[(end + 1)..];
+            if (Find(name) is not { } option)
+            {
+                _wrong ??= () => Unknown(word);
+                return 1;
+            }
+            if (!_said.TryGetValue(option.Name, out var said))
+                _said[option.Name] = said = [];
+            if (option.Value is null)
+            {
+                if (value is { Length: > 0 })
+                    TakePositional(value, mayBeOne: false);
+                return 1;
+            }
+            if (value is { Length: 0 })
+                Refuse($"required argument missing for option: '{option.Name}'");
+            else if (value is not null)
+                said.Add(value);
+            else if (next is null)
+                Refuse($"{option.Name} needs a value: {option.Name} {option.Value}");
+            else if (next.Length > 2 && next.StartsWith("--", StringComparison.Ordinal))
+                Refuse($"{option.Name} needs a value; one that starts with dashes is written {option.Name}={next}");
             else
+                said.Add(next);
+            return value is null ? 2 : 1;
+        }
+
+        private void TakeWord(string word)
+        {
+            if (_command is not null)
             {
-                if (said.Any(value => value != said[0]))
-                    throw new UsageException($"{positional.Value} is given twice: '{said[0]}' and '{said[^1]}'", spec.Name);
-                CheckChoices(positional.Value, positional.Choices, said, spec);
+                TakePositional(word);
+                return;
             }
+            _command = table.FirstOrDefault(command => command.Name == word);
+            if (_command is null)
+                _wrong ??= () => new UsageException($"unknown command '{word}'{DidYouMean(word, table.Select(c => c.Name))}");
         }
-        foreach (var option in spec.Options)
+
+        private void TakePositional(string word, bool mayBeOne = true)
         {
-            if (values.TryGetValue(option.Name, out var said))
-                CheckChoices(option.Name, option.Choices, said, spec);
-            else if (option.Required)
-                throw new UsageException($"{spec.Name} needs {option.Name} {option.Value}", spec.Name);
+            if (mayBeOne && _positionals.Count < _command!.Positionals.Count())
+                _positionals.Add(word);
+            else
+                Refuse($"{_command?.Name ?? "colibri"} has no use for '{word}'");
         }
-    }
 
-    private static void CheckChoices(string what, IReadOnlyList<string> choices, IReadOnlyList<string> said, CommandSpec spec)
-    {
-        if (choices.Count == 0)
-            return;
-        foreach (var value in said)
+        private OptionSpec? Find(string name)
         {
-            if (!choices.Contains(value))
-                throw new UsageException($"{what} '{value}' is none of {string.Join(", ", choices)}", spec.Name);
-        }
-    }
-
-    private static UsageException UnknownOption(string word, CommandSpec? spec)
-    {
-        var name = word.Split('=', 2)[0];
-        var known = Everywhere.Concat(spec?.Options ?? [Version]).Select(o => o.Name);
-        return new UsageException($"unknown option '{name}'{DidYouMean(Nearest.To(name, known))}", spec?.Name);
-    }
-
-    private static OptionSpec? OptionNamed(string word, CommandSpec? spec)
-    {
-        foreach (var option in Everywhere.Concat(spec?.Options ?? []))
-        {
-            if (option.Name == word)
-                return option;
-        }
-        return spec?.Positionals.FirstOrDefault(p => p.Option == word) is { } positional ? new OptionSpec(word, positional.Value, "") : null;
-    }
-
-    private static string DidYouMean(string? nearest) => nearest is null ? "" : $", did you mean {nearest}?";
-
-    private static string OneLine(string message) =>
-        message.Length == 0 ? message : char.ToLowerInvariant(message[0]) + message[1..].TrimEnd('.').ReplaceLineEndings(" ");
-
-    /// <summary>The table as the library wants it.</summary>
-    private sealed class Tree
-    {
-        private readonly Command _root = new("colibri");
-        private readonly Dictionary<Command, CommandSpec> _commands = [];
-        private readonly List<(string Name, Symbol Symbol)> _symbols = [];
-
-        public Tree(IReadOnlyList<CommandSpec> table, IReadOnlyList<string> words)
-        {
-            Add(_root, Socket, recursive: true);
-            Add(_root, Json, recursive: true);
-            Add(_root, Help, recursive: true, "-h");
-            Add(_root, Version);
-            foreach (var spec in table)
+            if (name == "-h")
+                return Help;
+            foreach (var option in Known())
             {
-                // A command nobody named cannot be the one meant; building all of them is most of the start-up time.
-                if (words.Contains(spec.Name))
-                    Add(spec);
+                if (option.Name == name)
+                    return option;
+            }
+            return null;
+        }
+
+        private IEnumerable<OptionSpec> Known() => _command is null
+            ? Everywhere.Append(Version)
+            : Everywhere.Concat(_command.Options).Concat(_command.Positionals.Select(p => p.AsOption()));
+
+        private UsageException Unknown(string word)
+        {
+            var name = word.Split('=', 2)[0];
+            // Said before its command was known.
+            if (Find(name) is { } early)
+            {
+                var value = early.Value is null ? "" : $" {early.Value}";
+                return new UsageException($"{name} stands after its command: colibri {_command!.Name} {name}{value}", _command.Name);
+            }
+            // The name of what is said by position is nothing that a mistyped option was probably meant to be.
+            var known = _command is null ? Known() : Everywhere.Concat(_command.Options);
+            return new UsageException($"unknown option '{name}'{DidYouMean(name, known.Select(o => o.Name))}", _command?.Name);
+        }
+
+        private void Refuse(string message) => _wrong ??= () => new UsageException(message, _command?.Name);
+
+        private void RefuseRepeated()
+        {
+            foreach (var (name, said) in _said)
+            {
+                if (said.Count > 1 && !Find(name)!.Repeatable)
+                    throw new UsageException($"option '{name}' expects a single argument but {said.Count} were provided", _command?.Name);
             }
         }
 
-        public ParseResult Parse(IReadOnlyList<string> args) => _root.Parse(args, Configuration);
-
-        public CommandSpec? CommandOf(ParseResult result) => _commands.GetValueOrDefault(result.CommandResult.Command);
-
-        public Dictionary<string, IReadOnlyList<string>> ValuesOf(ParseResult result, CommandSpec? spec)
+        private void MovePositionals()
         {
-            var values = new Dictionary<string, IReadOnlyList<string>>();
-            foreach (var (name, symbol) in _symbols)
+            foreach (var (positional, value) in _command is null ? [] : _command.Positionals.Zip(_positionals))
             {
-                var found = result.GetResult(symbol);
-                if (found is null or System.CommandLine.Parsing.OptionResult { Implicit: true })
-                    continue;
-                string[] said = [.. found.Tokens.Select(t => t.Value)];
-                // "--title=" is an option without its value, which the library calls an error: here it is simply not there.
-                if (said.Length == 0 && symbol is not Option { Arity.MaximumNumberOfValues: 0 })
-                    continue;
-                values[name] = values.TryGetValue(name, out var before) ? [.. before, .. said] : said;
+                if (_said.TryGetValue(positional.Option, out var said) && said[0] != value)
+                    throw new UsageException($"{positional.Value} is given twice: '{value}' and '{said[0]}'", _command!.Name);
+                _said[positional.Option] = [value];
             }
-            return values;
-        }
-
-        private void Add(CommandSpec spec)
-        {
-            var command = new Command(spec.Name);
-            foreach (var option in spec.Options)
-                Add(command, option);
-            foreach (var positional in spec.Positionals)
-            {
-                var argument = new Argument<string>(positional.Value) { Arity = ArgumentArity.ZeroOrOne };
-                command.Arguments.Add(argument);
-                _symbols.Add((positional.Option, argument));
-                Add(command, new OptionSpec(positional.Option, positional.Value, positional.Summary));
-            }
-            _root.Subcommands.Add(command);
-            _commands.Add(command, spec);
-        }
-
-        private void Add(Command command, OptionSpec spec, bool recursive = false, params string[] aliases)
-        {
-            Option option = spec switch
-            {
-                { Value: null } => new Option<bool>(spec.Name, aliases) { Arity = ArgumentArity.Zero },
-                { Repeatable: true } => new Option<string[]>(spec.Name, aliases) { Arity = ArgumentArity.OneOrMore },
-                _ => new Option<string>(spec.Name, aliases) { Arity = ArgumentArity.ExactlyOne },
-            };
-            option.Recursive = recursive;
-            command.Options.Add(option);
-            _symbols.Add((spec.Name, option));
         }
     }
 }

@@ -1,12 +1,8 @@
-using Colibri.Cli.Output;
-using Colibri.Protocol.Client;
-using Colibri.Protocol.Wire;
-
 namespace Colibri.Cli.Parsing;
 
 /// <summary>
-/// One command: everything that parsing, help, completion and the manual need to know, and what it does. The parser behind it is
-/// <see cref="CommandLine"/> alone.
+/// One command: everything that the pre-pass, help, completion and the manual need to know. What it does is the method that
+/// <see cref="Binder"/> has under its name, with a parameter for each positional and option.
 /// </summary>
 internal sealed record CommandSpec(string Name, CommandGroup Group, string Summary)
 {
@@ -27,13 +23,4 @@ internal sealed record CommandSpec(string Name, CommandGroup Group, string Summa
 
     /// <summary>A sentence or two below the options, where there is something to know.</summary>
     public string? Note { get; init; }
-
-    /// <summary>The request, where the command is one request and one reply.</summary>
-    public Func<Arguments, CommandRequest>? Request { get; init; }
-
-    /// <summary>Shows that reply to a person.</summary>
-    public Action<Screen, Reply, Arguments>? Show { get; init; }
-
-    /// <summary>What it does, where it is more than one request and one reply; answers the exit code.</summary>
-    public Func<CliSession, Arguments, Task<int>>? Run { get; init; }
 }

@@ -11,4 +11,6 @@ internal sealed record PositionalSpec(string Value, string Option, string Summar
 
     /// <summary>May be left out.</summary>
     public bool Optional { get; init; }
+
+    public OptionSpec AsOption() => new(Option, Value, Summary) { Required = !Optional, Choices = Choices, IsPath = IsPath };
 }

@@ -16,9 +16,8 @@ internal static class PrefixCheckCommand
     private const int MaxReported = 1_000;
     private const int Indent = 4;
 
-    public static Task<int> RunAsync(CliSession session, Arguments arguments)
+    public static Task<int> RunAsync(CliSession session, string path)
     {
-        var path = arguments.Required("--stream");
         var tally = new Tally();
         using var stream = Readable(path, () => path == "-" ? Console.OpenStandardInput() : new FileStream(path, FileMode.Open, FileAccess.Read));
         Check(stream, path, tally, comparison => Report(session, tally, comparison), session.Cancellation);

@@ -32,11 +32,53 @@ public sealed class UsageTests
     [InlineData("help crate-task", "unknown command 'crate-task', did you mean create-task? (see: colibri --help)")]
     [InlineData("create-task --title=", "required argument missing for option: '--title' (see: colibri create-task --help)")]
     [InlineData("status --socket=", "required argument missing for option: '--socket' (see: colibri status --help)")]
+    [InlineData("create-task --title= x", "required argument missing for option: '--title' (see: colibri create-task --help)")]
+    [InlineData("create-task --title x --key= k", "required argument missing for option: '--key' (see: colibri create-task --help)")]
+    [InlineData("create-task --title a --title b --title c", "option '--title' expects a single argument but 3 were provided (see: colibri create-task --help)")]
+    [InlineData("get-task --task-id a --task-id a", "option '--task-id' expects a single argument but 2 were provided (see: colibri get-task --help)")]
+    [InlineData("--socket a ping --socket b", "option '--socket' expects a single argument but 2 were provided (see: colibri ping --help)")]
+    [InlineData("--title x create-task", "--title stands after its command: colibri create-task --title TEXT (see: colibri create-task --help)")]
+    [InlineData("--all list-tasks", "--all stands after its command: colibri list-tasks --all (see: colibri list-tasks --help)")]
+    [InlineData("ping --version", "unknown option '--version' (see: colibri ping --help)")]
+    [InlineData("ping --json=true", "ping has no use for 'true' (see: colibri ping --help)")]
+    [InlineData("ping -- --json", "ping has no use for '--json' (see: colibri ping --help)")]
+    [InlineData("pin list-tasks", "unknown command 'pin', did you mean ping? (see: colibri --help)")]
+    [InlineData("--socket ping", "no command given (see: colibri --help)")]
+    [InlineData("get-task -t1", "unknown option '-t1' (see: colibri get-task --help)")]
+    [InlineData("spawn-agent pi --env A=1 --env =2", "--env '=2' is not NAME=VALUE (see: colibri spawn-agent --help)")]
+    [InlineData("watch --topic tasks --topic weather", "--topic 'weather' is none of tasks, panes, cost (see: colibri watch --help)")]
+    [InlineData("watch --topic Tasks", "--topic 'Tasks' is none of tasks, panes, cost (see: colibri watch --help)")]
+    [InlineData("append-session s --kind compaction", "--kind 'compaction' is none of user, assistant, tool_result, usage, note (see: colibri append-session --help)")]
+    [InlineData("append-session s --kind usage --input-tokens many", "--input-tokens 'many' is not a whole number (see: colibri append-session --help)")]
+    [InlineData("cost --by 3", "--by '3' is none of task, session, provider, day (see: colibri cost --help)")]
+    [InlineData("stop-agent a --grace-ms 1.5", "--grace-ms '1.5' is not a whole number (see: colibri stop-agent --help)")]
+    [InlineData("wait t --timeout 2592001", "--timeout '2592001' is not a number of seconds (see: colibri wait --help)")]
     public async Task A_wrong_command_line_is_one_line_that_names_the_value_and_the_help(string commandLine, string message)
     {
         var run = await CliRun.OfAsync(commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
         run.ShouldBe(new CliRun(ExitCodes.Usage, "", $"colibri: {message}\n"));
+    }
+
+    [Theory]
+    [InlineData("create-task --bogus --help", "create-task")]
+    [InlineData("get-task a b c -h", "get-task")]
+    [InlineData("nope --help", null)]
+    public async Task Help_is_given_whatever_else_is_wrong(string commandLine, string? command)
+    {
+        var run = await CliRun.OfAsync(commandLine.Split(' '));
+
+        run.ShouldBe(await CliRun.OfAsync(command is null ? ["help"] : ["help", command]));
+        run.ExitCode.ShouldBe(ExitCodes.Done);
+    }
+
+    [Fact]
+    public async Task Wrong_command_lines_at_the_same_time_each_hear_of_their_own()
+    {
+        var runs = await Task.WhenAll(Enumerable.Range(0, 64).Select(i => Task.Run(() => CliRun.OfAsync(["list-tasks", "--limit", $"n{i}"]))));
+
+        runs.Select(run => run.Error).ShouldBe(Enumerable.Range(0, 64).Select(i =>
+            $"colibri: --limit 'n{i}' is not a whole number (see: colibri list-tasks --help)\n"));
     }
 
     [Fact]

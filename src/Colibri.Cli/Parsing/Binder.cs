@@ -1,0 +1,138 @@
+using Colibri.Cli.Commands;
+using ConsoleAppFramework;
+
+namespace Colibri.Cli.Parsing;
+
+/// <summary>
+/// The one place that knows ConsoleAppFramework: it converts the values that <see cref="CommandLine"/> found and calls the command's method
+/// with them. The methods only say what is to be done (<see cref="BoundCommand"/>), so that nothing runs inside the framework: it would take
+/// the signals, the exit code and every exception to itself. It prints nothing either: its help is never asked for, and what it has to say of a
+/// value that does not convert is said in our words.
+/// </summary>
+internal static class Binder
+{
+    private const string WrongValue = "Argument '";
+    private const string MissingValue = "Required argument '";
+
+    // Of the whole process, and the same for every run of it: thrown in the run that went wrong.
+    static Binder() => ConsoleApp.LogError = static message => throw new BindingException(message);
+
+    /// <summary>Calls the method of the command named.</summary>
+    /// <exception cref="UsageException">A value is missing or is not what the option takes.</exception>
+    public static BoundCommand Bind(CommandSpec command, Invocation invocation, CliHost host)
+    {
+        var bound = new BoundCommand(command.Name, invocation.Rest, host);
+        var app = Register(bound);
+        var words = WordsOf(invocation.Said);
+        // The framework looks for --help and -- among the words it is called with, values included. So it is called with one that is neither,
+        // and gets the true ones at the next step.
+        app.ConfigureGlobalOptions((ref ConsoleApp.GlobalOptionsBuilder builder) =>
+        {
+            builder = new ConsoleApp.GlobalOptionsBuilder(words);
+            return bound;
+        });
+        try
+        {
+            app.Run([command.Name, "."]);
+        }
+        catch (BindingException e)
+        {
+            throw Explained(e, command, invocation);
+        }
+        return bound;
+    }
+
+    /// <summary>Every command of the table, with its method.</summary>
+    public static ConsoleApp.ConsoleAppBuilder Register(BoundCommand bound)
+    {
+        var app = ConsoleApp.Create();
+        var tasks = new TaskCommands(bound);
+        app.Add("create-task", tasks.Create);
+        app.Add("intake-task", tasks.Intake);
+        app.Add("get-task", tasks.Get);
+        app.Add("list-tasks", tasks.List);
+        app.Add("claim-task", tasks.Claim);
+        app.Add("transition-task", tasks.Transition);
+        app.Add("cancel-task", tasks.Cancel);
+        app.Add("wait", tasks.Wait);
+        var agents = new AgentCommands(bound);
+        app.Add("spawn-agent", agents.Spawn);
+        app.Add("spawn-local", agents.SpawnLocal);
+        app.Add("stop-agent", agents.Stop);
+        app.Add("prompt", agents.Prompt);
+        app.Add("answer", agents.Answer);
+        app.Add("list-agents", agents.List);
+        app.Add("register-agent", agents.Register);
+        app.Add("heartbeat", agents.Heartbeat);
+        var sessions = new SessionCommands(bound);
+        app.Add("list-sessions", sessions.List);
+        app.Add("get-session", sessions.Get);
+        app.Add("compact-session", sessions.Compact);
+        app.Add("append-session", sessions.Append);
+        app.Add("get-prompt", sessions.Prompt);
+        var cost = new CostCommands(bound);
+        app.Add("set-cost-mode", cost.SetMode);
+        app.Add("cost", cost.Summary);
+        app.Add("budget", cost.Budget);
+        app.Add("prefix-check", cost.PrefixCheck);
+        var registry = new RegistryCommands(bound);
+        app.Add("register-skill", registry.RegisterSkill);
+        app.Add("list-skills", registry.ListSkills);
+        app.Add("register-tenant", registry.RegisterTenant);
+        app.Add("list-tenants", registry.ListTenants);
+        app.Add("delete-tenant", registry.DeleteTenant);
+        var daemon = new DaemonCommands(bound);
+        app.Add("status", daemon.Status);
+        app.Add("snapshot", daemon.Snapshot);
+        app.Add("watch", daemon.Watch);
+        app.Add("ping", daemon.Ping);
+        app.Add("completion", daemon.Completion);
+        app.Add("version", daemon.Version);
+        app.Add("help", daemon.Help);
+        return app;
+    }
+
+    /// <summary>An option and its value are two words, and a flag is one.</summary>
+    private static string[] WordsOf(IReadOnlyDictionary<string, List<string>> said)
+    {
+        List<string> words = [];
+        foreach (var (name, values) in said)
+        {
+            words.Add(name);
+            if (values.Count > 0)
+                words.Add(string.Join(ManyAttribute.Separator, values));
+        }
+        return [.. words];
+    }
+
+    private static UsageException Explained(BindingException e, CommandSpec command, Invocation invocation)
+    {
+        foreach (var positional in command.Positionals)
+        {
+            if (Names(e, MissingValue, positional.Option))
+                return new UsageException($"{command.Name} needs {positional.Value}: colibri {command.Example}", command.Name);
+            if (Names(e, WrongValue, positional.Option))
+                return Wrong(positional.Value, positional.AsOption(), invocation);
+        }
+        foreach (var option in command.Options)
+        {
+            if (Names(e, MissingValue, option.Name))
+                return new UsageException($"{command.Name} needs {option.Name} {option.Value}", command.Name);
+            if (Names(e, WrongValue, option.Name))
+                return Wrong(option.Name, option, invocation);
+        }
+        return new UsageException(e.Message.ReplaceLineEndings(" "), command.Name);
+    }
+
+    private static bool Names(BindingException e, string what, string option) =>
+        e.Message.StartsWith(what, StringComparison.Ordinal) && e.Message.AsSpan(what.Length).StartsWith($"{option.AsSpan(2)}'");
+
+    private static UsageException Wrong(string what, OptionSpec option, Invocation invocation)
+    {
+        var said = invocation.Said[option.Name];
+        var (value, needed) = option.Choices.Count > 0
+            ? (said.First(one => !option.Choices.Contains(one)), $"is none of {string.Join(", ", option.Choices)}")
+            : (option.Repeatable ? said.First(one => one.IndexOf('=', StringComparison.Ordinal) <= 0) : said[0], $"is not {option.Form}");
+        return new UsageException($"{what} '{value}' {needed}", invocation.Command?.Name);
+    }
+}
