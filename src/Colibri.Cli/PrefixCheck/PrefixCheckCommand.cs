@@ -18,6 +18,8 @@ internal static class PrefixCheckCommand
 
     public static Task<int> RunAsync(CliSession session, string path)
     {
+        if (path.Length == 0)
+            throw new UsageException("--stream '' is no path", "prefix-check");
         var tally = new Tally();
         using var stream = Readable(path, () => path == "-" ? Console.OpenStandardInput() : new FileStream(path, FileMode.Open, FileAccess.Read));
         Check(stream, path, tally, comparison => Report(session, tally, comparison), session.Cancellation);

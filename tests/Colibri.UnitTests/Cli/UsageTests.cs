@@ -82,6 +82,11 @@ public sealed class UsageTests
     }
 
     [Fact]
+    public async Task A_file_without_a_name_is_refused_in_one_line() =>
+        (await CliRun.OfAsync(["prefix-check", "--stream", ""])).ShouldBe(
+            new CliRun(ExitCodes.Usage, "", "colibri: --stream '' is no path (see: colibri prefix-check --help)\n"));
+
+    [Fact]
     public async Task No_daemon_is_exit_status_3_and_says_what_to_try()
     {
         var run = await CliRun.OfAsync(["--socket", "/nowhere/colibri.sock", "status"]);
