@@ -132,8 +132,10 @@ entry() {
     printf '    {"path": "/%s", "mode": "0%s", "owner": "root:root", "size": %s, "sha256": "%s"}' \
         "$1" "$(stat -c %a "$root/$1")" "$(stat -c %s "$root/$1")" "$(sha256sum "$root/$1" | cut -d ' ' -f 1)"
 }
-version=$("$binaries/colibri-daemon" --version | sed 's/^[^ ]* //')
-commit=$("$binaries/colibri" --version | sed -n 's/.*+\(.*\)/\1/p')
+build=$("$binaries/colibri-daemon" --version | sed 's/^[^ ]* //')
+version=${build%%+*}
+commit=${build#"$version"}
+commit=${commit#+}
 {
     printf '{\n  "schema": "clawdie.iso.build.v1",\n  "version": "%s",\n  "commit": "%s",\n  "lane": "linux-smoke",\n  "files": [\n' "$version" "$commit"
     separator=''

@@ -485,9 +485,8 @@ program_version() {
         tried "$1 --version" "$version_status"
         return 1
     fi
-    # The CLI's version also names the commit.
+    # A build outside a git checkout names no commit.
     program_commit=$(sed -n '1s/^[^ ]* [^ +]*+\([0-9a-f]*\).*/\1/p' "$scratch/out")
-    commit=${program_commit:-${commit:-}}
     program_version=$(sed -n '1s/^[^ ]* \([^ +]*\).*/\1/p' "$scratch/out")
 }
 
@@ -498,6 +497,11 @@ versions() {
         version=${version:-$program_version}
         if [ "$program_version" != "$version" ]; then
             why="${program##*/} is version $program_version, colibri-daemon is $version"
+            return 1
+        fi
+        if [ "$program" = "$daemon" ]; then commit=$program_commit; fi
+        if [ "$program_commit" != "$commit" ]; then
+            why="${program##*/} is built from commit ${program_commit:-unknown}, colibri-daemon from ${commit:-unknown}"
             return 1
         fi
     done
@@ -577,6 +581,7 @@ daemon_status() {
     ask status || return 1
     ask status --json || return 1
     version=$(field version)
+    version=${version%%+*}
     pid=$(field pid)
     if [ "$(field socket)" != "$socket" ]; then
         why="the daemon says that its socket is $(field socket), not $socket"
@@ -993,7 +998,7 @@ at_end() {
 [ -e "$daemon" ] || { rm -rf "$scratch"; fail "there is no $daemon: nothing is installed here"; }
 host=$(hostname 2>/dev/null || uname -n)
 os=$(uname -sr)
-version=''
+version='' commit=''
 started_at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 if ask status --json; then
     was_running=yes

@@ -67,15 +67,18 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task Every_executable_says_its_version()
+    public async Task Every_executable_says_its_version_with_the_commit_it_was_built_from()
     {
+        List<string> versions = [];
         foreach (var executable in (string[])[Repository.Daemon, Repository.Cli, Repository.TestAgent])
         {
             var finished = await Launch.ToEndAsync(executable, ["--version"]);
 
             finished.ExitCode.ShouldBe(0, finished.ToString());
-            finished.Lines.ShouldHaveSingleItem().ShouldMatch(@"\d+\.\d+\.\d+");
+            finished.Lines.ShouldHaveSingleItem().ShouldMatch($@"^{Path.GetFileName(executable)} \d+\.\d+\.\d+(\+[0-9a-f]{{40}})?$");
+            versions.Add(finished.Lines[0].Split(' ')[1]);
         }
+        versions.Distinct().ShouldHaveSingleItem();
     }
 
     [Fact]

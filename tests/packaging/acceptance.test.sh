@@ -93,7 +93,7 @@ json_says_the_same() {
 import json, re, sys
 report = json.load(open(sys.argv[1]))
 assert report["schema"] == "clawdie.iso.validation.v1"
-assert report["host"] and report["os"] and re.fullmatch(r"\d+\.\d+\.\d+\S*", report["version"]), report
+assert report["host"] and report["os"] and re.fullmatch(r"\d+\.\d+\.\d+", report["version"]), report
 assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", report["started_at"])
 lines = [re.fullmatch(r"(not ok|ok) (\d+) - (.*?)(?: # SKIP (.*))?", line) for line in open(sys.argv[2]).read().splitlines()]
 lines = [line for line in lines if line]
@@ -247,6 +247,11 @@ replace versions colibri-test-agent <<END
 case \${1:-} in --version) echo colibri-test-agent 0.0.9; exit ;; esac
 exec '$binaries/colibri-test-agent' "\$@"
 END
+install builds </dev/null
+replace builds colibri-test-agent <<END
+case \${1:-} in --version) '$binaries/colibri-test-agent' --version | sed 's/+.*/+0123456789abcdef/'; exit ;; esac
+exec '$binaries/colibri-test-agent' "\$@"
+END
 install silent <<'END'
 case $1 in health) exit 1 ;; esac
 END
@@ -297,7 +302,7 @@ case $1 in start) echo 'colibri-service: no such luck' >&2; exit 1 ;; esac
 END
 
 # All at once: what they do most is wait.
-for name in sound tampered versions silent open intake agent unlogged reload unsupervised forgetful process socket pidfile refusing; do
+for name in sound tampered versions builds silent open intake agent unlogged reload unsupervised forgetful process socket pidfile refusing; do
     case $name in
         sound) accept "$name" --json "$scratch/sound/acceptance.json" & ;;
         *) accept "$name" & ;;
@@ -316,6 +321,7 @@ fi
 check 'nothing of the installation is left running' nothing_is_left
 check 'a file that is not that of the manifest fails that step alone' fails_exactly tampered 'files, modes and owners are those of the manifest' 'SHA-256 differs'
 check 'executables of two versions fail that step alone' fails_exactly versions 'the executables run and are of one version' 'colibri-test-agent is version 0.0.9'
+check 'executables of two builds of one version fail that step alone' fails_exactly builds 'the executables run and are of one version' 'colibri-test-agent is built from commit 0123456789abcdef'
 check 'a service that does not start fails that step alone' fails_exactly refusing 'the service starts' 'no such luck'
 check 'a service whose health fails, fails that step alone' fails_exactly silent 'health says that it answers' 'health returned 1'
 check 'a directory open to others fails that step alone' fails_exactly open 'its directories are closed to others' 'is 755'
