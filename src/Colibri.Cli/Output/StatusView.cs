@@ -7,6 +7,7 @@ namespace Colibri.Cli.Output;
 internal static class StatusView
 {
     private const int LabelWidth = 11;
+    private const int CommitDigits = 8;
 
     public static void Write(Screen screen, StatusReport status)
     {
@@ -16,7 +17,7 @@ internal static class StatusView
                 screen.Field(label, Words.Plain(value), LabelWidth, tone);
         }
 
-        Field("daemon", $"colibri-daemon {status.Version}, pid {status.Pid}");
+        Field("daemon", $"colibri-daemon {Build(status.Version)}, pid {status.Pid}");
         Field("host", status.Host);
         Field("up", $"{Words.Duration(TimeSpan.FromMilliseconds(status.UptimeMs))}, since {Words.Time(status.StartedAt)}");
         Field("socket", status.Paths.Socket);
@@ -122,4 +123,10 @@ internal static class StatusView
         ];
         return string.Join(", ", hit.Where(h => h.Number > 0).Select(h => $"{h.What} {Words.Number(h.Number)}"));
     }
+
+    // As much of the commit as git shows to a person; --json has all of it.
+    private static string Build(string version) =>
+        version.IndexOf('+', StringComparison.Ordinal) is >= 0 and var plus && plus + 1 + CommitDigits < version.Length
+            ? version[..(plus + 1 + CommitDigits)]
+            : version;
 }

@@ -88,7 +88,7 @@ internal static class Samples
 
     public static readonly StatusReport Status = new()
     {
-        Version = "0.1.0",
+        Version = "0.1.0+8d5991cc76df12bdcd036395f0e20cc9d7594acf",
         Pid = 4242,
         Host = "clawdie",
         StartedAt = Now.AddDays(-3),

@@ -23,7 +23,7 @@ public sealed class ViewTests
 
     [Fact]
     public async Task Status() => (await ShownAsync(Samples.Status, Wire.StatusReport, "status")).ShouldBe("""
-        daemon     colibri-daemon 0.1.0, pid 4242
+        daemon     colibri-daemon 0.1.0+8d5991cc, pid 4242
         host       clawdie
         up         3 days 4 hours, since 2026-11-19T06:07:10.893Z
         socket     /var/run/colibri/colibri.sock
