@@ -11,22 +11,22 @@ public sealed class AutospawnTests
         ("COLIBRI_AUTOSPAWN", "on"), ("COLIBRI_AUTOSPAWN_BINARY", Repository.TestAgent), ("COLIBRI_AUTOSPAWN_ARGS", "--rpc"),
     ];
 
-    [Fact]
+    [Test]
     public async Task Without_a_key_none_is_started_and_with_one_in_the_file_it_is()
     {
         using var directory = new TempDirectory();
         var keys = directory.File("provider.env");
-        await File.WriteAllTextAsync(keys, "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(keys, "", TestContext.Current!.Execution.CancellationToken);
         File.SetUnixFileMode(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await using var daemon = await ColibriDaemon.StartAsync([.. Resident, ("COLIBRI_PROVIDER_ENV", keys)]);
         await StateAsync(daemon, "waiting-for-key");
         (await AgentsAsync(daemon)).ShouldBeEmpty();
 
-        await File.WriteAllTextAsync(keys, "OPENAI_API_KEY=sk-0123456789\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(keys, "OPENAI_API_KEY=sk-0123456789\n", TestContext.Current!.Execution.CancellationToken);
         await StateAsync(daemon, "running");
     }
 
-    [Fact]
+    [Test]
     public async Task It_takes_one_task_after_another_and_there_is_one_of_it_after_a_kill_of_the_daemon()
     {
         await using var daemon = await ColibriDaemon.StartAsync([.. Resident, ("OPENAI_API_KEY", "sk-0123456789")]);
@@ -56,12 +56,12 @@ public sealed class AutospawnTests
         await StateAsync(daemon, "stopped");
     }
 
-    [Fact]
+    [Test]
     public async Task It_offers_what_the_hosts_own_probe_says()
     {
         using var directory = new TempDirectory();
         var probe = directory.File("clawdie-system-probe");
-        await File.WriteAllTextAsync(probe, "#!/bin/sh\n[ \"$*\" = --capabilities ] && echo '[\"gpu\",\"zfs\"]'\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(probe, "#!/bin/sh\n[ \"$*\" = --capabilities ] && echo '[\"gpu\",\"zfs\"]'\n", TestContext.Current!.Execution.CancellationToken);
         File.SetUnixFileMode(probe, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         await using var daemon = await ColibriDaemon.StartAsync(
             [.. Resident, ("OPENAI_API_KEY", "sk-0123456789"), ("PATH", $"{directory.Path}:{Environment.GetEnvironmentVariable("PATH")}")]);
@@ -74,7 +74,7 @@ public sealed class AutospawnTests
         (await client.TaskEndedAsync(task.Text("id"), "done")).Text("agent_id").ShouldBe(agentId);
     }
 
-    [Fact]
+    [Test]
     public async Task It_comes_back_when_it_dies()
     {
         await using var daemon = await ColibriDaemon.StartAsync([.. Resident, ("OPENAI_API_KEY", "sk-0123456789")]);

@@ -4,12 +4,12 @@ using Colibri.EndToEndTests.Harness;
 namespace Colibri.EndToEndTests;
 
 /// <summary>Budgets bite: an agent that crosses its task's is gone with its tree, a day that has used up its own starts none.</summary>
-[Collection(AloneCollection.Name)]
+[NotInParallel]
 public sealed class BudgetTests
 {
     private static readonly string[] Spender = ["--turns", "1000", "--step-ms", "50", "--usage", "1000,100,2000,0,0.01"];
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_crosses_its_tasks_budget_is_dead_with_its_tree_within_a_second()
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_BUDGET_TASK_USD", "0.05"));
@@ -41,7 +41,7 @@ public sealed class BudgetTests
         failed.Member("usage").Number("cost_microcents").ShouldBeInRange(6_000_000, 40_000_000);
     }
 
-    [Fact]
+    [Test]
     public async Task A_day_over_its_budget_holds_the_next_start_until_it_is_lifted_and_over_a_restart()
     {
         await using var daemon = await ColibriDaemon.StartAsync(
@@ -80,7 +80,7 @@ public sealed class BudgetTests
         (await daemon.DataAsync(new { cmd = "budget" })).Text("lifted_at").ShouldNotBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task What_an_agent_used_outlives_a_daemon_that_was_killed_under_it()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -112,7 +112,7 @@ public sealed class BudgetTests
         cost.Items("lines")[0].Text("provider").ShouldBe("test");
     }
 
-    [Fact]
+    [Test]
     public async Task The_cost_is_shown_by_task_session_provider_and_day()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

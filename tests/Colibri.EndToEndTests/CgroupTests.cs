@@ -8,10 +8,10 @@ namespace Colibri.EndToEndTests;
 /// What has left its agent in every way that a process can, a new session, no parent, an empty environment, is ended with it all the same
 /// where agents have cgroups of their own. Another, older agent runs meanwhile, whose it could be for all that the process table says.
 /// </summary>
-[Collection(AloneCollection.Name)]
+[NotInParallel]
 public sealed class CgroupTests
 {
-    [Fact]
+    [Test]
     public async Task It_is_gone_after_stop_agent_and_the_other_agent_is_not()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -25,7 +25,7 @@ public sealed class CgroupTests
         (await client.PaneWhereAsync(scene.OlderId, _ => true, "is there")).Text("lifecycle").ShouldBe("running");
     }
 
-    [Fact]
+    [Test]
     public async Task It_is_gone_after_an_orderly_end_of_the_daemon_and_its_task_is_queued_again()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -38,7 +38,7 @@ public sealed class CgroupTests
         await scene.ShouldBeQueuedAgainAsync();
     }
 
-    [Fact]
+    [Test]
     public async Task It_is_gone_when_the_daemon_that_was_killed_is_started_again()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -52,7 +52,7 @@ public sealed class CgroupTests
         await scene.ShouldBeQueuedAgainAsync();
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_ends_by_itself_leaves_neither_it_nor_a_cgroup()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -83,7 +83,7 @@ public sealed class CgroupTests
         public static async Task<Scene> SetAsync(ColibriDaemon daemon, string ending = "exec sleep 600")
         {
             var cgroup = (await daemon.DataAsync(new { cmd = "status" })).Member("cgroup");
-            Assert.SkipUnless(cgroup.Has("parent"), $"agents have no cgroups here: {cgroup.TextOrNull("reason")}");
+            Skip.Unless(cgroup.Has("parent"), $"agents have no cgroups here: {cgroup.TextOrNull("reason")}");
             var scene = new Scene(daemon);
             var file = scene._directory.File("stray");
             await using var client = await daemon.ConnectAsync();
@@ -94,7 +94,7 @@ public sealed class CgroupTests
                 + $"until [ -s {file} ]; do :; done; echo '{{\"type\":\"agent_start\"}}'; {ending}";
             scene.AgentId = await client.SpawnAsync(new { cmd = "spawn-agent", binary = "/bin/sh", runtime = "pi", args = new[] { "-c", script }, task_id = scene._taskId });
             await Eventually.HoldsAsync(() => File.Exists(file), () => $"the stray is there; the log:\n{daemon.Log}");
-            scene._stray = int.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), CultureInfo.InvariantCulture);
+            scene._stray = int.Parse(await File.ReadAllTextAsync(file, TestContext.Current!.Execution.CancellationToken), CultureInfo.InvariantCulture);
             scene._cgroup = Path.Combine(cgroup.Text("parent"), $"colibri-{scene.AgentId}");
             return scene;
         }

@@ -6,7 +6,7 @@ public sealed class ClaimTests
 {
     private const int Claimants = 200;
 
-    [Fact]
+    [Test]
     public async Task Of_two_hundred_concurrent_claimants_exactly_one_wins()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -37,7 +37,7 @@ public sealed class ClaimTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Steps_of_one_task_sent_together_take_effect_and_are_answered_in_the_order_sent()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -68,7 +68,7 @@ public sealed class ClaimTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Claiming_a_started_task_is_a_conflict_that_names_its_status()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -84,12 +84,12 @@ public sealed class ClaimTests
         refused.ErrorMessage.ShouldContain("started");
     }
 
-    [Theory]
-    [InlineData("queued", "started")]
-    [InlineData("queued", "done")]
-    [InlineData("claimed", "done")]
-    [InlineData("done", "queued")]
-    [InlineData("cancelled", "queued")]
+    [Test]
+    [Arguments("queued", "started")]
+    [Arguments("queued", "done")]
+    [Arguments("claimed", "done")]
+    [Arguments("done", "queued")]
+    [Arguments("cancelled", "queued")]
     public async Task An_edge_that_the_life_cycle_does_not_have_is_a_conflict(string from, string to)
     {
         await using var daemon = await ColibriDaemon.StartAsync();

@@ -14,7 +14,7 @@ public sealed class CliTests
         "get-prompt", "set-cost-mode", "register-skill", "list-skills", "register-tenant", "list-tenants", "delete-tenant", "watch", "ping",
     ];
 
-    [Fact]
+    [Test]
     public async Task Help_of_every_command_fits_80_columns_and_exits_0()
     {
         var overview = await RunAsync("--help");
@@ -30,7 +30,7 @@ public sealed class CliTests
         overview.Lines.ShouldAllBe(line => line.Length <= 80);
     }
 
-    [Fact]
+    [Test]
     public async Task Without_a_daemon_it_exits_3_with_one_line_that_says_what_to_do()
     {
         using var directory = new TempDirectory();
@@ -44,14 +44,14 @@ public sealed class CliTests
         line.ShouldContain("try");
     }
 
-    [Theory]
-    [InlineData("no-such-command")]
-    [InlineData("create-task")]
-    [InlineData("get-task")]
-    [InlineData("create-task", "--titel", "x")]
-    [InlineData("create-task", "--title")]
-    [InlineData("create-task", "--title", "x", "--priority", "high")]
-    [InlineData("status", "extra")]
+    [Test]
+    [Arguments("no-such-command")]
+    [Arguments("create-task")]
+    [Arguments("get-task")]
+    [Arguments("create-task", "--titel", "x")]
+    [Arguments("create-task", "--title")]
+    [Arguments("create-task", "--title", "x", "--priority", "high")]
+    [Arguments("status", "extra")]
     public async Task Wrong_usage_exits_2_with_one_line_before_any_daemon_is_asked(params string[] arguments)
     {
         var finished = await RunAsync(["--socket", "/nonexistent/d.sock", .. arguments]);
@@ -61,7 +61,7 @@ public sealed class CliTests
         finished.ErrorLines.ShouldHaveSingleItem().ShouldContain("--help");
     }
 
-    [Fact]
+    [Test]
     public async Task What_the_daemon_refuses_exits_1_with_one_line_of_its_reason()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -73,7 +73,7 @@ public sealed class CliTests
         finished.ErrorLines.ShouldHaveSingleItem().ShouldContain("01a201dd-9e2c-7489-9c6b-b90dc9b73446");
     }
 
-    [Fact]
+    [Test]
     public async Task Json_is_the_data_on_one_line_wherever_the_option_stands()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -86,7 +86,7 @@ public sealed class CliTests
         before.Items("capabilities").Select(one => one.GetString()).ShouldBe(["a", "b"]);
     }
 
-    [Fact]
+    [Test]
     public async Task Every_command_does_its_work()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -115,7 +115,7 @@ public sealed class CliTests
         (await JsonAsync(daemon, "get-task", other, "--json")).Text("status").ShouldBe("cancelled");
     }
 
-    [Fact]
+    [Test]
     public async Task Spawn_agent_passes_what_follows_the_dashes_and_stop_agent_ends_it()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -128,9 +128,9 @@ public sealed class CliTests
         await client.PaneStoppedAsync(agent.Text("id"));
     }
 
-    [Theory]
-    [InlineData("--step-ms 5", 0)]
-    [InlineData("--fail", 1)]
+    [Test]
+    [Arguments("--step-ms 5", 0)]
+    [Arguments("--fail", 1)]
     public async Task Wait_ends_with_the_task_and_says_by_its_exit_code_how(string arguments, int exitCode)
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", arguments));
@@ -141,7 +141,7 @@ public sealed class CliTests
         finished.ExitCode.ShouldBe(exitCode, finished.ToString());
     }
 
-    [Fact]
+    [Test]
     public async Task Wait_gives_up_at_its_timeout()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -155,7 +155,7 @@ public sealed class CliTests
         clock.Elapsed.ShouldBeGreaterThan(TimeSpan.FromSeconds(0.9));
     }
 
-    [Fact]
+    [Test]
     public async Task Watch_prints_what_happens_as_it_happens()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

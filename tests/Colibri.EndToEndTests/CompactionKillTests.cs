@@ -11,13 +11,13 @@ public sealed class CompactionKillTests
     private const int KillsEach = 50;
     private const int Pipelined = 150;
 
-    [Fact]
+    [Test]
     public async Task After_each_of_two_hundred_kills_the_session_opens_without_a_gap_and_has_all_that_was_answered()
     {
         var compactions = await Task.WhenAll(Enumerable.Range(0, Daemons).Select(seed => Task.Run(() => KillAgainAndAgainAsync(new Random(seed)))));
 
         compactions.Sum(counted => counted.Made).ShouldBeGreaterThan(Daemons * KillsEach, "the kills came too early to meet compactions");
-        TestContext.Current.TestOutputHelper?.WriteLine(
+        TestContext.Current?.Output.WriteLine(
             $"{compactions.Sum(counted => counted.Made)} compactions answered, {compactions.Sum(counted => counted.Interrupted)} interrupted");
     }
 

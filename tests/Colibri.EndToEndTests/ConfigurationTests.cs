@@ -4,19 +4,19 @@ namespace Colibri.EndToEndTests;
 
 public sealed class ConfigurationTests
 {
-    [Theory]
-    [InlineData("COLIBRI_AUTOSPAWN", "maybe")]
-    [InlineData("COLIBRI_HEADROOM_ENABLED", "2")]
-    [InlineData("COLIBRI_COST_MODE", "cheap")]
-    [InlineData("COLIBRI_SCHEDULER_INTERVAL", "soon")]
-    [InlineData("COLIBRI_SCHEDULER_INTERVAL", "-5s")]
-    [InlineData("COLIBRI_MAX_AGENTS", "many")]
-    [InlineData("COLIBRI_MAX_AGENTS", "0")]
-    [InlineData("COLIBRI_STALL_AFTER", "4x")]
-    [InlineData("COLIBRI_LOG_LEVEL", "loud")]
-    [InlineData("COLIBRI_LOG_FORMAT", "xml")]
-    [InlineData("COLIBRI_JAIL_PRIV_MODE", "root")]
-    [InlineData("COLIBRI_DAEMON_SOCKET", "relative.sock")]
+    [Test]
+    [Arguments("COLIBRI_AUTOSPAWN", "maybe")]
+    [Arguments("COLIBRI_HEADROOM_ENABLED", "2")]
+    [Arguments("COLIBRI_COST_MODE", "cheap")]
+    [Arguments("COLIBRI_SCHEDULER_INTERVAL", "soon")]
+    [Arguments("COLIBRI_SCHEDULER_INTERVAL", "-5s")]
+    [Arguments("COLIBRI_MAX_AGENTS", "many")]
+    [Arguments("COLIBRI_MAX_AGENTS", "0")]
+    [Arguments("COLIBRI_STALL_AFTER", "4x")]
+    [Arguments("COLIBRI_LOG_LEVEL", "loud")]
+    [Arguments("COLIBRI_LOG_FORMAT", "xml")]
+    [Arguments("COLIBRI_JAIL_PRIV_MODE", "root")]
+    [Arguments("COLIBRI_DAEMON_SOCKET", "relative.sock")]
     public async Task A_value_that_cannot_be_used_ends_the_start_with_one_line_that_names_both(string variable, string value)
     {
         await using var daemon = ColibriDaemon.Prepared();
@@ -34,13 +34,13 @@ public sealed class ConfigurationTests
         File.Exists(daemon.DatabasePath).ShouldBeFalse();
     }
 
-    [Theory]
-    [InlineData("1")]
-    [InlineData("TRUE")]
-    [InlineData("Yes")]
-    [InlineData("off")]
-    [InlineData("No")]
-    [InlineData("0")]
+    [Test]
+    [Arguments("1")]
+    [Arguments("TRUE")]
+    [Arguments("Yes")]
+    [Arguments("off")]
+    [Arguments("No")]
+    [Arguments("0")]
     public async Task A_boolean_is_taken_in_any_of_its_spellings(string value)
     {
         await using var daemon = ColibriDaemon.Prepared();
@@ -50,7 +50,7 @@ public sealed class ConfigurationTests
         checkedOut.ExitCode.ShouldBe(0, checkedOut.ToString());
     }
 
-    [Fact]
+    [Test]
     public async Task Check_config_prints_what_would_hold_and_starts_nothing()
     {
         await using var daemon = ColibriDaemon.Prepared();
@@ -66,7 +66,7 @@ public sealed class ConfigurationTests
         File.Exists(daemon.DatabasePath).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task Every_executable_says_its_version_with_the_commit_it_was_built_from()
     {
         List<string> versions = [];
@@ -81,7 +81,7 @@ public sealed class ConfigurationTests
         versions.Distinct().ShouldHaveSingleItem();
     }
 
-    [Fact]
+    [Test]
     public async Task An_unknown_option_is_refused_with_one_line()
     {
         await using var daemon = ColibriDaemon.Prepared();

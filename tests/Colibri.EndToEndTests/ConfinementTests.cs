@@ -3,7 +3,7 @@ using Colibri.EndToEndTests.Harness;
 namespace Colibri.EndToEndTests;
 
 /// <summary>A confined agent that tries to get out: it reads its root and nothing else, and is ended with all it started.</summary>
-[Collection(AloneCollection.Name)]
+[NotInParallel]
 public sealed class ConfinementTests
 {
     private const string Busybox = "/bin/busybox";
@@ -30,13 +30,13 @@ public sealed class ConfinementTests
         printf '{"type":"agent_settled"}\n'
         """;
 
-    [Fact]
+    [Test]
     public async Task A_confined_agent_reads_its_root_and_nothing_else()
     {
         using var directory = new TempDirectory();
         var root = Furnish(directory);
         var outside = directory.File("outside.txt");
-        await File.WriteAllTextAsync(outside, "secret", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(outside, "secret", TestContext.Current!.Execution.CancellationToken);
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_JAIL_ROOT_BASE", directory.File("jails")));
         await using var client = await daemon.ConnectAsync();
         var task = await client.DataAsync(new { cmd = "create-task", title = "try", max_attempts = 1 });
@@ -63,22 +63,22 @@ public sealed class ConfinementTests
         daemon.Log.ShouldContain($"[bwrap {root}, no network] /bin/prisoner");
     }
 
-    [Fact]
+    [Test]
     public async Task A_root_daemon_confines_an_agent_as_a_user_of_its_root()
     {
-        Assert.SkipUnless(Environment.UserName == "root", "only a daemon that is root can become another user");
+        Skip.Unless(Environment.UserName == "root", "only a daemon that is root can become another user");
         using var directory = new TempDirectory();
         var root = Furnish(directory);
         // As that user bwrap has no rights of its own and needs a way to the root.
         foreach (var part in new[] { "", "jails", "jails/acme" })
             File.SetUnixFileMode(directory.File(part), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute | UnixFileMode.OtherRead);
         Directory.CreateDirectory(root + "/etc");
-        await File.WriteAllTextAsync(root + "/etc/passwd", "agent:x:1001:1002::/work:/bin/sh\n", TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(root + "/bin/who", "#!/bin/sh\necho \"{\\\"type\\\":\\\"message_end\\\",\\\"message\\\":{\\\"role\\\":\\\"assistant\\\",\\\"content\\\":[{\\\"type\\\":\\\"text\\\",\\\"text\\\":\\\"$(id -u) $(id -g) $HOME $USER\\\"}],\\\"stopReason\\\":\\\"stop\\\"}}\"\necho '{\"type\":\"agent_settled\"}'\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(root + "/etc/passwd", "agent:x:1001:1002::/work:/bin/sh\n", TestContext.Current!.Execution.CancellationToken);
+        await File.WriteAllTextAsync(root + "/bin/who", "#!/bin/sh\necho \"{\\\"type\\\":\\\"message_end\\\",\\\"message\\\":{\\\"role\\\":\\\"assistant\\\",\\\"content\\\":[{\\\"type\\\":\\\"text\\\",\\\"text\\\":\\\"$(id -u) $(id -g) $HOME $USER\\\"}],\\\"stopReason\\\":\\\"stop\\\"}}\"\necho '{\"type\":\"agent_settled\"}'\n", TestContext.Current!.Execution.CancellationToken);
         File.SetUnixFileMode(root + "/bin/who", UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         File.CreateSymbolicLink(root + "/bin/id", "busybox");
         if ((await Launch.ToEndAsync(Repository.Daemon, ["--jail-exec", "--ids", "1001:1002:1002", "--", "/usr/bin/bwrap", "--bind", root, "/", "/bin/sh", "-c", ":"])).ExitCode != 0)
-            Assert.Skip("this system lets no user make namespaces (kernel.unprivileged_userns_clone, or its security policy)");
+            Skip.Test("this system lets no user make namespaces (kernel.unprivileged_userns_clone, or its security policy)");
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_JAIL_ROOT_BASE", directory.File("jails")));
         await using var client = await daemon.ConnectAsync();
         var task = await client.DataAsync(new { cmd = "create-task", title = "who", max_attempts = 1 });
@@ -91,7 +91,7 @@ public sealed class ConfinementTests
         (await client.RefusalAsync(new { cmd = "spawn-agent", binary = "who", jail = new { path = root, user = "nobody" } })).ShouldBe("bad-request");
     }
 
-    [Fact]
+    [Test]
     public async Task A_confined_agent_is_ended_with_all_it_started()
     {
         using var directory = new TempDirectory();
@@ -115,7 +115,7 @@ public sealed class ConfinementTests
         await Eventually.HoldsAsync(() => daemon.Descendants().Count == 0, () => $"all are gone; there are {string.Join(", ", daemon.Descendants())}");
     }
 
-    [Fact]
+    [Test]
     public async Task What_cannot_be_confined_is_refused_before_its_task_is_claimed()
     {
         using var directory = new TempDirectory();
@@ -137,7 +137,7 @@ public sealed class ConfinementTests
     private static string Furnish(TempDirectory directory)
     {
         if (!File.Exists(Busybox) || !File.Exists("/usr/bin/bwrap"))
-            Assert.Skip("bubblewrap or busybox-static is not installed (try: apt install bubblewrap busybox-static)");
+            Skip.Test("bubblewrap or busybox-static is not installed (try: apt install bubblewrap busybox-static)");
         var root = directory.File("jails/acme");
         foreach (var part in new[] { "bin", "proc", "dev", "tmp", "work" })
             Directory.CreateDirectory(Path.Combine(root, part));

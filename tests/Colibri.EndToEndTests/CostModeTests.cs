@@ -10,9 +10,9 @@ public sealed class CostModeTests
 {
     private const int Window = 64;
 
-    public static TheoryData<string, long, long> Modes => new() { { "fast", 500_000, 5 }, { "smart", 2_000_000, 20 }, { "max", 8_000_000, 100 } };
+    public static List<(string, long, long)> Modes => [("fast", 500_000, 5), ("smart", 2_000_000, 20), ("max", 8_000_000, 100)];
 
-    [Theory, MemberData(nameof(Modes))]
+    [Test, MethodDataSource(nameof(Modes))]
     public async Task Appends_of_every_size_are_answered_within_the_limits(string mode, long maxBytes, long maxTurns)
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_COST_MODE", mode));
@@ -43,7 +43,7 @@ public sealed class CostModeTests
         (await EntriesAsync(client, "large"))[0].Text("text").Length.ShouldBe(3_000_000);
     }
 
-    [Theory, MemberData(nameof(Modes))]
+    [Test, MethodDataSource(nameof(Modes))]
     public async Task A_thousand_turns_are_answered_within_the_limits_and_all_kept(string mode, long maxBytes, long maxTurns)
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_COST_MODE", mode));
@@ -55,7 +55,7 @@ public sealed class CostModeTests
         (await client.DataAsync(new { cmd = "status" })).Member("cost").Has("escalated_from").ShouldBeFalse();
     }
 
-    [Theory, MemberData(nameof(Modes))]
+    [Test, MethodDataSource(nameof(Modes))]
     public async Task A_thousand_tool_results_of_50_KB_are_answered_within_the_limits(string mode, long maxBytes, long maxTurns)
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_COST_MODE", mode));
@@ -70,7 +70,7 @@ public sealed class CostModeTests
         (await client.DataAsync(new { cmd = "status" })).Member("cost").Text("mode").ShouldBe(mode);
     }
 
-    [Fact]
+    [Test]
     public async Task The_very_next_append_obeys_a_mode_set_in_mid_session()
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_COST_MODE", "max"));
@@ -89,7 +89,7 @@ public sealed class CostModeTests
         await ShouldHaveAllAsync(client, 66);
     }
 
-    [Fact]
+    [Test]
     public async Task A_mode_lasts_beyond_a_restart_only_when_set_to()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -110,7 +110,7 @@ public sealed class CostModeTests
         (await ModeAsync(daemon)).ShouldBe("max");
     }
 
-    [Fact]
+    [Test]
     public async Task A_session_is_compacted_on_request_and_says_what_was()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -127,7 +127,7 @@ public sealed class CostModeTests
         (await daemon.CliAsync("compact-session", "s")).ExitCode.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task A_prompts_prefix_is_the_same_across_sessions_modes_and_restarts()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -153,7 +153,7 @@ public sealed class CostModeTests
         refused.ErrorLines[^1].ShouldContain("COLIBRI_PROMPT_PREFIX_FILE=/nowhere/prefix");
     }
 
-    [Fact]
+    [Test]
     public async Task The_pane_of_an_agent_whose_session_is_over_budget_needs_attention()
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_COST_MODE", "max"));
@@ -163,7 +163,7 @@ public sealed class CostModeTests
         await File.WriteAllTextAsync(
             path + ".jsonl",
             "{\"type\":\"message_end\",\"message\":{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"" + words + "\"}],\"stopReason\":\"stop\"}}\n",
-            TestContext.Current.CancellationToken);
+            TestContext.Current!.Execution.CancellationToken);
         await ScriptAsync(path, $"cat {path}.jsonl; exec sleep 600");
 
         await daemon.DataAsync(new { cmd = "spawn-agent", binary = path, args = new[] { "x" }, session_id = "s", prompt = "Talk" });
@@ -175,9 +175,9 @@ public sealed class CostModeTests
         (await daemon.DataAsync(new { cmd = "list-sessions" })).Items("sessions").ShouldHaveSingleItem().Flag("over_budget").ShouldBeTrue();
     }
 
-    [Theory]
-    [InlineData("on")]
-    [InlineData(null)]
+    [Test]
+    [Arguments("on")]
+    [Arguments(null)]
     public async Task A_retried_task_starts_with_its_sessions_context_only_where_that_is_switched_on(string? injection)
     {
         await using var daemon = ColibriDaemon.Prepared(("COLIBRI_SCHEDULER_PROMPT_INJECTION", injection));
@@ -191,8 +191,8 @@ public sealed class CostModeTests
         await Eventually.HoldsAsync(
             async () => (await daemon.DataAsync(new { cmd = "get-task", task_id = id })).Text("status") == "failed", () => "both attempts are over");
 
-        var first = await File.ReadAllTextAsync(path + ".prompt.0", TestContext.Current.CancellationToken);
-        var second = await File.ReadAllTextAsync(path + ".prompt.1", TestContext.Current.CancellationToken);
+        var first = await File.ReadAllTextAsync(path + ".prompt.0", TestContext.Current!.Execution.CancellationToken);
+        var second = await File.ReadAllTextAsync(path + ".prompt.1", TestContext.Current!.Execution.CancellationToken);
         first.ShouldBe("Mend the lamp");
         if (injection is null)
         {
@@ -246,7 +246,7 @@ public sealed class CostModeTests
 
     private static async Task ScriptAsync(string path, string body)
     {
-        await File.WriteAllTextAsync(path, $"#!/bin/sh\n{body}\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(path, $"#!/bin/sh\n{body}\n", TestContext.Current!.Execution.CancellationToken);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }

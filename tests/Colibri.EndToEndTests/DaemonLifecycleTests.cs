@@ -7,7 +7,7 @@ namespace Colibri.EndToEndTests;
 [UnsupportedOSPlatform("windows")]
 public sealed class DaemonLifecycleTests
 {
-    [Fact]
+    [Test]
     public async Task A_second_daemon_on_the_socket_refuses_and_says_who_listens()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -21,7 +21,7 @@ public sealed class DaemonLifecycleTests
         (await daemon.DataAsync(new { cmd = "status" })).Number("pid").ShouldBe(daemon.Pid);
     }
 
-    [Fact]
+    [Test]
     public async Task A_second_daemon_on_the_database_refuses()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -35,7 +35,7 @@ public sealed class DaemonLifecycleTests
         (await daemon.DataAsync(new { cmd = "status" })).Number("pid").ShouldBe(daemon.Pid);
     }
 
-    [Fact]
+    [Test]
     public async Task A_socket_that_nobody_listens_on_is_replaced()
     {
         await using var daemon = ColibriDaemon.Prepared();
@@ -49,7 +49,7 @@ public sealed class DaemonLifecycleTests
         (await daemon.DataAsync(new { cmd = "status" })).Member("paths").Text("socket").ShouldBe(daemon.SocketPath);
     }
 
-    [Fact]
+    [Test]
     public async Task The_socket_a_killed_daemon_left_is_replaced()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -59,19 +59,19 @@ public sealed class DaemonLifecycleTests
         await daemon.StartAgainAsync();
     }
 
-    [Fact]
+    [Test]
     public async Task A_file_that_is_no_socket_is_left_alone()
     {
         await using var daemon = ColibriDaemon.Prepared();
-        await File.WriteAllTextAsync(daemon.SocketPath, "precious", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(daemon.SocketPath, "precious", TestContext.Current!.Execution.CancellationToken);
 
         var refused = await daemon.RunToEndAsync([]);
 
         refused.ExitCode.ShouldBe(1, refused.ToString());
-        (await File.ReadAllTextAsync(daemon.SocketPath, TestContext.Current.CancellationToken)).ShouldBe("precious");
+        (await File.ReadAllTextAsync(daemon.SocketPath, TestContext.Current!.Execution.CancellationToken)).ShouldBe("precious");
     }
 
-    [Fact]
+    [Test]
     public async Task The_socket_is_for_its_owner_and_group_alone()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -81,7 +81,7 @@ public sealed class DaemonLifecycleTests
         File.GetUnixFileMode(daemon.SocketPath).ShouldBe(OwnerAndGroup);
     }
 
-    [Fact]
+    [Test]
     public async Task What_was_on_the_board_is_there_after_an_orderly_restart()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -95,7 +95,7 @@ public sealed class DaemonLifecycleTests
         (await daemon.DataAsync(new { cmd = "list-skills" })).Items("skills").ShouldHaveSingleItem();
     }
 
-    [Fact]
+    [Test]
     public async Task A_client_connected_at_the_end_sees_its_connection_close()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

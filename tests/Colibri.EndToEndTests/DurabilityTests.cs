@@ -11,7 +11,7 @@ public sealed class DurabilityTests
     private const int Clients = 8;
     private const int TasksPerClient = 1_250;
 
-    [Fact]
+    [Test]
     public async Task Every_answered_task_of_ten_thousand_is_there_exactly_once_after_a_kill_in_the_middle()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -39,7 +39,7 @@ public sealed class DurabilityTests
         (await reader.DataAsync(new { cmd = "status" })).Member("tasks").Number("queued").ShouldBe(Clients * TasksPerClient);
     }
 
-    [Fact]
+    [Test]
     public async Task An_intake_that_was_answered_becomes_one_task_after_a_kill()
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_SCHEDULER_INTERVAL", "1h"));
@@ -58,7 +58,7 @@ public sealed class DurabilityTests
         (await again.AllTasksAsync()).ShouldHaveSingleItem().Text("title").ShouldBe("Not to be lost");
     }
 
-    [Fact]
+    [Test]
     public async Task Agents_that_ran_at_the_kill_are_gone_after_the_restart_and_their_tasks_are_finished_by_others()
     {
         const int Tasks = 12, Agents = 4, ProcessesPerAgent = 3;
@@ -87,14 +87,14 @@ public sealed class DurabilityTests
             (await reader.TaskEndedAsync(task.Text("id"), "done")).Number("attempts").ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task A_session_log_with_a_torn_tail_is_cut_to_its_last_whole_line()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
         await daemon.DataAsync(new { cmd = "append-session", session_id = "torn", entry = new { kind = "note", text = "whole" } });
         await daemon.KillAsync();
         await File.AppendAllTextAsync(
-            Path.Combine(daemon.SessionsPath, "torn", "0001.jsonl"), "{\"seq\":2,\"kind\":\"no", TestContext.Current.CancellationToken);
+            Path.Combine(daemon.SessionsPath, "torn", "0001.jsonl"), "{\"seq\":2,\"kind\":\"no", TestContext.Current!.Execution.CancellationToken);
 
         await daemon.StartAgainAsync();
         var receipt = await daemon.DataAsync(new { cmd = "append-session", session_id = "torn", entry = new { kind = "note", text = "after" } });

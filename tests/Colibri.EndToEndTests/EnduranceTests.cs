@@ -4,10 +4,10 @@ using Colibri.EndToEndTests.Harness;
 namespace Colibri.EndToEndTests;
 
 /// <summary>Many starts, and many at once: nothing of them stays in the daemon.</summary>
-[Collection(AloneCollection.Name)]
+[NotInParallel]
 public sealed class EnduranceTests
 {
-    [Fact]
+    [Test]
     public async Task A_thousand_starts_and_stops_leave_no_zombie_descriptor_thread_or_memory()
     {
         const int Cycles = 1_000;
@@ -33,7 +33,7 @@ public sealed class EnduranceTests
         daemon.Descendants().ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task Sixty_four_agents_run_at_once_and_the_next_is_refused()
     {
         const int Agents = 64;
@@ -48,12 +48,12 @@ public sealed class EnduranceTests
         daemon.Descendants().ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task A_program_that_does_nothing_but_crash_rests_and_its_tasks_wait()
     {
         using var directory = new TempDirectory();
         var broken = directory.File("pi");
-        await File.WriteAllTextAsync(broken, "#!/bin/sh\necho 'cannot find module' >&2\nexit 1\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(broken, "#!/bin/sh\necho 'cannot find module' >&2\nexit 1\n", TestContext.Current!.Execution.CancellationToken);
         File.SetUnixFileMode(broken, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_AGENT_BINARY", broken), ("COLIBRI_MAX_AGENTS", "1"));
         await using var client = await daemon.ConnectAsync();

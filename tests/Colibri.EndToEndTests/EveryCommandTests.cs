@@ -13,7 +13,7 @@ public sealed class EveryCommandTests
         "append-session", "get-prompt", "register-skill", "list-skills", "register-tenant", "list-tenants", "delete-tenant", "subscribe",
     ];
 
-    [Fact]
+    [Test]
     public async Task Every_command_answers_as_the_contract_says()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -24,12 +24,12 @@ public sealed class EveryCommandTests
         asked.Order().ShouldBe(Contract.Order());
     }
 
-    [Fact]
+    [Test]
     public async Task Every_command_works_through_nc()
     {
         var nc = "/usr/bin/nc";
         if (!File.Exists(nc) || !(await Launch.ToEndAsync(nc, ["-h"])).ToString().Contains("-U", StringComparison.Ordinal))
-            Assert.Skip("no nc with -U on this machine (try: apt install netcat-openbsd)");
+            Skip.Test("no nc with -U on this machine (try: apt install netcat-openbsd)");
         await using var daemon = await ColibriDaemon.StartAsync();
         using var process = Process.Start(Launch.Prepare(nc, ["-U", daemon.SocketPath], new Dictionary<string, string?>()))!;
         try
@@ -44,7 +44,7 @@ public sealed class EveryCommandTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task An_id_comes_back_unchanged_whatever_it_is()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -61,7 +61,7 @@ public sealed class EveryCommandTests
         (await client.AskAsync(new { cmd = "ping" })).Root.Has("id").ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task Unknown_fields_are_ignored()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -72,7 +72,7 @@ public sealed class EveryCommandTests
         task.Text("title").ShouldBe("Plain");
     }
 
-    [Fact]
+    [Test]
     public async Task Pipelined_requests_are_answered_in_order_though_they_arrive_in_pieces()
     {
         const int Requests = 3_000;
@@ -89,7 +89,7 @@ public sealed class EveryCommandTests
                 piece = Math.Min(random.Next(1, 3_000), lines.Length - sent);
                 await client.SendBytesAsync(lines.AsMemory(sent, piece));
             }
-        }, TestContext.Current.CancellationToken);
+        }, TestContext.Current!.Execution.CancellationToken);
         for (var i = 0; i < Requests; i++)
         {
             var reply = new Reply(await client.ReadAsync());
@@ -104,7 +104,7 @@ public sealed class EveryCommandTests
         await sending;
     }
 
-    [Fact]
+    [Test]
     public async Task A_list_is_paged_without_loss_or_repetition()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -117,7 +117,7 @@ public sealed class EveryCommandTests
         titles.Order().ShouldBe(Enumerable.Range(0, 25).Select(i => $"Page {i:00}"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_subscriber_is_told_what_happens_to_tasks_panes_and_cost()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

@@ -6,13 +6,13 @@ namespace Colibri.EndToEndTests;
 /// <summary>A daemon that starts on a full disk, on a small tmpfs of its own.</summary>
 public sealed class FullDiskTests
 {
-    [Fact]
+    [Test]
     public async Task What_a_killed_daemon_left_is_held_while_the_disk_is_full_and_settled_when_there_is_room()
     {
         using var disk = new TempDirectory();
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can mount the small disk this needs");
+        Skip.Unless(Environment.IsPrivilegedProcess, "only root can mount the small disk this needs");
         var mounted = await Launch.ToEndAsync("/bin/sh", ["-c", $"mount -t tmpfs -o size=2m none {disk.Path}"]);
-        Assert.SkipUnless(mounted.ExitCode == 0, $"no tmpfs can be mounted here: {mounted.Stderr}");
+        Skip.Unless(mounted.ExitCode == 0, $"no tmpfs can be mounted here: {mounted.Stderr}");
         try
         {
             await using var daemon = await ColibriDaemon.StartWithAsync(

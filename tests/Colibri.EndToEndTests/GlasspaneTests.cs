@@ -5,20 +5,20 @@ namespace Colibri.EndToEndTests;
 /// <summary>What the operator sees of agents that print what real ones printed, or what they should not.</summary>
 public sealed class GlasspaneTests
 {
-    [Theory]
-    [InlineData("pi-1.5.2-json-tool", "pi", "done", 324, 52, 2176, 240_480)]
-    [InlineData("pi-1.5.2-json-two", "pi", "done", 324, 52, 2176, 240_480)]
-    [InlineData("pi-1.5.2-json-think", "pi", "done", 324, 52, 2176, 240_480)]
-    [InlineData("pi-1.5.2-json-retry", "pi", "done", 324, 52, 2176, 240_480)]
-    [InlineData("pi-1.5.2-json-fail", "pi", "error", 0, 0, 0, 0)]
-    [InlineData("pi-1.5.2-json-auth", "pi", "error", 0, 0, 0, 0)]
-    [InlineData("pi-1.5.2-json-length", "pi", "error", 10, 1, 0, 4_500)]
-    [InlineData("pi-0.87.1-json-tool", "pi", "done", 324, 52, 2176, 240_480)]
-    [InlineData("pi-0.73.1-json-tool", "pi", "done", 324, 52, 2176, 240_480)]
-    [InlineData("pi-0.73.1-json-retry", "pi", "done", 324, 52, 2176, 240_480)]
-    [InlineData("claude-2.1-stream-json", "claude", "done", 352, 80, 2048, 341_760)]
-    [InlineData("codex-0.169-exec-json", "codex", "done", 352, 80, 2048, 0)]
-    [InlineData("opencode-1.18-run-json", "opencode", "done", 324, 52, 2176, 240_480)]
+    [Test]
+    [Arguments("pi-1.5.2-json-tool", "pi", "done", 324, 52, 2176, 240_480)]
+    [Arguments("pi-1.5.2-json-two", "pi", "done", 324, 52, 2176, 240_480)]
+    [Arguments("pi-1.5.2-json-think", "pi", "done", 324, 52, 2176, 240_480)]
+    [Arguments("pi-1.5.2-json-retry", "pi", "done", 324, 52, 2176, 240_480)]
+    [Arguments("pi-1.5.2-json-fail", "pi", "error", 0, 0, 0, 0)]
+    [Arguments("pi-1.5.2-json-auth", "pi", "error", 0, 0, 0, 0)]
+    [Arguments("pi-1.5.2-json-length", "pi", "error", 10, 1, 0, 4_500)]
+    [Arguments("pi-0.87.1-json-tool", "pi", "done", 324, 52, 2176, 240_480)]
+    [Arguments("pi-0.73.1-json-tool", "pi", "done", 324, 52, 2176, 240_480)]
+    [Arguments("pi-0.73.1-json-retry", "pi", "done", 324, 52, 2176, 240_480)]
+    [Arguments("claude-2.1-stream-json", "claude", "done", 352, 80, 2048, 341_760)]
+    [Arguments("codex-0.169-exec-json", "codex", "done", 352, 80, 2048, 0)]
+    [Arguments("opencode-1.18-run-json", "opencode", "done", 324, 52, 2176, 240_480)]
     public async Task An_agent_that_prints_a_recording_ends_with_its_activity_and_usage(
         string recording, string runtime, string activity, long input, long output, long cacheRead, long microcents)
     {
@@ -33,12 +33,12 @@ public sealed class GlasspaneTests
         pane.UsageOf().ShouldBe((input, output, cacheRead, 0, microcents));
         pane.Flag("needs_attention").ShouldBe(activity == "error");
         pane.Number("malformed_lines").ShouldBe(0);
-        var lines = (await File.ReadAllTextAsync(Repository.Recording(recording), TestContext.Current.CancellationToken)).Split('\n');
+        var lines = (await File.ReadAllTextAsync(Repository.Recording(recording), TestContext.Current!.Execution.CancellationToken)).Split('\n');
         pane.Number("events").ShouldBe(lines.Count(line => line.Length > 0));
         pane.Member("exit").Number("code").ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task A_run_that_a_signal_cut_off_is_an_error_though_nothing_said_so()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -52,7 +52,7 @@ public sealed class GlasspaneTests
         pane.UsageOf().ShouldBe((176, 40, 1024, 0, 143_520));
     }
 
-    [Fact]
+    [Test]
     public async Task Broken_lines_are_counted_and_skipped()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -65,7 +65,7 @@ public sealed class GlasspaneTests
         pane.UsageOf().Input.ShouldBeGreaterThan(0);
     }
 
-    [Fact]
+    [Test]
     public async Task A_line_of_six_megabytes_is_counted_and_survived_without_growing()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -79,7 +79,7 @@ public sealed class GlasspaneTests
         (ProcTable.ResidentBytes(daemon.Pid) - before).ShouldBeLessThan(32L * 1024 * 1024);
     }
 
-    [Fact]
+    [Test]
     public async Task A_silent_agent_is_stalled_and_needs_attention()
     {
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_STALL_AFTER", "1s"));
@@ -92,7 +92,7 @@ public sealed class GlasspaneTests
         pane.Flag("needs_attention").ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_asks_is_blocked_and_needs_attention()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -111,7 +111,7 @@ public sealed class GlasspaneTests
         pane.Flag("needs_attention").ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public async Task A_last_line_without_its_newline_counts_like_any_other()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -123,7 +123,7 @@ public sealed class GlasspaneTests
         (pane.Text("activity"), pane.Number("events"), pane.Number("malformed_lines")).ShouldBe(("done", 2, 0));
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_cannot_be_started_is_an_answer_not_a_pane_that_stays()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

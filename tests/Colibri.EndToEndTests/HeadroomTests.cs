@@ -11,7 +11,7 @@ public sealed class HeadroomTests
 {
     private static readonly string Said = new('x', 10_000);
 
-    [Fact]
+    [Test]
     public async Task What_an_agents_tool_said_is_shortened_by_a_sidecar_that_is_there()
     {
         using var directory = new TempDirectory();
@@ -27,7 +27,7 @@ public sealed class HeadroomTests
         (await daemon.CliAsync("status")).Stdout.ShouldContain("1 of 1 tool result shortened");
     }
 
-    [Fact]
+    [Test]
     public async Task A_sidecar_that_is_absent_or_never_answers_holds_an_append_up_by_its_timeout_at_most()
     {
         using var directory = new TempDirectory();

@@ -5,9 +5,9 @@ namespace Colibri.EndToEndTests;
 /// <summary>A Linux executable on FreeBSD's kernel, by what uname(2) answers there.</summary>
 public sealed class HostKernelTests
 {
-    [Theory]
-    [InlineData(null, true)]
-    [InlineData("FreeBSD 15.1-RELEASE-p1 releng/15.1-n281018 GENERIC", false)]
+    [Test]
+    [Arguments(null, true)]
+    [Arguments("FreeBSD 15.1-RELEASE-p1 releng/15.1-n281018 GENERIC", false)]
     public async Task The_kernel_is_told_by_its_own_version_whatever_userland_is_around(string? kernel, bool isLinux)
     {
         using var folder = new TempDirectory();

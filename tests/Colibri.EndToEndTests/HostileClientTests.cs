@@ -6,25 +6,25 @@ using Colibri.EndToEndTests.Harness;
 namespace Colibri.EndToEndTests;
 
 /// <summary>Clients that misbehave get their defined outcome, and the others do not notice.</summary>
-[Collection(AloneCollection.Name)]
+[NotInParallel]
 public sealed class HostileClientTests
 {
     private const int MaxLineBytes = 4 * 1024 * 1024;
 
-    [Theory]
-    [InlineData("this is no JSON", "bad-json")]
-    [InlineData("{\"cmd\":\"ping\"", "bad-json")]
-    [InlineData("{\"cmd\":\"ping\"}}", "bad-json")]
-    [InlineData("[{\"cmd\":\"ping\"}]", "bad-json")]
-    [InlineData("42", "bad-json")]
-    [InlineData("{}", "bad-request")]
-    [InlineData("{\"cmd\":7}", "bad-request")]
-    [InlineData("{\"cmd\":\"pong\"}", "unknown-command")]
-    [InlineData("{\"cmd\":\"create-task\"}", "bad-request")]
-    [InlineData("{\"cmd\":\"create-task\",\"title\":7}", "bad-request")]
-    [InlineData("{\"cmd\":\"get-task\"}", "bad-request")]
-    [InlineData("{\"cmd\":\"get-task\",\"task_id\":\"01a201dd-9e2c-7489-9c6b-b90dc9b73446\"}", "not-found")]
-    [InlineData("{\"cmd\":\"get-session\",\"session_id\":\"../../etc/passwd\"}", "bad-request")]
+    [Test]
+    [Arguments("this is no JSON", "bad-json")]
+    [Arguments("{\"cmd\":\"ping\"", "bad-json")]
+    [Arguments("{\"cmd\":\"ping\"}}", "bad-json")]
+    [Arguments("[{\"cmd\":\"ping\"}]", "bad-json")]
+    [Arguments("42", "bad-json")]
+    [Arguments("{}", "bad-request")]
+    [Arguments("{\"cmd\":7}", "bad-request")]
+    [Arguments("{\"cmd\":\"pong\"}", "unknown-command")]
+    [Arguments("{\"cmd\":\"create-task\"}", "bad-request")]
+    [Arguments("{\"cmd\":\"create-task\",\"title\":7}", "bad-request")]
+    [Arguments("{\"cmd\":\"get-task\"}", "bad-request")]
+    [Arguments("{\"cmd\":\"get-task\",\"task_id\":\"01a201dd-9e2c-7489-9c6b-b90dc9b73446\"}", "not-found")]
+    [Arguments("{\"cmd\":\"get-session\",\"session_id\":\"../../etc/passwd\"}", "bad-request")]
     public async Task A_bad_line_is_answered_with_its_code_and_the_connection_goes_on(string line, string code)
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -35,27 +35,27 @@ public sealed class HostileClientTests
         (await client.AskAsync(new { cmd = "ping" })).Ok.ShouldBeTrue();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
     public async Task A_client_that_has_a_long_name_of_its_own_is_served_like_any_other(bool isAbstract)
     {
         await using var daemon = await ColibriDaemon.StartAsync();
         var name = isAbstract ? "\0" + new string('n', 106) : Path.Combine(daemon.DirectoryPath, "client-" + new string('n', 90 - daemon.DirectoryPath.Length));
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(name));
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(daemon.SocketPath), TestContext.Current.CancellationToken);
-        await socket.SendAsync("{\"cmd\":\"ping\"}\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(daemon.SocketPath), TestContext.Current!.Execution.CancellationToken);
+        await socket.SendAsync("{\"cmd\":\"ping\"}\n"u8.ToArray(), TestContext.Current!.Execution.CancellationToken);
 
         var reply = new byte[256];
-        var length = await socket.ReceiveAsync(reply, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var length = await socket.ReceiveAsync(reply, TestContext.Current!.Execution.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current!.Execution.CancellationToken);
         Encoding.UTF8.GetString(reply, 0, length).ShouldBe("{\"ok\":true,\"data\":{}}\n");
 
         await using var other = await daemon.ConnectAsync();
         (await other.AskAsync(new { cmd = "ping" })).Ok.ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public async Task A_bad_request_names_the_field()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -66,7 +66,7 @@ public sealed class HostileClientTests
         (await client.AskAsync(new { cmd = "set-cost-mode", mode = "cheap" })).ErrorMessage.ShouldContain("cheap");
     }
 
-    [Fact]
+    [Test]
     public async Task A_blank_line_is_no_request_and_gets_no_reply()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -77,7 +77,7 @@ public sealed class HostileClientTests
         (await client.AskAsync(new { cmd = "ping", id = 1 })).Root.Number("id").ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task Binary_garbage_is_bad_json_line_by_line()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -93,7 +93,7 @@ public sealed class HostileClientTests
         (await client.AskAsync(new { cmd = "ping" })).Ok.ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public async Task Five_MiB_without_a_newline_are_too_large_and_the_connection_is_closed()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -106,7 +106,7 @@ public sealed class HostileClientTests
         await sending;
     }
 
-    [Fact]
+    [Test]
     public async Task A_line_of_just_under_4_MiB_is_still_read()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -118,7 +118,7 @@ public sealed class HostileClientTests
         (await client.AskAsync(line)).Ok.ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public async Task Half_a_line_and_silence_costs_nobody_else_anything_and_can_still_be_finished()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -132,7 +132,7 @@ public sealed class HostileClientTests
         new Reply(await sleeper.ReadAsync()).Ok.ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public async Task Another_client_does_not_notice_them_and_the_daemon_does_not_grow()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -157,7 +157,7 @@ public sealed class HostileClientTests
         await over.CancelAsync();
         await flooding;
 
-        TestContext.Current.TestOutputHelper?.WriteLine(
+        TestContext.Current?.Output.WriteLine(
             $"ping p99 {undisturbed.TotalMicroseconds:0} us alone, {disturbed.TotalMicroseconds:0} us among hostile clients; resident memory grew by {grown / 1024:0} KiB");
         disturbed.ShouldBeLessThan(5 * undisturbed + TimeSpan.FromMilliseconds(20));
         grown.ShouldBeLessThan(64L * 1024 * 1024);

@@ -13,7 +13,7 @@ public sealed class JailTrampolineTests
         grep -E 'SigIgn|SigBlk' /proc/self/status >"$OUT.signals"; for fd in /proc/$$/fd/*; do [ -h "$fd" ] && echo "${fd##*/}"; done >"$OUT.descriptors"; printf '%s|' "$@"
         """;
 
-    [Fact]
+    [Test]
     public async Task What_was_left_becomes_the_environment_and_the_directory_to_the_byte()
     {
         using var directory = new TempDirectory();
@@ -37,10 +37,10 @@ public sealed class JailTrampolineTests
         File.ReadAllLines(directory.File("seen.descriptors")).Where(fd => int.Parse(fd) is > 2 and < 10).ShouldBeEmpty("nothing of the trampoline is open; a shell keeps its own from 10 up");
     }
 
-    [Fact]
+    [Test]
     public async Task It_becomes_the_user_with_its_groups_and_no_other()
     {
-        Assert.SkipUnless(Environment.UserName == "root", "only root can become another user");
+        Skip.Unless(Environment.UserName == "root", "only root can become another user");
         var finished = await Launch.ToEndAsync(
             Repository.Daemon, ["--jail-exec", "--ids", "1001:1002:1002,44", "--", "/bin/sh", "-c", "id -u; id -g; id -G; echo \"$KEPT\""],
             new Dictionary<string, string?> { ["KEPT"] = "by itself" });
@@ -48,7 +48,7 @@ public sealed class JailTrampolineTests
         finished.Lines.ShouldBe(["1001", "1002", "1002 44", "by itself"], finished.ToString());
     }
 
-    [Fact]
+    [Test]
     public async Task Where_a_step_fails_nothing_is_executed()
     {
         using var directory = new TempDirectory();

@@ -5,9 +5,9 @@ namespace Colibri.EndToEndTests;
 /// <summary>A task whose event is larger than a subscriber's queue may be: escaping makes up to six bytes of each of its own.</summary>
 public sealed class LargeEventTests
 {
-    [Theory]
-    [InlineData("\u007F", 800_000)]
-    [InlineData("\U0001F426", 425_000)]
+    [Test]
+    [Arguments("\u007F", 800_000)]
+    [Arguments("\U0001F426", 425_000)]
     public async Task A_large_event_and_those_after_it_reach_a_subscriber_that_waits(string unit, int count)
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -24,7 +24,7 @@ public sealed class LargeEventTests
         (await MissedAsync(client)).ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task A_subscriber_that_missed_large_events_is_told_how_many_and_hears_those_after_them()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

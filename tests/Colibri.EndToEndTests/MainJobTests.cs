@@ -6,11 +6,12 @@ using Colibri.EndToEndTests.Pi;
 namespace Colibri.EndToEndTests;
 
 /// <summary>A task goes onto the board, an agent works on it, and the result is on record.</summary>
+[ClassDataSource<PiInstallation>(Shared = SharedType.PerTestSession)]
 public sealed class MainJobTests(PiInstallation pi)
 {
     private static readonly (long, long, long, long, long) ToolScenarioUsage = (324, 52, 2176, 0, 240_480);
 
-    [Fact]
+    [Test]
     public async Task An_intake_is_worked_on_by_the_test_agent_and_leaves_its_record()
     {
         await using var daemon = await ColibriDaemon.StartAsync(
@@ -22,7 +23,7 @@ public sealed class MainJobTests(PiInstallation pi)
         task.UsageOf().ShouldBe(ToolScenarioUsage);
     }
 
-    [Fact]
+    [Test]
     public async Task An_intake_is_worked_on_by_real_Pi_and_leaves_its_record()
     {
         await using var model = new ModelStandIn();
@@ -42,12 +43,12 @@ public sealed class MainJobTests(PiInstallation pi)
         entries.Last(entry => entry.Text("kind") == "assistant").Text("text").ShouldContain("Done: it printed hi.");
     }
 
-    [Theory]
-    [InlineData("retry", "done", "")]
-    [InlineData("fail", "failed", "503")]
-    [InlineData("auth", "failed", "401")]
-    [InlineData("length", "failed", "token limit")]
-    [InlineData("cut", "failed", "")]
+    [Test]
+    [Arguments("retry", "done", "")]
+    [Arguments("fail", "failed", "503")]
+    [Arguments("auth", "failed", "401")]
+    [Arguments("length", "failed", "token limit")]
+    [Arguments("cut", "failed", "")]
     public async Task The_verdict_on_real_Pi_comes_from_its_events_for_it_exits_0_whatever_happens(string scenario, string status, string said)
     {
         await using var model = new ModelStandIn();
@@ -67,10 +68,10 @@ public sealed class MainJobTests(PiInstallation pi)
         pane.Text("activity").ShouldBe(status == "done" ? "done" : "error");
     }
 
-    [Theory]
-    [InlineData("--fail")]
-    [InlineData("--exit 3")]
-    [InlineData("--crash-after 3")]
+    [Test]
+    [Arguments("--fail")]
+    [Arguments("--exit 3")]
+    [Arguments("--crash-after 3")]
     public async Task An_agent_that_ends_badly_fails_its_task_after_the_last_attempt(string misbehaviour)
     {
         await using var daemon = await ColibriDaemon.StartAsync(
@@ -86,7 +87,7 @@ public sealed class MainJobTests(PiInstallation pi)
         task.Member("error").Text("message").ShouldNotContain("\n");
     }
 
-    [Fact]
+    [Test]
     public async Task A_failed_attempt_goes_back_on_the_board_until_max_attempts()
     {
         await using var daemon = await ColibriDaemon.StartAsync(
@@ -101,7 +102,7 @@ public sealed class MainJobTests(PiInstallation pi)
         task.Number("attempts").ShouldBe(2);
     }
 
-    [Fact]
+    [Test]
     public async Task A_queued_task_starts_without_waiting_for_a_tick()
     {
         await using var daemon = await ColibriDaemon.StartAsync(
@@ -113,7 +114,7 @@ public sealed class MainJobTests(PiInstallation pi)
         await client.TaskEndedAsync(created.Text("id"), "done");
     }
 
-    [Fact]
+    [Test]
     public async Task Never_more_agents_run_than_allowed()
     {
         await using var daemon = await ColibriDaemon.StartAsync(
@@ -137,7 +138,7 @@ public sealed class MainJobTests(PiInstallation pi)
         atOnce.ShouldBeLessThanOrEqualTo(2);
     }
 
-    [Fact]
+    [Test]
     public async Task Without_an_agent_configured_tasks_wait_for_a_claimant()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -151,7 +152,7 @@ public sealed class MainJobTests(PiInstallation pi)
         (await client.TaskAsync(id)).Text("status").ShouldBe("queued");
     }
 
-    [Fact]
+    [Test]
     public async Task A_request_that_was_billed_and_tried_again_counts_both_times()
     {
         await using var model = new ModelStandIn();
@@ -170,7 +171,7 @@ public sealed class MainJobTests(PiInstallation pi)
         line.UsageOf().ShouldBe(task.UsageOf());
     }
 
-    [Fact]
+    [Test]
     public async Task Cancelling_a_task_ends_real_Pi_in_the_middle_of_its_answer()
     {
         await using var model = new ModelStandIn();
@@ -237,7 +238,7 @@ public sealed class MainJobTests(PiInstallation pi)
     private static async Task CheckSessionAsync(ColibriDaemon daemon, WireClient client, string sessionId, string description)
     {
         var file = Path.Combine(daemon.SessionsPath, sessionId, "0001.jsonl");
-        var text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+        var text = await File.ReadAllTextAsync(file, TestContext.Current!.Execution.CancellationToken);
         text.ShouldEndWith("\n");
         var entries = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).ToList();
 

@@ -7,7 +7,7 @@ namespace Colibri.EndToEndTests;
 
 /// <summary>The daemon as the first process of a container, and started by one that ignores SIGCHLD: no agent's exit is lost.</summary>
 [UnsupportedOSPlatform("windows")]
-[Collection(AloneCollection.Name)]
+[NotInParallel]
 public sealed class PidOneTests
 {
     private const string Init = """{"type":"system","subtype":"init","session_id":"s1","model":"m"}""";
@@ -16,22 +16,22 @@ public sealed class PidOneTests
     private static readonly string[] Namespace = ["unshare", "-pf", "--kill-child", "--mount-proc"];
     private static readonly string[] IgnoringChildren = ["/bin/sh", "-c", "trap '' CHLD HUP; exec \"$0\" \"$@\""];
 
-    public static TheoryData<bool, string, int> Agents()
+    public static List<(bool, string, int)> Agents()
     {
-        var agents = new TheoryData<bool, string, int>();
+        var agents = new List<(bool, string, int)>();
         foreach (var isPidOne in (bool[])[true, false])
         {
-            agents.Add(isPidOne, "", 0);
-            agents.Add(isPidOne, "sleep 1", 0);
-            agents.Add(isPidOne, "(setsid sleep 300 &) ; sleep 0.3", 0);
-            agents.Add(isPidOne, "(env -i setsid sleep 300 &) ; sleep 0.3", 0);
-            agents.Add(isPidOne, "sleep 0.3", 3);
+            agents.Add((isPidOne, "", 0));
+            agents.Add((isPidOne, "sleep 1", 0));
+            agents.Add((isPidOne, "(setsid sleep 300 &) ; sleep 0.3", 0));
+            agents.Add((isPidOne, "(env -i setsid sleep 300 &) ; sleep 0.3", 0));
+            agents.Add((isPidOne, "sleep 0.3", 3));
         }
         return agents;
     }
 
-    [Theory]
-    [MemberData(nameof(Agents))]
+    [Test]
+    [MethodDataSource(nameof(Agents))]
     public async Task An_agents_exit_is_known(bool isPidOne, string work, int code)
     {
         var wrapper = isPidOne ? await NamespaceAsync() : IgnoringChildren;
@@ -50,7 +50,7 @@ public sealed class PidOneTests
         daemon.Descendants().ShouldNotContain(left => left.CommandLine.Contains("sleep", StringComparison.Ordinal));
     }
 
-    [Fact]
+    [Test]
     public async Task TERM_to_pid_1_ends_the_daemon_and_its_agents_and_it_starts_again()
     {
         var wrapper = await NamespaceAsync();
@@ -77,7 +77,7 @@ public sealed class PidOneTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Pid_1_hands_on_what_it_was_given_and_ends_as_the_daemon_does()
     {
         var wrapper = await NamespaceAsync();
@@ -96,12 +96,12 @@ public sealed class PidOneTests
         (await daemon.ExitAsync()).ShouldBe(128 + 9);
     }
 
-    [Theory]
-    [InlineData("--version", null, 0)]
-    [InlineData("--help", null, 0)]
-    [InlineData("--check-config", null, 0)]
-    [InlineData("--wrong", null, 2)]
-    [InlineData(null, "-3", 1)]
+    [Test]
+    [Arguments("--version", null, 0)]
+    [Arguments("--help", null, 0)]
+    [Arguments("--check-config", null, 0)]
+    [Arguments("--wrong", null, 2)]
+    [Arguments(null, "-3", 1)]
     public async Task Pid_1_answers_and_refuses_as_any_other(string? argument, string? maxAgents, int code)
     {
         var wrapper = await NamespaceAsync();
@@ -121,7 +121,7 @@ public sealed class PidOneTests
     private static async Task<string> RunAsync(ColibriDaemon daemon, WireClient client, string script)
     {
         var agent = Path.Combine(daemon.DirectoryPath, "claude");
-        await File.WriteAllTextAsync(agent, "#!/bin/sh\n" + script, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(agent, "#!/bin/sh\n" + script, TestContext.Current!.Execution.CancellationToken);
         File.SetUnixFileMode(agent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var task = (await client.DataAsync(new { cmd = "create-task", title = "t", max_attempts = 1, capabilities = new[] { "nobody-offers-this" } })).Text("id");
         await client.SpawnAsync(new { cmd = "spawn-agent", binary = agent, task_id = task });
@@ -145,10 +145,10 @@ public sealed class PidOneTests
             }
             catch (System.ComponentModel.Win32Exception)
             {
-                Assert.Skip("no unshare(1) to make a pid namespace with");
+                Skip.Test("no unshare(1) to make a pid namespace with");
             }
         }
-        Assert.Skip("no pid namespace can be made here: not root, and kernel or security policy lets no user make one");
+        Skip.Test("no pid namespace can be made here: not root, and kernel or security policy lets no user make one");
         return [];
     }
 }

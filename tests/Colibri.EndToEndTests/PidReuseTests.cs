@@ -5,13 +5,13 @@ using Colibri.EndToEndTests.Harness;
 namespace Colibri.EndToEndTests;
 
 /// <summary>A pid on record that is another process's by the time the next daemon looks.</summary>
-[Collection(AloneCollection.Name)]
+[NotInParallel]
 public sealed class PidReuseTests
 {
     /// <summary>The kernel gives the next process the number after the one in here (proc(5)); to write it takes CAP_CHECKPOINT_RESTORE.</summary>
     private const string LastPid = "/proc/sys/kernel/ns_last_pid";
 
-    [Fact]
+    [Test]
     public async Task A_stranger_that_has_the_pid_of_an_agent_that_is_gone_is_left_alone_and_reported()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -57,7 +57,7 @@ public sealed class PidReuseTests
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                Assert.Skip($"a pid cannot be chosen here: {e.Message}");
+                Skip.Test($"a pid cannot be chosen here: {e.Message}");
             }
             var started = Process.Start(Launch.Prepare("/bin/sleep", ["600"], new Dictionary<string, string?>()))!;
             if (started.Id == pid)

@@ -18,7 +18,7 @@ public sealed class PowerCutTests
 
     static PowerCutTests() => SQLitePCL.Batteries_V2.Init();
 
-    [Fact]
+    [Test]
     public async Task On_Linux_what_was_answered_is_there_after_a_power_cut_at_any_moment()
     {
         using var life = await RecordAsync(kernel: null);
@@ -30,7 +30,7 @@ public sealed class PowerCutTests
         losses.ShouldContain(loss => loss.Contains("damaged"));
     }
 
-    [Fact]
+    [Test]
     public async Task On_FreeBSD_what_was_answered_is_there_after_a_power_cut_at_any_moment()
     {
         using var life = await RecordAsync(FreeBsd);

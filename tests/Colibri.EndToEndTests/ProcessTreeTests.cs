@@ -4,13 +4,13 @@ using Colibri.EndToEndTests.Harness;
 namespace Colibri.EndToEndTests;
 
 /// <summary>Stopping an agent stops all that it started, in whatever session or group, deaf to SIGTERM or not.</summary>
-[Collection(AloneCollection.Name)]
+[NotInParallel]
 public sealed class ProcessTreeTests
 {
     private const int Children = 4;
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
-    [Fact]
+    [Test]
     public async Task A_deaf_agent_with_children_in_their_own_sessions_is_gone_within_grace_and_a_second()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -28,7 +28,7 @@ public sealed class ProcessTreeTests
         pane.Member("exit").Number("signal").ShouldBe(9);
     }
 
-    [Fact]
+    [Test]
     public async Task A_willing_agent_is_stopped_long_before_its_grace_is_over()
     {
         await using var daemon = await ColibriDaemon.StartAsync();
@@ -43,9 +43,9 @@ public sealed class ProcessTreeTests
         daemon.Descendants().ShouldBeEmpty();
     }
 
-    [Theory]
-    [InlineData("TERM")]
-    [InlineData("INT")]
+    [Test]
+    [Arguments("TERM")]
+    [Arguments("INT")]
     public async Task A_signal_to_the_daemon_leaves_neither_agents_nor_socket_nor_pidfile(string signal)
     {
         using var directory = new TempDirectory();
@@ -53,7 +53,7 @@ public sealed class ProcessTreeTests
         await using var daemon = await ColibriDaemon.StartWithAsync(["--pidfile", pidfile]);
         await using var client = await daemon.ConnectAsync();
         await SpawnTreeAsync(daemon, client);
-        (await File.ReadAllTextAsync(pidfile, TestContext.Current.CancellationToken)).Trim().ShouldBe($"{daemon.Pid}");
+        (await File.ReadAllTextAsync(pidfile, TestContext.Current!.Execution.CancellationToken)).Trim().ShouldBe($"{daemon.Pid}");
 
         (await daemon.TerminateAsync(signal)).ShouldBe(0, daemon.Log);
 
@@ -62,7 +62,7 @@ public sealed class ProcessTreeTests
         File.Exists(pidfile).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task What_an_agent_leaves_behind_when_it_ends_by_itself_is_gone_too()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

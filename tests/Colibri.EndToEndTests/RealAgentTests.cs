@@ -6,17 +6,18 @@ using Colibri.EndToEndTests.Models;
 namespace Colibri.EndToEndTests;
 
 /// <summary>Codex, Claude Code and opencode under a daemon, started by the table of their kind alone.</summary>
-[Collection(AloneCollection.Name)]
+[ClassDataSource<RealAgents>(Shared = SharedType.PerTestSession)]
+[NotInParallel]
 public sealed class RealAgentTests(RealAgents agents)
 {
     // On a busy machine opencode alone takes most of a minute to start.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>A kind, and what the two answers of the scenario cost by the agent's own reckoning; Codex does not say.</summary>
-    public static TheoryData<string, long> Kinds => new() { { "codex", 0 }, { "claude", 240_480 }, { "opencode", 240_480 } };
+    public static List<(string, long)> Kinds => [("codex", 0), ("claude", 240_480), ("opencode", 240_480)];
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
+    [Test]
+    [MethodDataSource(nameof(Kinds))]
     public async Task A_task_with_a_tool_call_is_done_and_on_record_to_the_token(string kind, long microcents)
     {
         var home = RealAgents.HomeOf(kind);
@@ -42,10 +43,10 @@ public sealed class RealAgentTests(RealAgents agents)
         model.Strays.Where(request => !home.IsKnownStray(request)).ShouldBeEmpty();
     }
 
-    [Theory]
-    [InlineData("codex")]
-    [InlineData("claude")]
-    [InlineData("opencode")]
+    [Test]
+    [Arguments("codex")]
+    [Arguments("claude")]
+    [Arguments("opencode")]
     public async Task A_key_that_is_not_taken_fails_the_task_with_the_agents_words_and_leaves_the_route_out(string kind)
     {
         var home = RealAgents.HomeOf(kind);
@@ -65,10 +66,10 @@ public sealed class RealAgentTests(RealAgents agents)
         model.Strays.Where(request => !home.IsKnownStray(request)).ShouldBeEmpty();
     }
 
-    [Theory]
-    [InlineData("codex")]
-    [InlineData("claude")]
-    [InlineData("opencode")]
+    [Test]
+    [Arguments("codex")]
+    [Arguments("claude")]
+    [Arguments("opencode")]
     public async Task Stop_agent_leaves_nothing_of_what_its_tools_started(string kind)
     {
         await using var model = new ModelStandIn();
@@ -88,7 +89,7 @@ public sealed class RealAgentTests(RealAgents agents)
         (await client.TaskEndedAsync(id, "failed")).Member("error").Text("code").ShouldBe("stopped");
     }
 
-    [Fact]
+    [Test]
     public async Task A_plans_limit_of_Claude_Code_rests_the_route_until_it_is_lifted()
     {
         await using var model = new ModelStandIn();

@@ -5,7 +5,8 @@ using Colibri.EndToEndTests.Pi;
 namespace Colibri.EndToEndTests;
 
 /// <summary>Real Pi under a daemon: ended in every way with all that its tools have started, and asked and answered over its standard input.</summary>
-[Collection(AloneCollection.Name)]
+[ClassDataSource<PiInstallation>(Shared = SharedType.PerTestSession)]
+[NotInParallel]
 public sealed class RealPiLifeTests(PiInstallation pi)
 {
     /// <summary>Asks before each command, as an operator's guard would.</summary>
@@ -18,7 +19,7 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         }
         """;
 
-    [Fact]
+    [Test]
     public async Task Stop_agent_leaves_nothing_of_what_its_tools_started()
     {
         await using var model = new ModelStandIn();
@@ -29,7 +30,7 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         (await TaskAsync(daemon, taskId, "failed")).Member("error").Text("code").ShouldBe("stopped");
     }
 
-    [Fact]
+    [Test]
     public async Task A_budget_that_is_crossed_leaves_nothing_of_what_its_tools_started()
     {
         await using var model = new ModelStandIn();
@@ -41,7 +42,7 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         await GoneAsync(daemon);
     }
 
-    [Fact]
+    [Test]
     public async Task The_daemons_end_leaves_nothing_of_what_its_tools_started()
     {
         await using var model = new ModelStandIn();
@@ -51,7 +52,7 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         daemon.Descendants().ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task A_daemon_after_one_that_was_killed_ends_it_all_and_queues_the_task_again()
     {
         await using var model = new ModelStandIn();
@@ -67,7 +68,7 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         (task.Text("verdict"), task.Number("attempts"), task.Member("usage").Number("cost_microcents")).ShouldBe(("interrupted", 0, 287_040));
     }
 
-    [Fact]
+    [Test]
     public async Task SIGTERM_from_elsewhere_in_mid_run_is_a_failed_attempt()
     {
         await using var model = new ModelStandIn();
@@ -82,7 +83,7 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         await GoneAsync(daemon);
     }
 
-    [Fact]
+    [Test]
     public async Task A_conversation_that_is_too_long_for_the_model_fails_with_its_words()
     {
         await using var model = new ModelStandIn();
@@ -95,14 +96,14 @@ public sealed class RealPiLifeTests(PiInstallation pi)
         failed.Member("error").Text("message").ShouldContain("maximum context length");
     }
 
-    [Theory]
-    [InlineData("--yes", "hi\n")]
-    [InlineData("--no", "the operator said no")]
+    [Test]
+    [Arguments("--yes", "hi\n")]
+    [Arguments("--no", "the operator said no")]
     public async Task A_question_of_an_extension_is_answered_by_the_operator(string answer, string result)
     {
         using var directory = new TempDirectory();
         var guard = directory.File("guard.ts");
-        await File.WriteAllTextAsync(guard, Guard, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(guard, Guard, TestContext.Current!.Execution.CancellationToken);
         await using var model = new ModelStandIn();
         await using var daemon = await StartAsync(model);
         await using var client = await daemon.ConnectAsync();
@@ -125,7 +126,7 @@ public sealed class RealPiLifeTests(PiInstallation pi)
             .Single(entry => entry.Text("kind") == "tool_result").Text("text").ShouldContain(result);
     }
 
-    [Fact]
+    [Test]
     public async Task One_Pi_works_on_several_tasks_and_is_steered_in_between()
     {
         await using var model = new ModelStandIn();

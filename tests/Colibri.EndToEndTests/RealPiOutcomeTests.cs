@@ -5,16 +5,17 @@ using Colibri.EndToEndTests.Pi;
 namespace Colibri.EndToEndTests;
 
 /// <summary>How a run of real Pi can end: the verdict, the attempts, the route and the words that are on record each time.</summary>
-[Collection(AloneCollection.Name)]
+[ClassDataSource<PiInstallation>(Shared = SharedType.PerTestSession)]
+[NotInParallel]
 public sealed class RealPiOutcomeTests(PiInstallation pi)
 {
-    [Theory]
-    [InlineData("auth", "failed", "agent-error", 1, "auth-failed", 1, "401: {\"message\":\"invalid api key\",\"type\":\"mock_error\",\"code\":401}")]
-    [InlineData("fail", "failed", "agent-error", 2, null, 2, "503: {\"message\":\"service unavailable\",\"type\":\"mock_error\",\"code\":503}")]
-    [InlineData("retry", "done", "done", 1, "ready", 0, null)]
-    [InlineData("cut", "failed", "agent-error", 2, "ready", 0, "terminated")]
-    [InlineData("length", "failed", "token-limit", 2, "ready", 0, "answer cut by the token limit")]
-    [InlineData("overflow", "failed", "agent-error", 2, "ready", 0, "This model's maximum context length is 128000 tokens. context_length_exceeded")]
+    [Test]
+    [Arguments("auth", "failed", "agent-error", 1, "auth-failed", 1, "401: {\"message\":\"invalid api key\",\"type\":\"mock_error\",\"code\":401}")]
+    [Arguments("fail", "failed", "agent-error", 2, null, 2, "503: {\"message\":\"service unavailable\",\"type\":\"mock_error\",\"code\":503}")]
+    [Arguments("retry", "done", "done", 1, "ready", 0, null)]
+    [Arguments("cut", "failed", "agent-error", 2, "ready", 0, "terminated")]
+    [Arguments("length", "failed", "token-limit", 2, "ready", 0, "answer cut by the token limit")]
+    [Arguments("overflow", "failed", "agent-error", 2, "ready", 0, "This model's maximum context length is 128000 tokens. context_length_exceeded")]
     public async Task What_the_model_does_is_on_record(
         string scenario, string status, string verdict, int attempts, string? routeState, int routeFailures, string? error)
     {
@@ -42,7 +43,7 @@ public sealed class RealPiOutcomeTests(PiInstallation pi)
             route.Text("state").ShouldBe(routeState);
     }
 
-    [Fact]
+    [Test]
     public async Task A_Pi_that_gets_SIGTERM_from_elsewhere_is_on_record_with_its_exit_code()
     {
         await using var model = new ModelStandIn();

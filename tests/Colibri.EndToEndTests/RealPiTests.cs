@@ -6,20 +6,21 @@ using Colibri.EndToEndTests.Pi;
 namespace Colibri.EndToEndTests;
 
 /// <summary>Holds the model stand-in against the recordings: real Pi, run without Colibri, must print what was recorded.</summary>
+[ClassDataSource<PiInstallation>(Shared = SharedType.PerTestSession)]
 public sealed class RealPiTests(PiInstallation pi)
 {
-    [Theory]
-    [InlineData("tool", 2)]
-    [InlineData("two", 2)]
-    [InlineData("retry", 3)]
-    [InlineData("fail", 4)]
-    [InlineData("auth", 1)]
-    [InlineData("length", 1)]
+    [Test]
+    [Arguments("tool", 2)]
+    [Arguments("two", 2)]
+    [Arguments("retry", 3)]
+    [Arguments("fail", 4)]
+    [Arguments("auth", 1)]
+    [Arguments("length", 1)]
     public async Task Pi_prints_the_events_and_usage_of_the_recording(string scenario, int requests)
     {
         await using var model = new ModelStandIn();
         var printed = await RunAsync(model, scenario);
-        var recorded = await File.ReadAllTextAsync(Repository.Recording($"pi-1.5.2-json-{scenario}"), TestContext.Current.CancellationToken);
+        var recorded = await File.ReadAllTextAsync(Repository.Recording($"pi-1.5.2-json-{scenario}"), TestContext.Current!.Execution.CancellationToken);
 
         printed.ExitCode.ShouldBe(0, printed.ToString());
         var (seen, expected) = (Events(printed.Stdout), Events(recorded));
@@ -28,7 +29,7 @@ public sealed class RealPiTests(PiInstallation pi)
         model.RequestsOf(scenario).ShouldBe(requests);
     }
 
-    [Fact]
+    [Test]
     public async Task A_plain_answer_takes_one_request()
     {
         await using var model = new ModelStandIn();
@@ -39,7 +40,7 @@ public sealed class RealPiTests(PiInstallation pi)
         model.Requests.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task A_connection_dropped_in_the_middle_of_every_answer_ends_in_an_error_with_exit_0()
     {
         await using var model = new ModelStandIn();

@@ -21,7 +21,7 @@ public sealed class SecretsTests
         exit 3
         """;
 
-    [Fact]
+    [Test]
     public async Task A_key_is_found_nowhere_but_in_its_agents_own_environment()
     {
         using var directory = new TempDirectory();
@@ -38,7 +38,7 @@ public sealed class SecretsTests
             var task = await client.DataAsync(new { cmd = "create-task", title = $"tell as {runtime}", max_attempts = 1 });
             await client.SpawnAsync(new { cmd = "spawn-agent", binary = teller, runtime, task_id = task.Text("id"), args = new[] { "-" }, env = new { SEEN = seen } });
             await client.TaskWhereAsync(task.Text("id"), t => t.Text("status") == "failed", "has failed");
-            (await File.ReadAllTextAsync(seen, TestContext.Current.CancellationToken)).ShouldBe(expected);
+            (await File.ReadAllTextAsync(seen, TestContext.Current!.Execution.CancellationToken)).ShouldBe(expected);
         }
 
         var shown = new StringBuilder(daemon.Log);
@@ -56,7 +56,7 @@ public sealed class SecretsTests
         shown.ToString().ShouldContain("cannot use [redacted]");
     }
 
-    [Fact]
+    [Test]
     public async Task A_provider_file_that_others_may_read_keeps_the_daemon_from_starting()
     {
         using var directory = new TempDirectory();
@@ -69,7 +69,7 @@ public sealed class SecretsTests
         refused.ToString().ShouldNotContain(Key);
     }
 
-    [Fact]
+    [Test]
     public async Task A_key_that_is_not_taken_moves_the_task_to_the_next_route_without_costing_an_attempt()
     {
         using var directory = new TempDirectory();
@@ -102,7 +102,7 @@ public sealed class SecretsTests
 
     private static async Task WriteAsync(string path, string text, UnixFileMode mode)
     {
-        await File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(path, text, TestContext.Current!.Execution.CancellationToken);
         File.SetUnixFileMode(path, mode);
     }
 

@@ -9,9 +9,9 @@ namespace Colibri.EndToEndTests;
 [UnsupportedOSPlatform("windows")]
 public sealed class ServiceManagerTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
     public async Task It_hears_when_clients_are_answered_and_when_the_daemon_stops(bool isAbstract)
     {
         await using var daemon = ColibriDaemon.Prepared();
@@ -27,7 +27,7 @@ public sealed class ServiceManagerTests
         socket.Available.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task It_hears_of_life_only_while_a_client_can_reach_the_daemon()
     {
         await using var daemon = ColibriDaemon.Prepared();
@@ -50,9 +50,9 @@ public sealed class ServiceManagerTests
         (await NextAsync(socket))[0].ShouldBe("WATCHDOG=1");
     }
 
-    [Theory]
-    [InlineData("/nonexistent/notify")]
-    [InlineData("vsock:2:1")]
+    [Test]
+    [Arguments("/nonexistent/notify")]
+    [Arguments("vsock:2:1")]
     public async Task One_that_is_not_there_is_logged_and_does_not_matter(string address)
     {
         await using var daemon = await ColibriDaemon.StartAsync(("NOTIFY_SOCKET", address), ("WATCHDOG_USEC", "1000000"));

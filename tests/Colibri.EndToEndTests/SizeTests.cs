@@ -10,10 +10,10 @@ public sealed class SizeTests
 {
     private const double Mebibyte = 1 << 20;
 
-    [Theory]
-    [InlineData("colibri-daemon", 9.0)]
-    [InlineData("colibri", 4.75)]
-    [InlineData("colibri-test-agent", 2.0)]
+    [Test]
+    [Arguments("colibri-daemon", 9.0)]
+    [Arguments("colibri", 4.75)]
+    [Arguments("colibri-test-agent", 2.0)]
     public void An_executable_is_no_larger_than_its_limit(string program, double mebibytes) =>
         (new FileInfo(Repository.Binary(program)).Length / Mebibyte).ShouldBeLessThanOrEqualTo(mebibytes, "scripts/size-report.sh shows what fills it");
 }

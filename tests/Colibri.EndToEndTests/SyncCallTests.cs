@@ -10,9 +10,9 @@ public sealed partial class SyncCallTests
     private const int LogHeader = 32;
     private const int FrameHeader = 24;
 
-    [Theory]
-    [InlineData(null, "fdatasync", "fsync")]
-    [InlineData("FreeBSD 15.1-RELEASE-p1 releng/15.1-n281018 GENERIC", "fsync", "fdatasync")]
+    [Test]
+    [Arguments(null, "fdatasync", "fsync")]
+    [Arguments("FreeBSD 15.1-RELEASE-p1 releng/15.1-n281018 GENERIC", "fsync", "fdatasync")]
     public async Task Every_answer_follows_a_sync_that_began_after_its_commit(string? kernel, string sync, string other)
     {
         using var folder = new TempDirectory();

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 
-[assembly: AssemblyFixture(typeof(Colibri.EndToEndTests.Agents.RealAgents))]
-
 namespace Colibri.EndToEndTests.Agents;
 
 /// <summary>The real agents beside Pi, each fetched once when the first test asks for it; they are large.</summary>

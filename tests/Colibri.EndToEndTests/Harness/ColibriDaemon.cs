@@ -139,7 +139,7 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Log.Length > 0)
-            TestContext.Current.TestOutputHelper?.WriteLine($"daemon log, its end:\n{Log[^Math.Min(Log.Length, 6000)..]}");
+            TestContext.Current?.Output.WriteLine($"daemon log, its end:\n{Log[^Math.Min(Log.Length, 6000)..]}");
         // Looked for first: an agent on its standard input ends with the daemon.
         var cgroups = Descendants().Select(left => ProcTable.AgentCgroupOf(left.Pid)).OfType<string>().Distinct().ToList();
         _process?.Kill();
@@ -158,7 +158,7 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     {
         try
         {
-            await _process!.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Deadline);
+            await _process!.WaitForExitAsync(TestContext.Current!.Execution.CancellationToken).WaitAsync(Eventually.Deadline);
             return _process.ExitCode;
         }
         catch (TimeoutException)

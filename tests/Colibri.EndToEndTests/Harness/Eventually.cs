@@ -14,7 +14,7 @@ internal static class Eventually
     public static async Task HoldsAsync(Func<Task<bool>> condition, Func<string> describe, TimeSpan? deadline = null)
     {
         var limit = deadline ?? Deadline;
-        for (var clock = Stopwatch.StartNew(); !await condition(); await Task.Delay(Pause, TestContext.Current.CancellationToken))
+        for (var clock = Stopwatch.StartNew(); !await condition(); await Task.Delay(Pause, TestContext.Current!.Execution.CancellationToken))
             if (clock.Elapsed > limit)
                 throw new TimeoutException($"not within {limit.TotalSeconds:0.###} s: {describe()}");
     }
@@ -33,7 +33,7 @@ internal static class Eventually
     {
         try
         {
-            return await task.WaitAsync(deadline ?? Deadline, TestContext.Current.CancellationToken);
+            return await task.WaitAsync(deadline ?? Deadline, TestContext.Current!.Execution.CancellationToken);
         }
         catch (TimeoutException)
         {

@@ -39,11 +39,11 @@ internal static class Launch
     {
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start");
         process.StandardInput.Close();
-        var stdout = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var stderr = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var stdout = process.StandardOutput.ReadToEndAsync(TestContext.Current!.Execution.CancellationToken);
+        var stderr = process.StandardError.ReadToEndAsync(TestContext.Current!.Execution.CancellationToken);
         try
         {
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(deadline ?? Eventually.Deadline);
+            await process.WaitForExitAsync(TestContext.Current!.Execution.CancellationToken).WaitAsync(deadline ?? Eventually.Deadline);
         }
         catch (TimeoutException)
         {

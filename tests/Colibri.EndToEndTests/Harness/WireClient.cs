@@ -16,7 +16,7 @@ internal sealed class WireClient(Stream input, Stream output, IDisposable? owned
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), TestContext.Current.CancellationToken);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), TestContext.Current!.Execution.CancellationToken);
         }
         catch
         {
@@ -133,7 +133,7 @@ internal sealed class WireClient(Stream input, Stream output, IDisposable? owned
 
     private static CancellationTokenSource Deadline()
     {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current!.Execution.CancellationToken);
         source.CancelAfter(Eventually.Deadline);
         return source;
     }

@@ -1,7 +1,5 @@
 using Colibri.EndToEndTests.Agents;
 
-[assembly: AssemblyFixture(typeof(Colibri.EndToEndTests.Pi.PiInstallation))]
-
 namespace Colibri.EndToEndTests.Pi;
 
 /// <summary>Real Pi, fetched once into a cache; where it cannot be had, its tests are skipped and say why.</summary>

@@ -26,7 +26,7 @@ internal static class PowerCutRecord
     /// <summary>The compiled recorder; the C compiler is there where the executables were linked.</summary>
     public static async Task<string> CompileAsync(TempDirectory directory)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "the recorder is written for glibc");
+        Skip.Unless(OperatingSystem.IsLinux(), "the recorder is written for glibc");
         var library = directory.File("recorder.so");
         var source = System.IO.Path.Combine(Repository.Root, "tests", "Colibri.EndToEndTests", "PowerCuts", "recorder.c");
         var compiled = await Launch.ToEndAsync("/bin/sh",

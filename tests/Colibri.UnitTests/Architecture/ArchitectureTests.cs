@@ -32,7 +32,7 @@ public sealed partial class ArchitectureTests
     /// <summary>A list of replies or the parts of one reply, a line each: read together or not at all.</summary>
     private static readonly string[] FilesOfOneLineRecords = ["Colibri.Protocol/Wire/Lists.cs", "Colibri.Protocol/Wire/StatusReport.cs"];
 
-    [Fact]
+    [Test]
     public void Every_project_references_what_its_arrows_allow()
     {
         var found = SourceTree.Projects().ToDictionary(path => Path.GetFileNameWithoutExtension(path), path => SourceTree.ProjectReferences(path).Order().ToArray());
@@ -41,7 +41,7 @@ public sealed partial class ArchitectureTests
             references.ShouldBe(Arrows[project], project);
     }
 
-    [Fact]
+    [Test]
     public void No_project_names_another_that_it_may_not_reference()
     {
         foreach (var file in SourceTree.Files())
@@ -55,15 +55,15 @@ public sealed partial class ArchitectureTests
         }
     }
 
-    [Fact]
+    [Test]
     public void Only_posix_calls_into_the_system() =>
         Lines(file => file.Project != "Colibri.Posix", NativeCall()).ShouldBeEmpty();
 
-    [Fact]
+    [Test]
     public void Nothing_starts_processes_or_looks_into_types_behind_the_compilers_back() =>
         Lines(_ => true, Forbidden()).ShouldBeEmpty();
 
-    [Fact]
+    [Test]
     public void Text_that_may_hold_a_key_is_cut_by_one_function()
     {
         Lines(file => file.Project is "Colibri.Core" or "Colibri.Daemon" or "Colibri.Protocol", Ellipsis()).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]).Order().ShouldBe(
@@ -85,11 +85,11 @@ public sealed partial class ArchitectureTests
         ]);
     }
 
-    [Fact]
+    [Test]
     public void The_folders_of_core_are_the_layers_of_the_table() =>
         SourceTree.Files("Colibri.Core").Select(CoreFolder).Distinct().Order().ShouldBe(CoreLayers.SelectMany(layer => layer).Order());
 
-    [Fact]
+    [Test]
     public void No_layer_of_core_uses_a_higher_one()
     {
         var uses = 0;
@@ -104,14 +104,14 @@ public sealed partial class ArchitectureTests
         uses.ShouldBeGreaterThan(20);
     }
 
-    [Fact]
+    [Test]
     public void A_file_has_one_public_type() => SourceTree.Files()
         .Where(file => file.Lines.Count(line => PublicType().IsMatch(line)) > 1)
         .Select(file => file.Name)
         .Order()
         .ShouldBe(FilesOfOneLineRecords);
 
-    [Fact]
+    [Test]
     public void No_file_is_longer_than_its_limit() =>
         SourceTree.Files().Where(file => file.Lines.Length > MaxLines).Select(file => file.Name).ShouldBeEmpty();
 

@@ -8,7 +8,7 @@ namespace Colibri.UnitTests.Board;
 
 public sealed class BoardStorageTests
 {
-    [Fact]
+    [Test]
     public async Task Reopening_sees_everything()
     {
         await using var fixture = new BoardFixture();
@@ -25,7 +25,7 @@ public sealed class BoardStorageTests
         (await board.ListAsync(null, 100, null)).Tasks.Select(task => (task.Id, task.Status)).ShouldBe(before.Select(task => (task.Id, task.Status)));
     }
 
-    [Fact]
+    [Test]
     public async Task A_read_begun_after_an_answered_write_sees_it()
     {
         await using var fixture = new BoardFixture();
@@ -41,7 +41,7 @@ public sealed class BoardStorageTests
         })));
     }
 
-    [Fact]
+    [Test]
     public async Task A_second_daemon_is_kept_out_until_the_first_lets_go()
     {
         await using var fixture = new BoardFixture();
@@ -56,7 +56,7 @@ public sealed class BoardStorageTests
         second.Counts.Queued.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     [UnsupportedOSPlatform("windows")]
     public async Task A_new_board_is_open_to_its_owner_and_readable_by_its_group_alone()
     {
@@ -70,22 +70,22 @@ public sealed class BoardStorageTests
         (File.GetUnixFileMode(path) & UnixFileMode.UserExecute).ShouldBe(UnixFileMode.None);
     }
 
-    [Fact]
+    [Test]
     public async Task Garbage_is_refused_and_left_as_it_was()
     {
         await using var fixture = new BoardFixture();
         var garbage = new byte[10_000];
         new Random(7).NextBytes(garbage);
-        await File.WriteAllBytesAsync(fixture.Path, garbage, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(fixture.Path, garbage, TestContext.Current!.Execution.CancellationToken);
 
         Should.Throw<BoardOpenException>(fixture.Open).Message
             .ShouldBe($"{fixture.Path} is not a SQLite database: move it away, or set COLIBRI_DB_PATH to another file");
 
-        (await File.ReadAllBytesAsync(fixture.Path, TestContext.Current.CancellationToken)).ShouldBe(garbage);
+        (await File.ReadAllBytesAsync(fixture.Path, TestContext.Current!.Execution.CancellationToken)).ShouldBe(garbage);
         Should.Throw<BoardOpenException>(fixture.Open).Message.ShouldContain("not a SQLite database");
     }
 
-    [Fact]
+    [Test]
     public async Task A_database_of_another_program_is_refused()
     {
         await using var fixture = new BoardFixture();
@@ -93,7 +93,7 @@ public sealed class BoardStorageTests
         Should.Throw<BoardOpenException>(fixture.Open).Message.ShouldContain("not a Colibri board");
     }
 
-    [Fact]
+    [Test]
     public async Task A_newer_version_is_refused_and_left_as_it_was()
     {
         await using var fixture = new BoardFixture();
@@ -107,7 +107,7 @@ public sealed class BoardStorageTests
         fixture.Number("PRAGMA user_version").ShouldBe(99);
     }
 
-    [Fact]
+    [Test]
     public async Task A_board_of_version_1_is_brought_up_to_date_with_its_tasks()
     {
         await using var fixture = new BoardFixture();
@@ -126,7 +126,7 @@ public sealed class BoardStorageTests
         fixture.Number("PRAGMA user_version").ShouldBe(Migrations.All.Count);
     }
 
-    [Fact]
+    [Test]
     public async Task Migrations_are_taken_all_or_none()
     {
         await using var fixture = new BoardFixture();
@@ -142,12 +142,12 @@ public sealed class BoardStorageTests
         (await fixture.Create()).Status.ShouldBe(TaskState.Queued);
     }
 
-    [Fact]
+    [Test]
     public async Task A_place_that_cannot_be_written_is_named()
     {
         await using var fixture = new BoardFixture();
         var file = Path.Combine(Path.GetDirectoryName(fixture.Path)!, "file");
-        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, "", TestContext.Current!.Execution.CancellationToken);
         var path = Path.Combine(file, "board.sqlite");
         var refusal = Should.Throw<BoardOpenException>(() => TaskBoard.Open(new BoardOptions { Path = path }));
         refusal.Message.ShouldStartWith($"cannot write the board {path}: ");
@@ -157,7 +157,7 @@ public sealed class BoardStorageTests
         Should.Throw<BoardOpenException>(fixture.Open).Message.ShouldStartWith($"cannot write the board {directory}: ");
     }
 
-    [Fact]
+    [Test]
     public async Task A_closed_board_has_kept_what_it_accepted_and_refuses_more()
     {
         await using var fixture = new BoardFixture();

@@ -14,7 +14,7 @@ public sealed class BoardSyncTests : IDisposable
     private readonly SemaphoreSlim _begun = new(0);
     private readonly ConcurrentQueue<Action> _fates = new();
 
-    [Fact]
+    [Test]
     public async Task An_answer_comes_after_a_sync_that_began_after_its_commit()
     {
         await using var fixture = new BoardFixture { Syncing = Hold };
@@ -35,7 +35,7 @@ public sealed class BoardSyncTests : IDisposable
         _mayEnd.Release(1000);
     }
 
-    [Fact]
+    [Test]
     public async Task An_agents_start_and_its_process_are_on_record_without_waiting_for_the_disk()
     {
         await using var fixture = new BoardFixture { Syncing = Hold };
@@ -55,7 +55,7 @@ public sealed class BoardSyncTests : IDisposable
         await create;
     }
 
-    [Fact]
+    [Test]
     public async Task An_answer_that_tells_of_what_is_not_on_the_disk_yet_waits_as_well()
     {
         await using var fixture = new BoardFixture { Syncing = Hold };
@@ -70,7 +70,7 @@ public sealed class BoardSyncTests : IDisposable
         (await same).Id.ShouldBe((await create).Id);
     }
 
-    [Fact]
+    [Test]
     public async Task A_sync_that_fails_refuses_what_was_committed_since_the_last_and_no_more()
     {
         await using var fixture = new BoardFixture { Syncing = Fate };
@@ -98,7 +98,7 @@ public sealed class BoardSyncTests : IDisposable
         fixture.Board.Counts.Queued.ShouldBe(23);
     }
 
-    [Fact]
+    [Test]
     public async Task What_was_committed_behind_a_sync_that_then_fails_is_refused_as_well()
     {
         await using var fixture = new BoardFixture { Syncing = Fate };
@@ -123,7 +123,7 @@ public sealed class BoardSyncTests : IDisposable
         await fixture.Create("later");
     }
 
-    [Fact]
+    [Test]
     public async Task Until_the_disk_takes_the_log_again_nothing_is_written_and_all_is_readable()
     {
         await using var fixture = new BoardFixture { Syncing = Fate };
@@ -143,7 +143,7 @@ public sealed class BoardSyncTests : IDisposable
         fixture.Board.Trouble.ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task What_the_kernel_has_forgotten_after_a_failed_sync_is_cut_off_before_more_is_written_behind_it()
     {
         await using var fixture = new BoardFixture { Syncing = Fate };
@@ -163,7 +163,7 @@ public sealed class BoardSyncTests : IDisposable
         (await fixture.Board.ListAsync(null, 10, null)).Tasks.Select(task => task.Title).ShouldBe(["kept", "later"]);
     }
 
-    [Fact]
+    [Test]
     public async Task Closing_waits_for_the_sync_of_what_was_accepted()
     {
         await using var fixture = new BoardFixture { Syncing = Hold };
@@ -177,11 +177,11 @@ public sealed class BoardSyncTests : IDisposable
         await closed;
     }
 
-    [Fact]
+    [Test]
     public async Task The_writer_waits_while_as_much_is_unsynced_as_may_be()
     {
         var directory = Directory.CreateTempSubdirectory("colibri-sync-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(directory, "board-wal"), "", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(directory, "board-wal"), "", TestContext.Current!.Execution.CancellationToken);
         var sync = new BoardSync(Path.Combine(directory, "board"), Hold, (operation, refusal) => operation.Fail(refusal), () => { });
         var operations = Enumerable.Range(0, BoardSync.Capacity).Select(_ => new Operation<int>(_ => 1, waitsForSync: true)).ToList();
         sync.Add([(operations[0], null)]);
@@ -195,7 +195,7 @@ public sealed class BoardSyncTests : IDisposable
         {
             sync.AwaitRoom();
             return Volatile.Read(ref released);
-        }, TestContext.Current.CancellationToken);
+        }, TestContext.Current!.Execution.CancellationToken);
         Volatile.Write(ref released, true);
         _mayEnd.Release(1000);
 

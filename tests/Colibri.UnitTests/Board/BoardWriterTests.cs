@@ -7,7 +7,7 @@ namespace Colibri.UnitTests.Board;
 
 public sealed class BoardWriterTests
 {
-    [Fact]
+    [Test]
     public async Task A_verb_that_throws_takes_none_of_its_batch_with_it()
     {
         await using var fixture = new BoardFixture();
@@ -31,7 +31,7 @@ public sealed class BoardWriterTests
         (await fixture.Board.GetSettingAsync("half")).ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task A_subscriber_that_throws_harms_nobody()
     {
         await using var fixture = new BoardFixture();
@@ -45,7 +45,7 @@ public sealed class BoardWriterTests
         board.Counts.Queued.ShouldBe(2);
     }
 
-    [Fact]
+    [Test]
     public async Task A_full_queue_makes_callers_wait_and_is_counted()
     {
         await using var fixture = new BoardFixture();
@@ -61,7 +61,7 @@ public sealed class BoardWriterTests
         (await Task.WhenAll(writes)).Sum().ShouldBe(4099);
     }
 
-    [Fact]
+    [Test]
     public async Task A_full_disk_is_said_and_survived()
     {
         SqliteConnection? writer = null;
@@ -88,7 +88,7 @@ public sealed class BoardWriterTests
         fixture.Number("SELECT count(*) FROM tasks").ShouldBe(2);
     }
 
-    [Fact]
+    [Test]
     public async Task A_batch_that_finds_the_database_locked_waits_once_for_all_and_is_refused_whole()
     {
         await using var fixture = new BoardFixture();
@@ -135,7 +135,7 @@ public sealed class BoardWriterTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_database_gone_read_only_is_said_and_written_again_by_a_new_connection()
     {
         var opened = 0;
@@ -160,7 +160,7 @@ public sealed class BoardWriterTests
         fixture.Board.Counts.Queued.ShouldBe(2);
     }
 
-    [Fact]
+    [Test]
     public async Task Changes_are_told_in_their_order_before_the_caller_is_answered()
     {
         await using var fixture = new BoardFixture();
@@ -171,9 +171,9 @@ public sealed class BoardWriterTests
         ]);
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(20261122)]
+    [Test]
+    [Arguments(1)]
+    [Arguments(20261122)]
     public async Task The_counts_are_those_of_the_table_after_a_random_walk(int seed)
     {
         await using var fixture = new BoardFixture();
@@ -225,7 +225,7 @@ public sealed class BoardWriterTests
         long Count(TaskState state) => fixture.Number($"SELECT count(*) FROM tasks WHERE status = '{state.ToString().ToLowerInvariant()}'");
     }
 
-    [Fact]
+    [Test]
     public async Task A_writer_that_is_asked_on_a_full_disk_answers_and_does_not_call_the_disk_well()
     {
         SqliteConnection? writer = null;

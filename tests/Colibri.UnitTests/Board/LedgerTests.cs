@@ -13,7 +13,7 @@ public sealed class LedgerTests
     private static UsageRow Row(string agent, Usage usage, string provider = "mock", DateOnly? day = null, long requests = 1) =>
         new(agent == "c" ? "" : "run-of-" + agent, day ?? Today, provider, "mock-1", requests, usage);
 
-    [Fact]
+    [Test]
     public async Task What_is_booked_again_replaces_what_was_booked()
     {
         await using var fixture = new BoardFixture();
@@ -25,7 +25,7 @@ public sealed class LedgerTests
         (await fixture.Board.SummariseCostAsync(CostGrouping.Task, 10)).Total.Requests.ShouldBe(2);
     }
 
-    [Fact]
+    [Test]
     public async Task The_runs_of_one_agent_have_each_its_own()
     {
         await using var fixture = new BoardFixture();
@@ -49,7 +49,7 @@ public sealed class LedgerTests
         (await fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_has_ended_takes_no_task()
     {
         await using var fixture = new BoardFixture();
@@ -60,7 +60,7 @@ public sealed class LedgerTests
         (await fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
     }
 
-    [Fact]
+    [Test]
     public async Task A_run_that_nobody_saw_end_has_what_was_booked_while_it_ran()
     {
         await using var fixture = new BoardFixture();
@@ -74,7 +74,7 @@ public sealed class LedgerTests
         (await fixture.Board.RunsAsync(task.Id)).ShouldHaveSingleItem().Usage.ShouldBe(Costing(7));
     }
 
-    [Fact]
+    [Test]
     public async Task A_booking_that_comes_after_the_end_changes_nothing()
     {
         await using var fixture = new BoardFixture();
@@ -86,7 +86,7 @@ public sealed class LedgerTests
         (await fixture.Board.UsageOfDayAsync(Today)).ShouldBe(Costing(9));
     }
 
-    [Fact]
+    [Test]
     public async Task The_sums_are_by_task_session_provider_and_day_the_dearest_first()
     {
         await using var fixture = new BoardFixture();
@@ -116,7 +116,7 @@ public sealed class LedgerTests
         (cut.Lines.Count, cut.More, cut.Total.Usage.CostMicrocents).ShouldBe((1, true, 63));
     }
 
-    [Fact]
+    [Test]
     public async Task Absurd_numbers_still_have_a_sum()
     {
         await using var fixture = new BoardFixture();

@@ -5,7 +5,7 @@ namespace Colibri.UnitTests.Board;
 
 public sealed class RegistryTests
 {
-    [Fact]
+    [Test]
     public async Task An_agent_registered_again_keeps_its_id_and_takes_the_new_capabilities()
     {
         await using var fixture = new BoardFixture();
@@ -24,7 +24,7 @@ public sealed class RegistryTests
         (await fixture.Board.RegisteredAgentsAsync()).Select(agent => agent.Id).ShouldBe([nowhere.Id, first.Id, elsewhere.Id]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_heartbeat_is_kept_and_that_of_a_stranger_is_not()
     {
         await using var fixture = new BoardFixture();
@@ -37,7 +37,7 @@ public sealed class RegistryTests
         (await fixture.Board.RegisteredAgentsAsync()).ShouldHaveSingleItem().LastHeartbeatAt.ShouldBe(fixture.Time.Now);
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_shows_the_task_it_holds_until_it_is_over()
     {
         await using var fixture = new BoardFixture();
@@ -49,7 +49,7 @@ public sealed class RegistryTests
         (await fixture.Board.RegisteredAgentsAsync()).ShouldHaveSingleItem().TaskId.ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_silent_beyond_its_lease_loses_its_tasks()
     {
         await using var fixture = new BoardFixture();
@@ -77,7 +77,7 @@ public sealed class RegistryTests
         fixture.Board.Counts.ShouldBe(new StatusTasks(3, 1, 0, 0, 0, 0));
     }
 
-    [Fact]
+    [Test]
     public async Task Skills_tenants_and_settings_are_upserted_and_survive()
     {
         await using var fixture = new BoardFixture();

@@ -16,7 +16,7 @@ public sealed class SpawnTests
 
     private static IReadOnlyList<UsageRow> Booked(string agent, Usage usage) => [new("run-of-" + agent, new DateOnly(2026, 11, 24), "mock", "mock-1", 1, usage)];
 
-    [Fact]
+    [Test]
     public async Task A_run_that_goes_well_takes_its_task_from_queued_to_done()
     {
         await using var fixture = new BoardFixture();
@@ -52,7 +52,7 @@ public sealed class SpawnTests
         fixture.Changes.Select(task => task.Status).ShouldBe([TaskState.Queued, TaskState.Claimed, TaskState.Started, TaskState.Done]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_failed_attempt_is_retried_until_none_is_left_and_its_usage_adds_up()
     {
         await using var fixture = new BoardFixture();
@@ -83,7 +83,7 @@ public sealed class SpawnTests
         (await fixture.Board.RunsAsync(task.Id)).Select(run => (run.AgentId, run.Attempt, run.Exit!.Signal)).ShouldBe([("a", 1, 9), ("b", 2, 9)]);
     }
 
-    [Fact]
+    [Test]
     public async Task Usage_beyond_all_measure_stays_at_its_bound_and_ends_the_run_all_the_same()
     {
         await using var fixture = new BoardFixture();
@@ -116,7 +116,7 @@ public sealed class SpawnTests
         (await fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task A_failure_without_a_time_to_retry_is_final()
     {
         await using var fixture = new BoardFixture();
@@ -125,9 +125,9 @@ public sealed class SpawnTests
         (await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Failed }))!.Status.ShouldBe(TaskState.Failed);
     }
 
-    [Theory]
-    [InlineData(RunEnding.Done, TaskState.Done)]
-    [InlineData(RunEnding.Failed, TaskState.Failed)]
+    [Test]
+    [Arguments(RunEnding.Done, TaskState.Done)]
+    [Arguments(RunEnding.Failed, TaskState.Failed)]
     public async Task A_process_gone_before_it_was_seen_passes_through_started(RunEnding ending, TaskState expected)
     {
         await using var fixture = new BoardFixture();
@@ -137,9 +137,9 @@ public sealed class SpawnTests
         fixture.Board.Counts.Started.ShouldBe(0);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
     public async Task An_interrupted_attempt_is_given_back(bool started)
     {
         await using var fixture = new BoardFixture();
@@ -156,10 +156,10 @@ public sealed class SpawnTests
         (await fixture.Board.GetAsync(task.Id))!.Usage.InputTokens.ShouldBe(3);
     }
 
-    [Theory]
-    [InlineData(RunEnding.Done)]
-    [InlineData(RunEnding.Failed)]
-    [InlineData(RunEnding.Interrupted)]
+    [Test]
+    [Arguments(RunEnding.Done)]
+    [Arguments(RunEnding.Failed)]
+    [Arguments(RunEnding.Interrupted)]
     public async Task A_task_cancelled_under_its_run_stays_cancelled(RunEnding ending)
     {
         await using var fixture = new BoardFixture();
@@ -176,7 +176,7 @@ public sealed class SpawnTests
         fixture.Board.Counts.ShouldBe(new StatusTasks(0, 0, 0, 0, 0, 1));
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_the_daemon_runs_can_only_be_cancelled_from_outside()
     {
         await using var fixture = new BoardFixture();
@@ -197,7 +197,7 @@ public sealed class SpawnTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task An_end_told_twice_counts_once()
     {
         await using var fixture = new BoardFixture();
@@ -212,9 +212,9 @@ public sealed class SpawnTests
         (told.Status, told.AgentId, told.Usage).ShouldBe((TaskState.Claimed, "b", Spent));
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
     public async Task What_an_agent_claimed_besides_its_task_is_queued_again_at_its_end(bool hasTask)
     {
         await using var fixture = new BoardFixture();
@@ -245,7 +245,7 @@ public sealed class SpawnTests
         fixture.Board.Counts.ShouldBe(hasTask ? new StatusTasks(2, 1, 0, 2, 0, 0) : new StatusTasks(3, 1, 0, 1, 0, 0));
     }
 
-    [Fact]
+    [Test]
     public async Task A_conflict_leaves_no_trace_of_the_agent()
     {
         await using var fixture = new BoardFixture();
@@ -258,7 +258,7 @@ public sealed class SpawnTests
         (await fixture.Board.RunsAsync(task.Id)).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task A_spawn_that_fails_half_way_does_not_keep_the_claim()
     {
         await using var fixture = new BoardFixture();
@@ -271,7 +271,7 @@ public sealed class SpawnTests
         fixture.Board.Counts.ShouldBe(new StatusTasks(1, 1, 0, 0, 0, 0));
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_without_a_task_is_on_record_until_its_end()
     {
         await using var fixture = new BoardFixture();
@@ -284,10 +284,10 @@ public sealed class SpawnTests
         (await board.EndSpawnAsync("unknown", new SpawnEnd { Ending = RunEnding.Done })).ShouldBeNull();
     }
 
-    [Theory]
-    [InlineData("x")]
-    [InlineData("é")]
-    [InlineData("\U0001F3E0")]
+    [Test]
+    [Arguments("x")]
+    [Arguments("é")]
+    [Arguments("\U0001F3E0")]
     public async Task Of_stderr_the_last_8_KiB_are_kept(string unit)
     {
         await using var fixture = new BoardFixture();

@@ -6,7 +6,7 @@ namespace Colibri.UnitTests.Board;
 
 public sealed class TaskBoardTests
 {
-    [Fact]
+    [Test]
     public async Task A_created_task_reads_back_as_it_was_answered()
     {
         await using var fixture = new BoardFixture();
@@ -32,7 +32,7 @@ public sealed class TaskBoardTests
         fixture.Changes.ShouldHaveSingleItem().Id.ShouldBe(created.Id);
     }
 
-    [Fact]
+    [Test]
     public async Task A_title_with_a_NUL_is_kept_whole()
     {
         await using var fixture = new BoardFixture();
@@ -40,7 +40,7 @@ public sealed class TaskBoardTests
         (await fixture.Board.GetAsync(created.Id))!.Title.ShouldBe("before\0after");
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_needs_a_title_and_an_attempt()
     {
         await using var fixture = new BoardFixture();
@@ -48,7 +48,7 @@ public sealed class TaskBoardTests
         await Should.ThrowAsync<ArgumentException>(() => fixture.Create(maxAttempts: 0));
     }
 
-    [Fact]
+    [Test]
     public async Task An_unknown_task_is_not_found()
     {
         await using var fixture = new BoardFixture();
@@ -59,7 +59,7 @@ public sealed class TaskBoardTests
         (await fixture.Board.RunsAsync("nothing")).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task Of_two_hundred_concurrent_claimants_one_wins()
     {
         await using var fixture = new BoardFixture();
@@ -75,7 +75,7 @@ public sealed class TaskBoardTests
         fixture.Board.Counts.ShouldBe(new StatusTasks(0, 1, 0, 0, 0, 0));
     }
 
-    [Fact]
+    [Test]
     public async Task A_key_used_by_many_at_once_makes_one_task()
     {
         await using var fixture = new BoardFixture();
@@ -89,7 +89,7 @@ public sealed class TaskBoardTests
             group.Select(task => task.Title).Distinct().Count().ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task A_known_key_answers_the_task_as_it_stands_now()
     {
         await using var fixture = new BoardFixture();
@@ -101,7 +101,7 @@ public sealed class TaskBoardTests
         (second.Id, second.Title, second.Status).ShouldBe((first.Id, "first", TaskState.Claimed));
     }
 
-    [Fact]
+    [Test]
     public async Task Pages_through_a_thousand_see_each_once_in_order_of_creation()
     {
         await using var fixture = new BoardFixture();
@@ -133,7 +133,7 @@ public sealed class TaskBoardTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_page_that_ends_with_the_list_has_no_next()
     {
         await using var fixture = new BoardFixture();
@@ -147,7 +147,7 @@ public sealed class TaskBoardTests
         await Should.ThrowAsync<ArgumentException>(() => fixture.Board.ListAsync(null, 0, null));
     }
 
-    [Fact]
+    [Test]
     public async Task A_page_ends_where_its_texts_would_exceed_what_was_asked_for()
     {
         await using var fixture = new BoardFixture();
@@ -176,7 +176,7 @@ public sealed class TaskBoardTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Rows_behind_the_first_unwanted_one_are_not_read()
     {
         await using var fixture = new BoardFixture();
@@ -194,7 +194,7 @@ public sealed class TaskBoardTests
         read.ShouldBe(4);
     }
 
-    [Fact]
+    [Test]
     public async Task What_is_chosen_among_ready_tasks_is_whole_once_it_is_claimed()
     {
         await using var fixture = new BoardFixture();
@@ -210,7 +210,7 @@ public sealed class TaskBoardTests
         (again.Title, again.Description, again.Attempts).ShouldBe(("t", "long", 2));
     }
 
-    [Fact]
+    [Test]
     public async Task Ready_is_by_priority_then_age_and_leaves_back_off_alone()
     {
         await using var fixture = new BoardFixture();
@@ -232,7 +232,7 @@ public sealed class TaskBoardTests
         async Task<string> Titles(DateTimeOffset now) => string.Join(' ', (await fixture.Board.ReadyAsync(100, now)).Select(task => titles[task.Id]));
     }
 
-    [Fact]
+    [Test]
     public async Task What_was_taken_in_becomes_tasks_under_its_own_ids_in_order()
     {
         await using var fixture = new BoardFixture();
@@ -253,7 +253,7 @@ public sealed class TaskBoardTests
         board.Counts.Queued.ShouldBe(5);
     }
 
-    [Fact]
+    [Test]
     public async Task A_key_is_one_over_intake_and_tasks()
     {
         await using var fixture = new BoardFixture();
@@ -272,7 +272,7 @@ public sealed class TaskBoardTests
         (await fixture.Board.DrainIntakeAsync(10)).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task Requeueing_frees_the_task_and_keeps_its_error()
     {
         await using var fixture = new BoardFixture();
@@ -290,7 +290,7 @@ public sealed class TaskBoardTests
         (done.Error, done.FinishedAt, done.AgentId, done.Attempts).ShouldBe((null, fixture.Time.Now, "b", 2));
     }
 
-    [Fact]
+    [Test]
     public async Task The_queries_that_must_not_grow_with_the_board_use_an_index_and_do_not_sort()
     {
         await using var fixture = new BoardFixture();

@@ -19,34 +19,34 @@ public sealed class TaskLifecycleTests
         (TaskState.Started, TaskState.Cancelled),
     ];
 
-    public static TheoryData<TaskState, TaskState> Pairs()
+    public static List<(TaskState, TaskState)> Pairs()
     {
-        var pairs = new TheoryData<TaskState, TaskState>();
+        var pairs = new List<(TaskState, TaskState)>();
         foreach (var from in Enum.GetValues<TaskState>())
         {
             foreach (var to in Enum.GetValues<TaskState>())
-                pairs.Add(from, to);
+                pairs.Add((from, to));
         }
         return pairs;
     }
 
-    [Fact]
+    [Test]
     public void The_table_covers_every_state() => Enum.GetValues<TaskState>().Length.ShouldBe(6);
 
-    [Theory]
-    [MemberData(nameof(Pairs))]
+    [Test]
+    [MethodDataSource(nameof(Pairs))]
     public void The_table_allows_the_edges_of_the_contract_and_no_other(TaskState from, TaskState to)
     {
         TaskLifecycle.Allows(from, to).ShouldBe(Edges.Contains((from, to)));
         TaskLifecycle.Sources(to).Contains(from).ShouldBe(Edges.Contains((from, to)));
     }
 
-    [Fact]
+    [Test]
     public void Done_failed_and_cancelled_are_final() =>
         Enum.GetValues<TaskState>().Where(TaskLifecycle.IsFinal).ShouldBe([TaskState.Done, TaskState.Failed, TaskState.Cancelled]);
 
-    [Theory]
-    [MemberData(nameof(Pairs))]
+    [Test]
+    [MethodDataSource(nameof(Pairs))]
     public async Task A_transition_follows_an_edge_or_is_a_conflict_that_changes_nothing(TaskState from, TaskState to)
     {
         await using var fixture = new BoardFixture();
@@ -67,13 +67,13 @@ public sealed class TaskLifecycleTests
         }
     }
 
-    [Theory]
-    [InlineData(TaskState.Queued, true)]
-    [InlineData(TaskState.Claimed, false)]
-    [InlineData(TaskState.Started, false)]
-    [InlineData(TaskState.Done, false)]
-    [InlineData(TaskState.Failed, false)]
-    [InlineData(TaskState.Cancelled, false)]
+    [Test]
+    [Arguments(TaskState.Queued, true)]
+    [Arguments(TaskState.Claimed, false)]
+    [Arguments(TaskState.Started, false)]
+    [Arguments(TaskState.Done, false)]
+    [Arguments(TaskState.Failed, false)]
+    [Arguments(TaskState.Cancelled, false)]
     public async Task Only_a_queued_task_can_be_claimed(TaskState from, bool expected)
     {
         await using var fixture = new BoardFixture();

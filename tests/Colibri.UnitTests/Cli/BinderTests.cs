@@ -13,15 +13,15 @@ public sealed partial class BinderTests
     /// <summary>What these change stands in no first request; FollowingTests and ViewTests have them.</summary>
     private static readonly string[] InNoRequest = ["list-tasks --all", "get-session --full", "wait --task-id", "wait --timeout"];
 
-    [Fact]
+    [Test]
     public void The_framework_has_the_commands_of_the_table() =>
         BoundCommands().Matches(WhatTheFrameworkSays()).Select(m => m.Groups[1].Value)
             .ShouldBe(CommandTable.All.Select(c => c.Name), ignoreOrder: true);
 
-    public static TheoryData<string> Commands => [.. CommandTable.All.Select(c => c.Name)];
+    public static List<string> Commands => [.. CommandTable.All.Select(c => c.Name)];
 
-    [Theory]
-    [MemberData(nameof(Commands))]
+    [Test]
+    [MethodDataSource(nameof(Commands))]
     public void The_framework_binds_the_options_of_the_table(string name)
     {
         var bound = BoundOptions().Matches(WhatTheFrameworkSays(name, "--help")).Select(m => Shape(
@@ -31,7 +31,7 @@ public sealed partial class BinderTests
         bound.ShouldBe(OptionsOf(CommandTable.Find(name)!).Select(o => Shape(o.Name, o.Value is not null, o.Repeatable, o.Required)), ignoreOrder: true);
     }
 
-    public static TheoryData<string, string> Options =>
+    public static List<(string, string)> Options =>
     [
         .. from command in CommandTable.All
            where command.Name is not ("prefix-check" or "completion" or "version" or "help")
@@ -40,8 +40,8 @@ public sealed partial class BinderTests
            select (command.Name, option.Name),
     ];
 
-    [Theory]
-    [MemberData(nameof(Options))]
+    [Test]
+    [MethodDataSource(nameof(Options))]
     public async Task A_value_arrives_where_it_was_said(string name, string option)
     {
         var command = CommandTable.Find(name)!;
@@ -58,8 +58,8 @@ public sealed partial class BinderTests
             with.ShouldContain(ValueOf(spec, "this one").Split('=')[^1]);
     }
 
-    [Theory]
-    [MemberData(nameof(Commands))]
+    [Test]
+    [MethodDataSource(nameof(Commands))]
     public async Task What_a_command_needs_it_asks_for(string name)
     {
         var command = CommandTable.Find(name)!;
@@ -74,8 +74,8 @@ public sealed partial class BinderTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Commands))]
+    [Test]
+    [MethodDataSource(nameof(Commands))]
     public async Task Of_words_to_choose_from_each_binds_and_no_other(string name)
     {
         var command = CommandTable.Find(name)!;

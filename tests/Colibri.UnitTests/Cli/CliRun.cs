@@ -21,7 +21,7 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
             Width = width,
             CurrentDirectory = "/here",
         };
-        var exitCode = await CliProgram.RunAsync(args, host, cancellation ?? TestContext.Current.CancellationToken);
+        var exitCode = await CliProgram.RunAsync(args, host, cancellation ?? TestContext.Current!.Execution.CancellationToken);
         return new CliRun(exitCode, Encoding.UTF8.GetString(stdout.ToArray()), stderr.ToString());
     }
 }

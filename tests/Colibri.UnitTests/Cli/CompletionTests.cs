@@ -5,19 +5,19 @@ namespace Colibri.UnitTests.Cli;
 
 public sealed class CompletionTests
 {
-    [Theory]
-    [InlineData("colibri list-t", "list-tasks list-tenants")]
-    [InlineData("colibri --json list-s", "list-sessions list-skills")]
-    [InlineData("colibri --socket /x get-s", "get-session")]
-    [InlineData("colibri list-tasks --status ", "queued claimed started done failed cancelled")]
-    [InlineData("colibri list-tasks --status f", "failed")]
-    [InlineData("colibri list-tasks --status = f", "failed")]
-    [InlineData("colibri list-tasks --l", "--limit")]
-    [InlineData("colibri set-cost-mode s", "smart")]
-    [InlineData("colibri completion ", "bash zsh fish --socket --json --help")]
-    [InlineData("colibri create-task --title ", "")]
-    [InlineData("colibri spawn-agent pi -- --l", "")]
-    [InlineData("colibri --", "--socket --json --help --version")]
+    [Test]
+    [Arguments("colibri list-t", "list-tasks list-tenants")]
+    [Arguments("colibri --json list-s", "list-sessions list-skills")]
+    [Arguments("colibri --socket /x get-s", "get-session")]
+    [Arguments("colibri list-tasks --status ", "queued claimed started done failed cancelled")]
+    [Arguments("colibri list-tasks --status f", "failed")]
+    [Arguments("colibri list-tasks --status = f", "failed")]
+    [Arguments("colibri list-tasks --l", "--limit")]
+    [Arguments("colibri set-cost-mode s", "smart")]
+    [Arguments("colibri completion ", "bash zsh fish --socket --json --help")]
+    [Arguments("colibri create-task --title ", "")]
+    [Arguments("colibri spawn-agent pi -- --l", "")]
+    [Arguments("colibri --", "--socket --json --help --version")]
     public async Task Bash_completes(string typed, string offered)
     {
         var script = (await CliRun.OfAsync(["completion", "bash"])).Out;
@@ -29,7 +29,7 @@ public sealed class CompletionTests
         said.ShouldBe(offered + "\n");
     }
 
-    [Fact]
+    [Test]
     public async Task Bash_knows_every_command_and_every_option_of_it()
     {
         var script = (await CliRun.OfAsync(["completion", "bash"])).Out;
@@ -42,9 +42,9 @@ public sealed class CompletionTests
         (await BashAsync(script + "\ncomplete -p colibri")).ShouldBe("complete -F _colibri colibri\n");
     }
 
-    [Theory]
-    [InlineData("zsh", "#compdef colibri\n")]
-    [InlineData("fish", "# fish completion")]
+    [Test]
+    [Arguments("zsh", "#compdef colibri\n")]
+    [Arguments("fish", "# fish completion")]
     public async Task The_other_shells_get_every_command_too(string shell, string start)
     {
         var script = (await CliRun.OfAsync(["completion", shell])).Out;
@@ -61,9 +61,9 @@ public sealed class CompletionTests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
-        var errors = bash.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await bash.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var errors = bash.StandardError.ReadToEndAsync(TestContext.Current!.Execution.CancellationToken);
+        var output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current!.Execution.CancellationToken);
+        await bash.WaitForExitAsync(TestContext.Current!.Execution.CancellationToken);
         (await errors).ShouldBeEmpty();
         return output;
     }

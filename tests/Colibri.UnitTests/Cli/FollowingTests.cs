@@ -44,7 +44,7 @@ public sealed class FollowingTests
     private static Task<CliRun> WaitAsync(FakeDaemon daemon, params string[] more) =>
         CliRun.OfAsync(["wait", TaskId, "--socket", daemon.SocketPath, .. more]);
 
-    [Fact]
+    [Test]
     public async Task A_task_already_over_is_reported_at_once_and_was_subscribed_to_before_it_was_read()
     {
         await using var daemon = Following([Queued with { Status = TaskState.Done, Usage = Spent }], []);
@@ -56,7 +56,7 @@ public sealed class FollowingTests
         daemon.Requests.ShouldBe(["""{"cmd":"subscribe","topics":["tasks"]}""", $$"""{"cmd":"get-task","task_id":"{{TaskId}}"}"""]);
     }
 
-    [Fact]
+    [Test]
     public async Task The_event_that_ends_the_task_ends_the_wait_and_others_do_not()
     {
         await using var daemon = Following([Queued],
@@ -65,7 +65,7 @@ public sealed class FollowingTests
         (await WaitAsync(daemon)).ExitCode.ShouldBe(ExitCodes.Done);
     }
 
-    [Fact]
+    [Test]
     public async Task A_failed_task_is_exit_status_1_with_its_error_on_one_line()
     {
         await using var daemon = Following([Queued], [Event(Failed)]);
@@ -75,7 +75,7 @@ public sealed class FollowingTests
             + $"(see: colibri get-task {TaskId})\n"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_cancelled_task_is_exit_status_1_and_json_still_prints_it()
     {
         var cancelled = Queued with { Status = TaskState.Cancelled };
@@ -85,7 +85,7 @@ public sealed class FollowingTests
             $"colibri: task {TaskId} is cancelled (see: colibri get-task {TaskId})\n"));
     }
 
-    [Fact]
+    [Test]
     public async Task Told_that_it_missed_events_it_reads_the_task_again()
     {
         await using var daemon = Following([Queued, Queued with { Status = TaskState.Done }], [Missed]);
@@ -93,7 +93,7 @@ public sealed class FollowingTests
         (await WaitAsync(daemon)).ExitCode.ShouldBe(ExitCodes.Done);
     }
 
-    [Fact]
+    [Test]
     public async Task Out_of_time_it_says_where_the_task_stands()
     {
         await using var daemon = Following([Queued, Queued with { Status = TaskState.Started, AgentId = AgentId }], []);
@@ -102,7 +102,7 @@ public sealed class FollowingTests
             $"colibri: task {TaskId} is started by agent {AgentId} after 50 ms (go on waiting: colibri wait {TaskId})\n"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_daemon_that_goes_away_meanwhile_is_exit_status_3()
     {
         await using var daemon = Following([Queued], [], thenClose: true);
@@ -113,7 +113,7 @@ public sealed class FollowingTests
         run.Error.ShouldStartWith($"colibri: the daemon at {daemon.SocketPath} closed the connection");
     }
 
-    [Fact]
+    [Test]
     public async Task An_unknown_task_is_exit_status_1()
     {
         await using var daemon = new FakeDaemon((line, connection) => connection.SendAsync(
@@ -144,7 +144,7 @@ public sealed class FollowingTests
         connection.Close();
     });
 
-    [Fact]
+    [Test]
     public async Task Watch_is_a_line_an_event()
     {
         await using var daemon = Happening();
@@ -165,7 +165,7 @@ public sealed class FollowingTests
         run.ExitCode.ShouldBe(ExitCodes.NoDaemon);
     }
 
-    [Fact]
+    [Test]
     public async Task Watch_json_passes_the_lines_on_as_they_are()
     {
         await using var daemon = Happening();
@@ -173,7 +173,7 @@ public sealed class FollowingTests
         (await CliRun.OfAsync(["watch", "--json", "--socket", daemon.SocketPath])).Out.ShouldBe(string.Join('\n', Happenings) + "\n");
     }
 
-    [Fact]
+    [Test]
     public async Task Watch_ends_well_when_the_operator_has_seen_enough()
     {
         using var enough = new CancellationTokenSource();

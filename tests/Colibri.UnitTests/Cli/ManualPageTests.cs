@@ -4,7 +4,7 @@ namespace Colibri.UnitTests.Cli;
 
 public sealed class ManualPageTests
 {
-    [Fact]
+    [Test]
     public void The_manual_page_has_every_command_with_every_option()
     {
         var page = File.ReadAllLines(Path.Combine(RepositoryRoot(), "docs", "man", "colibri.1"));
@@ -19,7 +19,7 @@ public sealed class ManualPageTests
         }
     }
 
-    [Fact]
+    [Test]
     public void The_manual_page_names_no_command_that_is_not_there() =>
         File.ReadAllLines(Path.Combine(RepositoryRoot(), "docs", "man", "colibri.1"))
             .Where(line => line.StartsWith(".It Cm ", StringComparison.Ordinal))

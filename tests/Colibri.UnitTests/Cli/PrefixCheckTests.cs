@@ -9,7 +9,7 @@ public sealed class PrefixCheckTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    [Fact]
+    [Test]
     public async Task A_conversation_that_only_grows_has_no_break()
     {
         var run = await Check(
@@ -20,7 +20,7 @@ public sealed class PrefixCheckTests : IDisposable
         run.Out.ShouldContain("3 requests, 0 breaks\n");
     }
 
-    [Fact]
+    [Test]
     public async Task A_clock_in_the_system_prompt_is_found_with_its_surroundings()
     {
         var run = await Check(Body("You are careful. The time is 12:01:07. Be brief.", "hello"), Body("You are careful. The time is 12:01:59. Be brief.", "hello", "hi"));
@@ -37,7 +37,7 @@ public sealed class PrefixCheckTests : IDisposable
             """);
     }
 
-    [Fact]
+    [Test]
     public async Task Tools_in_another_order_break_it_before_anything_else()
     {
         var run = await Check(
@@ -47,7 +47,7 @@ public sealed class PrefixCheckTests : IDisposable
         run.Out.ShouldContain("at  tools[0].name\n");
     }
 
-    [Fact]
+    [Test]
     public async Task Marks_that_move_along_and_settings_are_no_break()
     {
         var run = await Check(
@@ -58,17 +58,17 @@ public sealed class PrefixCheckTests : IDisposable
         run.Out.ShouldContain("line 3: all ");
     }
 
-    [Theory]
-    [InlineData("""{"model":"m1","messages":["a"]}""", """{"model":"m2","messages":["a"]}""", "model")]
-    [InlineData("""{"messages":["a","b"]}""", """{"messages":["a"]}""", "messages[1]")]
-    [InlineData("""{"messages":[{"content":["x","y"]}]}""", """{"messages":[{"content":["x"]}]}""", "messages[0].content[1]")]
-    [InlineData("""{"system":"s","messages":["a"]}""", """{"messages":["a"]}""", "messages[0]")]
-    [InlineData("""{"input":[{"a":1,"b":2}]}""", """{"input":[{"a":1}]}""", "input[0].b")]
-    [InlineData("""{"input":[{"a":1}]}""", """{"input":["a"]}""", "input[0]")]
+    [Test]
+    [Arguments("""{"model":"m1","messages":["a"]}""", """{"model":"m2","messages":["a"]}""", "model")]
+    [Arguments("""{"messages":["a","b"]}""", """{"messages":["a"]}""", "messages[1]")]
+    [Arguments("""{"messages":[{"content":["x","y"]}]}""", """{"messages":[{"content":["x"]}]}""", "messages[0].content[1]")]
+    [Arguments("""{"system":"s","messages":["a"]}""", """{"messages":["a"]}""", "messages[0]")]
+    [Arguments("""{"input":[{"a":1,"b":2}]}""", """{"input":[{"a":1}]}""", "input[0].b")]
+    [Arguments("""{"input":[{"a":1}]}""", """{"input":["a"]}""", "input[0]")]
     public async Task A_break_is_named_by_its_place(string before, string after, string path) =>
         (await Check(before, after)).Out.ShouldContain($"at  {path}\n");
 
-    [Fact]
+    [Test]
     public async Task A_broken_line_is_told_and_skipped()
     {
         var run = await Check(Body("s", "a"), "{broken", "", "[]", "{\"messages\":[\"\\ud800\"]}", Body("s", "a", "b"));
@@ -79,14 +79,14 @@ public sealed class PrefixCheckTests : IDisposable
         run.Out.ShouldContain("2 requests, 0 breaks, 3 lines skipped\n");
     }
 
-    [Fact]
+    [Test]
     public async Task Nothing_and_one_request_are_no_break()
     {
         (await Check()).Out.ShouldBe("0 requests, 0 breaks\n");
         (await Check(Body("s", "a"))).Out.ShouldBe("1 request, 0 breaks\n");
     }
 
-    [Fact]
+    [Test]
     public async Task A_file_that_is_not_there_is_a_usage_error()
     {
         var run = await CliRun.OfAsync(["prefix-check", "--stream", Path.Combine(_directory, "none")]);
@@ -94,7 +94,7 @@ public sealed class PrefixCheckTests : IDisposable
         run.Error.ShouldContain("cannot read");
     }
 
-    [Fact]
+    [Test]
     public async Task The_same_as_data()
     {
         var run = await Check(["--json"], Body("one", "a"), Body("two", "a"), "{");
@@ -104,7 +104,7 @@ public sealed class PrefixCheckTests : IDisposable
     }
 
     /// <summary>Conversations that share a random part: the break is where they part, to the byte.</summary>
-    [Fact]
+    [Test]
     public async Task The_break_is_where_two_requests_part()
     {
         var random = new Random(20261124);
@@ -133,7 +133,7 @@ public sealed class PrefixCheckTests : IDisposable
     private async Task<CliRun> Check(string[] options, params string[] bodies)
     {
         var file = Path.Combine(_directory, "requests.jsonl");
-        await File.WriteAllTextAsync(file, string.Concat(bodies.Select(body => body + "\n")), new UTF8Encoding(false), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, string.Concat(bodies.Select(body => body + "\n")), new UTF8Encoding(false), TestContext.Current!.Execution.CancellationToken);
         return await CliRun.OfAsync(["prefix-check", "--stream", file, .. options]);
     }
 }

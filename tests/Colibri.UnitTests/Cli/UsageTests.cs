@@ -5,54 +5,54 @@ namespace Colibri.UnitTests.Cli;
 
 public sealed class UsageTests
 {
-    [Theory]
-    [InlineData("", "no command given (see: colibri --help)")]
-    [InlineData("list-tsks", "unknown command 'list-tsks', did you mean list-tasks? (see: colibri --help)")]
-    [InlineData("frobnicate", "unknown command 'frobnicate' (see: colibri --help)")]
-    [InlineData("--jsn status", "unknown option '--jsn', did you mean --json? (see: colibri status --help)")]
-    [InlineData("status extra", "status has no use for 'extra' (see: colibri status --help)")]
-    [InlineData("get-task", "get-task needs TASK_ID: colibri get-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (see: colibri get-task --help)")]
-    [InlineData("get-task a b", "get-task has no use for 'b' (see: colibri get-task --help)")]
-    [InlineData("get-task a --task-id b", "TASK_ID is given twice: 'a' and 'b' (see: colibri get-task --help)")]
-    [InlineData("get-task --tsk-id b", "unknown option '--tsk-id' (see: colibri get-task --help)")]
-    [InlineData("create-task", "create-task needs --title TEXT (see: colibri create-task --help)")]
-    [InlineData("create-task --titel x", "unknown option '--titel', did you mean --title? (see: colibri create-task --help)")]
-    [InlineData("create-task --title", "--title needs a value: --title TEXT (see: colibri create-task --help)")]
-    [InlineData("create-task --title --key", "--title needs a value; one that starts with dashes is written --title=--key (see: colibri create-task --help)")]
-    [InlineData("create-task --title --desciption", "--title needs a value; one that starts with dashes is written --title=--desciption (see: colibri create-task --help)")]
-    [InlineData("create-task --title a --title b", "option '--title' expects a single argument but 2 were provided (see: colibri create-task --help)")]
-    [InlineData("create-task --title x --priority high", "--priority 'high' is not a whole number (see: colibri create-task --help)")]
-    [InlineData("list-tasks --status quued", "--status 'quued' is none of queued, claimed, started, done, failed, cancelled (see: colibri list-tasks --help)")]
-    [InlineData("set-cost-mode turbo", "MODE 'turbo' is none of fast, smart, max (see: colibri set-cost-mode --help)")]
-    [InlineData("spawn-agent pi --env NOVALUE", "--env 'NOVALUE' is not NAME=VALUE (see: colibri spawn-agent --help)")]
-    [InlineData("spawn-agent pi stray", "spawn-agent has no use for 'stray' (see: colibri spawn-agent --help)")]
-    [InlineData("spawn-agent -- pi", "spawn-agent needs BINARY: colibri spawn-agent pi --task-id 019a8b1c-… -- --mode json (see: colibri spawn-agent --help)")]
-    [InlineData("wait t --timeout soon", "--timeout 'soon' is not a number of seconds (see: colibri wait --help)")]
-    [InlineData("watch --topic weather", "--topic 'weather' is none of tasks, panes, cost (see: colibri watch --help)")]
-    [InlineData("help crate-task", "unknown command 'crate-task', did you mean create-task? (see: colibri --help)")]
-    [InlineData("create-task --title=", "required argument missing for option: '--title' (see: colibri create-task --help)")]
-    [InlineData("status --socket=", "required argument missing for option: '--socket' (see: colibri status --help)")]
-    [InlineData("create-task --title= x", "required argument missing for option: '--title' (see: colibri create-task --help)")]
-    [InlineData("create-task --title x --key= k", "required argument missing for option: '--key' (see: colibri create-task --help)")]
-    [InlineData("create-task --title a --title b --title c", "option '--title' expects a single argument but 3 were provided (see: colibri create-task --help)")]
-    [InlineData("get-task --task-id a --task-id a", "option '--task-id' expects a single argument but 2 were provided (see: colibri get-task --help)")]
-    [InlineData("--socket a ping --socket b", "option '--socket' expects a single argument but 2 were provided (see: colibri ping --help)")]
-    [InlineData("--title x create-task", "--title stands after its command: colibri create-task --title TEXT (see: colibri create-task --help)")]
-    [InlineData("--all list-tasks", "--all stands after its command: colibri list-tasks --all (see: colibri list-tasks --help)")]
-    [InlineData("ping --version", "unknown option '--version' (see: colibri ping --help)")]
-    [InlineData("ping --json=true", "ping has no use for 'true' (see: colibri ping --help)")]
-    [InlineData("ping -- --json", "ping has no use for '--json' (see: colibri ping --help)")]
-    [InlineData("pin list-tasks", "unknown command 'pin', did you mean ping? (see: colibri --help)")]
-    [InlineData("--socket ping", "no command given (see: colibri --help)")]
-    [InlineData("get-task -t1", "unknown option '-t1' (see: colibri get-task --help)")]
-    [InlineData("spawn-agent pi --env A=1 --env =2", "--env '=2' is not NAME=VALUE (see: colibri spawn-agent --help)")]
-    [InlineData("watch --topic tasks --topic weather", "--topic 'weather' is none of tasks, panes, cost (see: colibri watch --help)")]
-    [InlineData("watch --topic Tasks", "--topic 'Tasks' is none of tasks, panes, cost (see: colibri watch --help)")]
-    [InlineData("append-session s --kind compaction", "--kind 'compaction' is none of user, assistant, tool_result, usage, note (see: colibri append-session --help)")]
-    [InlineData("append-session s --kind usage --input-tokens many", "--input-tokens 'many' is not a whole number (see: colibri append-session --help)")]
-    [InlineData("cost --by 3", "--by '3' is none of task, session, provider, day (see: colibri cost --help)")]
-    [InlineData("stop-agent a --grace-ms 1.5", "--grace-ms '1.5' is not a whole number (see: colibri stop-agent --help)")]
-    [InlineData("wait t --timeout 2592001", "--timeout '2592001' is not a number of seconds (see: colibri wait --help)")]
+    [Test]
+    [Arguments("", "no command given (see: colibri --help)")]
+    [Arguments("list-tsks", "unknown command 'list-tsks', did you mean list-tasks? (see: colibri --help)")]
+    [Arguments("frobnicate", "unknown command 'frobnicate' (see: colibri --help)")]
+    [Arguments("--jsn status", "unknown option '--jsn', did you mean --json? (see: colibri status --help)")]
+    [Arguments("status extra", "status has no use for 'extra' (see: colibri status --help)")]
+    [Arguments("get-task", "get-task needs TASK_ID: colibri get-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (see: colibri get-task --help)")]
+    [Arguments("get-task a b", "get-task has no use for 'b' (see: colibri get-task --help)")]
+    [Arguments("get-task a --task-id b", "TASK_ID is given twice: 'a' and 'b' (see: colibri get-task --help)")]
+    [Arguments("get-task --tsk-id b", "unknown option '--tsk-id' (see: colibri get-task --help)")]
+    [Arguments("create-task", "create-task needs --title TEXT (see: colibri create-task --help)")]
+    [Arguments("create-task --titel x", "unknown option '--titel', did you mean --title? (see: colibri create-task --help)")]
+    [Arguments("create-task --title", "--title needs a value: --title TEXT (see: colibri create-task --help)")]
+    [Arguments("create-task --title --key", "--title needs a value; one that starts with dashes is written --title=--key (see: colibri create-task --help)")]
+    [Arguments("create-task --title --desciption", "--title needs a value; one that starts with dashes is written --title=--desciption (see: colibri create-task --help)")]
+    [Arguments("create-task --title a --title b", "option '--title' expects a single argument but 2 were provided (see: colibri create-task --help)")]
+    [Arguments("create-task --title x --priority high", "--priority 'high' is not a whole number (see: colibri create-task --help)")]
+    [Arguments("list-tasks --status quued", "--status 'quued' is none of queued, claimed, started, done, failed, cancelled (see: colibri list-tasks --help)")]
+    [Arguments("set-cost-mode turbo", "MODE 'turbo' is none of fast, smart, max (see: colibri set-cost-mode --help)")]
+    [Arguments("spawn-agent pi --env NOVALUE", "--env 'NOVALUE' is not NAME=VALUE (see: colibri spawn-agent --help)")]
+    [Arguments("spawn-agent pi stray", "spawn-agent has no use for 'stray' (see: colibri spawn-agent --help)")]
+    [Arguments("spawn-agent -- pi", "spawn-agent needs BINARY: colibri spawn-agent pi --task-id 019a8b1c-… -- --mode json (see: colibri spawn-agent --help)")]
+    [Arguments("wait t --timeout soon", "--timeout 'soon' is not a number of seconds (see: colibri wait --help)")]
+    [Arguments("watch --topic weather", "--topic 'weather' is none of tasks, panes, cost (see: colibri watch --help)")]
+    [Arguments("help crate-task", "unknown command 'crate-task', did you mean create-task? (see: colibri --help)")]
+    [Arguments("create-task --title=", "required argument missing for option: '--title' (see: colibri create-task --help)")]
+    [Arguments("status --socket=", "required argument missing for option: '--socket' (see: colibri status --help)")]
+    [Arguments("create-task --title= x", "required argument missing for option: '--title' (see: colibri create-task --help)")]
+    [Arguments("create-task --title x --key= k", "required argument missing for option: '--key' (see: colibri create-task --help)")]
+    [Arguments("create-task --title a --title b --title c", "option '--title' expects a single argument but 3 were provided (see: colibri create-task --help)")]
+    [Arguments("get-task --task-id a --task-id a", "option '--task-id' expects a single argument but 2 were provided (see: colibri get-task --help)")]
+    [Arguments("--socket a ping --socket b", "option '--socket' expects a single argument but 2 were provided (see: colibri ping --help)")]
+    [Arguments("--title x create-task", "--title stands after its command: colibri create-task --title TEXT (see: colibri create-task --help)")]
+    [Arguments("--all list-tasks", "--all stands after its command: colibri list-tasks --all (see: colibri list-tasks --help)")]
+    [Arguments("ping --version", "unknown option '--version' (see: colibri ping --help)")]
+    [Arguments("ping --json=true", "ping has no use for 'true' (see: colibri ping --help)")]
+    [Arguments("ping -- --json", "ping has no use for '--json' (see: colibri ping --help)")]
+    [Arguments("pin list-tasks", "unknown command 'pin', did you mean ping? (see: colibri --help)")]
+    [Arguments("--socket ping", "no command given (see: colibri --help)")]
+    [Arguments("get-task -t1", "unknown option '-t1' (see: colibri get-task --help)")]
+    [Arguments("spawn-agent pi --env A=1 --env =2", "--env '=2' is not NAME=VALUE (see: colibri spawn-agent --help)")]
+    [Arguments("watch --topic tasks --topic weather", "--topic 'weather' is none of tasks, panes, cost (see: colibri watch --help)")]
+    [Arguments("watch --topic Tasks", "--topic 'Tasks' is none of tasks, panes, cost (see: colibri watch --help)")]
+    [Arguments("append-session s --kind compaction", "--kind 'compaction' is none of user, assistant, tool_result, usage, note (see: colibri append-session --help)")]
+    [Arguments("append-session s --kind usage --input-tokens many", "--input-tokens 'many' is not a whole number (see: colibri append-session --help)")]
+    [Arguments("cost --by 3", "--by '3' is none of task, session, provider, day (see: colibri cost --help)")]
+    [Arguments("stop-agent a --grace-ms 1.5", "--grace-ms '1.5' is not a whole number (see: colibri stop-agent --help)")]
+    [Arguments("wait t --timeout 2592001", "--timeout '2592001' is not a number of seconds (see: colibri wait --help)")]
     public async Task A_wrong_command_line_is_one_line_that_names_the_value_and_the_help(string commandLine, string message)
     {
         var run = await CliRun.OfAsync(commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -60,10 +60,10 @@ public sealed class UsageTests
         run.ShouldBe(new CliRun(ExitCodes.Usage, "", $"colibri: {message}\n"));
     }
 
-    [Theory]
-    [InlineData("create-task --bogus --help", "create-task")]
-    [InlineData("get-task a b c -h", "get-task")]
-    [InlineData("nope --help", null)]
+    [Test]
+    [Arguments("create-task --bogus --help", "create-task")]
+    [Arguments("get-task a b c -h", "get-task")]
+    [Arguments("nope --help", null)]
     public async Task Help_is_given_whatever_else_is_wrong(string commandLine, string? command)
     {
         var run = await CliRun.OfAsync(commandLine.Split(' '));
@@ -72,7 +72,7 @@ public sealed class UsageTests
         run.ExitCode.ShouldBe(ExitCodes.Done);
     }
 
-    [Fact]
+    [Test]
     public async Task Wrong_command_lines_at_the_same_time_each_hear_of_their_own()
     {
         var runs = await Task.WhenAll(Enumerable.Range(0, 64).Select(i => Task.Run(() => CliRun.OfAsync(["list-tasks", "--limit", $"n{i}"]))));
@@ -81,12 +81,12 @@ public sealed class UsageTests
             $"colibri: --limit 'n{i}' is not a whole number (see: colibri list-tasks --help)\n"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_file_without_a_name_is_refused_in_one_line() =>
         (await CliRun.OfAsync(["prefix-check", "--stream", ""])).ShouldBe(
             new CliRun(ExitCodes.Usage, "", "colibri: --stream '' is no path (see: colibri prefix-check --help)\n"));
 
-    [Fact]
+    [Test]
     public async Task No_daemon_is_exit_status_3_and_says_what_to_try()
     {
         var run = await CliRun.OfAsync(["--socket", "/nowhere/colibri.sock", "status"]);
@@ -96,7 +96,7 @@ public sealed class UsageTests
         run.Error.ShouldStartWith("colibri: no daemon at /nowhere/colibri.sock (is it running? try: ");
     }
 
-    [Fact]
+    [Test]
     public async Task Words_of_the_command_line_cannot_drive_the_terminal()
     {
         var run = await CliRun.OfAsync(["\e[2Jx"]);
@@ -104,7 +104,7 @@ public sealed class UsageTests
         run.Error.ShouldBe("colibri: unknown command '\\x1b[2Jx' (see: colibri --help)\n");
     }
 
-    [Fact]
+    [Test]
     public async Task The_help_names_every_command_and_fits_80_columns_and_60_lines()
     {
         var run = await CliRun.OfAsync(["--help"]);
@@ -117,10 +117,10 @@ public sealed class UsageTests
             lines.ShouldContain(l => l.StartsWith($"  {command.Name} ", StringComparison.Ordinal));
     }
 
-    public static TheoryData<string> Commands => [.. CommandTable.All.Select(c => c.Name)];
+    public static List<string> Commands => [.. CommandTable.All.Select(c => c.Name)];
 
-    [Theory]
-    [MemberData(nameof(Commands))]
+    [Test]
+    [MethodDataSource(nameof(Commands))]
     public async Task The_help_of_a_command_fits_80_columns_and_shows_an_example_the_parser_takes(string name)
     {
         var run = await CliRun.OfAsync([name, "--help"]);
@@ -139,9 +139,9 @@ public sealed class UsageTests
         tried.ExitCode.ShouldBeOneOf(ExitCodes.NoDaemon, ExitCodes.Done);
     }
 
-    [Theory]
-    [InlineData("version")]
-    [InlineData("--version")]
+    [Test]
+    [Arguments("version")]
+    [Arguments("--version")]
     public async Task The_version_is_one_line(string word)
     {
         var run = await CliRun.OfAsync([word]);

@@ -21,7 +21,7 @@ public sealed class ViewTests
         return run.Out;
     }
 
-    [Fact]
+    [Test]
     public async Task Status() => (await ShownAsync(Samples.Status, Wire.StatusReport, "status")).ShouldBe("""
         daemon     colibri-daemon 0.1.0+8d5991cc, pid 4242
         host       clawdie
@@ -44,13 +44,13 @@ public sealed class ViewTests
 
         """);
 
-    [Theory]
-    [InlineData(1, "its disk is full", "1 run of an earlier daemon not closed yet, tasks held: its disk is full")]
-    [InlineData(2, null, "2 runs of an earlier daemon not closed yet, tasks held: processes survive")]
+    [Test]
+    [Arguments(1, "its disk is full", "1 run of an earlier daemon not closed yet, tasks held: its disk is full")]
+    [Arguments(2, null, "2 runs of an earlier daemon not closed yet, tasks held: processes survive")]
     public async Task Status_tells_of_what_an_earlier_daemon_left(int runs, string? reason, string shown) =>
         (await ShownAsync(Samples.Status with { Leftovers = new StatusLeftovers(runs, reason) }, Wire.StatusReport, "status", width: 200)).ShouldContain(shown);
 
-    [Fact]
+    [Test]
     public async Task Snapshot() => (await ShownAsync(
         new Snapshot(Colibri.Protocol.Wire.Snapshot.CurrentSchema, "clawdie", Now, [Working, Dead]), Wire.Snapshot, "snapshot")).ShouldBe("""
         AGENT               LIFECYCLE  ACTIVITY  TOOL  TURNS  TOKENS     COST
@@ -62,7 +62,7 @@ public sealed class ViewTests
 
         """);
 
-    [Fact]
+    [Test]
     public async Task Get_task() => (await ShownAsync(Failed, Wire.BoardTask, "get-task t")).ShouldBe("""
         task        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
         title       Fix the login test
@@ -91,7 +91,7 @@ public sealed class ViewTests
 
         """);
 
-    [Fact]
+    [Test]
     public async Task List_tasks() => (await ShownAsync(
         new TaskList([Queued, Failed with { Title = "Übersetze 漢字漢字漢字漢字漢字漢字漢字 und \e[2J und mehr" }], "c9"), Wire.TaskList,
         "list-tasks")).ShouldBe("""
@@ -102,21 +102,21 @@ public sealed class ViewTests
 
         """);
 
-    [Fact]
+    [Test]
     public async Task Create_task() => (await ShownAsync(Queued, Wire.BoardTask, "create-task --title T")).ShouldBe("""
         created task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (queued)
         follow it: colibri wait 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
 
         """);
 
-    [Fact]
+    [Test]
     public async Task Cancel_task() => (await ShownAsync(Queued with { Status = TaskState.Started, AgentId = AgentId }, Wire.BoardTask,
         "cancel-task t")).ShouldBe("""
         task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 is started by agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01
 
         """);
 
-    [Fact]
+    [Test]
     public async Task List_agents() => (await ShownAsync(new AgentList(
     [
         new Agent
@@ -133,7 +133,7 @@ public sealed class ViewTests
 
         """);
 
-    [Fact]
+    [Test]
     public async Task Spawn_agent() => (await ShownAsync(
         new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Pid = 4711, RegisteredAt = Now }, Wire.Agent, "spawn-agent pi")).ShouldBe("""
         started pi as agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01, pid 4711
@@ -141,7 +141,7 @@ public sealed class ViewTests
 
         """);
 
-    [Fact]
+    [Test]
     public async Task Stop_agent() => (await ShownAsync(
         new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Lifecycle = Lifecycle.Stopped, Exit = new ProcessExit(Signal: 15), RegisteredAt = Now },
         Wire.Agent, "stop-agent a")).ShouldBe("""
@@ -149,7 +149,7 @@ public sealed class ViewTests
 
         """);
 
-    [Fact]
+    [Test]
     public async Task Stop_agent_of_which_the_exit_is_lost() => (await ShownAsync(
         new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Lifecycle = Lifecycle.Stopped, Exit = new ProcessExit(), RegisteredAt = Now },
         Wire.Agent, "stop-agent a")).ShouldBe("""
@@ -157,7 +157,7 @@ public sealed class ViewTests
 
         """);
 
-    [Fact]
+    [Test]
     public async Task List_sessions() => (await ShownAsync(
         new SessionList([new SessionSummary(SessionId, 2, 12_345, Now), new SessionSummary("review-42", 1, 999, Now)]), Wire.SessionList,
         "list-sessions")).ShouldBe("""
@@ -174,7 +174,7 @@ public sealed class ViewTests
         new SessionEntry { Seq = 9, Ts = Now, Kind = SessionEntryKind.Usage, Usage = Spent },
     ]);
 
-    [Fact]
+    [Test]
     public async Task Get_session() => (await ShownAsync(Session, Wire.SessionEntries, "get-session s")).ShouldBe("""
         session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77, generation 2, 3 entries
 
@@ -210,7 +210,7 @@ public sealed class ViewTests
 
         """);
 
-    [Fact]
+    [Test]
     public async Task Get_session_full_cuts_nothing()
     {
         var shown = await ShownAsync(Session, Wire.SessionEntries, "get-session s --full");
@@ -219,7 +219,7 @@ public sealed class ViewTests
         shown.ShouldNotContain("more lines");
     }
 
-    [Fact]
+    [Test]
     public async Task A_result_of_one_line_more_than_the_cut_is_not_cut_to_say_so()
     {
         var text = string.Join('\n', Enumerable.Range(1, 21));
@@ -229,7 +229,7 @@ public sealed class ViewTests
         shown.ShouldEndWith("    20\n    21\n");
     }
 
-    [Fact]
+    [Test]
     public async Task Append_session_with_what_the_daemon_adds()
     {
         await using var daemon = FakeDaemon.Granting(
@@ -245,7 +245,7 @@ public sealed class ViewTests
             """);
     }
 
-    [Fact]
+    [Test]
     public async Task Get_prompt()
     {
         await using var daemon = FakeDaemon.Granting(
@@ -268,7 +268,7 @@ public sealed class ViewTests
             """);
     }
 
-    [Fact]
+    [Test]
     public async Task Skills_and_tenants()
     {
         (await ShownAsync(new SkillList([new Skill("review", new string('d', 70), "quality", Now)]), Wire.SkillList, "list-skills")).ShouldBe("""
@@ -283,20 +283,20 @@ public sealed class ViewTests
             """);
     }
 
-    [Fact]
+    [Test]
     public async Task Set_cost_mode() => (await ShownAsync(
         new CostState { Mode = CostMode.Max, SessionMaxBytes = 8_000_000, MaxUncompactedTurns = 100 }, Wire.CostState, "set-cost-mode max")).ShouldBe("""
         max: 8 MB and 100 turns a session, tool results unlimited
 
         """);
 
-    [Theory]
-    [InlineData("list-tasks", """{"tasks":[]}""", "no tasks; add one: colibri create-task --title 'What to do'\n")]
-    [InlineData("list-tasks --status failed", """{"tasks":[]}""", "no failed tasks; see all: colibri list-tasks\n")]
-    [InlineData("list-agents", """{"agents":[]}""", "no agents; start one: colibri spawn-agent BINARY --task-id TASK_ID\n")]
-    [InlineData("list-sessions", """{"sessions":[]}""", "no sessions; every run of a task makes one: colibri create-task --title 'What to do'\n")]
-    [InlineData("list-skills", """{"skills":[]}""", "no skills; add one: colibri register-skill NAME --category C --description D\n")]
-    [InlineData("list-tenants", """{"tenants":[]}""", "no tenants; add one: colibri register-tenant TENANT_ID --jail-root-path DIR\n")]
+    [Test]
+    [Arguments("list-tasks", """{"tasks":[]}""", "no tasks; add one: colibri create-task --title 'What to do'\n")]
+    [Arguments("list-tasks --status failed", """{"tasks":[]}""", "no failed tasks; see all: colibri list-tasks\n")]
+    [Arguments("list-agents", """{"agents":[]}""", "no agents; start one: colibri spawn-agent BINARY --task-id TASK_ID\n")]
+    [Arguments("list-sessions", """{"sessions":[]}""", "no sessions; every run of a task makes one: colibri create-task --title 'What to do'\n")]
+    [Arguments("list-skills", """{"skills":[]}""", "no skills; add one: colibri register-skill NAME --category C --description D\n")]
+    [Arguments("list-tenants", """{"tenants":[]}""", "no tenants; add one: colibri register-tenant TENANT_ID --jail-root-path DIR\n")]
     public async Task Nothing_is_said_in_words_with_the_way_to_something(string command, string data, string shown)
     {
         await using var daemon = FakeDaemon.Granting(data);
@@ -304,7 +304,7 @@ public sealed class ViewTests
         (await CliRun.OfAsync(["--socket", daemon.SocketPath, .. command.Split(' ')])).ShouldBe(new CliRun(ExitCodes.Done, shown, ""));
     }
 
-    [Fact]
+    [Test]
     public async Task Colour_is_for_a_terminal_that_did_not_refuse_it()
     {
         var list = new TaskList([Failed]);
@@ -314,7 +314,7 @@ public sealed class ViewTests
             (await CliRun.OfAsync(["--socket", daemon.SocketPath, "list-tasks"], "", refusal, terminal: true)).Out.ShouldNotContain("\e[");
     }
 
-    [Fact]
+    [Test]
     public async Task An_answer_that_is_not_understood_says_what_to_compare()
     {
         await using var daemon = FakeDaemon.Granting("""{"id":"t","status":"paused"}""");
@@ -325,7 +325,7 @@ public sealed class ViewTests
             "colibri: the daemon's answer is not understood (versions differ? compare: colibri version, colibri status --json)\n");
     }
 
-    [Fact]
+    [Test]
     public async Task Every_page_is_one_list_and_unknown_fields_survive_in_json()
     {
         var first = $$"""{"tasks":[{{Json(Queued, Wire.BoardTask).Insert(1, "\"new\":1,")}}],"next":"c1"}""";

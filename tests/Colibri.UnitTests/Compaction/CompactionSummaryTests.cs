@@ -7,7 +7,7 @@ namespace Colibri.UnitTests.Compaction;
 
 public sealed class CompactionSummaryTests
 {
-    [Fact]
+    [Test]
     public void It_says_who_said_what_which_tools_ran_which_files_were_named_and_what_it_used()
     {
         List<LoggedEntry> entries =
@@ -32,7 +32,7 @@ public sealed class CompactionSummaryTests
         summary.Usage.ShouldBe(new Usage { InputTokens = 7, OutputTokens = 3, CostMicrocents = 11 });
     }
 
-    [Fact]
+    [Test]
     public void A_summary_of_a_summary_goes_on_from_it()
     {
         var first = CompactionSummary.Of([Logged(SessionEntryKind.User, "One, in a/one.txt")], 1, 1, 10_000);
@@ -47,11 +47,11 @@ public sealed class CompactionSummaryTests
             """.ReplaceLineEndings("\n"));
     }
 
-    [Theory]
-    [InlineData("plain words ")]
-    [InlineData("\"quoted\\ ")]
-    [InlineData("😀\u0001\u001b ")]
-    [InlineData("a/b/file.txt ")]
+    [Test]
+    [Arguments("plain words ")]
+    [Arguments("\"quoted\\ ")]
+    [Arguments("😀\u0001\u001b ")]
+    [Arguments("a/b/file.txt ")]
     public void It_is_never_longer_than_its_bound_and_counts_the_lines_it_leaves_out(string unit)
     {
         var words = string.Concat(Enumerable.Repeat(unit, 200));

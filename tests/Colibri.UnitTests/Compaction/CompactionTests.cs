@@ -7,20 +7,20 @@ namespace Colibri.UnitTests.Compaction;
 
 public sealed class CompactionTests
 {
-    [Fact]
+    [Test]
     public async Task The_oldest_turns_become_one_entry_and_the_newest_stay_byte_for_byte()
     {
         using var session = new SessionFixture(CostMode.Fast);
         for (var i = 1; i <= 5; i++)
             (await session.AppendAsync(SessionEntryKind.User, $"turn {i}")).Compacted.ShouldBeNull();
-        var before = await File.ReadAllLinesAsync(session.FileOf(1), TestContext.Current.CancellationToken);
+        var before = await File.ReadAllLinesAsync(session.FileOf(1), TestContext.Current!.Execution.CancellationToken);
 
         var receipt = await session.AppendAsync(SessionEntryKind.User, "turn 6");
 
         receipt.Compacted.ShouldNotBeNull();
         (receipt.Seq, receipt.Generation, receipt.Turns).ShouldBe((6, 2, 2));
         (receipt.Compacted.Seq, receipt.Compacted.Entries, receipt.Compacted.Turns).ShouldBe((7, 4, 4));
-        var live = await File.ReadAllLinesAsync(session.FileOf(2), TestContext.Current.CancellationToken);
+        var live = await File.ReadAllLinesAsync(session.FileOf(2), TestContext.Current!.Execution.CancellationToken);
         live.Length.ShouldBe(3);
         live[1].ShouldBe(before[4]);
         session.Live().Select(entry => entry.Seq).ShouldBe([7, 5, 6]);
@@ -29,7 +29,7 @@ public sealed class CompactionTests
         File.GetUnixFileMode(session.FileOf(1)).ShouldBe(UnixFileMode.UserRead | UnixFileMode.GroupRead);
     }
 
-    [Fact]
+    [Test]
     public async Task The_same_appends_make_the_same_words()
     {
         var texts = new List<string?>();
@@ -43,7 +43,7 @@ public sealed class CompactionTests
         texts[1].ShouldBe(texts[0]);
     }
 
-    [Fact]
+    [Test]
     public async Task Asked_for_it_keeps_the_last_two_turns_and_says_what_it_did()
     {
         using var session = new SessionFixture();
@@ -59,7 +59,7 @@ public sealed class CompactionTests
         session.Live().Select(entry => entry.Seq).ShouldBe([7, 5, 6, 8]);
     }
 
-    [Fact]
+    [Test]
     public async Task Where_nothing_is_left_to_summarise_the_session_stays_as_it_is()
     {
         using var session = new SessionFixture();
@@ -72,7 +72,7 @@ public sealed class CompactionTests
         Directory.Exists(Path.Combine(session.Root, "nobody")).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task Asked_again_and_again_it_comes_to_an_end_with_nothing_lost()
     {
         using var session = new SessionFixture();
@@ -87,7 +87,7 @@ public sealed class CompactionTests
         session.All().Count(entry => entry.Kind is SessionEntryKind.Note).ShouldBe(7);
     }
 
-    [Fact]
+    [Test]
     public async Task At_whatever_step_a_kill_comes_the_session_opens_and_nothing_answered_is_missing()
     {
         var answered = new List<string>();
@@ -124,7 +124,7 @@ public sealed class CompactionTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_disk_that_refuses_the_next_generation_leaves_the_session_as_it_was()
     {
         var refuse = true;
@@ -135,11 +135,11 @@ public sealed class CompactionTests
         });
         for (var i = 0; i < 5; i++)
             await session.AppendAsync(SessionEntryKind.User, $"turn {i}");
-        var before = await File.ReadAllBytesAsync(session.FileOf(1), TestContext.Current.CancellationToken);
+        var before = await File.ReadAllBytesAsync(session.FileOf(1), TestContext.Current!.Execution.CancellationToken);
 
         await Should.ThrowAsync<SessionUnavailableException>(session.AppendAsync(SessionEntryKind.User, "refused"));
 
-        (await File.ReadAllBytesAsync(session.FileOf(1), TestContext.Current.CancellationToken)).ShouldBe(before);
+        (await File.ReadAllBytesAsync(session.FileOf(1), TestContext.Current!.Execution.CancellationToken)).ShouldBe(before);
         Directory.GetFiles(Path.Combine(session.Root, SessionFixture.Id)).ShouldHaveSingleItem();
         refuse = false;
         (await session.AppendAsync(SessionEntryKind.User, "taken")).Generation.ShouldBe(2);

@@ -10,7 +10,7 @@ public sealed partial class ToolResultTextTests
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    [Fact]
+    [Test]
     public void A_text_of_just_the_limit_stays_as_it_is()
     {
         var text = new string('x', 4_000);
@@ -19,12 +19,12 @@ public sealed partial class ToolResultTextTests
         ToolResultText.Shorten(text + "x", 4_000).ShouldNotBe(text + "x");
     }
 
-    [Theory]
-    [InlineData("x")]
-    [InlineData("é")]
-    [InlineData("€")]
-    [InlineData("😀")]
-    [InlineData("a€😀é")]
+    [Test]
+    [Arguments("x")]
+    [Arguments("é")]
+    [Arguments("€")]
+    [Arguments("😀")]
+    [Arguments("a€😀é")]
     public void A_longer_one_keeps_head_and_tail_says_what_is_missing_and_splits_no_character(string unit)
     {
         for (var shift = 0; shift < 8; shift++)

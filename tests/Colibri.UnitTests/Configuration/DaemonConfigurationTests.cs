@@ -6,7 +6,7 @@ namespace Colibri.UnitTests.Configuration;
 
 public sealed class DaemonConfigurationTests
 {
-    [Fact]
+    [Test]
     public void Every_variable_has_its_default()
     {
         var c = Settings.Read();
@@ -25,11 +25,11 @@ public sealed class DaemonConfigurationTests
         (c.LogLevel, c.LogFormat).ShouldBe((LogLevel.Information, LogFormat.Text));
     }
 
-    [Fact]
+    [Test]
     public void An_empty_variable_counts_as_unset() =>
         Settings.Read([.. EffectiveConfiguration.Lines(Settings.Read()).Select(line => $"{line.Variable}=")]).ShouldBeEquivalentTo(Settings.Read());
 
-    [Fact]
+    [Test]
     public void Every_variable_is_read()
     {
         var c = Settings.Read(
@@ -68,50 +68,50 @@ public sealed class DaemonConfigurationTests
         (c.LogLevel, c.LogFormat).ShouldBe((LogLevel.Debug, LogFormat.Json));
     }
 
-    [Theory]
-    [InlineData("COLIBRI_COST_MODE", "thrifty")]
-    [InlineData("COLIBRI_SCHEDULER_INTERVAL", "9ms")]
-    [InlineData("COLIBRI_SCHEDULER_INTERVAL", "2d")]
-    [InlineData("COLIBRI_SCHEDULER_INTERVAL", "soon")]
-    [InlineData("COLIBRI_MAX_AGENTS", "0")]
-    [InlineData("COLIBRI_MAX_AGENTS", "4097")]
-    [InlineData("COLIBRI_MAX_AGENTS", "four")]
-    [InlineData("COLIBRI_MAX_AGENTS", "99999999999")]
-    [InlineData("COLIBRI_AGENT_ARGS", "--title 'half")]
-    [InlineData("COLIBRI_AUTOSPAWN", "maybe")]
-    [InlineData("COLIBRI_AUTOSPAWN_ARGS", "\"half")]
-    [InlineData("COLIBRI_PROVIDERS", ":model")]
-    [InlineData("COLIBRI_STALL_AFTER", "-4h")]
-    [InlineData("COLIBRI_STALL_AFTER", "NaN")]
-    [InlineData("COLIBRI_STALL_AFTER", "Infinity")]
-    [InlineData("COLIBRI_STALL_AFTER", "9999999999999999999999d")]
-    [InlineData("COLIBRI_JAIL_PRIV_MODE", "doas")]
-    [InlineData("COLIBRI_HEADROOM_ENABLED", "2")]
-    [InlineData("COLIBRI_LOG_LEVEL", "loud")]
-    [InlineData("COLIBRI_LOG_FORMAT", "xml")]
+    [Test]
+    [Arguments("COLIBRI_COST_MODE", "thrifty")]
+    [Arguments("COLIBRI_SCHEDULER_INTERVAL", "9ms")]
+    [Arguments("COLIBRI_SCHEDULER_INTERVAL", "2d")]
+    [Arguments("COLIBRI_SCHEDULER_INTERVAL", "soon")]
+    [Arguments("COLIBRI_MAX_AGENTS", "0")]
+    [Arguments("COLIBRI_MAX_AGENTS", "4097")]
+    [Arguments("COLIBRI_MAX_AGENTS", "four")]
+    [Arguments("COLIBRI_MAX_AGENTS", "99999999999")]
+    [Arguments("COLIBRI_AGENT_ARGS", "--title 'half")]
+    [Arguments("COLIBRI_AUTOSPAWN", "maybe")]
+    [Arguments("COLIBRI_AUTOSPAWN_ARGS", "\"half")]
+    [Arguments("COLIBRI_PROVIDERS", ":model")]
+    [Arguments("COLIBRI_STALL_AFTER", "-4h")]
+    [Arguments("COLIBRI_STALL_AFTER", "NaN")]
+    [Arguments("COLIBRI_STALL_AFTER", "Infinity")]
+    [Arguments("COLIBRI_STALL_AFTER", "9999999999999999999999d")]
+    [Arguments("COLIBRI_JAIL_PRIV_MODE", "doas")]
+    [Arguments("COLIBRI_HEADROOM_ENABLED", "2")]
+    [Arguments("COLIBRI_LOG_LEVEL", "loud")]
+    [Arguments("COLIBRI_LOG_FORMAT", "xml")]
     public void A_bad_value_is_refused_by_variable_and_value(string variable, string value) =>
         Settings.Refusal($"{variable}={value}").ShouldStartWith($"{variable}={value} cannot be used: ");
 
-    [Theory]
-    [InlineData("COLIBRI_DAEMON_SOCKET")]
-    [InlineData("COLIBRI_DB_PATH")]
-    [InlineData("COLIBRI_SESSIONS_DIR")]
-    [InlineData("COLIBRI_JAIL_STAGE_DIR")]
-    [InlineData("COLIBRI_JAIL_ROOT_BASE")]
-    [InlineData("COLIBRI_HEADROOM_SOCKET")]
-    [InlineData("COLIBRI_PROMPT_PREFIX_FILE")]
+    [Test]
+    [Arguments("COLIBRI_DAEMON_SOCKET")]
+    [Arguments("COLIBRI_DB_PATH")]
+    [Arguments("COLIBRI_SESSIONS_DIR")]
+    [Arguments("COLIBRI_JAIL_STAGE_DIR")]
+    [Arguments("COLIBRI_JAIL_ROOT_BASE")]
+    [Arguments("COLIBRI_HEADROOM_SOCKET")]
+    [Arguments("COLIBRI_PROMPT_PREFIX_FILE")]
     public void A_relative_path_is_refused(string variable) =>
         Settings.Refusal($"{variable}=run/it").ShouldStartWith($"{variable}=run/it cannot be used: use an absolute path");
 
-    [Theory]
-    [InlineData("/")]
-    [InlineData("//")]
-    [InlineData("/var/../tmp")]
-    [InlineData("/var/./stage")]
+    [Test]
+    [Arguments("/")]
+    [Arguments("//")]
+    [Arguments("/var/../tmp")]
+    [Arguments("/var/./stage")]
     public void A_stage_directory_with_dots_or_without_a_name_is_refused(string path) =>
         Settings.Refusal($"COLIBRI_JAIL_STAGE_DIR={path}").ShouldStartWith($"COLIBRI_JAIL_STAGE_DIR={path} cannot be used: ");
 
-    [Fact]
+    [Test]
     public void A_refusal_is_one_short_line_whatever_the_value_is()
     {
         var message = Settings.Refusal($"COLIBRI_COST_MODE=a\nb\u001b[2J{new string('x', 10_000)}");
@@ -119,50 +119,50 @@ public sealed class DaemonConfigurationTests
         message.Length.ShouldBeLessThan(200);
     }
 
-    [Theory]
-    [InlineData("1", true)]
-    [InlineData("true", true)]
-    [InlineData("TRUE", true)]
-    [InlineData("Yes", true)]
-    [InlineData("oN", true)]
-    [InlineData("0", false)]
-    [InlineData("false", false)]
-    [InlineData("False", false)]
-    [InlineData("NO", false)]
-    [InlineData("off", false)]
+    [Test]
+    [Arguments("1", true)]
+    [Arguments("true", true)]
+    [Arguments("TRUE", true)]
+    [Arguments("Yes", true)]
+    [Arguments("oN", true)]
+    [Arguments("0", false)]
+    [Arguments("false", false)]
+    [Arguments("False", false)]
+    [Arguments("NO", false)]
+    [Arguments("off", false)]
     public void A_boolean_is_a_word_in_any_case(string word, bool expected) =>
         new EnvironmentReader(new Dictionary<string, string> { ["B"] = word }).Boolean("B", !expected).ShouldBe(expected);
 
-    [Theory]
-    [InlineData("100ms", 100)]
-    [InlineData("30", 30_000)]
-    [InlineData("30s", 30_000)]
-    [InlineData("1.5S", 1_500)]
-    [InlineData("5m", 300_000)]
-    [InlineData("4H", 14_400_000)]
-    [InlineData("365d", 31_536_000_000)]
+    [Test]
+    [Arguments("100ms", 100)]
+    [Arguments("30", 30_000)]
+    [Arguments("30s", 30_000)]
+    [Arguments("1.5S", 1_500)]
+    [Arguments("5m", 300_000)]
+    [Arguments("4H", 14_400_000)]
+    [Arguments("365d", 31_536_000_000)]
     public void A_duration_is_a_number_with_a_unit(string text, long milliseconds) =>
         Settings.Read($"COLIBRI_STALL_AFTER={text}").StallAfter.ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
 
-    [Fact]
+    [Test]
     public void The_refusal_of_a_duration_states_the_bounds() =>
         Settings.Refusal("COLIBRI_SCHEDULER_INTERVAL=1x").ShouldEndWith("from 10ms to 1d");
 
-    [Theory]
-    [InlineData("  a   b\tc ", "a", "b", "c")]
-    [InlineData("'a b' \"c d\"", "a b", "c d")]
-    [InlineData("a'b c'd", "ab cd")]
-    [InlineData("a\\ b", "a b")]
-    [InlineData("'a\\b'", "a\\b")]
-    [InlineData("\"a\\\"b\\\\c\\d\"", "a\"b\\c\\d")]
-    [InlineData("'' \"\" x", "", "", "x")]
-    [InlineData("a\\", "a\\")]
-    [InlineData("\"it's\" 'say \"hi\"'", "it's", "say \"hi\"")]
-    [InlineData("--prompt 'é\u2028\U0001F426'", "--prompt", "é\u2028\U0001F426")]
+    [Test]
+    [Arguments("  a   b\tc ", "a", "b", "c")]
+    [Arguments("'a b' \"c d\"", "a b", "c d")]
+    [Arguments("a'b c'd", "ab cd")]
+    [Arguments("a\\ b", "a b")]
+    [Arguments("'a\\b'", "a\\b")]
+    [Arguments("\"a\\\"b\\\\c\\d\"", "a\"b\\c\\d")]
+    [Arguments("'' \"\" x", "", "", "x")]
+    [Arguments("a\\", "a\\")]
+    [Arguments("\"it's\" 'say \"hi\"'", "it's", "say \"hi\"")]
+    [Arguments("--prompt 'é\u2028\U0001F426'", "--prompt", "é\u2028\U0001F426")]
     public void Arguments_are_split_as_a_shell_would(string text, params string[] words) =>
         Settings.Read($"COLIBRI_AGENT_ARGS={text}").AgentArguments.ShouldBe(words);
 
-    [Fact]
+    [Test]
     public void The_service_directories_come_before_the_users()
     {
         var c = Settings.Read(_ => true, "XDG_RUNTIME_DIR=/run/user/1", "XDG_DATA_HOME=/home/op/data");
@@ -170,7 +170,7 @@ public sealed class DaemonConfigurationTests
             ("/var/run/colibri/colibri.sock", "/var/db/colibri/colibri.sqlite", "/var/db/colibri/sessions"));
     }
 
-    [Fact]
+    [Test]
     public void A_user_without_them_gets_the_xdg_directories()
     {
         var c = Settings.Read("XDG_RUNTIME_DIR=/run/user/1", "XDG_DATA_HOME=/home/op/data");
@@ -178,11 +178,11 @@ public sealed class DaemonConfigurationTests
             ("/run/user/1/colibri/colibri.sock", "/home/op/data/colibri/colibri.sqlite", "/home/op/data/colibri/sessions"));
     }
 
-    [Fact]
+    [Test]
     public void Sessions_lie_beside_the_database() =>
         Settings.Read("COLIBRI_DB_PATH=/d/b.sqlite").SessionsDirectory.ShouldBe("/d/sessions");
 
-    [Fact]
+    [Test]
     public void Without_any_place_for_the_database_the_refusal_names_the_variable_to_set() =>
         Settings.Refusal("HOME=").ShouldEndWith("set COLIBRI_DB_PATH");
 }

@@ -14,7 +14,7 @@ public sealed class BudgetsTests
 
     private Budgets Of(long? task, long? day) => new(task, day, new EventHub(_time), _time);
 
-    [Fact]
+    [Test]
     public void A_task_may_cost_its_budget_and_not_more()
     {
         var budgets = Of(Dollar, null);
@@ -23,7 +23,7 @@ public sealed class BudgetsTests
         Of(null, Dollar).IsOverTask(long.MaxValue).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void A_day_is_held_once_its_budget_is_used_up_and_until_midnight()
     {
         var budgets = Of(null, Dollar);
@@ -42,7 +42,7 @@ public sealed class BudgetsTests
         (budgets.IsHeld, budgets.State.SpentMicrocents, budgets.State.Day).ShouldBe((false, 0, "2026-11-23"));
     }
 
-    [Fact]
+    [Test]
     public void A_lifted_budget_stays_lifted_for_the_day_and_no_longer()
     {
         var budgets = Of(null, Dollar);
@@ -55,7 +55,7 @@ public sealed class BudgetsTests
         budgets.Spend(Dollar, 0).ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public void A_restart_forgets_neither_what_was_spent_nor_that_the_budget_was_lifted()
     {
         var spent = new Usage { CostMicrocents = Dollar, UnpricedTokens = 3 };
@@ -72,10 +72,10 @@ public sealed class BudgetsTests
         yesterday.IsHeld.ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public void A_budget_of_nothing_holds_from_the_start() => Of(null, 0).IsHeld.ShouldBeTrue();
 
-    [Fact]
+    [Test]
     public async Task That_starts_are_held_and_go_on_is_published()
     {
         var hub = new EventHub(_time);
@@ -90,5 +90,5 @@ public sealed class BudgetsTests
     }
 
     private static async Task<Event> Next(EventSubscriber subscriber) => JsonSerializer.Deserialize(
-        await subscriber.ReadAsync(TestContext.Current.CancellationToken), ProtocolJson.Wire.Event)!;
+        await subscriber.ReadAsync(TestContext.Current!.Execution.CancellationToken), ProtocolJson.Wire.Event)!;
 }

@@ -15,47 +15,47 @@ public sealed class PriceTableTests
         }
         """u8.ToArray());
 
-    [Theory]
-    [InlineData("mock", "mock-1", 324, 52, 2176, 0, 240_480)]
-    [InlineData("mock", "mock-1", 0, 0, 0, 1, 375)]
-    [InlineData("mock", "another", 10, 10, 0, 0, 3_000)]
-    [InlineData("elsewhere", "bare-model", 1, 0, 0, 0, 8)]
-    [InlineData("elsewhere", "bare-model", 1_000_000, 0, 0, 0, 7_500_000)]
-    [InlineData("elsewhere", "bare-model", 0, 0, 0, 0, 0)]
+    [Test]
+    [Arguments("mock", "mock-1", 324, 52, 2176, 0, 240_480)]
+    [Arguments("mock", "mock-1", 0, 0, 0, 1, 375)]
+    [Arguments("mock", "another", 10, 10, 0, 0, 3_000)]
+    [Arguments("elsewhere", "bare-model", 1, 0, 0, 0, 8)]
+    [Arguments("elsewhere", "bare-model", 1_000_000, 0, 0, 0, 7_500_000)]
+    [Arguments("elsewhere", "bare-model", 0, 0, 0, 0, 0)]
     public void A_cost_is_exact_to_the_micro_cent(string provider, string model, long input, long output, long cacheRead, long cacheWrite, long cost) =>
         Prices.CostOf(provider, model, input, output, cacheRead, cacheWrite).ShouldBe(cost);
 
-    [Theory]
-    [InlineData("elsewhere", "another", 1, 0, 0)]
-    [InlineData("mock", "another", 1, 1, 1)]
-    [InlineData("elsewhere", "bare-model", 1, 1, 0)]
+    [Test]
+    [Arguments("elsewhere", "another", 1, 0, 0)]
+    [Arguments("mock", "another", 1, 1, 1)]
+    [Arguments("elsewhere", "bare-model", 1, 1, 0)]
     public void What_has_no_price_has_no_cost(string provider, string model, long input, long output, long cacheRead) =>
         Prices.CostOf(provider, model, input, output, cacheRead, 0).ShouldBeNull();
 
-    [Fact]
+    [Test]
     public void A_cost_beyond_all_measure_is_none() => Prices.CostOf("mock", "mock-1", long.MaxValue, 0, 0, 0).ShouldBeNull();
 
-    [Theory]
-    [InlineData("[]", "it is no JSON object")]
-    [InlineData("{", "at line 1")]
-    [InlineData("""{"m": 3}""", "'m' is no object of rates")]
-    [InlineData("""{"m": {"inptu": 3}}""", "a rate 'inptu'; the rates are input, output, cache_read, cache_write")]
-    [InlineData("""{"m": {"input": "3"}}""", "no number of US dollars")]
-    [InlineData("""{"m": {"input": -1}}""", "no number of US dollars")]
+    [Test]
+    [Arguments("[]", "it is no JSON object")]
+    [Arguments("{", "at line 1")]
+    [Arguments("""{"m": 3}""", "'m' is no object of rates")]
+    [Arguments("""{"m": {"inptu": 3}}""", "a rate 'inptu'; the rates are input, output, cache_read, cache_write")]
+    [Arguments("""{"m": {"input": "3"}}""", "no number of US dollars")]
+    [Arguments("""{"m": {"input": -1}}""", "no number of US dollars")]
     public void A_file_that_is_no_table_is_refused_with_what_is_wrong(string text, string problem)
     {
         using var file = new PriceFile(text);
         Should.Throw<ConfigurationException>(() => PriceTable.Load(file.Path)).Message.ShouldContain(problem);
     }
 
-    [Fact]
+    [Test]
     public void A_file_that_others_may_write_is_refused_with_what_to_type()
     {
         using var file = new PriceFile("{}", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherWrite);
         Should.Throw<ConfigurationException>(() => PriceTable.Load(file.Path)).Message.ShouldEndWith($"chmod go-w {file.Path}");
     }
 
-    [Fact]
+    [Test]
     public void A_file_that_is_not_there_is_refused_and_none_is_no_table()
     {
         Should.Throw<ConfigurationException>(() => PriceTable.Load("/nonexistent/prices.json")).Message.ShouldContain("COLIBRI_PRICES_FILE=/nonexistent/prices.json");

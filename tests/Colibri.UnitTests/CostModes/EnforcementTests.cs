@@ -6,11 +6,11 @@ namespace Colibri.UnitTests.CostModes;
 
 public sealed class EnforcementTests
 {
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
+    [Test]
+    [Arguments(1)]
+    [Arguments(2)]
+    [Arguments(3)]
+    [Arguments(4)]
     public async Task Whatever_is_appended_in_whatever_mode_the_limits_hold_at_every_answer(int seed)
     {
         var random = new Random(seed);
@@ -45,10 +45,10 @@ public sealed class EnforcementTests
         all.Count(entry => entry.Kind is not (SessionEntryKind.Compaction or SessionEntryKind.Escalation)).ShouldBe(appended);
     }
 
-    [Theory]
-    [InlineData(CostMode.Fast)]
-    [InlineData(CostMode.Smart)]
-    [InlineData(CostMode.Max)]
+    [Test]
+    [Arguments(CostMode.Fast)]
+    [Arguments(CostMode.Smart)]
+    [Arguments(CostMode.Max)]
     public async Task Appends_that_are_written_together_are_within_the_limits_together(CostMode mode)
     {
         using var session = new SessionFixture(mode);
@@ -65,7 +65,7 @@ public sealed class EnforcementTests
         all.Count(entry => entry.Kind is not SessionEntryKind.Compaction).ShouldBe(3_000);
     }
 
-    [Fact]
+    [Test]
     public async Task A_tool_result_is_shortened_to_what_the_mode_allows_and_other_words_are_not()
     {
         using var session = new SessionFixture(CostMode.Fast);
@@ -79,7 +79,7 @@ public sealed class EnforcementTests
         session.Live().Select(entry => entry.Text!.Length).ShouldBe([4_000, 50_000, 16_000, 50_000]);
     }
 
-    [Fact]
+    [Test]
     public async Task The_very_next_append_obeys_a_lower_mode_and_a_higher_one()
     {
         using var session = new SessionFixture(CostMode.Max);
@@ -97,7 +97,7 @@ public sealed class EnforcementTests
             (await session.AppendAsync(SessionEntryKind.User, "more")).Compacted.ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task One_entry_beyond_the_budget_raises_the_mode_until_it_fits()
     {
         using var session = new SessionFixture(CostMode.Fast);
@@ -115,7 +115,7 @@ public sealed class EnforcementTests
         session.Cost.Set(CostMode.Fast).EscalatedFrom.ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task An_entry_beyond_the_highest_budget_is_kept_and_the_session_marked()
     {
         using var session = new SessionFixture(CostMode.Max);
@@ -137,7 +137,7 @@ public sealed class EnforcementTests
         session.All().Count(entry => entry.Text?.Length == 9_000_000).ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task Two_sessions_that_force_the_same_step_make_it_once()
     {
         using var session = new SessionFixture(CostMode.Fast);

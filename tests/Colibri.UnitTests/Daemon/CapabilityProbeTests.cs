@@ -5,36 +5,36 @@ using Colibri.UnitTests.Posix;
 namespace Colibri.UnitTests.Daemon;
 
 /// <summary>What is asked of the host's own probe, and what of its answer is believed.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class CapabilityProbeTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-probe-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    [Theory]
-    [InlineData("""["os","gpu"]""", "os gpu")]
-    [InlineData("os gpu\nzfs,os", "os gpu zfs")]
-    [InlineData("""["os",7,{"a":1},"gpu"]""", "os gpu")]
-    [InlineData("""["os",""", "")]
-    [InlineData("", "")]
+    [Test]
+    [Arguments("""["os","gpu"]""", "os gpu")]
+    [Arguments("os gpu\nzfs,os", "os gpu zfs")]
+    [Arguments("""["os",7,{"a":1},"gpu"]""", "os gpu")]
+    [Arguments("""["os",""", "")]
+    [Arguments("", "")]
     public void Its_answer_is_an_array_or_words(string answer, string capabilities) =>
         CapabilityProbe.Parse(answer).ShouldBe(capabilities.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
-    [Fact]
+    [Test]
     public void What_it_says_is_bounded()
     {
         CapabilityProbe.Parse($"short {new string('x', 65)}").ShouldBe(["short"]);
         CapabilityProbe.Parse(string.Join(' ', Enumerable.Range(0, 1000))).Count.ShouldBe(256);
     }
 
-    [Fact]
+    [Test]
     public async Task Without_a_probe_nothing_is_said() => (await Ask()).ShouldBeEmpty();
 
-    [Fact]
+    [Test]
     public async Task It_is_asked_for_capabilities() => (await Ask("""echo "asked $*" """)).ShouldBe(["asked", "--capabilities"]);
 
-    [Fact]
+    [Test]
     public async Task One_that_never_ends_is_ended_and_not_believed()
     {
         var pid = Path.Combine(_directory, "pid");

@@ -16,7 +16,7 @@ public sealed class CommandTableTests
         .. new RegistryCommands(null!).Handlers,
     ]);
 
-    [Fact]
+    [Test]
     public void Every_command_of_the_protocol_has_a_handler_and_no_other_has()
     {
         var names = typeof(CommandNames).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!);
@@ -24,9 +24,9 @@ public sealed class CommandTableTests
         _table.Names.Order().ShouldBe(names.Where(name => name != CommandNames.Subscribe).Order());
     }
 
-    [Theory]
-    [InlineData("Ping")]
-    [InlineData("ping ")]
-    [InlineData("")]
+    [Test]
+    [Arguments("Ping")]
+    [Arguments("ping ")]
+    [Arguments("")]
     public void A_name_is_taken_literally(string name) => _table.Find(name).ShouldBeNull();
 }

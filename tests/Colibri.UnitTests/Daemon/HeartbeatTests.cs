@@ -4,7 +4,7 @@ using Colibri.UnitTests.Sessions;
 
 namespace Colibri.UnitTests.Daemon;
 
-public sealed class HeartbeatTests : IAsyncLifetime
+public sealed class HeartbeatTests : IAsyncDisposable
 {
     private const int NotAlive = 108;
 
@@ -20,8 +20,6 @@ public sealed class HeartbeatTests : IAsyncLifetime
     private volatile int _asked;
     private Task _running = Task.CompletedTask;
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -30,7 +28,7 @@ public sealed class HeartbeatTests : IAsyncLifetime
         _socket.Dispose();
     }
 
-    [Fact]
+    [Test]
     public void Ready_is_said_once_a_client_is_answered()
     {
         Start(watchdog: null);
@@ -42,7 +40,7 @@ public sealed class HeartbeatTests : IAsyncLifetime
         _socket.Next().ShouldBe(["READY=1", "STATUS=all quiet"]);
     }
 
-    [Fact]
+    [Test]
     public void A_client_that_is_refused_at_first_asks_again()
     {
         _client.SetException(new IOException("nobody listens"));
@@ -55,7 +53,7 @@ public sealed class HeartbeatTests : IAsyncLifetime
         _socket.Next()[0].ShouldBe("READY=1");
     }
 
-    [Fact]
+    [Test]
     public void It_lives_as_long_as_every_part_answers()
     {
         _client = Answered();
@@ -79,7 +77,7 @@ public sealed class HeartbeatTests : IAsyncLifetime
         _logger.Of(NotAlive).Count.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public void It_is_not_alive_when_no_client_is_answered()
     {
         _client = Answered();

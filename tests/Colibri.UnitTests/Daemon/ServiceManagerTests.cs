@@ -9,9 +9,9 @@ public sealed class ServiceManagerTests
     private const int Pid = 4711;
     private readonly CollectingLogger _logger = new();
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
     public void What_it_is_told_comes_in_one_datagram(bool isAbstract)
     {
         using var socket = new NotifySocket(isAbstract);
@@ -23,7 +23,7 @@ public sealed class ServiceManagerTests
         socket.IsEmpty.ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public void Without_one_there_is_nobody_to_tell()
     {
         Find().ShouldBeNull();
@@ -31,17 +31,17 @@ public sealed class ServiceManagerTests
         _logger.Of(Unreachable).ShouldBeEmpty();
     }
 
-    [Theory]
-    [InlineData("vsock:2:1234")]
-    [InlineData("relative/path")]
-    [InlineData("/a/path/that/is/longer/than/the/108/bytes/that/the/address/of/a/unix/socket/has/room/for/on/linux/and/on/freebsd/too")]
+    [Test]
+    [Arguments("vsock:2:1234")]
+    [Arguments("relative/path")]
+    [Arguments("/a/path/that/is/longer/than/the/108/bytes/that/the/address/of/a/unix/socket/has/room/for/on/linux/and/on/freebsd/too")]
     public void An_address_that_cannot_be_used_is_logged_and_left_alone(string address)
     {
         Find(("NOTIFY_SOCKET", address)).ShouldBeNull();
         _logger.Of(Unreachable).ShouldHaveSingleItem().ShouldContain(address);
     }
 
-    [Fact]
+    [Test]
     public void One_that_went_away_is_logged_once_and_throws_nothing()
     {
         using var socket = new NotifySocket();
@@ -54,7 +54,7 @@ public sealed class ServiceManagerTests
         _logger.Of(Unreachable).ShouldHaveSingleItem().ShouldContain(socket.Address);
     }
 
-    [Fact]
+    [Test]
     public void One_that_does_not_read_holds_nobody_up_for_good()
     {
         using var socket = new NotifySocket();
@@ -68,14 +68,14 @@ public sealed class ServiceManagerTests
         sent.ShouldBeInRange(1, 99_999);
     }
 
-    [Theory]
-    [InlineData("30000000", null, 30.0)]
-    [InlineData("30000000", "4711", 30.0)]
-    [InlineData("30000000", "4712", null)]
-    [InlineData("0", null, null)]
-    [InlineData("soon", null, null)]
-    [InlineData("-5", null, null)]
-    [InlineData(null, null, null)]
+    [Test]
+    [Arguments("30000000", null, 30.0)]
+    [Arguments("30000000", "4711", 30.0)]
+    [Arguments("30000000", "4712", null)]
+    [Arguments("0", null, null)]
+    [Arguments("soon", null, null)]
+    [Arguments("-5", null, null)]
+    [Arguments(null, null, null)]
     public void The_watchdog_is_the_one_that_is_meant_for_this_process(string? microseconds, string? pid, double? seconds)
     {
         using var socket = new NotifySocket();

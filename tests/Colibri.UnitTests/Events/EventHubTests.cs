@@ -12,7 +12,7 @@ public sealed class EventHubTests
 
     private readonly EventHub _hub = new(TimeProvider.System);
 
-    [Fact]
+    [Test]
     public async Task A_subscriber_gets_the_topics_it_asked_for_and_no_others()
     {
         using var tasks = _hub.Subscribe(EventTopic.Tasks);
@@ -26,7 +26,7 @@ public sealed class EventHubTests
         (await Read(both, 4)).Select(e => e.Task?.Id ?? $"{e.Cost!.MaxUncompactedTurns}").ShouldBe(["1", "a", "2", "b"]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_pane_is_drawn_only_where_somebody_looks()
     {
         using var tasks = _hub.Subscribe(EventTopic.Tasks);
@@ -45,7 +45,7 @@ public sealed class EventHubTests
         (told.Kind, told.Topic, told.Pane?.Id).ShouldBe(("pane", "panes", "p"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_subscriber_that_does_not_read_is_told_exactly_how_many_it_missed()
     {
         const int Published = 3_000;
@@ -68,7 +68,7 @@ public sealed class EventHubTests
         _hub.Missed.ShouldBe(Missed);
     }
 
-    [Fact]
+    [Test]
     public async Task Publishers_at_once_lose_nothing_uncounted()
     {
         using var slow = _hub.Subscribe(EventTopic.Tasks);
@@ -78,7 +78,7 @@ public sealed class EventHubTests
                 for (var i = 0; i < 1_000; i++)
                     _hub.Publish(TaskOf("x"));
             },
-            TestContext.Current.CancellationToken)));
+            TestContext.Current!.Execution.CancellationToken)));
         (_hub.Missed + EventSubscriber.Capacity).ShouldBe(4_000);
         var read = await Read(slow, EventSubscriber.Capacity + 1);
         // In its place: behind what was kept, before what comes after.
@@ -86,7 +86,7 @@ public sealed class EventHubTests
         read.Count(e => e.Kind == "missed").ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task A_subscriber_is_kept_events_by_the_byte_as_well()
     {
         using var slow = _hub.Subscribe(EventTopic.Tasks);
@@ -99,11 +99,11 @@ public sealed class EventHubTests
         (await Read(slow, 1))[0].Task!.Id.ShouldBe("large");
     }
 
-    [Theory]
-    [InlineData(-1)]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(8 * 1024 * 1024)]
+    [Test]
+    [Arguments(-1)]
+    [Arguments(0)]
+    [Arguments(1)]
+    [Arguments(8 * 1024 * 1024)]
     public async Task An_event_of_any_size_reaches_a_subscriber_that_waits_and_so_do_those_after_it(int beyondBound)
     {
         var large = await LineOf(EventSubscriber.CapacityBytes + beyondBound);
@@ -122,10 +122,10 @@ public sealed class EventHubTests
         _hub.Missed.ShouldBe(0);
     }
 
-    [Theory]
-    [InlineData(-1)]
-    [InlineData(0)]
-    [InlineData(1)]
+    [Test]
+    [Arguments(-1)]
+    [Arguments(0)]
+    [Arguments(1)]
     public async Task Large_events_missed_in_a_row_are_one_gap_and_what_comes_after_it_is_heard(int beyondBound)
     {
         var large = await LineOf(EventSubscriber.CapacityBytes + beyondBound);
@@ -151,7 +151,7 @@ public sealed class EventHubTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_subscriber_that_reads_all_the_while_gets_or_is_told_of_every_event()
     {
         const int Publishers = 4;
@@ -165,19 +165,19 @@ public sealed class EventHubTests
                 for (var i = 0; i < Each; i++)
                     subscriber.Offer(line);
             },
-            TestContext.Current.CancellationToken)));
+            TestContext.Current!.Execution.CancellationToken)));
 
         var heard = 0L;
         while (heard < Publishers * Each)
         {
-            var read = await subscriber.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            var read = await subscriber.ReadAsync(TestContext.Current!.Execution.CancellationToken).AsTask().WaitAsync(Deadline, TestContext.Current!.Execution.CancellationToken);
             heard += ReferenceEquals(read, line) ? 1 : JsonSerializer.Deserialize(read, ProtocolJson.Wire.Event)!.Missed!.Value;
         }
         heard.ShouldBe(Publishers * Each);
         await publishing;
     }
 
-    [Fact]
+    [Test]
     public async Task A_subscriber_that_left_is_not_counted()
     {
         using (_hub.Subscribe(EventTopic.All))
@@ -191,14 +191,14 @@ public sealed class EventHubTests
         (await Read(late, 1))[0].Task!.Id.ShouldBe("y");
     }
 
-    [Fact]
+    [Test]
     public async Task Waiting_for_an_event_can_be_given_up()
     {
         using var subscriber = _hub.Subscribe(EventTopic.All);
         using var stop = new CancellationTokenSource();
         var waiting = subscriber.ReadAsync(stop.Token).AsTask();
         await stop.CancelAsync();
-        await Should.ThrowAsync<OperationCanceledException>(() => waiting.WaitAsync(Deadline, TestContext.Current.CancellationToken));
+        await Should.ThrowAsync<OperationCanceledException>(() => waiting.WaitAsync(Deadline, TestContext.Current!.Execution.CancellationToken));
     }
 
     private static async Task<List<Event>> Read(EventSubscriber subscriber, int count)
@@ -206,7 +206,7 @@ public sealed class EventHubTests
         var events = new List<Event>();
         while (events.Count < count)
         {
-            var line = await subscriber.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Deadline, TestContext.Current.CancellationToken);
+            var line = await subscriber.ReadAsync(TestContext.Current!.Execution.CancellationToken).AsTask().WaitAsync(Deadline, TestContext.Current!.Execution.CancellationToken);
             line.ShouldNotContain((byte)'\n');
             events.Add(JsonSerializer.Deserialize(line, ProtocolJson.Wire.Event)!);
         }
@@ -218,7 +218,7 @@ public sealed class EventHubTests
     {
         using var subscriber = _hub.Subscribe(EventTopic.Tasks);
         _hub.Publish(TaskOf("large"));
-        var rest = (await subscriber.ReadAsync(TestContext.Current.CancellationToken)).Length;
+        var rest = (await subscriber.ReadAsync(TestContext.Current!.Execution.CancellationToken)).Length;
         return TaskOf("large") with { Description = new string('x', (int)bytes - rest) };
     }
 

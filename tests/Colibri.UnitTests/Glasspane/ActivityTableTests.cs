@@ -34,7 +34,7 @@ public sealed class ActivityTableTests
         [EventKind.ProcessDied] = "IEEDE",
     };
 
-    [Fact]
+    [Test]
     public void Every_activity_has_its_answer_to_every_event()
     {
         Enum.GetValues<EventKind>().ShouldBe(Stated.Keys, ignoreOrder: true);
@@ -45,7 +45,7 @@ public sealed class ActivityTableTests
         }
     }
 
-    [Fact]
+    [Test]
     public void Every_life_cycle_has_its_answer_to_every_process_event()
     {
         var stated = new Dictionary<ProcessEvent, Lifecycle[]>

@@ -9,7 +9,7 @@ namespace Colibri.UnitTests.Glasspane;
 
 public sealed class AgentPaneTests
 {
-    [Fact]
+    [Test]
     public void A_new_pane_shows_what_it_is_about()
     {
         var clock = new StoppedClock();
@@ -27,7 +27,7 @@ public sealed class AgentPaneTests
         });
     }
 
-    [Fact]
+    [Test]
     public void Events_are_timed_and_unknown_ones_change_nothing_else()
     {
         var clock = new StoppedClock();
@@ -42,10 +42,10 @@ public sealed class AgentPaneTests
         shown.LastEventAt.ShouldBe(clock.Now - TimeSpan.FromMinutes(1));
     }
 
-    [Theory]
-    [InlineData("\uFEFF{\"type\":\"agent_start\"}\r\n\r\n  \n{\"type\":\"turn_start\"}\r\n", 2, 0)]
-    [InlineData("[]\n{}{}\n{\"type\":\"agent_start\"\nnull\n\"x\"\n{\"a\":\"\0\"}\n", 0, 6)]
-    [InlineData("{}\n{\"\":1}\n", 2, 0)]
+    [Test]
+    [Arguments("\uFEFF{\"type\":\"agent_start\"}\r\n\r\n  \n{\"type\":\"turn_start\"}\r\n", 2, 0)]
+    [Arguments("[]\n{}{}\n{\"type\":\"agent_start\"\nnull\n\"x\"\n{\"a\":\"\0\"}\n", 0, 6)]
+    [Arguments("{}\n{\"\":1}\n", 2, 0)]
     public void Lines_are_counted_and_broken_ones_skipped(string text, long events, long malformed)
     {
         var pane = Panes.New();
@@ -54,10 +54,10 @@ public sealed class AgentPaneTests
         (pane.Show().Events, pane.Show().MalformedLines).ShouldBe((events, malformed));
     }
 
-    [Theory]
-    [InlineData("""{"type":"agent_settled"}""", 2, 0, "done")]
-    [InlineData("""{"type":"agent_settled" """, 1, 1, "incomplete")]
-    [InlineData("""{"type":"agent_settled","n":1""", 1, 1, "incomplete")]
+    [Test]
+    [Arguments("""{"type":"agent_settled"}""", 2, 0, "done")]
+    [Arguments("""{"type":"agent_settled" """, 1, 1, "incomplete")]
+    [Arguments("""{"type":"agent_settled","n":1""", 1, 1, "incomplete")]
     public void A_last_line_without_its_newline_counts_if_it_is_whole(string last, long events, long malformed, string verdict)
     {
         var pane = Panes.Fed("pi", """{"type":"agent_start"}""");
@@ -67,7 +67,7 @@ public sealed class AgentPaneTests
         RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe(verdict);
     }
 
-    [Fact]
+    [Test]
     public void What_is_torn_off_after_a_tentative_end_may_have_said_that_the_run_goes_on()
     {
         var pane = Panes.Fed("pi", """{"type":"agent_end","messages":[]}""");
@@ -81,10 +81,10 @@ public sealed class AgentPaneTests
         RunVerdict.Judge(settled.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");
     }
 
-    [Theory]
-    [InlineData("{\"type\":\"agent_end\",\"messages\":[\"", Activity.Done, 0)]
-    [InlineData("{\"type\":\"tool_execution_end\",\"toolCallId\":\"a\",\"toolName\":\"bash\",\"result\":\"", Activity.Working, 1)]
-    [InlineData("{\"messages\":[\"", Activity.Working, 2)]
+    [Test]
+    [Arguments("{\"type\":\"agent_end\",\"messages\":[\"", Activity.Done, 0)]
+    [Arguments("{\"type\":\"tool_execution_end\",\"toolCallId\":\"a\",\"toolName\":\"bash\",\"result\":\"", Activity.Working, 1)]
+    [Arguments("{\"messages\":[\"", Activity.Working, 2)]
     public void A_line_too_long_to_keep_still_acts_by_its_first_key(string head, Activity activity, int toolsRunning)
     {
         var transcript = new ListTranscript();
@@ -105,7 +105,7 @@ public sealed class AgentPaneTests
         pane.Show().Activity.ShouldBe(Activity.Done);
     }
 
-    [Fact]
+    [Test]
     public void A_silent_agent_is_stalled_while_it_lives()
     {
         var clock = new StoppedClock();
@@ -124,9 +124,9 @@ public sealed class AgentPaneTests
         pane.ToWire(clock.Now + Panes.StallAfter, Panes.StallAfter).Stalled.ShouldBeFalse();
     }
 
-    [Theory]
-    [InlineData(false, Activity.Error)]
-    [InlineData(true, Activity.Idle)]
+    [Test]
+    [Arguments(false, Activity.Error)]
+    [Arguments(true, Activity.Idle)]
     public void An_agent_gone_in_the_middle_of_its_work_is_working_no_more(bool stopRequested, Activity expected)
     {
         var pane = Panes.Fed("pi", """{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""");
@@ -144,7 +144,7 @@ public sealed class AgentPaneTests
         pane.Run.Outcome.ShouldBe(RunOutcome.Working);
     }
 
-    [Fact]
+    [Test]
     public void A_subscriber_hears_of_what_it_would_show_and_of_nothing_else()
     {
         var heard = 0;
@@ -167,7 +167,7 @@ public sealed class AgentPaneTests
         heard.ShouldBe(4);
     }
 
-    [Fact]
+    [Test]
     public void An_agent_that_never_started_is_in_error_and_says_why()
     {
         var pane = Panes.New();
@@ -177,12 +177,12 @@ public sealed class AgentPaneTests
         shown.Error.ShouldBe("cannot start /bin/none: No such file or directory (ENOENT)");
     }
 
-    [Theory]
-    [InlineData("pi-1.5.2-json-two", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash: hi\n|write: *|assistant: Done*|usage: 148/12/1152/0/96960")]
-    [InlineData("pi-0.73.1-json-tool", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash: hi\n|assistant: Done*|usage: 148/12/1152/0/96960")]
-    [InlineData("claude-2.1-stream-json", "assistant: Running the command.|Bash: hi|assistant: Done: it printed hi.|usage: 352/80/2048/0/341760")]
-    [InlineData("codex-0.169-exec-json", "assistant: Running the command.|command_execution: hi\n|assistant: Done: it printed hi.|usage: 352/80/2048/0/0")]
-    [InlineData("opencode-1.18-run-json", "assistant: Running the command.|bash: hi\n|usage: 176/40/1024/0/143520|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [Test]
+    [Arguments("pi-1.5.2-json-two", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash: hi\n|write: *|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [Arguments("pi-0.73.1-json-tool", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash: hi\n|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [Arguments("claude-2.1-stream-json", "assistant: Running the command.|Bash: hi|assistant: Done: it printed hi.|usage: 352/80/2048/0/341760")]
+    [Arguments("codex-0.169-exec-json", "assistant: Running the command.|command_execution: hi\n|assistant: Done: it printed hi.|usage: 352/80/2048/0/0")]
+    [Arguments("opencode-1.18-run-json", "assistant: Running the command.|bash: hi\n|usage: 176/40/1024/0/143520|assistant: Done*|usage: 148/12/1152/0/96960")]
     public void A_transcript_takes_down_each_message_tool_and_usage_once(string recording, string expected)
     {
         var transcript = new ListTranscript();
@@ -196,7 +196,7 @@ public sealed class AgentPaneTests
             else line.ShouldBe(wanted);
     }
 
-    [Fact]
+    [Test]
     public void A_transcript_gets_the_words_decoded()
     {
         var transcript = new ListTranscript();
@@ -204,13 +204,13 @@ public sealed class AgentPaneTests
         transcript.Lines.ShouldContain("assistant: Done: it printed hi. sep[\u2028] emoji 🐦 nul? \u0001 end");
     }
 
-    [Fact]
+    [Test]
     public void Folding_lines_seen_before_allocates_nothing()
     {
         foreach (var row in Recordings.Names())
         {
-            var bytes = Recordings.Read(row.Data);
-            var pane = Panes.New(row.Data[..row.Data.IndexOf('-', StringComparison.Ordinal)]);
+            var bytes = Recordings.Read(row);
+            var pane = Panes.New(row[..row.IndexOf('-', StringComparison.Ordinal)]);
             pane.Feed(bytes);
             // A collection that other tests cause may empty the pool of buffers in between; what a line costs, it costs each time.
             var least = long.MaxValue;
@@ -220,16 +220,16 @@ public sealed class AgentPaneTests
                 for (var i = 0; i < 20; i++) pane.Feed(bytes);
                 least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
             }
-            least.ShouldBe(0, row.Data);
+            least.ShouldBe(0, row);
         }
     }
 
-    [Theory]
-    [InlineData("pi")]
-    [InlineData("zot")]
-    [InlineData("claude")]
-    [InlineData("codex")]
-    [InlineData("opencode")]
+    [Test]
+    [Arguments("pi")]
+    [Arguments("zot")]
+    [Arguments("claude")]
+    [Arguments("codex")]
+    [Arguments("opencode")]
     public void No_line_however_broken_stops_a_pane(string dialect)
     {
         var lines = Recordings.AllLines().Where(l => l.Length is > 0 and < 4000).ToArray();
@@ -255,7 +255,7 @@ public sealed class AgentPaneTests
         shown.Usage.InputTokens.ShouldBeGreaterThanOrEqualTo(0);
     }
 
-    [Fact]
+    [Test]
     public async Task A_pane_can_be_shown_from_other_threads_while_it_is_fed()
     {
         var bytes = Recordings.Read("pi-1.5.2-json-tool");
@@ -277,7 +277,7 @@ public sealed class AgentPaneTests
 
                 return shows;
             },
-            TestContext.Current.CancellationToken);
+            TestContext.Current!.Execution.CancellationToken);
         for (var i = 0; i < 2000; i++) pane.Feed(bytes);
         await stop.CancelAsync();
         (await reader).ShouldBeGreaterThan(0);

@@ -6,41 +6,41 @@ namespace Colibri.UnitTests.Glasspane;
 
 public sealed class OtherDialectTests
 {
-    [Theory]
-    [InlineData("codex", """{"type":"request_user_input"}""", Activity.Blocked)]
-    [InlineData("codex", """{"type":"item.started","item":{"id":"1","type":"request_user_input"}}""", Activity.Blocked)]
-    [InlineData("codex", """{"type":"item.started","item":{"id":"1","type":"reasoning"}}""", Activity.Working)]
-    [InlineData("codex", """{"type":"turn.failed","error":{"message":"no"}}""", Activity.Error)]
-    [InlineData("codex", """{"type":"error","message":"Reconnecting... 1/5"}""", Activity.Error)]
-    [InlineData("claude", """{"type":"system","subtype":"api_retry"}""", Activity.Working)]
-    [InlineData("claude", """{"subtype":"success","is_error":true,"result":"Invalid API key","type":"result"}""", Activity.Error)]
-    [InlineData("claude", """{"type":"result","subtype":"error_max_turns","is_error":false}""", Activity.Error)]
-    [InlineData("claude", """{"type":"result","subtype":"success","is_error":false,"stop_reason":"max_tokens"}""", Activity.Error)]
-    [InlineData("claude", """{"type":"result","subtype":"success","is_error":false}""", Activity.Done)]
-    [InlineData("opencode", """{"type":"step_finish","part":{"reason":"tool-calls"}}""", Activity.Working)]
-    [InlineData("opencode", """{"type":"step_finish","part":{"reason":"stop"}}""", Activity.Done)]
-    [InlineData("opencode", """{"type":"step_finish","part":{"reason":"length"}}""", Activity.Error)]
-    [InlineData("opencode", """{"type":"error","error":{"name":"APIError","data":{"message":"bad key"}}}""", Activity.Error)]
+    [Test]
+    [Arguments("codex", """{"type":"request_user_input"}""", Activity.Blocked)]
+    [Arguments("codex", """{"type":"item.started","item":{"id":"1","type":"request_user_input"}}""", Activity.Blocked)]
+    [Arguments("codex", """{"type":"item.started","item":{"id":"1","type":"reasoning"}}""", Activity.Working)]
+    [Arguments("codex", """{"type":"turn.failed","error":{"message":"no"}}""", Activity.Error)]
+    [Arguments("codex", """{"type":"error","message":"Reconnecting... 1/5"}""", Activity.Error)]
+    [Arguments("claude", """{"type":"system","subtype":"api_retry"}""", Activity.Working)]
+    [Arguments("claude", """{"subtype":"success","is_error":true,"result":"Invalid API key","type":"result"}""", Activity.Error)]
+    [Arguments("claude", """{"type":"result","subtype":"error_max_turns","is_error":false}""", Activity.Error)]
+    [Arguments("claude", """{"type":"result","subtype":"success","is_error":false,"stop_reason":"max_tokens"}""", Activity.Error)]
+    [Arguments("claude", """{"type":"result","subtype":"success","is_error":false}""", Activity.Done)]
+    [Arguments("opencode", """{"type":"step_finish","part":{"reason":"tool-calls"}}""", Activity.Working)]
+    [Arguments("opencode", """{"type":"step_finish","part":{"reason":"stop"}}""", Activity.Done)]
+    [Arguments("opencode", """{"type":"step_finish","part":{"reason":"length"}}""", Activity.Error)]
+    [Arguments("opencode", """{"type":"error","error":{"name":"APIError","data":{"message":"bad key"}}}""", Activity.Error)]
     public void An_event_in_a_run_leads_to_its_activity(string dialect, string line, Activity expected)
     {
         var start = dialect switch { "codex" => "turn.started", "opencode" => "step_start", _ => "stream_event" };
         Panes.Fed(dialect, $$"""{"type":"{{start}}"}""", line).Show().Activity.ShouldBe(expected);
     }
 
-    [Theory]
-    [InlineData("codex", """{"type":"turn.failed","error":{"message":"no"}}""", "agent-error", "no")]
-    [InlineData("codex", """{"type":"error","message":"Reconnecting... 1/5"}""", "agent-error", "Reconnecting... 1/5")]
-    [InlineData("claude", """{"is_error":true,"subtype":"success","result":"Invalid API key","type":"result"}""", "agent-error", "Invalid API key")]
-    [InlineData("claude", """{"type":"result","subtype":"error_during_execution","is_error":true,"errors":["first","second"]}""", "agent-error", "first")]
-    [InlineData("claude", """{"type":"result","subtype":"error_max_turns","is_error":false}""", "agent-error", "error_max_turns")]
-    [InlineData("claude", """{"type":"result","subtype":"success","is_error":false,"stop_reason":"max_tokens"}""", "token-limit", "answer cut by the token limit")]
-    [InlineData("opencode", """{"type":"error","error":{"name":"APIError","data":{"message":"bad key"}}}""", "agent-error", "bad key")]
-    [InlineData("opencode", """{"type":"error","error":{"name":"UnknownError"}}""", "agent-error", "UnknownError")]
-    [InlineData("opencode", """{"type":"error"}""", "agent-error", "the agent reported an error without saying which")]
+    [Test]
+    [Arguments("codex", """{"type":"turn.failed","error":{"message":"no"}}""", "agent-error", "no")]
+    [Arguments("codex", """{"type":"error","message":"Reconnecting... 1/5"}""", "agent-error", "Reconnecting... 1/5")]
+    [Arguments("claude", """{"is_error":true,"subtype":"success","result":"Invalid API key","type":"result"}""", "agent-error", "Invalid API key")]
+    [Arguments("claude", """{"type":"result","subtype":"error_during_execution","is_error":true,"errors":["first","second"]}""", "agent-error", "first")]
+    [Arguments("claude", """{"type":"result","subtype":"error_max_turns","is_error":false}""", "agent-error", "error_max_turns")]
+    [Arguments("claude", """{"type":"result","subtype":"success","is_error":false,"stop_reason":"max_tokens"}""", "token-limit", "answer cut by the token limit")]
+    [Arguments("opencode", """{"type":"error","error":{"name":"APIError","data":{"message":"bad key"}}}""", "agent-error", "bad key")]
+    [Arguments("opencode", """{"type":"error","error":{"name":"UnknownError"}}""", "agent-error", "UnknownError")]
+    [Arguments("opencode", """{"type":"error"}""", "agent-error", "the agent reported an error without saying which")]
     public void A_failed_run_is_judged_by_its_own_words(string dialect, string line, string code, string message) =>
         RunVerdict.Judge(Panes.Fed(dialect, line).Run, new ProcessExit(0), false, true).Error.ShouldBe(new TaskError(code, message));
 
-    [Fact]
+    [Test]
     public void A_codex_run_that_reconnects_is_not_failed()
     {
         var pane = Panes.Fed(
@@ -54,7 +54,7 @@ public sealed class OtherDialectTests
         pane.Show().Usage.Show().ShouldBe("6/3/4/0/0");
     }
 
-    [Fact]
+    [Test]
     public void A_codex_item_that_was_never_announced_is_a_tool_call_all_the_same()
     {
         var pane = Panes.Fed(
@@ -67,7 +67,7 @@ public sealed class OtherDialectTests
         pane.Show().Tool.ShouldBe("search");
     }
 
-    [Fact]
+    [Test]
     public void A_subagents_messages_are_no_turns_of_claude()
     {
         var pane = Panes.Fed(
@@ -80,7 +80,7 @@ public sealed class OtherDialectTests
         pane.Show().Tool.ShouldBe("Bash");
     }
 
-    [Fact]
+    [Test]
     public void A_second_result_of_claude_tells_of_the_whole_session()
     {
         var transcript = new ListTranscript();
@@ -91,15 +91,15 @@ public sealed class OtherDialectTests
         transcript.Lines.ShouldBe(["usage: 10/1/0/0/10000000", "usage: 20/1/0/0/20000000"]);
     }
 
-    [Theory]
-    [InlineData("pi", null, "pi")]
-    [InlineData("zot", "pi", "zot")]
-    [InlineData("local", "claude", "local")]
-    [InlineData(null, "claude", "claude")]
-    [InlineData("", "codex", "codex")]
-    [InlineData("unheard-of", "opencode", "opencode")]
-    [InlineData(null, "colibri-test-agent", "pi")]
-    [InlineData(null, null, "pi")]
+    [Test]
+    [Arguments("pi", null, "pi")]
+    [Arguments("zot", "pi", "zot")]
+    [Arguments("local", "claude", "local")]
+    [Arguments(null, "claude", "claude")]
+    [Arguments("", "codex", "codex")]
+    [Arguments("unheard-of", "opencode", "opencode")]
+    [Arguments(null, "colibri-test-agent", "pi")]
+    [Arguments(null, null, "pi")]
     public void The_dialect_follows_the_runtime_then_the_binary_then_pi(string? runtime, string? binary, string name)
     {
         var profile = AgentProfiles.For(runtime, binary);

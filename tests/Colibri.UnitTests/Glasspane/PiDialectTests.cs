@@ -6,40 +6,40 @@ namespace Colibri.UnitTests.Glasspane;
 public sealed class PiDialectTests
 {
     private const string Ended = """{"type":"message_end","message":{"role":"assistant","content":[],"usage":{"input":1,"output":2,"cacheRead":3,"cacheWrite":4,"cost":{"total":0.5}},"stopReason":"stop"}}""";
-    private const string Failed = """{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"error","errorMessage":"529: busy"}}""";
+    internal const string Failed = """{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"error","errorMessage":"529: busy"}}""";
     private const string Refusal = """{"id":"1","type":"response","command":"prompt","success":false,"error":"No API key found"}""";
-    private const string RunEnd = """{"type":"agent_end","messages":[],"willRetry":false}""";
+    internal const string RunEnd = """{"type":"agent_end","messages":[],"willRetry":false}""";
 
-    [Theory]
-    [InlineData("""{"type":"session","id":"s","cwd":"/w"}""", Activity.Idle)]
-    [InlineData("""{"type":"agent_start"}""", Activity.Working)]
-    [InlineData("""{"type":"turn_end","message":{}}""", Activity.Working)]
-    [InlineData("""{"type":"queue_update","steering":["x"],"followUp":[]}""", Activity.Blocked)]
-    [InlineData("""{"type":"extension_ui_request","id":"1","method":"confirm"}""", Activity.Blocked)]
-    [InlineData("""{"type":"extension_ui_request","id":"1","method":"select"}""", Activity.Blocked)]
-    [InlineData("""{"type":"extension_ui_request","id":"1","method":"input"}""", Activity.Blocked)]
-    [InlineData("""{"type":"extension_ui_request","id":"1","method":"editor"}""", Activity.Blocked)]
-    [InlineData("""{"type":"extension_ui_request","id":"1","method":"notify"}""", Activity.Working)]
-    [InlineData("""{"type":"extension_ui_request","id":"1","method":"setStatus"}""", Activity.Working)]
-    [InlineData("""{"type":"extension_ui_request","id":"1","method":"setWidget"}""", Activity.Working)]
-    [InlineData("""{"type":"extension_ui_request","id":"1","method":"setTitle"}""", Activity.Working)]
-    [InlineData("""{"type":"agent_end","messages":[]}""", Activity.Done)]
-    [InlineData("""{"type":"agent_end","messages":[],"willRetry":true}""", Activity.Working)]
-    [InlineData("""{"willRetry":true,"messages":[],"type":"agent_end"}""", Activity.Working)]
-    [InlineData("""{"type":"agent_end","messages":["x,\"willRetry\":true}"]}""", Activity.Done)]
-    [InlineData("""{"type":"agent_end","messages":[{"a":1,"willRetry":true}]}""", Activity.Done)]
-    [InlineData("""{"type":"agent_settled"}""", Activity.Done)]
-    [InlineData("""{"type":"agent_settled","aborted":true}""", Activity.Error)]
-    [InlineData("""{"type":"auto_retry_end","success":false,"attempt":3,"finalError":"gone"}""", Activity.Error)]
-    [InlineData("""{"type":"auto_retry_end","success":true,"attempt":1}""", Activity.Working)]
-    [InlineData("""{"id":"3","type":"response","command":"x","success":false,"error":"no"}""", Activity.Working)]
-    [InlineData("""{"type":"never_heard_of","type":"agent_settled"}""", Activity.Working)]
-    [InlineData("""{"no":"type"}""", Activity.Working)]
-    [InlineData("""{"type":7}""", Activity.Working)]
+    [Test]
+    [Arguments("""{"type":"session","id":"s","cwd":"/w"}""", Activity.Idle)]
+    [Arguments("""{"type":"agent_start"}""", Activity.Working)]
+    [Arguments("""{"type":"turn_end","message":{}}""", Activity.Working)]
+    [Arguments("""{"type":"queue_update","steering":["x"],"followUp":[]}""", Activity.Blocked)]
+    [Arguments("""{"type":"extension_ui_request","id":"1","method":"confirm"}""", Activity.Blocked)]
+    [Arguments("""{"type":"extension_ui_request","id":"1","method":"select"}""", Activity.Blocked)]
+    [Arguments("""{"type":"extension_ui_request","id":"1","method":"input"}""", Activity.Blocked)]
+    [Arguments("""{"type":"extension_ui_request","id":"1","method":"editor"}""", Activity.Blocked)]
+    [Arguments("""{"type":"extension_ui_request","id":"1","method":"notify"}""", Activity.Working)]
+    [Arguments("""{"type":"extension_ui_request","id":"1","method":"setStatus"}""", Activity.Working)]
+    [Arguments("""{"type":"extension_ui_request","id":"1","method":"setWidget"}""", Activity.Working)]
+    [Arguments("""{"type":"extension_ui_request","id":"1","method":"setTitle"}""", Activity.Working)]
+    [Arguments("""{"type":"agent_end","messages":[]}""", Activity.Done)]
+    [Arguments("""{"type":"agent_end","messages":[],"willRetry":true}""", Activity.Working)]
+    [Arguments("""{"willRetry":true,"messages":[],"type":"agent_end"}""", Activity.Working)]
+    [Arguments("""{"type":"agent_end","messages":["x,\"willRetry\":true}"]}""", Activity.Done)]
+    [Arguments("""{"type":"agent_end","messages":[{"a":1,"willRetry":true}]}""", Activity.Done)]
+    [Arguments("""{"type":"agent_settled"}""", Activity.Done)]
+    [Arguments("""{"type":"agent_settled","aborted":true}""", Activity.Error)]
+    [Arguments("""{"type":"auto_retry_end","success":false,"attempt":3,"finalError":"gone"}""", Activity.Error)]
+    [Arguments("""{"type":"auto_retry_end","success":true,"attempt":1}""", Activity.Working)]
+    [Arguments("""{"id":"3","type":"response","command":"x","success":false,"error":"no"}""", Activity.Working)]
+    [Arguments("""{"type":"never_heard_of","type":"agent_settled"}""", Activity.Working)]
+    [Arguments("""{"no":"type"}""", Activity.Working)]
+    [Arguments("""{"type":7}""", Activity.Working)]
     public void An_event_in_a_run_leads_to_its_activity(string line, Activity expected) =>
         Panes.Fed("pi", """{"type":"agent_start"}""", line).Show().Activity.ShouldBe(expected);
 
-    [Fact]
+    [Test]
     public void The_type_is_found_wherever_it_stands()
     {
         var pane = Panes.Fed("pi", """ {"messages":[{"type":"agent_settled"}],"willRetry":false,"ty\u0070e":"agent_end"} """);
@@ -47,9 +47,9 @@ public sealed class PiDialectTests
         pane.Show().LastEvent.ShouldBe("agent_end");
     }
 
-    [Theory]
-    [InlineData("""{"type":"auto_retry_start","attempt":1}""")]
-    [InlineData("""{"type":"compaction_start","reason":"overflow"}""")]
+    [Test]
+    [Arguments("""{"type":"auto_retry_start","attempt":1}""")]
+    [Arguments("""{"type":"compaction_start","reason":"overflow"}""")]
     public void A_run_that_had_ended_goes_on_when_it_says_so(string resume)
     {
         var pane = Panes.Fed("pi", """{"type":"agent_start"}""", Failed, RunEnd);
@@ -67,10 +67,10 @@ public sealed class PiDialectTests
         pane.Run.IsSettled.ShouldBeTrue();
     }
 
-    [Theory]
-    [InlineData(RunEnd, Activity.Done)]
-    [InlineData("""{"type":"session","id":"s"}""", Activity.Idle)]
-    [InlineData("""{"type":"auto_retry_end","success":false,"finalError":"gone"}""", Activity.Error)]
+    [Test]
+    [Arguments(RunEnd, Activity.Done)]
+    [Arguments("""{"type":"session","id":"s"}""", Activity.Idle)]
+    [Arguments("""{"type":"auto_retry_end","success":false,"finalError":"gone"}""", Activity.Error)]
     public void A_compaction_outside_a_run_returns_to_what_was_before(string before, Activity expected)
     {
         var pane = Panes.Fed("pi", before, """{"type":"compaction_start","reason":"manual"}""");
@@ -81,27 +81,27 @@ public sealed class PiDialectTests
         pane.Show().Activity.ShouldBe(expected);
     }
 
-    [Fact]
+    [Test]
     public void A_compaction_that_retries_leaves_a_run_going_on() =>
         Panes.Fed("pi", RunEnd, """{"type":"compaction_start"}""", """{"type":"compaction_end","willRetry":true}""")
             .Show().Activity.ShouldBe(Activity.Working);
 
-    [Fact]
+    [Test]
     public void A_compaction_inside_a_run_leaves_it_working() =>
         Panes.Fed("pi", """{"type":"agent_start"}""", """{"type":"compaction_start"}""", """{"type":"compaction_end","willRetry":false}""")
             .Show().Activity.ShouldBe(Activity.Working);
 
-    [Theory]
-    [InlineData("""{"type":"message_start","message":{"role":"custom","content":"x"}}""")]
-    [InlineData("""{"type":"message_end","message":{"role":"custom","content":"x"}}""")]
-    [InlineData("""{"type":"message_end","message":{"content":"x","role":"user"}}""")]
-    [InlineData("""{"type":"queue_update","steering":[],"followUp":[]}""")]
-    [InlineData("""{"type":"entry_appended","entry":{}}""")]
-    [InlineData("""{"type":"bash_execution_update","id":"6","delta":"x"}""")]
+    [Test]
+    [Arguments("""{"type":"message_start","message":{"role":"custom","content":"x"}}""")]
+    [Arguments("""{"type":"message_end","message":{"role":"custom","content":"x"}}""")]
+    [Arguments("""{"type":"message_end","message":{"content":"x","role":"user"}}""")]
+    [Arguments("""{"type":"queue_update","steering":[],"followUp":[]}""")]
+    [Arguments("""{"type":"entry_appended","entry":{}}""")]
+    [Arguments("""{"type":"bash_execution_update","id":"6","delta":"x"}""")]
     public void What_happens_after_a_run_does_not_hang_it_in_working(string line) =>
         Panes.Fed("pi", """{"type":"agent_settled"}""", line).Show().Activity.ShouldBe(Activity.Done);
 
-    [Fact]
+    [Test]
     public void The_next_event_of_work_unblocks()
     {
         var pane = Panes.Fed("pi", """{"type":"agent_start"}""", """{"type":"extension_ui_request","id":"1","method":"confirm","title":"sure?"}""");
@@ -113,7 +113,7 @@ public sealed class PiDialectTests
         pane.Show().NeedsAttention.ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void Usage_is_that_of_the_assistants_finished_messages_alone()
     {
         const string Update = """{"type":"message_update","usage":{"input":9,"output":9,"cacheRead":9,"cacheWrite":9,"cost":{"total":9}}}""";
@@ -121,12 +121,12 @@ public sealed class PiDialectTests
         pane.Show().Usage.Show().ShouldBe("2/4/6/8/100000000");
     }
 
-    [Theory]
-    [InlineData("1e400", "1e400", "0/0")]
-    [InlineData("-5", "-5", "0/0")]
-    [InlineData("\"x\"", "null", "0/0")]
-    [InlineData("9000000000000000000", "90000000000", "1000000000000000/1000000000000000")]
-    [InlineData("9223372036854775807", "10000000.1", "1000000000000000/1000000000000000")]
+    [Test]
+    [Arguments("1e400", "1e400", "0/0")]
+    [Arguments("-5", "-5", "0/0")]
+    [Arguments("\"x\"", "null", "0/0")]
+    [Arguments("9000000000000000000", "90000000000", "1000000000000000/1000000000000000")]
+    [Arguments("9223372036854775807", "10000000.1", "1000000000000000/1000000000000000")]
     public void Numbers_that_make_no_sense_count_as_none_or_as_the_bound(string tokens, string cost, string expected)
     {
         var line = $$"""{"type":"message_end","message":{"role":"assistant","usage":{"input":{{tokens}} ,"cost":{"total":{{cost}} } } } }""";
@@ -137,7 +137,7 @@ public sealed class PiDialectTests
         many.Show().Usage.InputTokens.ShouldBe(Math.Min(10 * usage.InputTokens, 9_000_000_000_000_000));
     }
 
-    [Fact]
+    [Test]
     public void The_current_tool_is_the_latest_still_running()
     {
         var pane = Panes.New();
@@ -161,7 +161,7 @@ public sealed class PiDialectTests
         pane.Show().Tools.ShouldBe(3);
     }
 
-    [Fact]
+    [Test]
     public void A_thousand_tools_that_never_end_stay_bounded()
     {
         var pane = Panes.New();
@@ -172,7 +172,7 @@ public sealed class PiDialectTests
         pane.Show().Tool.ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public void A_failed_response_is_shown_and_is_not_the_runs_failure()
     {
         var pane = Panes.Fed("pi", Ended, RunEnd, """{"id":"20","type":"response","command":"nonsense","success":false,"error":"Unknown command: nonsense"}""");
@@ -181,7 +181,7 @@ public sealed class PiDialectTests
         RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");
     }
 
-    [Fact]
+    [Test]
     public void A_refused_prompt_is_no_run_until_one_begins()
     {
         var heard = 0;
@@ -210,26 +210,26 @@ public sealed class PiDialectTests
         pane.Events.ShouldBe(6);
     }
 
-    [Theory]
-    [InlineData("""{"type":"agent_start"}""", RunOutcome.Working)]
-    [InlineData("""{"type":"agent_settled"}""", RunOutcome.Done)]
-    [InlineData(Failed, RunOutcome.Working)]
+    [Test]
+    [Arguments("""{"type":"agent_start"}""", RunOutcome.Working)]
+    [Arguments("""{"type":"agent_settled"}""", RunOutcome.Done)]
+    [Arguments(Failed, RunOutcome.Working)]
     public void A_prompt_refused_beside_a_run_says_nothing_about_it(string run, RunOutcome outcome)
     {
         var pane = Panes.Fed("pi", run, Refusal);
         (pane.Run.PromptRefused, pane.Run.Outcome, pane.Show().Error).ShouldBe((null, outcome, "No API key found"));
     }
 
-    [Theory]
-    [InlineData("""{"id":"1","type":"response","command":"set_model","success":false,"error":"No such model"}""", null)]
-    [InlineData("""{"id":"1","type":"response","success":false,"error":"No"}""", null)]
-    [InlineData("""{"id":"1","type":"response","command":"prompt","success":true}""", null)]
-    [InlineData("""{"id":"1","type":"response","command":"prompt","success":false}""", "the agent refused the prompt without saying why")]
-    [InlineData("""{"command":"prompt","error":"x","success":false,"type":"response"}""", "x")]
+    [Test]
+    [Arguments("""{"id":"1","type":"response","command":"set_model","success":false,"error":"No such model"}""", null)]
+    [Arguments("""{"id":"1","type":"response","success":false,"error":"No"}""", null)]
+    [Arguments("""{"id":"1","type":"response","command":"prompt","success":true}""", null)]
+    [Arguments("""{"id":"1","type":"response","command":"prompt","success":false}""", "the agent refused the prompt without saying why")]
+    [Arguments("""{"command":"prompt","error":"x","success":false,"type":"response"}""", "x")]
     public void Only_a_refused_prompt_is_one(string response, string? refused) =>
         Panes.Fed("pi", response).Run.PromptRefused.ShouldBe(refused);
 
-    [Fact]
+    [Test]
     public void An_abort_while_a_tool_runs_is_an_error_of_its_own()
     {
         var pane = Panes.Fed("pi", """{"type":"message_end","message":{"role":"assistant","stopReason":"toolUse"}}""", """{"type":"agent_settled","aborted":true}""");

@@ -40,14 +40,14 @@ public sealed class RecordingFoldTests
         ("pi-1.5.2-rpc-main.stdin", 0, "Idle no-result events 23 malformed 1 turns 0 tools 0 usage 0/0/0/0/0"),
     ];
 
-    public static TheoryData<string, int, string> Expectations() => [.. Table];
+    public static List<(string, int, string)> Expectations() => [.. Table];
 
-    [Fact]
+    [Test]
     public void Every_recording_has_its_line_in_the_table() =>
-        Table.Select(row => row.Recording).ShouldBe(Recordings.Names().Select(row => row.Data));
+        Table.Select(row => row.Recording).ShouldBe(Recordings.Names());
 
-    [Theory]
-    [MemberData(nameof(Expectations))]
+    [Test]
+    [MethodDataSource(nameof(Expectations))]
     public void A_recording_comes_to_the_same_whole_byte_by_byte_and_in_random_chunks(string recording, int exit, string expected)
     {
         var bytes = Recordings.Read(recording);
@@ -61,12 +61,12 @@ public sealed class RecordingFoldTests
         for (var seed = 0; seed < 200; seed++) Same(Fold(recording, bytes, seed % 3 == 0 ? 20 : 9000, new Random(seed)).Show(), details);
     }
 
-    [Theory]
-    [InlineData("pi-1.5.2-json-tool", "01a201dd-9e2c-7489-9c6b-b90dc9b73446", "/home/op/work", "agent_settled")]
-    [InlineData("pi-0.73.1-json-tool", "01a201dd-9477-73cc-8885-c5cb7fa69372", "/home/op/work", "agent_end")]
-    [InlineData("claude-2.1-stream-json", "a4220ee0-7c5c-432e-8849-b80a1dcd7d8b", "/home/op/work", "result")]
-    [InlineData("codex-0.169-exec-json", "01a201e9-c4cd-7a12-9970-010ecffc4f0c", "/start", "turn.completed")]
-    [InlineData("opencode-1.18-run-json", "ses_dfe157149ffePwVcZKly5pGctU", "/start", "step_finish")]
+    [Test]
+    [Arguments("pi-1.5.2-json-tool", "01a201dd-9e2c-7489-9c6b-b90dc9b73446", "/home/op/work", "agent_settled")]
+    [Arguments("pi-0.73.1-json-tool", "01a201dd-9477-73cc-8885-c5cb7fa69372", "/home/op/work", "agent_end")]
+    [Arguments("claude-2.1-stream-json", "a4220ee0-7c5c-432e-8849-b80a1dcd7d8b", "/home/op/work", "result")]
+    [Arguments("codex-0.169-exec-json", "01a201e9-c4cd-7a12-9970-010ecffc4f0c", "/start", "turn.completed")]
+    [Arguments("opencode-1.18-run-json", "ses_dfe157149ffePwVcZKly5pGctU", "/start", "step_finish")]
     public void The_agents_own_session_and_last_event_are_shown(string recording, string session, string cwd, string lastEvent)
     {
         var bytes = Recordings.Read(recording);
@@ -77,15 +77,15 @@ public sealed class RecordingFoldTests
         pane.Error.ShouldBeNull();
     }
 
-    [Theory]
-    [InlineData("pi-1.5.2-json-auth", "401: {\"message\":\"invalid api key\",\"type\":\"mock_error\",\"code\":401}")]
-    [InlineData("pi-1.5.2-json-fail", "503: {\"message\":\"service unavailable\",\"type\":\"mock_error\",\"code\":503}")]
-    [InlineData("pi-1.5.2-json-length", "answer cut by the token limit")]
-    [InlineData("claude-2.1-stream-json-auth", "Failed to authenticate. API Error: 401 invalid api key")]
-    [InlineData("claude-2.1-stream-json-limit", "You've hit your 5-hour limit · resets 5:57pm (UTC)")]
-    [InlineData("codex-0.169-exec-json-auth", "unexpected status 401 Unauthorized: invalid api key, url: http://127.0.0.1:18231/v1/responses")]
-    [InlineData("opencode-1.18-run-json-auth", "invalid api key")]
-    [InlineData("opencode-1.18-run-json-limit", "rate limited")]
+    [Test]
+    [Arguments("pi-1.5.2-json-auth", "401: {\"message\":\"invalid api key\",\"type\":\"mock_error\",\"code\":401}")]
+    [Arguments("pi-1.5.2-json-fail", "503: {\"message\":\"service unavailable\",\"type\":\"mock_error\",\"code\":503}")]
+    [Arguments("pi-1.5.2-json-length", "answer cut by the token limit")]
+    [Arguments("claude-2.1-stream-json-auth", "Failed to authenticate. API Error: 401 invalid api key")]
+    [Arguments("claude-2.1-stream-json-limit", "You've hit your 5-hour limit · resets 5:57pm (UTC)")]
+    [Arguments("codex-0.169-exec-json-auth", "unexpected status 401 Unauthorized: invalid api key, url: http://127.0.0.1:18231/v1/responses")]
+    [Arguments("opencode-1.18-run-json-auth", "invalid api key")]
+    [Arguments("opencode-1.18-run-json-limit", "rate limited")]
     public void A_failed_run_says_why_in_the_agents_own_words(string recording, string error)
     {
         var bytes = Recordings.Read(recording);
@@ -95,7 +95,7 @@ public sealed class RecordingFoldTests
         RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Error!.Message.ShouldBe(error);
     }
 
-    [Fact]
+    [Test]
     public void A_stream_cut_anywhere_is_never_judged_done_before_its_run_has_ended()
     {
         var bytes = Recordings.Read("pi-1.5.2-json-retry");

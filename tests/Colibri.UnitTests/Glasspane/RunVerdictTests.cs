@@ -21,7 +21,7 @@ public sealed class RunVerdictTests
 
     private static readonly ProcessExit[] Exits = [new(Code: 0), new(Code: 3), new(Signal: 9), new()];
 
-    [Fact]
+    [Test]
     public void Every_outcome_has_its_verdict_for_every_exit()
     {
         Stated.Keys.Select(key => key.Item1).Distinct().ShouldBe(Enum.GetValues<RunOutcome>());
@@ -42,29 +42,29 @@ public sealed class RunVerdictTests
         }
     }
 
-    [Theory]
-    [InlineData(RunOutcome.Working, 3, null, null, "exited 3 after turn_end")]
-    [InlineData(RunOutcome.Working, 3, null, "no such model\n", "exited 3 after turn_end: no such model")]
-    [InlineData(RunOutcome.Working, 143, null, null, "exited 143 (128 + SIGTERM) after turn_end")]
-    [InlineData(RunOutcome.Working, 0, null, null, "exited 0 in the middle of the run, after turn_end")]
-    [InlineData(RunOutcome.Working, null, 9, null, "killed by SIGKILL after turn_end")]
-    [InlineData(RunOutcome.Working, null, 42, null, "killed by signal 42 after turn_end")]
-    [InlineData(RunOutcome.Working, null, null, null, "ended, and its exit status was lost, after turn_end")]
-    [InlineData(RunOutcome.Working, null, null, "out of memory", "ended, and its exit status was lost, after turn_end: out of memory")]
-    [InlineData(RunOutcome.Silent, 0, null, "zot: no provider", "exited 0 without printing one event: zot: no provider")]
-    [InlineData(RunOutcome.Idle, 0, null, null, "exited 0 without a run, after turn_end")]
-    [InlineData(RunOutcome.Blocked, 0, null, null, "exited 0 while it waited for an answer nobody gave")]
+    [Test]
+    [Arguments(RunOutcome.Working, 3, null, null, "exited 3 after turn_end")]
+    [Arguments(RunOutcome.Working, 3, null, "no such model\n", "exited 3 after turn_end: no such model")]
+    [Arguments(RunOutcome.Working, 143, null, null, "exited 143 (128 + SIGTERM) after turn_end")]
+    [Arguments(RunOutcome.Working, 0, null, null, "exited 0 in the middle of the run, after turn_end")]
+    [Arguments(RunOutcome.Working, null, 9, null, "killed by SIGKILL after turn_end")]
+    [Arguments(RunOutcome.Working, null, 42, null, "killed by signal 42 after turn_end")]
+    [Arguments(RunOutcome.Working, null, null, null, "ended, and its exit status was lost, after turn_end")]
+    [Arguments(RunOutcome.Working, null, null, "out of memory", "ended, and its exit status was lost, after turn_end: out of memory")]
+    [Arguments(RunOutcome.Silent, 0, null, "zot: no provider", "exited 0 without printing one event: zot: no provider")]
+    [Arguments(RunOutcome.Idle, 0, null, null, "exited 0 without a run, after turn_end")]
+    [Arguments(RunOutcome.Blocked, 0, null, null, "exited 0 while it waited for an answer nobody gave")]
     public void The_message_is_one_line_that_says_what_happened(RunOutcome outcome, int? code, int? signal, string? lastWords, string message)
     {
         var run = new RunState(outcome, false, StopReason.None, null, "turn_end");
         RunVerdict.Judge(run, new ProcessExit(code, signal), false, true, lastWords).Error!.Message.ShouldBe(message);
     }
 
-    [Fact]
+    [Test]
     public void A_silent_agent_that_fails_is_said_to_have_printed_nothing() =>
         RunVerdict.Judge(default, new ProcessExit(127), false, true).Error!.Message.ShouldBe("exited 127 without printing an event");
 
-    [Fact]
+    [Test]
     public void An_agents_own_words_become_one_line_of_bounded_length()
     {
         var run = new RunState(RunOutcome.Failed, true, StopReason.Error, "first\nsecond " + new string('x', 2000), "agent_settled");

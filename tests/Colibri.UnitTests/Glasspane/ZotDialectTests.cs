@@ -33,7 +33,7 @@ public sealed class ZotDialectTests
         """{"type":"done"}""",
     ];
 
-    [Fact]
+    [Test]
     public void A_run_is_followed_event_by_event()
     {
         var pane = Panes.New("zot");
@@ -53,7 +53,7 @@ public sealed class ZotDialectTests
         RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");
     }
 
-    [Fact]
+    [Test]
     public void Cumulative_usage_replaces_what_was_counted_and_the_transcript_gets_the_difference()
     {
         var transcript = new ListTranscript();
@@ -69,20 +69,20 @@ public sealed class ZotDialectTests
         pane.Show().Usage.Show().ShouldBe("1/1/1/1/100000000");
     }
 
-    [Theory]
-    [InlineData("""{"type":"turn_end","stop":"end"}""", Activity.Working)]
-    [InlineData("""{"type":"turn_end","stop":"error"}""", Activity.Error)]
-    [InlineData("""{"type":"turn_end","stop":"length"}""", Activity.Error)]
-    [InlineData("""{"type":"turn_end","stop":"aborted"}""", Activity.Error)]
-    [InlineData("""{"type":"error","message":"no key"}""", Activity.Error)]
-    [InlineData("""{"type":"response","success":false,"error":"busy"}""", Activity.Working)]
+    [Test]
+    [Arguments("""{"type":"turn_end","stop":"end"}""", Activity.Working)]
+    [Arguments("""{"type":"turn_end","stop":"error"}""", Activity.Error)]
+    [Arguments("""{"type":"turn_end","stop":"length"}""", Activity.Error)]
+    [Arguments("""{"type":"turn_end","stop":"aborted"}""", Activity.Error)]
+    [Arguments("""{"type":"error","message":"no key"}""", Activity.Error)]
+    [Arguments("""{"type":"response","success":false,"error":"busy"}""", Activity.Working)]
     public void An_event_in_a_turn_leads_to_its_activity(string line, Activity expected) =>
         Panes.Fed("zot", """{"type":"turn_start"}""", line).Show().Activity.ShouldBe(expected);
 
-    [Theory]
-    [InlineData("""{"type":"turn_end","stop":"length"}""", "token-limit", "answer cut by the token limit")]
-    [InlineData("""{"type":"turn_end","stop":"aborted"}""", "aborted", "the run was aborted")]
-    [InlineData("""{"type":"error","message":"no key"}""", "agent-error", "no key")]
+    [Test]
+    [Arguments("""{"type":"turn_end","stop":"length"}""", "token-limit", "answer cut by the token limit")]
+    [Arguments("""{"type":"turn_end","stop":"aborted"}""", "aborted", "the run was aborted")]
+    [Arguments("""{"type":"error","message":"no key"}""", "agent-error", "no key")]
     public void Done_after_a_failure_does_not_make_it_good(string failure, string code, string message)
     {
         var pane = Panes.Fed("zot", """{"type":"turn_start"}""", failure, """{"type":"done"}""");
@@ -90,7 +90,7 @@ public sealed class ZotDialectTests
         RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Error.ShouldBe(new TaskError(code, message));
     }
 
-    [Fact]
+    [Test]
     public void A_turn_after_a_failure_begins_anew() =>
         Panes.Fed("zot", """{"type":"error","message":"no"}""", """{"type":"turn_start"}""", """{"type":"turn_end","stop":"end_turn"}""", """{"type":"done"}""")
             .Show().Activity.ShouldBe(Activity.Done);

@@ -12,7 +12,7 @@ using Colibri.UnitTests.Sessions;
 namespace Colibri.UnitTests.Headroom;
 
 /// <summary>A sidecar that is absent, slow, gone, confused or of no help costs nothing but its timeout, and the original text stays.</summary>
-public sealed class HeadroomTests : IAsyncLifetime
+public sealed class HeadroomTests : IAsyncDisposable
 {
     private static readonly string Text = new('x', 4_000);
 
@@ -33,8 +33,6 @@ public sealed class HeadroomTests : IAsyncLifetime
 
     private string SocketPath => Path.Combine(_directory, "h.sock");
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
     public async ValueTask DisposeAsync()
     {
         await _client.DisposeAsync();
@@ -42,7 +40,7 @@ public sealed class HeadroomTests : IAsyncLifetime
         Directory.Delete(_directory, recursive: true);
     }
 
-    [Fact]
+    [Test]
     public async Task A_shorter_answer_takes_the_texts_place_and_says_what_it_stands_for()
     {
         Serve((id, _) => [Reply(id, "in short")]);
@@ -55,7 +53,7 @@ public sealed class HeadroomTests : IAsyncLifetime
         JsonDocument.Parse(_sidecar!.Requests.ShouldHaveSingleItem()).RootElement.GetProperty("role").GetString().ShouldBe("tool");
     }
 
-    [Fact]
+    [Test]
     public async Task Only_tool_results_that_are_worth_it_are_handed_over()
     {
         Serve((id, _) => [Reply(id, "x")]);
@@ -66,7 +64,7 @@ public sealed class HeadroomTests : IAsyncLifetime
         _client.State.Requests.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task An_absent_sidecar_costs_nothing_and_is_tried_again_with_back_off()
     {
         _client.Start();
@@ -89,7 +87,7 @@ public sealed class HeadroomTests : IAsyncLifetime
         Shell.Until(() => _client.State.Connected, "it is there again");
     }
 
-    [Fact]
+    [Test]
     public async Task A_slow_sidecar_delays_an_append_by_its_timeout_at_most_and_the_next_not_at_all()
     {
         Serve((_, _) => []);
@@ -98,15 +96,15 @@ public sealed class HeadroomTests : IAsyncLifetime
         _time.Advance(HeadroomClient.Timeout - TimeSpan.FromMilliseconds(1));
         append.IsCompleted.ShouldBeFalse();
         _time.Advance(TimeSpan.FromMilliseconds(1));
-        await append.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await append.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
 
         Words().ShouldBe([Text]);
         Shell.Until(() => !_client.State.Connected, "the connection is given up");
-        await _sessions.AppendAsync("s", ToolResult(Text)).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await _sessions.AppendAsync("s", ToolResult(Text)).WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         (_client.State.Requests, _client.State.Passed, _client.State.LastError).ShouldBe((1, 1, "no answer within 5 s"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_sidecar_that_closes_early_leaves_the_text()
     {
         Serve((_, _) => null);
@@ -114,13 +112,13 @@ public sealed class HeadroomTests : IAsyncLifetime
         Shell.Until(() => !_client.State.Connected, "the connection is gone");
     }
 
-    [Theory]
-    [InlineData("garbage")]
-    [InlineData("[]")]
-    [InlineData("{\"id\":\"1\"}")]
-    [InlineData("{\"id\":\"1\",\"compressed\":7}")]
-    [InlineData("{\"compressed\":\"x\"}")]
-    [InlineData("{\"id\":\"1\",\"compressed\":\"x\"")]
+    [Test]
+    [Arguments("garbage")]
+    [Arguments("[]")]
+    [Arguments("{\"id\":\"1\"}")]
+    [Arguments("{\"id\":\"1\",\"compressed\":7}")]
+    [Arguments("{\"compressed\":\"x\"}")]
+    [Arguments("{\"id\":\"1\",\"compressed\":\"x\"")]
     public async Task A_sidecar_that_answers_garbage_leaves_the_text_and_is_given_up(string answer)
     {
         Serve((_, _) => [answer]);
@@ -128,7 +126,7 @@ public sealed class HeadroomTests : IAsyncLifetime
         (_client.State.Passed, _client.State.LastError).ShouldBe((1, "an answer that is none"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_larger_answer_leaves_the_text()
     {
         Serve((id, raw) => [Reply(id, raw + "!")]);
@@ -136,7 +134,7 @@ public sealed class HeadroomTests : IAsyncLifetime
         (_client.State.Connected, _client.State.Passed, _client.State.LastError).ShouldBe((true, 1, "the answer was not shorter"));
     }
 
-    [Fact]
+    [Test]
     public async Task Answers_find_their_text_in_any_order_and_entries_keep_theirs()
     {
         var held = new List<string>();
@@ -153,7 +151,7 @@ public sealed class HeadroomTests : IAsyncLifetime
         (_client.State.Shortened, _client.State.Connected).ShouldBe((3, true));
     }
 
-    [Fact]
+    [Test]
     public async Task A_compaction_waits_for_the_entries_before_it()
     {
         Serve((_, _) => []);
@@ -163,16 +161,16 @@ public sealed class HeadroomTests : IAsyncLifetime
         Directory.CreateDirectory(Path.Combine(_directory, "sessions", "s"));
         await File.WriteAllTextAsync(
             Path.Combine(_directory, "sessions", "s", "0001.jsonl"), "{\"seq\":1,\"ts\":\"2026-11-22T06:07:10.893Z\",\"kind\":\"user\",\"text\":\"hello\"}\n",
-            TestContext.Current.CancellationToken);
+            TestContext.Current!.Execution.CancellationToken);
         var compaction = _sessions.CompactAsync("s");
         compaction.IsCompleted.ShouldBeFalse();
         _time.Advance(HeadroomClient.Timeout);
-        await append.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
-        (await compaction.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken))!.Entries.ShouldBeGreaterThan(0);
+        await append.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
+        (await compaction.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken))!.Entries.ShouldBeGreaterThan(0);
         (await _sessions.AppendAsync("s", new SessionEntry { Kind = SessionEntryKind.Note, Text = "after" })).Seq.ShouldBe(4, "hello, the text, the summary, this");
     }
 
-    [Fact]
+    [Test]
     public async Task Texts_under_way_are_bounded()
     {
         Serve((_, _) => []);
@@ -190,7 +188,7 @@ public sealed class HeadroomTests : IAsyncLifetime
 
     private async Task ShouldStayAsync()
     {
-        await _sessions.AppendAsync("s", ToolResult(Text)).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await _sessions.AppendAsync("s", ToolResult(Text)).WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         Words().ShouldBe([Text]);
     }
 

@@ -7,7 +7,7 @@ public sealed class JsonLineReaderTests
 {
     private static readonly JsonFields Fields = new("type", "n", "");
 
-    [Fact]
+    [Test]
     public void Properties_come_in_order_and_what_is_not_entered_is_passed_over()
     {
         var line = """ { "a" : 1 , "b":{"x":[1,{"y":2}],"z":null}, "c":[true,false], "d":"s" } """u8;
@@ -30,7 +30,7 @@ public sealed class JsonLineReaderTests
         reader.Finish().ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public void A_skipped_container_is_known_in_full()
     {
         var line = """{"a":{"b":[1,2,{"c":"}"}]},"d":1}"""u8;
@@ -44,12 +44,12 @@ public sealed class JsonLineReaderTests
         reader.NameEquals("d"u8).ShouldBeTrue();
     }
 
-    [Theory]
-    [InlineData("""{"type":"a\"b\\c\/d\b\f\n\r\t"}""", "a\"b\\c/d\b\f\n\r\t")]
-    [InlineData("""{"type":"\u0041\u00e9\u20AC\uD83D\uDC26"}""", "Aé€🐦")]
-    [InlineData("""{"type":"\ud800 \udc26\ud83d\ud83d\udc26 \ud83d\n"}""", "\uFFFD \uFFFD\uFFFD🐦 \uFFFD\n")]
-    [InlineData("""{"type":"\u0000\u0001"}""", "\0\u0001")]
-    [InlineData("{\"type\":\"a\u2028b🐦\u007f\"}", "a\u2028b🐦\u007f")]
+    [Test]
+    [Arguments("""{"type":"a\"b\\c\/d\b\f\n\r\t"}""", "a\"b\\c/d\b\f\n\r\t")]
+    [Arguments("""{"type":"\u0041\u00e9\u20AC\uD83D\uDC26"}""", "Aé€🐦")]
+    [Arguments("""{"type":"\ud800 \udc26\ud83d\ud83d\udc26 \ud83d\n"}""", "\uFFFD \uFFFD\uFFFD🐦 \uFFFD\n")]
+    [Arguments("""{"type":"\u0000\u0001"}""", "\0\u0001")]
+    [Arguments("{\"type\":\"a\u2028b🐦\u007f\"}", "a\u2028b🐦\u007f")]
     public void Escapes_decode_and_a_lone_surrogate_becomes_the_replacement_character(string json, string expected)
     {
         TryRead(json, out var line, out var values).ShouldBeTrue();
@@ -57,7 +57,7 @@ public sealed class JsonLineReaderTests
         JsonLine.HasObjectForm(line).ShouldBeTrue();
     }
 
-    [Fact]
+    [Test]
     public void A_name_may_be_escaped_and_may_be_empty()
     {
         TryRead("""{"\u0074yp\u0065":"x","":7}""", out var line, out var values).ShouldBeTrue();
@@ -65,7 +65,7 @@ public sealed class JsonLineReaderTests
         values[2].Int64OrZero(line).ShouldBe(7);
     }
 
-    [Fact]
+    [Test]
     public void Of_duplicate_names_the_first_wins()
     {
         TryRead("""{"n":1,"n":2,"type":"a","\u0074ype":"b"}""", out var line, out var values).ShouldBeTrue();
@@ -73,14 +73,14 @@ public sealed class JsonLineReaderTests
         values[0].GetString(line).ShouldBe("a");
     }
 
-    [Theory]
-    [InlineData("9223372036854775807", true, long.MaxValue)]
-    [InlineData("-9223372036854775808", true, long.MinValue)]
-    [InlineData("9223372036854775808", false, 0)]
-    [InlineData("99999999999999999999999999999999999999", false, 0)]
-    [InlineData("1e400", false, 0)]
-    [InlineData("1.0", false, 0)]
-    [InlineData("-0", true, 0)]
+    [Test]
+    [Arguments("9223372036854775807", true, long.MaxValue)]
+    [Arguments("-9223372036854775808", true, long.MinValue)]
+    [Arguments("9223372036854775808", false, 0)]
+    [Arguments("99999999999999999999999999999999999999", false, 0)]
+    [Arguments("1e400", false, 0)]
+    [Arguments("1.0", false, 0)]
+    [Arguments("-0", true, 0)]
     public void A_number_that_fits_no_integer_is_well_formed_and_has_no_value(string number, bool fits, long expected)
     {
         TryRead($$"""{"n":{{number}}}""", out var line, out var values).ShouldBeTrue();
@@ -90,49 +90,49 @@ public sealed class JsonLineReaderTests
         values[1].Int64OrZero(line).ShouldBe(expected);
     }
 
-    [Theory]
-    [InlineData("")]
-    [InlineData("x")]
-    [InlineData("[]")]
-    [InlineData("\"{}\"")]
-    [InlineData("12")]
-    [InlineData("{}}")]
-    [InlineData("{}{}")]
-    [InlineData("{} x")]
-    [InlineData("{\"a\":1,}")]
-    [InlineData("{,}")]
-    [InlineData("{\"a\"}")]
-    [InlineData("{\"a\":}")]
-    [InlineData("{\"a\" 1}")]
-    [InlineData("{\"a\":1 \"b\":2}")]
-    [InlineData("{a:1}")]
-    [InlineData("{'a':1}")]
-    [InlineData("{\"a\":[1,]}")]
-    [InlineData("{\"a\":[1}")]
-    [InlineData("{\"a\":[1}]")]
-    [InlineData("{\"a\":tru}")]
-    [InlineData("{\"a\":truex}")]
-    [InlineData("{\"a\":01}")]
-    [InlineData("{\"a\":+1}")]
-    [InlineData("{\"a\":.1}")]
-    [InlineData("{\"a\":1.}")]
-    [InlineData("{\"a\":1e}")]
-    [InlineData("{\"a\":--1}")]
-    [InlineData("{\"a\":NaN}")]
-    [InlineData("{\"a\":\"\\x\"}")]
-    [InlineData("{\"a\":\"\\u12g4\"}")]
-    [InlineData("{\"a\":\"\\u123\"}")]
-    [InlineData("{\"a\":\"\\")]
-    [InlineData("{\"a\":\"\0\"}")]
-    [InlineData("{\"a\":\"\t\"}")]
-    [InlineData("{\"a\":\"\u001f\"}")]
-    [InlineData("{\"a\":\0}")]
-    [InlineData("{\"a\":1")]
-    [InlineData("{\"a")]
-    [InlineData("{")]
-    [InlineData("\uFEFF{}")]
-    [InlineData("{\"a\":1}\0")]
-    [InlineData("{\f}")]
+    [Test]
+    [Arguments("")]
+    [Arguments("x")]
+    [Arguments("[]")]
+    [Arguments("\"{}\"")]
+    [Arguments("12")]
+    [Arguments("{}}")]
+    [Arguments("{}{}")]
+    [Arguments("{} x")]
+    [Arguments("{\"a\":1,}")]
+    [Arguments("{,}")]
+    [Arguments("{\"a\"}")]
+    [Arguments("{\"a\":}")]
+    [Arguments("{\"a\" 1}")]
+    [Arguments("{\"a\":1 \"b\":2}")]
+    [Arguments("{a:1}")]
+    [Arguments("{'a':1}")]
+    [Arguments("{\"a\":[1,]}")]
+    [Arguments("{\"a\":[1}")]
+    [Arguments("{\"a\":[1}]")]
+    [Arguments("{\"a\":tru}")]
+    [Arguments("{\"a\":truex}")]
+    [Arguments("{\"a\":01}")]
+    [Arguments("{\"a\":+1}")]
+    [Arguments("{\"a\":.1}")]
+    [Arguments("{\"a\":1.}")]
+    [Arguments("{\"a\":1e}")]
+    [Arguments("{\"a\":--1}")]
+    [Arguments("{\"a\":NaN}")]
+    [Arguments("{\"a\":\"\\x\"}")]
+    [Arguments("{\"a\":\"\\u12g4\"}")]
+    [Arguments("{\"a\":\"\\u123\"}")]
+    [Arguments("{\"a\":\"\\")]
+    [Arguments("{\"a\":\"\0\"}")]
+    [Arguments("{\"a\":\"\t\"}")]
+    [Arguments("{\"a\":\"\u001f\"}")]
+    [Arguments("{\"a\":\0}")]
+    [Arguments("{\"a\":1")]
+    [Arguments("{\"a")]
+    [Arguments("{")]
+    [Arguments("\uFEFF{}")]
+    [Arguments("{\"a\":1}\0")]
+    [Arguments("{\f}")]
     public void A_malformed_line_is_malformed(string text)
     {
         TryRead(text, out var line, out _).ShouldBeFalse();
@@ -140,13 +140,13 @@ public sealed class JsonLineReaderTests
         new JsonLineReader(line).Finish().ShouldBe(text is "[]" or "\"{}\"" or "12");
     }
 
-    [Theory]
-    [InlineData("22C3 28")]
-    [InlineData("22C322")]
-    [InlineData("22EDA08022")]
-    [InlineData("22C0AF22")]
-    [InlineData("22F490808022")]
-    [InlineData("22FF22")]
+    [Test]
+    [Arguments("22C3 28")]
+    [Arguments("22C322")]
+    [Arguments("22EDA08022")]
+    [Arguments("22C0AF22")]
+    [Arguments("22F490808022")]
+    [Arguments("22FF22")]
     public void Invalid_utf8_is_malformed(string hex)
     {
         byte[] line = [.. "{\"a\":"u8, .. Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)), (byte)'}'];
@@ -154,12 +154,12 @@ public sealed class JsonLineReaderTests
         JsonLine.HasObjectForm(line).ShouldBeFalse();
     }
 
-    [Theory]
-    [InlineData(64, true)]
-    [InlineData(65, true)]
-    [InlineData(512, true)]
-    [InlineData(513, false)]
-    [InlineData(200_000, false)]
+    [Test]
+    [Arguments(64, true)]
+    [Arguments(65, true)]
+    [Arguments(512, true)]
+    [Arguments(513, false)]
+    [Arguments(200_000, false)]
     public void Nesting_is_read_to_512_levels(int depth, bool wellFormed)
     {
         foreach (var mixed in new[] { true, false })
@@ -174,7 +174,7 @@ public sealed class JsonLineReaderTests
         }
     }
 
-    [Fact]
+    [Test]
     public void What_came_before_a_fault_has_been_read()
     {
         TryRead("""{"type":"agent_end","n":5,"messages":[{"ro""", out var line, out var values).ShouldBeFalse();
@@ -182,7 +182,7 @@ public sealed class JsonLineReaderTests
         values[1].Int64OrZero(line).ShouldBe(5);
     }
 
-    [Fact]
+    [Test]
     public void After_a_fault_everything_answers_false()
     {
         var reader = new JsonLineReader("""{"a":1 oops,"b":2}"""u8);
@@ -196,7 +196,7 @@ public sealed class JsonLineReaderTests
         reader.Finish().ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void Elements_are_whole_and_a_nested_object_keeps_the_offsets_of_its_line()
     {
         var fields = new JsonFields("content");
@@ -218,16 +218,16 @@ public sealed class JsonLineReaderTests
         new JsonElements(line, default).Next().ShouldBeFalse();
     }
 
-    [Theory]
-    [InlineData(@"plain text", 5, "plain")]
-    [InlineData(@"ab\ncd", 3, "ab")]
-    [InlineData(@"ab\ncd", 4, "ab\n")]
-    [InlineData(@"ab\\ncd", 4, @"ab\")]
-    [InlineData(@"ab\\ncd", 5, @"ab\n")]
-    [InlineData(@"a\u0041b", 5, "a")]
-    [InlineData(@"a\u0041b", 7, "aA")]
-    [InlineData("a🐦b", 4, "a")]
-    [InlineData("a🐦b", 5, "a🐦")]
+    [Test]
+    [Arguments(@"plain text", 5, "plain")]
+    [Arguments(@"ab\ncd", 3, "ab")]
+    [Arguments(@"ab\ncd", 4, "ab\n")]
+    [Arguments(@"ab\\ncd", 4, @"ab\")]
+    [Arguments(@"ab\\ncd", 5, @"ab\n")]
+    [Arguments(@"a\u0041b", 5, "a")]
+    [Arguments(@"a\u0041b", 7, "aA")]
+    [Arguments("a🐦b", 4, "a")]
+    [Arguments("a🐦b", 5, "a🐦")]
     public void A_cut_splits_neither_an_escape_nor_a_character(string escaped, int maxBytes, string expected) =>
         JsonText.ToString(JsonText.Cut(Encoding.UTF8.GetBytes(escaped), maxBytes), hasEscapes: true).ShouldBe(expected);
 

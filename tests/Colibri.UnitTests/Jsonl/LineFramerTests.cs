@@ -5,8 +5,8 @@ namespace Colibri.UnitTests.Jsonl;
 
 public sealed class LineFramerTests
 {
-    [Theory]
-    [MemberData(nameof(Recordings.Names), MemberType = typeof(Recordings))]
+    [Test]
+    [MethodDataSource(typeof(Recordings), nameof(Recordings.Names))]
     public void A_recording_comes_out_the_same_in_every_chunking(string recording)
     {
         var bytes = Recordings.Read(recording);
@@ -20,18 +20,18 @@ public sealed class LineFramerTests
         }
     }
 
-    [Theory]
-    [InlineData("a\nb\n", "Whole:a|Whole:b")]
-    [InlineData("a\r\nb\r\n", "Whole:a|Whole:b")]
-    [InlineData("a\rb\n", "Whole:a\rb")]
-    [InlineData("\n\r\n  \t\r\na\n\n", "Whole:a")]
-    [InlineData("a\nrest", "Whole:a|Torn:rest")]
-    [InlineData("a\n \r", "Whole:a")]
-    [InlineData("\uFEFFa\n\uFEFFb\n", "Whole:a|Whole:\uFEFFb")]
-    [InlineData("\uFEFF\na\n", "Whole:a")]
-    [InlineData("\uFEFF", "")]
-    [InlineData("a\u2028b\u2029c\u0085\n", "Whole:a\u2028b\u2029c\u0085")]
-    [InlineData("", "")]
+    [Test]
+    [Arguments("a\nb\n", "Whole:a|Whole:b")]
+    [Arguments("a\r\nb\r\n", "Whole:a|Whole:b")]
+    [Arguments("a\rb\n", "Whole:a\rb")]
+    [Arguments("\n\r\n  \t\r\na\n\n", "Whole:a")]
+    [Arguments("a\nrest", "Whole:a|Torn:rest")]
+    [Arguments("a\n \r", "Whole:a")]
+    [Arguments("\uFEFFa\n\uFEFFb\n", "Whole:a|Whole:\uFEFFb")]
+    [Arguments("\uFEFF\na\n", "Whole:a")]
+    [Arguments("\uFEFF", "")]
+    [Arguments("a\u2028b\u2029c\u0085\n", "Whole:a\u2028b\u2029c\u0085")]
+    [Arguments("", "")]
     public void Lines_end_at_newlines_alone(string input, string expected)
     {
         var bytes = Encoding.UTF8.GetBytes(input);
@@ -39,12 +39,12 @@ public sealed class LineFramerTests
             string.Join('|', Frame(bytes, 100, _ => size, asText: true)).ShouldBe(expected);
     }
 
-    [Theory]
-    [InlineData("12345678\n", "Whole:12345678")]
-    [InlineData("123456789\nok\n", "Oversize:12345678|Whole:ok")]
-    [InlineData("1234567890123456789012345678901234567890\nok\n", "Oversize:12345678|Whole:ok")]
-    [InlineData("ok\n123456789", "Whole:ok|Oversize:12345678")]
-    [InlineData("\uFEFF123456\nok\n", "Oversize:12345|Whole:ok")]
+    [Test]
+    [Arguments("12345678\n", "Whole:12345678")]
+    [Arguments("123456789\nok\n", "Oversize:12345678|Whole:ok")]
+    [Arguments("1234567890123456789012345678901234567890\nok\n", "Oversize:12345678|Whole:ok")]
+    [Arguments("ok\n123456789", "Whole:ok|Oversize:12345678")]
+    [Arguments("\uFEFF123456\nok\n", "Oversize:12345|Whole:ok")]
     public void A_line_beyond_the_limit_gives_its_head_once_and_the_next_line_is_whole(string input, string expected)
     {
         var bytes = Encoding.UTF8.GetBytes(input);
@@ -52,7 +52,7 @@ public sealed class LineFramerTests
             string.Join('|', Frame(bytes, 8, _ => size, asText: true)).ShouldBe(expected);
     }
 
-    [Fact]
+    [Test]
     public void An_oversize_line_is_reported_before_its_newline_comes()
     {
         var framer = new LineFramer(4);
@@ -63,7 +63,7 @@ public sealed class LineFramerTests
         framer.Complete(out _).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void The_head_of_an_oversize_line_is_its_first_64_KiB()
     {
         var line = new byte[3 << 20];
@@ -77,7 +77,7 @@ public sealed class LineFramerTests
         }
     }
 
-    [Fact]
+    [Test]
     public void A_line_inside_the_chunk_is_a_slice_of_it()
     {
         var framer = new LineFramer(100);
@@ -89,7 +89,7 @@ public sealed class LineFramerTests
         framer.HoldsBuffer.ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void The_buffer_goes_back_when_there_is_no_tail()
     {
         var framer = new LineFramer(100);
@@ -106,7 +106,7 @@ public sealed class LineFramerTests
         framer.HoldsBuffer.ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void After_its_end_a_framer_reads_a_new_stream()
     {
         var framer = new LineFramer(100);
@@ -119,7 +119,7 @@ public sealed class LineFramerTests
         Encoding.UTF8.GetString(line).ShouldBe("new");
     }
 
-    [Fact]
+    [Test]
     public void A_limit_below_one_byte_is_refused() => Should.Throw<ArgumentOutOfRangeException>(() => new LineFramer(0));
 
     private static List<string> Frame(byte[] bytes, int limit, Func<int, int> chunkSize, bool asText = false)

@@ -11,13 +11,13 @@ public sealed class MarkedReadingTests
     private static readonly JsonFields Message = new JsonFields("role", "content", "usage", "stopReason").With("usage", Usage);
     private static readonly JsonFields Fields = new JsonFields("type", "id", "message", "toolName", "result", "isError", "").With("message", Message);
 
-    [Fact]
+    [Test]
     public void Every_recorded_line_is_read_from_quote_to_quote()
     {
         foreach (var line in Recordings.AllLines().Where(line => JsonLine.IsWellFormedObject(line))) Compare(line).ShouldBeTrue(Show(line));
     }
 
-    [Fact]
+    [Test]
     public void Mutated_lines_are_judged_marked_and_read_as_the_plain_loops_and_the_exact_reader_do()
     {
         var lines = Recordings.AllLines().Where(line => line.Length is > 2 and < 3000).ToArray();
@@ -36,7 +36,7 @@ public sealed class MarkedReadingTests
         formed.ShouldBeGreaterThan(500);
     }
 
-    [Fact]
+    [Test]
     public void Random_pieces_are_judged_marked_and_read_as_the_plain_loops_and_the_exact_reader_do()
     {
         string[] pieces =
@@ -56,7 +56,7 @@ public sealed class MarkedReadingTests
         read.ShouldBeGreaterThan(1_000);
     }
 
-    [Fact]
+    [Test]
     public void A_long_escape_is_judged_wherever_a_block_cuts_it()
     {
         for (var before = 0; before < 130; before++)
@@ -68,7 +68,7 @@ public sealed class MarkedReadingTests
         }
     }
 
-    [Fact]
+    [Test]
     public void A_line_beyond_the_room_for_marks_is_read_without_them()
     {
         const int Reach = LineLook.MarkWords * 64;
@@ -86,22 +86,22 @@ public sealed class MarkedReadingTests
     // Whether it was read from quote to quote.
     private static bool Compare(byte[] line)
     {
-        if (JsonLine.HasObjectForm(line) != HasForm(line)) Assert.Fail(Show(line));
+        if (JsonLine.HasObjectForm(line) != HasForm(line)) throw new ShouldAssertException(Show(line));
 
         // As it comes out of a chunk: with another line behind it.
         Span<ulong> marks = new ulong[LineLook.MarkWords];
         var look = new LineLook([.. line, (byte)'\n', .. "{\"a\":\"b\\n\"}\n"u8], marks, out var length);
         if (!look.IsMarked || length != line.Length) return false;
-        if (!Strings(line).SequenceEqual(Marked(marks, line.Length))) Assert.Fail(Show(line));
+        if (!Strings(line).SequenceEqual(Marked(marks, line.Length))) throw new ShouldAssertException(Show(line));
 
         var values = new JsonValue[Fields.Count];
         var expected = new JsonValue[Fields.Count];
         var wellFormed = Fields.TryRead(line, expected);
-        if (Fields.TryRead(line, look, values) != wellFormed || !values.SequenceEqual(expected)) Assert.Fail(Show(line));
+        if (Fields.TryRead(line, look, values) != wellFormed || !values.SequenceEqual(expected)) throw new ShouldAssertException(Show(line));
 
         Array.Clear(values);
         var read = new FieldWalk(line, look).TryRead(Fields, values);
-        if (read != wellFormed || (read && !values.SequenceEqual(expected))) Assert.Fail(Show(line));
+        if (read != wellFormed || (read && !values.SequenceEqual(expected))) throw new ShouldAssertException(Show(line));
         return read;
     }
 

@@ -5,9 +5,9 @@ internal static class Recordings
 {
     public static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "recordings");
 
-    public static TheoryData<string> Names()
+    public static List<string> Names()
     {
-        var names = new TheoryData<string>();
+        var names = new List<string>();
         foreach (var path in Directory.GetFiles(Folder, "*.jsonl").Order(StringComparer.Ordinal)) names.Add(Path.GetFileNameWithoutExtension(path));
         return names;
     }
@@ -31,5 +31,5 @@ internal static class Recordings
         return lines;
     }
 
-    public static IEnumerable<byte[]> AllLines() => Names().SelectMany(row => Lines(row.Data));
+    public static IEnumerable<byte[]> AllLines() => Names().SelectMany(row => Lines(row));
 }

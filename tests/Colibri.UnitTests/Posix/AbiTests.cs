@@ -8,7 +8,7 @@ using Colibri.Posix.Interop;
 namespace Colibri.UnitTests.Posix;
 
 /// <summary>The numbers in the code against the C compiler of this machine and against abi.tsv, for both systems.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class AbiTests
 {
     private const string Headers = """
@@ -33,14 +33,14 @@ public sealed class AbiTests
 
         """;
 
-    [Theory]
-    [InlineData(Architecture.X64, "x86_64-linux-gnu-gcc")]
-    [InlineData(Architecture.Arm64, "aarch64-linux-gnu-gcc")]
+    [Test]
+    [Arguments(Architecture.X64, "x86_64-linux-gnu-gcc")]
+    [Arguments(Architecture.Arm64, "aarch64-linux-gnu-gcc")]
     public async Task The_Linux_numbers_are_what_the_compiler_says(Architecture architecture, string crossCompiler)
     {
-        Assert.SkipUnless(HostPlatform.Kind == OperatingSystemKind.Linux, "not Linux");
+        Skip.Unless(HostPlatform.Kind == OperatingSystemKind.Linux, "not Linux");
         var compiler = architecture == RuntimeInformation.ProcessArchitecture ? "cc" : crossCompiler;
-        Assert.SkipUnless(File.Exists($"/usr/bin/{compiler}"), $"no C compiler at /usr/bin/{compiler}");
+        Skip.Unless(File.Exists($"/usr/bin/{compiler}"), $"no C compiler at /usr/bin/{compiler}");
         var directory = Directory.CreateTempSubdirectory("colibri-abi-");
         try
         {
@@ -59,24 +59,24 @@ public sealed class AbiTests
         }
     }
 
-    [Fact]
+    [Test]
     public void The_longest_argument_is_no_longer_than_this_kernel_takes() =>
         (32 * Environment.SystemPageSize).ShouldBeGreaterThanOrEqualTo(AbiConstants.MAX_ARG_STRLEN);
 
-    [Theory]
-    [InlineData(Architecture.X64, 1)]
-    [InlineData(Architecture.Arm64, 3)]
+    [Test]
+    [Arguments(Architecture.X64, 1)]
+    [Arguments(Architecture.Arm64, 3)]
     public void The_Linux_numbers_are_the_recorded_ones(Architecture architecture, int column) => ShouldAgree(Recorded(column), LinuxNumbers(architecture));
 
-    [Fact]
+    [Test]
     public void The_FreeBSD_numbers_are_the_recorded_ones() => ShouldAgree(Recorded(2), FreeBsdNumbers());
 
-    [Fact]
+    [Test]
     public void Linux_on_another_architecture_is_refused() =>
         Should.Throw<PlatformNotSupportedException>(() => AbiConstants.LinuxOn(Architecture.RiscV64)).Message
             .ShouldBe("Colibri runs on Linux on x86-64 and aarch64, not on RiscV64");
 
-    [Fact]
+    [Test]
     public void The_structs_of_the_FreeBSD_reaper_have_the_recorded_layout()
     {
         var recorded = Recorded(2);
@@ -88,7 +88,7 @@ public sealed class AbiTests
         ((long)Marshal.OffsetOf<procctl_reaper_pids>("rp_pids")).ShouldBe(recorded["offsetof(struct procctl_reaper_pids,rp_pids)"]);
     }
 
-    [Fact]
+    [Test]
     public void Errors_are_named_by_the_number_of_the_system()
     {
         Errno.Describe(2).ShouldBe("No such file or directory (ENOENT)");
@@ -97,7 +97,7 @@ public sealed class AbiTests
         Errno.Describe(4242).ShouldBe("errno 4242");
     }
 
-    [Fact]
+    [Test]
     public void Signals_are_named_by_the_number_of_the_system()
     {
         Signals.Name(Signals.Kill).ShouldBe("SIGKILL");

@@ -10,7 +10,7 @@ namespace Colibri.UnitTests.Posix;
 public sealed class CgroupTests : IDisposable
 {
     /// <summary>/proc/self/mountinfo of a Debian 12 with both versions mounted (systemd's "hybrid" layout), the lines of two mounts.</summary>
-    private const string Hybrid = """
+    internal const string Hybrid = """
         40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=systemd
         41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
 
@@ -20,51 +20,51 @@ public sealed class CgroupTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    [Theory]
-    [InlineData("9:name=systemd:/\n4:memory:/a/b\n1:cpu:/\n0::/\n", "/")]
-    [InlineData("0::/system.slice/colibri-daemon.service\n", "/system.slice/colibri-daemon.service")]
-    [InlineData("12:pids:/user.slice\n1:name=systemd:/user.slice\n", null)]
-    [InlineData("", null)]
+    [Test]
+    [Arguments("9:name=systemd:/\n4:memory:/a/b\n1:cpu:/\n0::/\n", "/")]
+    [Arguments("0::/system.slice/colibri-daemon.service\n", "/system.slice/colibri-daemon.service")]
+    [Arguments("12:pids:/user.slice\n1:name=systemd:/user.slice\n", null)]
+    [Arguments("", null)]
     public void The_path_is_that_of_hierarchy_0(string procCgroup, string? path) => CgroupMounts.PathOf(procCgroup).ShouldBe(path);
 
-    [Theory]
-    [InlineData(Hybrid, "/", "/sys/fs/cgroup/unified")]
-    [InlineData(Hybrid, "/system.slice/x.service", "/sys/fs/cgroup/unified/system.slice/x.service")]
-    [InlineData("30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate", "/a", "/sys/fs/cgroup/a")]
-    [InlineData("30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate", "/../b", null)]
-    [InlineData("30 23 0:26 /docker/1 /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw", "/docker/1", "/sys/fs/cgroup")]
-    [InlineData("30 23 0:26 /docker/1 /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw", "/docker/1/sub", "/sys/fs/cgroup/sub")]
-    [InlineData("30 23 0:26 /docker/1 /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw", "/docker/12", null)]
-    [InlineData("30 23 0:26 / /mnt/a\\040b\\134c rw - cgroup2 none rw", "/x", "/mnt/a b\\c/x")]
-    [InlineData("30 23 0:26 / /mnt/x rw - ext4 /dev/cgroup2 rw", "/x", null)]
-    [InlineData("", "/", null)]
+    [Test]
+    [Arguments(Hybrid, "/", "/sys/fs/cgroup/unified")]
+    [Arguments(Hybrid, "/system.slice/x.service", "/sys/fs/cgroup/unified/system.slice/x.service")]
+    [Arguments("30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate", "/a", "/sys/fs/cgroup/a")]
+    [Arguments("30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate", "/../b", null)]
+    [Arguments("30 23 0:26 /docker/1 /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw", "/docker/1", "/sys/fs/cgroup")]
+    [Arguments("30 23 0:26 /docker/1 /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw", "/docker/1/sub", "/sys/fs/cgroup/sub")]
+    [Arguments("30 23 0:26 /docker/1 /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw", "/docker/12", null)]
+    [Arguments("30 23 0:26 / /mnt/a\\040b\\134c rw - cgroup2 none rw", "/x", "/mnt/a b\\c/x")]
+    [Arguments("30 23 0:26 / /mnt/x rw - ext4 /dev/cgroup2 rw", "/x", null)]
+    [Arguments("", "/", null)]
     public void The_directory_is_the_path_below_the_mount(string mountInfo, string path, string? directory) =>
         CgroupMounts.Directories(path, mountInfo).SingleOrDefault().ShouldBe(directory);
 
-    [Fact]
+    [Test]
     public void Without_version_2_there_is_none() => ReasonOf("3:cpu:/\n", Hybrid).ShouldBe("no cgroup v2");
 
-    [Fact]
+    [Test]
     public void A_cgroup_that_is_not_mounted_here_is_not_used() =>
         ReasonOf("0::/no/such/cgroup\n", Mount()).ShouldBe("the cgroup /no/such/cgroup is not mounted here");
 
-    [Fact]
+    [Test]
     public void A_kernel_without_cgroup_kill_is_told_by_trying_and_nothing_stays()
     {
         ReasonOf("0::/\n", Mount()).ShouldContain("no cgroup.kill");
         Directory.GetFileSystemEntries(_directory).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public void Where_none_can_be_made_there_is_none() => ReasonOf("0::/self\n", "1 1 0:1 / /proc rw - cgroup2 none rw").ShouldContain("/proc/self/colibri-try-");
 
-    [Fact]
+    [Test]
     public void What_systemd_has_not_given_away_is_not_used() =>
         ReasonOf("0::/\n", Mount(), underSystemd: true).ShouldBe($"{_directory} is systemd's (Delegate=yes in a unit gives it away)");
 
-    [Theory]
-    [InlineData("unit", "unit")]
-    [InlineData("unit", "unit/supervisor")]
+    [Test]
+    [Arguments("unit", "unit")]
+    [Arguments("unit", "unit/supervisor")]
     public void What_systemd_has_given_away_is_used(string marked, string own)
     {
         Directory.CreateDirectory(Path.Combine(_directory, own));
@@ -73,7 +73,7 @@ public sealed class CgroupTests : IDisposable
         ReasonOf($"0::/{own}\n", Mount(), underSystemd: true).ShouldContain("no cgroup.kill");
     }
 
-    [Fact]
+    [Test]
     public void A_mark_two_levels_up_is_another_manager_s()
     {
         Directory.CreateDirectory(Path.Combine(_directory, "user/app.slice/x.service"));
@@ -81,19 +81,19 @@ public sealed class CgroupTests : IDisposable
         ReasonOf("0::/user/app.slice/x.service\n", Mount(), underSystemd: true).ShouldContain("is systemd's");
     }
 
-    [Theory]
-    [InlineData("populated 1\nfrozen 0\n", true)]
-    [InlineData("frozen 0\npopulated 1\n", true)]
-    [InlineData("populated 0\nfrozen 0\n", false)]
-    [InlineData("populated 10\n", false)]
-    [InlineData("", false)]
+    [Test]
+    [Arguments("populated 1\nfrozen 0\n", true)]
+    [Arguments("frozen 0\npopulated 1\n", true)]
+    [Arguments("populated 0\nfrozen 0\n", false)]
+    [Arguments("populated 10\n", false)]
+    [Arguments("", false)]
     public void Whether_anything_lives_in_it_is_what_its_events_say(string events, bool populated)
     {
         var cgroup = Fake("a", events: events);
         cgroup.IsPopulated.ShouldBe(populated);
     }
 
-    [Fact]
+    [Test]
     public void A_cgroup_that_is_gone_has_nothing_in_it()
     {
         var gone = new OwnCgroup(_directory).Create("gone");
@@ -104,7 +104,7 @@ public sealed class CgroupTests : IDisposable
         gone.Kill();
     }
 
-    [Fact]
+    [Test]
     public void Processes_are_those_of_the_cgroups_below_too()
     {
         var cgroup = Fake("a", "12\n13\n0\n");
@@ -113,7 +113,7 @@ public sealed class CgroupTests : IDisposable
         cgroup.Processes().Order().ShouldBe([12, 13, 14, .. Enumerable.Range(100, 3000)]);
     }
 
-    [Fact]
+    [Test]
     public void A_process_is_placed_by_its_pid_and_all_are_killed_by_a_1()
     {
         var cgroup = Fake("a", "");
@@ -124,7 +124,7 @@ public sealed class CgroupTests : IDisposable
         cgroup.PlacementError.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public void A_placement_that_is_refused_says_why()
     {
         var cgroup = new OwnCgroup(_directory).Create("a");
@@ -132,7 +132,7 @@ public sealed class CgroupTests : IDisposable
         cgroup.PlacementError.ShouldBe(AbiConstants.ENOENT);
     }
 
-    [Fact]
+    [Test]
     public void Those_made_here_are_found_by_their_names()
     {
         var own = new OwnCgroup(_directory);
@@ -162,7 +162,7 @@ public sealed class CgroupTests : IDisposable
 
     private static unsafe void Mark(string directory)
     {
-        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "setxattr(2) is numbered for x86-64 here");
+        Skip.Unless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "setxattr(2) is numbered for x86-64 here");
         const int SYS_setxattr = 188;
         fixed (byte* path = Colibri.Posix.Spawning.PosixSpawn.CString(directory))
         fixed (byte* name = "user.delegate\0"u8)
@@ -170,7 +170,7 @@ public sealed class CgroupTests : IDisposable
         {
             var marked = Libc.syscall(SYS_setxattr, (nint)path, (nint)name, (nint)value, 1, 0) == 0;
             var errno = Marshal.GetLastPInvokeError();
-            Assert.SkipUnless(marked, string.Create(CultureInfo.InvariantCulture, $"{directory} takes no extended attributes: {Errno.Describe(errno)}"));
+            Skip.Unless(marked, string.Create(CultureInfo.InvariantCulture, $"{directory} takes no extended attributes: {Errno.Describe(errno)}"));
         }
     }
 }

@@ -3,7 +3,7 @@ using Colibri.Posix;
 namespace Colibri.UnitTests.Posix;
 
 /// <summary>Trees in real cgroups; skipped, with the reason, where none can be made.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class CgroupTreeTests : IDisposable
 {
     private readonly string _name = $"colibri-{Guid.NewGuid()}";
@@ -15,7 +15,7 @@ public sealed class CgroupTreeTests : IDisposable
             Shell.Until(_cgroup.TryRemove, "the cgroup is removed");
     }
 
-    [Fact]
+    [Test]
     public async Task An_orphan_that_cleared_its_environment_is_found_whatever_other_roots_there_are()
     {
         var cgroup = Make();
@@ -44,7 +44,7 @@ public sealed class CgroupTreeTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_polite_signal_reaches_what_only_the_cgroup_knows()
     {
         var cgroup = Make();
@@ -63,7 +63,7 @@ public sealed class CgroupTreeTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_that_was_forked_before_its_parent_was_placed_is_placed_with_it()
     {
         for (var i = 0; i < 10; i++)
@@ -82,7 +82,7 @@ public sealed class CgroupTreeTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task What_forks_faster_than_it_can_be_looked_at_is_ended_at_once()
     {
         var cgroup = Make();
@@ -105,7 +105,7 @@ public sealed class CgroupTreeTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Children_that_end_before_they_are_placed_are_reported_all_the_same()
     {
         var own = RealCgroups.Own();
@@ -122,7 +122,7 @@ public sealed class CgroupTreeTests : IDisposable
                     SharedChildren.Instance.Spawn(Shell.Options("exit 0"));
                 }
             },
-            TestContext.Current.CancellationToken)));
+            TestContext.Current!.Execution.CancellationToken)));
         for (var i = 0; i < children.Length; i++)
         {
             (await Shell.Exit(children[i])).ShouldBe(new ExitStatus(i, null));
@@ -131,7 +131,7 @@ public sealed class CgroupTreeTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Cgroups_that_an_agent_made_in_its_own_are_ended_and_removed_with_it()
     {
         var cgroup = Make();
@@ -152,7 +152,7 @@ public sealed class CgroupTreeTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_that_cannot_be_placed_runs_on_without()
     {
         var cgroup = Make();

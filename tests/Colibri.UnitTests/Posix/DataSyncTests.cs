@@ -5,7 +5,7 @@ namespace Colibri.UnitTests.Posix;
 
 public sealed class DataSyncTests
 {
-    [Fact]
+    [Test]
     public void A_file_written_again_reads_as_before()
     {
         var path = Path.GetTempFileName();
@@ -21,7 +21,7 @@ public sealed class DataSyncTests
         File.Delete(path);
     }
 
-    [Fact]
+    [Test]
     public void A_file_that_is_not_there_or_cannot_be_synced_is_named()
     {
         Should.Throw<IOException>(() => DataSync.Open("/nonexistent/log")).Message.ShouldBe("cannot open /nonexistent/log: No such file or directory (ENOENT)");
@@ -30,14 +30,14 @@ public sealed class DataSyncTests
         Should.Throw<IOException>(special.Flush).Message.ShouldBe("cannot sync /dev/null: Invalid argument (EINVAL)");
     }
 
-    [Theory]
-    [InlineData(OperatingSystemKind.Linux, false)]
-    [InlineData(OperatingSystemKind.FreeBsd, true)]
-    [InlineData(OperatingSystemKind.LinuxOnFreeBsd, true)]
+    [Test]
+    [Arguments(OperatingSystemKind.Linux, false)]
+    [Arguments(OperatingSystemKind.FreeBsd, true)]
+    [Arguments(OperatingSystemKind.LinuxOnFreeBsd, true)]
     public void On_FreeBSD_it_is_fsync_that_makes_content_durable(OperatingSystemKind kind, bool isFsync) =>
         SyncCall.TakesFsync(kind).ShouldBe(isFsync);
 
-    [Fact]
+    [Test]
     public unsafe void Who_calls_it_from_C_finds_the_reason_in_errno()
     {
         delegate* unmanaged<int, int> linked = &SyncCall.Linked;

@@ -5,16 +5,16 @@ using Colibri.Posix.Processes;
 namespace Colibri.UnitTests.Posix;
 
 /// <summary>With no descriptor left, a process that lives must not be taken for gone.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class DescriptorShortageTests
 {
     private const string Problem = "cannot read the process table: Too many open files (EMFILE)";
 
-    [Fact]
+    [Test]
     public Task A_process_table_that_cannot_be_read_is_never_taken_for_empty() =>
         OwnProcess.RunsGreen(typeof(DescriptorShortageTests), nameof(Looks_at_a_tree_without_descriptors));
 
-    [Fact(Explicit = true)]
+    [Test, Explicit]
     public unsafe void Looks_at_a_tree_without_descriptors()
     {
         ProcessIdentity.TryRead(Environment.ProcessId, out var self).ShouldBeTrue();

@@ -3,10 +3,10 @@ using Colibri.Posix.Processes;
 
 namespace Colibri.UnitTests.Posix;
 
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class EnvironmentTests
 {
-    [Fact]
+    [Test]
     public async Task An_entry_of_an_environment_is_found_whole_and_nowhere_else()
     {
         var options = Shell.Options("echo ready; exec sleep 300", "FIRST=1", "MARK=abc", "OTHER=MARK=xyz", "LAST=z");
@@ -26,9 +26,9 @@ public sealed class EnvironmentTests
         }
     }
 
-    [Theory]
-    [InlineData(16 * 1024)]
-    [InlineData(40_000)]
+    [Test]
+    [Arguments(16 * 1024)]
+    [Arguments(40_000)]
     public async Task An_entry_across_two_chunks_of_a_long_environment_is_found(int around)
     {
         for (var padding = around - 12; padding < around + 12; padding += 3)

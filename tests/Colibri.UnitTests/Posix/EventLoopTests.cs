@@ -7,16 +7,16 @@ using Microsoft.Win32.SafeHandles;
 namespace Colibri.UnitTests.Posix;
 
 /// <summary>The loop over real pipes and sockets, in both paces.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class EventLoopTests : IDisposable
 {
     private readonly EventLoop _loop = new("test", LoopPace.Attend);
 
     public void Dispose() => _loop.Dispose();
 
-    [Theory]
-    [InlineData(LoopPace.Attend)]
-    [InlineData(LoopPace.Gather)]
+    [Test]
+    [Arguments(LoopPace.Attend)]
+    [Arguments(LoopPace.Gather)]
     public async Task A_question_is_answered_again_and_again(LoopPace pace)
     {
         using var loop = new EventLoop("test", pace);
@@ -33,17 +33,17 @@ public sealed class EventLoopTests : IDisposable
             Encoding.ASCII.GetString(answer, 0, read).ShouldBe($"q{i}");
         }
         asked.Dispose();
-        await answering.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await answering.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
     }
 
-    [Fact]
+    [Test]
     public async Task Whoever_waited_goes_on_on_the_loop_and_leaves_it_when_asked()
     {
         var (reading, writing) = Pipe.Create();
         using var watched = _loop.Watch(reading);
         var seen = SeeThreadsAsync(watched);
         Write(writing, "x");
-        (await seen.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken)).ShouldBe((true, false));
+        (await seen.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken)).ShouldBe((true, false));
         writing.Dispose();
 
         async Task<(bool, bool)> SeeThreadsAsync(PolledDescriptor from)
@@ -55,10 +55,10 @@ public sealed class EventLoopTests : IDisposable
         }
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(7)]
-    [InlineData(65_536)]
+    [Test]
+    [Arguments(1)]
+    [Arguments(7)]
+    [Arguments(65_536)]
     public async Task An_end_that_came_with_the_last_bytes_is_seen_whatever_the_buffer(int bufferBytes)
     {
         foreach (var ends in (ReadOnlySpan<(SafeHandle, SafeHandle)>)[Pipe.Create(), SocketPair.CreateHandles()])
@@ -71,7 +71,7 @@ public sealed class EventLoopTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task An_end_that_comes_later_is_seen()
     {
         var (reading, writing) = Pipe.Create();
@@ -80,10 +80,10 @@ public sealed class EventLoopTests : IDisposable
         Write(writing, "words");
         Write(writing, " and more");
         writing.Dispose();
-        (await read.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken)).ShouldBe("words and more");
+        (await read.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken)).ShouldBe("words and more");
     }
 
-    [Fact]
+    [Test]
     public async Task One_that_always_has_more_does_not_keep_the_loop_for_himself()
     {
         const int Much = 60_000;
@@ -98,9 +98,9 @@ public sealed class EventLoopTests : IDisposable
         var other = NoteAsync();
         // Both wait by now: off the loop nobody is to make room for.
         Write(muchTheirs, new string('x', Much));
-        await started.Task.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await started.Task.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         Write(littleTheirs, "y");
-        await Task.WhenAll(hog, other).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await Task.WhenAll(hog, other).WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         whenSecondCame.ShouldBeInRange(1, Much - 1);
         muchTheirs.Dispose();
         littleTheirs.Dispose();
@@ -126,9 +126,9 @@ public sealed class EventLoopTests : IDisposable
         }
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
     public async Task All_that_comes_is_taken_in_order_also_by_one_who_takes_his_time(bool slowly)
     {
         var (reading, writing) = Pipe.Create();
@@ -148,11 +148,11 @@ public sealed class EventLoopTests : IDisposable
             Write(writing, text);
         }
         writing.Dispose();
-        await ended.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await ended.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         taken.ToString().ShouldBe(expected.ToString());
     }
 
-    [Fact]
+    [Test]
     public async Task Of_two_that_are_read_one_that_always_has_more_makes_room()
     {
         // Each round of the loop gives it one chunk of 64 KiB; it is written to until the other one was heard.
@@ -172,16 +172,16 @@ public sealed class EventLoopTests : IDisposable
             var text = new string('x', 65_536);
             while (!heard.Task.IsCompleted)
                 Write(muchTheirs, text);
-        }, TestContext.Current.CancellationToken);
+        }, TestContext.Current!.Execution.CancellationToken);
         Write(littleTheirs, "y");
-        await heard.Task.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
-        await writing.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await heard.Task.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
+        await writing.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         muchTheirs.Dispose();
         littleTheirs.Dispose();
-        await Task.WhenAll(hog, other).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await Task.WhenAll(hog, other).WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
     }
 
-    [Fact]
+    [Test]
     public async Task Closing_ends_a_reading_and_no_chunk_is_under_way_then()
     {
         var (reading, writing) = Pipe.Create();
@@ -194,33 +194,33 @@ public sealed class EventLoopTests : IDisposable
             return new ValueTask(let.Task);
         });
         Write(writing, "x");
-        await entered.Task.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await entered.Task.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         watched.Dispose();
         ended.IsCompleted.ShouldBeFalse();
         let.SetResult();
-        await ended.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await ended.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
 
         var (quiet, quietTheirs) = Pipe.Create();
         var idle = _loop.Watch(quiet);
         var idling = idle.ReadToEndAsync(static _ => ValueTask.CompletedTask);
         idle.Dispose();
-        await idling.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await idling.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         quietTheirs.Dispose();
         writing.Dispose();
     }
 
-    [Fact]
+    [Test]
     public async Task A_failure_of_whoever_takes_ends_the_reading_with_it()
     {
         var (reading, writing) = Pipe.Create();
         using var watched = _loop.Watch(reading);
         var ended = watched.ReadToEndAsync(static _ => throw new InvalidDataException("no"));
         Write(writing, "x");
-        await Should.ThrowAsync<InvalidDataException>(() => ended.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken));
+        await Should.ThrowAsync<InvalidDataException>(() => ended.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken));
         writing.Dispose();
     }
 
-    [Fact]
+    [Test]
     public async Task Closing_ends_the_wait_there_is_and_every_later_one()
     {
         var (reading, writing) = Pipe.Create();
@@ -229,12 +229,12 @@ public sealed class EventLoopTests : IDisposable
         var waiting = watched.WaitReadableAsync().AsTask();
         waiting.IsCompleted.ShouldBeFalse();
         watched.Dispose();
-        await Should.ThrowAsync<ObjectDisposedException>(() => waiting.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken));
+        await Should.ThrowAsync<ObjectDisposedException>(() => waiting.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken));
         await Should.ThrowAsync<ObjectDisposedException>(() => watched.WaitReadableAsync().AsTask());
         Should.Throw<ObjectDisposedException>(() => watched.TryRead(new byte[1], out var _));
     }
 
-    [Fact]
+    [Test]
     public async Task A_place_is_given_again_and_belongs_to_the_new_one_alone()
     {
         for (var i = 0; i < 50; i++)
@@ -245,12 +245,12 @@ public sealed class EventLoopTests : IDisposable
             writing.Dispose();
             // Half of them go while news of them may be under way.
             if (i % 2 == 0)
-                (await ReadToEndAsync(watched, 64).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken)).ShouldBe($"word {i}");
+                (await ReadToEndAsync(watched, 64).WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken)).ShouldBe($"word {i}");
             watched.Dispose();
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Hundreds_are_watched_at_once()
     {
         var pipes = Enumerable.Range(0, 300).Select(_ => Pipe.Create()).ToList();
@@ -260,11 +260,11 @@ public sealed class EventLoopTests : IDisposable
             Write(pipes[i].Writing, $"agent {i}");
             pipes[i].Writing.Dispose();
         }
-        (await Task.WhenAll(reads).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken)).ShouldBe(Enumerable.Range(0, 300).Select(i => $"agent {i}"));
+        (await Task.WhenAll(reads).WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken)).ShouldBe(Enumerable.Range(0, 300).Select(i => $"agent {i}"));
         pipes.ForEach(pipe => pipe.Reading.Dispose());
     }
 
-    [Fact]
+    [Test]
     public async Task What_finds_no_room_is_sent_when_there_is()
     {
         var (ours, theirs) = SocketPair.CreateHandles();
@@ -276,23 +276,23 @@ public sealed class EventLoopTests : IDisposable
         var received = new byte[bytes.Length];
         using (var end = new FileStream(new SafeFileHandle(theirs.DangerousGetHandle(), ownsHandle: false), FileAccess.ReadWrite, 0))
             end.ReadExactly(received);
-        await sending.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await sending.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         received.ShouldBe(bytes);
         theirs.Dispose();
         Should.Throw<IOException>(() => watched.SendAsync(bytes).AsTask().GetAwaiter().GetResult()).Message.ShouldContain("EPIPE");
     }
 
-    [Fact]
+    [Test]
     public async Task Whoever_waits_for_room_learns_that_the_other_side_went()
     {
         var (ours, theirs) = SocketPair.CreateHandles();
         using var watched = _loop.Watch(ours);
         var sending = watched.SendAsync(new byte[3_000_000]).AsTask();
         theirs.Dispose();
-        await Should.ThrowAsync<IOException>(() => sending.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken));
+        await Should.ThrowAsync<IOException>(() => sending.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken));
     }
 
-    [Fact]
+    [Test]
     public void A_kevent_lies_in_memory_as_FreeBSD_12_and_later_have_it()
     {
         // sys/event.h

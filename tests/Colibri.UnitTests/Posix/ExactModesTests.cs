@@ -14,7 +14,7 @@ public sealed class ExactModesTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    [Fact]
+    [Test]
     public void Every_directory_that_was_missing_has_the_mode_and_the_one_above_keeps_its_own()
     {
         File.SetUnixFileMode(_directory, Narrow);
@@ -26,7 +26,7 @@ public sealed class ExactModesTests : IDisposable
         File.GetUnixFileMode(_directory).ShouldBe(Narrow);
     }
 
-    [Fact]
+    [Test]
     public void A_file_that_is_there_keeps_its_mode()
     {
         var path = Path.Combine(_directory, "file");

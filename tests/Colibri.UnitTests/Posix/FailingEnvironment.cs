@@ -32,18 +32,18 @@ internal sealed class FailingEnvironment : EnvironmentCalls, IDisposable
     }
 
     /// <summary>Every way in which an environment can be unreadable but for want of descriptors.</summary>
-    public static TheoryData<EnvironmentStep, int> Failures()
+    public static List<(EnvironmentStep, int)> Failures()
     {
-        var failures = new TheoryData<EnvironmentStep, int>();
+        var failures = new List<(EnvironmentStep, int)>();
         foreach (var step in Enum.GetValues<EnvironmentStep>())
         {
             // EPERM ENOENT ESRCH EIO ENXIO ENOEXEC EAGAIN ENOMEM EACCES EFAULT EINVAL, and one without a name.
             foreach (var errno in (int[])[1, 2, 3, 5, 6, 8, 11, 12, 13, 14, 22, 77])
-                failures.Add(step, errno);
+                failures.Add((step, errno));
             if (step == EnvironmentStep.Open)
                 continue;
-            failures.Add(step, 0);
-            failures.Add(step, 24);
+            failures.Add((step, 0));
+            failures.Add((step, 24));
         }
         return failures;
     }

@@ -3,10 +3,10 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.UnitTests.Posix;
 
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class HostTests
 {
-    [Fact]
+    [Test]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public void The_owner_of_a_file_is_read()
     {
@@ -26,22 +26,22 @@ public sealed class HostTests
         Should.Throw<IOException>(() => FileOwner.Of(path)).Message.ShouldBe($"cannot stat {path}: No such file or directory (ENOENT)");
     }
 
-    [Theory]
-    [InlineData("#1 SMP PREEMPT_DYNAMIC Debian 6.1.99-1 (2026-07-15)", OperatingSystemKind.Linux)]
-    [InlineData("#1 SMP for the FreeBSD ports' test machines", OperatingSystemKind.Linux)]
-    [InlineData("", OperatingSystemKind.Linux)]
-    [InlineData("FreeBSD 15.1-RELEASE-p1 releng/15.1-n281018 GENERIC", OperatingSystemKind.LinuxOnFreeBsd)]
+    [Test]
+    [Arguments("#1 SMP PREEMPT_DYNAMIC Debian 6.1.99-1 (2026-07-15)", OperatingSystemKind.Linux)]
+    [Arguments("#1 SMP for the FreeBSD ports' test machines", OperatingSystemKind.Linux)]
+    [Arguments("", OperatingSystemKind.Linux)]
+    [Arguments("FreeBSD 15.1-RELEASE-p1 releng/15.1-n281018 GENERIC", OperatingSystemKind.LinuxOnFreeBsd)]
     public void What_runs_a_Linux_executable_is_told_by_its_kernels_version(string version, OperatingSystemKind kind) =>
         HostPlatform.OfLinuxAbi(version).ShouldBe(kind);
 
-    [Fact]
+    [Test]
     public void The_kernels_version_is_read()
     {
-        Assert.SkipUnless(HostPlatform.Kind == OperatingSystemKind.Linux, "not Linux");
+        Skip.Unless(HostPlatform.Kind == OperatingSystemKind.Linux, "not Linux");
         HostPlatform.LinuxKernelVersion().ShouldBe(File.ReadAllText("/proc/sys/kernel/version").TrimEnd('\n'));
     }
 
-    [Fact]
+    [Test]
     public unsafe void An_inherited_ignore_of_HUP_is_undone_unless_it_is_wanted()
     {
         _ = Libc.signal(Signals.Hup, AbiConstants.SIG_IGN);

@@ -4,12 +4,12 @@ using Colibri.Posix.Spawning;
 
 namespace Colibri.UnitTests.Posix;
 
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class InitProcessTests
 {
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
     public async Task A_signal_reaches_the_child_whether_it_comes_before_or_after_its_start(bool isEarly)
     {
         var relay = new SignalRelay();
@@ -24,7 +24,7 @@ public sealed class InitProcessTests
         (await Shell.Exit(child)).Signal.ShouldBe(Signals.Usr1);
     }
 
-    [Fact]
+    [Test]
     public unsafe void Strings_of_any_bytes_are_handed_on_as_they_are()
     {
         using var strings = new NativeStrings((ReadOnlySpan<byte>)[(byte)'A', (byte)'=', 0xff, 0, 0, (byte)'B', (byte)'=', (byte)'2', 0]);

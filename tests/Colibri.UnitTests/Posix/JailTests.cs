@@ -9,7 +9,7 @@ public sealed class JailTests
 {
     private static readonly byte[] Errmsg = new byte[256];
 
-    [Fact]
+    [Test]
     public void A_new_jail_is_described_by_names_and_values_by_turns()
     {
         var inherit = JailParameters.ForNew("colibri-1", "/jails/ä b", JailNetwork.Inherit).Entries;
@@ -25,7 +25,7 @@ public sealed class JailTests
             "ip4.addr\0"u8.ToArray(), [192, 0, 2, 7], "ip6\0"u8.ToArray(), [0, 0, 0, 0], "errmsg\0"u8.ToArray(), Errmsg);
     }
 
-    [Fact]
+    [Test]
     public void A_jail_is_looked_up_by_name_and_answers_into_a_buffer_of_ours()
     {
         ShouldBe(JailParameters.ForName("acme").Entries, "name\0"u8.ToArray(), "acme\0"u8.ToArray(), "errmsg\0"u8.ToArray(), Errmsg);
@@ -35,29 +35,29 @@ public sealed class JailTests
         root.Entries[5].ShouldBeSameAs(root.ErrorText);
     }
 
-    [Fact]
+    [Test]
     public void The_kernels_own_words_come_before_the_number()
     {
         JailCalls.Reason(Encoding.UTF8.GetBytes("jail \"x\" already exists\0\0"), AbiConstants.EINVAL).ShouldBe("jail \"x\" already exists (Invalid argument (EINVAL))");
         JailCalls.Reason(new byte[256], AbiConstants.EPERM).ShouldBe("Operation not permitted (EPERM)");
     }
 
-    [Theory]
-    [InlineData("inherit", true)]
-    [InlineData("disable", true)]
-    [InlineData("10.0.0.255", true)]
-    [InlineData("10.0.0.256", false)]
-    [InlineData("10.0.0", false)]
-    [InlineData("10.0.0.01", false)]
-    [InlineData("10.0.0.+1", false)]
-    [InlineData("em0|10.0.0.1", false)]
-    [InlineData("10.0.0.1,10.0.0.2", false)]
-    [InlineData("1", false)]
-    [InlineData("", false)]
-    [InlineData("::1", false)]
+    [Test]
+    [Arguments("inherit", true)]
+    [Arguments("disable", true)]
+    [Arguments("10.0.0.255", true)]
+    [Arguments("10.0.0.256", false)]
+    [Arguments("10.0.0", false)]
+    [Arguments("10.0.0.01", false)]
+    [Arguments("10.0.0.+1", false)]
+    [Arguments("em0|10.0.0.1", false)]
+    [Arguments("10.0.0.1,10.0.0.2", false)]
+    [Arguments("1", false)]
+    [Arguments("", false)]
+    [Arguments("::1", false)]
     public void An_address_is_four_numbers(string text, bool isOne) => (JailNetwork.Parse(text)?.Text).ShouldBe(isOne ? text : null);
 
-    [Fact]
+    [Test]
     public void The_trampoline_reads_what_the_daemon_writes()
     {
         var enter = new JailExecArguments
@@ -81,23 +81,23 @@ public sealed class JailTests
             .ShouldBe(["--jail-exec", "--create", "colibri-1", "--ip4", "10.0.0.1", "--root", "/j", "--", "/bin/pi"]);
     }
 
-    [Theory]
-    [InlineData("--enter a")]
-    [InlineData("--enter a --")]
-    [InlineData("--enter a -- pi")]
-    [InlineData("--enter a --create b --root /j -- /bin/pi")]
-    [InlineData("--create b -- /bin/pi")]
-    [InlineData("--root /j --stage /s -- /bin/pi")]
-    [InlineData("--ids 0:0 -- /bin/pi")]
-    [InlineData("--ids 0:0:-1 -- /bin/pi")]
-    [InlineData("--ids 0:0: -- /bin/pi")]
-    [InlineData("--ip4 em0 -- /bin/pi")]
-    [InlineData("--user a -- /bin/pi")]
-    [InlineData("")]
+    [Test]
+    [Arguments("--enter a")]
+    [Arguments("--enter a --")]
+    [Arguments("--enter a -- pi")]
+    [Arguments("--enter a --create b --root /j -- /bin/pi")]
+    [Arguments("--create b -- /bin/pi")]
+    [Arguments("--root /j --stage /s -- /bin/pi")]
+    [Arguments("--ids 0:0 -- /bin/pi")]
+    [Arguments("--ids 0:0:-1 -- /bin/pi")]
+    [Arguments("--ids 0:0: -- /bin/pi")]
+    [Arguments("--ip4 em0 -- /bin/pi")]
+    [Arguments("--user a -- /bin/pi")]
+    [Arguments("")]
     public void The_trampoline_refuses_what_the_daemon_never_writes(string line) =>
         Should.Throw<ArgumentException>(() => JailExecArguments.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
 
-    [Fact]
+    [Test]
     public void A_staged_environment_is_exact_to_the_byte()
     {
         var variables = new Dictionary<string, string> { ["B"] = "a'b\"c\n$HOME `x` \\", ["A"] = "", ["Ü_no"] = "1" };
@@ -113,16 +113,16 @@ public sealed class JailTests
         Encoding.UTF8.GetString(shell[1].Value).ShouldBe("cd '/it'\\''s'\n");
     }
 
-    [Theory]
-    [InlineData("a-b")]
-    [InlineData("1a")]
-    [InlineData("a;rm")]
-    [InlineData("OPTIND")]
-    [InlineData("Ü")]
+    [Test]
+    [Arguments("a-b")]
+    [Arguments("1a")]
+    [Arguments("a;rm")]
+    [Arguments("OPTIND")]
+    [Arguments("Ü")]
     public void A_name_that_a_shell_cannot_export_never_gets_into_its_file(string name) =>
         Should.Throw<ArgumentException>(() => StagedEnvironment.ForShell(new Dictionary<string, string> { [name] = "1" }, "/"));
 
-    [Fact]
+    [Test]
     public void A_value_that_no_process_can_be_given_is_refused()
     {
         foreach (var (name, value) in new[] { ("A", "a\0b"), ("A=B", "c"), ("", "c") })

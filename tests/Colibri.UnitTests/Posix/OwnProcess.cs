@@ -12,7 +12,7 @@ internal static class OwnProcess
     public static async Task RunsGreen(Type type, string method)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Colibri.UnitTests");
-        Assert.SkipUnless(File.Exists(program), $"no {program} to run a test with");
+        Skip.Unless(File.Exists(program), $"no {program} to run a test with");
         var runtime = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
         using var home = new TemporaryDirectory();
         var (exit, output) = await Shell.Run(new SpawnOptions

@@ -7,11 +7,11 @@ namespace Colibri.UnitTests.Posix;
 
 public sealed class ProcessTableTests
 {
-    [Theory]
-    [InlineData("sh")]
-    [InlineData("a b")]
-    [InlineData(") S 1 1 1")]
-    [InlineData("((x) y)")]
+    [Test]
+    [Arguments("sh")]
+    [Arguments("a b")]
+    [Arguments(") S 1 1 1")]
+    [Arguments("((x) y)")]
     public void A_command_name_may_hold_anything(string name)
     {
         var stat = Encoding.ASCII.GetBytes($"4711 ({name}) R 17 18 19 0 -1 4194304 91 0 0 0 0 0 0 0 20 0 1 0 987654 2703360 330\n");
@@ -19,11 +19,11 @@ public sealed class ProcessTableTests
         entry.ShouldBe(new ProcessEntry(4711, 17, 18, 19, 987654, false));
     }
 
-    [Theory]
-    [InlineData('Z', true)]
-    [InlineData('X', true)]
-    [InlineData('D', false)]
-    [InlineData('T', false)]
+    [Test]
+    [Arguments('Z', true)]
+    [Arguments('X', true)]
+    [Arguments('D', false)]
+    [Arguments('T', false)]
     public void A_zombie_is_known_by_its_state(char state, bool zombie)
     {
         var stat = Encoding.ASCII.GetBytes($"1 (x) {state} 0 1 1 0 -1 4194304 91 0 0 0 0 0 0 0 20 0 1 0 5 0 0\n");
@@ -31,16 +31,16 @@ public sealed class ProcessTableTests
         entry.IsZombie.ShouldBe(zombie);
     }
 
-    [Theory]
-    [InlineData("")]
-    [InlineData("12 (sh")]
-    [InlineData("12 (sh)")]
-    [InlineData("12 (sh) S 1 2 3")]
-    [InlineData("x (sh) R 17 18 19 0 -1 4194304 91 0 0 0 0 0 0 0 20 0 1 0 987654 2703360 330")]
+    [Test]
+    [Arguments("")]
+    [Arguments("12 (sh")]
+    [Arguments("12 (sh)")]
+    [Arguments("12 (sh) S 1 2 3")]
+    [Arguments("x (sh) R 17 18 19 0 -1 4194304 91 0 0 0 0 0 0 0 20 0 1 0 987654 2703360 330")]
     public void A_line_that_is_no_stat_line_is_refused(string line) =>
         LinuxProcesses.TryParseStat(Encoding.ASCII.GetBytes(line), out _).ShouldBeFalse();
 
-    [Fact]
+    [Test]
     public void Rows_of_the_FreeBSD_process_table_are_read_one_after_the_other()
     {
         var table = new byte[(2 * 1088) + 3];
@@ -64,7 +64,7 @@ public sealed class ProcessTableTests
         }
     }
 
-    [Fact]
+    [Test]
     public void This_process_is_in_the_table()
     {
         ProcessIdentity.TryRead(Environment.ProcessId, out var self).ShouldBeTrue();
@@ -74,7 +74,7 @@ public sealed class ProcessTableTests
         ProcessTable.Snapshot().ShouldContain(entry => entry.Identity == self);
     }
 
-    [Fact]
+    [Test]
     public void A_pid_that_no_process_can_have_is_not_there()
     {
         ProcessIdentity.TryRead(0, out _).ShouldBeFalse();

@@ -2,13 +2,13 @@ using Colibri.Posix;
 
 namespace Colibri.UnitTests.Posix;
 
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class ProcessTreeTests
 {
     // A tool of an agent: in a session of its own, its parent gone, deaf to SIGTERM; prints its pid.
     private const string Stray = "(setsid sh -c 'trap \"\" TERM; echo $$; exec sleep 300' &)";
 
-    [Fact]
+    [Test]
     public async Task A_stray_in_its_own_session_that_ignores_TERM_is_found_and_killed()
     {
         var marker = Shell.NewMarker();
@@ -33,7 +33,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task An_orphan_is_found_after_its_root_has_ended()
     {
         var marker = Shell.NewMarker();
@@ -52,7 +52,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_of_an_orphan_belongs_to_the_tree()
     {
         var marker = Shell.NewMarker();
@@ -76,7 +76,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task An_orphan_that_cleared_its_environment_belongs_to_the_only_root_there_was()
     {
         var marker = Shell.NewMarker();
@@ -94,7 +94,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task An_orphan_that_another_living_root_may_have_left_is_nobodys()
     {
         var (older, olderOutput) = Shell.Start(Shell.Options("echo ready; exec sleep 300", Shell.NewMarker()));
@@ -117,7 +117,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_member_stays_one_when_it_clears_its_environment_afterwards()
     {
         var (older, olderOutput) = Shell.Start(Shell.Options("echo ready; exec sleep 300", Shell.NewMarker()));
@@ -140,7 +140,7 @@ public sealed class ProcessTreeTests
             await Shell.Exit(root);
             tree.Members().ShouldBe([orphan]);
 
-            await input.SendAsync("go\n"u8.ToArray(), TestContext.Current.CancellationToken);
+            await input.SendAsync("go\n"u8.ToArray(), TestContext.Current!.Execution.CancellationToken);
             Shell.Until(() => File.ReadAllText($"/proc/{orphan.Pid}/comm") == "sleep\n", "it runs another program");
             ProcessTree.FindByMarker(marker).ShouldBeEmpty();
             new ProcessTree(root, marker).Members().ShouldBeEmpty();
@@ -152,7 +152,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Of_two_trees_only_the_one_that_is_meant_is_killed()
     {
         var (markerA, markerB) = (Shell.NewMarker(), Shell.NewMarker());
@@ -177,7 +177,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task The_tree_of_a_process_that_is_not_our_child_is_found_and_killed()
     {
         var marker = Shell.NewMarker();
@@ -202,7 +202,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_pid_with_another_start_time_is_not_running_and_never_signalled()
     {
         var (child, output) = Shell.Start(Shell.Options("echo ready; exec sleep 300", Shell.NewMarker()));
@@ -228,7 +228,7 @@ public sealed class ProcessTreeTests
         }
     }
 
-    [Fact]
+    [Test]
     public void This_process_and_init_are_never_signalled()
     {
         ProcessIdentity.TryRead(Environment.ProcessId, out var self).ShouldBeTrue();
@@ -238,11 +238,11 @@ public sealed class ProcessTreeTests
         ProcessTree.Of(self, Shell.NewMarker()).Members().ShouldNotContain(self);
     }
 
-    [Theory]
-    [InlineData("")]
-    [InlineData("COLIBRI_AGENT_ID")]
-    [InlineData("COLIBRI_AGENT_ID=")]
-    [InlineData("=x")]
+    [Test]
+    [Arguments("")]
+    [Arguments("COLIBRI_AGENT_ID")]
+    [Arguments("COLIBRI_AGENT_ID=")]
+    [Arguments("=x")]
     public void A_marker_without_a_value_is_refused(string marker) =>
         Should.Throw<ArgumentException>(() => ProcessTree.FindByMarker(marker));
 }

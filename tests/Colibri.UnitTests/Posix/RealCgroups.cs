@@ -9,7 +9,7 @@ internal static class RealCgroups
     public static OwnCgroup Own()
     {
         var own = OwnCgroup.Find(out var reason);
-        Assert.SkipWhen(own is null, $"no cgroup can be made here: {reason}");
+        Skip.When(own is null, $"no cgroup can be made here: {reason}");
         return own!;
     }
 

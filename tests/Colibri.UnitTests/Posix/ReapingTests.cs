@@ -4,23 +4,23 @@ using Colibri.Posix.Processes;
 
 namespace Colibri.UnitTests.Posix;
 
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class ReapingTests
 {
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(255)]
+    [Test]
+    [Arguments(0)]
+    [Arguments(1)]
+    [Arguments(255)]
     public async Task An_exit_code_is_reported(int code)
     {
         var child = SharedChildren.Instance.Spawn(Shell.Options($"exit {code}"));
         (await Shell.Exit(child)).ShouldBe(new ExitStatus(code, null));
     }
 
-    [Theory]
-    [InlineData(9, "SIGKILL")]
-    [InlineData(15, "SIGTERM")]
-    [InlineData(6, "SIGABRT")]
+    [Test]
+    [Arguments(9, "SIGKILL")]
+    [Arguments(15, "SIGTERM")]
+    [Arguments(6, "SIGABRT")]
     public async Task A_death_by_signal_is_reported(int signal, string name)
     {
         var child = SharedChildren.Instance.Spawn(Shell.Options("ulimit -c 0; exec sleep 300"));
@@ -30,7 +30,7 @@ public sealed class ReapingTests
         exit.ToString().ShouldBe(name);
     }
 
-    [Fact]
+    [Test]
     public async Task Five_hundred_children_that_end_at_once_are_all_reported()
     {
         var children = new ChildProcess[500];
@@ -40,12 +40,12 @@ public sealed class ReapingTests
                 for (var i = part; i < children.Length; i += 4)
                     children[i] = SharedChildren.Instance.Spawn(Shell.Options($"exit {i % 256}"));
             },
-            TestContext.Current.CancellationToken)));
+            TestContext.Current!.Execution.CancellationToken)));
         for (var i = 0; i < children.Length; i++)
             (await Shell.Exit(children[i])).ShouldBe(new ExitStatus(i % 256, null));
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_that_was_reaped_is_never_signalled()
     {
         var child = SharedChildren.Instance.Spawn(Shell.Options("exit 0"));
@@ -55,7 +55,7 @@ public sealed class ReapingTests
         child.Identity.IsRunning.ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task A_group_is_signalled_as_one()
     {
         var (child, output) = Shell.Start(Shell.Options("sleep 300 & echo $!; wait"));
@@ -68,7 +68,7 @@ public sealed class ReapingTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task An_orphan_comes_to_this_process_and_is_reaped()
     {
         SharedChildren.Instance.IsReaper.ShouldBeTrue();
@@ -83,11 +83,11 @@ public sealed class ReapingTests
         }
     }
 
-    [Theory]
-    [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, false)]
-    [InlineData(true, true)]
+    [Test]
+    [Arguments(false, false)]
+    [Arguments(false, true)]
+    [Arguments(true, false)]
+    [Arguments(true, true)]
     public async Task A_child_that_somebody_else_has_waited_for_has_ended_in_an_unknown_way(bool isHeld, bool anotherLives)
     {
         var another = anotherLives ? SharedChildren.Instance.Spawn(Shell.Options("exec sleep 300")) : null;
@@ -112,19 +112,19 @@ public sealed class ReapingTests
             (await Shell.Exit(another)).Signal.ShouldBe(Signals.Kill);
     }
 
-    [Fact]
+    [Test]
     public void There_is_only_one_reaper_in_a_process()
     {
         _ = SharedChildren.Instance;
         Should.Throw<InvalidOperationException>(ChildProcesses.Start);
     }
 
-    [Theory]
-    [InlineData(0x0000, 0, null)]
-    [InlineData(0x0300, 3, null)]
-    [InlineData(0xff00, 255, null)]
-    [InlineData(0x0009, null, 9)]
-    [InlineData(0x008b, null, 11)]
+    [Test]
+    [Arguments(0x0000, 0, null)]
+    [Arguments(0x0300, 3, null)]
+    [Arguments(0xff00, 255, null)]
+    [Arguments(0x0009, null, 9)]
+    [Arguments(0x008b, null, 11)]
     public void A_wait_status_is_a_code_or_a_signal(int status, int? code, int? signal) =>
         ExitStatus.FromWaitStatus(status).ShouldBe(new ExitStatus(code, signal));
 }

@@ -3,10 +3,10 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.UnitTests.Posix;
 
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class ResourceLimitTests
 {
-    [Fact]
+    [Test]
     public void The_limit_of_open_files_is_never_lowered()
     {
         var before = ResourceLimits.RaiseOpenFiles(1);
@@ -15,10 +15,10 @@ public sealed class ResourceLimitTests
         ResourceLimits.RaiseOpenFiles(before.Soft - 1).ShouldBe(before);
     }
 
-    [Fact]
+    [Test]
     public Task A_low_limit_of_open_files_is_raised() => OwnProcess.RunsGreen(typeof(ResourceLimitTests), nameof(Raises_a_low_limit));
 
-    [Fact(Explicit = true)]
+    [Test, Explicit]
     public unsafe void Raises_a_low_limit()
     {
         // The installed runtime has raised it already, a native executable has not.

@@ -9,7 +9,7 @@ internal static class Shell
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static CancellationToken Token => TestContext.Current!.Execution.CancellationToken;
 
     public static SpawnOptions Options(string script, params string[] environment) => new()
     {
@@ -98,7 +98,7 @@ internal sealed class LineReader(Socket socket) : IDisposable
 
     private async Task<bool> Fill()
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current!.Execution.CancellationToken);
         deadline.CancelAfter(Shell.Deadline);
         var got = await socket.ReceiveAsync(_buffer.AsMemory(), deadline.Token);
         _text.Append(Encoding.UTF8.GetString(_buffer, 0, got));

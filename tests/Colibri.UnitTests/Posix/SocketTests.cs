@@ -4,12 +4,12 @@ using Colibri.Posix;
 
 namespace Colibri.UnitTests.Posix;
 
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class SocketTests
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static CancellationToken Token => TestContext.Current!.Execution.CancellationToken;
 
-    [Fact]
+    [Test]
     public async Task An_empty_receive_waits_until_there_is_something_to_read()
     {
         var (ours, theirs) = SocketPair.Create();
@@ -34,7 +34,7 @@ public sealed class SocketTests
         (await ours.ReceiveAsync(buffer.AsMemory(), Token)).ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_talks_over_the_pair_in_both_directions()
     {
         var (ours, theirs) = SocketPair.Create();
@@ -49,7 +49,7 @@ public sealed class SocketTests
         (await Shell.Exit(child)).ShouldBe(new ExitStatus(0, null));
     }
 
-    [Fact]
+    [Test]
     public void The_peer_of_a_socket_pair_is_this_process()
     {
         var (ours, theirs) = SocketPair.Create();
@@ -63,7 +63,7 @@ public sealed class SocketTests
         peer.IsInGroup(4_000_000_000).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task The_peer_of_an_accepted_connection_is_known_with_its_groups()
     {
         var path = Path.Combine(Path.GetTempPath(), $"colibri-{Guid.NewGuid():N}.sock");
@@ -87,14 +87,14 @@ public sealed class SocketTests
         }
     }
 
-    [Fact]
+    [Test]
     public void A_socket_that_is_not_connected_has_no_peer()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         Should.Throw<SocketException>(() => PeerCredentials.Read(socket));
     }
 
-    [Fact]
+    [Test]
     public void The_credentials_of_a_FreeBSD_peer_are_read_from_xucred()
     {
         var xucred = new byte[88];

@@ -6,17 +6,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Colibri.UnitTests.Posix;
 
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class SpawnTests
 {
-    [Fact]
+    [Test]
     public async Task A_child_gets_exactly_its_arguments()
     {
         var options = Shell.Options("") with { Arguments = ["-c", "printf '%s|' \"$0\" \"$@\"", "zero", "", "a b", "$HOME \"'\\", "ü\n\u2028"] };
         (await Shell.Run(options)).Output.ShouldBe("zero||a b|$HOME \"'\\|ü\n\u2028|");
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_gets_exactly_its_environment()
     {
         var options = new SpawnOptions
@@ -29,7 +29,7 @@ public sealed class SpawnTests
             .ShouldBe(["A=1", "B=x=y z", "EMPTY="], ignoreOrder: true);
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_starts_in_its_working_directory()
     {
         var directory = Directory.CreateTempSubdirectory("colibri-posix-");
@@ -45,7 +45,7 @@ public sealed class SpawnTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_leads_its_own_process_group()
     {
         var (child, output) = Shell.Start(Shell.Options("cat /proc/$$/stat"));
@@ -58,7 +58,7 @@ public sealed class SpawnTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_inherits_no_descriptor()
     {
         using var leaky = File.OpenHandle("/dev/zero");
@@ -74,7 +74,7 @@ public sealed class SpawnTests
         output.ShouldMatch("3 -> /proc/[0-9]+/fd");
     }
 
-    [Fact]
+    [Test]
     public async Task Streams_that_are_not_given_are_the_null_device()
     {
         var output = Path.GetTempFileName();
@@ -91,7 +91,7 @@ public sealed class SpawnTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task Standard_descriptors_of_this_process_can_be_passed_crosswise()
     {
         using var zero = new SafeFileHandle(0, ownsHandle: false);
@@ -114,7 +114,7 @@ public sealed class SpawnTests
         static string LinkOf(int fd) => new FileInfo($"/proc/self/fd/{fd}").LinkTarget!;
     }
 
-    [Fact]
+    [Test]
     public async Task A_child_starts_with_no_signal_blocked_or_ignored()
     {
         await Shell.Exit(SharedChildren.Instance.Spawn(Shell.Options("exit 0")));
@@ -149,7 +149,7 @@ public sealed class SpawnTests
         }
     }
 
-    [Fact]
+    [Test]
     public void A_missing_executable_is_named()
     {
         var failure = Should.Throw<SpawnException>(() => SharedChildren.Instance.Spawn(Shell.Options("") with { Path = "/no/such/agent" }));
@@ -157,7 +157,7 @@ public sealed class SpawnTests
         failure.Message.ShouldBe("cannot start /no/such/agent: No such file or directory (ENOENT)");
     }
 
-    [Fact]
+    [Test]
     public void A_missing_working_directory_is_named()
     {
         var failure = Should.Throw<SpawnException>(() => SharedChildren.Instance.Spawn(Shell.Options("") with { WorkingDirectory = "/no/such/place" }));
@@ -165,7 +165,7 @@ public sealed class SpawnTests
         failure.Message.ShouldBe("cannot start /bin/sh in /no/such/place: No such file or directory (ENOENT)");
     }
 
-    [Fact]
+    [Test]
     public void A_directory_or_plain_file_is_no_executable()
     {
         Should.Throw<SpawnException>(() => SharedChildren.Instance.Spawn(Shell.Options("") with { Path = "/etc" }))
@@ -174,7 +174,7 @@ public sealed class SpawnTests
             .Message.ShouldBe("cannot start /etc/passwd: Permission denied (EACCES); is it executable?");
     }
 
-    [Fact]
+    [Test]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public void A_script_without_its_interpreter_says_so()
     {
@@ -192,7 +192,7 @@ public sealed class SpawnTests
         }
     }
 
-    [Fact]
+    [Test]
     public void Arguments_that_are_too_long_are_explained()
     {
         var failure = Should.Throw<SpawnException>(() => SharedChildren.Instance.Spawn(Shell.Options(new string('x', 200_000))));
@@ -201,7 +201,7 @@ public sealed class SpawnTests
         failure.Message.ShouldContain("the longest string 200001 (Linux takes 131072 for one string)");
     }
 
-    [Fact]
+    [Test]
     public void What_cannot_be_passed_is_an_argument_error()
     {
         var options = Shell.Options("exit 0");
@@ -216,7 +216,7 @@ public sealed class SpawnTests
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = new Dictionary<string, string> { ["A"] = "\0" } }));
     }
 
-    [Fact]
+    [Test]
     public async Task Two_hundred_starts_leave_no_descriptor_open()
     {
         await Shell.Run(Shell.Options("echo warm"));

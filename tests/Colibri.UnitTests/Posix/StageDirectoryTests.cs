@@ -5,7 +5,7 @@ using Colibri.Posix.Files;
 namespace Colibri.UnitTests.Posix;
 
 /// <summary>Files left below a root whose inmates may have planted anything.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class StageDirectoryTests : IDisposable
 {
     private const string Inside = "/var/stage";
@@ -31,7 +31,7 @@ public sealed class StageDirectoryTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    [Fact]
+    [Test]
     public void What_is_left_is_ours_alone_and_goes_without_a_trace()
     {
         Stage.Problem().ShouldBeNull();
@@ -52,7 +52,7 @@ public sealed class StageDirectoryTests : IDisposable
         Stage.PathInside("a1").ShouldBe("/var/stage/a1");
     }
 
-    [Fact]
+    [Test]
     public void A_link_on_the_way_is_not_followed()
     {
         var outside = Directory.CreateDirectory(_directory + "/outside").FullName;
@@ -67,7 +67,7 @@ public sealed class StageDirectoryTests : IDisposable
         Directory.Exists(_directory + "/stage").ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void A_link_in_the_place_of_a_file_is_not_followed()
     {
         Stage.Write("a1", Files);
@@ -79,10 +79,10 @@ public sealed class StageDirectoryTests : IDisposable
         File.ReadAllText(_directory + "/elsewhere").ShouldBe("other");
     }
 
-    [Theory]
-    [InlineData("", "may be written by others")]
-    [InlineData("/var", "may be written by others")]
-    [InlineData("/var/stage", "is not the daemon's alone")]
+    [Test]
+    [Arguments("", "may be written by others")]
+    [Arguments("/var", "may be written by others")]
+    [Arguments("/var/stage", "is not the daemon's alone")]
     public void Where_others_may_write_nothing_is_left(string part, string problem)
     {
         Directory.CreateDirectory(Root + Inside, Own);
@@ -93,10 +93,10 @@ public sealed class StageDirectoryTests : IDisposable
         Stage.Problem().ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task A_directory_of_somebody_else_is_refused()
     {
-        Assert.SkipUnless(ProcessUser.EffectiveUid == 0, "only root can give a directory away");
+        Skip.Unless(ProcessUser.EffectiveUid == 0, "only root can give a directory away");
         Directory.CreateDirectory(Root + Inside, Own);
         (await Shell.Run(Shell.Options($"chown 12345 '{Root}{Inside}'"))).Exit.Code.ShouldBe(0);
         ShouldRefuse("is not the daemon's alone");
@@ -104,7 +104,7 @@ public sealed class StageDirectoryTests : IDisposable
         ShouldRefuse("may be written by others");
     }
 
-    [Fact]
+    [Test]
     public void Only_the_last_step_is_ever_made()
     {
         new StageDirectory(Root, "/missing/stage").Problem()!.ShouldContain("/missing/stage is missing (try, as root: install -d -o");
@@ -112,7 +112,7 @@ public sealed class StageDirectoryTests : IDisposable
         Directory.GetFileSystemEntries(Root).Select(Path.GetFileName).ShouldBe(["var"]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_pipe_in_the_place_of_a_file_blocks_nobody()
     {
         Directory.CreateDirectory(Root + "/etc", Plain);

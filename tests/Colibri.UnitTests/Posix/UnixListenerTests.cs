@@ -16,7 +16,7 @@ public sealed class UnixListenerTests : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("cl").FullName;
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
 
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static CancellationToken Token => TestContext.Current!.Execution.CancellationToken;
 
     public UnixListenerTests()
     {
@@ -32,10 +32,10 @@ public sealed class UnixListenerTests : IDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    [Theory]
-    [InlineData(ClientName.None)]
-    [InlineData(ClientName.LongPath)]
-    [InlineData(ClientName.LongAbstractName)]
+    [Test]
+    [Arguments(ClientName.None)]
+    [Arguments(ClientName.LongPath)]
+    [Arguments(ClientName.LongAbstractName)]
     public async Task A_client_of_any_name_that_waits_in_the_backlog_is_accepted(ClientName name)
     {
         using var client = await Connect(name);
@@ -43,10 +43,10 @@ public sealed class UnixListenerTests : IDisposable
         await ShouldTalk(client, accepted);
     }
 
-    [Theory]
-    [InlineData(ClientName.None)]
-    [InlineData(ClientName.LongPath)]
-    [InlineData(ClientName.LongAbstractName)]
+    [Test]
+    [Arguments(ClientName.None)]
+    [Arguments(ClientName.LongPath)]
+    [Arguments(ClientName.LongAbstractName)]
     public async Task A_client_of_any_name_that_comes_while_an_accept_is_pending_is_accepted(ClientName name)
     {
         var accepting = _listener.AcceptAsync(Token).AsTask();
@@ -56,7 +56,7 @@ public sealed class UnixListenerTests : IDisposable
         await ShouldTalk(client, accepted);
     }
 
-    [Fact]
+    [Test]
     public void The_address_is_a_whole_sockaddr_un_padded_with_NULs()
     {
         var address = new UnixListenerEndPoint("/run/x").Serialize();
@@ -65,7 +65,7 @@ public sealed class UnixListenerTests : IDisposable
         Encoding.UTF8.GetString(address.Buffer.Span[2..address.Size]).TrimEnd('\0').ShouldBe("/run/x");
     }
 
-    [Fact]
+    [Test]
     public void A_path_that_does_not_fit_is_refused() =>
         Should.Throw<ArgumentOutOfRangeException>(() => new UnixListenerEndPoint("/" + new string('x', 108)));
 
@@ -76,7 +76,7 @@ public sealed class UnixListenerTests : IDisposable
             client.Bind(new UnixDomainSocketEndPoint((_directory + "/").PadRight(100, 'p')));
         if (name is ClientName.LongAbstractName)
         {
-            Assert.SkipUnless(HostPlatform.Kind is OperatingSystemKind.Linux, "abstract names are Linux's");
+            Skip.Unless(HostPlatform.Kind is OperatingSystemKind.Linux, "abstract names are Linux's");
             client.Bind(new UnixDomainSocketEndPoint('\0' + Guid.NewGuid().ToString("N").PadRight(107, 'a')));
         }
         await client.ConnectAsync(new UnixDomainSocketEndPoint(ListenerPath), Token);

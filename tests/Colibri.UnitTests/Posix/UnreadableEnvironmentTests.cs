@@ -5,15 +5,15 @@ using Colibri.Posix.Processes;
 namespace Colibri.UnitTests.Posix;
 
 /// <summary>A process can make its own environment unreadable; that must not keep anybody else from being ended.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class UnreadableEnvironmentTests
 {
     private const string Orphan = "(env -i setsid sh -c 'echo $$; exec sleep 300' &)";
 
-    public static TheoryData<EnvironmentStep, int> Failures() => FailingEnvironment.Failures();
+    public static List<(EnvironmentStep, int)> Failures() => FailingEnvironment.Failures();
 
-    [Theory]
-    [MemberData(nameof(Failures))]
+    [Test]
+    [MethodDataSource(nameof(Failures))]
     public async Task A_tree_is_ended_though_the_environment_of_one_of_it_cannot_be_read(EnvironmentStep step, int errno)
     {
         // The orphan speaks last: by then all three are there.
@@ -42,8 +42,8 @@ public sealed class UnreadableEnvironmentTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Failures))]
+    [Test]
+    [MethodDataSource(nameof(Failures))]
     public async Task A_tree_is_ended_beside_a_strangers_process_whose_environment_cannot_be_read(EnvironmentStep step, int errno)
     {
         // The older root lives, so the orphan may be its own: it is nobody's.
@@ -84,9 +84,9 @@ public sealed class UnreadableEnvironmentTests
         Shell.Until(() => !orphan.IsRunning, "the orphan is gone");
     }
 
-    [Theory]
-    [InlineData(23)]
-    [InlineData(24)]
+    [Test]
+    [Arguments(23)]
+    [Arguments(24)]
     public async Task Want_of_descriptors_says_nothing_about_a_marker(int errno)
     {
         var marker = Shell.NewMarker();
@@ -104,15 +104,15 @@ public sealed class UnreadableEnvironmentTests
         }
     }
 
-    [Theory]
-    [InlineData("none")]
-    [InlineData("unmapped")]
-    [InlineData("unterminated")]
-    [InlineData("endless")]
+    [Test]
+    [Arguments("none")]
+    [Arguments("unmapped")]
+    [Arguments("unterminated")]
+    [Arguments("endless")]
     public async Task A_process_that_takes_its_environment_away_keeps_nobody_waiting(string how)
     {
-        Assert.SkipUnless(HostPlatform.Kind == OperatingSystemKind.Linux, "not Linux: no PR_SET_MM_MAP to move an environment with");
-        Assert.SkipUnless(File.Exists("/usr/bin/cc"), "no C compiler at /usr/bin/cc");
+        Skip.Unless(HostPlatform.Kind == OperatingSystemKind.Linux, "not Linux: no PR_SET_MM_MAP to move an environment with");
+        Skip.Unless(File.Exists("/usr/bin/cc"), "no C compiler at /usr/bin/cc");
         var directory = Directory.CreateTempSubdirectory("colibri-environ-");
         try
         {
@@ -124,7 +124,7 @@ public sealed class UnreadableEnvironmentTests
             using (output)
             {
                 var first = await output.ReadLine();
-                Assert.SkipWhen(first.StartsWith("cannot", StringComparison.Ordinal), $"this kernel does not move an environment: {first}");
+                Skip.When(first.StartsWith("cannot", StringComparison.Ordinal), $"this kernel does not move an environment: {first}");
                 ProcessIdentity.TryRead(int.Parse(first, System.Globalization.CultureInfo.InvariantCulture), out var hidden).ShouldBeTrue();
                 await Shell.Exit(root);
 

@@ -15,14 +15,14 @@ public sealed class PromptAssemblerTests
     // The native daemon, of another target framework, is held to the same hash in CostModeTests.
     private const string BuiltInSha256 = "82f1bb2ed1380a87a300255d02c02759ded159764c9998feee1fb5f757fe9405";
 
-    [Fact]
+    [Test]
     public void The_built_in_prefix_is_the_one_it_always_was()
     {
         PromptPrefix.BuiltIn.Sha256.ShouldBe(BuiltInSha256);
         PromptPrefix.BuiltIn.Bytes.ShouldBe(Encoding.UTF8.GetByteCount(PromptPrefix.BuiltIn.Text));
     }
 
-    [Fact]
+    [Test]
     public async Task The_prefix_is_the_same_in_every_session_and_mode()
     {
         var prefixes = new HashSet<string>();
@@ -38,7 +38,7 @@ public sealed class PromptAssemblerTests
         prefixes.ShouldHaveSingleItem().ShouldBe(PromptPrefix.BuiltIn.Sha256);
     }
 
-    [Fact]
+    [Test]
     public async Task The_next_prompt_of_a_growing_session_begins_with_the_one_before()
     {
         using var session = new SessionFixture();
@@ -57,7 +57,7 @@ public sealed class PromptAssemblerTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task It_counts_the_bytes_of_its_canonical_form_and_a_token_for_each_four()
     {
         using var session = new SessionFixture();
@@ -72,7 +72,7 @@ public sealed class PromptAssemblerTests
         prompt.Messages.Skip(1).ShouldBe([new("user", "one \"two\" é"), new("user", "Note: three"), new("user", "now")]);
     }
 
-    [Fact]
+    [Test]
     public async Task Beyond_the_budget_the_scratch_goes_first_then_the_oldest_and_never_the_prefix()
     {
         using var session = new SessionFixture(CostMode.Max);
@@ -94,14 +94,14 @@ public sealed class PromptAssemblerTests
         assembler.Assemble(SessionFixture.Id, new string('y', 8_000_000))!.Messages.Count.ShouldBe(4);
     }
 
-    [Fact]
+    [Test]
     public void A_session_that_is_not_there_makes_no_prompt()
     {
         using var session = new SessionFixture();
         Assembler(session).Assemble(SessionFixture.Id, "now").ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public void A_prefix_file_is_taken_byte_for_byte_and_one_that_cannot_be_is_refused_by_name()
     {
         using var session = new SessionFixture();
@@ -119,7 +119,7 @@ public sealed class PromptAssemblerTests
             Should.Throw<ConfigurationException>(() => PromptPrefix.Load(bad)).Message.ShouldStartWith($"COLIBRI_PROMPT_PREFIX_FILE={bad}"[..60]);
     }
 
-    [Fact]
+    [Test]
     public async Task As_one_text_it_ends_in_the_prompt_and_keeps_its_bound()
     {
         using var session = new SessionFixture();

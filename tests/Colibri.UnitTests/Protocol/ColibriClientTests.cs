@@ -12,9 +12,9 @@ public sealed class ColibriClientTests
 {
     private static readonly CommandRequest Ping = new() { Cmd = CommandNames.Ping };
 
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    private static CancellationToken Cancelled => TestContext.Current!.Execution.CancellationToken;
 
-    [Fact]
+    [Test]
     public async Task A_request_is_one_line_of_the_wire_and_the_reply_keeps_its_data_byte_for_byte()
     {
         await using var daemon = FakeDaemon.Granting("""{"b":1.0 ,"a":"é\u0041"}""");
@@ -28,7 +28,7 @@ public sealed class ColibriClientTests
         Encoding.UTF8.GetString(reply.Data.Span).ShouldBe("""{"b":1.0 ,"a":"é\u0041"}""");
     }
 
-    [Fact]
+    [Test]
     public async Task A_refusal_is_a_reply_with_its_code_and_message()
     {
         await using var daemon = FakeDaemon.Answering("""{"id":"7","ok":false,"error":{"code":"conflict","message":"task t is started"},"x":[1]}""");
@@ -42,7 +42,7 @@ public sealed class ColibriClientTests
         reply.Data.Length.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task Pipelined_requests_are_answered_in_order()
     {
         await using var daemon = new FakeDaemon((line, connection) => connection.SendAsync($$"""{"ok":true,"data":{{line}}}"""));
@@ -54,10 +54,10 @@ public sealed class ColibriClientTests
             (await client.ReadReplyAsync(null, Cancelled)).Read(ProtocolJson.Wire.CommandRequest).TaskId.ShouldBe($"{i}");
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(16 * 1024)]
-    [InlineData(3 * 1024 * 1024)]
+    [Test]
+    [Arguments(0)]
+    [Arguments(16 * 1024)]
+    [Arguments(3 * 1024 * 1024)]
     public async Task A_reply_of_any_size_arrives_whole_and_the_next_one_after_it(int size)
     {
         var text = new string('x', size);
@@ -68,7 +68,7 @@ public sealed class ColibriClientTests
             (await client.SendAsync(Ping, null, Cancelled)).Data.Length.ShouldBe(size + 2);
     }
 
-    [Fact]
+    [Test]
     public async Task A_reply_beyond_64_MiB_is_refused_in_words_that_say_what_to_do()
     {
         var chunk = new byte[1024 * 1024];
@@ -86,7 +86,7 @@ public sealed class ColibriClientTests
         error.Message.ShouldContain("larger than 64 MiB (ask for less");
     }
 
-    [Fact]
+    [Test]
     public async Task Without_a_socket_file_the_error_says_how_to_start_the_daemon()
     {
         var path = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"));
@@ -98,7 +98,7 @@ public sealed class ColibriClientTests
         error.Message.ShouldBe($"no daemon at {path} (is it running? try: colibri-daemon)");
     }
 
-    [Fact]
+    [Test]
     public async Task A_socket_file_that_nobody_listens_on_is_stale()
     {
         var directory = Directory.CreateTempSubdirectory("cf");
@@ -113,7 +113,7 @@ public sealed class ColibriClientTests
         directory.Delete(recursive: true);
     }
 
-    [Fact]
+    [Test]
     public async Task A_path_too_long_for_a_socket_is_said_to_be_so()
     {
         var error = await Should.ThrowAsync<DaemonUnreachableException>(
@@ -122,14 +122,14 @@ public sealed class ColibriClientTests
         error.Reason.ShouldBe(UnreachableReason.BadPath);
     }
 
-    [Theory]
-    [InlineData("hello")]
-    [InlineData("[]")]
-    [InlineData("{}")]
-    [InlineData("""{"ok":1}""")]
-    [InlineData("""{"ok":false}""")]
-    [InlineData("""{"ok":true} {"ok":true}""")]
-    [InlineData("")]
+    [Test]
+    [Arguments("hello")]
+    [Arguments("[]")]
+    [Arguments("{}")]
+    [Arguments("""{"ok":1}""")]
+    [Arguments("""{"ok":false}""")]
+    [Arguments("""{"ok":true} {"ok":true}""")]
+    [Arguments("")]
     public async Task A_line_that_is_no_reply_is_said_not_to_be_the_protocol(string line)
     {
         await using var daemon = FakeDaemon.Answering(line);
@@ -140,9 +140,9 @@ public sealed class ColibriClientTests
         error.Reason.ShouldBe(UnreachableReason.Garbled);
     }
 
-    [Theory]
-    [InlineData("")]
-    [InlineData("{\"ok\":tr")]
+    [Test]
+    [Arguments("")]
+    [Arguments("{\"ok\":tr")]
     public async Task A_connection_that_ends_before_the_reply_is_closed_even_in_the_middle_of_a_line(string torn)
     {
         await using var daemon = new FakeDaemon(async (_, connection) =>
@@ -157,7 +157,7 @@ public sealed class ColibriClientTests
         error.Reason.ShouldBe(UnreachableReason.Closed);
     }
 
-    [Fact]
+    [Test]
     public async Task A_silent_daemon_is_given_up_after_the_timeout()
     {
         await using var daemon = new FakeDaemon((_, _) => Task.CompletedTask);
@@ -170,7 +170,7 @@ public sealed class ColibriClientTests
         error.Message.ShouldContain("within 0.1 s");
     }
 
-    [Fact]
+    [Test]
     public async Task The_caller_s_own_cancellation_is_not_mistaken_for_a_timeout()
     {
         await using var daemon = new FakeDaemon((_, _) => Task.CompletedTask);
@@ -183,7 +183,7 @@ public sealed class ColibriClientTests
         await Should.ThrowAsync<OperationCanceledException>(sending);
     }
 
-    [Fact]
+    [Test]
     public async Task A_refusal_sent_before_the_request_was_read_is_still_read()
     {
         var directory = Directory.CreateTempSubdirectory("cf");
@@ -201,7 +201,7 @@ public sealed class ColibriClientTests
         directory.Delete(recursive: true);
     }
 
-    [Fact]
+    [Test]
     public async Task Events_come_as_they_are_said_until_the_daemon_ends_the_stream()
     {
         await using var daemon = new FakeDaemon(async (_, connection) =>
@@ -226,7 +226,7 @@ public sealed class ColibriClientTests
         error.Reason.ShouldBe(UnreachableReason.Closed);
     }
 
-    [Fact]
+    [Test]
     public async Task Data_that_is_not_the_expected_thing_is_a_json_error()
     {
         await using var daemon = FakeDaemon.Granting("""{"id":1}""");

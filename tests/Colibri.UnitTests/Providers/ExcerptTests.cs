@@ -55,10 +55,10 @@ public sealed class ExcerptTests
             [RunVerdict.Judge(default, new ProcessExit(1), false, true, text, secrets).Error?.Message]),
     };
 
-    public static TheoryData<string> Names => [.. Roads.Keys];
+    public static List<string> Names => [.. Roads.Keys];
 
-    [Theory]
-    [MemberData(nameof(Names))]
+    [Test]
+    [MethodDataSource(nameof(Names))]
     public void No_part_of_a_key_is_left_wherever_the_cut_falls(string road)
     {
         var (limits, shown) = Roads[road];
@@ -83,20 +83,20 @@ public sealed class ExcerptTests
         longest.ShouldBeGreaterThan(limits.Min() / 2, "the text was shown at all");
     }
 
-    [Theory]
-    [InlineData("", 2, "")]
-    [InlineData("ab", 2, "ab")]
-    [InlineData("abc", 2, "a…")]
-    [InlineData("a\U0001F426b", 3, "a…")]
-    [InlineData("a\U0001F426b", 4, "a\U0001F426b")]
-    [InlineData("\U0001F426\U0001F426", 2, "…")]
-    [InlineData("a " + Keys.Short + " b", 14, "a [redacted] b")]
-    [InlineData("a " + Keys.Short + " b", 13, "a [redacted]…")]
-    [InlineData("a " + Keys.Short + " b", 8, "a [reda…")]
+    [Test]
+    [Arguments("", 2, "")]
+    [Arguments("ab", 2, "ab")]
+    [Arguments("abc", 2, "a…")]
+    [Arguments("a\U0001F426b", 3, "a…")]
+    [Arguments("a\U0001F426b", 4, "a\U0001F426b")]
+    [Arguments("\U0001F426\U0001F426", 2, "…")]
+    [Arguments("a " + Keys.Short + " b", 14, "a [redacted] b")]
+    [Arguments("a " + Keys.Short + " b", 13, "a [redacted]…")]
+    [Arguments("a " + Keys.Short + " b", 8, "a [reda…")]
     public void An_excerpt_is_as_long_as_allowed_and_cuts_no_character(string text, int maxChars, string excerpt) =>
         Keys.Of(Keys.Short).Excerpt(text, maxChars).ShouldBe(excerpt);
 
-    [Fact]
+    [Test]
     public async Task A_sessions_entry_holds_no_key_before_it_is_shortened_whoever_appends_it()
     {
         using var fixture = new SessionFixture();
@@ -118,7 +118,7 @@ public sealed class ExcerptTests
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_compaction_cuts_no_key_that_an_older_entry_still_holds()
     {
         using var fixture = new SessionFixture();

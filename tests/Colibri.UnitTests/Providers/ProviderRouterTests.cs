@@ -19,7 +19,7 @@ public sealed class ProviderRouterTests
     public ProviderRouterTests() => _router = new ProviderRouter(
         [First, Second, Keyless], provider => _keys.GetValueOrDefault(provider), ["ollama"], _time, new Random(1), new CollectingLogger());
 
-    [Fact]
+    [Test]
     public void The_first_route_with_a_key_is_taken()
     {
         _router.Choose().ShouldBe(First);
@@ -32,7 +32,7 @@ public sealed class ProviderRouterTests
         _router.NextAt(["deepseek"]).ShouldBeNull("no time brings a key");
     }
 
-    [Fact]
+    [Test]
     public void An_agent_that_can_use_some_providers_gets_one_of_those()
     {
         _router.Choose(["openrouter"]).ShouldBe(Second);
@@ -40,7 +40,7 @@ public sealed class ProviderRouterTests
         new ProviderRouter([], _ => null, [], _time, new Random(1), new CollectingLogger()).IsUsed.ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void A_key_that_is_not_taken_leaves_the_route_out_until_it_changes()
     {
         Fail(First, ProviderFailure.Authentication, "401: invalid api key");
@@ -54,7 +54,7 @@ public sealed class ProviderRouterTests
         _router.Choose().ShouldBe(First);
     }
 
-    [Fact]
+    [Test]
     public void An_overloaded_route_backs_off_twice_as_long_each_time_and_then_rests()
     {
         for (var failures = 1; failures < ProviderRouter.RestAfter; failures++)
@@ -76,7 +76,7 @@ public sealed class ProviderRouterTests
         _router.Status()[0].Failures.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public void A_time_that_the_provider_states_is_waited_for()
     {
         var resume = _time.GetUtcNow().AddHours(1);
@@ -88,7 +88,7 @@ public sealed class ProviderRouterTests
         _router.Choose().ShouldBe(First);
     }
 
-    [Fact]
+    [Test]
     public void With_no_route_left_it_is_known_when_the_next_is_there()
     {
         foreach (var route in new[] { First, Second, Keyless })
@@ -99,7 +99,7 @@ public sealed class ProviderRouterTests
         _router.NextAt().ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public void Jitter_keeps_routes_from_coming_back_together()
     {
         Fail(First, ProviderFailure.Overload);
@@ -107,19 +107,19 @@ public sealed class ProviderRouterTests
         _router.Status()[0].Until.ShouldNotBe(_router.Status()[1].Until);
     }
 
-    [Theory]
-    [InlineData("401: {\"error\":\"invalid api key\"}", ProviderFailure.Authentication)]
-    [InlineData("API Error: 403 forbidden", ProviderFailure.Authentication)]
-    [InlineData("529: {\"error\":\"overloaded, please retry\"}", ProviderFailure.Overload)]
-    [InlineData("unexpected status 503 Service Unavailable", ProviderFailure.Overload)]
-    [InlineData("429 Too Many Requests", ProviderFailure.Overload)]
-    [InlineData("400: context_length_exceeded", ProviderFailure.None)]
-    [InlineData("the test printed 401 lines", ProviderFailure.None)]
-    [InlineData("Request failed with status code 500", ProviderFailure.Overload)]
-    [InlineData("it failed after 15030 ms", ProviderFailure.None)]
-    [InlineData("the tool said, at the end of a long and winding story of its own: 401", ProviderFailure.None)]
-    [InlineData("Request was aborted", ProviderFailure.None)]
-    [InlineData(null, ProviderFailure.None)]
+    [Test]
+    [Arguments("401: {\"error\":\"invalid api key\"}", ProviderFailure.Authentication)]
+    [Arguments("API Error: 403 forbidden", ProviderFailure.Authentication)]
+    [Arguments("529: {\"error\":\"overloaded, please retry\"}", ProviderFailure.Overload)]
+    [Arguments("unexpected status 503 Service Unavailable", ProviderFailure.Overload)]
+    [Arguments("429 Too Many Requests", ProviderFailure.Overload)]
+    [Arguments("400: context_length_exceeded", ProviderFailure.None)]
+    [Arguments("the test printed 401 lines", ProviderFailure.None)]
+    [Arguments("Request failed with status code 500", ProviderFailure.Overload)]
+    [Arguments("it failed after 15030 ms", ProviderFailure.None)]
+    [Arguments("the tool said, at the end of a long and winding story of its own: 401", ProviderFailure.None)]
+    [Arguments("Request was aborted", ProviderFailure.None)]
+    [Arguments(null, ProviderFailure.None)]
     public void A_failure_is_the_providers_where_the_agent_names_its_status(string? error, ProviderFailure expected) =>
         ProviderFailures.Of(error).ShouldBe(expected);
 

@@ -16,7 +16,7 @@ public sealed class SecretsTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    [Fact]
+    [Test]
     public void A_file_is_read_as_a_shell_reads_assignments()
     {
         var values = ProviderEnvFile.Parse(
@@ -24,10 +24,10 @@ public sealed class SecretsTests : IDisposable
         values.ShouldBe(new Dictionary<string, string> { ["A"] = "1", ["B_2"] = "two words", ["C"] = "it # is", ["D"] = "x y", ["E"] = "plain", ["F"] = "" }, ignoreOrder: true);
     }
 
-    [Theory]
-    [InlineData("no assignment", "line 1 is no NAME=VALUE")]
-    [InlineData("A-B=1", "line 1 is no NAME=VALUE")]
-    [InlineData("A='sk-hidden", "line 1 has a quote that is not closed")]
+    [Test]
+    [Arguments("no assignment", "line 1 is no NAME=VALUE")]
+    [Arguments("A-B=1", "line 1 is no NAME=VALUE")]
+    [Arguments("A='sk-hidden", "line 1 has a quote that is not closed")]
     public void A_line_that_is_none_is_named_by_its_number_and_not_shown(string line, string problem)
     {
         var message = Should.Throw<ConfigurationException>(() => ProviderEnvFile.Parse([line], "f")).Message;
@@ -35,7 +35,7 @@ public sealed class SecretsTests : IDisposable
         message.ShouldNotContain("hidden");
     }
 
-    [Fact]
+    [Test]
     public void A_file_that_others_may_look_at_is_refused_with_what_to_type()
     {
         Write("OPENAI_API_KEY=sk-0123456789", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
@@ -44,7 +44,7 @@ public sealed class SecretsTests : IDisposable
         Should.Throw<ConfigurationException>(() => new Secrets(new Dictionary<string, string>(), "/nowhere/provider.env", _logger)).Message.ShouldContain("/nowhere/provider.env");
     }
 
-    [Fact]
+    [Test]
     public void An_agent_gets_the_keys_of_its_providers()
     {
         Write("OPENAI_API_KEY=sk-from-the-file\nHOUSE_API_KEY=house-key");
@@ -60,7 +60,7 @@ public sealed class SecretsTests : IDisposable
         (secrets.IsSecret("HOUSE_API_KEY"), secrets.IsSecret("CELLAR_API_KEY"), secrets.IsSecret("GROQ_API_KEY"), secrets.IsSecret("HOME")).ShouldBe((true, true, true, false));
     }
 
-    [Fact]
+    [Test]
     public void A_file_that_has_changed_is_read_again_and_old_keys_stay_blotted_out()
     {
         Write("OPENAI_API_KEY=sk-0123456789-old");
@@ -76,7 +76,7 @@ public sealed class SecretsTests : IDisposable
         _logger.Of(417).ShouldHaveSingleItem();
     }
 
-    [Fact]
+    [Test]
     public void What_the_daemon_advises_is_enough()
     {
         Write("OPENAI_API_KEY=sk-0123456789-old");
@@ -92,7 +92,7 @@ public sealed class SecretsTests : IDisposable
         _logger.Of(416).ShouldHaveSingleItem();
     }
 
-    [Fact]
+    [Test]
     public void A_mode_made_wrong_and_mended_is_noticed_each_time()
     {
         Write("OPENAI_API_KEY=sk-0123456789");
@@ -108,7 +108,7 @@ public sealed class SecretsTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public void A_file_renamed_into_its_place_is_read_even_where_length_and_time_are_the_same()
     {
         Write("OPENAI_API_KEY=sk-0123456789-aaa");
@@ -124,7 +124,7 @@ public sealed class SecretsTests : IDisposable
         secrets.KeyOf("openai").ShouldBe("sk-0123456789-bbb");
     }
 
-    [Fact]
+    [Test]
     public void A_file_written_in_place_is_read_even_where_length_and_time_are_the_same()
     {
         Write("OPENAI_API_KEY=sk-0123456789-aaa");
@@ -139,9 +139,9 @@ public sealed class SecretsTests : IDisposable
         secrets.KeyOf("openai").ShouldBe("sk-0123456789-bbb");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
     public void A_link_that_is_led_elsewhere_is_followed(bool isLookedAtBetween)
     {
         var (first, second) = (Path.Combine(_directory, "first"), Path.Combine(_directory, "second"));
@@ -162,7 +162,7 @@ public sealed class SecretsTests : IDisposable
         secrets.KeyOf("openai").ShouldBe("sk-0123456789-bbb");
     }
 
-    [Fact]
+    [Test]
     public void A_read_that_fails_once_is_tried_again_at_the_next_look()
     {
         Write("OPENAI_API_KEY=sk-0123456789-old");
@@ -182,7 +182,7 @@ public sealed class SecretsTests : IDisposable
         _logger.Of(416).ShouldHaveSingleItem("a file that has not changed is not read again");
     }
 
-    [Fact]
+    [Test]
     public void A_key_that_begins_as_another_does_is_blotted_out_whole()
     {
         Write("A_API_KEY=sk-0123456789\nB_API_KEY=sk-0123456789-and-more\nC_API_KEY=short");

@@ -19,16 +19,16 @@ public sealed class StatedResumeTests
     // rate_limit_event of the recording says 1795629428; it was made an hour before.
     private static readonly DateTimeOffset LimitResets = DateTimeOffset.FromUnixTimeSeconds(1_795_629_428);
 
-    [Theory]
-    [InlineData("claude-2.1-stream-json-auth", 401, ProviderFailure.Authentication)]
-    [InlineData("claude-2.1-stream-json-limit", 429, ProviderFailure.Overload)]
-    [InlineData("claude-2.1-stream-json-retry", 0, ProviderFailure.None)]
-    [InlineData("opencode-1.18-run-json-auth", 401, ProviderFailure.Authentication)]
-    [InlineData("opencode-1.18-run-json-limit", 429, ProviderFailure.Overload)]
-    [InlineData("codex-0.169-exec-json-auth", 0, ProviderFailure.Authentication)]
-    [InlineData("pi-1.5.2-json-auth", 0, ProviderFailure.Authentication)]
-    [InlineData("pi-1.5.2-json-fail", 0, ProviderFailure.Overload)]
-    [InlineData("pi-1.5.2-json-retry", 0, ProviderFailure.None)]
+    [Test]
+    [Arguments("claude-2.1-stream-json-auth", 401, ProviderFailure.Authentication)]
+    [Arguments("claude-2.1-stream-json-limit", 429, ProviderFailure.Overload)]
+    [Arguments("claude-2.1-stream-json-retry", 0, ProviderFailure.None)]
+    [Arguments("opencode-1.18-run-json-auth", 401, ProviderFailure.Authentication)]
+    [Arguments("opencode-1.18-run-json-limit", 429, ProviderFailure.Overload)]
+    [Arguments("codex-0.169-exec-json-auth", 0, ProviderFailure.Authentication)]
+    [Arguments("pi-1.5.2-json-auth", 0, ProviderFailure.Authentication)]
+    [Arguments("pi-1.5.2-json-fail", 0, ProviderFailure.Overload)]
+    [Arguments("pi-1.5.2-json-retry", 0, ProviderFailure.None)]
     public void What_the_provider_refused_with_is_known_from_its_field_or_else_from_the_words(string recording, int status, ProviderFailure expected)
     {
         var run = Read(recording, LimitResets.AddHours(-1)).Run;
@@ -36,7 +36,7 @@ public sealed class StatedResumeTests
         ProviderFailures.Of(run.ProviderStatus, run.Error).ShouldBe(expected);
     }
 
-    [Fact]
+    [Test]
     public void A_route_waits_until_its_plans_limit_is_lifted()
     {
         var time = new FakeTime();
@@ -50,7 +50,7 @@ public sealed class StatedResumeTests
         router.Choose().ShouldBe(First);
     }
 
-    [Fact]
+    [Test]
     public void A_route_waits_as_long_as_a_header_asks()
     {
         var time = new FakeTime();
@@ -62,7 +62,7 @@ public sealed class StatedResumeTests
         router.Choose(["mock"]).ShouldBe(Second);
     }
 
-    [Fact]
+    [Test]
     public void An_answer_after_the_refusal_makes_it_history()
     {
         var clock = new StoppedClock();
@@ -75,23 +75,23 @@ public sealed class StatedResumeTests
         (pane.Run.ProviderStatus, pane.Run.ResumeAt).ShouldBe((0, null));
     }
 
-    [Theory]
-    [InlineData("claude", """{"type":"rate_limit_event","rate_limit_info":{"status":"allowed_warning","resetsAt":1795629428}}""")]
-    [InlineData("claude", """{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":"tomorrow"}}""")]
-    [InlineData("claude", """{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":-1}}""")]
-    [InlineData("claude", """{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":1}}""")]
-    [InlineData("claude", """{"type":"rate_limit_event"}""")]
-    [InlineData("claude", """{"type":"result","is_error":true,"result":"429 try again in 3600 seconds"}""")]
-    [InlineData("codex", """{"type":"turn.failed","error":{"message":"You've hit your usage limit. Try again at 5:51 PM."}}""")]
-    [InlineData("opencode", """{"type":"error","error":{"data":{"message":"wait","statusCode":429,"responseHeaders":{"retry-after":"soon"}}}}""")]
-    [InlineData("opencode", """{"type":"error","error":{"data":{"message":"retry-after: 7","statusCode":429}}}""")]
+    [Test]
+    [Arguments("claude", """{"type":"rate_limit_event","rate_limit_info":{"status":"allowed_warning","resetsAt":1795629428}}""")]
+    [Arguments("claude", """{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":"tomorrow"}}""")]
+    [Arguments("claude", """{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":-1}}""")]
+    [Arguments("claude", """{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":1}}""")]
+    [Arguments("claude", """{"type":"rate_limit_event"}""")]
+    [Arguments("claude", """{"type":"result","is_error":true,"result":"429 try again in 3600 seconds"}""")]
+    [Arguments("codex", """{"type":"turn.failed","error":{"message":"You've hit your usage limit. Try again at 5:51 PM."}}""")]
+    [Arguments("opencode", """{"type":"error","error":{"data":{"message":"wait","statusCode":429,"responseHeaders":{"retry-after":"soon"}}}}""")]
+    [Arguments("opencode", """{"type":"error","error":{"data":{"message":"retry-after: 7","statusCode":429}}}""")]
     public void No_time_is_taken_from_words_or_from_what_is_no_time(string dialect, string line) =>
         Panes.Fed(dialect, line).Run.ResumeAt.ShouldBeNull();
 
-    [Theory]
-    [InlineData("""{"retry-after-ms":"1500","retry-after":"2"}""", 1_500)]
-    [InlineData("""{"retry-after":"2"}""", 2_000)]
-    [InlineData("""{"retry-after":"9223372036854775807"}""", 7 * 86_400_000)]
+    [Test]
+    [Arguments("""{"retry-after-ms":"1500","retry-after":"2"}""", 1_500)]
+    [Arguments("""{"retry-after":"2"}""", 2_000)]
+    [Arguments("""{"retry-after":"9223372036854775807"}""", 7 * 86_400_000)]
     public void The_finer_header_counts_and_no_wait_is_longer_than_a_week(string headers, long milliseconds)
     {
         var clock = new StoppedClock();
@@ -100,10 +100,10 @@ public sealed class StatedResumeTests
         pane.Run.ResumeAt.ShouldBe(clock.Now.AddMilliseconds(milliseconds));
     }
 
-    [Theory]
-    [InlineData(long.MaxValue, 0)]
-    [InlineData(0, long.MaxValue)]
-    [InlineData(long.MaxValue, long.MaxValue)]
+    [Test]
+    [Arguments(long.MaxValue, 0)]
+    [Arguments(0, long.MaxValue)]
+    [Arguments(long.MaxValue, long.MaxValue)]
     public void A_time_beyond_all_calendars_is_a_week(long at, long within)
     {
         var now = new StoppedClock().Now;

@@ -8,8 +8,8 @@ using Colibri.UnitTests.Spawning;
 
 namespace Colibri.UnitTests.Scheduling;
 
-[Collection(ProcessesCollection.Name)]
-public sealed class AutospawnerTests : IAsyncLifetime
+[NotInParallel]
+public sealed class AutospawnerTests : IAsyncDisposable
 {
     private const int UnexpectedFailure = 105;
 
@@ -17,8 +17,6 @@ public sealed class AutospawnerTests : IAsyncLifetime
     private readonly FakeTime _time = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {
@@ -28,7 +26,7 @@ public sealed class AutospawnerTests : IAsyncLifetime
         await _fixture.DisposeAsync();
     }
 
-    [Fact]
+    [Test]
     public void Its_keeper_survives_a_failure_nobody_foresaw()
     {
         var arguments = new ThrowingArguments("-c", SupervisorFixture.Working, "--local") { Throws = true };
@@ -54,7 +52,7 @@ public sealed class AutospawnerTests : IAsyncLifetime
         _running.IsCompleted.ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task A_keeper_that_failed_ends_without_an_exception_at_the_daemons_end()
     {
         var keeper = new Autospawner(
@@ -70,6 +68,6 @@ public sealed class AutospawnerTests : IAsyncLifetime
 
         await _stop.CancelAsync();
 
-        await running.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await running.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
     }
 }

@@ -11,8 +11,8 @@ using Colibri.UnitTests.Spawning;
 namespace Colibri.UnitTests.Scheduling;
 
 /// <summary>What stands in a program's place on the search path is passed over, on every road that looks for a program.</summary>
-[Collection(ProcessesCollection.Name)]
-public sealed class BadSearchPathTests : IAsyncLifetime
+[NotInParallel]
+public sealed class BadSearchPathTests : IAsyncDisposable
 {
     private const int UnexpectedFailure = 105;
 
@@ -21,9 +21,7 @@ public sealed class BadSearchPathTests : IAsyncLifetime
     private SupervisorFixture? _fixture;
     private Task _running = Task.CompletedTask;
 
-    public static TheoryData<string> Kinds => [.. BadPathEntry.Kinds];
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    public static List<string> Kinds => [.. BadPathEntry.Kinds];
 
     public async ValueTask DisposeAsync()
     {
@@ -36,8 +34,8 @@ public sealed class BadSearchPathTests : IAsyncLifetime
         Directory.Delete(_directory, recursive: true);
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
+    [Test]
+    [MethodDataSource(nameof(Kinds))]
     public async Task A_capability_of_that_name_is_not_there_and_holds_nobody_up(string kind)
     {
         var fixture = Create(kind, isThere: false);
@@ -52,8 +50,8 @@ public sealed class BadSearchPathTests : IAsyncLifetime
         fixture.Logger.Of(UnexpectedFailure).ShouldBeEmpty();
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
+    [Test]
+    [MethodDataSource(nameof(Kinds))]
     public async Task A_capability_of_that_name_is_found_further_on(string kind)
     {
         var fixture = Create(kind);
@@ -65,8 +63,8 @@ public sealed class BadSearchPathTests : IAsyncLifetime
         (await fixture.Get(task)).Status.ShouldBe(TaskState.Done);
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
+    [Test]
+    [MethodDataSource(nameof(Kinds))]
     public async Task The_configured_agent_is_found_further_on(string kind)
     {
         var fixture = Create(kind);
@@ -78,8 +76,8 @@ public sealed class BadSearchPathTests : IAsyncLifetime
         (await fixture.OnlyRun(task)).Binary.ShouldBe(Path.Combine(_directory, "good", BadPathEntry.Program));
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
+    [Test]
+    [MethodDataSource(nameof(Kinds))]
     public async Task A_spawned_agent_is_found_further_on(string kind)
     {
         var fixture = Create(kind);
@@ -90,8 +88,8 @@ public sealed class BadSearchPathTests : IAsyncLifetime
         (await fixture.OnlyRun(task)).Binary.ShouldBe(Path.Combine(_directory, "good", BadPathEntry.Program));
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
+    [Test]
+    [MethodDataSource(nameof(Kinds))]
     public async Task A_spawned_agent_that_is_nowhere_is_refused_before_its_task_is_claimed(string kind)
     {
         var fixture = Create(kind, isThere: false);
@@ -103,8 +101,8 @@ public sealed class BadSearchPathTests : IAsyncLifetime
         (await fixture.Get(task)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Queued), t => t.Attempts.ShouldBe(0));
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
+    [Test]
+    [MethodDataSource(nameof(Kinds))]
     public void The_autospawned_agent_is_found_further_on(string kind)
     {
         var fixture = Create(kind, body: SupervisorFixture.Working);

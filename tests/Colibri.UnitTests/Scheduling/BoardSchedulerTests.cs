@@ -7,8 +7,8 @@ using Colibri.UnitTests.Spawning;
 
 namespace Colibri.UnitTests.Scheduling;
 
-[Collection(ProcessesCollection.Name)]
-public sealed class BoardSchedulerTests : IAsyncLifetime
+[NotInParallel]
+public sealed class BoardSchedulerTests : IAsyncDisposable
 {
     private const int MaxAgents = 2;
     private const int Unmatched = 301;
@@ -24,8 +24,6 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
 
     public BoardSchedulerTests() => _fixture = new SupervisorFixture(MaxAgents, _time);
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -34,7 +32,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         await _fixture.DisposeAsync();
     }
 
-    [Fact]
+    [Test]
     public async Task The_intake_is_drained_at_the_tick()
     {
         var scheduler = Start();
@@ -50,22 +48,22 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         Shell.Until(() => scheduler.Status == new SchedulerStatus(_time.GetUtcNow(), 2, 0), "the tick is told");
     }
 
-    [Fact]
+    [Test]
     public async Task It_answers_as_long_as_it_looks_at_the_board()
     {
         var scheduler = Start();
-        await scheduler.AnswerAsync().WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
-        await scheduler.AnswerAsync().WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await scheduler.AnswerAsync().WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
+        await scheduler.AnswerAsync().WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
 
         await _stop.CancelAsync();
-        await _running.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await _running.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
 
         var asked = scheduler.AnswerAsync();
         await Task.Yield();
         asked.IsCompleted.ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task One_tick_drains_all_that_was_taken_in()
     {
         const int TakenIn = 2_500;
@@ -74,7 +72,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         _fixture.Board.Counts.Queued.ShouldBe(TakenIn);
     }
 
-    [Fact]
+    [Test]
     public async Task A_claimant_that_was_silent_for_too_long_loses_its_task()
     {
         var agent = await _fixture.Board.RegisterAgentAsync("outside", [], "clawdie");
@@ -92,7 +90,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         (released.Status, released.Error?.Code).ShouldBe((TaskState.Queued, "agent-lost"));
     }
 
-    [Fact]
+    [Test]
     public async Task Without_an_agent_to_start_tasks_wait_for_a_claimant()
     {
         var task = await _fixture.Create();
@@ -107,7 +105,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         scheduler.Status.Unmatched.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_queued_between_two_ticks_is_started_at_once()
     {
         var scheduler = Start(Candidate(SupervisorFixture.LifeCycle));
@@ -117,7 +115,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         scheduler.Status.Ticks.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task No_more_agents_run_than_may_and_all_tasks_get_their_turn()
     {
         const int Tasks = 12;
@@ -140,7 +138,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         _fixture.Supervisor.Agents.Count.ShouldBe(Tasks);
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_is_tried_again_when_its_back_off_is_over()
     {
         var task = await _fixture.Create();
@@ -157,7 +155,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         (await _fixture.Get(task)).Attempts.ShouldBe(2);
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_that_nobody_suits_waits_is_counted_and_told_once()
     {
         var odd = await _fixture.Create(capabilities: ["piano", "violin"]);
@@ -169,7 +167,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         _fixture.Logger.Of(Unmatched).ShouldHaveSingleItem().ShouldContain("piano, violin");
     }
 
-    [Fact]
+    [Test]
     public async Task A_program_that_is_missing_costs_no_task_an_attempt_and_is_started_when_it_is_there()
     {
         var task = await _fixture.Create();
@@ -178,13 +176,13 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         Shell.Until(() => scheduler.Status.MissingAgent == program, "the status names what is missing");
         (await _fixture.Get(task)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Queued), t => t.Attempts.ShouldBe(0));
 
-        await File.WriteAllTextAsync(program, "#!/bin/sh\nexit 0\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(program, "#!/bin/sh\nexit 0\n", TestContext.Current!.Execution.CancellationToken);
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         scheduler.Wake();
         Shell.Until(() => scheduler.Status.MissingAgent is null && _fixture.Get(task).GetAwaiter().GetResult().Attempts == 1, "it is started");
     }
 
-    [Fact]
+    [Test]
     public async Task A_long_lived_agent_takes_one_task_after_another_and_is_ended_when_there_is_none_left()
     {
         const string Server = """
@@ -205,7 +203,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
             (await _fixture.OnlyRun(task)).Verdict.ShouldBe("done");
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_whose_look_throws_holds_nobody_up_and_is_told_once()
     {
         var looks = 0;
@@ -231,7 +229,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         _fixture.Logger.Of(UnexpectedFailure).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_whose_start_throws_holds_nobody_up_and_is_told_once()
     {
         var odd = await _fixture.Create(capabilities: ["odd"]);
@@ -254,7 +252,7 @@ public sealed class BoardSchedulerTests : IAsyncLifetime
         _fixture.Logger.Of(LeftOut).ShouldHaveSingleItem();
     }
 
-    [Fact]
+    [Test]
     public async Task After_a_look_that_failed_as_a_whole_it_hears_its_wake_up()
     {
         // The first look fails before a task is looked at.

@@ -10,7 +10,7 @@ public sealed class WakeUpTests
     private readonly WakeUp _bell = new();
     private readonly FakeTime _time = new();
 
-    [Fact]
+    [Test]
     public async Task A_ring_before_the_wait_ends_it_at_once()
     {
         _bell.Set();
@@ -18,7 +18,7 @@ public sealed class WakeUpTests
         _time.NextTimer.ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task Many_rings_are_one_wake_up()
     {
         for (var i = 0; i < 100; i++)
@@ -30,7 +30,7 @@ public sealed class WakeUpTests
         await Soon(second);
     }
 
-    [Fact]
+    [Test]
     public async Task The_wait_ends_when_the_time_is_up_and_not_before()
     {
         var wait = Wait();
@@ -40,17 +40,17 @@ public sealed class WakeUpTests
         await Soon(wait);
     }
 
-    [Fact]
+    [Test]
     public async Task A_wait_of_no_time_does_not_swallow_the_ring()
     {
         _bell.Set();
-        await Soon(_bell.WaitAsync(TimeSpan.Zero, _time, TestContext.Current.CancellationToken));
+        await Soon(_bell.WaitAsync(TimeSpan.Zero, _time, TestContext.Current!.Execution.CancellationToken));
         var ring = Wait();
         _bell.Set();
         await Soon(ring);
     }
 
-    [Fact]
+    [Test]
     public async Task A_cancelled_wait_says_so()
     {
         using var stop = new CancellationTokenSource();
@@ -60,7 +60,7 @@ public sealed class WakeUpTests
         _time.NextTimer.ShouldBeNull();
     }
 
-    private Task Wait() => _bell.WaitAsync(Patience, _time, TestContext.Current.CancellationToken);
+    private Task Wait() => _bell.WaitAsync(Patience, _time, TestContext.Current!.Execution.CancellationToken);
 
-    private static Task Soon(Task task) => task.WaitAsync(Deadline, TestContext.Current.CancellationToken);
+    private static Task Soon(Task task) => task.WaitAsync(Deadline, TestContext.Current!.Execution.CancellationToken);
 }

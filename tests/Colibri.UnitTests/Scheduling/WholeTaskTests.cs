@@ -9,8 +9,8 @@ using Colibri.UnitTests.Spawning;
 namespace Colibri.UnitTests.Scheduling;
 
 /// <summary>Whichever agent gets a task, and however: it is told the title and the description, and so is its session.</summary>
-[Collection(ProcessesCollection.Name)]
-public sealed class WholeTaskTests : IAsyncLifetime
+[NotInParallel]
+public sealed class WholeTaskTests : IAsyncDisposable
 {
     /// <summary>Writes down what it was told, each followed by a NUL: the prompt is its <c>$0</c>.</summary>
     private const string OneShot = """printf '%s\0' "$0" >> TOLD""" + "\n" + SupervisorFixture.LifeCycle;
@@ -47,8 +47,6 @@ public sealed class WholeTaskTests : IAsyncLifetime
         Resident,
     }
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -57,19 +55,19 @@ public sealed class WholeTaskTests : IAsyncLifetime
         await _fixture.DisposeAsync();
     }
 
-    [Theory]
-    [InlineData(Starter.Scheduler, false, false, 2, false)]
-    [InlineData(Starter.Scheduler, true, false, 2, false)]
-    [InlineData(Starter.Scheduler, true, true, 3, false)]
-    [InlineData(Starter.SpawnAgent, false, false, 1, false)]
-    [InlineData(Starter.SpawnAgent, true, false, 1, false)]
-    [InlineData(Starter.SpawnAgent, true, true, 3, false)]
-    [InlineData(Starter.Resident, true, true, 3, false)]
-    [InlineData(Starter.Scheduler, false, false, 2, true)]
-    [InlineData(Starter.Scheduler, true, false, 2, true)]
-    [InlineData(Starter.Scheduler, true, true, 3, true)]
-    [InlineData(Starter.SpawnAgent, false, false, 1, true)]
-    [InlineData(Starter.Resident, true, true, 3, true)]
+    [Test]
+    [Arguments(Starter.Scheduler, false, false, 2, false)]
+    [Arguments(Starter.Scheduler, true, false, 2, false)]
+    [Arguments(Starter.Scheduler, true, true, 3, false)]
+    [Arguments(Starter.SpawnAgent, false, false, 1, false)]
+    [Arguments(Starter.SpawnAgent, true, false, 1, false)]
+    [Arguments(Starter.SpawnAgent, true, true, 3, false)]
+    [Arguments(Starter.Resident, true, true, 3, false)]
+    [Arguments(Starter.Scheduler, false, false, 2, true)]
+    [Arguments(Starter.Scheduler, true, false, 2, true)]
+    [Arguments(Starter.Scheduler, true, true, 3, true)]
+    [Arguments(Starter.SpawnAgent, false, false, 1, true)]
+    [Arguments(Starter.Resident, true, true, 3, true)]
     public async Task An_agent_is_told_title_and_description_of_every_task(Starter starter, bool isRpc, bool takesTasks, int count, bool isRetry)
     {
         var file = _fixture.PathOf("told");
@@ -86,7 +84,7 @@ public sealed class WholeTaskTests : IAsyncLifetime
         Shell.Until(() => _fixture.Board.Counts.Done == count, "every task is done");
 
         var whole = Enumerable.Range(1, count).Select(n => $"title {n}\n\nthe whole story of {n},\nin two lines");
-        Told(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ShouldBe(whole);
+        Told(await File.ReadAllTextAsync(file, TestContext.Current!.Execution.CancellationToken)).ShouldBe(whole);
         var runs = new List<RunRow>();
         foreach (var task in tasks)
             runs.Add((await _fixture.Board.RunsAsync(task.Id))[^1]);

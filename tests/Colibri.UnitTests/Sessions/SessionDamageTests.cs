@@ -11,19 +11,19 @@ public sealed class SessionDamageTests : IDisposable
 
     public void Dispose() => _fixture.Dispose();
 
-    [Theory]
-    [InlineData("""{"seq":3,"ts":"2026-11-22T06:07:10.893Z","kind":"note","text":"whole but for its newline"}""")]
-    [InlineData("""{"seq":3,"ts":"2026-11-2""")]
-    [InlineData("{")]
-    [InlineData("garbage\n")]
-    [InlineData("\0\0\0\0\0\0\0\0")]
-    [InlineData("\n")]
-    [InlineData("null\n")]
-    [InlineData("{}\n")]
-    [InlineData("{\"seq\":3,\"ts\":\"yesterday\",\"kind\":\"note\"}\n")]
-    [InlineData("{\"seq\":3,\"ts\":5,\"kind\":\"note\"}\n")]
-    [InlineData("{\"seq\":3,\"ts\":\"2026-11-22T06:07:10.893Z\",\"kind\":\"gossip\"}\n")]
-    [InlineData("{\"seq\":3,\"ts\":\"2026-11-22T06:07:10.893Z\",\"kind\":\"note\",\"text\":\"\\ud800\"}\n")]
+    [Test]
+    [Arguments("""{"seq":3,"ts":"2026-11-22T06:07:10.893Z","kind":"note","text":"whole but for its newline"}""")]
+    [Arguments("""{"seq":3,"ts":"2026-11-2""")]
+    [Arguments("{")]
+    [Arguments("garbage\n")]
+    [Arguments("\0\0\0\0\0\0\0\0")]
+    [Arguments("\n")]
+    [Arguments("null\n")]
+    [Arguments("{}\n")]
+    [Arguments("{\"seq\":3,\"ts\":\"yesterday\",\"kind\":\"note\"}\n")]
+    [Arguments("{\"seq\":3,\"ts\":5,\"kind\":\"note\"}\n")]
+    [Arguments("{\"seq\":3,\"ts\":\"2026-11-22T06:07:10.893Z\",\"kind\":\"gossip\"}\n")]
+    [Arguments("{\"seq\":3,\"ts\":\"2026-11-22T06:07:10.893Z\",\"kind\":\"note\",\"text\":\"\\ud800\"}\n")]
     public async Task A_torn_tail_is_cut_off_at_the_first_append_and_said(string tail)
     {
         _fixture.Write("s", 1, Whole + tail);
@@ -32,12 +32,12 @@ public sealed class SessionDamageTests : IDisposable
 
         (await store.AppendAsync("s", SessionFixture.Note("three"))).Seq.ShouldBe(3);
 
-        (await File.ReadAllTextAsync(_fixture.FileOf("s"), TestContext.Current.CancellationToken)).ShouldBe(Whole + SessionFixture.Line(3, "three"));
+        (await File.ReadAllTextAsync(_fixture.FileOf("s"), TestContext.Current!.Execution.CancellationToken)).ShouldBe(Whole + SessionFixture.Line(3, "three"));
         var bytes = System.Text.Encoding.UTF8.GetByteCount(tail);
         _fixture.TailsCut.ShouldHaveSingleItem().ShouldBe($"session s: cut off a torn last line of {bytes} bytes");
     }
 
-    [Fact]
+    [Test]
     public async Task A_file_of_nothing_but_a_torn_line_begins_anew()
     {
         _fixture.Write("s", 1, """{"seq":1,"ts""");
@@ -45,7 +45,7 @@ public sealed class SessionDamageTests : IDisposable
         _fixture.LinesOf("s").Length.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task A_damaged_line_costs_none_of_the_entries_after_it()
     {
         _fixture.Write("s", 1, SessionFixture.Line(1, "one") + "dam\0aged\n" + SessionFixture.Line(3, "three", "user"));
@@ -56,7 +56,7 @@ public sealed class SessionDamageTests : IDisposable
         _fixture.TailsCut.ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task An_entry_without_a_number_does_not_start_the_count_anew()
     {
         _fixture.Write("s", 1, Whole + "{\"ts\":\"2026-11-22T06:07:10.893Z\",\"kind\":\"note\",\"text\":\"by hand\"}\n");
@@ -64,7 +64,7 @@ public sealed class SessionDamageTests : IDisposable
         _fixture.LinesOf("s").Length.ShouldBe(4);
     }
 
-    [Fact]
+    [Test]
     public async Task A_line_longer_than_a_read_is_a_line()
     {
         var store = _fixture.Open();
@@ -75,17 +75,17 @@ public sealed class SessionDamageTests : IDisposable
         store.Read("s", all: false)!.Entries.Select(entry => entry.Text!.Length).ShouldBe([text.Length, 5, 5]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_log_changed_behind_the_store_is_looked_at_again()
     {
         var store = _fixture.Open();
         await store.AppendAsync("s", SessionFixture.Note("one"));
-        await File.AppendAllTextAsync(_fixture.FileOf("s"), SessionFixture.Line(2, "another's") + "{\"to", TestContext.Current.CancellationToken);
+        await File.AppendAllTextAsync(_fixture.FileOf("s"), SessionFixture.Line(2, "another's") + "{\"to", TestContext.Current!.Execution.CancellationToken);
         (await store.AppendAsync("s", SessionFixture.Note("three"))).Seq.ShouldBe(3);
         store.Read("s", all: false)!.Entries.Select(entry => entry.Text).ShouldBe(["one", "another's", "three"]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_session_deleted_behind_the_store_begins_anew()
     {
         var store = _fixture.Open();
@@ -95,19 +95,19 @@ public sealed class SessionDamageTests : IDisposable
         _fixture.LinesOf("s").Length.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task Where_the_place_cannot_be_opened_every_append_fails_until_it_can_be()
     {
         var store = _fixture.Open();
         // A file where the directory should be stops root too.
-        await File.WriteAllTextAsync(_fixture.Root, "in the way", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_fixture.Root, "in the way", TestContext.Current!.Execution.CancellationToken);
         await ShouldFail(store, appends: 20);
 
         File.Delete(_fixture.Root);
         (await store.AppendAsync("s", SessionFixture.Note("after"))).Seq.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task Where_the_file_cannot_be_written_every_append_fails_until_it_can_be()
     {
         Directory.CreateDirectory(_fixture.FileOf("s"));
@@ -118,14 +118,14 @@ public sealed class SessionDamageTests : IDisposable
         (await store.AppendAsync("s", SessionFixture.Note("after"))).Seq.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task A_disk_in_trouble_between_two_appends_costs_no_number()
     {
         var store = _fixture.Open();
         await store.AppendAsync("s", SessionFixture.Note("one"));
         var aside = Path.Combine(_fixture.Root, "aside");
         Directory.Move(Path.Combine(_fixture.Root, "s"), aside);
-        await File.WriteAllTextAsync(Path.Combine(_fixture.Root, "s"), "in the way", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(_fixture.Root, "s"), "in the way", TestContext.Current!.Execution.CancellationToken);
         await ShouldFail(store, appends: 3);
 
         File.Delete(Path.Combine(_fixture.Root, "s"));

@@ -9,18 +9,18 @@ public sealed class SessionStoreTests : IDisposable
 
     public void Dispose() => _fixture.Dispose();
 
-    [Fact]
+    [Test]
     public async Task The_first_append_makes_the_first_generation()
     {
         var receipt = await _fixture.Open().AppendAsync("s", new SessionEntry { Kind = SessionEntryKind.User, Text = "héllo\n\u2028", Seq = 99 });
 
         const string Expected = "{\"seq\":1,\"ts\":\"2026-11-22T06:07:10.893Z\",\"kind\":\"user\",\"text\":\"héllo\\n\\u2028\"}\n";
-        (await File.ReadAllTextAsync(_fixture.FileOf("s"), TestContext.Current.CancellationToken)).ShouldBe(Expected);
+        (await File.ReadAllTextAsync(_fixture.FileOf("s"), TestContext.Current!.Execution.CancellationToken)).ShouldBe(Expected);
         receipt.ShouldBe(new AppendReceipt("s", 1, 1, new FileInfo(_fixture.FileOf("s")).Length, 1));
         Directory.GetFileSystemEntries(Path.Combine(_fixture.Root, "s")).ShouldBe([_fixture.FileOf("s")]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_log_is_not_for_everybody_to_read()
     {
         await _fixture.Open().AppendAsync("s", SessionFixture.Note("secret"));
@@ -29,7 +29,7 @@ public sealed class SessionStoreTests : IDisposable
         (File.GetUnixFileMode(Path.Combine(_fixture.Root, "s")) & Others).ShouldBe(UnixFileMode.None);
     }
 
-    [Fact]
+    [Test]
     public async Task Appenders_at_once_get_numbers_without_a_gap_in_the_order_of_the_file()
     {
         const int Appenders = 8;
@@ -47,7 +47,7 @@ public sealed class SessionStoreTests : IDisposable
                 }
                 return own;
             },
-            TestContext.Current.CancellationToken)));
+            TestContext.Current!.Execution.CancellationToken)));
 
         var entries = store.Read("s", all: false)!.Entries;
         entries.Select(entry => entry.Seq).ShouldBe(Enumerable.Range(1, Appenders * Each).Select(seq => (long)seq));
@@ -58,7 +58,7 @@ public sealed class SessionStoreTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task More_appends_than_the_queue_holds_are_all_written_in_their_order()
     {
         const int Appends = SessionLog.QueueCapacity * 4;
@@ -69,7 +69,7 @@ public sealed class SessionStoreTests : IDisposable
         receipts.Max(receipt => receipt.Bytes).ShouldBe(new FileInfo(_fixture.FileOf("s")).Length);
     }
 
-    [Fact]
+    [Test]
     public async Task Forgetting_sessions_under_load_neither_loses_nor_doubles_a_number()
     {
         const int Sessions = 6;
@@ -82,7 +82,7 @@ public sealed class SessionStoreTests : IDisposable
                 for (var i = 0; i < Each; i++)
                     await store.AppendAsync($"s{(i + appender) % Sessions}", SessionFixture.Note("x"));
             },
-            TestContext.Current.CancellationToken)));
+            TestContext.Current!.Execution.CancellationToken)));
 
         for (var i = 0; i < Sessions; i++)
         {
@@ -94,7 +94,7 @@ public sealed class SessionStoreTests : IDisposable
         store.Remembered.ShouldBeLessThanOrEqualTo(2);
     }
 
-    [Fact]
+    [Test]
     public async Task Turns_are_the_words_of_user_and_assistant()
     {
         var store = _fixture.Open();
@@ -106,7 +106,7 @@ public sealed class SessionStoreTests : IDisposable
         (await _fixture.Open().AppendAsync("s", SessionFixture.Note("x"))).Turns.ShouldBe(3);
     }
 
-    [Fact]
+    [Test]
     public async Task Appends_go_to_the_newest_generation_and_count_on()
     {
         _fixture.Write("s", 1, SessionFixture.Line(1, "old", "user") + SessionFixture.Line(2, "old", "assistant"));
@@ -122,7 +122,7 @@ public sealed class SessionStoreTests : IDisposable
         store.Read("s", all: true)!.Entries.Select(entry => entry.Seq).ShouldBe([1, 2, 3, 4, 5]);
     }
 
-    [Fact]
+    [Test]
     public void An_unknown_session_reads_as_none()
     {
         _fixture.Open().Read("nobody", all: false).ShouldBeNull();
@@ -130,7 +130,7 @@ public sealed class SessionStoreTests : IDisposable
         _fixture.Open().Read("empty", all: true).ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task The_session_changed_last_is_listed_first()
     {
         var store = _fixture.Open();

@@ -5,7 +5,7 @@ namespace Colibri.UnitTests.Sessions;
 
 public sealed class Sha256Tests
 {
-    [Fact]
+    [Test]
     public void It_is_the_hash_that_everybody_else_computes()
     {
         var data = new byte[1_000];

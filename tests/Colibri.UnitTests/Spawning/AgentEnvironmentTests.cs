@@ -8,7 +8,7 @@ public sealed class AgentEnvironmentTests
     private static readonly string Own = $"COLIBRI_TEST_{Guid.NewGuid():N}";
     private static readonly string Foreign = $"UNIT_TEST_{Guid.NewGuid():N}";
 
-    public static TheoryData<string> SetForChildren =>
+    public static List<string> SetForChildren =>
     [
         "CLAUDECODE", "CLAUDE_CODE", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_EXECPATH", "CLAUDE_CODE_IS_COWORK",
         "CLAUDE_CODE_MESSAGING_SOCKET", "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_REMOTE", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_SSE_PORT",
@@ -21,7 +21,7 @@ public sealed class AgentEnvironmentTests
         "GEMINI_CLI_SESSION_ID", "COPILOT_SESSION_ID", "PI_PARENT_PID",
     ];
 
-    public static TheoryData<string> Settings =>
+    public static List<string> Settings =>
     [
         "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_MAX_OUTPUT_TOKENS", "CLAUDE_CODE_MAX_RETRIES",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_EXECUTABLE", "CLAUDE_CODE_TASK_LIST_ID", "CLAUDE_CODE_OAUTH_TOKEN", "CODEX_HOME",
@@ -32,7 +32,7 @@ public sealed class AgentEnvironmentTests
         "FACTORY_API_BASE_URL", "CI", "MY_SESSION_ID", "SESSION_PID", "CLAUDECODEX", "OPENCODER", "AGENTS",
     ];
 
-    [Fact]
+    [Test]
     public void The_daemons_environment_is_inherited_without_its_settings()
     {
         Environment.SetEnvironmentVariable(Own, "secret");
@@ -51,7 +51,7 @@ public sealed class AgentEnvironmentTests
         }
     }
 
-    [Fact]
+    [Test]
     public void An_agent_is_told_who_it_is()
     {
         var variables = Build([]);
@@ -66,25 +66,25 @@ public sealed class AgentEnvironmentTests
         Build([], taskId: null).ShouldNotContainKey("COLIBRI_TASK_ID");
     }
 
-    [Fact]
+    [Test]
     public void What_was_asked_for_is_added_and_goes_before_what_is_inherited()
     {
         var variables = Build(new() { ["PATH"] = "/agent/bin", ["COLIBRI_EXTRA"] = "kept" });
         (variables["PATH"], variables["COLIBRI_EXTRA"]).ShouldBe(("/agent/bin", "kept"));
     }
 
-    [Theory]
-    [InlineData("COLIBRI_AGENT_ID", "agent")]
-    [InlineData("COLIBRI_SESSION_ID", "session")]
-    [InlineData("COLIBRI_TASK_ID", "task")]
-    [InlineData("COLIBRI_DAEMON_SOCKET", "/s/c.sock")]
+    [Test]
+    [Arguments("COLIBRI_AGENT_ID", "agent")]
+    [Arguments("COLIBRI_SESSION_ID", "session")]
+    [Arguments("COLIBRI_TASK_ID", "task")]
+    [Arguments("COLIBRI_DAEMON_SOCKET", "/s/c.sock")]
     public void Nobody_can_start_an_agent_under_anothers_name(string variable, string value) =>
         Build(new() { [variable] = "another" })[variable].ShouldBe(value);
 
-    [Theory]
-    [InlineData("NOTIFY_SOCKET")]
-    [InlineData("OLDPWD")]
-    [InlineData("WATCHDOG_USEC")]
+    [Test]
+    [Arguments("NOTIFY_SOCKET")]
+    [Arguments("OLDPWD")]
+    [Arguments("WATCHDOG_USEC")]
     public void What_a_service_manager_or_a_shell_told_the_daemon_is_not_passed_on(string variable)
     {
         var before = Environment.GetEnvironmentVariable(variable);
@@ -99,37 +99,37 @@ public sealed class AgentEnvironmentTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(SetForChildren))]
+    [Test]
+    [MethodDataSource(nameof(SetForChildren))]
     public void What_a_harness_set_for_its_children_is_not_passed_on_unless_asked_for(string variable) => With(variable, () =>
     {
         Build([]).ShouldNotContainKey(variable);
         Build(new() { [variable] = "asked for" })[variable].ShouldBe("asked for");
     });
 
-    [Theory]
-    [MemberData(nameof(Settings))]
+    [Test]
+    [MethodDataSource(nameof(Settings))]
     public void What_an_operator_sets_for_a_harness_is_passed_on(string variable) => With(variable, () => Build([])[variable].ShouldBe("/of/the/daemon"));
 
-    [Fact]
+    [Test]
     public void The_manual_page_names_what_a_harness_sets_for_its_children()
     {
         var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs/man/colibri-daemon.8")).Split([' ', '\n', ',']).ToHashSet();
         HarnessVariables.Names.Where(name => !page.Contains(name)).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public void An_agents_shell_is_told_its_own_directory() => Build([])["PWD"].ShouldBe("/work");
 
-    [Fact]
+    [Test]
     public void An_agent_without_a_task_cannot_be_given_one_by_hand() =>
         Build(new() { ["COLIBRI_TASK_ID"] = "another" }, taskId: null).ShouldNotContainKey("COLIBRI_TASK_ID");
 
-    [Fact]
+    [Test]
     public void The_marker_is_the_variable_as_a_process_shows_it() =>
         AgentMarker.For("agent").ShouldBe($"{AgentMarker.Variable}={Build([])[AgentMarker.Variable]}");
 
-    [Fact]
+    [Test]
     public void A_key_reaches_only_an_agent_that_needs_it()
     {
         Environment.SetEnvironmentVariable(Foreign, "sk-inherited");

@@ -6,16 +6,14 @@ using Colibri.UnitTests.Posix;
 
 namespace Colibri.UnitTests.Spawning;
 
-[Collection(ProcessesCollection.Name)]
-public sealed class AgentSupervisorTests : IAsyncLifetime
+[NotInParallel]
+public sealed class AgentSupervisorTests : IAsyncDisposable
 {
     private readonly SupervisorFixture _fixture = new(maxAgents: 2);
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
 
-    [Fact]
+    [Test]
     public async Task A_run_that_goes_well_is_done_with_its_usage()
     {
         var task = await _fixture.Create("mend the roof", "before it rains");
@@ -42,7 +40,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         _fixture.Supervisor.TotalUsage.ShouldBe(done.Usage);
     }
 
-    [Fact]
+    [Test]
     public async Task An_exit_0_without_one_event_is_a_failure_and_tried_again_after_a_back_off()
     {
         var task = await _fixture.Create();
@@ -55,7 +53,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (await _fixture.OnlyRun(task)).StderrTail.ShouldBe("no key\n");
     }
 
-    [Fact]
+    [Test]
     public async Task A_time_that_the_provider_states_is_waited_for_where_no_route_keeps_it()
     {
         var task = await _fixture.Create();
@@ -71,7 +69,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (queued.Status, queued.Error?.Message, queued.NotBefore).ShouldBe((TaskState.Queued, "You've hit your 5-hour limit", resets));
     }
 
-    [Fact]
+    [Test]
     public async Task A_time_that_the_provider_states_is_nothing_to_a_run_that_failed_for_another_reason()
     {
         var task = await _fixture.Create();
@@ -86,7 +84,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         queued.NotBefore.ShouldNotBeNull().ShouldBeLessThan(DateTimeOffset.UtcNow.AddSeconds(2));
     }
 
-    [Fact]
+    [Test]
     public async Task A_long_lived_agent_that_refuses_its_prompt_fails_the_run_with_its_own_words()
     {
         var task = await _fixture.Create(maxAttempts: 1);
@@ -96,7 +94,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (failed.Status, failed.Error).ShouldBe((TaskState.Failed, new TaskError("agent-error", "No API key found")));
     }
 
-    [Fact]
+    [Test]
     public async Task A_run_whose_end_is_never_called_settled_is_over_when_nothing_follows()
     {
         var task = await _fixture.Create(maxAttempts: 1);
@@ -113,7 +111,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (done.Status, done.Verdict).ShouldBe((TaskState.Done, "done"));
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_closes_its_output_and_stays_is_stopped()
     {
         var task = await _fixture.Create(maxAttempts: 1);
@@ -122,7 +120,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (failed.Status, failed.Error).ShouldBe((TaskState.Failed, new TaskError("stopped", "closed its standard output and stayed; it was stopped")));
     }
 
-    [Fact]
+    [Test]
     public async Task A_stopped_agent_keeps_its_pane_and_lets_go_of_its_prompt()
     {
         var task = await _fixture.Create("a title", new string('x', 100_000));
@@ -134,7 +132,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (await _fixture.OnlyRun(task)).Arguments[^1].Length.ShouldBeGreaterThan(100_000);
     }
 
-    [Fact]
+    [Test]
     public async Task The_program_as_found_and_its_arguments_are_in_the_log_and_on_record()
     {
         var task = await _fixture.Create();
@@ -150,7 +148,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         _fixture.Logger.Of(400).ShouldBe([$"agent {agent.Id} (sh) started, pid {pid}: {Line}"]);
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_has_a_cgroup_of_its_own_until_nothing_of_it_is_left()
     {
         var own = RealCgroups.Own();
@@ -163,7 +161,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         Shell.Until(() => agent.ToPane().Activity == Activity.Working, "the agent works");
         var cgroup = own.Open($"colibri-{agent.Id}").ShouldNotBeNull();
         cgroup.Processes().Count.ShouldBe(2);
-        ProcessIdentity.TryRead(int.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken), System.Globalization.CultureInfo.InvariantCulture), out var stray).ShouldBeTrue();
+        ProcessIdentity.TryRead(int.Parse(await File.ReadAllTextAsync(file, TestContext.Current!.Execution.CancellationToken), System.Globalization.CultureInfo.InvariantCulture), out var stray).ShouldBeTrue();
 
         fixture.Supervisor.TryStop(agent.Id, TimeSpan.FromSeconds(10));
         await SupervisorFixture.End(agent);
@@ -172,7 +170,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         Directory.Exists(cgroup.Path).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task Where_no_cgroup_can_be_made_agents_run_without_and_that_is_told_once()
     {
         await using var fixture = new SupervisorFixture(cgroups: new OwnCgroup("/proc/self"));
@@ -182,14 +180,14 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         fixture.Cgroups!.Status!.Reason!.ShouldContain("/proc/self/colibri-AGENT_ID");
     }
 
-    [Fact]
+    [Test]
     public async Task The_last_attempt_that_fails_fails_the_task()
     {
         var failed = await _fixture.RunToEnd("exit 3", await _fixture.Create(maxAttempts: 1));
         (failed.Status, failed.Verdict, failed.Error?.Code, failed.NotBefore).ShouldBe((TaskState.Failed, "exit-code", "exit-code", null));
     }
 
-    [Fact]
+    [Test]
     public async Task A_program_that_is_not_there_is_refused_with_where_it_was_searched_and_costs_the_task_nothing()
     {
         var task = await _fixture.Create();
@@ -204,16 +202,16 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (_fixture.Supervisor.Running, _fixture.Supervisor.Panes.Snapshot().Count).ShouldBe((0, 0));
     }
 
-    [Theory]
-    [InlineData("cwd")]
-    [InlineData("environment")]
-    [InlineData("not a program")]
+    [Test]
+    [Arguments("cwd")]
+    [Arguments("environment")]
+    [Arguments("not a program")]
     public async Task What_the_system_refuses_to_start_leaves_nothing_open(string trouble)
     {
         var task = await _fixture.Create();
         var request = SupervisorFixture.Request("exit 0", task);
         var text = _fixture.PathOf("text");
-        await File.WriteAllTextAsync(text, "no program", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(text, "no program", TestContext.Current!.Execution.CancellationToken);
         File.SetUnixFileMode(text, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         request = trouble switch
         {
@@ -232,7 +230,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         _fixture.Supervisor.FreeSlots.ShouldBe(2);
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_asked_to_stop_is_gone_and_its_run_stopped()
     {
         var task = await _fixture.Create();
@@ -249,9 +247,9 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         _fixture.Supervisor.TryStop("nobody", TimeSpan.Zero).ShouldBeNull();
     }
 
-    [Theory]
-    [InlineData(true, TaskState.Done, "done", null)]
-    [InlineData(false, TaskState.Failed, "exit-unknown", "ended, and its exit status was lost, after agent_start")]
+    [Test]
+    [Arguments(true, TaskState.Done, "done", null)]
+    [Arguments(false, TaskState.Failed, "exit-unknown", "ended, and its exit status was lost, after agent_start")]
     public async Task An_agent_whose_exit_status_is_lost_is_judged_by_its_events(bool hasFinished, TaskState state, string verdict, string? message)
     {
         var task = await _fixture.Create(maxAttempts: 1);
@@ -268,7 +266,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         _fixture.Supervisor.Running.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_ignores_the_request_is_killed_when_its_grace_is_over()
     {
         var agent = await _fixture.Spawn("""trap '' TERM; echo '{"type":"agent_start"}'; while :; do sleep 1; done""");
@@ -279,7 +277,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         agent.ToWire().Exit.ShouldBe(new ProcessExit(Signal: Signals.Kill));
     }
 
-    [Fact]
+    [Test]
     public async Task The_agent_of_a_cancelled_task_ends_and_the_task_stays_cancelled()
     {
         var task = await _fixture.Create();
@@ -293,7 +291,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         _fixture.Supervisor.FindByTask(task.Id).ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_cancelled_while_its_agent_starts_ends_the_agent()
     {
         var task = await _fixture.Create();
@@ -303,7 +301,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (await _fixture.Get(task)).Status.ShouldBe(TaskState.Cancelled);
     }
 
-    [Fact]
+    [Test]
     public async Task What_an_agent_leaves_behind_is_gone_before_its_task_is_done()
     {
         var task = await _fixture.Create();
@@ -322,7 +320,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         alive.ShouldBe([false, false]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_long_lived_agent_gets_its_prompt_as_a_line_and_is_let_go_when_it_has_settled()
     {
         var task = await _fixture.Create("say \"hé\"");
@@ -331,14 +329,14 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
 
         await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(request with { Rpc = true }));
 
-        using var prompt = System.Text.Json.JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+        using var prompt = System.Text.Json.JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current!.Execution.CancellationToken));
         prompt.RootElement.GetProperty("type").GetString().ShouldBe("prompt");
         prompt.RootElement.GetProperty("message").GetString().ShouldBe("say \"hé\"");
         var run = await _fixture.OnlyRun(task);
         (run.Verdict, run.Exit).ShouldBe(("done", new ProcessExit(Code: 0)));
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_finds_who_it_is_in_its_environment()
     {
         var task = await _fixture.Create();
@@ -349,7 +347,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         };
         var agent = await _fixture.Supervisor.SpawnAsync(request);
         await SupervisorFixture.End(agent);
-        var variables = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+        var variables = await File.ReadAllLinesAsync(file, TestContext.Current!.Execution.CancellationToken);
         variables.Where(line => line.StartsWith("COLIBRI_", StringComparison.Ordinal) || line.StartsWith("GREETING", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ShouldBe(
         [
             $"COLIBRI_AGENT_ID={agent.Id}",
@@ -360,14 +358,14 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         ]);
     }
 
-    [Fact]
+    [Test]
     public async Task Stopping_all_interrupts_the_runs_and_gives_their_attempts_back()
     {
         BoardTask[] tasks = [await _fixture.Create(maxAttempts: 1), await _fixture.Create(maxAttempts: 1)];
         foreach (var task in tasks)
             await _fixture.SpawnWorking(task);
 
-        await _fixture.Supervisor.StopAllAsync(TimeSpan.FromSeconds(10)).WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        await _fixture.Supervisor.StopAllAsync(TimeSpan.FromSeconds(10)).WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
 
         foreach (var task in tasks)
         {
@@ -378,7 +376,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Spawn("exit 0"))).Refusal.ShouldBe(SpawnRefusal.Stopping);
     }
 
-    [Fact]
+    [Test]
     public async Task No_more_agents_run_than_there_are_slots()
     {
         var freed = 0;
@@ -398,7 +396,7 @@ public sealed class AgentSupervisorTests : IAsyncLifetime
         (await _fixture.RunToEnd(SupervisorFixture.LifeCycle, task)).Status.ShouldBe(TaskState.Done);
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_that_another_has_is_a_conflict_and_frees_the_slot()
     {
         var task = await _fixture.Create();

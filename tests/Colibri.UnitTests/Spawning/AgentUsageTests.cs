@@ -9,7 +9,7 @@ using Colibri.UnitTests.Posix;
 namespace Colibri.UnitTests.Spawning;
 
 /// <summary>What an agent reports, priced, booked while it runs, and held to the budgets.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class AgentUsageTests
 {
     private const long Cent = 1_000_000;
@@ -20,7 +20,7 @@ public sealed class AgentUsageTests
 
     private static string Printing(params string[] lines) => string.Join('\n', lines.Select(line => $"echo '{line}'"));
 
-    [Fact]
+    [Test]
     public async Task What_is_used_is_in_the_ledger_while_the_agent_runs()
     {
         await using var fixture = new SupervisorFixture();
@@ -33,7 +33,7 @@ public sealed class AgentUsageTests
         fixture.Budgets.State.SpentMicrocents.ShouldBe(2 * Cent);
     }
 
-    [Fact]
+    [Test]
     public async Task What_has_no_cost_is_unknown_and_counted_as_such()
     {
         await using var fixture = new SupervisorFixture();
@@ -44,7 +44,7 @@ public sealed class AgentUsageTests
         fixture.Logger.Of(604).ShouldHaveSingleItem().ShouldContain("mock/mock-1");
     }
 
-    [Fact]
+    [Test]
     public async Task The_operators_price_is_taken_where_the_agent_states_none_and_never_else()
     {
         var prices = PriceTable.Parse(Encoding.UTF8.GetBytes("""{"mock/mock-1":{"input":3,"output":15,"cache_read":0.3,"cache_write":3.75}}"""));
@@ -54,7 +54,7 @@ public sealed class AgentUsageTests
         (task.Usage.CostMicrocents, task.Usage.UnpricedTokens).ShouldBe((Cent + 10 * 300 + 5 * 1_500 + 2 * 30 + 375, 0));
     }
 
-    [Fact]
+    [Test]
     public async Task A_total_that_is_repeated_is_priced_once()
     {
         var prices = PriceTable.Parse(Encoding.UTF8.GetBytes("""{"zed/*":{"input":1,"output":1}}"""));
@@ -68,7 +68,7 @@ public sealed class AgentUsageTests
         agent.ToPane().Usage.ShouldBe(new Usage { InputTokens = 15, OutputTokens = 1, CostMicrocents = 1_600 });
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_over_its_budget_ends_its_agent_and_is_not_tried_again()
     {
         await using var fixture = new SupervisorFixture(budgets: Of(task: Cent, day: null));
@@ -78,7 +78,7 @@ public sealed class AgentUsageTests
         task.Error.ShouldBe(new TaskError("budget", "the task has cost $0.02 and may cost $0.01 (COLIBRI_BUDGET_TASK_USD)"));
     }
 
-    [Fact]
+    [Test]
     public async Task Attempts_that_failed_count_towards_the_tasks_budget()
     {
         await using var fixture = new SupervisorFixture(budgets: Of(task: Cent, day: null));
@@ -88,14 +88,14 @@ public sealed class AgentUsageTests
         (await fixture.Get(task)).Status.ShouldBe(TaskState.Failed);
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_has_finished_is_done_whatever_it_cost()
     {
         await using var fixture = new SupervisorFixture(budgets: Of(task: 0, day: null));
         (await fixture.RunToEnd(SupervisorFixture.LifeCycle, await fixture.Create())).Status.ShouldBe(TaskState.Done);
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_that_spent_its_budget_in_an_interrupted_run_fails_before_another_starts()
     {
         await using var fixture = new SupervisorFixture(budgets: Of(task: Cent, day: null));
@@ -114,7 +114,7 @@ public sealed class AgentUsageTests
         fixture.Supervisor.Running.ShouldBe(0);
     }
 
-    [Fact]
+    [Test]
     public async Task A_day_over_its_budget_starts_no_agent_until_it_is_lifted()
     {
         await using var fixture = new SupervisorFixture(budgets: Of(task: null, day: Cent));

@@ -7,7 +7,7 @@ using Colibri.UnitTests.Posix;
 namespace Colibri.UnitTests.Spawning;
 
 /// <summary>What a request for confinement becomes on Linux, word for word, and what is refused before anything is made.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class ConfinementTests : IDisposable
 {
     private readonly JailFolder _jails = new();
@@ -18,7 +18,7 @@ public sealed class ConfinementTests : IDisposable
 
     public void Dispose() => _jails.Dispose();
 
-    [Fact]
+    [Test]
     public async Task The_arguments_are_these_and_no_others()
     {
         var plan = (await Plan(new JailRequest { Path = Root }))!;
@@ -40,7 +40,7 @@ public sealed class ConfinementTests : IDisposable
         (await Plan(null)).ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public async Task A_root_daemon_starts_bwrap_as_the_user_of_the_root_s_own_passwd()
     {
         var plan = (await Plan(new JailRequest { Path = Root, User = "agent" }, isRoot: true))!;
@@ -52,7 +52,7 @@ public sealed class ConfinementTests : IDisposable
         (await Refusal(new JailRequest { Path = Root, User = "agent" })).Refusal.ShouldBe(SpawnRefusal.NotConfinable);
     }
 
-    [Fact]
+    [Test]
     public async Task What_leads_outside_is_not_in_its_environment()
     {
         var inside = (await Plan(new JailRequest { Path = Root }))!.Start("a", "/usr/bin/agent", [], "/work", new Dictionary<string, string>
@@ -66,13 +66,13 @@ public sealed class ConfinementTests : IDisposable
         inside.ContainsKey("COLIBRI_DAEMON_SOCKET").ShouldBeFalse();
     }
 
-    [Theory]
-    [InlineData(OperatingSystemKind.Linux, false)]
-    [InlineData(OperatingSystemKind.Linux, true)]
-    [InlineData(OperatingSystemKind.FreeBsd, false)]
-    [InlineData(OperatingSystemKind.FreeBsd, true)]
-    [InlineData(OperatingSystemKind.LinuxOnFreeBsd, false)]
-    [InlineData(OperatingSystemKind.LinuxOnFreeBsd, true)]
+    [Test]
+    [Arguments(OperatingSystemKind.Linux, false)]
+    [Arguments(OperatingSystemKind.Linux, true)]
+    [Arguments(OperatingSystemKind.FreeBsd, false)]
+    [Arguments(OperatingSystemKind.FreeBsd, true)]
+    [Arguments(OperatingSystemKind.LinuxOnFreeBsd, false)]
+    [Arguments(OperatingSystemKind.LinuxOnFreeBsd, true)]
     public async Task A_path_out_of_the_base_is_refused_wherever_it_leads(OperatingSystemKind kind, bool isRoot)
     {
         Directory.CreateSymbolicLink(Base + "/out", "/usr");
@@ -100,7 +100,7 @@ public sealed class ConfinementTests : IDisposable
         Everything().ShouldBe(before, "nothing was made");
     }
 
-    [Fact]
+    [Test]
     public async Task What_cannot_be_given_is_refused()
     {
         foreach (var jail in new[] { new JailRequest { Name = "acme" }, new JailRequest { Path = Root, User = "agent" }, new JailRequest { Path = Root, Ip4 = "10.0.0.1" } })
@@ -114,7 +114,7 @@ public sealed class ConfinementTests : IDisposable
             (await Refusal(new JailRequest { Path = Root })).Message.ShouldContain("bwrap is not installed");
     }
 
-    [Fact]
+    [Test]
     public async Task The_program_is_looked_for_inside()
     {
         Directory.CreateDirectory(Root + "/bin");

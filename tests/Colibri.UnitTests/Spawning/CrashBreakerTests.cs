@@ -16,7 +16,7 @@ public sealed class CrashBreakerTests
 
     public CrashBreakerTests() => _breaker = new CrashBreaker(_time, _logger);
 
-    [Fact]
+    [Test]
     public void Crashes_in_a_row_make_a_program_rest_longer_each_time()
     {
         for (var crash = 1; crash < CrashBreaker.TripsAfter; crash++)
@@ -33,7 +33,7 @@ public sealed class CrashBreakerTests
         _logger.Of(Tripped).Count.ShouldBe(7);
     }
 
-    [Fact]
+    [Test]
     public void A_start_that_goes_well_forgets_them()
     {
         for (var crash = 0; crash < CrashBreaker.TripsAfter; crash++)
@@ -48,7 +48,7 @@ public sealed class CrashBreakerTests
         _breaker.RestsUntil(Program).ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public void Programs_that_are_remembered_are_bounded()
     {
         for (var crash = 0; crash < CrashBreaker.TripsAfter; crash++)

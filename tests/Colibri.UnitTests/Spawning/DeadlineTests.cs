@@ -5,12 +5,12 @@ using Colibri.UnitTests.Posix;
 namespace Colibri.UnitTests.Spawning;
 
 /// <summary>What an agent must have done by when; the deadlines are set so short that the test need not wait.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class DeadlineTests
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(200);
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_prints_nothing_is_ended()
     {
         var failed = await Run("exec sleep 300", configuration => configuration with { FirstEventTimeout = Short });
@@ -18,7 +18,7 @@ public sealed class DeadlineTests
         failed.Error!.Message.ShouldBe("printed no event within 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT); it was stopped");
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_falls_silent_while_it_works_is_ended_only_where_that_is_wanted()
     {
         var failed = await Run(SupervisorFixture.Working, configuration => configuration with { StallAfter = Short, StallKill = true });
@@ -30,7 +30,7 @@ public sealed class DeadlineTests
         (agent.ToPane().NeedsAttention, agent.HasEnded).ShouldBe((true, false));
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_says_nothing_but_errors_is_ended()
     {
         // What Codex prints for as long as it has no network.
@@ -43,21 +43,21 @@ public sealed class DeadlineTests
         failed.Error!.Message.ShouldBe("said nothing but errors for 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT), the last one: Reconnecting... 1/5; it was stopped");
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_that_stays_after_its_result_is_ended_and_has_done_its_task()
     {
         var done = await Run(SupervisorFixture.LifeCycle + "\nexec sleep 300", configuration => configuration with { ExitTimeout = Short });
         (done.Status, done.Verdict).ShouldBe((TaskState.Done, "done"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_run_that_takes_too_long_is_ended()
     {
         var failed = await Run(SupervisorFixture.Working, configuration => configuration with { RunTimeout = Short });
         failed.Error.ShouldBe(new TaskError("deadline", "the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_program_that_does_not_understand_its_arguments_is_not_tried_again()
     {
         await using var fixture = new SupervisorFixture();

@@ -10,11 +10,11 @@ using Colibri.UnitTests.Posix;
 namespace Colibri.UnitTests.Spawning;
 
 /// <summary>What a request for a jail becomes on FreeBSD in every mode, word for word and byte for byte.</summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class JailPlanTests : IDisposable
 {
-    private const OperatingSystemKind Native = OperatingSystemKind.FreeBsd;
-    private const OperatingSystemKind Linux64 = OperatingSystemKind.LinuxOnFreeBsd;
+    internal const OperatingSystemKind Native = OperatingSystemKind.FreeBsd;
+    internal const OperatingSystemKind Linux64 = OperatingSystemKind.LinuxOnFreeBsd;
 
     private const string Enter =
         "exec 3<\"$1/environment\" 4<\"$1/directory\" && shift && eval \"$(/bin/cat <&4)\" && unset OLDPWD && eval \"$(/bin/cat <&3)\" && exec \"$@\" 3<&- 4<&-";
@@ -42,14 +42,14 @@ public sealed class JailPlanTests : IDisposable
 
     public void Dispose() => _jails.Dispose();
 
-    [Theory]
-    [InlineData(Native, false, JailPrivilegeMode.Mdo)]
-    [InlineData(Native, false, JailPrivilegeMode.Sudo)]
-    [InlineData(Linux64, false, JailPrivilegeMode.Mdo)]
-    [InlineData(Linux64, false, JailPrivilegeMode.Sudo)]
-    [InlineData(Linux64, true, JailPrivilegeMode.Mdo)]
-    [InlineData(Linux64, true, JailPrivilegeMode.Sudo)]
-    [InlineData(Linux64, true, JailPrivilegeMode.None)]
+    [Test]
+    [Arguments(Native, false, JailPrivilegeMode.Mdo)]
+    [Arguments(Native, false, JailPrivilegeMode.Sudo)]
+    [Arguments(Linux64, false, JailPrivilegeMode.Mdo)]
+    [Arguments(Linux64, false, JailPrivilegeMode.Sudo)]
+    [Arguments(Linux64, true, JailPrivilegeMode.Mdo)]
+    [Arguments(Linux64, true, JailPrivilegeMode.Sudo)]
+    [Arguments(Linux64, true, JailPrivilegeMode.None)]
     public async Task The_systems_tools_are_called_so(OperatingSystemKind kind, bool isRoot, JailPrivilegeMode mode)
     {
         var tools = _jails.Tools;
@@ -101,10 +101,10 @@ public sealed class JailPlanTests : IDisposable
         }
     }
 
-    [Theory]
-    [InlineData(JailPrivilegeMode.None)]
-    [InlineData(JailPrivilegeMode.Mdo)]
-    [InlineData(JailPrivilegeMode.Sudo)]
+    [Test]
+    [Arguments(JailPrivilegeMode.None)]
+    [Arguments(JailPrivilegeMode.Mdo)]
+    [Arguments(JailPrivilegeMode.Sudo)]
     public async Task A_native_root_daemon_goes_through_its_own_trampoline(JailPrivilegeMode mode)
     {
         string[] stage = ["--root", Root, "--stage", "/var/colibri-stage", "--name", "a1"];
@@ -136,7 +136,7 @@ public sealed class JailPlanTests : IDisposable
         }
     }
 
-    [Fact]
+    [Test]
     public async Task What_the_pane_says_and_the_record_holds()
     {
         var entered = (await _jails.Plan(new JailRequest { Name = "acme", User = "agent" }, Linux64))!;
@@ -145,7 +145,7 @@ public sealed class JailPlanTests : IDisposable
         (made.Description, made.JailOf("a1")).ShouldBe(($"jail {Root}, ip4 disable", "colibri-a1"));
     }
 
-    [Fact]
+    [Test]
     public async Task A_request_that_is_wrong_is_refused_by_what_is_wrong_with_it()
     {
         foreach (var (jail, said) in new (JailRequest, string)[]
@@ -169,7 +169,7 @@ public sealed class JailPlanTests : IDisposable
         Directory.Exists(Root + "/var/colibri-stage").ShouldBeFalse("nothing was made");
     }
 
-    [Fact]
+    [Test]
     public async Task What_the_host_cannot_give_is_unavailable()
     {
         (await Unavailable(new JailRequest { Path = Root }, mode: JailPrivilegeMode.None)).ShouldContain("COLIBRI_JAIL_PRIV_MODE=none needs a daemon that runs as root");

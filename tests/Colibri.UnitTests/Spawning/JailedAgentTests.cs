@@ -12,7 +12,7 @@ namespace Colibri.UnitTests.Spawning;
 /// Agents started through stand-ins for FreeBSD's tools: real shells read the files that were left, a real process gets them. The
 /// stand-ins enter nothing; a path of the stage is made the host's.
 /// </summary>
-[Collection(ProcessesCollection.Name)]
+[NotInParallel]
 public sealed class JailedAgentTests : IAsyncDisposable
 {
     private const string Secret = "k'e\"y\n$HOME `id` \\n ü ";
@@ -29,11 +29,11 @@ public sealed class JailedAgentTests : IAsyncDisposable
         _jails.Dispose();
     }
 
-    [Theory]
-    [InlineData(JailPrivilegeMode.Mdo, true, null)]
-    [InlineData(JailPrivilegeMode.Mdo, true, "agent")]
-    [InlineData(JailPrivilegeMode.Sudo, false, null)]
-    [InlineData(JailPrivilegeMode.Sudo, false, "agent")]
+    [Test]
+    [Arguments(JailPrivilegeMode.Mdo, true, null)]
+    [Arguments(JailPrivilegeMode.Mdo, true, "agent")]
+    [Arguments(JailPrivilegeMode.Sudo, false, null)]
+    [Arguments(JailPrivilegeMode.Sudo, false, "agent")]
     public async Task Environment_and_directory_arrive_intact_and_on_no_command_line(JailPrivilegeMode mode, bool isEntered, string? user)
     {
         var fixture = Furnish(mode);
@@ -69,9 +69,9 @@ public sealed class JailedAgentTests : IAsyncDisposable
         agent.ToWire().Confinement.ShouldBe((isEntered ? $"jail acme, {_jails.Root}" : $"jail {_jails.Root}, ip4 inherit") + (user is null ? "" : ", user agent"));
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
     public async Task A_jailed_agent_that_will_not_end_is_ended_as_root_from_inside_its_jail(bool isEntered)
     {
         var fixture = Furnish(JailPrivilegeMode.Mdo);
@@ -95,7 +95,7 @@ public sealed class JailedAgentTests : IAsyncDisposable
         Directory.GetFileSystemEntries(_jails.Root + "/var/colibri-stage").ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task A_refused_jail_claims_no_task_and_leaves_nothing()
     {
         var fixture = Furnish(JailPrivilegeMode.Mdo);
@@ -107,7 +107,7 @@ public sealed class JailedAgentTests : IAsyncDisposable
         Directory.Exists(_jails.Root + "/var/colibri-stage").ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task What_a_killed_daemon_left_in_a_jail_is_cleared_by_the_next()
     {
         var fixture = Furnish(JailPrivilegeMode.Mdo);

@@ -9,8 +9,8 @@ using Microsoft.Data.Sqlite;
 
 namespace Colibri.UnitTests.Spawning;
 
-[Collection(ProcessesCollection.Name)]
-public sealed class LeftoverReconcilerTests : IAsyncLifetime
+[NotInParallel]
+public sealed class LeftoverReconcilerTests : IAsyncDisposable
 {
     private const string Sleeper = "exec sleep 300";
 
@@ -21,8 +21,6 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
     private AgentCgroups? _cgroups;
     private LeftoverReconciler? _reconciler;
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
     public async ValueTask DisposeAsync()
     {
         if (_reconciler is not null)
@@ -30,7 +28,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         await _board.DisposeAsync();
     }
 
-    [Fact]
+    [Test]
     public async Task A_process_on_record_is_ended_and_its_task_queued_again()
     {
         var task = await _board.Spawn(_agentId, await _board.Create(maxAttempts: 1));
@@ -44,7 +42,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         Found.ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public async Task A_process_that_left_its_parent_and_group_is_found_by_its_marker()
     {
         var task = await _board.Spawn(_agentId);
@@ -62,9 +60,9 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         }
     }
 
-    [Theory]
-    [InlineData(-1)]
-    [InlineData(1)]
+    [Test]
+    [Arguments(-1)]
+    [Arguments(1)]
     public async Task A_stranger_with_the_pid_on_record_is_left_alone(int startedEarlier)
     {
         var task = await _board.Spawn(_agentId);
@@ -80,7 +78,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         _logger.Of(434).ShouldHaveSingleItem().ShouldContain($"pid {stranger.Pid}, on record for agent {_agentId}");
     }
 
-    [Fact]
+    [Test]
     public async Task A_process_of_another_boot_is_left_alone()
     {
         var task = await _board.Spawn(_agentId);
@@ -92,7 +90,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         await ShouldBeQueuedAgain(task);
     }
 
-    [Fact]
+    [Test]
     public async Task A_process_that_never_got_on_record_is_found_by_its_marker()
     {
         var task = await _board.Spawn(_agentId);
@@ -108,7 +106,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         await ShouldBeQueuedAgain(task);
     }
 
-    [Fact]
+    [Test]
     public async Task A_process_that_ignores_the_request_is_killed()
     {
         var task = await _board.Spawn(_agentId);
@@ -123,7 +121,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_cancelled_task_stays_cancelled()
     {
         var task = await _board.Spawn(_agentId);
@@ -136,7 +134,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         (await _board.Board.LiveSpawnsAsync()).ShouldBeEmpty();
     }
 
-    [Fact]
+    [Test]
     public async Task A_claim_under_a_name_nobody_registered_is_released_and_a_registered_agents_is_kept()
     {
         var unknown = await _board.Create();
@@ -151,7 +149,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         (await _board.Board.GetAsync(known.Id))!.Status.ShouldBe(TaskState.Claimed);
     }
 
-    [Fact]
+    [Test]
     public async Task What_left_parent_group_and_environment_behind_is_found_in_its_cgroup()
     {
         var own = RealCgroups.Own();
@@ -179,7 +177,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [Test]
     public async Task A_cgroup_is_removed_if_its_agent_has_ended_and_left_alone_if_nobody_knows_the_agent()
     {
         var own = RealCgroups.Own();
@@ -203,8 +201,8 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Failures))]
+    [Test]
+    [MethodDataSource(nameof(Failures))]
     public async Task A_strangers_environment_that_cannot_be_read_keeps_nothing_from_being_put_in_order(EnvironmentStep step, int errno)
     {
         var recorded = await _board.Spawn(_agentId);
@@ -232,7 +230,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         await ShouldBeQueuedAgain(unrecorded);
     }
 
-    public static TheoryData<EnvironmentStep, int> Failures() => FailingEnvironment.Failures();
+    public static List<(EnvironmentStep, int)> Failures() => FailingEnvironment.Failures();
 
     private int Found => _logger.Of(406).Count;
 
@@ -243,7 +241,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         return child;
     }
 
-    [Fact]
+    [Test]
     public async Task Where_processes_cannot_be_seen_a_task_is_held_until_nobody_has_the_pid()
     {
         var task = await _board.Spawn(_agentId);
@@ -260,7 +258,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         await ShouldBeQueuedAgain(task);
     }
 
-    [Fact]
+    [Test]
     public async Task A_board_that_cannot_be_written_holds_the_tasks_until_it_can()
     {
         var (task, other) = (await _board.Spawn(_agentId), await _board.Spawn("another"));
@@ -284,7 +282,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         _logger.Of(407).Count.ShouldBe(2);
     }
 
-    [Fact]
+    [Test]
     public async Task A_run_that_is_closed_later_waits_for_the_board_as_well()
     {
         var task = await _board.Spawn(_agentId);
@@ -301,7 +299,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         await ShouldBeQueuedAgain(task);
     }
 
-    [Fact]
+    [Test]
     public async Task Claims_of_nobody_are_released_when_the_board_can_be_written_and_those_made_since_are_kept()
     {
         var (before, since) = (await _board.Create(), await _board.Create());
@@ -317,14 +315,14 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
         (await _board.Get(since)).Status.ShouldBe(TaskState.Claimed);
     }
 
-    [Fact]
+    [Test]
     public async Task A_daemon_that_stops_does_not_wait_for_the_board()
     {
         await _board.Spawn(_agentId);
         using (Refuse())
         {
             await Reconcile();
-            await _reconciler!.DisposeAsync().AsTask().WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+            await _reconciler!.DisposeAsync().AsTask().WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
         }
         _reconciler = null;
         (await _board.Board.LiveSpawnsAsync()).ShouldHaveSingleItem("the next daemon closes it");
@@ -341,7 +339,7 @@ public sealed class LeftoverReconcilerTests : IAsyncLifetime
     private Task Reconcile(bool processesCanBeSeen = true)
     {
         _reconciler = new LeftoverReconciler(_board.Board, _cgroups, null, new Clock(_board.Time), _logger) { ProcessesCanBeSeen = processesCanBeSeen };
-        return _reconciler.RunAsync().WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+        return _reconciler.RunAsync().WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
     }
 
     /// <summary>Until it is disposed, the board cannot be written; it can be read.</summary>

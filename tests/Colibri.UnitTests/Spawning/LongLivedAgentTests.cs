@@ -6,8 +6,8 @@ using Colibri.UnitTests.Posix;
 namespace Colibri.UnitTests.Spawning;
 
 /// <summary>Agents that are prompted over standard input: several tasks one after another, told and asked things in between.</summary>
-[Collection(ProcessesCollection.Name)]
-public sealed class LongLivedAgentTests : IAsyncLifetime
+[NotInParallel]
+public sealed class LongLivedAgentTests : IAsyncDisposable
 {
     /// <summary>Answers every command, and plays a run for each prompt whose end its words choose: "break" fails it, "hang" never ends it.</summary>
     private const string Server = """
@@ -39,11 +39,9 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
 
     private readonly SupervisorFixture _fixture = new(maxAgents: 2);
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
 
-    [Fact]
+    [Test]
     public async Task One_agent_takes_one_task_after_another_each_with_a_run_and_a_cost_of_its_own()
     {
         var (first, second) = (await _fixture.Create("first"), await _fixture.Create("second"));
@@ -63,7 +61,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
             .ShouldBe(["first", "ok", "run ended: done", "second", "ok", "run ended: done"]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_later_task_that_takes_too_long_is_ended_as_the_first_would_be()
     {
         await using var fixture = new SupervisorFixture(configure: configuration => configuration with { RunTimeout = TimeSpan.FromMilliseconds(200) });
@@ -75,7 +73,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         (await fixture.Get(task)).Error.ShouldBe(new TaskError("deadline", "the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped"));
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_whose_run_failed_is_replaced_unless_it_is_to_be_kept()
     {
         var task = await _fixture.Create("break it", maxAttempts: 1);
@@ -91,7 +89,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         (await _fixture.Get(whole)).Status.ShouldBe(TaskState.Done);
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_is_given_to_one_agent_at_rest_alone_and_an_agent_takes_one_at_a_time()
     {
         var agent = await Spawn(await _fixture.Create("first"));
@@ -104,7 +102,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         (await agent.TryAssignAsync(taken.Id)).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public async Task A_task_in_the_hands_of_an_agent_that_dies_is_tried_again()
     {
         var agent = await Spawn(await _fixture.Create("first"));
@@ -120,7 +118,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         (queued.Status, queued.Verdict, queued.Attempts).ShouldBe((TaskState.Queued, "stopped", 1));
     }
 
-    [Fact]
+    [Test]
     public async Task A_question_is_shown_and_answered_once()
     {
         var task = await _fixture.Create("ask me", maxAttempts: 1);
@@ -138,7 +136,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         (await _fixture.OnlyRun(task)).StderrTail.ShouldBe("""{"type":"extension_ui_response","id":"q1","value":"green"}""" + "\n");
     }
 
-    [Fact]
+    [Test]
     public async Task What_it_is_told_at_rest_is_a_prompt_and_while_it_works_an_addition()
     {
         var agent = await Spawn(await _fixture.Create("first"));
@@ -148,7 +146,7 @@ public sealed class LongLivedAgentTests : IAsyncLifetime
         (await agent.TellAsync("and this")).ShouldBe(RpcReply.Refused("no room"));
     }
 
-    [Fact]
+    [Test]
     public async Task An_agent_for_one_run_takes_no_words()
     {
         var agent = await _fixture.SpawnWorking();

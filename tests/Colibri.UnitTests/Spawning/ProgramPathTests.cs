@@ -9,7 +9,7 @@ public sealed class ProgramPathTests : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-path-").FullName;
 
-    public static TheoryData<string> Kinds => [.. BadPathEntry.Kinds];
+    public static List<string> Kinds => [.. BadPathEntry.Kinds];
 
     public void Dispose()
     {
@@ -17,7 +17,7 @@ public sealed class ProgramPathTests : IDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    [Fact]
+    [Test]
     public void A_bare_name_is_searched_in_order()
     {
         var (first, second) = (At("a/agent", ReadOnly), At("b/agent", Program));
@@ -28,15 +28,15 @@ public sealed class ProgramPathTests : IDisposable
         path.Find("").ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public void A_directory_is_no_program()
     {
         Directory.CreateDirectory(Path.Combine(_directory, "agent"));
         new ProgramPath(_directory, null, "/").Find("agent").ShouldBeNull();
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
+    [Test]
+    [MethodDataSource(nameof(Kinds))]
     public void What_cannot_be_executed_is_passed_over(string kind)
     {
         var bad = BadPathEntry.Make(_directory, kind);
@@ -46,16 +46,16 @@ public sealed class ProgramPathTests : IDisposable
         new ProgramPath(null, null, "/").Find($"{bad}/gizmo").ShouldBeNull();
     }
 
-    [Theory]
-    [InlineData("a\0b")]
-    [InlineData("/bin/sh\0")]
-    [InlineData("\0")]
+    [Test]
+    [Arguments("a\0b")]
+    [Arguments("/bin/sh\0")]
+    [Arguments("\0")]
     public void A_name_with_a_NUL_is_no_program(string name) => new ProgramPath("/bin", null, "/").Find(name).ShouldBeNull();
 
-    [Fact]
+    [Test]
     public void A_name_too_long_for_any_file_is_no_program() => new ProgramPath("/bin", null, "/").Find(new string('x', 5_000)).ShouldBeNull();
 
-    [Fact]
+    [Test]
     public void An_absolute_path_is_taken_as_it_is()
     {
         var path = new ProgramPath(null, null, "/");
@@ -65,10 +65,10 @@ public sealed class ProgramPathTests : IDisposable
         path.Find(_directory).ShouldBeNull();
     }
 
-    [Theory]
-    [InlineData("bin/agent")]
-    [InlineData("./agent")]
-    [InlineData("../b/agent")]
+    [Test]
+    [Arguments("bin/agent")]
+    [Arguments("./agent")]
+    [Arguments("../b/agent")]
     public void A_relative_path_is_refused(string program)
     {
         At("bin/agent", Program);
@@ -77,7 +77,7 @@ public sealed class ProgramPathTests : IDisposable
         new ProgramPath(_directory, null, _directory).Find(program).ShouldBeNull();
     }
 
-    [Fact]
+    [Test]
     public void The_well_known_places_are_searched_after_the_path_and_before_the_users() =>
         new ProgramPath("/opt/x:relative:::/bin:.", "/home/op", "/opt/colibri/").Directories.ShouldBe(
         [
@@ -85,9 +85,9 @@ public sealed class ProgramPathTests : IDisposable
             "/home/op/.local/bin", "/home/op/bin", "/opt/colibri",
         ]);
 
-    [Theory]
-    [InlineData(null, null)]
-    [InlineData("", "")]
+    [Test]
+    [Arguments(null, null)]
+    [Arguments("", "")]
     public void A_daemon_without_path_and_home_still_finds_a_shell(string? path, string? home) =>
         new ProgramPath(path, home, "/opt/colibri").Find("sh").ShouldNotBeNull().ShouldEndWith("/bin/sh");
 

@@ -5,23 +5,23 @@ namespace Colibri.UnitTests.Spawning;
 
 public sealed class RetryBackoffTests
 {
-    [Theory]
-    [InlineData(1, 1)]
-    [InlineData(2, 2)]
-    [InlineData(3, 4)]
-    [InlineData(8, 128)]
-    [InlineData(9, 256)]
-    [InlineData(10, 300)]
-    [InlineData(11, 300)]
-    [InlineData(1_000, 300)]
-    [InlineData(int.MaxValue, 300)]
+    [Test]
+    [Arguments(1, 1)]
+    [Arguments(2, 2)]
+    [Arguments(3, 4)]
+    [Arguments(8, 128)]
+    [Arguments(9, 256)]
+    [Arguments(10, 300)]
+    [Arguments(11, 300)]
+    [Arguments(1_000, 300)]
+    [Arguments(int.MaxValue, 300)]
     public void The_longest_wait_doubles_from_a_second_to_five_minutes(int attempts, int seconds) =>
         RetryBackoff.Ceiling(attempts).ShouldBe(TimeSpan.FromSeconds(seconds));
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(4)]
-    [InlineData(20)]
+    [Test]
+    [Arguments(1)]
+    [Arguments(4)]
+    [Arguments(20)]
     public void The_wait_is_anywhere_between_none_and_the_longest(int attempts)
     {
         var time = new ManualTime();

@@ -11,7 +11,7 @@ public sealed class RpcChannelTests
     private readonly FakeTime _time = new();
     private readonly ConcurrentQueue<string> _written = new();
 
-    [Fact]
+    [Test]
     public async Task Responses_find_their_command_in_any_order()
     {
         var channel = Open();
@@ -26,7 +26,7 @@ public sealed class RpcChannelTests
         _written.ShouldBe(["""{"id":"1","type":"prompt","message":"one"}""" + "\n", """{"id":"2","type":"steer","message":"two"}""" + "\n"]);
     }
 
-    [Fact]
+    [Test]
     public async Task A_response_that_does_not_come_is_not_waited_for_longer_than_its_deadline()
     {
         var channel = Open();
@@ -38,7 +38,7 @@ public sealed class RpcChannelTests
         channel.Replied("1", null);
     }
 
-    [Fact]
+    [Test]
     public async Task Commands_nobody_answers_are_bounded()
     {
         var channel = Open();
@@ -50,7 +50,7 @@ public sealed class RpcChannelTests
         channel.TrySend(static _ => { }).ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void Lines_nobody_reads_are_bounded()
     {
         var channel = new RpcChannel(_time);

@@ -9,19 +9,19 @@ public sealed class StderrTailTests
 {
     private readonly StderrTail _tail = new();
 
-    [Fact]
+    [Test]
     public void Of_silence_nothing_is_kept()
     {
         _tail.Add([]);
         (_tail.Text(Secrets.None), _tail.LastLine(Secrets.None)).ShouldBe((null, null));
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(7)]
-    [InlineData(4_096)]
-    [InlineData(StderrTail.Capacity)]
-    [InlineData(100_000)]
+    [Test]
+    [Arguments(1)]
+    [Arguments(7)]
+    [Arguments(4_096)]
+    [Arguments(StderrTail.Capacity)]
+    [Arguments(100_000)]
     public void The_last_bytes_are_kept_however_they_come(int chunk)
     {
         var text = string.Concat(Enumerable.Range(0, 5_000).Select(i => $"{i:D5}\n"));
@@ -31,7 +31,7 @@ public sealed class StderrTailTests
         _tail.LastLine(Secrets.None).ShouldBe("04999");
     }
 
-    [Fact]
+    [Test]
     public void A_tail_that_just_fits_is_whole()
     {
         var text = new string('x', StderrTail.Capacity - 1) + "y";
@@ -41,14 +41,14 @@ public sealed class StderrTailTests
         _tail.Text(Secrets.None).ShouldBe(text[1..] + "z");
     }
 
-    [Theory]
-    [InlineData("é", 0)]
-    [InlineData("é", 1)]
-    [InlineData("\u2028", 1)]
-    [InlineData("\u2028", 2)]
-    [InlineData("\U0001F426", 1)]
-    [InlineData("\U0001F426", 2)]
-    [InlineData("\U0001F426", 3)]
+    [Test]
+    [Arguments("é", 0)]
+    [Arguments("é", 1)]
+    [Arguments("\u2028", 1)]
+    [Arguments("\u2028", 2)]
+    [Arguments("\U0001F426", 1)]
+    [Arguments("\U0001F426", 2)]
+    [Arguments("\U0001F426", 3)]
     public void The_cut_never_leaves_half_a_character(string unit, int shift)
     {
         Add(string.Concat(Enumerable.Repeat(unit, StderrTail.Capacity)) + new string('.', shift));
@@ -58,15 +58,15 @@ public sealed class StderrTailTests
         Encoding.UTF8.GetByteCount(text).ShouldBeInRange(StderrTail.Capacity - 3, StderrTail.Capacity);
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(20)]
-    [InlineData(8_191)]
-    [InlineData(8_192)]
-    [InlineData(8_200)]
-    [InlineData(8_220)]
-    [InlineData(9_000)]
+    [Test]
+    [Arguments(0)]
+    [Arguments(1)]
+    [Arguments(20)]
+    [Arguments(8_191)]
+    [Arguments(8_192)]
+    [Arguments(8_200)]
+    [Arguments(8_220)]
+    [Arguments(9_000)]
     public void A_key_is_blotted_out_wherever_the_ring_has_cut_it(int after)
     {
         Add(new string('.', 10_000) + Keys.Short + new string('-', after));
@@ -75,10 +75,10 @@ public sealed class StderrTailTests
             text.ShouldNotContain(Keys.Short[^length..]);
     }
 
-    [Theory]
-    [InlineData("-")]
-    [InlineData("\u20AC")]
-    [InlineData("\U0001F426")]
+    [Test]
+    [Arguments("-")]
+    [Arguments("\u20AC")]
+    [Arguments("\U0001F426")]
     public void Nothing_of_a_key_is_left_however_long_it_is_and_wherever_the_ring_has_cut_it(string filler)
     {
         foreach (var key in new[] { Keys.Short, Keys.Usual, Keys.Long })
@@ -99,7 +99,7 @@ public sealed class StderrTailTests
         }
     }
 
-    [Fact]
+    [Test]
     public void Bytes_that_are_no_text_are_shown_as_such()
     {
         _tail.Add([(byte)'a', 0xff, (byte)'b']);
@@ -108,10 +108,10 @@ public sealed class StderrTailTests
         _tail.Text(Secrets.None).ShouldNotBeNull().ShouldAllBe(c => c == '\uFFFD');
     }
 
-    [Theory]
-    [InlineData("one\ntwo", "two")]
-    [InlineData("one\r\n  two \n\n \n", "two")]
-    [InlineData("\n \n", null)]
+    [Test]
+    [Arguments("one\ntwo", "two")]
+    [Arguments("one\r\n  two \n\n \n", "two")]
+    [Arguments("\n \n", null)]
     public void The_last_line_is_the_last_that_says_anything(string text, string? expected)
     {
         Add(text);

@@ -117,7 +117,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
         return agent;
     }
 
-    public static Task End(SupervisedAgent agent) => agent.Ended.WaitAsync(Shell.Deadline, TestContext.Current.CancellationToken);
+    public static Task End(SupervisedAgent agent) => agent.Ended.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
 
     public async Task<BoardTask> RunToEnd(string script, BoardTask task)
     {

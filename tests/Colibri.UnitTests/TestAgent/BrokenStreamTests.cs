@@ -6,10 +6,10 @@ namespace Colibri.UnitTests.TestAgent;
 
 public sealed class BrokenStreamTests
 {
-    [Theory]
-    [InlineData(1)]
-    [InlineData(5)]
-    [InlineData(100)]
+    [Test]
+    [Arguments(1)]
+    [Arguments(5)]
+    [Arguments(100)]
     public void As_many_broken_lines_as_asked_for_stand_among_the_whole_ones(int broken)
     {
         var whole = AgentStage.Lines(AgentStage.PlayBytes(new ScriptedInterlude(), "x")).Length;
@@ -21,11 +21,11 @@ public sealed class BrokenStreamTests
         IsJson(lines[^1]).ShouldBeTrue();
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(65536)]
-    [InlineData(200_001)]
+    [Test]
+    [Arguments(0)]
+    [Arguments(1)]
+    [Arguments(65536)]
+    [Arguments(200_001)]
     public void A_flood_is_one_line_of_exactly_its_length(int bytes)
     {
         var output = new MemoryStream();
@@ -36,7 +36,7 @@ public sealed class BrokenStreamTests
         output.ToArray().AsSpan().IndexOf((byte)'\n').ShouldBe(bytes);
     }
 
-    [Fact]
+    [Test]
     public void Nothing_is_escaped_that_JSON_does_not_ask_for() =>
         Encoding.UTF8.GetString(AgentStage.PlayBytes(new ScriptedInterlude(), "ä & <b>")).ShouldContain("ä & <b>");
 

@@ -5,26 +5,26 @@ namespace Colibri.UnitTests.TestAgent;
 
 public sealed class LifeCycleTests
 {
-    [Fact]
+    [Test]
     public void A_run_prints_the_event_types_of_the_recorded_Pi_run_in_its_order() =>
         TypesOf(Play("run echo")).ShouldBe(RecordedTypes("pi-1.5.2-json-tool.jsonl"));
 
-    [Fact]
+    [Test]
     public void A_retried_run_prints_the_event_types_of_the_recorded_one_but_for_the_session_file() =>
         TypesOf(Play("--retry", "run echo")).ShouldBe(RecordedTypes("pi-1.5.2-json-retry.jsonl").Where(type => type != "entry_appended"));
 
-    [Fact]
+    [Test]
     public void A_failed_run_prints_the_event_types_of_the_recorded_one() =>
         TypesOf(Play("--fail", "--turns", "1", "hello")).ShouldBe(RecordedTypes("pi-1.5.2-json-auth.jsonl"));
 
-    [Fact]
+    [Test]
     public void A_retry_that_fails_too_says_so_after_the_end_of_the_run() =>
         TypesOf(Play("--retry", "--fail", "--turns", "1", "hello"))[^3..].ShouldBe(["agent_end", "auto_retry_end", "agent_settled"]);
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(7)]
+    [Test]
+    [Arguments(1)]
+    [Arguments(2)]
+    [Arguments(7)]
     public void Every_turn_but_the_last_runs_one_tool(int turns)
     {
         var types = Play("--turns", $"{turns}", "x").Select(TypeOf).ToList();
@@ -33,7 +33,7 @@ public sealed class LifeCycleTests
         types.Count(type => type == "tool_execution_end").ShouldBe(turns - 1);
     }
 
-    [Fact]
+    [Test]
     public void Events_carry_the_members_that_Pi_s_carry()
     {
         var recorded = ShapesOf(RecordedLines("pi-1.5.2-json-tool.jsonl").Select(line => JsonDocument.Parse(line).RootElement));
@@ -42,7 +42,7 @@ public sealed class LifeCycleTests
             members.ShouldBeSubsetOf(recorded[type], type);
     }
 
-    [Fact]
+    [Test]
     public void Every_assistant_message_reports_the_usage_asked_for_at_its_end()
     {
         var ends = Play("--usage", "7,5,3,2,0.25", "x").Where(IsAssistantEnd).ToList();
@@ -59,7 +59,7 @@ public sealed class LifeCycleTests
         }
     }
 
-    [Fact]
+    [Test]
     public void Usage_is_zero_unless_asked_for()
     {
         Play("x").Where(IsAssistantEnd).Select(InputOf).ShouldBe([0, 0]);
@@ -68,7 +68,7 @@ public sealed class LifeCycleTests
         static long InputOf(JsonElement end) => end.GetProperty("message").GetProperty("usage").GetProperty("input").GetInt64();
     }
 
-    [Fact]
+    [Test]
     public void The_prompt_is_the_user_s_message_and_quoted_by_the_assistant()
     {
         var events = Play("say", "\"hi\"", "\u2028 🐦");
@@ -80,7 +80,7 @@ public sealed class LifeCycleTests
         texts["assistant"].ShouldAllBe(text => text.Contains("say \"hi\" \u2028 🐦", StringComparison.Ordinal));
     }
 
-    [Fact]
+    [Test]
     public void A_failed_run_ends_in_an_error_message_and_settles_without_abort()
     {
         var events = Play("--fail", "x");
@@ -91,7 +91,7 @@ public sealed class LifeCycleTests
         events[^1].GetProperty("aborted").GetBoolean().ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void A_stalled_run_says_nothing_after_the_assistant_began()
     {
         var interlude = new ScriptedInterlude();
@@ -102,9 +102,9 @@ public sealed class LifeCycleTests
         interlude.Stalls.ShouldBe(1);
     }
 
-    [Theory]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
+    [Test]
+    [Arguments(true, false)]
+    [Arguments(false, true)]
     public void The_answer_to_a_question_decides_how_the_tool_ends(bool confirmed, bool isError)
     {
         var interlude = new ScriptedInterlude { Answer = confirmed };
@@ -117,7 +117,7 @@ public sealed class LifeCycleTests
         events.Single(e => TypeOf(e) == "tool_execution_end").GetProperty("isError").GetBoolean().ShouldBe(isError);
     }
 
-    [Fact]
+    [Test]
     public void An_abort_at_any_moment_closes_what_was_open_and_settles()
     {
         var undisturbed = new ScriptedInterlude();
@@ -136,7 +136,7 @@ public sealed class LifeCycleTests
         }
     }
 
-    [Fact]
+    [Test]
     public void A_hold_comes_after_the_last_turn_and_before_the_end()
     {
         var interlude = new ScriptedInterlude();

@@ -4,7 +4,7 @@ namespace Colibri.UnitTests.TestAgent;
 
 public sealed class RpcServerTests
 {
-    [Fact]
+    [Test]
     public void A_prompt_is_answered_with_its_id_and_then_played()
     {
         var lines = AgentStage.Serve(["""{"id":"7","type":"prompt","message":"hello"}"""]);
@@ -16,7 +16,7 @@ public sealed class RpcServerTests
         TypeOf(lines[^1]).ShouldBe("agent_settled");
     }
 
-    [Fact]
+    [Test]
     public void The_end_of_stdin_cuts_pauses_short_but_not_the_run()
     {
         var lines = AgentStage.Serve(["""{"id":"1","type":"prompt","message":"hello"}"""], "--step-ms", "60000", "--hold-secs", "600");
@@ -25,7 +25,7 @@ public sealed class RpcServerTests
         lines[^1].GetProperty("aborted").GetBoolean().ShouldBeFalse();
     }
 
-    [Fact]
+    [Test]
     public void A_second_prompt_while_one_is_played_is_refused()
     {
         var lines = AgentStage.Serve(
@@ -41,7 +41,7 @@ public sealed class RpcServerTests
         lines.Count(line => TypeOf(line) == "agent_settled").ShouldBe(1);
     }
 
-    [Fact]
+    [Test]
     public void An_abort_ends_the_run_and_is_answered_after_it()
     {
         var lines = AgentStage.Serve(
@@ -53,9 +53,9 @@ public sealed class RpcServerTests
         lines[^1].GetProperty("command").GetString().ShouldBe("abort");
     }
 
-    [Theory]
-    [InlineData("true", false)]
-    [InlineData("false", true)]
+    [Test]
+    [Arguments("true", false)]
+    [Arguments("false", true)]
     public void A_question_is_answered_by_the_line_that_carries_its_id(string confirmed, bool isError)
     {
         var lines = AgentStage.Serve(
@@ -69,7 +69,7 @@ public sealed class RpcServerTests
         lines.Single(line => TypeOf(line) == "tool_execution_end").GetProperty("isError").GetBoolean().ShouldBe(isError);
     }
 
-    [Fact]
+    [Test]
     public void A_stalled_run_goes_on_only_by_an_abort()
     {
         var lines = AgentStage.Serve(["""{"id":1,"type":"prompt","message":"a"}""", """{"id":2,"type":"abort"}"""], "--stall");
@@ -77,12 +77,12 @@ public sealed class RpcServerTests
         lines.Single(line => TypeOf(line) == "agent_settled").GetProperty("aborted").GetBoolean().ShouldBeTrue();
     }
 
-    [Theory]
-    [InlineData("{not json", "parse")]
-    [InlineData("[1]", "parse")]
-    [InlineData("""{"type":"nonsense"}""", "nonsense")]
-    [InlineData("""{"type":"prompt"}""", "prompt")]
-    [InlineData("{}", "")]
+    [Test]
+    [Arguments("{not json", "parse")]
+    [Arguments("[1]", "parse")]
+    [Arguments("""{"type":"nonsense"}""", "nonsense")]
+    [Arguments("""{"type":"prompt"}""", "prompt")]
+    [Arguments("{}", "")]
     public void A_line_that_is_no_command_is_refused_and_the_next_one_is_read(string line, string command)
     {
         var lines = AgentStage.Serve([line, """{"id":"after","type":"get_state"}"""]);
