@@ -18,11 +18,11 @@ internal static class OwnProcess
         var (exit, output) = await Shell.Run(new SpawnOptions
         {
             Path = program,
-            Arguments = ["-method", $"{type.FullName}.{method}", "-explicit", "only", "-noLogo", "-noColor"],
+            Arguments = ["--treenode-filter", $"/*/{type.Namespace}/{type.Name}/{method}", "--results-directory", home.Path, "--no-ansi", "--no-progress"],
             Environment = Shell.Environment($"DOTNET_ROOT={runtime}", $"HOME={home.Path}", $"TMPDIR={home.Path}"),
         });
         exit.ShouldBe(new ExitStatus(0, null), output);
-        output.ShouldContain("Total: 1");
+        output.ShouldContain("succeeded: 1");
     }
 
     private sealed class TemporaryDirectory : IDisposable

@@ -3,6 +3,8 @@ using Colibri.UnitTests.Structure;
 
 namespace Colibri.UnitTests.Spawning;
 
+// The environment is the whole process's: a variable that one of them sets another may see.
+[NotInParallel("environment")]
 public sealed class AgentEnvironmentTests
 {
     private static readonly string Own = $"COLIBRI_TEST_{Guid.NewGuid():N}";

@@ -1,0 +1,22 @@
+namespace Colibri.EndToEndTests;
+
+/// <summary>
+/// What holds for every test of a run. A test marked [NotInParallel] runs when no other test does: it measures time, and its limits are
+/// about Colibri, not about a busy machine.
+/// </summary>
+public static class TestRun
+{
+    /// <summary>A test that hangs fails by its name. The longest one fetches a real agent of hundreds of megabytes first, for which it has 10 minutes.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(20);
+
+    [Before(HookType.TestDiscovery)]
+    public static void Configure(BeforeTestDiscoveryContext context)
+    {
+        context.Settings.Timeouts.DefaultTestTimeout = Longest;
+        // Each test has a daemon of its own, agents, and deadlines for both: more of them than processors would only wait for one another.
+        context.Settings.Parallelism.MaximumParallelTests = Environment.ProcessorCount;
+        // The console and the report that scripts/test.sh asks for say it all.
+        context.Settings.Reporting.HtmlReportEnabled = false;
+        context.Settings.Reporting.JsonReportEnabled = false;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Runtime.CompilerServices;
+
+namespace Colibri.UnitTests;
+
+/// <summary>What holds for every test of a run.</summary>
+public static class TestRun
+{
+    /// <summary>A test that hangs fails by its name. What a test waits for has a deadline of a minute at most, and a test waits a few times.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
+    [Before(HookType.TestDiscovery)]
+    public static void Configure(BeforeTestDiscoveryContext context)
+    {
+        context.Settings.Timeouts.DefaultTestTimeout = Longest;
+        // Tests have deadlines, and many block the thread they are on: more of them than processors would only wait for one another.
+        context.Settings.Parallelism.MaximumParallelTests = Environment.ProcessorCount;
+        // The console and the report that scripts/test.sh asks for say it all.
+        context.Settings.Reporting.HtmlReportEnabled = false;
+        context.Settings.Reporting.JsonReportEnabled = false;
+    }
+
+    /// <summary>
+    /// Shouldly takes the asserted expression out of the source file that the stack trace names. A native executable's stack trace names
+    /// none, and every failure would read "The stack trace did not contain a Shouldly method".
+    /// </summary>
+    [ModuleInitializer]
+    internal static void TellValuesWhereThereIsNoSource()
+    {
+        if (!RuntimeFeature.IsDynamicCodeCompiled)
+            ShouldlyConfiguration.DisableSourceInErrors();
+    }
+}
