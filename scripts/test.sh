@@ -4,14 +4,17 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: test.sh [--unit | --e2e | --packaging | --arm64 | --quick] [--help]
+usage: test.sh [--unit | --native-unit | --e2e | --packaging | --arm64 | --quick] [--help]
 
 Installs what is missing (or says what to install), builds into dist/, runs the
-unit tests, the end-to-end tests on the native executables, the tests of scripts
-and packaging, the checks of format, scripts and source, and the benchmarks once
-over, unjudged. The last line is the sum: N passed, N failed.
+unit tests, the same unit tests as native code, the end-to-end tests on the
+native executables, the tests of scripts and packaging, the checks of format,
+scripts and source, and the benchmarks once over, unjudged. The last line is the
+sum: N passed, N failed.
 
-  --unit       the unit tests only; nothing native is built
+  --unit       the unit tests only, compiled just in time; nothing native is built
+  --native-unit
+               the unit tests only, compiled to a native executable of their own
   --e2e        the native build and the end-to-end tests only
   --packaging  the native builds and the tests of scripts and packaging only
   --arm64      the executables for aarch64 only: built, and run under qemu-aarch64
@@ -21,14 +24,15 @@ END
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-unit=yes e2e=yes packaging=yes arm64=yes checks=yes benchmarks=yes
+unit=yes native_unit=yes e2e=yes packaging=yes arm64=yes checks=yes benchmarks=yes
 case ${1:-} in
     '') ;;
-    --unit) e2e=no packaging=no arm64=no checks=no benchmarks=no ;;
-    --e2e) unit=no packaging=no arm64=no checks=no benchmarks=no ;;
-    --packaging) unit=no e2e=no arm64=no checks=no benchmarks=no ;;
-    --arm64) unit=no e2e=no packaging=no checks=no benchmarks=no ;;
-    --quick) e2e=no packaging=no arm64=no benchmarks=no ;;
+    --unit) native_unit=no e2e=no packaging=no arm64=no checks=no benchmarks=no ;;
+    --native-unit) unit=no e2e=no packaging=no arm64=no checks=no benchmarks=no ;;
+    --e2e) unit=no native_unit=no packaging=no arm64=no checks=no benchmarks=no ;;
+    --packaging) unit=no native_unit=no e2e=no arm64=no checks=no benchmarks=no ;;
+    --arm64) unit=no native_unit=no e2e=no packaging=no checks=no benchmarks=no ;;
+    --quick) native_unit=no e2e=no packaging=no arm64=no benchmarks=no ;;
     --help | -h) usage; exit 0 ;;
     *) printf 'test.sh: unknown option %s (try: test.sh --help)\n' "$1" >&2; exit 2 ;;
 esac
@@ -73,36 +77,66 @@ skip() {
     skipped=$((skipped + 1))
 }
 
-# The sum of an attribute over the assemblies of an xUnit report.
-report_sum() {
-    tr '>' '\n' < "$1" | sed -n "s/.*<assembly .* $2=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'
+# A count from the root of a JUnit report: tests, failures, errors or skipped.
+report_count() {
+    tr '\n>' ' \n' < "$1" | sed -n "s/.*<testsuites .* $2=\"\([0-9][0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# Runs a test project and adds its report to the sum: what it prints is for people and changes with the runner.
+# The test cases of a JUnit report that hold the element, a line each: NAME: the message of that element.
+report_cases() {
+    tr '\n' ' ' < "$1" | sed 's/<testcase /\
+<testcase /g' | sed -n "s/^<testcase [^>]*name=\"\([^\"]*\)\" classname=\"\([^\"]*\)\"[^>]*> *<$2 [^>]*message=\"\([^\"]*\)\".*/\2.\1: \3/p" |
+        sed -e 's/&#xA;/ /g' -e 's/&quot;/"/g' -e "s/&apos;/'/g" -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&amp;/\&/g'
+}
+
+# Runs tests by a command and adds their report to the sum: what they print is for people and changes with the runner.
 run_tests() {
     test_name=$1
-    test_project=$2
-    report=$scratch/$test_project.xml
+    shift
+    report=$scratch/report.xml
+    rm -f "$report"
     test_result=0
-    dotnet test --project "tests/$test_project" --configuration Release --no-progress \
-        --results-directory "$scratch" --report-xunit --report-xunit-filename "$test_project.xml" </dev/null || test_result=$?
+    TUNIT_ENABLE_JUNIT_REPORTER=1 "$@" --results-directory "$scratch" --junit-output-path "$report" </dev/null || test_result=$?
     if [ ! -s "$report" ]; then
         printf 'FAIL  %s: no report (exit code %s)\n' "$test_name" "$test_result"
         failed=$((failed + 1))
         return 0
     fi
-    tests_failed=$(($(report_sum "$report" failed) + $(report_sum "$report" errors)))
-    passed=$((passed + $(report_sum "$report" passed)))
-    skipped=$((skipped + $(report_sum "$report" skipped)))
+    tests_failed=$(($(report_count "$report" failures) + $(report_count "$report" errors)))
+    tests_skipped=$(report_count "$report" skipped)
+    tests_passed=$(($(report_count "$report" tests) - tests_failed - tests_skipped))
+    report_cases "$report" skipped | sed 's/^/skip  /'
     # A run may fail without a failed test: when none was found, or when its process broke after the last one.
     if [ "$test_result" -ne 0 ] && [ "$tests_failed" -eq 0 ]; then
         printf 'FAIL  %s: exit code %s\n' "$test_name" "$test_result"
         tests_failed=1
     fi
-    failed=$((failed + tests_failed))
-    tr '\n' ' ' < "$report" | sed 's/<test /\
-<test /g' | sed -n 's/^<test [^>]* name="\([^"]*\)".* result="Skip".*<reason>\(.*\)<\/reason>.*/skip  \1: \2/p' |
-        sed -e 's/<!\[CDATA\[//g' -e 's/\]\]>//g'
+    printf '%s: %s passed, %s failed, %s skipped\n' "$test_name" "$tests_passed" "$tests_failed" "$tests_skipped"
+    passed=$((passed + tests_passed)) failed=$((failed + tests_failed)) skipped=$((skipped + tests_skipped))
+}
+
+run_project() {
+    run_tests "$1" dotnet test --project "tests/$2" --configuration Release --no-progress
+}
+
+# The same tests as native code, compiled with the settings of the product: what only its compiler breaks is seen here alone.
+run_native_unit_tests() {
+    native_tests=$repository/.cache/build/unit-tests
+    rm -rf "$native_tests/program"
+    if ! dotnet publish tests/Colibri.UnitTests --configuration Release --output "$native_tests/program" --artifacts-path "$native_tests" \
+        --nologo --verbosity quiet "-p:SqliteArchive=$SQLITE_ARCHIVE" >"$scratch/publish" 2>&1 </dev/null; then
+        cat "$scratch/publish"
+        printf 'FAIL  unit tests as native code: they did not build\n'
+        failed=$((failed + 1))
+        return 0
+    fi
+    run_tests 'unit tests as native code' "$native_tests/program/Colibri.UnitTests" --progress off
+    # A native failure shows the values and no expression, for there is no source to take it from.
+    if [ -s "$report" ] && [ "$tests_failed" -gt 0 ]; then
+        printf 'compiled just in time a failure shows the asserted expression too:\n'
+        { report_cases "$report" failure; report_cases "$report" error; } |
+            sed -n "s|^\([A-Za-z0-9_]*\)\.\([A-Za-z0-9_]*\).*|  dotnet test --project tests/Colibri.UnitTests --treenode-filter '/*/*/\1/\2*'|p" | sort -u
+    fi
 }
 
 # Runs one test that prints TAP and adds its checks to the sum.
@@ -162,7 +196,10 @@ if [ "$checks" = yes ]; then
     check 'source is formatted' dotnet format colibri.slnx --verify-no-changes
 fi
 if [ "$unit" = yes ]; then
-    run_tests 'unit tests' Colibri.UnitTests
+    run_project 'unit tests' Colibri.UnitTests
+fi
+if [ "$native_unit" = yes ]; then
+    run_native_unit_tests
 fi
 if [ "$e2e" = yes ] || [ "$packaging" = yes ]; then
     if scripts/build.sh; then
@@ -174,7 +211,7 @@ if [ "$e2e" = yes ] || [ "$packaging" = yes ]; then
     fi
 fi
 if [ "$e2e" = yes ]; then
-    run_tests 'end-to-end tests' Colibri.EndToEndTests
+    run_project 'end-to-end tests' Colibri.EndToEndTests
 fi
 if [ "$packaging" = yes ]; then
     if scripts/build.sh --static -o dist/static; then

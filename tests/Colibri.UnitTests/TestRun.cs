@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Colibri.UnitTests;
 
 /// <summary>What holds for every test of a run.</summary>
@@ -17,16 +15,5 @@ public static class TestRun
         // The console and the report that scripts/test.sh asks for say it all.
         context.Settings.Reporting.HtmlReportEnabled = false;
         context.Settings.Reporting.JsonReportEnabled = false;
-    }
-
-    /// <summary>
-    /// Shouldly takes the asserted expression out of the source file that the stack trace names. A native executable's stack trace names
-    /// none, and every failure would read "The stack trace did not contain a Shouldly method".
-    /// </summary>
-    [ModuleInitializer]
-    internal static void TellValuesWhereThereIsNoSource()
-    {
-        if (!RuntimeFeature.IsDynamicCodeCompiled)
-            ShouldlyConfiguration.DisableSourceInErrors();
     }
 }

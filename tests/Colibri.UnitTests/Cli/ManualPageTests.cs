@@ -1,4 +1,5 @@
 using Colibri.Cli.Commands;
+using Colibri.UnitTests.Structure;
 
 namespace Colibri.UnitTests.Cli;
 
@@ -7,7 +8,7 @@ public sealed class ManualPageTests
     [Test]
     public void The_manual_page_has_every_command_with_every_option()
     {
-        var page = File.ReadAllLines(Path.Combine(RepositoryRoot(), "docs", "man", "colibri.1"));
+        var page = File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "man", "colibri.1"));
         foreach (var command in CommandTable.All)
         {
             var entry = page.SingleOrDefault(line => line == $".It Cm {command.Name}" || line.StartsWith($".It Cm {command.Name} ", StringComparison.Ordinal));
@@ -21,16 +22,8 @@ public sealed class ManualPageTests
 
     [Test]
     public void The_manual_page_names_no_command_that_is_not_there() =>
-        File.ReadAllLines(Path.Combine(RepositoryRoot(), "docs", "man", "colibri.1"))
+        File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "man", "colibri.1"))
             .Where(line => line.StartsWith(".It Cm ", StringComparison.Ordinal))
             .Select(line => line.Split(' ')[2])
             .ShouldBe(CommandTable.All.Select(c => c.Name), ignoreOrder: true);
-
-    private static string RepositoryRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "colibri.slnx")))
-            folder = Path.GetDirectoryName(folder);
-        return folder.ShouldNotBeNull();
-    }
 }

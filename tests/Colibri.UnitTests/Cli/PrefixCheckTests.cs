@@ -115,18 +115,21 @@ public sealed class PrefixCheckTests : IDisposable
             var data = JsonDocument.Parse((await Check(["--json"], before, after)).Out).RootElement;
             var found = data.GetProperty("broken")[0];
             found.GetProperty("path").GetString().ShouldBe($"messages[{common.Count}]");
-            found.GetProperty("shared_bytes").GetInt64().ShouldBe(common.Sum(text => JsonSerializer.SerializeToUtf8Bytes(text).Length) + "\"was th".Length);
+            found.GetProperty("shared_bytes").GetInt64().ShouldBe(common.Sum(text => Encoding.UTF8.GetByteCount(Quoted(text))) + "\"was th".Length);
         }
     }
 
-    private static string Messages(IReadOnlyList<string> messages) => JsonSerializer.Serialize(new { messages });
+    private static string Messages(IReadOnlyList<string> messages) => $$"""{"messages":[{{string.Join(',', messages.Select(Quoted))}}]}""";
 
-    private static string Body(string system, params string[] said) => JsonSerializer.Serialize(new
+    private static string Body(string system, params string[] said)
     {
-        model = "m",
-        messages = said.Select((content, i) => new { role = i % 2 == 0 ? "user" : "assistant", content }).Prepend(new { role = "system", content = system }),
-        max_tokens = said.Length,
-    });
+        var messages = said.Select((text, i) => Message(i % 2 == 0 ? "user" : "assistant", text)).Prepend(Message("system", system));
+        return $$"""{"model":"m","messages":[{{string.Join(',', messages)}}],"max_tokens":{{said.Length}}}""";
+    }
+
+    private static string Message(string role, string content) => $$"""{"role":"{{role}}","content":{{Quoted(content)}}}""";
+
+    private static string Quoted(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
 
     private Task<CliRun> Check(params string[] bodies) => Check([], bodies);
 

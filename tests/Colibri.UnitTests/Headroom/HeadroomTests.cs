@@ -182,7 +182,8 @@ public sealed class HeadroomTests : IAsyncDisposable
 
     private static SessionEntry ToolResult(string text) => new() { Kind = SessionEntryKind.ToolResult, Tool = "bash", Text = text };
 
-    private static string Reply(string id, string compressed) => JsonSerializer.Serialize(new { id, compressed, tokens_before = 1_000, tokens_after = 10 });
+    private static string Reply(string id, string compressed) =>
+        $$"""{"id":"{{JsonEncodedText.Encode(id)}}","compressed":"{{JsonEncodedText.Encode(compressed)}}","tokens_before":1000,"tokens_after":10}""";
 
     private IReadOnlyList<string> Words() => [.. _sessions.Read("s", all: true)!.Entries.Select(entry => entry.Text!)];
 
