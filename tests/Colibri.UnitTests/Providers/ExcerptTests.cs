@@ -18,7 +18,6 @@ namespace Colibri.UnitTests.Providers;
 /// <summary>On every road on which text is cut, no part of a key is left, wherever the cut falls.</summary>
 public sealed class ExcerptTests
 {
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>What a text becomes on its way to a reader, and where it may be cut.</summary>
     private static readonly Dictionary<string, (int[] Limits, Func<Secrets, string, IEnumerable<string?>> Shown)> Roads = new()
@@ -141,7 +140,7 @@ public sealed class ExcerptTests
         return units.SelectMany(unit => Enumerable.Range(0, key.Length / step + 3).Select(i => (limit - i * step + 2) / unit)).Where(before => before >= 0).Distinct();
     }
 
-    private static string Json(string text) => JsonSerializer.Serialize(text, text.Length % 2 == 0 ? JsonSerializerOptions.Default : Readable);
+    private static string Json(string text) => $"\"{JsonEncodedText.Encode(text, text.Length % 2 == 0 ? JavaScriptEncoder.Default : JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
     /// <summary>Everything that a pane shows and passes on once it was fed these lines, and what a run that ends then is said to have died of.</summary>
     private static List<string?> Pane(Secrets secrets, string kind, params ReadOnlySpan<string> lines)
