@@ -22,7 +22,7 @@ internal static class ProcTable
                 continue;
             try
             {
-                if (Contains(File.ReadAllBytes($"{directory}/environ"), wanted) && IsLiving(directory))
+                if (Contains(Environ(directory), wanted) && IsLiving(directory))
                     found.Add(new LivingProcess(pid, File.ReadAllText($"{directory}/cmdline").Replace('\0', ' ').Trim()));
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
@@ -31,6 +31,17 @@ internal static class ProcTable
             }
         }
         return found;
+    }
+
+    // A process can make its environment terabytes long; what it was started with had 6 MiB at most.
+    private static byte[] Environ(string directory)
+    {
+        using var file = File.OpenRead($"{directory}/environ");
+        var bytes = new List<byte>();
+        var chunk = new byte[64 * 1024];
+        for (int read; bytes.Count < 6 * 1024 * 1024 && (read = file.Read(chunk)) > 0;)
+            bytes.AddRange(chunk.AsSpan(0, read));
+        return [.. bytes];
     }
 
     /// <summary>The directory of the cgroup v2 that a daemon made for the agent the process belongs to; null where there is none.</summary>
