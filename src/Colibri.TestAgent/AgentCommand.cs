@@ -26,8 +26,9 @@ internal sealed record AgentCommand(string Type, JsonElement? Id)
                 Confirmed = root.TryGetProperty("confirmed"u8, out var confirmed) && confirmed.ValueKind == JsonValueKind.True,
             };
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: one half of a surrogate pair, escaped.
             return Broken("not JSON");
         }
     }

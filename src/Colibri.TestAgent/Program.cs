@@ -45,7 +45,7 @@ internal static class Program
             return 1;
         }
 
-        using var output = Open(1, FileAccess.Write);
+        using var output = new DescriptorStream(1);
         try
         {
             Run(options, output);
@@ -67,13 +67,13 @@ internal static class Program
             new Performance(options, lines, new DeafInterlude()).Play(new LifeCycle(options, options.Prompt, TimeProvider.System), isFirst: true);
             return;
         }
-        using var input = Open(0, FileAccess.Read);
+        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
         new RpcServer(options, lines, new CommandReader(input)).Serve();
     }
 
     private static void WriteText(int descriptor, string text)
     {
-        using var stream = Open(descriptor, FileAccess.Write);
+        using var stream = new DescriptorStream(descriptor);
         try
         {
             stream.Write(Encoding.UTF8.GetBytes(text));
@@ -82,16 +82,5 @@ internal static class Program
         {
             // `--help | head` is no error.
         }
-    }
-
-    // A FileStream writes to a file at a position of its own, over what others wrote to the same descriptor; the console's stream
-    // appends, but never says that a pipe is broken.
-    private static Stream Open(int descriptor, FileAccess access)
-    {
-        var stream = new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), access, bufferSize: 0);
-        if (!stream.CanSeek || access == FileAccess.Read)
-            return stream;
-        stream.Dispose();
-        return descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
     }
 }
