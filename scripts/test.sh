@@ -217,6 +217,11 @@ if [ "$packaging" = yes ]; then
     if scripts/build.sh --static -o dist/static; then
         COLIBRI_STATIC_BIN_DIR=$repository/dist/static
         export COLIBRI_STATIC_BIN_DIR
+        # The appliance's executables are these: what it answers must survive a power cut there.
+        if [ "$(uname -s)" = Linux ]; then
+            run_tests 'syncs of the static executables' env "COLIBRI_BIN_DIR=$COLIBRI_STATIC_BIN_DIR" \
+                dotnet test --project tests/Colibri.EndToEndTests --configuration Release --no-progress --treenode-filter '/*/*/SyncCallTests/*'
+        fi
         for test in tests/packaging/*.test.sh; do
             # A leg of its own: it builds what it tries.
             if [ "$test" != tests/packaging/arm64.test.sh ]; then run_tap "$test"; fi

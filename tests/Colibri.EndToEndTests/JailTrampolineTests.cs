@@ -21,9 +21,11 @@ public sealed class JailTrampolineTests
         var value = "k'e\"y\n$HOME `id` \\ ü";
         Leave(directory, $"OUT={directory.File("seen")}\0PATH=/usr/bin:/bin\0KEY={value}\0EMPTY=\0odd-name=1\0", work + "\0");
 
+        // As a daemon that a shell has started in the background, with the terminal's signals ignored.
         var finished = await Launch.ToEndAsync(
-            Repository.Daemon,
-            ["--jail-exec", "--root", directory.File("root"), "--stage", "/stage", "--name", "a1", "--", "/bin/sh", "-c", Script, "sh", "", "a b", "--"],
+            "/bin/sh",
+            ["-c", "trap '' INT QUIT USR1 TSTP; exec \"$@\"", "sh", Repository.Daemon,
+             "--jail-exec", "--root", directory.File("root"), "--stage", "/stage", "--name", "a1", "--", "/bin/sh", "-c", Script, "sh", "", "a b", "--"],
             new Dictionary<string, string?> { ["NOT_PASSED_ON"] = "1" });
 
         finished.ExitCode.ShouldBe(0, finished.ToString());

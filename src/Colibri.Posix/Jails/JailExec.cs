@@ -35,9 +35,7 @@ public static unsafe class JailExec
             Become(ids);
         if (directory is not null)
             ChangeDirectory(directory);
-        // The runtime ignores SIGPIPE, and an ignored signal stays so over an exec.
-        _ = Libc.signal(Signals.Pipe, AbiConstants.SIG_DFL);
-        SignalSetup.ResetInherited();
+        SignalSetup.DefaultBeforeExec();
         Libc.closefrom(3);
         fixed (byte* program = CString(arguments.Program))
             _ = Libc.execve(program, argv.Pointer, envp.Pointer);

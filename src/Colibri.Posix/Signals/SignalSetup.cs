@@ -9,6 +9,8 @@ public static unsafe class SignalSetup
     // The larger of the two layouts serves both.
     private const int SigsetBytes = 128;
     private const int SigactionBytes = 152;
+    // Real-time signals begin above, on Linux and FreeBSD (<signal.h>); nobody ignores those for others.
+    private const int LastStandardSignal = 31;
 
     /// <summary>
     /// SIGCHLD, SIGTERM, and SIGHUP unless <paramref name="keepHangup"/>, go back to their default where they are inherited
@@ -26,6 +28,18 @@ public static unsafe class SignalSetup
         var none = stackalloc byte[SigsetBytes];
         _ = Libc.sigemptyset(none);
         _ = Libc.pthread_sigmask(AbiConstants.Current.SIG_SETMASK, none, null);
+    }
+
+    /// <summary>
+    /// Every signal goes back to its default and none is blocked: an ignored one stays ignored over an exec. The runtime ignores SIGPIPE, and a
+    /// shell ignores SIGINT and SIGQUIT for what it starts in the background.
+    /// The runtime's handlers need no reset: an exec does that.
+    /// </summary>
+    internal static void DefaultBeforeExec()
+    {
+        for (var signal = 1; signal <= LastStandardSignal; signal++)
+            DefaultIfIgnored(signal);
+        ResetInherited();
     }
 
     // Only an ignored signal is touched: the runtime's own handlers must stay.
