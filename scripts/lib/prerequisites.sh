@@ -91,12 +91,12 @@ fetch_arm64_sqlite() {
     return "$fetch_result"
 }
 
-links_with() {
+links() {
     links_scratch=$(mktemp -d) || return 1
     printf 'int main(void) { return 0; }\n' > "$links_scratch/main.c"
     if command -v clang >/dev/null 2>&1; then links_compiler=clang; else links_compiler=gcc; fi
     links_result=0
-    "$links_compiler" "$links_scratch/main.c" -o "$links_scratch/main" "$@" >/dev/null 2>&1 || links_result=1
+    "$links_compiler" "$links_scratch/main.c" -o "$links_scratch/main" >/dev/null 2>&1 || links_result=1
     rm -rf "$links_scratch"
     return "$links_result"
 }
@@ -118,7 +118,7 @@ collect_missing() {
     fi
     if ! command -v clang >/dev/null 2>&1 && ! command -v gcc >/dev/null 2>&1; then
         lacks 'a C compiler to link with (clang or gcc)' 'gcc libc6-dev' -
-    elif ! links_with; then
+    elif ! links; then
         lacks 'the C library with its headers' libc6-dev -
     fi
     if ! command -v objcopy >/dev/null 2>&1 && ! command -v llvm-objcopy >/dev/null 2>&1; then

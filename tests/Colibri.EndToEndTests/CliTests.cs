@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Colibri.EndToEndTests.Harness;
 
 namespace Colibri.EndToEndTests;
@@ -7,21 +8,16 @@ namespace Colibri.EndToEndTests;
 /// <summary>The operator's CLI as an operator and a script meet it.</summary>
 public sealed class CliTests
 {
-    private static readonly string[] Commands =
-    [
-        "status", "snapshot", "create-task", "intake-task", "get-task", "list-tasks", "claim-task", "transition-task", "cancel-task", "wait", "spawn-agent",
-        "spawn-local", "stop-agent", "list-agents", "register-agent", "heartbeat", "list-sessions", "get-session", "compact-session", "append-session",
-        "get-prompt", "set-cost-mode", "register-skill", "list-skills", "register-tenant", "list-tenants", "delete-tenant", "watch", "ping",
-    ];
-
     [Test]
     public async Task Help_of_every_command_fits_80_columns_and_exits_0()
     {
         var overview = await RunAsync("--help");
         overview.ExitCode.ShouldBe(0, overview.ToString());
-        foreach (var command in Commands)
+        // A command's line is indented by two, its name a word in lower case.
+        var commands = overview.Lines.Select(line => Regex.Match(line, "^  ([a-z][a-z-]*)  +[^ ]")).Where(match => match.Success).Select(match => match.Groups[1].Value).ToList();
+        commands.Count.ShouldBeGreaterThan(30);
+        foreach (var command in commands)
         {
-            overview.Stdout.ShouldContain(command);
             var help = await RunAsync(command, "--help");
             help.ExitCode.ShouldBe(0, $"colibri {command} --help: {help}");
             help.Stdout.ShouldContain(command);

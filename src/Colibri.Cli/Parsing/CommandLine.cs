@@ -88,7 +88,7 @@ internal static class CommandLine
                 return 1;
             }
             if (value is { Length: 0 })
-                Refuse($"required argument missing for option: '{option.Name}'");
+                Refuse($"{option.Name} needs a value: {option.Name} {option.Value}");
             else if (value is not null)
                 said.Add(value);
             else if (next is null)
@@ -138,7 +138,7 @@ internal static class CommandLine
 
         private UsageException Unknown(string word)
         {
-            var name = word.Split('=', 2)[0];
+            var name = word.Split(['=', ':'], 2)[0];
             // Said before its command was known.
             if (Find(name) is { } early)
             {
@@ -157,7 +157,7 @@ internal static class CommandLine
             foreach (var (name, said) in _said)
             {
                 if (said.Count > 1 && !Find(name)!.Repeatable)
-                    throw new UsageException($"option '{name}' expects a single argument but {said.Count} were provided", _command?.Name);
+                    throw new UsageException($"{name} is given {said.Count} times", _command?.Name);
             }
         }
 
