@@ -41,6 +41,11 @@ public sealed class SecretsTests
             (await File.ReadAllTextAsync(seen, TestContext.Current!.Execution.CancellationToken)).ShouldBe(expected);
         }
 
+        var outside = (await client.DataAsync(new { cmd = "create-task", title = "told by an outside agent" })).Text("id");
+        await client.DataAsync(new { cmd = "claim-task", task_id = outside, agent_id = "outside" });
+        await client.DataAsync(new { cmd = "transition-task", task_id = outside, status = "started" });
+        await client.DataAsync(new { cmd = "transition-task", task_id = outside, status = "failed", error = new { code = Key, message = $"the provider refuses {Key} today" } });
+
         var shown = new StringBuilder(daemon.Log);
         shown.Append(await client.DataAsync(new { cmd = "snapshot" })).Append(await client.DataAsync(new { cmd = "status" }))
             .Append(await client.DataAsync(new { cmd = "list-tasks" })).Append(await client.DataAsync(new { cmd = "list-agents" }));
@@ -54,6 +59,7 @@ public sealed class SecretsTests
         shown.ToString().ShouldNotContain(Key);
         shown.ToString().ShouldContain("my key is [redacted].");
         shown.ToString().ShouldContain("cannot use [redacted]");
+        shown.ToString().ShouldContain("the provider refuses [redacted] today");
     }
 
     [Test]

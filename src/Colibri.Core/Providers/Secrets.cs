@@ -17,6 +17,7 @@ public sealed class Secrets
 
     // A shorter value is no key, and would blot out words.
     private const int ShortestKey = 8;
+    private const int MaxRetiredKeys = 256;
 
     private readonly string? _path;
     private readonly ILogger _logger;
@@ -25,6 +26,7 @@ public sealed class Secrets
     private readonly Func<string, IReadOnlyDictionary<string, string>> _read;
     private FileStamp _seen;
     private string? _told;
+    private readonly List<string> _retired = [];
     private volatile Held _held;
 
     /// <param name="environment">The daemon's own environment.</param>
@@ -143,8 +145,10 @@ public sealed class Secrets
                 if (stamp == _seen)
                     return;
                 (_seen, _told) = (stamp, null);
-                // What an old key leaked into is blotted out as long as the daemon lives.
-                _held = held with { Keys = [.. held.Keys.Union(_held.Keys, StringComparer.Ordinal).OrderByDescending(key => key.Length)] };
+                // What was written with an old key is redacted as well, the latest of them.
+                _retired.AddRange(_held.Keys.Except(held.Keys, StringComparer.Ordinal).Except(_retired, StringComparer.Ordinal).ToList());
+                _retired.RemoveRange(0, Math.Max(0, _retired.Count - MaxRetiredKeys));
+                _held = held with { Keys = [.. held.Keys.Union(_retired, StringComparer.Ordinal).OrderByDescending(key => key.Length)] };
             }
             _logger.ProviderFileRead(_path, held.All.Count);
         }

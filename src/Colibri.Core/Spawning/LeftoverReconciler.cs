@@ -34,6 +34,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     private readonly List<Task> _later = [];
     private int _open;
     private string? _trouble;
+    private string? _told;
 
     /// <param name="board">Has the runs that are open.</param>
     /// <param name="cgroups">Where each agent had one of its own; null where there are none.</param>
@@ -100,7 +101,9 @@ public sealed class LeftoverReconciler : IAsyncDisposable
             Later(CloseLaterAsync(spawn, RetryAsync($"looking for pid {spawn.Pid}", () => PidFreeAsync(spawn.Pid))));
             return;
         }
-        var ended = RetryAsync($"ending what agent {spawn.AgentId} left", () => EndAsync(spawn));
+        // A tree remembers its members, those too that cleared their environment since: every try asks the same one.
+        List<ProcessTree>? trees = null;
+        var ended = RetryAsync($"ending what agent {spawn.AgentId} left", () => EndAsync(spawn, trees = spawn.Pid is null ? Trees(spawn) : trees ?? Trees(spawn)));
         if (await Task.WhenAny(ended, Task.Delay(GiveUpAfter, _time)).ConfigureAwait(false) == ended && await ended.ConfigureAwait(false))
         {
             try
@@ -145,6 +148,8 @@ public sealed class LeftoverReconciler : IAsyncDisposable
             try
             {
                 await work().ConfigureAwait(false);
+                // What else is still refused says so again at its next try.
+                Volatile.Write(ref _trouble, null);
                 return true;
             }
             catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException && _stopping.IsCancellationRequested)
@@ -176,7 +181,8 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     // Once for all of them, and not at every try.
     private void Tell(string reason)
     {
-        if (Interlocked.Exchange(ref _trouble, reason) != reason)
+        Volatile.Write(ref _trouble, reason);
+        if (Interlocked.Exchange(ref _told, reason) != reason)
             _logger.LeftoversWait(Volatile.Read(ref _open), reason);
     }
 
@@ -194,9 +200,8 @@ public sealed class LeftoverReconciler : IAsyncDisposable
 
     private Task RemoveCgroupAsync(SpawnRow spawn) => _cgroups?.RemoveAsync(_cgroups.Of(spawn.AgentId)) ?? Task.CompletedTask;
 
-    private async Task EndAsync(SpawnRow spawn)
+    private async Task EndAsync(SpawnRow spawn, List<ProcessTree> trees)
     {
-        var trees = Trees(spawn);
         if (trees.Exists(tree => tree.CountLeft() > 0))
             _logger.LeftoverFound(spawn.AgentId, spawn.Pid);
         TellOfStranger(spawn, trees);

@@ -1,4 +1,5 @@
 using Colibri.Core.Board;
+using Colibri.Core.Providers;
 using Colibri.Core.Spawning;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
@@ -8,7 +9,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Daemon.Commands;
 
 /// <summary>The commands about tasks.</summary>
-internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
+internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, Secrets secrets)
 {
     private const int DefaultListLimit = 100;
     private const int MaxListLimit = 1_000;
@@ -114,14 +115,14 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor)
             supervisor.TryStop(agent.Id, AgentSupervisor.DefaultGrace);
     }
 
-    private static TaskError? ErrorOf(CommandContext context)
+    private TaskError? ErrorOf(CommandContext context)
     {
         if (context.Request.Error is not { } error)
             return null;
         var code = CommandContext.Name(error.Code, "error.code", MaxErrorCodeLength);
         var message = CommandContext.Text(error.Message, "error.message")!;
         return message.Length <= MaxErrorMessageLength
-            ? new TaskError(code, message)
+            ? new TaskError(secrets.Excerpt(code, MaxErrorCodeLength), secrets.Excerpt(message, MaxErrorMessageLength))
             : throw CommandContext.Bad("error.message", $"is {message.Length} characters long; the limit is {MaxErrorMessageLength}");
     }
 

@@ -128,7 +128,7 @@ internal static class DaemonHost
             [
                 .. new DaemonCommands(status).Handlers,
                 .. new CostCommands(cost, budgets, board, scheduler, time, logger).Handlers,
-                .. new TaskCommands(board, supervisor).Handlers,
+                .. new TaskCommands(board, supervisor, secrets).Handlers,
                 .. new AgentCommands(board, supervisor, configuration.Host).Handlers,
                 .. new SessionCommands(sessions, prompts).Handlers,
                 .. new RegistryCommands(board).Handlers,

@@ -61,7 +61,7 @@ public static unsafe class InitProcess
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // No /proc, or process 1 is not to be seen: an init of our own would be.
+            // No /proc, or it hides process 1, which is then another user's and no init of ours.
             return false;
         }
     }

@@ -21,7 +21,7 @@ internal static class SyncCall
     {
         if (IsFsync)
             return Libc.fsync(descriptor);
-        // Not by its name: that is Linked, where SQLite is linked in.
+        // By number: the linker redirects the name fdatasync to Linked, which would call itself.
         var number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? AbiConstants.SYS_fdatasync_arm64 : AbiConstants.SYS_fdatasync_x64;
         return (int)Libc.syscall(number, descriptor, 0, 0, 0, 0);
     }

@@ -165,7 +165,7 @@ public sealed class ChildProcesses : IDisposable
             // and not held are asked for meanwhile. Orphans wait for the end of the hold, some milliseconds.
             if (_holds == 0)
                 ReapAny();
-            // Always: a child whose status is lost is among nobody's any more, so only its own pid can be asked for.
+            // Always: waiting for any child never answers for one whose status another waiter took. Only a wait for its own pid says so.
             ReapKnown();
         }
     }
