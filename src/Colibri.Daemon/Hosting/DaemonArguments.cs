@@ -20,22 +20,37 @@ internal sealed record DaemonArguments(DaemonAction Action, string? PidFile = nu
         SIGTERM and SIGINT stop the agents, then the daemon.
         """;
 
+    private const string PidFileName = "--pidfile";
+    private const string NoPath = "--pidfile needs a path";
+
     public static DaemonArguments Parse(IReadOnlyList<string> arguments)
     {
-        var (action, pidFile) = (DaemonAction.Run, (string?)null);
+        List<string> words = [];
+        if (FindProblem(arguments, words) is { } problem)
+            return new(DaemonAction.Refuse, Problem: problem);
+        var bound = ArgumentBinder.Bind(words);
+        return bound.PidFile is "" ? new(DaemonAction.Refuse, Problem: NoPath) : bound;
+    }
+
+    /// <summary>
+    /// The pre-pass: puts what was typed into the words that ConsoleAppFramework takes. It does what the framework does not: <c>-h</c>,
+    /// <c>--pidfile=PATH</c>, names in one spelling alone, and a question that is answered as soon as it is read.
+    /// </summary>
+    private static string? FindProblem(IReadOnlyList<string> arguments, List<string> words)
+    {
         for (var i = 0; i < arguments.Count; i++)
         {
             switch (arguments[i])
             {
-                case "--help" or "-h": return new(DaemonAction.Help);
-                case "--version": return new(DaemonAction.Version);
-                case "--check-config": action = DaemonAction.CheckConfiguration; break;
-                case "--pidfile" when i + 1 < arguments.Count: pidFile = arguments[++i]; break;
-                case "--pidfile": return new(DaemonAction.Refuse, Problem: "--pidfile needs a path");
-                case var unknown when unknown.StartsWith("--pidfile=", StringComparison.Ordinal): pidFile = unknown["--pidfile=".Length..]; break;
-                case var unknown: return new(DaemonAction.Refuse, Problem: $"unknown argument '{unknown}'");
+                case "--help" or "-h": words.Add("--show-help"); return null;
+                case "--version": words.Add("--version"); return null;
+                case "--check-config": words.Add("--check-config"); break;
+                case PidFileName when i + 1 < arguments.Count: words.AddRange(PidFileName, arguments[++i]); break;
+                case PidFileName: return NoPath;
+                case var word when word.StartsWith($"{PidFileName}=", StringComparison.Ordinal): words.AddRange(PidFileName, word[(PidFileName.Length + 1)..]); break;
+                case var unknown: return $"unknown argument '{unknown}'";
             }
         }
-        return pidFile is { Length: 0 } ? new(DaemonAction.Refuse, Problem: "--pidfile needs a path") : new(action, pidFile);
+        return null;
     }
 }

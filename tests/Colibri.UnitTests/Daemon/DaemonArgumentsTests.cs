@@ -10,8 +10,34 @@ public sealed class DaemonArgumentsTests
     [Test]
     [Arguments("--pidfile", "/run/c.pid")]
     [Arguments("--pidfile=/run/c.pid")]
+    [Arguments("--pidfile", "/run/d.pid", "--pidfile=/run/c.pid")]
+    [Arguments("--pidfile=", "--pidfile", "/run/c.pid")]
     public void A_pidfile_is_taken_either_way(params string[] arguments) =>
         DaemonArguments.Parse(arguments).ShouldBe(new DaemonArguments(DaemonAction.Run, "/run/c.pid"));
+
+    [Test]
+    [Arguments("--check-config")]
+    [Arguments("--help")]
+    [Arguments("-h")]
+    [Arguments("--version")]
+    [Arguments("--pidfile")]
+    [Arguments("--mark")]
+    [Arguments("--")]
+    [Arguments("-1")]
+    public void A_pidfile_may_have_the_name_of_an_option(string path)
+    {
+        DaemonArguments.Parse(["--pidfile", path]).ShouldBe(new DaemonArguments(DaemonAction.Run, path));
+        DaemonArguments.Parse([$"--pidfile={path}"]).ShouldBe(new DaemonArguments(DaemonAction.Run, path));
+    }
+
+    [Test]
+    [Arguments((int)DaemonAction.Help, "--help", "--version")]
+    [Arguments((int)DaemonAction.Version, "--version", "--help")]
+    [Arguments((int)DaemonAction.Version, "--version", "--daemonize")]
+    [Arguments((int)DaemonAction.Help, "--pidfile=", "--help")]
+    [Arguments((int)DaemonAction.Help, "--check-config", "--pidfile", "/p", "-h", "--pidfile")]
+    public void A_question_is_answered_as_soon_as_it_is_read(int action, params string[] arguments) =>
+        DaemonArguments.Parse(arguments).ShouldBe(new DaemonArguments((DaemonAction)action));
 
     [Test]
     [Arguments("--help", (int)DaemonAction.Help)]
@@ -30,7 +56,15 @@ public sealed class DaemonArgumentsTests
     [Arguments("--pidfile needs a path", "--pidfile=")]
     [Arguments("--pidfile needs a path", "--pidfile", "")]
     [Arguments("unknown argument '--daemonize'", "--daemonize")]
+    [Arguments("--pidfile needs a path", "--pidfile", "/p", "--pidfile", "")]
     [Arguments("unknown argument 'start'", "--pidfile", "/p", "start")]
+    [Arguments("unknown argument '--daemonize'", "--daemonize", "--help")]
+    [Arguments("unknown argument '--PIDFILE'", "--PIDFILE", "/p")]
+    [Arguments("unknown argument '--check-config=1'", "--check-config=1")]
+    [Arguments("unknown argument '--mark'", "--mark", "x")]
+    [Arguments("unknown argument '--show-help'", "--show-help")]
+    [Arguments("unknown argument '--'", "--")]
+    [Arguments("unknown argument ''", "")]
     public void What_is_not_understood_is_refused_and_said(string problem, params string[] arguments) =>
         DaemonArguments.Parse(arguments).ShouldBe(new DaemonArguments(DaemonAction.Refuse, Problem: problem));
 
