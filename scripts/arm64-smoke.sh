@@ -94,7 +94,10 @@ until_true() {
     done
 }
 is_started() { colibri get-task "$1" --json | grep -q '"status":"started"'; }
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+# Whoever adopted a process may not have reaped it yet: a zombie has ended.
+is_gone() {
+    case $(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null) in '' | Z*) return 0 ;; *) return 1 ;; esac
+}
 
 # The daemon starts its agent by path and knows of no emulator, so each program gets a script of its name. The agent's leaves a process
 # behind in a session of its own; one of a task whose title says so never ends and ignores SIGTERM.
