@@ -20,15 +20,24 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
     }
 
     /// <summary>Reads the owner of <paramref name="path"/>; false, and errno, where stat(2) fails.</summary>
-    internal static unsafe bool TryOf(string path, out FileOwner owner, out int errno)
+    internal static bool TryOf(string path, out FileOwner owner, out int errno)
     {
-        var buffer = stackalloc byte[AbiConstants.Current.SizeOfStat];
-        int result;
+        Span<byte> stat = stackalloc byte[AbiConstants.Current.SizeOfStat];
+        var isThere = TryStat(path, stat, out errno);
+        owner = isThere ? Read(stat) : default;
+        return isThere;
+    }
+
+    /// <summary>stat(2); false, and errno, where it fails.</summary>
+    /// <param name="path">Links are followed.</param>
+    /// <param name="stat">Takes the struct; as long as that is.</param>
+    /// <param name="errno">0 where it succeeds.</param>
+    internal static unsafe bool TryStat(string path, Span<byte> stat, out int errno)
+    {
         fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
-            result = Libc.stat(name, buffer);
-        errno = result == 0 ? 0 : Marshal.GetLastPInvokeError();
-        owner = result == 0 ? Read(new ReadOnlySpan<byte>(buffer, AbiConstants.Current.SizeOfStat)) : default;
-        return result == 0;
+        fixed (byte* buffer = stat)
+            errno = Libc.stat(name, buffer) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        return errno == 0;
     }
 
     /// <summary>Reads the owner of what is open, whatever its path means by now.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using Colibri.Posix.Interop;
 
 namespace Colibri.Posix;
@@ -17,17 +16,13 @@ namespace Colibri.Posix;
 public readonly record struct FileStamp(ulong Device, ulong Inode, long Length, long Modified, long Changed, FileOwner Owner)
 {
     /// <summary>The file as it is now; the default value where stat(2) fails.</summary>
-    public static unsafe FileStamp Of(string path)
+    public static FileStamp Of(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var abi = AbiConstants.Current;
-        var buffer = stackalloc byte[abi.SizeOfStat];
-        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
-        {
-            if (Libc.stat(name, buffer) != 0)
-                return default;
-        }
-        var stat = new ReadOnlySpan<byte>(buffer, abi.SizeOfStat);
+        Span<byte> stat = stackalloc byte[abi.SizeOfStat];
+        if (!FileOwner.TryStat(path, stat, out _))
+            return default;
         return new FileStamp(
             BinaryPrimitives.ReadUInt64LittleEndian(stat[AbiConstants.OffsetOfStDev..]),
             BinaryPrimitives.ReadUInt64LittleEndian(stat[AbiConstants.OffsetOfStIno..]),

@@ -24,10 +24,7 @@ public static unsafe class SignalSetup
         DefaultIfIgnored(Signals.Term);
         if (!keepHangup)
             DefaultIfIgnored(Signals.Hup);
-
-        var none = stackalloc byte[SigsetBytes];
-        _ = Libc.sigemptyset(none);
-        _ = Libc.pthread_sigmask(AbiConstants.Current.SIG_SETMASK, none, null);
+        UnblockAll();
     }
 
     /// <summary>
@@ -39,7 +36,14 @@ public static unsafe class SignalSetup
     {
         for (var signal = 1; signal <= LastStandardSignal; signal++)
             DefaultIfIgnored(signal);
-        ResetInherited();
+        UnblockAll();
+    }
+
+    private static void UnblockAll()
+    {
+        var none = stackalloc byte[SigsetBytes];
+        _ = Libc.sigemptyset(none);
+        _ = Libc.pthread_sigmask(AbiConstants.Current.SIG_SETMASK, none, null);
     }
 
     // Only an ignored signal is touched: the runtime's own handlers must stay.
