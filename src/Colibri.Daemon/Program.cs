@@ -1,8 +1,8 @@
 using Colibri.Core.Board;
-using Colibri.Core.Configuration;
+using Colibri.Core.Settings;
 using Colibri.Daemon;
 using Colibri.Daemon.Hosting;
-using Colibri.Posix;
+using Colibri.Posix.Host;
 using Colibri.Posix.Jails;
 
 if (args is [JailExecArguments.Verb, ..])

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace ConsoleAppFramework;
+namespace Colibri.TestAgent;
 
 /// <summary>
 /// What the framework's code in this program takes for System.Console, which would be 0.12 MB more. Nothing is written to it: the framework's help

@@ -1,5 +1,5 @@
 using System.Collections;
-using Colibri.Posix;
+using Colibri.Posix.Spawning;
 using Microsoft.Win32.SafeHandles;
 
 namespace Colibri.TestAgent;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Colibri.Posix;
+using Colibri.Posix.Host;
+using Colibri.Posix.Spawning;
 using Microsoft.Win32.SafeHandles;
 
 namespace Colibri.TestAgent;

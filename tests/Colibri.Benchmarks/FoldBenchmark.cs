@@ -1,5 +1,5 @@
-using Colibri.Core.Agents;
-using Colibri.Core.Glasspane;
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Panes;
 
 namespace Colibri.Benchmarks;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Colibri.Posix;
+using Colibri.Posix.Polling;
+using Colibri.Posix.Spawning;
 
 namespace Colibri.Benchmarks;
 

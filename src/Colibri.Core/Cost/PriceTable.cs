@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Colibri.Core.Configuration;
+using Colibri.Core.Settings;
 
 namespace Colibri.Core.Cost;
 

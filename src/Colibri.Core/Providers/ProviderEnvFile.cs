@@ -1,5 +1,5 @@
-using Colibri.Core.Configuration;
-using Colibri.Posix;
+using Colibri.Core.Settings;
+using Colibri.Posix.Host;
 
 namespace Colibri.Core.Providers;
 

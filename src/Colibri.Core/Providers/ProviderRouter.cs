@@ -1,5 +1,5 @@
-using Colibri.Core.Configuration;
 using Colibri.Core.Logging;
+using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,6 @@
-using Colibri.Core.Configuration;
 using Colibri.Core.Logging;
-using Colibri.Posix;
+using Colibri.Core.Settings;
+using Colibri.Posix.Host;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 

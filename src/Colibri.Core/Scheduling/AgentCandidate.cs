@@ -1,4 +1,4 @@
-using Colibri.Core.Spawning;
+using Colibri.Core.Agents.Launch;
 
 namespace Colibri.Core.Scheduling;
 

@@ -1,9 +1,11 @@
 using Colibri.Core.Agents;
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
-using Colibri.Core.Configuration;
 using Colibri.Core.Logging;
 using Colibri.Core.Providers;
-using Colibri.Core.Spawning;
+using Colibri.Core.Runs;
+using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 

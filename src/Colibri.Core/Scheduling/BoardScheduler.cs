@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using Colibri.Core.Agents;
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
 using Colibri.Core.Providers;
-using Colibri.Core.Spawning;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 

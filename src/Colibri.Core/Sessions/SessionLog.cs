@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Threading.Channels;
 using Colibri.Core.Cost;
-using Colibri.Core.Headroom;
 using Colibri.Core.Logging;
 using Colibri.Core.Sessions.Generations;
-using Colibri.Posix;
+using Colibri.Core.Sessions.Headroom;
+using Colibri.Posix.Polling;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Sessions;

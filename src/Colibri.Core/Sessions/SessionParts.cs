@@ -1,7 +1,7 @@
 using Colibri.Core.Cost;
-using Colibri.Core.Headroom;
 using Colibri.Core.Providers;
 using Colibri.Core.Sessions.Generations;
+using Colibri.Core.Sessions.Headroom;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Sessions;

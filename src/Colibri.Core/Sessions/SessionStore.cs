@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Colibri.Core.Cost;
-using Colibri.Core.Headroom;
 using Colibri.Core.Providers;
 using Colibri.Core.Sessions.Generations;
+using Colibri.Core.Sessions.Headroom;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 

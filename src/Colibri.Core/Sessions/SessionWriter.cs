@@ -2,7 +2,7 @@ using System.Buffers;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
 using Colibri.Core.Sessions.Generations;
-using Colibri.Posix;
+using Colibri.Posix.Host;
 using Colibri.Protocol.Wire;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,6 +1,7 @@
 using Colibri.Core.Agents;
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
-using Colibri.Core.Spawning;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;

@@ -1,6 +1,6 @@
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Sessions;
-using Colibri.Core.Spawning;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 

@@ -1,5 +1,5 @@
-using Colibri.Core.Prompts;
 using Colibri.Core.Sessions;
+using Colibri.Core.Sessions.Prompts;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;

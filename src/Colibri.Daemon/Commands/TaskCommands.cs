@@ -1,6 +1,7 @@
+using Colibri.Core.Agents;
 using Colibri.Core.Board;
+using Colibri.Core.Processes;
 using Colibri.Core.Providers;
-using Colibri.Core.Spawning;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;

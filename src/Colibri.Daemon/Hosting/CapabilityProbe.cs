@@ -1,7 +1,10 @@
 using System.Text;
 using System.Text.Json;
-using Colibri.Core.Spawning;
-using Colibri.Posix;
+using Colibri.Core.Agents.Launch;
+using Colibri.Posix.Signalling;
+using Colibri.Posix.Sockets;
+using Colibri.Posix.Spawning;
+using Colibri.Posix.Trees;
 
 namespace Colibri.Daemon.Hosting;
 

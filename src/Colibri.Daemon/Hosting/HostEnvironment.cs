@@ -1,7 +1,7 @@
 using System.Collections;
-using Colibri.Core.Configuration;
 using Colibri.Core.Logging;
-using Colibri.Posix;
+using Colibri.Core.Settings;
+using Colibri.Posix.Host;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Hosting;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using Colibri.Core.Configuration;
 using Colibri.Core.Logging;
-using Colibri.Posix;
+using Colibri.Core.Settings;
+using Colibri.Posix.Host;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Hosting;

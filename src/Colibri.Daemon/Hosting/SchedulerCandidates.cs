@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using Colibri.Core.Configuration;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Scheduling;
-using Colibri.Core.Spawning;
+using Colibri.Core.Settings;
 
 namespace Colibri.Daemon.Hosting;
 

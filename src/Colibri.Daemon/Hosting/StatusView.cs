@@ -1,15 +1,18 @@
+using Colibri.Core.Agents;
 using Colibri.Core.Board;
-using Colibri.Core.Configuration;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
-using Colibri.Core.Headroom;
-using Colibri.Core.Prompts;
+using Colibri.Core.Processes;
 using Colibri.Core.Providers;
+using Colibri.Core.Runs;
 using Colibri.Core.Scheduling;
-using Colibri.Core.Spawning;
+using Colibri.Core.Sessions.Headroom;
+using Colibri.Core.Sessions.Prompts;
+using Colibri.Core.Settings;
 using Colibri.Daemon.Logging;
 using Colibri.Daemon.Server;
-using Colibri.Posix;
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Host;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Daemon.Hosting;

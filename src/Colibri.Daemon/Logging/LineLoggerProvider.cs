@@ -1,6 +1,6 @@
 using System.Threading.Channels;
-using Colibri.Core.Configuration;
 using Colibri.Core.Logging;
+using Colibri.Core.Settings;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Logging;

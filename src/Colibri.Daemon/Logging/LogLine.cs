@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Colibri.Core.Configuration;
+using Colibri.Core.Settings;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Logging;

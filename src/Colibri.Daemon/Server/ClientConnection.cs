@@ -4,7 +4,7 @@ using Colibri.Core.Events;
 using Colibri.Core.Logging;
 using Colibri.Daemon.Commands;
 using Colibri.Jsonl;
-using Colibri.Posix;
+using Colibri.Posix.Polling;
 using Colibri.Protocol;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,4 @@
-using Colibri.Posix;
+using Colibri.Posix.Sockets;
 
 namespace Colibri.Daemon.Server;
 

@@ -1,10 +1,12 @@
 using System.Net.Sockets;
 using System.Text;
-using Colibri.Core.Configuration;
 using Colibri.Core.Events;
 using Colibri.Core.Logging;
+using Colibri.Core.Settings;
 using Colibri.Daemon.Commands;
-using Colibri.Posix;
+using Colibri.Posix.Host;
+using Colibri.Posix.Polling;
+using Colibri.Posix.Sockets;
 using Colibri.Protocol;
 using Microsoft.Extensions.Logging;
 

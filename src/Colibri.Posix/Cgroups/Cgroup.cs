@@ -1,9 +1,8 @@
 using System.Globalization;
-using Colibri.Posix.Cgroups;
 using Colibri.Posix.Processes;
 using Colibri.Posix.Trees;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Cgroups;
 
 /// <summary>
 /// A cgroup v2 (Linux) that was made for one process tree. A process cannot leave it by a new session, a double fork or a clean

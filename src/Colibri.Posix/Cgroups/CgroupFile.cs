@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Runtime.InteropServices;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 using Colibri.Posix.Spawning;
 

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using Colibri.Posix.Cgroups;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Cgroups;
 
 /// <summary>
 /// The cgroup v2 that this process is in, where it may make others below. It enables no controller there: with one enabled no

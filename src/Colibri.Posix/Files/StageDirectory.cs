@@ -1,3 +1,5 @@
+using Colibri.Posix.Host;
+
 namespace Colibri.Posix.Files;
 
 /// <summary>

@@ -4,7 +4,7 @@ using System.Text;
 using Colibri.Posix.Interop;
 using Colibri.Posix.Processes;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>Names the current boot, so that a pid noted before a reboot is never taken for one of after it.</summary>
 public static class BootId

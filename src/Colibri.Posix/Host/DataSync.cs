@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Colibri.Posix.Interop;
 using Microsoft.Win32.SafeHandles;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>
 /// A second descriptor of a file that somebody else in the process writes, to make durable what was written. A sync on any descriptor of

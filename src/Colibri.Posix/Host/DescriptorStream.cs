@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>
 /// Writes to a descriptor that other processes write to as well, by write(2) at the offset that all of them share. A FileStream writes a file

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>Makes a directory's entries durable: a renamed or new file survives a power cut only when its directory was synced too.</summary>
 public static class DirectorySync

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>Names and texts of the errors a supervisor meets; the numbers differ between Linux and FreeBSD.</summary>
 public static class Errno

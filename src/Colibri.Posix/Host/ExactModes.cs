@@ -1,4 +1,4 @@
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>
 /// Directories and files that get the mode they are meant to have whatever the umask: it is inherited from whoever starts the daemon,

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>Who owns a file, as stat(2) says; symbolic links are followed.</summary>
 /// <param name="Uid">Owner's user id.</param>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>
 /// What tells one state of a file from the next, links followed. Contents, mode, owner, and which file the path means all move it: what only

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>Tells the operating systems apart that Colibri runs on.</summary>
 public static class HostPlatform

@@ -3,10 +3,11 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Colibri.Posix.Interop;
 using Colibri.Posix.Processes;
+using Colibri.Posix.Signalling;
 using Colibri.Posix.Spawning;
 using Microsoft.Win32.SafeHandles;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>
 /// This program as process 1 of a container or a pid namespace: it starts itself once more as its child, hands signals on to that and

@@ -1,4 +1,4 @@
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>What runs this process: its ABI and the tools around it.</summary>
 public enum OperatingSystemKind

@@ -3,7 +3,7 @@ using System.Text;
 using Colibri.Posix.Interop;
 using Microsoft.Win32.SafeHandles;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>open(2) of what is there, past the locks and the refusal of directories that .NET's own way brings.</summary>
 internal static class OwnDescriptor

@@ -1,6 +1,6 @@
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>The user this process acts as.</summary>
 public static class ProcessUser

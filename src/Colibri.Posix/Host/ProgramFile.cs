@@ -1,7 +1,7 @@
 using System.Text;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>Whether a path is a program that this process can execute.</summary>
 public static class ProgramFile

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>What the system lets this process have, getrlimit(2).</summary>
 public static unsafe class ResourceLimits

@@ -1,6 +1,6 @@
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>Descriptors 0, 1 and 2, which a program may be started without.</summary>
 public static unsafe class StandardDescriptors

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Host;
 
 /// <summary>
 /// The system call behind every sync of a file's content, SQLite's among them: fdatasync(2) on a Linux kernel, fsync(2) on FreeBSD's.

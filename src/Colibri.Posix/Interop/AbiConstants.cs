@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Colibri.Posix.Host;
 
 namespace Colibri.Posix.Interop;
 

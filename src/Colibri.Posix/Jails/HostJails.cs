@@ -1,4 +1,5 @@
 using System.Text;
+using Colibri.Posix.Host;
 
 namespace Colibri.Posix.Jails;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Jails;

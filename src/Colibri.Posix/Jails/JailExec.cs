@@ -2,7 +2,9 @@ using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
 using Colibri.Posix.Files;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
+using Colibri.Posix.Signalling;
 using Colibri.Posix.Spawning;
 
 namespace Colibri.Posix.Jails;

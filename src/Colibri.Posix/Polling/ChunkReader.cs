@@ -1,4 +1,4 @@
-namespace Colibri.Posix;
+namespace Colibri.Posix.Polling;
 
 /// <summary>Takes in what was read.</summary>
 /// <param name="chunk">Not empty; valid until it returns.</param>

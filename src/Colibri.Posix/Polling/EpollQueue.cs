@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 using Microsoft.Win32.SafeHandles;
 

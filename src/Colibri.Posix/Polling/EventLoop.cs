@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
-using Colibri.Posix.Polling;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Polling;
 
 /// <summary>
 /// One thread that waits for many sockets and pipes (epoll(7), kqueue(2)) and runs whoever awaited one that is ready, there and then: an

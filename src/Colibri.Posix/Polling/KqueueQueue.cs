@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,4 +1,4 @@
-namespace Colibri.Posix;
+namespace Colibri.Posix.Polling;
 
 /// <summary>How an <see cref="EventLoop"/> waits while events come in quick succession. Otherwise it sleeps until one comes.</summary>
 public enum LoopPace

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
+using Colibri.Posix.Spawning;
 using Microsoft.Win32.SafeHandles;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Polling;
 
 /// <summary>pipe2(2).</summary>
 public static unsafe class Pipe

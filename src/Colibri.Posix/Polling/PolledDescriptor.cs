@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
-using Colibri.Posix.Polling;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Polling;
 
 /// <summary>
 /// A socket or pipe that an <see cref="EventLoop"/> watches. Whoever awaited it goes on on the loop's thread, see there what that asks of

@@ -1,3 +1,5 @@
+using Colibri.Posix.Host;
+
 namespace Colibri.Posix.Processes;
 
 /// <summary>One row of the process table.</summary>

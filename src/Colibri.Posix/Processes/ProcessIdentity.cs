@@ -1,7 +1,7 @@
 using System.Globalization;
-using Colibri.Posix.Processes;
+using Colibri.Posix.Host;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Processes;
 
 /// <summary>
 /// A process beyond its pid, which the system gives to another one later. Meant to be stored and compared after a restart
@@ -37,7 +37,7 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime, string Bo
     public bool IsRunning =>
         Pid > 0
         && StartTime > 0
-        && BootId == Posix.BootId.Current
+        && BootId == Host.BootId.Current
         && ProcessTable.TryRead(Pid, out var entry)
         && entry.StartTime == StartTime
         && !entry.IsZombie;

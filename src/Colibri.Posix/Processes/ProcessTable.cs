@@ -1,3 +1,4 @@
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Processes;

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Sockets;
 
 /// <summary>Who is at the other end of a Unix socket, as the kernel noted it when the connection was made.</summary>
 /// <param name="Pid">Process id; null where the kernel does not know it.</param>

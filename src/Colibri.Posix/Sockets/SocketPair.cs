@@ -1,9 +1,12 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
+using Colibri.Posix.Polling;
+using Colibri.Posix.Spawning;
 using Microsoft.Win32.SafeHandles;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Sockets;
 
 /// <summary>
 /// A connected pair of Unix stream sockets: for an agent's standard input, which must not raise SIGPIPE, and for the output of a short

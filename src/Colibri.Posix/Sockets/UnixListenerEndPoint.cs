@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Colibri.Posix.Interop;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Sockets;
 
 /// <summary>
 /// The address of a listening Unix socket. It avoids a trap of <see cref="UnixDomainSocketEndPoint"/>: the runtime sizes the

@@ -1,6 +1,8 @@
 using Colibri.Posix.Interop;
+using Colibri.Posix.Processes;
+using Colibri.Posix.Trees;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Spawning;
 
 /// <summary>A process that <see cref="ChildProcesses"/> started; the leader of its own process group.</summary>
 public sealed class ChildProcess

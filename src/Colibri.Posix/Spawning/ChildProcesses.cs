@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 using Colibri.Posix.Processes;
-using Colibri.Posix.Spawning;
+using Colibri.Posix.Signalling;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Spawning;
 
 /// <summary>
 /// Starts processes and reaps them, and the orphans they leave, without a thread for each. There is one in a process: it

@@ -1,6 +1,7 @@
 using System.Globalization;
+using Colibri.Posix.Signalling;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Spawning;
 
 /// <summary>How a process ended: with an exit code or by a signal, never both; with neither where that is not known (<see cref="Unknown"/>).</summary>
 /// <param name="Code">0 to 255.</param>

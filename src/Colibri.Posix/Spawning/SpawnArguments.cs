@@ -1,4 +1,5 @@
 using System.Globalization;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Spawning;

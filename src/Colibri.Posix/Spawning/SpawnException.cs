@@ -1,4 +1,6 @@
-namespace Colibri.Posix;
+using Colibri.Posix.Host;
+
+namespace Colibri.Posix.Spawning;
 
 /// <summary>A process could not be started. The message is one line that names the file or directory and the reason.</summary>
 public sealed class SpawnException(string message, int errno) : IOException(message)

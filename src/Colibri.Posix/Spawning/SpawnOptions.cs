@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Trees;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Spawning;
 
 /// <summary>What to start and with what. Strings are passed as UTF-8 and may hold no NUL.</summary>
 public sealed record SpawnOptions

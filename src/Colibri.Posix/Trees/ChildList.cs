@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using Colibri.Posix.Cgroups;
 using Colibri.Posix.Processes;
+using Colibri.Posix.Spawning;
 
 namespace Colibri.Posix.Trees;
 

@@ -1,10 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 using Colibri.Posix.Processes;
-using Colibri.Posix.Trees;
+using Colibri.Posix.Spawning;
 
-namespace Colibri.Posix;
+namespace Colibri.Posix.Trees;
 
 /// <summary>
 /// A process and everything that came out of it, wherever it went: agents start their tools in sessions of their own and

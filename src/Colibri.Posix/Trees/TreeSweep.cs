@@ -1,4 +1,7 @@
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Host;
 using Colibri.Posix.Processes;
+using Colibri.Posix.Spawning;
 
 namespace Colibri.Posix.Trees;
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Colibri.EndToEndTests.Harness;
 using Colibri.EndToEndTests.Models.Completions;
 using Colibri.EndToEndTests.Models.Messages;
 using Colibri.EndToEndTests.Models.Responses;

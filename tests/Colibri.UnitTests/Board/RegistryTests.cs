@@ -1,4 +1,3 @@
-using Colibri.Core.Board;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.UnitTests.Board;

@@ -1,6 +1,6 @@
 using System.Text;
-using Colibri.Core.Configuration;
 using Colibri.Core.Cost;
+using Colibri.Core.Settings;
 
 namespace Colibri.UnitTests.Cost;
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Colibri.Jsonl;
+using Colibri.UnitTests.Panes;
 
 namespace Colibri.UnitTests.Jsonl;
 

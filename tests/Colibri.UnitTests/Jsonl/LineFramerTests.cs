@@ -1,5 +1,6 @@
 using System.Text;
 using Colibri.Jsonl;
+using Colibri.UnitTests.Panes;
 
 namespace Colibri.UnitTests.Jsonl;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Unicode;
 using Colibri.Jsonl;
+using Colibri.UnitTests.Panes;
 
 namespace Colibri.UnitTests.Jsonl;
 

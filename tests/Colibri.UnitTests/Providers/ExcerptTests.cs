@@ -1,16 +1,17 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Colibri.Core.Agents;
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
-using Colibri.Core.Glasspane;
-using Colibri.Core.Glasspane.Dialect;
+using Colibri.Core.Panes;
+using Colibri.Core.Panes.Dialects;
 using Colibri.Core.Providers;
+using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
-using Colibri.Core.Spawning;
 using Colibri.Protocol.Wire;
-using Colibri.UnitTests.Glasspane;
+using Colibri.UnitTests.Panes;
 using Colibri.UnitTests.Sessions;
 
 namespace Colibri.UnitTests.Providers;

@@ -1,5 +1,5 @@
-using Colibri.Core.Configuration;
 using Colibri.Core.Providers;
+using Colibri.Core.Settings;
 using Colibri.UnitTests.Scheduling;
 using Colibri.UnitTests.Sessions;
 

@@ -1,6 +1,6 @@
-using Colibri.Core.Configuration;
 using Colibri.Core.Providers;
-using Colibri.Posix;
+using Colibri.Core.Settings;
+using Colibri.Posix.Host;
 using Colibri.UnitTests.Sessions;
 
 namespace Colibri.UnitTests.Providers;

@@ -1,10 +1,10 @@
 using System.Text;
-using Colibri.Core.Configuration;
-using Colibri.Core.Glasspane;
-using Colibri.Core.Glasspane.Dialect;
+using Colibri.Core.Panes;
+using Colibri.Core.Panes.Dialects;
 using Colibri.Core.Providers;
-using Colibri.UnitTests.Glasspane;
+using Colibri.Core.Settings;
 using Colibri.UnitTests.Jsonl;
+using Colibri.UnitTests.Panes;
 using Colibri.UnitTests.Scheduling;
 using Colibri.UnitTests.Sessions;
 
@@ -66,7 +66,7 @@ public sealed class StatedResumeTests
     public void An_answer_after_the_refusal_makes_it_history()
     {
         var clock = new StoppedClock();
-        var pane = Panes.New("claude", clock);
+        var pane = PaneFixture.New("claude", clock);
         var lines = Recordings.Lines("claude-2.1-stream-json-retry").ConvertAll(Encoding.UTF8.GetString);
         pane.Say(lines[0]);
         pane.Say(lines[1]);
@@ -86,7 +86,7 @@ public sealed class StatedResumeTests
     [Arguments("opencode", """{"type":"error","error":{"data":{"message":"wait","statusCode":429,"responseHeaders":{"retry-after":"soon"}}}}""")]
     [Arguments("opencode", """{"type":"error","error":{"data":{"message":"retry-after: 7","statusCode":429}}}""")]
     public void No_time_is_taken_from_words_or_from_what_is_no_time(string dialect, string line) =>
-        Panes.Fed(dialect, line).Run.ResumeAt.ShouldBeNull();
+        PaneFixture.Fed(dialect, line).Run.ResumeAt.ShouldBeNull();
 
     [Test]
     [Arguments("""{"retry-after-ms":"1500","retry-after":"2"}""", 1_500)]
@@ -95,7 +95,7 @@ public sealed class StatedResumeTests
     public void The_finer_header_counts_and_no_wait_is_longer_than_a_week(string headers, long milliseconds)
     {
         var clock = new StoppedClock();
-        var pane = Panes.New("opencode", clock);
+        var pane = PaneFixture.New("opencode", clock);
         pane.Say($$$$"""{"type":"error","error":{"name":"APIError","data":{"message":"no","statusCode":429,"responseHeaders":{{{{headers}}}}}}}""");
         pane.Run.ResumeAt.ShouldBe(clock.Now.AddMilliseconds(milliseconds));
     }
@@ -120,7 +120,7 @@ public sealed class StatedResumeTests
 
     private static AgentPane Read(string recording, DateTimeOffset now)
     {
-        var pane = Panes.New(recording[..recording.IndexOf('-', StringComparison.Ordinal)], new StoppedClock { Now = now });
+        var pane = PaneFixture.New(recording[..recording.IndexOf('-', StringComparison.Ordinal)], new StoppedClock { Now = now });
         pane.Feed(Recordings.Read(recording));
         pane.Complete();
         return pane;

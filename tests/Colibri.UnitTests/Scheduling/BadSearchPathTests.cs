@@ -1,12 +1,12 @@
-using Colibri.Core.Agents;
-using Colibri.Core.Configuration;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Providers;
 using Colibri.Core.Scheduling;
-using Colibri.Core.Spawning;
+using Colibri.Core.Settings;
 using Colibri.Daemon.Hosting;
 using Colibri.Protocol.Wire;
-using Colibri.UnitTests.Posix;
-using Colibri.UnitTests.Spawning;
+using Colibri.UnitTests.Agents;
+using Colibri.UnitTests.Agents.Launch;
+using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Scheduling;
 

@@ -1,9 +1,9 @@
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Scheduling;
-using Colibri.Core.Spawning;
 using Colibri.Protocol.Wire;
-using Colibri.UnitTests.Posix;
-using Colibri.UnitTests.Spawning;
+using Colibri.UnitTests.Agents;
+using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Scheduling;
 

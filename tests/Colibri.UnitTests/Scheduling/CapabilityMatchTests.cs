@@ -1,5 +1,5 @@
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Scheduling;
-using Colibri.Core.Spawning;
 
 namespace Colibri.UnitTests.Scheduling;
 

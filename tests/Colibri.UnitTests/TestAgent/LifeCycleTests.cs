@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Colibri.TestAgent;
 
 namespace Colibri.UnitTests.TestAgent;
 

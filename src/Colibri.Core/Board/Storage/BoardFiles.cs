@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Colibri.Posix;
+using Colibri.Posix.Host;
 
 namespace Colibri.Core.Board.Storage;
 

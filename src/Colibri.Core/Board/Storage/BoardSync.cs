@@ -1,4 +1,4 @@
-using Colibri.Posix;
+using Colibri.Posix.Host;
 
 namespace Colibri.Core.Board.Storage;
 

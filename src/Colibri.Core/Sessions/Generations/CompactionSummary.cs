@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Colibri.Core.Board.Storage;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 

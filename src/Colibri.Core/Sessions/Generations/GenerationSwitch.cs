@@ -1,5 +1,5 @@
 using Colibri.Core.Logging;
-using Colibri.Posix;
+using Colibri.Posix.Host;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 

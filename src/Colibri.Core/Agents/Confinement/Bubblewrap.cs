@@ -1,0 +1,40 @@
+using Colibri.Posix.Jails;
+
+namespace Colibri.Core.Agents.Confinement;
+
+/// <summary>
+/// An agent under bwrap(1): the root it was given and nothing else of the host; no way to more rights; processes, IPC and host name
+/// of its own. What it inherits passes through: standard streams, environment.
+/// </summary>
+/// <param name="program">The bwrap program.</param>
+/// <param name="root">What becomes <c>/</c>.</param>
+/// <param name="hasNetwork">Whether it shares the host's network.</param>
+/// <param name="user">Who runs it, bwrap included, which then works without rights; null is the daemon's user. Needs root.</param>
+/// <param name="trampoline">The daemon's own program, which becomes that user.</param>
+public sealed class Bubblewrap(string program, JailRoot root, bool hasNetwork, JailUser? user = null, string? trampoline = null) : ConfinementPlan
+{
+    /// <inheritdoc/>
+    public override JailRoot Root => root;
+
+    /// <inheritdoc/>
+    public override string Description => $"bwrap {root.Path}{(hasNetwork ? "" : ", no network")}{(user is null ? "" : $", user {user.Name}")}";
+
+    /// <inheritdoc/>
+    public override ConfinedStart Start(
+        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables)
+    {
+        var (execute, words) = (BwrapProgram, Arguments(program, arguments, cwd));
+        if (user is not null)
+            (execute, words) = (trampoline!, new JailExecArguments { Ids = user.Ids, Program = execute, Arguments = words }.ToArguments());
+        return new ConfinedStart(execute, words, Inside(variables, cwd, user), []);
+    }
+
+    private string BwrapProgram => program;
+
+    private IReadOnlyList<string> Arguments(string inside, IReadOnlyList<string> arguments, string? cwd) =>
+    [
+        "--bind", root.Path, "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+        "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", .. hasNetwork ? Array.Empty<string>() : ["--unshare-net"],
+        "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--chdir", cwd ?? "/", "--", inside, .. arguments,
+    ];
+}

@@ -1,0 +1,48 @@
+using Colibri.Posix.Files;
+
+namespace Colibri.Core.Agents.Confinement;
+
+/// <summary>How one agent is confined: decided before its task is claimed, and carried out without another decision.</summary>
+public abstract class ConfinementPlan
+{
+    private const string Path = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
+    /// <summary>What becomes <c>/</c>.</summary>
+    public abstract JailRoot Root { get; }
+
+    /// <summary>For the log, the pane and the record.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>Where files are left for the agent; null where none are.</summary>
+    public virtual StageDirectory? Stage => null;
+
+    /// <summary>The jail that the agent will be in; null where there are no jails.</summary>
+    /// <param name="agentId">The agent.</param>
+    public virtual string? JailOf(string agentId) => null;
+
+    /// <summary>The start of a program inside; makes nothing.</summary>
+    /// <param name="agentId">The agent.</param>
+    /// <param name="program">Its path inside.</param>
+    /// <param name="arguments">Its own arguments.</param>
+    /// <param name="cwd">Its working directory inside; null is <c>/</c>.</param>
+    /// <param name="variables">The environment it would have outside.</param>
+    /// <exception cref="ArgumentException">The environment cannot be passed on.</exception>
+    public abstract ConfinedStart Start(
+        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables);
+
+    /// <summary>The environment inside: what leads to places outside, or says who the daemon is, is left out.</summary>
+    protected static Dictionary<string, string> Inside(IReadOnlyDictionary<string, string> variables, string? cwd, JailUser? user)
+    {
+        var inside = new Dictionary<string, string>(variables, StringComparer.Ordinal)
+        {
+            ["PWD"] = cwd ?? "/",
+            ["HOME"] = user?.Home ?? cwd ?? "/",
+            ["TMPDIR"] = "/tmp",
+            ["PATH"] = Path,
+        };
+        if (user is not null)
+            (inside["USER"], inside["LOGNAME"]) = (user.Name, user.Name);
+        inside.Remove(Protocol.SocketPaths.EnvironmentVariable);
+        return inside;
+    }
+}

@@ -1,0 +1,82 @@
+using Colibri.Core.Processes;
+using Colibri.Posix.Files;
+using Colibri.Posix.Jails;
+
+namespace Colibri.Core.Agents.Confinement;
+
+/// <summary>
+/// An agent in a FreeBSD jail: one that is there, or one of its own that is gone with its last process. Started by our own exec
+/// trampoline where the daemon is native and root, by jexec(8) and jail(8) as root elsewhere. Environment and working directory wait
+/// for it in the jail's stage directory: what a command line holds, everybody on the host can read.
+/// </summary>
+/// <param name="host">What is there to start it with.</param>
+/// <param name="commands">The tools' command lines.</param>
+/// <param name="root">The jail's root.</param>
+/// <param name="stage">Where files are left, inside.</param>
+public sealed class FreeBsdJail(JailHost host, JailCommands commands, JailRoot root, string stage) : ConfinementPlan
+{
+    /// <summary>What the jails are called that Colibri makes, and no others: before the agent's id.</summary>
+    public const string OwnPrefix = "colibri-";
+
+    /// <summary>The jail to enter; null makes one.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Of the jail that is made.</summary>
+    public JailNetwork Network { get; init; } = JailNetwork.Inherit;
+
+    /// <summary>Who it becomes inside; null is the jail's root.</summary>
+    public JailUser? User { get; init; }
+
+    /// <inheritdoc/>
+    public override JailRoot Root => root;
+
+    /// <inheritdoc/>
+    public override StageDirectory Stage { get; } = new(root.Path, stage);
+
+    /// <inheritdoc/>
+    public override string Description =>
+        (Name is null ? $"jail {root.Path}, ip4 {Network.Text}" : $"jail {Name}, {root.Path}") + (User is null ? "" : $", user {User.Name}");
+
+    /// <summary>The name of an agent's own jail.</summary>
+    public static string OwnName(string agentId) => OwnPrefix + agentId;
+
+    /// <inheritdoc/>
+    public override string JailOf(string agentId) => Name ?? OwnName(agentId);
+
+    /// <inheritdoc/>
+    public override ConfinedStart Start(
+        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables)
+    {
+        var inside = Inside(variables, cwd, User ?? new JailUser("root", cwd ?? "/", new UserIds(0, 0, [0])));
+        // The daemon's, whose shell need not be in there.
+        inside.Remove("SHELL");
+        var marker = AgentMarker.For(agentId);
+        // Found again by its marker while it is on its way in.
+        var outside = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PATH"] = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin",
+            [AgentMarker.Variable] = agentId,
+        };
+        if (host.HasOwnCalls)
+        {
+            var trampoline = new JailExecArguments
+            {
+                Enter = Name,
+                Create = Name is null ? OwnName(agentId) : null,
+                Network = Network,
+                Root = root.Path,
+                Stage = stage,
+                Name = agentId,
+                Ids = User?.Ids,
+                Program = program,
+                Arguments = arguments,
+            };
+            return new ConfinedStart(host.Daemon, trampoline.ToArguments(), outside, StagedEnvironment.ForTrampoline(inside, cwd ?? "/"));
+        }
+        foreach (var name in inside.Keys.Where(name => !StagedEnvironment.IsShellName(name)).ToList())
+            inside.Remove(name);
+        var words = JailCommands.Inside(Stage.PathInside(agentId), marker, User?.Ids, program, arguments);
+        var line = Name is null ? commands.StartNew(OwnName(agentId), root.Path, Network, words) : commands.Start(Name, words);
+        return new ConfinedStart(line[0], [.. line.Skip(1)], outside, StagedEnvironment.ForShell(inside, cwd ?? "/"));
+    }
+}

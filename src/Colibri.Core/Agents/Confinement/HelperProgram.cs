@@ -1,0 +1,63 @@
+using System.Net.Sockets;
+using System.Text;
+using Colibri.Posix.Signalling;
+using Colibri.Posix.Sockets;
+using Colibri.Posix.Spawning;
+
+namespace Colibri.Core.Agents.Confinement;
+
+/// <summary>Runs a short program of the system and takes in what it says.</summary>
+internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
+{
+    private const int MaxBytes = 8 * 1024;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+
+    /// <summary>How it ended and what it printed; a start that fails and an end that does not come in 5 s have no exit code 0 either.</summary>
+    public async Task<HelperResult> RunAsync(IReadOnlyList<string> line)
+    {
+        try
+        {
+            var (output, theirOutput) = SocketPair.Create();
+            using (output)
+            {
+                ChildProcess child;
+                using (theirOutput)
+                {
+                    child = processes.Spawn(new SpawnOptions
+                    {
+                        Path = line[0],
+                        Arguments = [.. line.Skip(1)],
+                        Environment = new Dictionary<string, string> { ["PATH"] = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin" },
+                        StandardOutput = theirOutput,
+                        StandardError = theirOutput,
+                    });
+                }
+                return await FollowAsync(child, output).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is IOException or SocketException or ArgumentException)
+        {
+            return new HelperResult(false, e.Message);
+        }
+    }
+
+    private async Task<HelperResult> FollowAsync(ChildProcess child, Socket output)
+    {
+        using var late = new CancellationTokenSource(Deadline, time);
+        var (text, read) = (new byte[MaxBytes], 0);
+        try
+        {
+            while (read < MaxBytes && await output.ReceiveAsync(text.AsMemory(read), late.Token).ConfigureAwait(false) is > 0 and var received)
+                read += received;
+            var exit = await child.Exited.WaitAsync(late.Token).ConfigureAwait(false);
+            var said = Encoding.UTF8.GetString(text, 0, read).Trim();
+            return new HelperResult(exit.Code == 0, said.Length > 0 ? said : exit.ToString());
+        }
+        catch (OperationCanceledException)
+        {
+            child.SignalGroup(Signals.Kill);
+            return new HelperResult(false, $"no answer in {Deadline.TotalSeconds} s");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Colibri.Core.Agents.Launch;
+
+namespace Colibri.Core.Agents.Confinement;
+
+/// <summary>The directory that becomes an agent's <c>/</c>, checked before anything is made or started.</summary>
+public sealed class JailRoot
+{
+    private const int MostLinks = 40;
+
+    // In the order in which a shell inside would look.
+    private static readonly string[] Programs = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+    private JailRoot(string path) => Path = path;
+
+    /// <summary>Without links and dots.</summary>
+    public string Path { get; }
+
+    /// <summary>Accepts a directory strictly below the base, wherever links lead.</summary>
+    /// <param name="path">As it was asked for.</param>
+    /// <param name="rootBase">The value of <c>COLIBRI_JAIL_ROOT_BASE</c>; null where it is not set.</param>
+    /// <exception cref="SpawnRefusedException">It is not such a directory; the message says what to do.</exception>
+    public static JailRoot Accept(string path, string? rootBase)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (rootBase is null)
+            throw new SpawnRefusedException(SpawnRefusal.NotConfinable, "jails are not set up here: COLIBRI_JAIL_ROOT_BASE is not set");
+        if (RealPath(rootBase) is not { } allowed || !Directory.Exists(allowed))
+            throw new SpawnRefusedException(SpawnRefusal.NotConfinable, $"jails are not set up here: COLIBRI_JAIL_ROOT_BASE={rootBase} is no directory");
+        if (!path.StartsWith('/') || path.Split('/').Contains(".."))
+            throw Wrong(path, "use an absolute path without '..'");
+        if (RealPath(path) is not { } real || !Directory.Exists(real))
+            throw Wrong(path, "there is no such directory");
+        if (!real.StartsWith(allowed.TrimEnd('/') + "/", StringComparison.Ordinal))
+            throw Wrong(path, $"it is not below {rootBase} (COLIBRI_JAIL_ROOT_BASE)");
+        return new JailRoot(real);
+    }
+
+    /// <summary>The program's path as the agent will see it; null where there is none of that name or path inside.</summary>
+    public string? Find(string program)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(program);
+        var candidates = program.Contains('/') ? [program] : Programs.Select(directory => $"{directory}/{program}");
+        return candidates.FirstOrDefault(candidate => candidate.StartsWith('/') && !candidate.Split('/').Contains("..") && IsThere(candidate));
+    }
+
+    // A link inside points inside, whatever it says; from out here it is enough that it is there.
+    private bool IsThere(string inside)
+    {
+        var file = new FileInfo(Path + inside);
+        return file.Exists || file.LinkTarget is not null;
+    }
+
+    /// <summary>As realpath(3); null for what is not there, or goes round in circles.</summary>
+    internal static string? RealPath(string path)
+    {
+        var waiting = new Stack<string>(Enumerable.Reverse(path.Split('/', StringSplitOptions.RemoveEmptyEntries)));
+        var (real, links) = ("", 0);
+        while (waiting.TryPop(out var part))
+        {
+            if (part == ".")
+                continue;
+            if (part == "..")
+            {
+                real = real.Length == 0 ? "" : real[..real.LastIndexOf('/')];
+                continue;
+            }
+            var here = $"{real}/{part}";
+            if (new FileInfo(here).LinkTarget is not { } target)
+            {
+                if (!System.IO.Path.Exists(here))
+                    return null;
+                real = here;
+                continue;
+            }
+            if (++links > MostLinks)
+                return null;
+            if (target.StartsWith('/'))
+                real = "";
+            foreach (var step in Enumerable.Reverse(target.Split('/', StringSplitOptions.RemoveEmptyEntries)))
+                waiting.Push(step);
+        }
+        return real.Length == 0 ? "/" : real;
+    }
+
+    private static SpawnRefusedException Wrong(string path, string problem) => new(SpawnRefusal.JailWrong, $"jail path '{path}' cannot be used: {problem}");
+}

@@ -1,0 +1,46 @@
+using Colibri.Core.Panes.Dialects;
+
+namespace Colibri.Core.Agents.Kinds;
+
+/// <summary>All that Colibri knows of one kind of agent: how it is started, told things, read, and what it is held to.</summary>
+public sealed record AgentProfile
+{
+    /// <summary>The runtime's name: the pane's <c>runtime</c>, and by default the binary's base name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>How its events are read.</summary>
+    public required IDialect Dialect { get; init; }
+
+    /// <summary>Whose models it uses where nobody says; null where that is open.</summary>
+    public string? Provider { get; init; }
+
+    /// <summary>The command that adds to a run under way; null where the kind knows none.</summary>
+    public string? SteerCommand { get; init; }
+
+    /// <summary>The command that makes a long-lived agent forget its conversation; null where the kind knows none.</summary>
+    public string? ForgetCommand { get; init; }
+
+    /// <summary>The providers it can be started on; null for any. It gets their keys and no others.</summary>
+    public IReadOnlyList<string>? Providers { get; init; }
+
+    /// <summary>Arguments for one task, where the operator gives none.</summary>
+    public IReadOnlyList<string> TaskArguments { get; init; } = [];
+
+    /// <summary>Arguments for a long-lived agent on standard input, where the operator gives none; null where the kind has no such mode.</summary>
+    public IReadOnlyList<string>? RpcArguments { get; init; }
+
+    /// <summary>Arguments that choose a provider and a model; either may be null.</summary>
+    public Func<string?, string?, IReadOnlyList<string>> ModelArguments { get; init; } = static (_, _) => [];
+
+    /// <summary>The kind knows no one-shot mode: its prompt always goes to standard input.</summary>
+    public bool AlwaysRpc { get; init; }
+
+    /// <summary>
+    /// It prints events from its start on: it is held to the deadlines on the first event and on silence, and an end without a word is a
+    /// crash. Else the deadline on the whole run alone holds, and its exit code is its verdict.
+    /// </summary>
+    public bool PrintsEvents { get; init; } = true;
+
+    /// <summary>An option and its value; nothing where there is none.</summary>
+    internal static IReadOnlyList<string> Flag(string name, string? value) => value is null ? [] : [name, value];
+}

@@ -1,0 +1,158 @@
+using Colibri.Core.Panes.Dialects;
+using Colibri.Jsonl;
+
+namespace Colibri.Core.Agents.Kinds;
+
+/// <summary>Claude Code, one task a process.</summary>
+internal static class Claude
+{
+    public static AgentProfile Profile { get; } = new()
+    {
+        Name = "claude",
+        Dialect = new ClaudeDialect(),
+        Provider = "anthropic",
+        Providers = ["anthropic"],
+        TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
+        ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
+    };
+}
+
+/// <summary>
+/// Claude Code, <c>claude -p --output-format stream-json --verbose</c>. A turn is a new message id of the assistant outside a subagent;
+/// a message comes in as many lines as it has blocks. The <c>result</c> alone tells the usage, and has its keys in no fixed order.
+/// </summary>
+internal sealed class ClaudeDialect() : LineDialect(Events)
+{
+    private const int System = 1;
+    private const int Assistant = 2;
+    private const int User = 3;
+    private const int Result = 4;
+    private const int RateLimit = 5;
+
+    private static readonly KnownEvents Events = new(
+        new("system", EventKind.Ignored, System),
+        new("assistant", EventKind.Working, Assistant),
+        new("user", EventKind.Working, User),
+        new("stream_event", EventKind.Working),
+        new("rate_limit_event", EventKind.Ignored, RateLimit),
+        new("result", EventKind.Settled, Result));
+
+    private static readonly KnownEvents SystemEvents = new(
+        new("init", EventKind.SessionOpened),
+        new("api_retry", EventKind.Working),
+        new("status", EventKind.Ignored),
+        new("compact_boundary", EventKind.Ignored));
+
+    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model", "error_status", "retry_delay_ms", "api_error_status", "rate_limit_info");
+    private static readonly JsonFields LimitFields = new("status", "resetsAt");
+    private static readonly JsonFields MessageFields = new("id", "content");
+    private static readonly JsonFields BlockFields = new("type", "id", "name", "tool_use_id", "is_error", "content");
+    private static readonly JsonFields ResultFields = new(
+        "subtype", "session_id", "is_error", "stop_reason", "result", "errors", "usage", "total_cost_usd", "api_error_status");
+
+    private static readonly JsonFields UsageFields = new(
+        "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens");
+
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    {
+        var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
+        Span<JsonValue> values = stackalloc JsonValue[10];
+        if (known.Detail == Result)
+        {
+            if (!TryReadFields(ResultFields, line, truncated, look, values)) return false;
+            ReadResult(line, values, ref read);
+            return Emit(line, sink, read);
+        }
+
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
+        read.SessionId = values[1];
+        switch (known.Detail)
+        {
+            case System:
+                if (values[0].IsString && SystemEvents.Find(values[0].Raw(line)) is { } system) read.Kind = system.Kind;
+                if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
+                if (values[7].Exists) read.Refusal = new ProviderRefusal(Status(line, values[6]), ResumeIn: values[7].Int64OrZero(line));
+                return Emit(line, sink, read);
+            case RateLimit:
+                read.Refusal = ReadLimit(line, values[9]);
+                return Emit(line, sink, read);
+            case Assistant:
+                if (values[8].Kind == ValueKind.Number) read.Refusal = new ProviderRefusal(Status(line, values[8]));
+                EmitAssistant(line, values[3], values[4].IsString, read, sink);
+                return true;
+            default:
+                EmitToolResults(line, values[3], read, sink);
+                return true;
+        }
+    }
+
+    private static void EmitAssistant(ReadOnlySpan<byte> line, JsonValue message, bool inSubagent, AgentEvent read, IEventSink sink)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[2];
+        MessageFields.TryRead(line, message, fields);
+        if (!inSubagent && fields[0].IsString) sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0] });
+        sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1] });
+
+        Span<JsonValue> block = stackalloc JsonValue[6];
+        var blocks = new JsonElements(line, fields[1]);
+        while (blocks.Next())
+        {
+            if (!BlockFields.TryRead(line, blocks.Current, block) || !block[0].StringEquals(line, "tool_use"u8)) continue;
+            sink.On(line, read with { Kind = EventKind.ToolStarted, ToolId = block[1], ToolName = block[2] });
+        }
+    }
+
+    private static void EmitToolResults(ReadOnlySpan<byte> line, JsonValue message, AgentEvent read, IEventSink sink)
+    {
+        sink.On(line, read);
+        Span<JsonValue> fields = stackalloc JsonValue[2];
+        MessageFields.TryRead(line, message, fields);
+        Span<JsonValue> block = stackalloc JsonValue[6];
+        var blocks = new JsonElements(line, fields[1]);
+        while (blocks.Next())
+        {
+            if (!BlockFields.TryRead(line, blocks.Current, block) || !block[0].StringEquals(line, "tool_result"u8)) continue;
+            var failed = block[4].Kind == ValueKind.True;
+            sink.On(line, read with { Kind = EventKind.ToolEnded, ToolId = block[3], IsError = failed, Text = block[5] });
+        }
+    }
+
+    // It also comes while requests are let through, and tells then how much of the limit is used.
+    private static ProviderRefusal? ReadLimit(ReadOnlySpan<byte> line, JsonValue limit)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[2];
+        return LimitFields.TryRead(line, limit, fields) && fields[0].StringEquals(line, "rejected"u8)
+            ? new ProviderRefusal(null, ResumeAt: fields[1].Int64OrZero(line))
+            : null;
+    }
+
+    // A run that failed can say subtype "success" and is_error true; one that ran out of turns says so in the subtype alone.
+    private static void ReadResult(ReadOnlySpan<byte> line, Span<JsonValue> values, ref AgentEvent read)
+    {
+        read.SessionId = values[1];
+        var failed = values[2].Kind == ValueKind.True || (values[0].IsString && !values[0].StringEquals(line, "success"u8));
+        if (failed)
+        {
+            read.Kind = EventKind.Failed;
+            read.Stop = StopReason.Error;
+            read.Error = values[4];
+            var errors = new JsonElements(line, values[5]);
+            if (values[8].Kind == ValueKind.Number) read.Refusal = new ProviderRefusal(Status(line, values[8]));
+            if (!read.Error.IsString) read.Error = errors.Next() && errors.Current.IsString ? errors.Current : values[0];
+        }
+        else
+        {
+            var cut = values[3].StringEquals(line, "max_tokens"u8);
+            read.Kind = cut ? EventKind.Failed : EventKind.Settled;
+            read.Stop = cut ? StopReason.Length : StopReason.Stop;
+        }
+
+        Span<JsonValue> usage = stackalloc JsonValue[4];
+        if (!UsageFields.TryRead(line, values[6], usage)) return;
+
+        // Both are those of the session so far: what came since the last result stands beside them under a name of its own.
+        read.UsageIsCumulative = true;
+        read.Usage = UsageReport.Of(
+            Count(line, usage[0]), Count(line, usage[1]), Count(line, usage[2]), Count(line, usage[3]), Microcents(line, values[7]));
+    }
+}

@@ -1,0 +1,122 @@
+using Colibri.Core.Panes.Dialects;
+using Colibri.Jsonl;
+
+namespace Colibri.Core.Agents.Kinds;
+
+/// <summary>Codex, one task a process.</summary>
+internal static class Codex
+{
+    public static AgentProfile Profile { get; } = new()
+    {
+        Name = "codex",
+        Dialect = new CodexDialect(),
+        Provider = "openai",
+        Providers = ["openai"],
+        TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
+        ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
+    };
+}
+
+/// <summary>
+/// Codex, <c>codex exec --json</c>. A turn is a <c>turn.started</c>; tool calls are items, of which some are announced and some only
+/// completed. An <c>error</c> is the run's end only if nothing follows: Codex prints one for every reconnection it tries.
+/// </summary>
+internal sealed class CodexDialect() : LineDialect(Events)
+{
+    private const int ThreadStarted = 1;
+    private const int Item = 2;
+    private const int TurnCompleted = 3;
+    private const int Failure = 4;
+
+    private static readonly KnownEvents Events = new(
+        new("thread.started", EventKind.SessionOpened, ThreadStarted),
+        new("turn.started", EventKind.TurnStarted),
+        new("item.started", EventKind.Working, Item),
+        new("item.updated", EventKind.Working, Item),
+        new("item.completed", EventKind.Working, Item),
+        new("turn.completed", EventKind.Settled, TurnCompleted),
+        new("turn.failed", EventKind.Failed, Failure),
+        new("error", EventKind.RunFailed, Failure),
+        new("request_user_input", EventKind.Asked));
+
+    private static readonly JsonFields EventFields = new("thread_id", "item", "usage", "error", "message");
+    private static readonly JsonFields ItemFields = new("id", "type", "text", "aggregated_output", "status", "tool", "result", "message");
+    private static readonly JsonFields ContentField = new("content");
+    private static readonly JsonFields UsageFields = new(
+        "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens");
+
+    private static readonly KnownEvents ToolItems = new(
+        new("command_execution", EventKind.ToolStarted),
+        new("file_change", EventKind.ToolStarted),
+        new("mcp_tool_call", EventKind.ToolStarted),
+        new("web_search", EventKind.ToolStarted));
+
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    {
+        Span<JsonValue> values = stackalloc JsonValue[5];
+        if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
+        var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
+        switch (known.Detail)
+        {
+            case ThreadStarted:
+                read.SessionId = values[0];
+                break;
+            case Item:
+                ReadItem(line, values[1], ref read);
+                break;
+            case TurnCompleted:
+                read.Stop = StopReason.Stop;
+                read.Usage = ReadUsage(line, values[2]);
+                break;
+            case Failure:
+                read.Stop = StopReason.Error;
+                read.Error = values[4];
+                if (values[3].IsString) read.Error = values[3];
+                else if (EventFields.TryRead(line, values[3], values)) read.Error = values[4];
+                break;
+        }
+
+        return Emit(line, sink, read);
+    }
+
+    private static void ReadItem(ReadOnlySpan<byte> line, JsonValue item, ref AgentEvent read)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[8];
+        if (!ItemFields.TryRead(line, item, fields)) return;
+        var completed = read.Name == "item.completed";
+        if (fields[1].StringEquals(line, "agent_message"u8))
+        {
+            if (!completed) return;
+            read.Kind = EventKind.MessageEnded;
+            read.Text = fields[2];
+        }
+        else if (fields[1].StringEquals(line, "request_user_input"u8))
+        {
+            if (!completed) read.Kind = EventKind.Asked;
+        }
+        else if (fields[1].IsString && ToolItems.Find(fields[1].Raw(line)) is { } tool)
+        {
+            if (read.Name == "item.updated") return;
+            read.Kind = completed ? EventKind.ToolEnded : EventKind.ToolStarted;
+            read.MayBeUnannounced = true;
+            read.ToolId = fields[0];
+            read.ToolName = fields[5];
+            if (!fields[5].IsString) read.ToolLabel = tool.Name;
+            if (!completed) return;
+            read.IsError = fields[4].StringEquals(line, "failed"u8) || fields[4].StringEquals(line, "declined"u8);
+            read.Text = fields[3];
+            if (ContentField.TryRead(line, fields[6], fields)) read.Text = fields[0];
+        }
+    }
+
+    // Codex counts as OpenAI does: what the cache held and what it took in are parts of the input.
+    private static UsageReport? ReadUsage(ReadOnlySpan<byte> line, JsonValue usage)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[4];
+        if (!UsageFields.TryRead(line, usage, fields)) return null;
+        var cached = Count(line, fields[1]);
+        var written = Count(line, fields[2]);
+        var input = Math.Max(0, Count(line, fields[0]) - cached - written);
+        return UsageReport.Of(input, Count(line, fields[3]), cached, written, microcents: null);
+    }
+}

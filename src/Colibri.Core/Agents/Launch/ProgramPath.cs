@@ -1,0 +1,41 @@
+using Colibri.Posix.Host;
+
+namespace Colibri.Core.Agents.Launch;
+
+/// <summary>Finds the program behind a bare name: a service's PATH is poor, so well-known places are searched after it.</summary>
+public sealed class ProgramPath
+{
+    private static readonly string[] WellKnown =
+        ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+    private readonly string[] _directories;
+
+    /// <param name="path">The daemon's own PATH, searched first.</param>
+    /// <param name="home">The daemon's user's home, for <c>~/.local/bin</c> and <c>~/bin</c>; null where it has none.</param>
+    /// <param name="programDirectory">Where the daemon itself lies, searched last.</param>
+    public ProgramPath(string? path, string? home, string programDirectory)
+    {
+        var own = (path ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Where(p => p.StartsWith('/'));
+        IEnumerable<string> homes = home is { Length: > 0 } ? [Path.Combine(home, ".local/bin"), Path.Combine(home, "bin")] : [];
+        _directories = [.. own.Concat(WellKnown).Concat(homes).Append(programDirectory.TrimEnd('/')).Distinct(StringComparer.Ordinal)];
+    }
+
+    public IReadOnlyList<string> Directories => _directories;
+
+    /// <summary>
+    /// The absolute path to start, or null where there is no such executable file. An entry that cannot be looked at (a dangling link, say) is
+    /// not there, and the search goes on in the next directory.
+    /// </summary>
+    public string? Find(string program)
+    {
+        if (program.Contains('/'))
+            return program.StartsWith('/') && ProgramFile.IsExecutable(program) ? program : null;
+        foreach (var directory in _directories)
+        {
+            var candidate = Path.Combine(directory, program);
+            if (ProgramFile.IsExecutable(candidate))
+                return candidate;
+        }
+        return null;
+    }
+}

@@ -1,0 +1,53 @@
+using Colibri.Core.Agents.Kinds;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Agents.Launch;
+
+/// <summary>An agent to start.</summary>
+public sealed record SpawnRequest
+{
+    /// <summary>A bare program name, or an absolute path.</summary>
+    public required string Binary { get; init; }
+
+    /// <summary>One of <see cref="AgentProfiles.Names"/>; null follows the binary's base name.</summary>
+    public string? Runtime { get; init; }
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public string? Provider { get; init; }
+    public string? Model { get; init; }
+
+    /// <summary>Whether provider or model are chosen already, by the request or in its arguments.</summary>
+    public bool StatesProvider => Provider is not null || Model is not null
+        || Arguments.Any(argument => argument is "--provider" or "--model" or "-m" || argument.StartsWith("--provider=", StringComparison.Ordinal)
+            || argument.StartsWith("--model=", StringComparison.Ordinal));
+
+    /// <summary>How to confine it; null runs it as the daemon runs.</summary>
+    public JailRequest? Jail { get; init; }
+
+    /// <summary>The task to claim for it and to run to its verdict.</summary>
+    public string? TaskId { get; init; }
+
+    /// <summary>The session to log to; null uses the task's, or a new one.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>Absolute; null is the daemon's own.</summary>
+    public string? Cwd { get; init; }
+
+    /// <summary>Added to the daemon's environment.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether to keep standard input; null follows from the arguments.</summary>
+    public bool? Rpc { get; init; }
+
+    /// <summary>What to work on; null with a task means its title and description.</summary>
+    public string? Prompt { get; init; }
+    public IReadOnlyList<string> Capabilities { get; init; } = [];
+
+    /// <summary>Whether it has a capability; null follows <see cref="Capabilities"/>.</summary>
+    public Predicate<string>? Offers { get; init; }
+
+    /// <summary>Once its task is done, a long-lived agent takes another while there are any.</summary>
+    public bool TakesTasks { get; init; }
+
+    /// <summary>It also stays where there are none, and after a run that failed.</summary>
+    public bool IsKept { get; init; }
+}

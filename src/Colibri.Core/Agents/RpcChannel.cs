@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using System.Threading.Channels;
+using Colibri.Core.Panes;
+
+namespace Colibri.Core.Agents;
+
+/// <summary>
+/// Commands to a long-lived agent on its standard input, each with an id that its response repeats. Lines wait in a queue for the one
+/// that writes them, so nobody holds a lock while an agent is slow to read.
+/// </summary>
+internal sealed class RpcChannel(TimeProvider time) : IAgentReplies
+{
+    /// <summary>Commands whose responses are waited for; a further one is refused.</summary>
+    public const int MaxPending = 64;
+
+    /// <summary>How long a response is waited for: it says that a command was taken, not that the work is done.</summary>
+    public static readonly TimeSpan ReplyDeadline = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<RpcReply>> _pending = new(StringComparer.Ordinal);
+    private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxPending) { SingleReader = true });
+    private long _commands;
+
+    /// <summary>Writes what is queued until <see cref="Close"/>.</summary>
+    public async Task PumpAsync(Func<ReadOnlyMemory<byte>, Task> write)
+    {
+        await foreach (var line in _lines.Reader.ReadAllAsync().ConfigureAwait(false))
+            await write(line).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a command and waits for its response.</summary>
+    /// <param name="type">The command's name.</param>
+    /// <param name="message">Its message, or null.</param>
+    public async Task<RpcReply> AskAsync(string type, string? message)
+    {
+        var id = Interlocked.Increment(ref _commands).ToString(CultureInfo.InvariantCulture);
+        var reply = new TaskCompletionSource<RpcReply>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_pending.Count >= MaxPending || !_pending.TryAdd(id, reply))
+            return RpcReply.Unanswered("it has not answered the commands before");
+        if (!TrySend(writer =>
+        {
+            writer.WriteString("id"u8, id);
+            writer.WriteString("type"u8, type);
+            if (message is not null)
+                writer.WriteString("message"u8, message);
+        }))
+        {
+            _pending.TryRemove(id, out _);
+            return RpcReply.Unanswered("it does not read its standard input");
+        }
+        using var late = new CancellationTokenSource(ReplyDeadline, time);
+        using var expiry = late.Token.Register(() => Complete(id, RpcReply.Unanswered($"it did not answer within {ReplyDeadline.TotalSeconds:0} s")));
+        return await reply.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a line that has no response.</summary>
+    /// <returns>False where the agent is gone, or reads nothing.</returns>
+    public bool TrySend(Action<Utf8JsonWriter> write)
+    {
+        var line = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(line))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+        line.Write("\n"u8);
+        return _lines.Writer.TryWrite(line.WrittenSpan.ToArray());
+    }
+
+    public void Replied(string id, string? error) => Complete(id, error is null ? RpcReply.Taken : RpcReply.Refused(error));
+
+    /// <summary>The agent has ended, or was asked to: nothing is sent any more, and nobody waits for a response.</summary>
+    public void Close()
+    {
+        _lines.Writer.TryComplete();
+        foreach (var id in _pending.Keys)
+            Complete(id, RpcReply.Unanswered("it has ended"));
+    }
+
+    private void Complete(string id, RpcReply reply)
+    {
+        if (_pending.TryRemove(id, out var waiting))
+            waiting.TrySetResult(reply);
+    }
+}

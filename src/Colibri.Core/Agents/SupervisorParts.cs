@@ -1,0 +1,57 @@
+using Colibri.Core.Agents.Confinement;
+using Colibri.Core.Agents.Launch;
+using Colibri.Core.Board;
+using Colibri.Core.Cost;
+using Colibri.Core.Events;
+using Colibri.Core.Processes;
+using Colibri.Core.Providers;
+using Colibri.Core.Runs;
+using Colibri.Core.Sessions;
+using Colibri.Core.Sessions.Prompts;
+using Colibri.Core.Settings;
+using Colibri.Posix.Polling;
+using Colibri.Posix.Spawning;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Agents;
+
+/// <summary>What the supervisor works with.</summary>
+public sealed record SupervisorParts
+{
+    public required ChildProcesses Processes { get; init; }
+
+    /// <summary>Reads what agents print.</summary>
+    public required EventLoop Loop { get; init; }
+    public required TaskBoard Board { get; init; }
+    public required SessionStore Sessions { get; init; }
+
+    /// <summary>Assembles what a task's session already has, for COLIBRI_SCHEDULER_PROMPT_INJECTION; null leaves every prompt as it is.</summary>
+    public PromptAssembler? Prompts { get; init; }
+
+    /// <summary>What agents inherit.</summary>
+    public AgentEnvironment Environment { get; init; } = new();
+    /// <summary>Keys for agents, and what is blotted out of what they say.</summary>
+    public Secrets Secrets { get; init; } = Secrets.None;
+
+    /// <summary>Is told how runs on a route ended; null where there are no routes.</summary>
+    public ProviderRouter? Router { get; init; }
+    /// <summary>Is told of every start that ended; null where nobody asks.</summary>
+    public CrashBreaker? Breaker { get; init; }
+    /// <summary>Null where agents get none.</summary>
+    public AgentCgroups? Cgroups { get; init; }
+    public required EventHub Events { get; init; }
+    public required Budgets Budgets { get; init; }
+
+    /// <summary>For agents that report no cost.</summary>
+    public PriceTable Prices { get; init; } = PriceTable.Empty;
+    public required ProgramPath Programs { get; init; }
+    public required DaemonConfiguration Configuration { get; init; }
+    public required TimeProvider Time { get; init; }
+    public required ILogger Logger { get; init; }
+
+    /// <summary>What confinement has to work with.</summary>
+    public JailHost JailHost { get; init; } = new();
+
+    /// <summary>Ends, and clears up behind, what runs in jails; made when it is first asked for.</summary>
+    public JailKeeper Jails => field ??= new JailKeeper(JailHost, Configuration, Processes, Time, Logger);
+}

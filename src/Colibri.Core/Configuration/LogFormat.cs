@@ -1,7 +1,0 @@
-namespace Colibri.Core.Configuration;
-
-public enum LogFormat
-{
-    Text,
-    Json,
-}

@@ -1,0 +1,65 @@
+using System.Runtime.CompilerServices;
+using Colibri.Jsonl;
+
+namespace Colibri.Core.Panes.Dialects;
+
+/// <summary>A dialect whose events are told apart by their <c>type</c>.</summary>
+internal abstract class LineDialect(KnownEvents events) : IDialect
+{
+    private const int FirstTypeOffset = 9;
+
+    private static readonly JsonFields TypeField = new("type");
+
+    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default)
+    {
+        if (!truncated && (look.Form == LineForm.Fault || (look.Form == LineForm.Unseen && !JsonLine.HasObjectForm(line)))) return false;
+        if (!JsonLine.TryReadFirstType(line, look, out var type)) return ReadTypeAnywhere(line, truncated, look, sink);
+        return events.Find(type) is { } known
+            ? ReadKnown(line, known, truncated, look, sink)
+            : EmitUnknown(line, sink, new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length));
+    }
+
+    private bool ReadTypeAnywhere(ReadOnlySpan<byte> line, bool truncated, LineLook look, IEventSink sink)
+    {
+        Span<JsonValue> found = stackalloc JsonValue[1];
+        if (!(truncated ? TypeField.TryRead(line, found) || found[0].IsString : TypeField.TryRead(line, look, found))) return false;
+        if (!found[0].IsString) return EmitUnknown(line, sink, default);
+        return events.Find(found[0].Raw(line)) is { } known ? ReadKnown(line, known, truncated, look, sink) : EmitUnknown(line, sink, found[0]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool ReadKnown(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    {
+        if (known.Detail != 0) return ReadDetail(line, known, truncated, look, sink);
+        sink.On(line, known.Plain);
+        return true;
+    }
+
+    // On its own: wherever there is room for an event, it is cleared on the way in, and most lines need none.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool EmitUnknown(ReadOnlySpan<byte> line, IEventSink sink, JsonValue name) =>
+        Emit(line, sink, new AgentEvent { UnknownName = name });
+
+    /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; more it has to find out itself.</summary>
+    protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink);
+
+    /// <summary>Reads the fields of an event, exactly; of a truncated line, those before the cut.</summary>
+    protected static bool TryReadFields(JsonFields fields, ReadOnlySpan<byte> line, bool truncated, LineLook look, Span<JsonValue> values) =>
+        truncated ? fields.TryRead(line, values) || truncated : fields.TryRead(line, look, values);
+
+    protected static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
+    {
+        sink.On(line, agentEvent);
+        return true;
+    }
+
+    /// <summary>A cost the agent reports; null where it says none.</summary>
+    protected static long? Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
+        usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? UsageReport.Reported(microcents) : null;
+
+    /// <summary>An HTTP status; 0 for what is none.</summary>
+    protected static int Status(ReadOnlySpan<byte> line, JsonValue status) => status.TryGetInt64(line, out var code) && code is >= 100 and <= 599 ? (int)code : 0;
+
+    /// <summary>A count of tokens; what is no count is none.</summary>
+    protected static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => UsageReport.Reported(tokens.Int64OrZero(line));
+}

@@ -1,0 +1,69 @@
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Panes.Dialects;
+
+/// <summary>One report of usage, already in Colibri's terms: see <see cref="Protocol.Wire.Usage"/>.</summary>
+/// <param name="Input">Tokens sent that no cache held.</param>
+/// <param name="Output">Tokens answered, reasoning included.</param>
+/// <param name="CacheRead">Tokens read from the provider's cache.</param>
+/// <param name="CacheWrite">Tokens written to the provider's cache.</param>
+/// <param name="Microcents">1 USD is 100,000,000.</param>
+/// <param name="Unpriced">Of all these tokens, those whose cost is not known.</param>
+public readonly record struct UsageReport(long Input, long Output, long CacheRead, long CacheWrite, long Microcents, long Unpriced = 0)
+{
+    /// <summary>The most that one reported number counts for: no run comes near it, and thousands of them still add up.</summary>
+    public const long MaxReported = 1_000_000_000_000_000;
+
+    // The largest round number that a double holds exactly, as many readers of JSON do with every number.
+    private const long MaxSum = 9_000_000_000_000_000;
+
+    /// <summary>All tokens, sent and answered.</summary>
+    public long Tokens => Sum(Sum(Input, Output), Sum(CacheRead, CacheWrite));
+
+    /// <summary>A report as an agent makes it.</summary>
+    /// <param name="input">See <see cref="Input"/>, as the next three.</param>
+    /// <param name="output">Answered.</param>
+    /// <param name="cacheRead">Read from a cache.</param>
+    /// <param name="cacheWrite">Written to one.</param>
+    /// <param name="microcents">The cost; null where the agent does not say.</param>
+    public static UsageReport Of(long input, long output, long cacheRead, long cacheWrite, long? microcents)
+    {
+        var report = new UsageReport(input, output, cacheRead, cacheWrite, microcents ?? 0);
+        return microcents is null ? report with { Unpriced = report.Tokens } : report;
+    }
+
+    public static UsageReport operator +(UsageReport left, UsageReport right) => Add(left, right);
+
+    public static UsageReport operator -(UsageReport left, UsageReport right) => Subtract(left, right);
+
+    public static UsageReport Add(UsageReport left, UsageReport right) => new(
+        Sum(left.Input, right.Input),
+        Sum(left.Output, right.Output),
+        Sum(left.CacheRead, right.CacheRead),
+        Sum(left.CacheWrite, right.CacheWrite),
+        Sum(left.Microcents, right.Microcents),
+        Sum(left.Unpriced, right.Unpriced));
+
+    public static UsageReport Subtract(UsageReport left, UsageReport right) => new(
+        left.Input - right.Input,
+        left.Output - right.Output,
+        left.CacheRead - right.CacheRead,
+        left.CacheWrite - right.CacheWrite,
+        left.Microcents - right.Microcents,
+        left.Unpriced - right.Unpriced);
+
+    public Usage ToWire() => new()
+    {
+        InputTokens = Input,
+        OutputTokens = Output,
+        CacheReadTokens = CacheRead,
+        CacheWriteTokens = CacheWrite,
+        CostMicrocents = Microcents,
+        UnpricedTokens = Unpriced,
+    };
+
+    /// <summary>A number as an agent reported it, brought into 0 to <see cref="MaxReported"/>: it is the agent's word and no more.</summary>
+    public static long Reported(long number) => Math.Clamp(number, 0, MaxReported);
+
+    private static long Sum(long left, long right) => Math.Min(MaxSum, left + right);
+}

@@ -1,0 +1,227 @@
+using Colibri.Core.Board.Storage;
+using Colibri.Core.Panes.Dialects;
+using Colibri.Core.Providers;
+using Colibri.Jsonl;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Panes;
+
+/// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
+internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter, IAgentReplies? replies, Secrets secrets) : IEventSink
+{
+    private const int MaxErrorChars = 2_048;
+    private const int MaxErrors = 8;
+    private const int MaxEventChars = 64;
+    private const int MaxEvents = 32;
+    private const string WordlessRefusal = "the agent refused the prompt without saying why";
+    private const int MaxIdChars = 256;
+    private const int MaxNameChars = 128;
+    private const int MaxNames = 8;
+    private const int MaxToolNames = 32;
+    private const int MaxPathChars = 4_096;
+
+    private readonly RunningTools _tools = new();
+    private ulong _sessionHash;
+    private ulong _cwdHash;
+    private string? _provider;
+    private string? _model;
+    private UsageReport _reported;
+    private ulong _turn;
+    private readonly LatestTexts _errors = new(secrets, MaxErrors, MaxErrorChars);
+    private readonly LatestTexts _events = new(secrets, MaxEvents, MaxEventChars);
+    private readonly LatestTexts _names = new(secrets, MaxNames, MaxNameChars);
+    private readonly LatestTexts _toolNames = new(secrets, MaxToolNames, MaxNameChars);
+
+    public PaneState State;
+
+    public void On(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        State.LastEvent = e.Name ?? _events.Of(line, e.UnknownName);
+        if (e.SessionId.IsString && IsNew(line, e.SessionId, ref _sessionHash))
+            State.HarnessSessionId = secrets.Excerpt(e.SessionId.GetString(line)!, MaxIdChars);
+        if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))
+            State.Cwd = secrets.Excerpt(e.Cwd.GetString(line)!, MaxPathChars);
+        if (e.Provider.IsString) _provider = _names.Of(line, e.Provider);
+        if (e.Model.IsString) _model = _names.Of(line, e.Model);
+
+        if (replies is not null && e.ResponseId.IsString)
+            replies.Replied(e.ResponseId.GetString(line, MaxIdChars) ?? "", e.Succeeded ? null : _errors.Of(line, e.Error) ?? WordlessRefusal);
+
+        NoteRefusal(e);
+        var kind = e.Kind;
+        switch (kind)
+        {
+            case EventKind.Ignored or EventKind.Working or EventKind.Progress:
+                break;
+            case EventKind.RunStarted:
+                ForgetRun();
+                State.Error = null;
+                break;
+            case EventKind.TurnStarted:
+                StartTurn(line, e);
+                break;
+            case EventKind.MessageEnded or EventKind.TurnEnded:
+                NoteStop(line, e.Stop, e.Error);
+                break;
+            case EventKind.ToolStarted:
+                StartTool(line, e);
+                break;
+            case EventKind.ToolEnded:
+                EndTool(line, e);
+                break;
+            case EventKind.Asked:
+                State.Question = e.Question?.Shortened(secrets.Excerpt);
+                break;
+            case EventKind.CompactionStarted:
+                if (State.Activity is Activity.Idle or Activity.Done or Activity.Error) State.SetAside ??= State.Activity;
+                break;
+            case EventKind.CompactionEnded or EventKind.Noted:
+                State.Error = _errors.Of(line, e.Error) ?? State.Error;
+                if (e.IsPromptRefusal) State.PromptRefused = _errors.Of(line, e.Error) ?? WordlessRefusal;
+                break;
+            case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
+                kind = EndRun(line, e);
+                break;
+        }
+
+        if (e.Usage is { } usage) AddUsage(usage, e.UsageIsCumulative);
+        if (transcript is not null && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
+            transcript.Assistant(text);
+        Step(kind);
+    }
+
+    private void Step(EventKind kind)
+    {
+        var before = State.Activity;
+        Move(kind);
+        State.FailingSince = State.Activity == Activity.Error ? State.FailingSince ?? State.Now : null;
+        if (State.Activity != Activity.Blocked) State.Question = null;
+
+        // A refusal says that no run will begin; once there is a run it is one that was asked for besides.
+        if (State.RestingActivity != Activity.Idle) State.PromptRefused = null;
+        if (before is Activity.Idle or Activity.Done or Activity.Error && State.Activity is Activity.Working or Activity.Blocked && State.SetAside is null)
+            State.Runs++;
+    }
+
+    private void Move(EventKind kind)
+    {
+        if (kind == EventKind.CompactionEnded && State.SetAside is { } before)
+        {
+            State.Activity = before;
+            State.SetAside = null;
+            return;
+        }
+
+        var next = ActivityTable.Next(State.Activity, kind);
+        if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported)) State.SetAside = null;
+        State.Activity = next;
+    }
+
+    private void ForgetRun()
+    {
+        State.Stop = StopReason.None;
+        State.RunError = null;
+        State.IsSettled = false;
+    }
+
+    private void NoteRefusal(in AgentEvent e)
+    {
+        if (e.Refusal is { } refusal)
+        {
+            State.ProviderStatus = refusal.Status ?? State.ProviderStatus;
+            State.ResumeAt = refusal.ResumesAfter(State.Now) ?? State.ResumeAt;
+        }
+        else if (e.Kind == EventKind.RunStarted || (e.Kind is EventKind.MessageEnded or EventKind.TurnEnded && e.Stop < StopReason.Length))
+        {
+            State.ProviderStatus = 0;
+            State.ResumeAt = null;
+        }
+    }
+
+    private void StartTurn(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        var turn = e.TurnId.IsString ? RunningTools.Hash(e.TurnId.Raw(line)) : 0;
+        if (turn != 0 && turn == _turn) return;
+        _turn = turn;
+        State.Turns++;
+        ForgetRun();
+    }
+
+    private void NoteStop(ReadOnlySpan<byte> line, StopReason stop, JsonValue error)
+    {
+        if (stop == StopReason.None) return;
+        State.Stop = stop;
+        State.RunError = stop < StopReason.Length ? null : _errors.Of(line, error) ?? WordsFor(stop);
+        if (State.RunError is not null) State.Error = State.RunError;
+    }
+
+    // What the last message ended in decides whether the run has failed, unless the event says so itself.
+    private EventKind EndRun(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        var final = e.Kind is EventKind.Settled or EventKind.Failed;
+        var stop = e.Kind is EventKind.RunFailed or EventKind.Failed && e.Stop < StopReason.Length ? StopReason.Error : e.Stop;
+        var addsNothing = stop >= StopReason.Length && State.Stop >= StopReason.Length && !e.Error.IsString;
+        if (!addsNothing) NoteStop(line, stop, e.Error);
+        if (final) State.IsSettled = true;
+        _tools.Clear();
+        State.Tool = null;
+        return (final, State.Stop >= StopReason.Length) switch
+        {
+            (true, true) => EventKind.Failed,
+            (true, false) => EventKind.Settled,
+            (false, true) => EventKind.RunFailed,
+            (false, false) => EventKind.RunEnded,
+        };
+    }
+
+    private void StartTool(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        if (!_tools.Start(IdOf(line, e), NameOf(line, e) ?? "tool")) return;
+        State.Tools++;
+        State.Tool = _tools.Latest;
+    }
+
+    private void EndTool(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        var wasRunning = _tools.End(IdOf(line, e), out var name);
+        if (!wasRunning && e.MayBeUnannounced) State.Tools++;
+        State.Tool = _tools.Latest;
+        transcript?.ToolResult(NameOf(line, e) ?? name, e.IsError, ContentText.Decode(line, e.Text));
+    }
+
+    private void AddUsage(UsageReport usage, bool cumulative)
+    {
+        var reported = cumulative ? usage - _reported : usage;
+        _reported = cumulative ? usage : _reported + usage;
+
+        // A total whose cost the agent states in full stands as it is; only else is what came since the last one priced here.
+        var total = cumulative && usage.Unpriced == 0 ? usage : State.Usage + Priced(reported);
+        var added = total - State.Usage;
+        State.Usage = total;
+        if (added == default) return;
+        meter?.Add(_provider, _model, added);
+        transcript?.Usage(added.ToWire());
+    }
+
+    private UsageReport Priced(UsageReport report) => meter is null || report.Unpriced <= 0 ? report : meter.Price(_provider, _model, report);
+
+    private static ulong IdOf(ReadOnlySpan<byte> line, in AgentEvent e) => e.ToolId.IsString ? RunningTools.Hash(e.ToolId.Raw(line)) : 0;
+
+    private string? NameOf(ReadOnlySpan<byte> line, in AgentEvent e) =>
+        e.ToolLabel ?? (e.ToolName is { IsString: true, Length: > 0 } ? _toolNames.Of(line, e.ToolName) : null);
+
+    private static bool IsNew(ReadOnlySpan<byte> line, JsonValue value, ref ulong seen)
+    {
+        var hash = RunningTools.Hash(value.Raw(line));
+        if (hash == seen) return false;
+        seen = hash;
+        return true;
+    }
+
+    private static string WordsFor(StopReason stop) => stop switch
+    {
+        StopReason.Length => "answer cut by the token limit",
+        StopReason.Aborted => "the run was aborted",
+        _ => "the agent reported an error without saying which",
+    };
+}

@@ -1,0 +1,28 @@
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Panes;
+
+/// <summary>An agent's life cycle after something happened to its process, for every pair of the two. It never goes back.</summary>
+public static class LifecycleTable
+{
+    public static Lifecycle Next(Lifecycle lifecycle, ProcessEvent processEvent) => (lifecycle, processEvent) switch
+    {
+        (Lifecycle.Starting, ProcessEvent.Started) => Lifecycle.Running,
+        (Lifecycle.Starting, ProcessEvent.StopRequested) => Lifecycle.Stopping,
+        (Lifecycle.Starting, ProcessEvent.Exited) => Lifecycle.Stopping,
+        (Lifecycle.Starting, ProcessEvent.TreeGone) => Lifecycle.Stopped,
+        (Lifecycle.Running, ProcessEvent.Started) => Lifecycle.Running,
+        (Lifecycle.Running, ProcessEvent.StopRequested) => Lifecycle.Stopping,
+        (Lifecycle.Running, ProcessEvent.Exited) => Lifecycle.Stopping,
+        (Lifecycle.Running, ProcessEvent.TreeGone) => Lifecycle.Stopped,
+        (Lifecycle.Stopping, ProcessEvent.Started) => Lifecycle.Stopping,
+        (Lifecycle.Stopping, ProcessEvent.StopRequested) => Lifecycle.Stopping,
+        (Lifecycle.Stopping, ProcessEvent.Exited) => Lifecycle.Stopping,
+        (Lifecycle.Stopping, ProcessEvent.TreeGone) => Lifecycle.Stopped,
+        (Lifecycle.Stopped, ProcessEvent.Started) => Lifecycle.Stopped,
+        (Lifecycle.Stopped, ProcessEvent.StopRequested) => Lifecycle.Stopped,
+        (Lifecycle.Stopped, ProcessEvent.Exited) => Lifecycle.Stopped,
+        (Lifecycle.Stopped, ProcessEvent.TreeGone) => Lifecycle.Stopped,
+        _ => throw new ArgumentOutOfRangeException(nameof(processEvent), $"{lifecycle}, {processEvent}"),
+    };
+}

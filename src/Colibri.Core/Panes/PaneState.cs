@@ -1,0 +1,85 @@
+using Colibri.Core.Panes.Dialects;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Panes;
+
+/// <summary>What the events of one agent add up to. A value, so that publishing it is copying it.</summary>
+internal struct PaneState
+{
+    public DateTimeOffset Now { get; set; }
+    public DateTimeOffset? LastEventAt { get; set; }
+    public long Events { get; set; }
+    public long MalformedLines { get; set; }
+    public long OversizeLines { get; set; }
+    public long Turns { get; set; }
+    public long Tools { get; set; }
+    public UsageReport Usage { get; set; }
+    public Activity Activity { get; set; }
+
+    /// <summary>The activity that a compaction outside a run interrupted.</summary>
+    public Activity? SetAside { get; set; }
+    public StopReason Stop { get; set; }
+    public bool IsSettled { get; set; }
+    public bool IsTorn { get; set; }
+    public bool IsComplete { get; set; }
+    public string? Tool { get; set; }
+    public string? RunError { get; set; }
+    public string? PromptRefused { get; set; }
+    public AgentQuestion? Question { get; set; }
+
+    /// <summary>How often the agent went to work from rest.</summary>
+    public long Runs { get; set; }
+    public string? Error { get; set; }
+
+    /// <summary>Since when every event was an error or changed nothing; null while the last that counts was none.</summary>
+    public DateTimeOffset? FailingSince { get; set; }
+
+    /// <summary>The HTTP status the provider refused with last; 0 since it answered.</summary>
+    public int ProviderStatus { get; set; }
+
+    /// <summary>When the provider said it can be asked again; null since it answered.</summary>
+    public DateTimeOffset? ResumeAt { get; set; }
+    public string? HarnessSessionId { get; set; }
+    public string? Cwd { get; set; }
+
+    /// <summary>The agent's own name for its latest event.</summary>
+    public string? LastEvent { get; set; }
+
+    /// <summary>What the activity would be if the compaction going on had not begun.</summary>
+    public readonly Activity RestingActivity => SetAside ?? Activity;
+
+    public readonly RunState Run()
+    {
+        var outcome = RestingActivity switch
+        {
+            Activity.Working => RunOutcome.Working,
+            Activity.Blocked => RunOutcome.Blocked,
+
+            // What was torn off after a run's end may have said that it goes on.
+            Activity.Done => IsTorn && !IsSettled ? RunOutcome.Working : RunOutcome.Done,
+            Activity.Error => RunOutcome.Failed,
+            _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,
+        };
+        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent)
+        {
+            PromptRefused = PromptRefused,
+            Runs = Runs,
+            ProviderStatus = ProviderStatus,
+            ResumeAt = ResumeAt,
+        };
+    }
+
+    public readonly bool ShowsTheSameAs(in PaneState other) =>
+        Activity == other.Activity
+        && Turns == other.Turns
+        && Tools == other.Tools
+        && Usage == other.Usage
+        && IsComplete == other.IsComplete
+        && ReferenceEquals(Tool, other.Tool)
+        && ReferenceEquals(Error, other.Error)
+        && ReferenceEquals(PromptRefused, other.PromptRefused)
+        && ReferenceEquals(Question, other.Question)
+        && ReferenceEquals(HarnessSessionId, other.HarnessSessionId)
+        && ReferenceEquals(Cwd, other.Cwd)
+        && MalformedLines == other.MalformedLines;
+}

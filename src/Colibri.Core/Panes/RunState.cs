@@ -1,0 +1,27 @@
+using Colibri.Core.Panes.Dialects;
+
+namespace Colibri.Core.Panes;
+
+/// <summary>What an agent's events say about its run, for judging it.</summary>
+/// <param name="Outcome">Where they leave it.</param>
+/// <param name="IsSettled">The agent said that the run is over for good; without it a run that has ended may still go on.</param>
+/// <param name="Stop">Why the assistant stopped last.</param>
+/// <param name="Error">The agent's own words about the run's failure.</param>
+/// <param name="LastEvent">The agent's own name for its latest event.</param>
+public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopReason Stop, string? Error, string? LastEvent)
+{
+    /// <summary>
+    /// Why the agent refused the prompt that a run was to begin with, in its own words; null when it did not, and from the first event of
+    /// a run on. An agent that was told so waits for another prompt and neither says more nor exits.
+    /// </summary>
+    public string? PromptRefused { get; init; }
+
+    /// <summary>How often the agent went to work from rest: a run has begun since another look if this has grown.</summary>
+    public long Runs { get; init; }
+
+    /// <summary>The HTTP status the provider refused with last, from a field and not from words; 0 where it answered since, or none is stated.</summary>
+    public int ProviderStatus { get; init; }
+
+    /// <summary>When the provider said it can be asked again, from a field and not from words; null where it answered since, or none is stated.</summary>
+    public DateTimeOffset? ResumeAt { get; init; }
+}

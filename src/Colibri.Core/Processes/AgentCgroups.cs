@@ -1,0 +1,102 @@
+using Colibri.Core.Logging;
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Host;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Processes;
+
+/// <summary>
+/// A cgroup of its own for each agent, where Linux lets the daemon make one; where not, an agent's tree is found and ended by sweeps alone.
+/// Its name is the agent's id, which is on record before: so the next daemon knows whose it is.
+/// </summary>
+public sealed class AgentCgroups
+{
+    private const string Prefix = "colibri-";
+    private const int RemoveAttempts = 20;
+
+    private static readonly TimeSpan RemovePause = TimeSpan.FromMilliseconds(5);
+
+    private readonly OwnCgroup? _own;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private string? _reason;
+
+    internal AgentCgroups(OwnCgroup? own, string? reason, TimeProvider time, ILogger logger) => (_own, _reason, _time, _logger) = (own, reason, time, logger);
+
+    /// <summary>What <c>status</c> says about them; null on a system that has none.</summary>
+    public StatusCgroup? Status => HostPlatform.Kind == OperatingSystemKind.Linux ? new StatusCgroup(_own?.Path, Volatile.Read(ref _reason)) : null;
+
+    /// <summary>Looks whether the daemon may make any, and says so in the log once.</summary>
+    public static AgentCgroups Find(TimeProvider time, ILogger logger)
+    {
+        var own = OwnCgroup.Find(out var reason);
+        if (own is not null)
+            logger.CgroupsFound(own.Path);
+        else if (HostPlatform.Kind == OperatingSystemKind.Linux)
+            logger.CgroupsMissing(reason);
+        return new AgentCgroups(own, own is null ? reason : null, time, logger);
+    }
+
+    /// <summary>One for an agent that is on record; null where there is to be none.</summary>
+    internal Cgroup? Create(string agentId)
+    {
+        try
+        {
+            return _own?.Create(Prefix + agentId);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // cgroup.max.descendants, most likely.
+            Tell(agentId, e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>The cgroup, if the agent's process is in it.</summary>
+    internal Cgroup? Keep(Cgroup? cgroup, string agentId)
+    {
+        if (cgroup is null or { PlacementError: 0 })
+            return cgroup;
+        Tell(agentId, $"{cgroup.Path}/cgroup.procs: {Errno.Describe(cgroup.PlacementError)}");
+        cgroup.TryRemove();
+        return null;
+    }
+
+    /// <summary>What an earlier daemon made for an agent; null where there is nothing.</summary>
+    internal Cgroup? Of(string agentId) => _own?.Open(Prefix + agentId);
+
+    /// <summary>Removes an agent's cgroup, in which nothing lives any more.</summary>
+    internal async Task RemoveAsync(Cgroup? cgroup)
+    {
+        for (var attempt = 1; cgroup is not null && !cgroup.TryRemove(); attempt++)
+        {
+            // The kernel may take a moment to let go of the last process. The next daemon removes what stays.
+            if (attempt == RemoveAttempts)
+            {
+                _logger.CgroupStays(cgroup.Path);
+                return;
+            }
+            await Task.Delay(RemovePause, _time).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Removes what earlier daemons made for agents that have ended, as far as nothing lives in it.</summary>
+    /// <param name="hasEnded">Whether there is an agent of that id on record, and its end too.</param>
+    internal async Task RemoveEndedAsync(Func<string, Task<bool>> hasEnded)
+    {
+        foreach (var agentId in _own?.Names(Prefix).Select(name => name[Prefix.Length..]) ?? [])
+        {
+            if (await hasEnded(agentId).ConfigureAwait(false) && Of(agentId) is { } left && !left.TryRemove())
+                _logger.CgroupStays(left.Path);
+        }
+    }
+
+    private void Tell(string agentId, string reason)
+    {
+        // Told once, not once for each agent.
+        reason = reason.Replace(agentId, "AGENT_ID", StringComparison.Ordinal);
+        if (Interlocked.Exchange(ref _reason, reason) != reason)
+            _logger.CgroupRefused(agentId, reason);
+    }
+}

@@ -1,0 +1,12 @@
+namespace Colibri.Core.Processes;
+
+/// <summary>
+/// The environment entry every agent is started with and every descendant inherits: what makes a process provably ours, whoever its
+/// parent is by then, and even after this daemon was killed.
+/// </summary>
+public static class AgentMarker
+{
+    public const string Variable = "COLIBRI_AGENT_ID";
+
+    public static string For(string agentId) => $"{Variable}={agentId}";
+}

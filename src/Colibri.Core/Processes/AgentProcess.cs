@@ -1,0 +1,183 @@
+using System.Runtime.InteropServices;
+using Colibri.Core.Agents.Launch;
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Polling;
+using Colibri.Posix.Processes;
+using Colibri.Posix.Sockets;
+using Colibri.Posix.Spawning;
+using Colibri.Posix.Trees;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Processes;
+
+/// <summary>An agent's process with its three streams, and the means to end its whole tree.</summary>
+/// <remarks>
+/// Output is read on the agents' loop: a thousand idle agents are no thread and no buffer, and a line costs no hand-over. Standard input
+/// is a socket, since a write to a pipe that nobody reads any more raises SIGPIPE.
+/// </remarks>
+internal sealed class AgentProcess : IDisposable
+{
+    private readonly ChildProcess _child;
+    private readonly ProcessTree _tree;
+    private readonly AgentCgroups? _cgroups;
+    private readonly Cgroup? _cgroup;
+    private readonly PolledDescriptor _stdout;
+    private readonly PolledDescriptor _stderr;
+    private readonly PolledDescriptor? _stdin;
+    private long _outputChunks;
+    private long _errorChunks;
+    private volatile bool _isTakingIn;
+
+    private AgentProcess(
+        ChildProcess child, string agentId, AgentCgroups? cgroups, Cgroup? cgroup, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger,
+        PolledDescriptor stdout, PolledDescriptor stderr, PolledDescriptor? stdin)
+    {
+        (_child, _cgroups, _cgroup, _stdout, _stderr, _stdin) = (child, cgroups, cgroup, stdout, stderr, stdin);
+        _tree = new ProcessTree(child, AgentMarker.For(agentId), cgroup);
+        Ender = new TreeEnder(_tree, agentId, time, logger, privileged);
+        // Closing standard input is how an RPC agent is told to end.
+        PoliteEnd = stdin is null ? null : new PoliteEnd(stdin.Dispose, () => child.Exited.IsCompleted);
+    }
+
+    public ProcessIdentity Identity => _child.Identity;
+
+    public Task<ExitStatus> Exited => _child.Exited;
+
+    public TreeEnder Ender { get; }
+
+    /// <summary>Null for an agent without standard input.</summary>
+    public PoliteEnd? PoliteEnd { get; }
+
+    /// <summary>Chunks read so far, over both streams.</summary>
+    public long Progress => Volatile.Read(ref _outputChunks) + Volatile.Read(ref _errorChunks);
+
+    /// <summary>A chunk has been read and not yet been taken in by whoever it was handed to.</summary>
+    public bool IsTakingIn => _isTakingIn;
+
+    /// <summary>The last of what it wrote to standard error.</summary>
+    public StderrTail StderrTail { get; } = new();
+
+    /// <exception cref="SpawnException">The process cannot be started.</exception>
+    public static AgentProcess Start(
+        ChildProcesses processes, EventLoop loop, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
+        string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
+    {
+        Cgroup? cgroup = null;
+        PolledDescriptor? stdout = null, stderr = null, stdin = null;
+        SafeHandle? theirStdout = null, theirStderr = null, theirStdin = null;
+        try
+        {
+            (stdout, theirStdout) = Watched(loop, Pipe.Create());
+            (stderr, theirStderr) = Watched(loop, Pipe.Create());
+            if (commandLine.IsRpc)
+                (stdin, theirStdin) = Watched(loop, SocketPair.CreateHandles());
+            cgroup = cgroups?.Create(agentId);
+            var child = processes.Spawn(new SpawnOptions
+            {
+                Path = program,
+                Arguments = commandLine.Arguments,
+                Environment = environment,
+                WorkingDirectory = cwd,
+                Cgroup = cgroup,
+                StandardInput = theirStdin,
+                StandardOutput = theirStdout,
+                StandardError = theirStderr,
+            });
+            return new AgentProcess(child, agentId, cgroups, cgroups?.Keep(cgroup, agentId), privileged, time, logger, stdout, stderr, stdin);
+        }
+        catch
+        {
+            stdout?.Dispose();
+            stderr?.Dispose();
+            stdin?.Dispose();
+            cgroup?.TryRemove();
+            throw;
+        }
+        finally
+        {
+            theirStdout?.Dispose();
+            theirStderr?.Dispose();
+            theirStdin?.Dispose();
+        }
+    }
+
+    /// <summary>Whether anything of the tree is left after the agent itself has ended, or may be.</summary>
+    public bool MayHaveStrays()
+    {
+        try
+        {
+            return _tree.HasStrays();
+        }
+        catch (IOException)
+        {
+            // The process table cannot be read now; ending the tree waits until it can.
+            return true;
+        }
+    }
+
+    /// <summary>For when nothing of the tree is left.</summary>
+    public Task RemoveCgroupAsync() => _cgroups?.RemoveAsync(_cgroup) ?? Task.CompletedTask;
+
+    /// <summary>Hands each chunk of standard output to <paramref name="feed"/> until its end; the next is read when that has finished.</summary>
+    public Task ReadOutputAsync(ChunkReader feed) => _stdout.ReadToEndAsync(chunk =>
+    {
+        Volatile.Write(ref _outputChunks, _outputChunks + 1);
+        var fed = feed(chunk);
+        return fed.IsCompletedSuccessfully ? fed : TakeInAsync(fed);
+    });
+
+    /// <summary>Reads standard error to its end, always: an agent whose pipe is full stops working.</summary>
+    public Task ReadErrorsAsync() => _stderr.ReadToEndAsync(chunk =>
+    {
+        Volatile.Write(ref _errorChunks, _errorChunks + 1);
+        StderrTail.Add(chunk);
+        return ValueTask.CompletedTask;
+    });
+
+    /// <summary>Writes one line to standard input; an agent that is gone is noticed elsewhere.</summary>
+    public async Task WriteLineAsync(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            await _stdin!.SendAsync(line).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // It ended, or was asked to, before it had read its prompt.
+        }
+    }
+
+    public void Dispose()
+    {
+        _stdout.Dispose();
+        _stderr.Dispose();
+        _stdin?.Dispose();
+    }
+
+    private async ValueTask TakeInAsync(ValueTask fed)
+    {
+        _isTakingIn = true;
+        try
+        {
+            await fed.ConfigureAwait(false);
+        }
+        finally
+        {
+            _isTakingIn = false;
+        }
+    }
+
+    private static (PolledDescriptor Ours, SafeHandle Theirs) Watched(EventLoop loop, (SafeHandle Ours, SafeHandle Theirs) ends)
+    {
+        try
+        {
+            return (loop.Watch(ends.Ours), ends.Theirs);
+        }
+        catch
+        {
+            ends.Ours.Dispose();
+            ends.Theirs.Dispose();
+            throw;
+        }
+    }
+}

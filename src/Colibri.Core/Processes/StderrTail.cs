@@ -1,0 +1,65 @@
+using System.Text;
+using Colibri.Core.Providers;
+
+namespace Colibri.Core.Processes;
+
+/// <summary>The last bytes an agent wrote to standard error, for the error message of its run.</summary>
+internal sealed class StderrTail
+{
+    /// <summary>Bytes shown at the most; of older ones nothing is left.</summary>
+    public const int Capacity = 8 * 1024;
+
+    // Kept before them, and not shown: the last few characters of a key that the ring has torn are no longer known to be one's.
+    private const int Margin = 512;
+    private const int RingBytes = Capacity + Margin;
+
+    private byte[] _ring = [];
+    private long _written;
+
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > RingBytes)
+        {
+            _written += bytes.Length - RingBytes;
+            bytes = bytes[^RingBytes..];
+        }
+        // Most agents never write here, so the ring is made with the first byte.
+        if (_ring.Length == 0 && !bytes.IsEmpty)
+            _ring = new byte[RingBytes];
+        foreach (var b in bytes)
+            _ring[(int)(_written++ % RingBytes)] = b;
+    }
+
+    /// <summary>The last line that says anything, or null.</summary>
+    /// <param name="secrets">Blots out what must not be kept.</param>
+    public string? LastLine(Secrets secrets) =>
+        Text(secrets)?.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+
+    /// <summary>What is kept, as text; invalid UTF-8 becomes U+FFFD. Null where nothing was written.</summary>
+    /// <param name="secrets">Blots out what must not be kept.</param>
+    public string? Text(Secrets secrets)
+    {
+        if (_written == 0)
+            return null;
+        var start = (int)(_written % RingBytes);
+        byte[] kept = _written <= RingBytes ? _ring[..(int)_written] : [.. _ring[start..], .. _ring[..start]];
+        var isTorn = _written > RingBytes;
+        // The ring may have torn a character as well.
+        var whole = isTorn ? CharacterStart(kept, 0) : 0;
+        var text = Encoding.UTF8.GetString(kept, whole, kept.Length - whole);
+        var clean = isTorn ? secrets.RedactTail(text) : secrets.Redact(text);
+        byte[] shown = ReferenceEquals(clean, text) ? kept : Encoding.UTF8.GetBytes(clean);
+        var first = Math.Max(shown.Length - Capacity, isTorn ? Math.Min(Margin, shown.Length) : 0);
+        if (first > 0)
+            first = CharacterStart(shown, first);
+        return Encoding.UTF8.GetString(shown, first, shown.Length - first);
+    }
+
+    /// <summary>Where the next character begins: at most three bytes on, so that what is no UTF-8 is shown all the same.</summary>
+    private static int CharacterStart(byte[] text, int index)
+    {
+        for (var end = Math.Min(index + 3, text.Length); index < end && (text[index] & 0xC0) == 0x80;)
+            index++;
+        return index;
+    }
+}

@@ -1,0 +1,115 @@
+using Colibri.Core.Logging;
+using Colibri.Posix.Processes;
+using Colibri.Posix.Signalling;
+using Colibri.Posix.Trees;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Processes;
+
+/// <summary>
+/// Ends a whole process tree: SIGTERM, a grace, SIGKILL until a sweep finds nothing. The group is not the tree, since agents start their
+/// tools in sessions of their own. Deadlines are on the monotonic clock: an appliance sets its wall clock after boot.
+/// </summary>
+internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider time, ILogger logger, IPrivilegedSignals? privileged = null)
+{
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan PoliteWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SurvivorsToldAfter = TimeSpan.FromSeconds(10);
+
+    private const int Unknown = int.MaxValue;
+
+    private long _killAt = long.MaxValue;
+
+    private bool KillIsDue => time.GetTimestamp() >= Interlocked.Read(ref _killAt);
+
+    /// <summary>Sets how long from now SIGKILL may wait; only ever makes it sooner.</summary>
+    public void KillAfter(TimeSpan grace)
+    {
+        var instant = time.GetTimestamp() + (long)(grace.TotalSeconds * time.TimestampFrequency);
+        long current;
+        do
+        {
+            current = Interlocked.Read(ref _killAt);
+            if (current <= instant)
+                return;
+        }
+        while (Interlocked.CompareExchange(ref _killAt, instant, current) != current);
+    }
+
+    /// <summary>Returns when no process of the tree is left.</summary>
+    /// <param name="polite">What is tried before SIGTERM, for at most half the grace; or null.</param>
+    public async Task EndAsync(PoliteEnd? polite)
+    {
+        if (polite is not null)
+            await AskPolitelyAsync(polite).ConfigureAwait(false);
+        if (await SignalAsync(Signals.Term).ConfigureAwait(false) == 0)
+            return;
+        for (var pause = FirstLook; !KillIsDue; pause = Longer(pause))
+        {
+            await Task.Delay(pause, time).ConfigureAwait(false);
+            if (Left(tree.CountLeft) == 0)
+                return;
+        }
+        await KillAsync().ConfigureAwait(false);
+    }
+
+    private async Task AskPolitelyAsync(PoliteEnd polite)
+    {
+        polite.Ask();
+        var since = time.GetTimestamp();
+        var left = time.GetElapsedTime(since, Interlocked.Read(ref _killAt)) / 2;
+        var wait = left < PoliteWait ? left : PoliteWait;
+        for (var pause = FirstLook; !polite.IsHeeded() && !KillIsDue && time.GetElapsedTime(since) < wait; pause = Longer(pause))
+            await Task.Delay(pause, time).ConfigureAwait(false);
+    }
+
+    private async Task KillAsync()
+    {
+        var killed = await SignalAsync(Signals.Kill).ConfigureAwait(false);
+        if (killed == 0)
+            return;
+        if (killed != Unknown)
+            logger.TreeKilled(agentId, killed);
+        var since = time.GetTimestamp();
+        var told = false;
+        do
+        {
+            await Task.Delay(killed == Unknown || privileged is not null ? LongestLook : FirstLook, time).ConfigureAwait(false);
+            if (!told && time.GetElapsedTime(since) > SurvivorsToldAfter)
+            {
+                // Uninterruptible sleep, most likely: nothing to do but wait, and say so.
+                logger.TreeSurvives(agentId);
+                told = true;
+            }
+        }
+        while ((killed = await SignalAsync(Signals.Kill).ConfigureAwait(false)) != 0);
+    }
+
+    // One way or the other: what a plain kill reaches would get a second signal, and many an agent takes that for another meaning.
+    private async Task<int> SignalAsync(int signal)
+    {
+        if (privileged is null)
+            return Left(() => tree.Signal(signal));
+        IReadOnlyList<ProcessIdentity> members = [];
+        var left = Left(() => (members = tree.Members()).Count);
+        if (left != 0)
+            await privileged.SendAsync(signal, members).ConfigureAwait(false);
+        return left;
+    }
+
+    /// <summary>How many are left, or <see cref="Unknown"/>: a process table that cannot be read says nothing about who is gone.</summary>
+    private static int Left(Func<int> look)
+    {
+        try
+        {
+            return look();
+        }
+        catch (IOException)
+        {
+            return Unknown;
+        }
+    }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestLook ? pause * 2 : LongestLook;
+}

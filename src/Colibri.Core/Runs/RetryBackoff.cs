@@ -1,0 +1,20 @@
+namespace Colibri.Core.Runs;
+
+/// <summary>When a failed attempt may be tried again: 1 s doubling to 5 min, with full jitter so that a herd does not come back as one.</summary>
+public sealed class RetryBackoff(TimeProvider time, Random random)
+{
+    private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+
+    /// <summary>The earliest instant of the next attempt.</summary>
+    /// <param name="attempts">Attempts made so far, at least 1.</param>
+    public DateTimeOffset NextAttemptAt(int attempts) => time.GetUtcNow() + Ceiling(attempts) * random.NextDouble();
+
+    /// <summary>The longest wait after so many attempts.</summary>
+    public static TimeSpan Ceiling(int attempts)
+    {
+        // 2^9 s is beyond the longest already; the exponent must not overflow for whoever sets max_attempts to a thousand.
+        var doubled = First * Math.Pow(2, Math.Clamp(attempts - 1, 0, 9));
+        return doubled < Longest ? doubled : Longest;
+    }
+}

@@ -1,0 +1,144 @@
+using Colibri.Core.Panes;
+using Colibri.Core.Panes.Dialects;
+using Colibri.Core.Providers;
+using Colibri.Posix.Signalling;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Runs;
+
+/// <summary>How a run is judged, from its events and its process together: an agent that failed often exits 0 all the same.</summary>
+/// <param name="Verdict"><see cref="Done"/>, or the error's code.</param>
+/// <param name="Error">Null exactly when the run is done.</param>
+public readonly record struct RunVerdict(string Verdict, TaskError? Error)
+{
+    public const string Done = "done";
+
+    /// <summary>The agent reported an error of its own, or refused the prompt.</summary>
+    public const string AgentError = "agent-error";
+
+    /// <summary>The answer was cut by the token limit.</summary>
+    public const string TokenLimit = "token-limit";
+
+    /// <summary>The agent says that the run was aborted.</summary>
+    public const string Aborted = "aborted";
+
+    /// <summary>It exited with something other than 0.</summary>
+    public const string ExitCode = "exit-code";
+
+    /// <summary>It has ended without a finished run, and what it exited with is lost.</summary>
+    public const string ExitUnknown = "exit-unknown";
+
+    /// <summary>It died of a signal nobody here had sent.</summary>
+    public const string Killed = "killed";
+
+    /// <summary>It exited 0 in the middle of the run.</summary>
+    public const string Incomplete = "incomplete";
+
+    /// <summary>It exited 0 without a run.</summary>
+    public const string NoResult = "no-result";
+
+    /// <summary>It exited 0 while it waited for an answer.</summary>
+    public const string Blocked = "blocked";
+
+    /// <summary>It was asked to stop before it had finished.</summary>
+    public const string Stopped = "stopped";
+
+    /// <summary>Its task has cost more than a task may.</summary>
+    public const string Budget = "budget";
+
+    /// <summary>It did not do in time what it had to.</summary>
+    public const string Deadline = "deadline";
+
+    /// <summary>It exited 2 or 64 (EX_USAGE, sysexits.h) without a word: it was called in a way it does not understand.</summary>
+    public const string Usage = "usage";
+
+    private const int MaxMessageChars = 500;
+
+    /// <summary>Judges a run once all that the agent printed has been read and its process has ended.</summary>
+    /// <param name="run">What the events say.</param>
+    /// <param name="exit">How the process ended.</param>
+    /// <param name="stopRequested">It was asked to end before it did.</param>
+    /// <param name="printsEvents">False for a program that need not print events at all.</param>
+    /// <param name="lastWords">The last line it wrote to standard error, if any; joined to messages that have no better words.</param>
+    /// <param name="secrets">Whose keys stand in no message; none when null.</param>
+    public static RunVerdict Judge(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents, string? lastWords = null, Secrets? secrets = null)
+    {
+        ArgumentNullException.ThrowIfNull(exit);
+        var code = CodeFor(run, exit, stopRequested, printsEvents);
+        return code == Done ? new RunVerdict(Done, null) : new RunVerdict(code, new TaskError(code, (secrets ?? Secrets.None).Excerpt(MessageFor(code, run, exit, lastWords), MaxMessageChars)));
+    }
+
+    private static string CodeFor(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents)
+    {
+        // Whatever ended its process: there was never to be a run.
+        if (RefusalOf(run) is not null) return AgentError;
+        if (stopRequested)
+        {
+            return run.Outcome switch
+            {
+                RunOutcome.Done => Done,
+
+                // An agent that is told to end may say on its way out that the run was aborted.
+                RunOutcome.Failed when run.Stop != StopReason.Aborted => FailureCode(run.Stop),
+                _ => Stopped,
+            };
+        }
+
+        if (exit.Signal is not null) return Killed;
+        if (exit.Code is null)
+        {
+            return run.Outcome switch
+            {
+                // The agent's own word is all there is, and done work is not done again.
+                RunOutcome.Done => Done,
+                RunOutcome.Failed => FailureCode(run.Stop),
+                _ => ExitUnknown,
+            };
+        }
+        var clean = exit.Code is 0;
+        return run.Outcome switch
+        {
+            RunOutcome.Failed => FailureCode(run.Stop),
+            RunOutcome.Silent when exit.Code is 2 or 64 => Usage,
+            _ when !clean => ExitCode,
+            RunOutcome.Silent or RunOutcome.Idle => printsEvents ? NoResult : Done,
+            RunOutcome.Working => Incomplete,
+            RunOutcome.Blocked => Blocked,
+            _ => Done,
+        };
+    }
+
+    private static string? RefusalOf(RunState run) => run.Outcome is RunOutcome.Silent or RunOutcome.Idle ? run.PromptRefused : null;
+
+    private static string FailureCode(StopReason stop) => stop switch
+    {
+        StopReason.Length => TokenLimit,
+        StopReason.Aborted => Aborted,
+        _ => AgentError,
+    };
+
+    private static string MessageFor(string code, RunState run, ProcessExit exit, string? lastWords) => OneLine(code switch
+    {
+        AgentError or TokenLimit or Aborted => RefusalOf(run) ?? run.Error ?? "the agent reported an error without saying which",
+        ExitCode => With(lastWords, $"exited {exit.Code}{HintFor(exit.Code)} {After(run)}"),
+        ExitUnknown => With(lastWords, $"ended, and its exit status was lost, {After(run)}"),
+        Killed when run.Error is not null => $"killed by {Signals.Name(exit.Signal.GetValueOrDefault())} {After(run)}: {run.Error}",
+        Killed => With(lastWords, $"killed by {Signals.Name(exit.Signal.GetValueOrDefault())} {After(run)}"),
+        Usage => With(lastWords, $"exited {exit.Code} without printing an event: it does not understand its arguments"),
+        Incomplete => With(lastWords, $"exited 0 in the middle of the run, {After(run)}"),
+        NoResult => With(lastWords, run.Outcome == RunOutcome.Silent
+            ? "exited 0 without printing one event"
+            : $"exited 0 without a run, {After(run)}"),
+        Blocked => "exited 0 while it waited for an answer nobody gave",
+        _ => $"stopped on request {After(run)}",
+    });
+
+    private static string After(RunState run) => run.LastEvent is null ? "without printing an event" : $"after {run.LastEvent}";
+
+    private static string With(string? lastWords, string message) =>
+        string.IsNullOrWhiteSpace(lastWords) ? message : $"{message}: {lastWords.Trim()}";
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+
+    private static string HintFor(int? code) => code is > 128 and < 160 ? $" (128 + {Signals.Name(code.Value - 128)})" : "";
+}

@@ -1,0 +1,7 @@
+namespace Colibri.Core.Settings;
+
+public enum LogFormat
+{
+    Text,
+    Json,
+}

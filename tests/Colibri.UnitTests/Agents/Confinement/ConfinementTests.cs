@@ -1,0 +1,137 @@
+using Colibri.Core.Agents.Confinement;
+using Colibri.Core.Agents.Launch;
+using Colibri.Posix.Host;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.UnitTests.Agents.Confinement;
+
+/// <summary>What a request for confinement becomes on Linux, word for word, and what is refused before anything is made.</summary>
+[NotInParallel]
+public sealed class ConfinementTests : IDisposable
+{
+    private readonly JailFolder _jails = new();
+
+    private string Base => _jails.Base;
+
+    private string Root => _jails.Root;
+
+    public void Dispose() => _jails.Dispose();
+
+    [Test]
+    public async Task The_arguments_are_these_and_no_others()
+    {
+        var plan = (await Plan(new JailRequest { Path = Root }))!;
+        var start = plan.Start("a1", "/usr/bin/agent", ["--mode", "json", "do it"], "/work", new Dictionary<string, string>());
+        start.Program.ShouldEndWith("/bwrap");
+        start.Arguments.ShouldBe(
+        [
+            "--bind", Root, "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
+            "--unshare-cgroup-try", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--chdir", "/work", "--", "/usr/bin/agent",
+            "--mode", "json", "do it",
+        ]);
+        start.Staged.ShouldBeEmpty();
+        (plan.Stage, plan.JailOf("a1"), plan.Description).ShouldBe((null, null, $"bwrap {Root}"));
+
+        var offline = (await Plan(new JailRequest { Path = Root, Ip4 = "disable", RootPath = Base + "/./acme" }))!;
+        var arguments = offline.Start("a1", "/usr/bin/agent", [], null, new Dictionary<string, string>()).Arguments;
+        arguments.ShouldContain("--unshare-net");
+        arguments.TakeLast(4).ShouldBe(["--chdir", "/", "--", "/usr/bin/agent"]);
+        (await Plan(null)).ShouldBeNull();
+    }
+
+    [Test]
+    public async Task A_root_daemon_starts_bwrap_as_the_user_of_the_root_s_own_passwd()
+    {
+        var plan = (await Plan(new JailRequest { Path = Root, User = "agent" }, isRoot: true))!;
+        plan.Description.ShouldBe($"bwrap {Root}, user agent");
+        var start = plan.Start("a1", "/usr/bin/agent", ["x"], null, new Dictionary<string, string> { ["HOME"] = "/root", ["USER"] = "root" });
+        start.Program.ShouldBe("/usr/local/bin/colibri-daemon");
+        start.Arguments.Take(7).ShouldBe(["--jail-exec", "--ids", "1001:1002:1002,0,44", "--", _jails.Tools + "/bwrap", "--bind", Root]);
+        (start.Environment["HOME"], start.Environment["USER"], start.Environment["LOGNAME"]).ShouldBe(("/home/agent", "agent", "agent"));
+        (await Refusal(new JailRequest { Path = Root, User = "agent" })).Refusal.ShouldBe(SpawnRefusal.NotConfinable);
+    }
+
+    [Test]
+    public async Task What_leads_outside_is_not_in_its_environment()
+    {
+        var inside = (await Plan(new JailRequest { Path = Root }))!.Start("a", "/usr/bin/agent", [], "/work", new Dictionary<string, string>
+        {
+            ["HOME"] = "/root",
+            ["PATH"] = "/opt",
+            ["COLIBRI_DAEMON_SOCKET"] = "/s",
+            ["COLIBRI_AGENT_ID"] = "a",
+        }).Environment;
+        (inside["HOME"], inside["PWD"], inside["COLIBRI_AGENT_ID"], inside["PATH"].Split(':')[0]).ShouldBe(("/work", "/work", "a", "/usr/local/bin"));
+        inside.ContainsKey("COLIBRI_DAEMON_SOCKET").ShouldBeFalse();
+    }
+
+    [Test]
+    [Arguments(OperatingSystemKind.Linux, false)]
+    [Arguments(OperatingSystemKind.Linux, true)]
+    [Arguments(OperatingSystemKind.FreeBsd, false)]
+    [Arguments(OperatingSystemKind.FreeBsd, true)]
+    [Arguments(OperatingSystemKind.LinuxOnFreeBsd, false)]
+    [Arguments(OperatingSystemKind.LinuxOnFreeBsd, true)]
+    public async Task A_path_out_of_the_base_is_refused_wherever_it_leads(OperatingSystemKind kind, bool isRoot)
+    {
+        Directory.CreateSymbolicLink(Base + "/out", "/usr");
+        Directory.CreateSymbolicLink(Base + "/up", "..");
+        Directory.CreateSymbolicLink(Base + "/round", "round");
+        Directory.CreateSymbolicLink(Base + "/in", "acme");
+        Directory.CreateDirectory(_jails.PathOf("base-of-another"));
+        File.WriteAllText(Base + "/file", "");
+        var before = Everything();
+        foreach (var path in new[]
+        {
+            Base, Base + "/", Base + "/acme/..", Base + "/acme/../..", Base + "/out", Base + "/up", Base + "/round", Base + "/missing", Base + "/file",
+            "/", "/usr", "acme", _jails.PathOf("base-of-another"), Base + "/out/bin",
+        })
+        {
+            (await Refusal(new JailRequest { Path = path }, kind, isRoot)).Refusal.ShouldBe(SpawnRefusal.JailWrong, path);
+            if (kind == OperatingSystemKind.Linux || !path.StartsWith('/'))
+                continue;
+            // The jail that is entered has its root where it should not have it.
+            _jails.Tool("jls", $"echo '{path}'");
+            (await Refusal(new JailRequest { Name = "acme" }, kind, isRoot)).Refusal.ShouldBe(SpawnRefusal.JailWrong, path);
+        }
+        (await _jails.Plan(new JailRequest { Path = Base + "/in" }, kind, isRoot))!.Root.Path.ShouldBe(Root);
+        (await _jails.Plan(new JailRequest { Path = Base + "/./acme/" }, kind, isRoot))!.Root.Path.ShouldBe(Root);
+        Everything().ShouldBe(before, "nothing was made");
+    }
+
+    [Test]
+    public async Task What_cannot_be_given_is_refused()
+    {
+        foreach (var jail in new[] { new JailRequest { Name = "acme" }, new JailRequest { Path = Root, User = "agent" }, new JailRequest { Path = Root, Ip4 = "10.0.0.1" } })
+            (await Refusal(jail)).Refusal.ShouldBe(SpawnRefusal.NotConfinable);
+        (await Refusal(new JailRequest())).Refusal.ShouldBe(SpawnRefusal.JailWrong);
+        (await Refusal(new JailRequest { Path = Root, RootPath = Base })).Refusal.ShouldBe(SpawnRefusal.JailWrong);
+        (await Should.ThrowAsync<SpawnRefusedException>(() => _jails.Plan(new JailRequest { Path = Root }, OperatingSystemKind.Linux, rootBase: null)))
+            .Message.ShouldContain("COLIBRI_JAIL_ROOT_BASE is not set");
+        File.Delete(_jails.Tools + "/bwrap");
+        if (!File.Exists("/usr/bin/bwrap"))
+            (await Refusal(new JailRequest { Path = Root })).Message.ShouldContain("bwrap is not installed");
+    }
+
+    [Test]
+    public async Task The_program_is_looked_for_inside()
+    {
+        Directory.CreateDirectory(Root + "/bin");
+        File.CreateSymbolicLink(Root + "/bin/linked", "/usr/bin/agent");
+        var root = (await Plan(new JailRequest { Path = Root }))!.Root;
+        root.Find("agent").ShouldBe("/usr/bin/agent");
+        root.Find("linked").ShouldBe("/bin/linked");
+        root.Find("/usr/bin/agent").ShouldBe("/usr/bin/agent");
+        root.Find("sh").ShouldBeNull();
+        root.Find("/usr/../../../bin/sh").ShouldBeNull();
+    }
+
+    // Not through the links, one of which leads up.
+    private string[] Everything() =>
+        [.. Directory.GetFileSystemEntries(Base).Concat(Directory.GetFileSystemEntries(Root, "*", SearchOption.AllDirectories)).Order()];
+
+    private Task<ConfinementPlan?> Plan(JailRequest? jail, bool isRoot = false) => _jails.Plan(jail, OperatingSystemKind.Linux, isRoot);
+
+    private Task<SpawnRefusedException> Refusal(JailRequest jail, OperatingSystemKind kind = OperatingSystemKind.Linux, bool isRoot = false) =>
+        Should.ThrowAsync<SpawnRefusedException>(() => _jails.Plan(jail, kind, isRoot));
+}

@@ -1,0 +1,137 @@
+using Colibri.Cli.Commands;
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Agents.Launch;
+using Colibri.Core.Providers;
+using Colibri.UnitTests.Jsonl;
+
+namespace Colibri.UnitTests.Agents.Launch;
+
+public sealed class AgentCommandLineTests
+{
+    private static readonly string[] None = [];
+
+    [Test]
+    [Arguments("pi", "--mode json --no-session --provider P --model M PROMPT")]
+    [Arguments("zot", "rpc --provider P --model M")]
+    [Arguments("claude", "-p --output-format stream-json --verbose --model M PROMPT")]
+    [Arguments("codex", "exec --json --skip-git-repo-check -m M PROMPT")]
+    [Arguments("opencode", "run --format json -m P/M PROMPT")]
+    [Arguments("colibri-test-agent", "PROMPT")]
+    public void A_kind_is_started_on_one_task_by_its_name_alone(string binary, string argv) =>
+        ShouldBe(Build(binary, None, provider: "P", model: "M"), argv, isRpc: binary == "zot");
+
+    [Test]
+    [Arguments("pi", "--mode json --no-session PROMPT")]
+    [Arguments("zot", "rpc")]
+    [Arguments("claude", "-p --output-format stream-json --verbose PROMPT")]
+    [Arguments("codex", "exec --json --skip-git-repo-check PROMPT")]
+    [Arguments("opencode", "run --format json PROMPT")]
+    public void Without_provider_and_model_the_agent_chooses(string binary, string argv) =>
+        ShouldBe(Build(binary, None), argv, isRpc: binary == "zot");
+
+    [Test]
+    public void A_model_without_a_provider_is_named_alone() =>
+        ShouldBe(Build("opencode", None, model: "M"), "run --format json -m M PROMPT", isRpc: false);
+
+    [Test]
+    [Arguments("pi", "--mode rpc --no-session --provider P --model M")]
+    [Arguments("zot", "rpc --provider P --model M")]
+    public void A_long_lived_agent_takes_its_prompt_from_standard_input(string binary, string argv) =>
+        ShouldBe(Build(binary, None, rpc: true, provider: "P", model: "M"), argv, isRpc: true);
+
+    [Test]
+    [Arguments("rpc")]
+    [Arguments("--verbose rpc")]
+    [Arguments("--rpc")]
+    [Arguments("--mode rpc --no-session")]
+    [Arguments("--no-session --mode=rpc")]
+    public void Stated_arguments_that_say_rpc_make_an_rpc_agent(string stated) =>
+        ShouldBe(Build("pi", stated.Split(' ')), stated, isRpc: true);
+
+    [Test]
+    [Arguments("pi", "--mode json")]
+    [Arguments("pi", "--mode")]
+    [Arguments("pi", "--mode=rpc2")]
+    [Arguments("pi", "--rpc-timeout 5")]
+    [Arguments("zot", "--print")]
+    public void Stated_arguments_replace_the_kinds_own(string binary, string stated) =>
+        ShouldBe(Build(binary, stated.Split(' ')), $"{stated} PROMPT", isRpc: false);
+
+    [Test]
+    public void What_was_asked_for_goes_before_what_the_arguments_look_like()
+    {
+        ShouldBe(Build("pi", ["rpc"], rpc: false), "rpc PROMPT", isRpc: false);
+        ShouldBe(Build("zot", None, rpc: false), "rpc PROMPT", isRpc: false);
+        ShouldBe(Build("sh", ["-c", "cat"], rpc: true), "-c cat", isRpc: true);
+    }
+
+    [Test]
+    [Arguments("--help me", " --help me")]
+    [Arguments("-", " -")]
+    [Arguments("@etc/passwd", " @etc/passwd")]
+    [Arguments("mend -x @home", "mend -x @home")]
+    [Arguments("two\nlines", "two\nlines")]
+    [Arguments("", "")]
+    public void A_prompt_is_never_an_option_or_a_file(string prompt, string argument) =>
+        AgentCommandLine.Build(AgentProfiles.For(null, "pi"), None, null, null, null, prompt).Arguments[^1].ShouldBe(argument);
+
+    [Test]
+    public void Without_a_prompt_none_is_given() =>
+        AgentCommandLine.Build(AgentProfiles.For(null, "pi"), None, null, null, null, null).Arguments.ShouldBe(["--mode", "json", "--no-session"]);
+
+    [Test]
+    public void A_log_shows_the_line_without_the_whole_prompt() =>
+        AgentCommandLine.Build(AgentProfiles.For(null, "claude"), ["-p"], null, null, null, new string('x', 100_000)).Describe("/bin/claude", Secrets.None)
+            .ShouldBe($"/bin/claude -p {new string('x', 60)}…");
+
+    [Test]
+    [Arguments(null, "pi", "pi")]
+    [Arguments(null, "/usr/local/bin/zot", "zot")]
+    [Arguments("claude", "/opt/wrapper", "claude")]
+    [Arguments("local", "/opt/pi", "local")]
+    [Arguments(null, "my-agent", "pi")]
+    public void A_kind_follows_the_runtime_then_the_programs_name(string? runtime, string binary, string name) =>
+        AgentProfiles.For(runtime, binary).Name.ShouldBe(name);
+
+    [Test]
+    public void An_unknown_program_gets_no_arguments_of_pis() => AgentProfiles.For(null, "my-agent").TaskArguments.ShouldBeEmpty();
+
+    [Test]
+    public void The_runtimes_are_those_a_pane_can_have()
+    {
+        AgentProfiles.Names.ShouldBe(["pi", "zot", "claude", "codex", "opencode", "local"]);
+        AgentProfiles.Names.ShouldAllBe(name => AgentProfiles.IsKnown(name));
+        AgentProfiles.IsKnown("Pi").ShouldBeFalse();
+    }
+
+    [Test]
+    public void The_cli_names_them_all() =>
+        AgentCommands.All.SelectMany(command => command.Options).First(option => option.Name == "--runtime").Summary
+            .ShouldEndWith($": {string.Join(", ", AgentProfiles.Names.SkipLast(1))} or {AgentProfiles.Names[^1]}");
+
+    [Test]
+    public void Every_kind_but_zot_is_read_by_a_recording_of_its_own() =>
+        AgentProfiles.Names.Where(name => !RecordingsOf(name).Any()).ShouldBe(["zot", "local"]);
+
+    private static IEnumerable<string> RecordingsOf(string kind) =>
+        Recordings.Names().Where(name => name.StartsWith(kind + "-", StringComparison.Ordinal));
+
+    private static AgentCommandLine Build(string binary, string[] stated, bool? rpc = null, string? provider = null, string? model = null) =>
+        AgentCommandLine.Build(AgentProfiles.For(null, binary), stated, rpc, provider, model, "PROMPT");
+
+    private static void ShouldBe(AgentCommandLine built, string argv, bool isRpc)
+    {
+        string.Join(' ', built.Arguments).ShouldBe(argv);
+        built.IsRpc.ShouldBe(isRpc);
+    }
+
+    [Test]
+    [Arguments("claude")]
+    [Arguments("codex")]
+    [Arguments("opencode")]
+    public void A_kind_without_an_rpc_mode_cannot_be_asked_for_one(string binary)
+    {
+        Should.Throw<ArgumentException>(() => Build(binary, None, rpc: true)).Message.ShouldBe($"{binary} takes no prompts on standard input: it has no RPC mode");
+        Build(binary, ["exec", "rpc"]).IsRpc.ShouldBeFalse();
+    }
+}

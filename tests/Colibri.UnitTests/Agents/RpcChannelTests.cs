@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Colibri.Core.Agents;
+using Colibri.UnitTests.Posix.Spawning;
+using Colibri.UnitTests.Scheduling;
+
+namespace Colibri.UnitTests.Agents;
+
+public sealed class RpcChannelTests
+{
+    private readonly FakeTime _time = new();
+    private readonly ConcurrentQueue<string> _written = new();
+
+    [Test]
+    public async Task Responses_find_their_command_in_any_order()
+    {
+        var channel = Open();
+        var (first, second) = (channel.AskAsync("prompt", "one"), channel.AskAsync("steer", "two"));
+        channel.Replied("2", null);
+        channel.Replied("7", null);
+        channel.Replied("1", "busy");
+
+        (await first).ShouldBe(RpcReply.Refused("busy"));
+        (await second).ShouldBe(RpcReply.Taken);
+        Shell.Until(() => _written.Count == 2, "both are written");
+        _written.ShouldBe(["""{"id":"1","type":"prompt","message":"one"}""" + "\n", """{"id":"2","type":"steer","message":"two"}""" + "\n"]);
+    }
+
+    [Test]
+    public async Task A_response_that_does_not_come_is_not_waited_for_longer_than_its_deadline()
+    {
+        var channel = Open();
+        var reply = channel.AskAsync("prompt", "one");
+        _time.Advance(RpcChannel.ReplyDeadline - TimeSpan.FromMilliseconds(1));
+        reply.IsCompleted.ShouldBeFalse();
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        (await reply).ShouldBe(RpcReply.Unanswered("it did not answer within 30 s"));
+        channel.Replied("1", null);
+    }
+
+    [Test]
+    public async Task Commands_nobody_answers_are_bounded()
+    {
+        var channel = Open();
+        var waiting = Enumerable.Range(0, RpcChannel.MaxPending).Select(n => channel.AskAsync("prompt", $"{n}")).ToList();
+        (await channel.AskAsync("prompt", "one too many")).IsAnswered.ShouldBeFalse();
+
+        channel.Close();
+        (await Task.WhenAll(waiting)).ShouldAllBe(reply => reply.Problem == "it has ended");
+        channel.TrySend(static _ => { }).ShouldBeFalse();
+    }
+
+    [Test]
+    public void Lines_nobody_reads_are_bounded()
+    {
+        var channel = new RpcChannel(_time);
+        Enumerable.Range(0, 1_000).Count(_ => channel.TrySend(static _ => { })).ShouldBe(RpcChannel.MaxPending);
+    }
+
+    private RpcChannel Open()
+    {
+        var channel = new RpcChannel(_time);
+        _ = channel.PumpAsync(line =>
+        {
+            _written.Enqueue(Encoding.UTF8.GetString(line.Span));
+            return Task.CompletedTask;
+        });
+        return channel;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using Colibri.Core.Agents;
+using Colibri.Core.Agents.Confinement;
+using Colibri.Core.Agents.Launch;
+using Colibri.Core.Board;
+using Colibri.Core.Cost;
+using Colibri.Core.Events;
+using Colibri.Core.Processes;
+using Colibri.Core.Sessions;
+using Colibri.Core.Settings;
+using Colibri.Posix.Cgroups;
+using Colibri.Posix.Polling;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Posix.Spawning;
+using Colibri.UnitTests.Sessions;
+
+namespace Colibri.UnitTests.Agents;
+
+/// <summary>A supervisor with a board and sessions of its own, whose agents are shell scripts.</summary>
+internal sealed class SupervisorFixture : IAsyncDisposable
+{
+    /// <summary>What Pi prints over a run that goes well: 10 + 5 tokens, 2 read from and 1 written to the cache, a tenth of a cent.</summary>
+    public const string LifeCycle = """
+        cat <<'END'
+        {"type":"session","version":3,"id":"harness-1","timestamp":"2026-11-22T06:07:10.893Z","cwd":"/w"}
+        {"type":"agent_start"}
+        {"type":"turn_start"}
+        {"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"mended"}],"usage":{"input":10,"output":5,"cacheRead":2,"cacheWrite":1,"cost":{"total":0.001}},"stopReason":"stop"}}
+        {"type":"turn_end"}
+        {"type":"agent_end","messages":[],"willRetry":false}
+        {"type":"agent_settled","aborted":false}
+        END
+        """;
+
+    /// <summary>An agent in the middle of its run, for as long as it is let.</summary>
+    public const string Working = """echo '{"type":"agent_start"}'; exec sleep 300""";
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("colibri-supervisor-").FullName;
+    private readonly ConcurrentQueue<BoardTask> _changes = new();
+    private readonly EventLoop _loop = new("agents", LoopPace.Gather);
+
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin")
+    {
+        Board = TaskBoard.Open(new BoardOptions
+        {
+            Path = Path.Combine(_directory, "board.sqlite"),
+            Time = boardTime ?? TimeProvider.System,
+            TaskChanged = task =>
+            {
+                _changes.Enqueue(task);
+                TaskChanged?.Invoke(task);
+            },
+        });
+        Sessions = new SessionStore(
+            Path.Combine(_directory, "sessions"), new CostControl(CostMode.Max, new EventHub(TimeProvider.System)), TimeProvider.System, Logger);
+        Supervisor = new AgentSupervisor(new SupervisorParts
+        {
+            Processes = SharedChildren.Instance,
+            Loop = _loop,
+            Cgroups = Cgroups = cgroups is null ? null : new AgentCgroups(cgroups, null, TimeProvider.System, Logger),
+            Board = Board,
+            Sessions = Sessions,
+            Events = new EventHub(TimeProvider.System),
+            Budgets = Budgets = budgets ?? new Budgets(null, null, new EventHub(TimeProvider.System), TimeProvider.System),
+            Prices = prices ?? PriceTable.Empty,
+            Programs = Programs = new ProgramPath(searchPath, null, _directory),
+            Configuration = (configure ?? (plain => plain))(new DaemonConfiguration
+            {
+                SocketPath = Path.Combine(_directory, "colibri.sock"),
+                DatabasePath = Path.Combine(_directory, "board.sqlite"),
+                SessionsDirectory = Path.Combine(_directory, "sessions"),
+                Host = "clawdie",
+                MaxAgents = maxAgents,
+            }),
+            Time = TimeProvider.System,
+            Logger = Logger,
+            JailHost = jailHost ?? new JailHost(),
+        });
+    }
+
+    public TaskBoard Board { get; }
+
+    public Budgets Budgets { get; }
+
+    public AgentCgroups? Cgroups { get; }
+
+    public ProgramPath Programs { get; }
+
+    public SessionStore Sessions { get; }
+
+    public AgentSupervisor Supervisor { get; }
+
+    public CollectingLogger Logger { get; } = new();
+
+    public IReadOnlyCollection<BoardTask> Changes => _changes;
+
+    /// <summary>Called on the board's writer, after a commit and before its caller is answered.</summary>
+    public Action<BoardTask>? TaskChanged { get; set; }
+
+    public string PathOf(string name) => Path.Combine(_directory, name);
+
+    public Task<BoardTask> Create(string title = "mend the roof", string description = "", int maxAttempts = 3, params string[] capabilities) =>
+        Board.CreateAsync(new NewTask { Title = title, Description = description, MaxAttempts = maxAttempts, Capabilities = capabilities });
+
+    public async Task<BoardTask> Get(BoardTask task) => (await Board.GetAsync(task.Id))!;
+
+    public async Task<RunRow> OnlyRun(BoardTask task) => (await Board.RunsAsync(task.Id)).ShouldHaveSingleItem();
+
+    /// <summary>A script read as Pi would be; the prompt is its <c>$0</c>.</summary>
+    public static SpawnRequest Request(string script, BoardTask? task = null) =>
+        new() { Binary = "sh", Runtime = "pi", Arguments = ["-c", script], TaskId = task?.Id };
+
+    public Task<SupervisedAgent> Spawn(string script, BoardTask? task = null) => Supervisor.SpawnAsync(Request(script, task));
+
+    /// <summary>Starts an agent and returns when the events it has printed say that it works.</summary>
+    public async Task<SupervisedAgent> SpawnWorking(BoardTask? task = null)
+    {
+        var agent = await Spawn(Working, task);
+        Shell.Until(() => agent.ToPane().Activity == Activity.Working, "the agent works");
+        return agent;
+    }
+
+    public static Task End(SupervisedAgent agent) => agent.Ended.WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
+
+    public async Task<BoardTask> RunToEnd(string script, BoardTask task)
+    {
+        await End(await Spawn(script, task));
+        return await Get(task);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Supervisor.StopAllAsync(TimeSpan.Zero);
+        await Board.DisposeAsync();
+        _loop.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+}

@@ -1,0 +1,343 @@
+using System.Text.Json.Serialization.Metadata;
+using Colibri.Cli;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Protocol.Client;
+using static Colibri.UnitTests.Cli.Output.Samples;
+
+namespace Colibri.UnitTests.Cli.Output;
+
+public sealed class ViewTests
+{
+    private static readonly ProtocolJson Wire = ProtocolJson.Wire;
+
+    private static async Task<string> ShownAsync<T>(T data, JsonTypeInfo<T> type, string command, int width = 80, bool terminal = false)
+    {
+        await using var daemon = FakeDaemon.Granting(Json(data, type));
+        var run = await CliRun.OfAsync(
+            ["--socket", daemon.SocketPath, .. command.Split(' ')], "", environment: null, width, terminal);
+        run.Error.ShouldBeEmpty();
+        run.ExitCode.ShouldBe(ExitCodes.Done);
+        return run.Out;
+    }
+
+    [Test]
+    public async Task Status() => (await ShownAsync(Samples.Status, Wire.StatusReport, "status")).ShouldBe("""
+        daemon     colibri-daemon 0.1.0+8d5991cc, pid 4242
+        host       clawdie
+        up         3 days 4 hours, since 2026-11-19T06:07:10.893Z
+        socket     /var/run/colibri/colibri.sock
+        db         /var/db/colibri/colibri.sqlite
+        sessions   /var/db/colibri/sessions
+        mode       smart: 2 MB and 20 turns a session, 16 kB a tool result
+                   escalated from fast at 2026-11-22T06:07:10.893Z by session review-42
+        scheduler  every 30 seconds, 9,121 ticks, the last at 2026-11-22T06:07:10.893Z
+                   2 queued tasks no configured agent can take
+        tasks      12 queued, 0 claimed, 1 started, 1,340 done, 7 failed, 2 cancelled
+        agents     1 of 4 running, 3 panes
+          019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01  pi  working
+            on task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        cgroups    below /sys/fs/cgroup/system.slice/colibri-daemon.service
+        cache      41.3 % of 21,800 tokens sent came from it
+        headroom   off
+        limits hit requests too large 1, events missed 17
+
+        """);
+
+    [Test]
+    [Arguments(1, "its disk is full", "1 run of an earlier daemon not closed yet, tasks held: its disk is full")]
+    [Arguments(2, null, "2 runs of an earlier daemon not closed yet, tasks held: processes survive")]
+    public async Task Status_tells_of_what_an_earlier_daemon_left(int runs, string? reason, string shown) =>
+        (await ShownAsync(Samples.Status with { Leftovers = new StatusLeftovers(runs, reason) }, Wire.StatusReport, "status", width: 200)).ShouldContain(shown);
+
+    [Test]
+    public async Task Snapshot() => (await ShownAsync(
+        new Snapshot(Colibri.Protocol.Wire.Snapshot.CurrentSchema, "clawdie", Now, [Working, Dead]), Wire.Snapshot, "snapshot")).ShouldBe("""
+        AGENT               LIFECYCLE  ACTIVITY  TOOL  TURNS  TOKENS     COST
+        pi                  running    working   bash      3   22.1k  $0.0024
+          019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 on 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        colibri-test-agent  stopped    error     -      1.2k       0  $0.0000
+          019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77
+          exit 3: no such model: \x1b[31mgpt-9
+
+        """);
+
+    [Test]
+    public async Task Get_task() => (await ShownAsync(Failed, Wire.BoardTask, "get-task t")).ShouldBe("""
+        task        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        title       Fix the login test
+        status      failed
+        attempts    3 of 3
+        priority    5
+        needs       dotnet, git
+        agent       019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01
+        session     019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77
+        verdict     error
+        error       agent-error: 529 overloaded_error after four tries; the provider
+                    says to come back in an hour
+        usage       12,000 tokens in, 345 out, 9,000 read from cache, 800 written to it
+        cost        $0.0024
+        created     2026-11-22T06:07:10.893Z
+        updated     2026-11-22T06:07:10.893Z
+        started     2026-11-22T06:07:11.893Z
+        finished    2026-11-22T06:08:12.893Z
+
+          The test fails on Sundays since somebody compared dates in local time. Find
+          it, fix it, keep the others green.
+
+              dotnet test
+
+        what was said: colibri get-session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77
+
+        """);
+
+    [Test]
+    public async Task List_tasks() => (await ShownAsync(
+        new TaskList([Queued, Failed with { Title = "Übersetze 漢字漢字漢字漢字漢字漢字漢字 und \e[2J und mehr" }], "c9"), Wire.TaskList,
+        "list-tasks")).ShouldBe("""
+        ID                                    STATUS  TRY  TITLE
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  queued  0/3  Fix the login test
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  failed  3/3  Übersetze 漢字漢字漢字漢字漢…
+        there are more: colibri list-tasks --after c9
+
+        """);
+
+    [Test]
+    public async Task Create_task() => (await ShownAsync(Queued, Wire.BoardTask, "create-task --title T")).ShouldBe("""
+        created task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (queued)
+        follow it: colibri wait 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+
+        """);
+
+    [Test]
+    public async Task Cancel_task() => (await ShownAsync(Queued with { Status = TaskState.Started, AgentId = AgentId }, Wire.BoardTask,
+        "cancel-task t")).ShouldBe("""
+        task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 is started by agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01
+
+        """);
+
+    [Test]
+    public async Task List_agents() => (await ShownAsync(new AgentList(
+    [
+        new Agent
+        {
+            Id = AgentId, Name = "pi", Kind = "spawned", Lifecycle = Lifecycle.Running, Activity = Activity.Blocked, TaskId = TaskId, RegisteredAt = Now,
+        },
+        new Agent { Id = SessionId, Name = "builder", Kind = "registered", Host = "forge", LastHeartbeatAt = Now, RegisteredAt = Now },
+    ]), Wire.AgentList, "list-agents")).ShouldBe("""
+        ID                                    NAME     KIND        STATE
+        019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01  pi       spawned     blocked
+          on task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77  builder  registered  heard 06:07:10Z
+          at forge
+
+        """);
+
+    [Test]
+    public async Task Spawn_agent() => (await ShownAsync(
+        new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Pid = 4711, RegisteredAt = Now }, Wire.Agent, "spawn-agent pi")).ShouldBe("""
+        started pi as agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01, pid 4711
+        see it work: colibri snapshot
+
+        """);
+
+    [Test]
+    public async Task Stop_agent() => (await ShownAsync(
+        new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Lifecycle = Lifecycle.Stopped, Exit = new ProcessExit(Signal: 15), RegisteredAt = Now },
+        Wire.Agent, "stop-agent a")).ShouldBe("""
+        agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 (pi) is stopped, signal 15
+
+        """);
+
+    [Test]
+    public async Task Stop_agent_of_which_the_exit_is_lost() => (await ShownAsync(
+        new Agent { Id = AgentId, Name = "pi", Kind = "spawned", Lifecycle = Lifecycle.Stopped, Exit = new ProcessExit(), RegisteredAt = Now },
+        Wire.Agent, "stop-agent a")).ShouldBe("""
+        agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 (pi) is stopped, exit unknown
+
+        """);
+
+    [Test]
+    public async Task List_sessions() => (await ShownAsync(
+        new SessionList([new SessionSummary(SessionId, 2, 12_345, Now), new SessionSummary("review-42", 1, 999, Now)]), Wire.SessionList,
+        "list-sessions")).ShouldBe("""
+        UPDATED                   GEN     SIZE  ID
+        2026-11-22T06:07:10.893Z    2  12.3 kB  019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77
+        2026-11-22T06:07:10.893Z    1    999 B  review-42
+
+        """);
+
+    private static readonly SessionEntries Session = new(SessionId, 2,
+    [
+        new SessionEntry { Seq = 7, Ts = Now, Kind = SessionEntryKind.User, Text = "Fix the login test.\nIt fails on Sundays, and only there, which nobody saw for a whole week." },
+        new SessionEntry { Seq = 8, Ts = Now, Kind = SessionEntryKind.ToolResult, Tool = "bash", IsError = true, Text = string.Join('\n', Enumerable.Range(1, 143).Select(i => $"line\t{i}")) + "\n" },
+        new SessionEntry { Seq = 9, Ts = Now, Kind = SessionEntryKind.Usage, Usage = Spent },
+    ]);
+
+    [Test]
+    public async Task Get_session() => (await ShownAsync(Session, Wire.SessionEntries, "get-session s")).ShouldBe("""
+        session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77, generation 2, 3 entries
+
+        #7 user  2026-11-22T06:07:10.893Z
+            Fix the login test.
+            It fails on Sundays, and only there, which nobody saw for a whole week.
+
+        #8 tool_result bash failed  2026-11-22T06:07:10.893Z
+            line    1
+            line    2
+            line    3
+            line    4
+            line    5
+            line    6
+            line    7
+            line    8
+            line    9
+            line    10
+            line    11
+            line    12
+            line    13
+            line    14
+            line    15
+            line    16
+            line    17
+            line    18
+            line    19
+            line    20
+            … 123 more lines, --full shows all
+
+        #9 usage  2026-11-22T06:07:10.893Z
+            12,000 tokens in, 345 out, 9,000 read from cache, 800 written to it, $0.0024
+
+        """);
+
+    [Test]
+    public async Task Get_session_full_cuts_nothing()
+    {
+        var shown = await ShownAsync(Session, Wire.SessionEntries, "get-session s --full");
+
+        shown.ShouldContain("    line    143\n");
+        shown.ShouldNotContain("more lines");
+    }
+
+    [Test]
+    public async Task A_result_of_one_line_more_than_the_cut_is_not_cut_to_say_so()
+    {
+        var text = string.Join('\n', Enumerable.Range(1, 21));
+        var shown = await ShownAsync(
+            Session with { Entries = [new SessionEntry { Kind = SessionEntryKind.ToolResult, Text = text }] }, Wire.SessionEntries, "get-session s");
+
+        shown.ShouldEndWith("    20\n    21\n");
+    }
+
+    [Test]
+    public async Task Append_session_with_what_the_daemon_adds()
+    {
+        await using var daemon = FakeDaemon.Granting(
+            """{"session_id":"s","seq":9,"generation":2,"bytes":1500,"turns":1,"compacted":{"session_id":"s","generation":2,"seq":10,"entries":4,"turns":3,"bytes_before":12345,"bytes_after":1500},"escalated":{"from":"smart","to":"max"},"over_budget":true}""");
+        var run = await CliRun.OfAsync(["append-session", "s", "--kind", "note", "--socket", daemon.SocketPath]);
+
+        run.Out.ShouldBe("""
+            entry 9 of session s: generation 2, 1.5 kB, 1 turn
+            compacted 4 entries into one: generation 2, 12.3 kB before, 1.5 kB after
+            cost mode escalated from smart to max
+            the session is over budget
+
+            """);
+    }
+
+    [Test]
+    public async Task Get_prompt()
+    {
+        await using var daemon = FakeDaemon.Granting(
+            """{"messages":[{"role":"system","content":"You are careful."},{"role":"user","content":"Go\non"}],"prefix_sha256":"abc","total_bytes":23,"estimated_tokens":6,"trimmed":false}""");
+        var run = await CliRun.OfAsync(["get-prompt", "s", "--socket", daemon.SocketPath]);
+
+        run.Out.ShouldBe("""
+            system
+                You are careful.
+
+            user
+                Go
+                on
+
+            prefix sha256     abc
+            total bytes       23
+            estimated tokens  6
+            trimmed           no
+
+            """);
+    }
+
+    [Test]
+    public async Task Skills_and_tenants()
+    {
+        (await ShownAsync(new SkillList([new Skill("review", new string('d', 70), "quality", Now)]), Wire.SkillList, "list-skills")).ShouldBe("""
+            NAME    CATEGORY  DESCRIPTION
+            review  quality   ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd…
+
+            """);
+        (await ShownAsync(new TenantList([new Tenant("acme", "/jails/acme", Now)]), Wire.TenantList, "list-tenants")).ShouldBe("""
+            TENANT  JAIL ROOT
+            acme    /jails/acme
+
+            """);
+    }
+
+    [Test]
+    public async Task Set_cost_mode() => (await ShownAsync(
+        new CostState { Mode = CostMode.Max, SessionMaxBytes = 8_000_000, MaxUncompactedTurns = 100 }, Wire.CostState, "set-cost-mode max")).ShouldBe("""
+        max: 8 MB and 100 turns a session, tool results unlimited
+
+        """);
+
+    [Test]
+    [Arguments("list-tasks", """{"tasks":[]}""", "no tasks; add one: colibri create-task --title 'What to do'\n")]
+    [Arguments("list-tasks --status failed", """{"tasks":[]}""", "no failed tasks; see all: colibri list-tasks\n")]
+    [Arguments("list-agents", """{"agents":[]}""", "no agents; start one: colibri spawn-agent BINARY --task-id TASK_ID\n")]
+    [Arguments("list-sessions", """{"sessions":[]}""", "no sessions; every run of a task makes one: colibri create-task --title 'What to do'\n")]
+    [Arguments("list-skills", """{"skills":[]}""", "no skills; add one: colibri register-skill NAME --category C --description D\n")]
+    [Arguments("list-tenants", """{"tenants":[]}""", "no tenants; add one: colibri register-tenant TENANT_ID --jail-root-path DIR\n")]
+    public async Task Nothing_is_said_in_words_with_the_way_to_something(string command, string data, string shown)
+    {
+        await using var daemon = FakeDaemon.Granting(data);
+
+        (await CliRun.OfAsync(["--socket", daemon.SocketPath, .. command.Split(' ')])).ShouldBe(new CliRun(ExitCodes.Done, shown, ""));
+    }
+
+    [Test]
+    public async Task Colour_is_for_a_terminal_that_did_not_refuse_it()
+    {
+        var list = new TaskList([Failed]);
+        (await ShownAsync(list, Wire.TaskList, "list-tasks", terminal: true)).ShouldContain("\e[31mfailed\e[0m");
+        await using var daemon = FakeDaemon.Granting(Json(list, Wire.TaskList));
+        foreach (var refusal in new Dictionary<string, string>[] { new() { ["NO_COLOR"] = "1" }, new() { ["TERM"] = "dumb" } })
+            (await CliRun.OfAsync(["--socket", daemon.SocketPath, "list-tasks"], "", refusal, terminal: true)).Out.ShouldNotContain("\e[");
+    }
+
+    [Test]
+    public async Task An_answer_that_is_not_understood_says_what_to_compare()
+    {
+        await using var daemon = FakeDaemon.Granting("""{"id":"t","status":"paused"}""");
+        var run = await CliRun.OfAsync(["get-task", "t", "--socket", daemon.SocketPath]);
+
+        run.ExitCode.ShouldBe(ExitCodes.Refused);
+        run.Error.ShouldBe(
+            "colibri: the daemon's answer is not understood (versions differ? compare: colibri version, colibri status --json)\n");
+    }
+
+    [Test]
+    public async Task Every_page_is_one_list_and_unknown_fields_survive_in_json()
+    {
+        var first = $$"""{"tasks":[{{Json(Queued, Wire.BoardTask).Insert(1, "\"new\":1,")}}],"next":"c1"}""";
+        var second = $$"""{"tasks":[{{Json(Failed, Wire.BoardTask)}}]}""";
+        await using var daemon = new FakeDaemon((line, connection) => connection.SendAsync(
+            $$"""{"ok":true,"data":{{(line.Contains("\"after\":\"c1\"", StringComparison.Ordinal) ? second : first)}}}"""));
+
+        var shown = await CliRun.OfAsync(["list-tasks", "--all", "--socket", daemon.SocketPath]);
+        var json = await CliRun.OfAsync(["list-tasks", "--all", "--json", "--socket", daemon.SocketPath]);
+
+        shown.Out.Split('\n').Length.ShouldBe(4);
+        json.Out.ShouldBe(
+            $$"""{"tasks":[{{Json(Queued, Wire.BoardTask).Insert(1, "\"new\":1,")}},{{Json(Failed, Wire.BoardTask)}}]}""" + "\n");
+    }
+}

@@ -1,0 +1,166 @@
+using Colibri.Cli;
+using Colibri.Cli.Commands;
+using Colibri.UnitTests.Protocol.Client;
+
+namespace Colibri.UnitTests.Cli.Parsing;
+
+public sealed class CommandBindingTests
+{
+    // Arguments are separated by '|'.
+    public static List<(string, string)> Requests =>
+    [
+        ("ping", """{"cmd":"ping"}"""),
+        ("status", """{"cmd":"status"}"""),
+        ("snapshot", """{"cmd":"snapshot"}"""),
+        ("set-cost-mode|fast", """{"cmd":"set-cost-mode","mode":"fast"}"""),
+        ("set-cost-mode|--mode|max", """{"cmd":"set-cost-mode","mode":"max"}"""),
+        ("create-task|--title|T", """{"cmd":"create-task","title":"T"}"""),
+        (
+            "create-task|--title|Fix é 'it'|--description|D|--capability|a|--capability|b|--priority|-5|--max-attempts|2|--key|k",
+            """{"cmd":"create-task","title":"Fix é 'it'","description":"D","capabilities":["a","b"],"priority":-5,"max_attempts":2,"key":"k"}"""
+        ),
+        ("create-task|--title=--json|--description|-", """{"cmd":"create-task","title":"--json","description":"from stdin\n"}"""),
+        ("create-task|--title|@file|--key|a=b", """{"cmd":"create-task","title":"@file","key":"a=b"}"""),
+        ("create-task|--title|create-task|--key|-x", """{"cmd":"create-task","title":"create-task","key":"-x"}"""),
+        ("create-task|--title=--help|--key=-h", """{"cmd":"create-task","title":"--help","key":"-h"}"""),
+        ("create-task|--title=--version", """{"cmd":"create-task","title":"--version"}"""),
+        ("create-task|--title=--|--key=--title", """{"cmd":"create-task","title":"--","key":"--title"}"""),
+        ("create-task|--title|-h|--key:k", """{"cmd":"create-task","title":"-h","key":"k"}"""),
+        ("create-task|--title|T|--capability=a,b|--capability|[1]|--capability|", """{"cmd":"create-task","title":"T","capabilities":["a,b","[1]",""]}"""),
+        ("create-task|--title|T|--priority| 7 ", """{"cmd":"create-task","title":"T","priority":7}"""),
+        ("create-task|--title|", """{"cmd":"create-task","title":""}"""),
+        ("intake-task|--title|T|--key|k", """{"cmd":"intake-task","title":"T","key":"k"}"""),
+        ("get-task|t1", """{"cmd":"get-task","task_id":"t1"}"""),
+        ("get-task|--task-id|t1", """{"cmd":"get-task","task_id":"t1"}"""),
+        ("get-task|t1|--task-id|t1", """{"cmd":"get-task","task_id":"t1"}"""),
+        ("prompt|--text|t|a", """{"cmd":"prompt","agent_id":"a","text":"t"}"""),
+        ("prompt|--|a|-x", """{"cmd":"prompt","agent_id":"a","text":"-x"}"""),
+        ("get-task|--|-t1", """{"cmd":"get-task","task_id":"-t1"}"""),
+        ("list-tasks", """{"cmd":"list-tasks"}"""),
+        ("list-tasks|--status|failed|--limit|20|--after|c", """{"cmd":"list-tasks","status":"failed","limit":20,"after":"c"}"""),
+        ("claim-task|--task-id|t|--agent-id|a", """{"cmd":"claim-task","task_id":"t","agent_id":"a"}"""),
+        ("transition-task|--task-id|t|--status|done", """{"cmd":"transition-task","task_id":"t","status":"done"}"""),
+        (
+            "transition-task|--task-id|t|--status|failed|--error-code|oom|--error-message|out of memory",
+            """{"cmd":"transition-task","task_id":"t","status":"failed","error":{"code":"oom","message":"out of memory"}}"""
+        ),
+        (
+            "transition-task|--task-id|t|--status|failed|--error-message|m",
+            """{"cmd":"transition-task","task_id":"t","status":"failed","error":{"code":"failed","message":"m"}}"""
+        ),
+        ("cancel-task|t", """{"cmd":"cancel-task","task_id":"t"}"""),
+        ("spawn-agent|pi", """{"cmd":"spawn-agent","binary":"pi","cwd":"/here"}"""),
+        (
+            "spawn-agent|bin/../zot|--runtime|zot|--provider|p|--model|m|--task-id|t|--session-id|s|--cwd|./sub|--env|A=1|--env|B=x=y|--rpc|--prompt|go|--|rpc|--json|--help",
+            """{"cmd":"spawn-agent","task_id":"t","session_id":"s","binary":"/here/bin/../zot","runtime":"zot","args":["rpc","--json","--help"],"provider":"p","model":"m","cwd":"/here/sub","env":{"A":"1","B":"x=y"},"rpc":true,"prompt":"go"}"""
+        ),
+        (
+            "spawn-agent|/usr/bin/pi|--jail-name|n|--jail-path|/p|--jail-root-path|/r|--jail-ip4|10.0.0.2|--jail-user|u",
+            """{"cmd":"spawn-agent","binary":"/usr/bin/pi","jail":{"name":"n","path":"/p","root_path":"/r","ip4":"10.0.0.2","user":"u"}}"""
+        ),
+        ("spawn-agent|pi|--prompt|-|--cwd|/work", """{"cmd":"spawn-agent","binary":"pi","cwd":"/work","prompt":"from stdin\n"}"""),
+        (
+            "spawn-local|./agent|--session-id|s|--|--step-ms|50",
+            """{"cmd":"spawn-local","session_id":"s","path":"/here/agent","args":["--step-ms","50"],"cwd":"/here"}"""
+        ),
+        ("stop-agent|a|--grace-ms|2000", """{"cmd":"stop-agent","agent_id":"a","grace_ms":2000}"""),
+        ("list-agents", """{"cmd":"list-agents"}"""),
+        (
+            "register-agent|builder|--capability|dotnet|--host|h",
+            """{"cmd":"register-agent","capabilities":["dotnet"],"name":"builder","host":"h"}"""
+        ),
+        ("heartbeat|a", """{"cmd":"heartbeat","agent_id":"a"}"""),
+        ("list-sessions", """{"cmd":"list-sessions"}"""),
+        ("get-session|s", """{"cmd":"get-session","session_id":"s"}"""),
+        ("get-session|s|--all|--full", """{"cmd":"get-session","session_id":"s","all":true}"""),
+        ("compact-session|s", """{"cmd":"compact-session","session_id":"s"}"""),
+        (
+            "append-session|s|--kind|tool_result|--text|out|--tool|bash|--is-error",
+            """{"cmd":"append-session","session_id":"s","entry":{"seq":0,"ts":"0001-01-01T00:00:00.000Z","kind":"tool_result","text":"out","tool":"bash","is_error":true}}"""
+        ),
+        (
+            "append-session|s|--kind|usage|--input-tokens|7|--cost-microcents|9",
+            """{"cmd":"append-session","session_id":"s","entry":{"seq":0,"ts":"0001-01-01T00:00:00.000Z","kind":"usage","usage":{"input_tokens":7,"output_tokens":0,"cache_read_tokens":0,"cache_write_tokens":0,"cost_microcents":9}}}"""
+        ),
+        ("get-prompt|s|--scratch|now", """{"cmd":"get-prompt","session_id":"s","scratch":"now"}"""),
+        (
+            "register-skill|review|--description|Reads|--category|quality",
+            """{"cmd":"register-skill","description":"Reads","name":"review","category":"quality"}"""
+        ),
+        ("list-skills", """{"cmd":"list-skills"}"""),
+        ("register-tenant|acme|--jail-root-path|/j", """{"cmd":"register-tenant","tenant_id":"acme","jail_root_path":"/j"}"""),
+        ("register-tenant|--tenant-id|acme|--jail-root-path|/j", """{"cmd":"register-tenant","tenant_id":"acme","jail_root_path":"/j"}"""),
+        ("list-tenants", """{"cmd":"list-tenants"}"""),
+        ("delete-tenant|acme", """{"cmd":"delete-tenant","tenant_id":"acme"}"""),
+        ("prompt|a|Go on", """{"cmd":"prompt","agent_id":"a","text":"Go on"}"""),
+        ("prompt|a|-", """{"cmd":"prompt","agent_id":"a","text":"from stdin\n"}"""),
+        ("answer|a|--request|q|--yes", """{"cmd":"answer","agent_id":"a","request":"q","confirmed":true}"""),
+        ("answer|a|--request|q|--no", """{"cmd":"answer","agent_id":"a","request":"q","confirmed":false}"""),
+        ("answer|a|--request|q|--value|v", """{"cmd":"answer","agent_id":"a","request":"q","value":"v"}"""),
+        ("answer|a|--request|q|--cancel", """{"cmd":"answer","agent_id":"a","request":"q","cancelled":true}"""),
+        ("cost", """{"cmd":"cost"}"""),
+        ("cost|--by|day|--limit|7", """{"cmd":"cost","limit":7,"by":"day"}"""),
+        ("budget", """{"cmd":"budget"}"""),
+        ("budget|lift", """{"cmd":"budget","action":"lift"}"""),
+        ("watch|--topic|tasks|--topic|cost", """{"cmd":"subscribe","topics":["tasks","cost"]}"""),
+        ("watch", """{"cmd":"subscribe"}"""),
+        ("wait|t", """{"cmd":"subscribe","topics":["tasks"]}"""),
+    ];
+
+    [Test]
+    [MethodDataSource(nameof(Requests))]
+    public async Task A_command_line_becomes_this_request(string commandLine, string request)
+    {
+        await using var daemon = FakeDaemon.Answering("""{"ok":false,"error":{"code":"conflict","message":"not now"}}""");
+
+        // Before the command: what stands after "--" is not ours.
+        var run = await CliRun.OfAsync(["--socket", daemon.SocketPath, .. commandLine.Split('|')], "from stdin\n");
+
+        daemon.Requests.ShouldBe([request]);
+        run.ShouldBe(new CliRun(ExitCodes.Refused, "", "colibri: not now (conflict)\n"));
+    }
+
+    [Test]
+    public void Every_command_of_the_table_is_bound_in_a_test() =>
+        CommandTable.All.Select(c => c.Name)
+            .Except(Requests.Select(r => r.Item1.Split('|')[0]))
+            .ShouldBe(["prefix-check", "completion", "version", "help"]);
+
+    [Test]
+    [Arguments("--socket", "SOCKET", "--json", "ping")]
+    [Arguments("--json", "ping", "--socket", "SOCKET")]
+    [Arguments("ping", "--json", "--socket=SOCKET")]
+    [Arguments("--json", "--socket=SOCKET", "ping", "--json")]
+    public async Task Socket_and_json_are_taken_before_and_after_the_command(params string[] words)
+    {
+        await using var daemon = FakeDaemon.Granting("""{"z":[1, 2]}""");
+
+        var run = await CliRun.OfAsync([.. words.Select(w => w.Replace("SOCKET", daemon.SocketPath, StringComparison.Ordinal))]);
+
+        run.ShouldBe(new CliRun(ExitCodes.Done, "{\"z\":[1, 2]}\n", ""));
+    }
+
+    [Test]
+    public async Task Without_the_option_the_variable_names_the_socket()
+    {
+        await using var daemon = FakeDaemon.Granting("{}");
+
+        var run = await CliRun.OfAsync(["ping", "--json"], environment: new() { ["COLIBRI_DAEMON_SOCKET"] = daemon.SocketPath });
+
+        run.ShouldBe(new CliRun(ExitCodes.Done, "{}\n", ""));
+    }
+
+    [Test]
+    public async Task Without_either_a_user_s_own_daemon_is_looked_for_where_its_folder_is()
+    {
+        await using var daemon = FakeDaemon.Granting("{}");
+        var home = Directory.CreateTempSubdirectory("ch");
+        var socket = home.CreateSubdirectory("colibri").FullName + "/colibri.sock";
+        File.CreateSymbolicLink(socket, daemon.SocketPath);
+
+        var run = await CliRun.OfAsync(["ping", "--json"], environment: new() { ["XDG_RUNTIME_DIR"] = home.FullName });
+
+        run.ShouldBe(new CliRun(ExitCodes.Done, "{}\n", ""));
+        home.Delete(recursive: true);
+    }
+}

@@ -1,0 +1,142 @@
+using Colibri.Core.Panes;
+using Colibri.Core.Runs;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Jsonl;
+
+namespace Colibri.UnitTests.Panes;
+
+/// <summary>
+/// What every recording comes to. The numbers were counted out of the recordings by a script that knows nothing of this code; the exits are
+/// those in the recordings' README.
+/// </summary>
+public sealed class RecordingFoldTests
+{
+    private const string Kept = "usage 324/52/2176/0/240480";
+
+    private static readonly (string Recording, int Exit, string Expected)[] Table =
+    [
+        ("claude-2.1-stream-json-auth", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
+        ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
+        ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
+        ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("opencode-1.18-run-json-limit", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("opencode-1.18-run-json", 0, "Done done events 7 malformed 0 turns 2 tools 1 " + Kept),
+        ("pi-0.73.1-json-retry", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
+        ("pi-0.73.1-json-tool", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
+        ("pi-0.87.1-json-tool", 0, "Done done events 37 malformed 0 turns 2 tools 1 " + Kept),
+        ("pi-1.5.2-json-auth", 0, "Error agent-error events 12 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("pi-1.5.2-json-fail", 0, "Error agent-error events 37 malformed 0 turns 4 tools 0 usage 0/0/0/0/0"),
+        ("pi-1.5.2-json-killed-by-TERM", 143, "Working exit-code events 21 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520"),
+        ("pi-1.5.2-json-length", 0, "Error token-limit events 16 malformed 0 turns 1 tools 0 usage 10/1/0/0/4500"),
+        ("pi-1.5.2-json-retry", 0, "Done done events 46 malformed 0 turns 3 tools 1 " + Kept),
+        ("pi-1.5.2-json-think", 0, "Done done events 41 malformed 0 turns 2 tools 1 " + Kept),
+        ("pi-1.5.2-json-tool", 0, "Done done events 37 malformed 0 turns 2 tools 1 " + Kept),
+        ("pi-1.5.2-json-two", 0, "Done done events 46 malformed 0 turns 2 tools 2 " + Kept),
+        ("pi-1.5.2-rpc-main", 0, "Done done events 220 malformed 0 turns 11 tools 4 usage 1444/220/9856/0/1058880"),
+
+        // What a client said to Pi, not what Pi said: names nobody knows, and one line that is no JSON.
+        ("pi-1.5.2-rpc-main.stdin", 0, "Idle no-result events 23 malformed 1 turns 0 tools 0 usage 0/0/0/0/0"),
+    ];
+
+    public static List<(string, int, string)> Expectations() => [.. Table];
+
+    [Test]
+    public void Every_recording_has_its_line_in_the_table() =>
+        Table.Select(row => row.Recording).ShouldBe(Recordings.Names());
+
+    [Test]
+    [MethodDataSource(nameof(Expectations))]
+    public void A_recording_comes_to_the_same_whole_byte_by_byte_and_in_random_chunks(string recording, int exit, string expected)
+    {
+        var bytes = Recordings.Read(recording);
+        var whole = Fold(recording, bytes, bytes.Length, null);
+        Summary(whole, exit).ShouldBe(expected);
+        var details = whole.Show();
+        details.OversizeLines.ShouldBe(0);
+        details.Tool.ShouldBe(recording.EndsWith("TERM", StringComparison.Ordinal) ? "bash" : null);
+
+        Same(Fold(recording, bytes, 1, null).Show(), details);
+        for (var seed = 0; seed < 200; seed++) Same(Fold(recording, bytes, seed % 3 == 0 ? 20 : 9000, new Random(seed)).Show(), details);
+    }
+
+    [Test]
+    [Arguments("pi-1.5.2-json-tool", "01a201dd-9e2c-7489-9c6b-b90dc9b73446", "/home/op/work", "agent_settled")]
+    [Arguments("pi-0.73.1-json-tool", "01a201dd-9477-73cc-8885-c5cb7fa69372", "/home/op/work", "agent_end")]
+    [Arguments("claude-2.1-stream-json", "a4220ee0-7c5c-432e-8849-b80a1dcd7d8b", "/home/op/work", "result")]
+    [Arguments("codex-0.169-exec-json", "01a201e9-c4cd-7a12-9970-010ecffc4f0c", "/start", "turn.completed")]
+    [Arguments("opencode-1.18-run-json", "ses_dfe157149ffePwVcZKly5pGctU", "/start", "step_finish")]
+    public void The_agents_own_session_and_last_event_are_shown(string recording, string session, string cwd, string lastEvent)
+    {
+        var bytes = Recordings.Read(recording);
+        var pane = Fold(recording, bytes, bytes.Length, null).Show();
+        pane.HarnessSessionId.ShouldBe(session);
+        pane.Cwd.ShouldBe(cwd);
+        pane.LastEvent.ShouldBe(lastEvent);
+        pane.Error.ShouldBeNull();
+    }
+
+    [Test]
+    [Arguments("pi-1.5.2-json-auth", "401: {\"message\":\"invalid api key\",\"type\":\"mock_error\",\"code\":401}")]
+    [Arguments("pi-1.5.2-json-fail", "503: {\"message\":\"service unavailable\",\"type\":\"mock_error\",\"code\":503}")]
+    [Arguments("pi-1.5.2-json-length", "answer cut by the token limit")]
+    [Arguments("claude-2.1-stream-json-auth", "Failed to authenticate. API Error: 401 invalid api key")]
+    [Arguments("claude-2.1-stream-json-limit", "You've hit your 5-hour limit · resets 5:57pm (UTC)")]
+    [Arguments("codex-0.169-exec-json-auth", "unexpected status 401 Unauthorized: invalid api key, url: http://127.0.0.1:18231/v1/responses")]
+    [Arguments("opencode-1.18-run-json-auth", "invalid api key")]
+    [Arguments("opencode-1.18-run-json-limit", "rate limited")]
+    public void A_failed_run_says_why_in_the_agents_own_words(string recording, string error)
+    {
+        var bytes = Recordings.Read(recording);
+        var pane = Fold(recording, bytes, bytes.Length, null);
+        pane.Show().Error.ShouldBe(error);
+        pane.Show().NeedsAttention.ShouldBeTrue();
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Error!.Message.ShouldBe(error);
+    }
+
+    [Test]
+    public void A_stream_cut_anywhere_is_never_judged_done_before_its_run_has_ended()
+    {
+        var bytes = Recordings.Read("pi-1.5.2-json-retry");
+        var end = bytes.AsSpan().LastIndexOf("{\"type\":\"agent_end\""u8);
+        var settled = bytes.AsSpan().LastIndexOf("{\"type\":\"agent_settled\""u8);
+        for (var length = 0; length <= bytes.Length; length += length < end ? 37 : 1)
+        {
+            var pane = Fold("pi-1.5.2-json-retry", bytes[..length], 1 << 20, null);
+            var verdict = RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict;
+
+            // A whole object is an event, its newline or not; between two lines after the run's end nothing is torn.
+            var isDone = length >= bytes.Length - 1 || length == settled || length == settled - 1;
+            (verdict == RunVerdict.Done).ShouldBe(isDone, $"cut at {length}: {verdict}");
+        }
+    }
+
+    private static AgentPane Fold(string recording, byte[] bytes, int chunk, Random? random)
+    {
+        var pane = PaneFixture.New(recording[..recording.IndexOf('-', StringComparison.Ordinal)]);
+        for (var at = 0; at < bytes.Length;)
+        {
+            var size = Math.Min(random?.Next(1, chunk) ?? chunk, bytes.Length - at);
+            pane.Feed(bytes.AsSpan(at, size));
+            at += size;
+        }
+
+        pane.Complete();
+        return pane;
+    }
+
+    private static string Summary(AgentPane pane, int exit)
+    {
+        var show = pane.Show();
+        var verdict = RunVerdict.Judge(pane.Run, new ProcessExit(exit), stopRequested: false, printsEvents: true);
+        return $"{show.Activity} {verdict.Verdict} events {show.Events} malformed {show.MalformedLines} turns {show.Turns} tools {show.Tools} "
+            + $"usage {show.Usage.Show()}";
+    }
+
+    private static void Same(Pane pane, Pane expected)
+    {
+        if (pane != expected) pane.ShouldBe(expected);
+    }
+}

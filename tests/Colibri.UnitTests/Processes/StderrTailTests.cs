@@ -1,0 +1,122 @@
+using System.Text;
+using Colibri.Core.Processes;
+using Colibri.Core.Providers;
+using Colibri.UnitTests.Providers;
+
+namespace Colibri.UnitTests.Processes;
+
+public sealed class StderrTailTests
+{
+    private readonly StderrTail _tail = new();
+
+    [Test]
+    public void Of_silence_nothing_is_kept()
+    {
+        _tail.Add([]);
+        (_tail.Text(Secrets.None), _tail.LastLine(Secrets.None)).ShouldBe((null, null));
+    }
+
+    [Test]
+    [Arguments(1)]
+    [Arguments(7)]
+    [Arguments(4_096)]
+    [Arguments(StderrTail.Capacity)]
+    [Arguments(100_000)]
+    public void The_last_bytes_are_kept_however_they_come(int chunk)
+    {
+        var text = string.Concat(Enumerable.Range(0, 5_000).Select(i => $"{i:D5}\n"));
+        foreach (var part in Encoding.UTF8.GetBytes(text).Chunk(chunk))
+            _tail.Add(part);
+        _tail.Text(Secrets.None).ShouldBe(text[^StderrTail.Capacity..]);
+        _tail.LastLine(Secrets.None).ShouldBe("04999");
+    }
+
+    [Test]
+    public void A_tail_that_just_fits_is_whole()
+    {
+        var text = new string('x', StderrTail.Capacity - 1) + "y";
+        Add(text);
+        _tail.Text(Secrets.None).ShouldBe(text);
+        Add("z");
+        _tail.Text(Secrets.None).ShouldBe(text[1..] + "z");
+    }
+
+    [Test]
+    [Arguments("é", 0)]
+    [Arguments("é", 1)]
+    [Arguments("\u2028", 1)]
+    [Arguments("\u2028", 2)]
+    [Arguments("\U0001F426", 1)]
+    [Arguments("\U0001F426", 2)]
+    [Arguments("\U0001F426", 3)]
+    public void The_cut_never_leaves_half_a_character(string unit, int shift)
+    {
+        Add(string.Concat(Enumerable.Repeat(unit, StderrTail.Capacity)) + new string('.', shift));
+        var text = _tail.Text(Secrets.None)!;
+        text.ShouldStartWith(unit);
+        text.ShouldNotContain('\uFFFD');
+        Encoding.UTF8.GetByteCount(text).ShouldBeInRange(StderrTail.Capacity - 3, StderrTail.Capacity);
+    }
+
+    [Test]
+    [Arguments(0)]
+    [Arguments(1)]
+    [Arguments(20)]
+    [Arguments(8_191)]
+    [Arguments(8_192)]
+    [Arguments(8_200)]
+    [Arguments(8_220)]
+    [Arguments(9_000)]
+    public void A_key_is_blotted_out_wherever_the_ring_has_cut_it(int after)
+    {
+        Add(new string('.', 10_000) + Keys.Short + new string('-', after));
+        var text = _tail.Text(Keys.Of(Keys.Short))!;
+        for (var length = 6; length <= Keys.Short.Length; length++)
+            text.ShouldNotContain(Keys.Short[^length..]);
+    }
+
+    [Test]
+    [Arguments("-")]
+    [Arguments("\u20AC")]
+    [Arguments("\U0001F426")]
+    public void Nothing_of_a_key_is_left_however_long_it_is_and_wherever_the_ring_has_cut_it(string filler)
+    {
+        foreach (var key in new[] { Keys.Short, Keys.Usual, Keys.Long })
+        {
+            var secrets = Keys.Of(key);
+            foreach (var edge in new[] { StderrTail.Capacity, StderrTail.Capacity + 512 })
+            {
+                for (var cut = -3; cut <= key.Length + 3; cut += Math.Max(1, key.Length / 60))
+                {
+                    // So many bytes of the key lie within the edge.
+                    var after = Math.Max(0, edge - cut);
+                    var tail = new StderrTail();
+                    tail.Add(Encoding.UTF8.GetBytes(new string('.', 10_000) + key + string.Concat(Enumerable.Repeat(filler, after / Encoding.UTF8.GetByteCount(filler)))));
+                    tail.Text(secrets).ShouldHoldNoPartOf(key, $"{cut} bytes within {edge}");
+                    tail.LastLine(secrets).ShouldHoldNoPartOf(key, $"{cut} bytes within {edge}");
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void Bytes_that_are_no_text_are_shown_as_such()
+    {
+        _tail.Add([(byte)'a', 0xff, (byte)'b']);
+        _tail.Text(Secrets.None).ShouldBe("a\uFFFDb");
+        _tail.Add(Enumerable.Repeat((byte)0x80, StderrTail.Capacity * 2).ToArray());
+        _tail.Text(Secrets.None).ShouldNotBeNull().ShouldAllBe(c => c == '\uFFFD');
+    }
+
+    [Test]
+    [Arguments("one\ntwo", "two")]
+    [Arguments("one\r\n  two \n\n \n", "two")]
+    [Arguments("\n \n", null)]
+    public void The_last_line_is_the_last_that_says_anything(string text, string? expected)
+    {
+        Add(text);
+        _tail.LastLine(Secrets.None).ShouldBe(expected);
+    }
+
+    private void Add(string text) => _tail.Add(Encoding.UTF8.GetBytes(text));
+}

@@ -1,0 +1,75 @@
+using Colibri.Core.Settings;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Agents;
+using Colibri.UnitTests.Posix.Spawning;
+
+namespace Colibri.UnitTests.Runs;
+
+/// <summary>What an agent must have done by when; the deadlines are set so short that the test need not wait.</summary>
+[NotInParallel]
+public sealed class DeadlineTests
+{
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(200);
+
+    [Test]
+    public async Task An_agent_that_prints_nothing_is_ended()
+    {
+        var failed = await Run("exec sleep 300", configuration => configuration with { FirstEventTimeout = Short });
+        (failed.Status, failed.Verdict).ShouldBe((TaskState.Failed, "deadline"));
+        failed.Error!.Message.ShouldBe("printed no event within 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT); it was stopped");
+    }
+
+    [Test]
+    public async Task An_agent_that_falls_silent_while_it_works_is_ended_only_where_that_is_wanted()
+    {
+        var failed = await Run(SupervisorFixture.Working, configuration => configuration with { StallAfter = Short, StallKill = true });
+        failed.Error!.Message.ShouldContain("printed nothing for 0.2 s while it worked");
+
+        await using var fixture = new SupervisorFixture(configure: configuration => configuration with { StallAfter = Short });
+        var agent = await fixture.SpawnWorking(await fixture.Create());
+        Shell.Until(() => agent.ToPane().Stalled, "it stalls");
+        (agent.ToPane().NeedsAttention, agent.HasEnded).ShouldBe((true, false));
+    }
+
+    [Test]
+    public async Task An_agent_that_says_nothing_but_errors_is_ended()
+    {
+        // What Codex prints for as long as it has no network.
+        const string Reconnecting = """echo '{"type":"turn.started"}'; while :; do echo '{"type":"error","message":"Reconnecting... 1/5"}'; sleep 0.02; done""";
+        await using var fixture = new SupervisorFixture(configure: configuration => configuration with { FirstEventTimeout = Short, ExitTimeout = Short });
+        var task = await fixture.Create(maxAttempts: 1);
+        await SupervisorFixture.End(await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Reconnecting, task) with { Runtime = "codex" }));
+        var failed = await fixture.Get(task);
+        (failed.Status, failed.Verdict).ShouldBe((TaskState.Failed, "deadline"));
+        failed.Error!.Message.ShouldBe("said nothing but errors for 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT), the last one: Reconnecting... 1/5; it was stopped");
+    }
+
+    [Test]
+    public async Task An_agent_that_stays_after_its_result_is_ended_and_has_done_its_task()
+    {
+        var done = await Run(SupervisorFixture.LifeCycle + "\nexec sleep 300", configuration => configuration with { ExitTimeout = Short });
+        (done.Status, done.Verdict).ShouldBe((TaskState.Done, "done"));
+    }
+
+    [Test]
+    public async Task A_run_that_takes_too_long_is_ended()
+    {
+        var failed = await Run(SupervisorFixture.Working, configuration => configuration with { RunTimeout = Short });
+        failed.Error.ShouldBe(new TaskError("deadline", "the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped"));
+    }
+
+    [Test]
+    public async Task A_program_that_does_not_understand_its_arguments_is_not_tried_again()
+    {
+        await using var fixture = new SupervisorFixture();
+        var failed = await fixture.RunToEnd("echo 'unknown option --mode' >&2; exit 2", await fixture.Create(maxAttempts: 9));
+        (failed.Status, failed.Verdict, failed.Attempts).ShouldBe((TaskState.Failed, "usage", 1));
+        failed.Error!.Message.ShouldEndWith(": unknown option --mode");
+    }
+
+    private static async Task<BoardTask> Run(string script, Func<DaemonConfiguration, DaemonConfiguration> configure)
+    {
+        await using var fixture = new SupervisorFixture(configure: configure);
+        return await fixture.RunToEnd(script, await fixture.Create(maxAttempts: 1));
+    }
+}
