@@ -36,3 +36,32 @@ internal sealed class CliSession(CliHost host, Screen screen, string socketPath,
     /// <exception cref="RefusedException">The daemon said no.</exception>
     public static Reply Accepted(Reply reply) => reply.Ok ? reply : throw new RefusedException(reply.Error!);
 }
+
+/// <summary>The daemon answered no.</summary>
+internal sealed class RefusedException(WireError error) : Exception(error.Message)
+{
+    public WireError Error => error;
+}
+
+/// <summary>Everything the CLI touches outside itself and the socket.</summary>
+internal sealed record CliHost
+{
+    /// <summary>Columns where nothing says how many there are.</summary>
+    public const int DefaultWidth = 80;
+
+    public required TextReader Stdin { get; init; }
+
+    /// <summary>Bytes, since a reply's data goes out exactly as it came.</summary>
+    public required Stream Stdout { get; init; }
+    public required TextWriter Stderr { get; init; }
+
+    /// <summary>Looks a variable up; null or empty means unset.</summary>
+    public required Func<string, string?> Environment { get; init; }
+
+    /// <summary>Whether a person's terminal reads the output.</summary>
+    public bool IsTerminal { get; init; }
+    public int Width { get; init; } = DefaultWidth;
+
+    /// <summary>Null where the folder the CLI was started in is gone.</summary>
+    public string? CurrentDirectory { get; init; }
+}

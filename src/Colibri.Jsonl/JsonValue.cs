@@ -50,3 +50,16 @@ public readonly record struct JsonValue(ValueKind Kind, bool HasEscapes, int Off
     /// <summary>The same value seen from a line that starts <paramref name="by"/> bytes earlier.</summary>
     public JsonValue Shifted(int by) => Exists ? this with { Offset = Offset + by } : this;
 }
+
+/// <summary>The kind of a JSON value; <see cref="None"/> where there is no value.</summary>
+public enum ValueKind : byte
+{
+    None,
+    Object,
+    Array,
+    String,
+    Number,
+    True,
+    False,
+    Null,
+}

@@ -205,3 +205,29 @@ public sealed class LineFramer
         _tailIsHandedOut = false;
     }
 }
+
+/// <summary>How a line came out of a <see cref="LineFramer"/>.</summary>
+public enum LineKind
+{
+    /// <summary>Everything between two newlines.</summary>
+    Whole,
+
+    /// <summary>Beyond the limit: only its head, handed out once; the rest is discarded up to its newline.</summary>
+    Oversize,
+
+    /// <summary>The stream ended before its newline came.</summary>
+    Torn,
+}
+
+/// <summary>What a look at a line's outer form has shown; <see cref="JsonLine.HasObjectForm"/> says what that form is.</summary>
+public enum LineForm : byte
+{
+    /// <summary>Nobody has looked, or the look did not decide it.</summary>
+    Unseen,
+
+    /// <summary>The line has the form of one JSON object.</summary>
+    Object,
+
+    /// <summary>The line is no well-formed JSON object, whatever else it is.</summary>
+    Fault,
+}

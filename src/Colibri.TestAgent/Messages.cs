@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Colibri.TestAgent;
@@ -88,5 +89,42 @@ internal static class Messages
         json.WriteNumber("total"u8, usage.CostUsd);
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+}
+
+/// <summary>One message of the assistant; <see cref="StopReason"/> is "pending" until it has been said.</summary>
+internal sealed record AssistantMessage(string Provider, string Model, long Time)
+{
+    public string? Text { get; init; }
+    public ToolCall? Call { get; init; }
+    public TokenUsage Usage { get; init; }
+    public string StopReason { get; init; } = "pending";
+    public string? Error { get; init; }
+}
+
+/// <summary>What one assistant message is said to have used: tokens, and cost in US dollars.</summary>
+internal readonly record struct TokenUsage(long Input, long Output, long CacheRead, long CacheWrite, decimal CostUsd)
+{
+    public static readonly TokenUsage Example = new(1200, 340, 8000, 150, 0.01834m);
+
+    public long Total => Input + Output + CacheRead + CacheWrite;
+
+    /// <summary>Reads "INPUT,OUTPUT,CACHE_READ,CACHE_WRITE,COST_USD"; none of them may be negative.</summary>
+    public static bool TryParse(string text, out TokenUsage usage)
+    {
+        usage = default;
+        var parts = text.Split(',');
+        if (parts.Length != 5)
+            return false;
+        Span<long> tokens = stackalloc long[4];
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            if (!long.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out tokens[i]))
+                return false;
+        }
+        if (!decimal.TryParse(parts[4], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var cost))
+            return false;
+        usage = new TokenUsage(tokens[0], tokens[1], tokens[2], tokens[3], cost);
+        return true;
     }
 }

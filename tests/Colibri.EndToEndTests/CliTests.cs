@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Colibri.Core.Board.Storage;
 using Colibri.EndToEndTests.Harness;
 
 namespace Colibri.EndToEndTests;

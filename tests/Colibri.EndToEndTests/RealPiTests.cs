@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Colibri.Core.Board.Storage;
 using Colibri.EndToEndTests.Harness;
 using Colibri.EndToEndTests.Models;
 using Colibri.EndToEndTests.Pi;

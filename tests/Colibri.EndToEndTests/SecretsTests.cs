@@ -1,4 +1,5 @@
 using System.Text;
+using Colibri.Core.Board.Storage;
 using Colibri.EndToEndTests.Harness;
 
 namespace Colibri.EndToEndTests;

@@ -100,3 +100,14 @@ internal sealed class Screen
         _stdout.Write(Encoding.UTF8.GetBytes(held));
     }
 }
+
+/// <summary>What a word means to the operator; colour where there is colour.</summary>
+internal enum Tone
+{
+    Plain,
+    Good,
+    Bad,
+    Attention,
+    Quiet,
+    Strong,
+}

@@ -66,3 +66,16 @@ internal sealed class Table(params TableColumn[] columns)
         screen.Line(line.ToString().TrimEnd());
     }
 }
+
+/// <param name="Text">Already plain: safe for a terminal.</param>
+internal readonly record struct TableCell(string Text, Tone Tone = Tone.Plain)
+{
+    /// <summary>Text of the daemon's is never trusted with the terminal.</summary>
+    public static implicit operator TableCell(string text) => new(Words.Plain(text));
+}
+
+/// <param name="Flexible">Cut short where the row would not fit.</param>
+internal sealed record TableColumn(string Heading, bool RightAligned = false, bool Flexible = false)
+{
+    public static implicit operator TableColumn(string heading) => new(heading);
+}

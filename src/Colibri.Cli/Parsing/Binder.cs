@@ -136,3 +136,6 @@ internal static class Binder
         return new UsageException($"{what} '{value}' {needed}", invocation.Command?.Name);
     }
 }
+
+/// <summary>ConsoleAppFramework did not bind the command line; the message is its own.</summary>
+internal sealed class BindingException(string message) : Exception(message);

@@ -209,3 +209,17 @@ internal static class PrefixCheckCommand
         }
     }
 }
+
+/// <summary>Where a request departs from the one before.</summary>
+/// <param name="Path">In the request's JSON: <c>messages[3].content</c>.</param>
+/// <param name="Was">What stood there in the earlier request, with a few characters around.</param>
+/// <param name="Now">What stands there in the later one; null where it has ended.</param>
+internal sealed record PrefixBreak(string Path, string Was, string? Now);
+
+/// <summary>Two consecutive requests beside each other.</summary>
+/// <param name="Line">The later one's line, from 1.</param>
+/// <param name="BytesBefore">Of the earlier request's prompt.</param>
+/// <param name="Bytes">Of the later request's prompt.</param>
+/// <param name="SharedBytes">With which both begin: what a cache can serve.</param>
+/// <param name="Break">Where they part before the earlier one's end; null where the later one only adds to it.</param>
+internal sealed record PrefixComparison(int Line, long BytesBefore, long Bytes, long SharedBytes, PrefixBreak? Break);

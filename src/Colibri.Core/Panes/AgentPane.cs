@@ -11,7 +11,7 @@ namespace Colibri.Core.Panes;
 /// <see cref="Feed"/> and <see cref="Complete"/> belong to one thread at a time. All else is safe from any thread: the fold works on a state of
 /// its own and, at the end of each chunk, copies it under a lock that is held for that copy alone.
 /// </remarks>
-public sealed partial class AgentPane
+public sealed class AgentPane
 {
     /// <summary>Longest line kept, in bytes.</summary>
     public const int MaxLineBytes = 4 << 20;
@@ -273,4 +273,77 @@ public sealed partial class AgentPane
 
         if (changed) _changed?.Invoke(this);
     }
+
+    /// <summary>The pane at this instant.</summary>
+    /// <param name="now">For telling whether the agent has gone silent.</param>
+    /// <param name="stallAfter">An agent that lives and has said nothing for so long is stalled.</param>
+    public Pane ToWire(DateTimeOffset now, TimeSpan stallAfter)
+    {
+        PaneState state;
+        Lifecycle lifecycle;
+        ProcessExit? exit;
+        string? startFailure;
+        int? pid;
+        bool stopRequested;
+        bool overBudget;
+        string? taskId;
+        AgentQuestion? question;
+        lock (_gate)
+        {
+            (taskId, question) = (_taskId, OpenQuestion());
+            (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget) =
+                (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget);
+        }
+
+        // Only when all it printed has been read: the news of its end is often faster than its last words.
+        var activity = exit is not null && state.IsComplete
+            ? ActivityTable.Next(state.RestingActivity, stopRequested ? EventKind.ProcessStopped : EventKind.ProcessDied)
+            : state.Activity;
+        if (startFailure is not null) activity = Activity.Error;
+        var lives = exit is null && lifecycle != Lifecycle.Stopped;
+        var stalled = lives && now - (state.LastEventAt ?? _startedAt) >= stallAfter;
+        return new Pane
+        {
+            Id = _identity.Id,
+            Agent = _identity.Agent,
+            Runtime = _identity.Runtime,
+            Pid = pid,
+            Lifecycle = lifecycle,
+            Activity = activity,
+            Stalled = stalled,
+            NeedsAttention = stalled || overBudget || activity is Activity.Error or Activity.Blocked,
+            TaskId = taskId,
+            SessionId = _identity.SessionId,
+            OverBudget = overBudget ? true : null,
+            HarnessSessionId = state.HarnessSessionId,
+            Cwd = state.Cwd ?? _identity.Cwd,
+            StartedAt = _startedAt,
+            LastEventAt = state.LastEventAt,
+            LastEvent = state.LastEvent,
+            Events = state.Events,
+            MalformedLines = state.MalformedLines,
+            OversizeLines = state.OversizeLines,
+            Turns = state.Turns,
+            Tools = state.Tools,
+            Tool = lives ? state.Tool : null,
+            Usage = state.Usage.ToWire(),
+            Question = question,
+            Error = startFailure ?? state.Error,
+            Exit = exit,
+        };
+    }
+}
+
+/// <summary>What a pane is about, before its agent has said anything.</summary>
+/// <param name="Id">The agent's id.</param>
+/// <param name="Agent">Its name.</param>
+/// <param name="Runtime">The name of the agent's kind.</param>
+public sealed record PaneIdentity(string Id, string Agent, string Runtime)
+{
+    public string? TaskId { get; init; }
+
+    public string? SessionId { get; init; }
+
+    /// <summary>Where it was started; shown until the agent says where it is.</summary>
+    public string? Cwd { get; init; }
 }

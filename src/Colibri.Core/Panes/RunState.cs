@@ -25,3 +25,21 @@ public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopR
     /// <summary>When the provider said it can be asked again, from a field and not from words; null where it answered since, or none is stated.</summary>
     public DateTimeOffset? ResumeAt { get; init; }
 }
+
+/// <summary>Where an agent's events alone leave its run.</summary>
+public enum RunOutcome
+{
+    /// <summary>Not one event.</summary>
+    Silent,
+
+    /// <summary>Events, but none of a run.</summary>
+    Idle,
+
+    /// <summary>A run is on, or its end was cut off.</summary>
+    Working,
+
+    /// <summary>A run waits for an answer.</summary>
+    Blocked,
+    Done,
+    Failed,
+}

@@ -113,3 +113,15 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestLook ? pause * 2 : LongestLook;
 }
+
+/// <summary>A way to end an agent without a signal.</summary>
+/// <param name="Ask">Asks; returns at once.</param>
+/// <param name="IsHeeded">Whether it has ended since.</param>
+internal sealed record PoliteEnd(Action Ask, Func<bool> IsHeeded);
+
+/// <summary>Signals to processes that are not the daemon's user's, which a plain kill(2) does not reach.</summary>
+internal interface IPrivilegedSignals
+{
+    /// <summary>Sends the signal; who was reached is seen at the next look at the tree.</summary>
+    Task SendAsync(int signal, IReadOnlyList<ProcessIdentity> members);
+}

@@ -2,10 +2,12 @@ using System.Buffers;
 using System.Threading.Channels;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
+using Colibri.Core.Providers;
 using Colibri.Core.Sessions.Generations;
 using Colibri.Core.Sessions.Headroom;
 using Colibri.Posix.Polling;
 using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Sessions;
 
@@ -230,4 +232,25 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
 
         public TaskCompletionSource<AppendReceipt> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
+}
+
+/// <summary>What every session of a store works with.</summary>
+/// <param name="Cost">The limits, asked anew for each append.</param>
+/// <param name="Time">Gives entries their time.</param>
+/// <param name="Logger">Is told of cuts, compactions and escalations.</param>
+/// <param name="Headroom">Shortens what tools answered before the cost mode does; null for nobody.</param>
+/// <param name="Secrets">What must not stand in what a compaction makes of older entries.</param>
+/// <param name="AtStep">Called after each step of a change of generations, with the session's directory; for tests that stop there.</param>
+internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Secrets Secrets, Action<string, SwitchStep>? AtStep);
+
+/// <summary>An entry with its line, newline included: a kept entry goes into the next generation byte for byte.</summary>
+internal readonly record struct LoggedEntry(SessionEntry Entry, ReadOnlyMemory<byte> Line)
+{
+    public bool IsTurn => SessionFile.IsTurn(Entry.Kind);
+}
+
+/// <summary>What it took to hold the limits of the cost mode.</summary>
+internal readonly record struct Enforced(Compaction? Compacted, Escalation? Escalated, bool OverBudget)
+{
+    public bool IsNothing => Compacted is null && Escalated is null && !OverBudget;
 }

@@ -177,3 +177,25 @@ public sealed record DaemonConfiguration
         return routes;
     }
 }
+
+/// <summary>A setting that cannot be used. The message is the one line the operator sees: variable, value, what would do.</summary>
+public sealed class ConfigurationException(string message) : Exception(message);
+
+/// <summary>How the daemon gets the right to create and enter jails.</summary>
+public enum JailPrivilegeMode
+{
+    None,
+    Mdo,
+    Sudo,
+}
+
+public enum LogFormat
+{
+    Text,
+    Json,
+}
+
+/// <summary>One entry of <c>COLIBRI_PROVIDERS</c>.</summary>
+/// <param name="Provider">The provider's name as the agents spell it.</param>
+/// <param name="Model">The model, or null for the provider's default.</param>
+public sealed record ProviderRoute(string Provider, string? Model);

@@ -54,3 +54,12 @@ internal sealed record DaemonArguments(DaemonAction Action, string? PidFile = nu
         return null;
     }
 }
+
+internal enum DaemonAction
+{
+    Run,
+    CheckConfiguration,
+    Version,
+    Help,
+    Refuse,
+}

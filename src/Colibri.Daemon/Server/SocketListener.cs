@@ -257,3 +257,31 @@ internal sealed class SocketListener : IAsyncDisposable
         }
     }
 }
+
+/// <summary>How often the socket's limits were hit.</summary>
+internal sealed class ServerCounters
+{
+    private long _accepted;
+    private long _refused;
+    private long _tooLarge;
+
+    public long Accepted => Interlocked.Read(ref _accepted);
+    public long Refused => Interlocked.Read(ref _refused);
+    public long TooLarge => Interlocked.Read(ref _tooLarge);
+
+    public long ConnectionAccepted() => Interlocked.Increment(ref _accepted);
+
+    public void ConnectionRefused() => Interlocked.Increment(ref _refused);
+
+    public void RequestTooLarge() => Interlocked.Increment(ref _tooLarge);
+}
+
+/// <summary>Who is served: root, the daemon's user, and members of the socket's group.</summary>
+/// <remarks>The socket's mode says the same to the kernel; this holds even when somebody loosened it.</remarks>
+/// <param name="daemonUid">The daemon's effective user.</param>
+/// <param name="socketGid">The socket file's group.</param>
+internal sealed class PeerAuthorization(uint daemonUid, uint socketGid)
+{
+    public bool Allows(PeerCredentials peer) =>
+        peer.Uid == 0 || peer.Uid == daemonUid || peer.Gid == socketGid || peer.Groups.Contains(socketGid);
+}

@@ -30,3 +30,9 @@ internal static class ProcessTable
 
     public static IOException Unreadable(int errno) => new($"cannot read the process table: {Errno.Describe(errno)}");
 }
+
+/// <summary>One row of the process table.</summary>
+internal readonly record struct ProcessEntry(int Pid, int ParentPid, int Group, int Session, long StartTime, bool IsZombie)
+{
+    public ProcessIdentity Identity => new(Pid, StartTime, BootId.Current);
+}

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Colibri.Posix.Cgroups;
+using Colibri.Posix.Host;
 using Colibri.Posix.Trees;
 
 namespace Colibri.Posix.Spawning;
@@ -34,4 +35,11 @@ public sealed record SpawnOptions
 
     /// <summary>The child's descriptor 2; null is /dev/null. The caller keeps the handle and disposes it.</summary>
     public SafeHandle? StandardError { get; init; }
+}
+
+/// <summary>A process could not be started. The message is one line that names the file or directory and the reason.</summary>
+public sealed class SpawnException(string message, int errno) : IOException(message)
+{
+    /// <summary>The system's error number; <see cref="Posix.Errno"/> describes it.</summary>
+    public int Errno { get; } = errno;
 }

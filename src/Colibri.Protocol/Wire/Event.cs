@@ -19,3 +19,14 @@ public sealed record Event
     /// <summary>Only on <c>missed</c>: events dropped because the subscriber read too slowly.</summary>
     public long? Missed { get; init; }
 }
+
+/// <summary>Every pane at one instant.</summary>
+public sealed record Snapshot(string Schema, string Host, DateTimeOffset Timestamp, IReadOnlyList<Pane> Panes)
+{
+    public const string CurrentSchema = "clawdie.glasspane.snapshot.v1";
+}
+
+/// <summary>The <c>error</c> of a reply.</summary>
+/// <param name="Code">One of <see cref="ErrorCodes"/>.</param>
+/// <param name="Message">One line that names the thing, the value and the next step.</param>
+public sealed record WireError(string Code, string Message);

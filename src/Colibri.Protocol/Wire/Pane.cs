@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Colibri.Protocol.Json;
+
 namespace Colibri.Protocol.Wire;
 
 /// <summary>What the operator sees of one agent.</summary>
@@ -58,3 +61,62 @@ public sealed record Pane
     public string? Error { get; init; }
     public ProcessExit? Exit { get; init; }
 }
+
+/// <summary>What an agent is doing, derived from the events it prints.</summary>
+[JsonConverter(typeof(KebabEnumConverter<Activity>))]
+public enum Activity
+{
+    Idle,
+    Working,
+
+    /// <summary>It asked something and waits for the answer.</summary>
+    Blocked,
+    Done,
+    Error,
+}
+
+/// <summary>An agent's process, as the daemon that started it knows it.</summary>
+[JsonConverter(typeof(KebabEnumConverter<Lifecycle>))]
+public enum Lifecycle
+{
+    /// <summary>On record, not yet seen to run.</summary>
+    Starting,
+    Running,
+
+    /// <summary>Asked to end; its process tree is not yet proven gone.</summary>
+    Stopping,
+
+    /// <summary>The process and every descendant are gone.</summary>
+    Stopped,
+}
+
+/// <summary>What a blocked agent asks; <c>answer</c> answers it.</summary>
+/// <param name="Request">The agent's id of the question, at most 256 characters.</param>
+/// <param name="Method"><c>confirm</c> wants yes or no; <c>select</c>, <c>input</c> and <c>editor</c> want a value.</param>
+/// <param name="Title">The question, at most 1,000 characters of it.</param>
+/// <param name="Message">More words on it, at most 4,000 characters.</param>
+/// <param name="Options">What a <c>select</c> lets choose from, the first 32, at most 256 characters of each.</param>
+public sealed record AgentQuestion(string Request, string Method, string? Title = null, string? Message = null, IReadOnlyList<string>? Options = null)
+{
+    private const int MaxNameChars = 256;
+    private const int MaxTitleChars = 1_000;
+    private const int MaxMessageChars = 4_000;
+
+    /// <summary>The question as it is shown. One whose very id had to be shortened cannot be answered.</summary>
+    /// <param name="excerpt">Shortens a text to so many characters.</param>
+    public AgentQuestion Shortened(Func<string, int, string> excerpt)
+    {
+        ArgumentNullException.ThrowIfNull(excerpt);
+        return new AgentQuestion(
+            excerpt(Request, MaxNameChars),
+            excerpt(Method, MaxNameChars),
+            Title is null ? null : excerpt(Title, MaxTitleChars),
+            Message is null ? null : excerpt(Message, MaxMessageChars),
+            Options?.Select(option => excerpt(option, MaxNameChars)).ToList());
+    }
+}
+
+/// <summary>How a process ended: one of the two is set, or neither where the exit status was lost.</summary>
+/// <param name="Code">Exit status, 0 to 255.</param>
+/// <param name="Signal">The signal's number on this host.</param>
+public sealed record ProcessExit(int? Code = null, int? Signal = null);

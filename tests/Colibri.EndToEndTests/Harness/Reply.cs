@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Colibri.Core.Board.Storage;
 
 namespace Colibri.EndToEndTests.Harness;
 

@@ -30,3 +30,9 @@ public enum SpawnRefusal
     /// <summary>The host is short of memory, processes or descriptors.</summary>
     HostExhausted,
 }
+
+/// <summary>No agent was started. The message is one line for a person.</summary>
+public sealed class SpawnRefusedException(SpawnRefusal refusal, string message) : Exception(message)
+{
+    public SpawnRefusal Refusal { get; } = refusal;
+}

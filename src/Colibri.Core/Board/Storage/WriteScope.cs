@@ -48,3 +48,7 @@ internal sealed class WriteScope(BoardConnection connection, TimeProvider time)
     /// <summary>Forgets the changes after the first <paramref name="count"/>: their statements were rolled back.</summary>
     public void Forget(int count) => _changes.RemoveRange(count, _changes.Count - count);
 }
+
+/// <param name="Task">The task after the change.</param>
+/// <param name="From">The state it was in, the same one where only its fields changed; null when it is new.</param>
+internal readonly record struct TaskChange(BoardTask Task, TaskState? From);

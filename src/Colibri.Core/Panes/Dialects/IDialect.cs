@@ -13,3 +13,11 @@ public interface IDialect
     /// <returns>False if the line is malformed, or truncated and nothing could be read of it.</returns>
     bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default);
 }
+
+/// <summary>Takes the events a dialect reads out of a line.</summary>
+public interface IEventSink
+{
+    /// <param name="line">The line the event's slices point into.</param>
+    /// <param name="agentEvent">Not kept beyond the call.</param>
+    void On(ReadOnlySpan<byte> line, in AgentEvent agentEvent);
+}

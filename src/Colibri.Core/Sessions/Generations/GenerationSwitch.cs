@@ -77,3 +77,15 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
 
     private void Reached(SwitchStep step) => atStep?.Invoke(directory, step);
 }
+
+/// <summary>The steps after which a kill can interrupt the change from one generation to the next.</summary>
+internal enum SwitchStep
+{
+    OldSynced,
+    TemporaryCreated,
+    TemporaryWritten,
+    TemporarySynced,
+    Renamed,
+    DirectorySynced,
+    OldSealed,
+}

@@ -1,8 +1,33 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Protocol.Json;
+
+/// <summary>Enum values as kebab-case strings; numbers are refused.</summary>
+public sealed class KebabEnumConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;
+
+/// <summary>Enum values as snake_case strings, for the session log whose kinds are spelled so; numbers are refused.</summary>
+public sealed class SnakeEnumConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;
+
+/// <summary>RFC 3339 in UTC with exactly three decimals: <c>2026-11-22T06:07:10.893Z</c>.</summary>
+internal sealed class TimestampConverter : JsonConverter<DateTimeOffset>
+{
+    private const string Format = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.GetDateTimeOffset();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
+    {
+        Span<char> text = stackalloc char[24];
+        value.UtcDateTime.TryFormat(text, out var length, Format, CultureInfo.InvariantCulture);
+        writer.WriteStringValue(text[..length]);
+    }
+}
 
 /// <summary>Reads <c>{"code","message"}</c>, and a bare string as a message a person typed in a hurry.</summary>
 internal sealed class TaskErrorConverter : JsonConverter<TaskError>

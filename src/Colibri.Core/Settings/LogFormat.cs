@@ -1,7 +1,0 @@
-namespace Colibri.Core.Settings;
-
-public enum LogFormat
-{
-    Text,
-    Json,
-}

@@ -1,3 +1,0 @@
-namespace Colibri.Protocol.Wire;
-
-public sealed record Tenant(string TenantId, string JailRootPath, DateTimeOffset RegisteredAt);
