@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Colibri.Core.Board.Storage;
 using Colibri.EndToEndTests.Harness;
 
 namespace Colibri.EndToEndTests;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Colibri.Core.Board.Storage;
 using Colibri.EndToEndTests.Harness;
 
 namespace Colibri.EndToEndTests;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Colibri.Core.Board.Storage;
 using Colibri.EndToEndTests.Harness;
 using Colibri.EndToEndTests.Models;
 using Colibri.EndToEndTests.Pi;

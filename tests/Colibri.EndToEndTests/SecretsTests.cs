@@ -1,5 +1,4 @@
 using System.Text;
-using Colibri.Core.Board.Storage;
 using Colibri.EndToEndTests.Harness;
 
 namespace Colibri.EndToEndTests;

@@ -50,7 +50,7 @@ public sealed partial class SupervisedAgent
             (program, commandLine, environment, cwd) = (confined.Program, commandLine with { Arguments = confined.Arguments }, confined.Environment, null);
         }
         var process = AgentProcess.Start(
-            _parts.Processes, _parts.Loop, program, commandLine, environment, cwd, Id, _parts.Cgroups, _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
+            _parts.Processes, _parts.Loop, program, commandLine.Arguments, commandLine.IsRpc, environment, cwd, Id, _parts.Cgroups, _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
         _process = process;
         _pane.Started(process.Identity.Pid);
         _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, (_confinement is null ? "" : $"[{_confinement.Description}] ") + launch.Recorded.Describe(Record.Binary, _parts.Secrets));

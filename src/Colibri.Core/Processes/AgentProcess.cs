@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Colibri.Core.Agents.Launch;
 using Colibri.Posix.Cgroups;
 using Colibri.Posix.Polling;
 using Colibri.Posix.Processes;
@@ -59,8 +58,8 @@ internal sealed class AgentProcess : IDisposable
 
     /// <exception cref="SpawnException">The process cannot be started.</exception>
     public static AgentProcess Start(
-        ChildProcesses processes, EventLoop loop, string program, AgentCommandLine commandLine, IReadOnlyDictionary<string, string> environment,
-        string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
+        ChildProcesses processes, EventLoop loop, string program, IReadOnlyList<string> arguments, bool keepsInput,
+        IReadOnlyDictionary<string, string> environment, string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
     {
         Cgroup? cgroup = null;
         PolledDescriptor? stdout = null, stderr = null, stdin = null;
@@ -69,13 +68,13 @@ internal sealed class AgentProcess : IDisposable
         {
             (stdout, theirStdout) = Watched(loop, Pipe.Create());
             (stderr, theirStderr) = Watched(loop, Pipe.Create());
-            if (commandLine.IsRpc)
+            if (keepsInput)
                 (stdin, theirStdin) = Watched(loop, SocketPair.CreateHandles());
             cgroup = cgroups?.Create(agentId);
             var child = processes.Spawn(new SpawnOptions
             {
                 Path = program,
-                Arguments = commandLine.Arguments,
+                Arguments = arguments,
                 Environment = environment,
                 WorkingDirectory = cwd,
                 Cgroup = cgroup,

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Colibri.Core.Board.Storage;
 
 namespace Colibri.EndToEndTests.Harness;
 

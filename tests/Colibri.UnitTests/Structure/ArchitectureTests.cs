@@ -5,7 +5,8 @@ namespace Colibri.UnitTests.Structure;
 /// <summary>The arrows between the parts, held against the code.</summary>
 public sealed partial class ArchitectureTests
 {
-    private const int MaxLines = 400;
+    private const int MaxTypeLines = 400;
+    private const int MaxMutableFields = 12;
 
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
@@ -18,19 +19,25 @@ public sealed partial class ArchitectureTests
         ["Colibri.TestAgent"] = ["Colibri.Posix"],
     };
 
-    /// <summary>The folders of Core, lowest layer first: a folder uses its own layer and those below.</summary>
+    /// <summary>The namespaces of Core below Colibri.Core, lowest layer first: one uses its own layer and those below.</summary>
     private static readonly string[][] CoreLayers =
     [
-        ["Configuration", "Logging", "Events"],
-        ["Headroom", "Providers"],
-        ["Cost", "Sessions", "Prompts", "Board", "Glasspane"],
-        ["Agents"],
-        ["Spawning"],
+        ["Settings", "Logging", "Events"],
+        ["Providers"],
+        ["Cost", "Sessions", "Board", "Panes"],
+        ["Processes", "Agents.Kinds"],
+        ["Agents.Launch", "Agents.Confinement"],
+        ["Runs", "Agents"],
         ["Scheduling"],
     ];
 
-    /// <summary>A list of replies or the parts of one reply, a line each: read together or not at all.</summary>
-    private static readonly string[] FilesOfOneLineRecords = ["Colibri.Protocol/Wire/Lists.cs", "Colibri.Protocol/Wire/StatusReport.cs"];
+    /// <summary>A list of replies, the parts of one reply, or the kernel's structs, a few lines each: read together or not at all.</summary>
+    private static readonly string[] FilesOfManyEqualTypes =
+    [
+        "Colibri.Protocol/Wire/Lists.cs", "Colibri.Protocol/Wire/Session.cs", "Colibri.Protocol/Wire/Cost.cs", "Colibri.Protocol/Wire/Registry.cs",
+        "Colibri.Protocol/Json/Converters.cs", "Colibri.Posix/Interop/Structs.cs", "Colibri.TestAgent/ValueParsers.cs", "Colibri.TestAgent/FrameworkConsole.cs",
+        "Colibri.Cli/Parsing/ValueParsers.cs",
+    ];
 
     [Test]
     public void Every_project_references_what_its_arrows_allow()
@@ -68,26 +75,26 @@ public sealed partial class ArchitectureTests
     {
         Lines(file => file.Project is "Colibri.Core" or "Colibri.Daemon" or "Colibri.Protocol", Ellipsis()).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]).Order().ShouldBe(
         [
-            // A setting that is wrong: the daemon has no keys yet, and does not start.
-            "Colibri.Core/Configuration/EnvironmentReader.cs",
             "Colibri.Core/Providers/Secrets.cs",
             // Of entries that are redacted before.
             "Colibri.Core/Sessions/Generations/CompactionSummary.cs",
+            // A setting that is wrong: the daemon has no keys yet, and does not start.
+            "Colibri.Core/Settings/EnvironmentReader.cs",
             // Answered to the client that sent it.
             "Colibri.Daemon/Server/ParsedRequest.cs",
         ]);
         Lines(file => file.Project is "Colibri.Core" or "Colibri.Daemon", BoundedDecoding()).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]).Order().ShouldBe(
         [
             // Ids that are compared, and what a sidecar makes of a text that is redacted before.
-            "Colibri.Core/Glasspane/Fold.cs",
-            "Colibri.Core/Headroom/HeadroomClient.cs",
-            "Colibri.Core/Headroom/HeadroomClient.cs",
+            "Colibri.Core/Panes/Fold.cs",
+            "Colibri.Core/Sessions/Headroom/HeadroomClient.cs",
+            "Colibri.Core/Sessions/Headroom/HeadroomClient.cs",
         ]);
     }
 
     [Test]
-    public void The_folders_of_core_are_the_layers_of_the_table() =>
-        SourceTree.Files("Colibri.Core").Select(CoreFolder).Distinct().Order().ShouldBe(CoreLayers.SelectMany(layer => layer).Order());
+    public void Every_folder_of_core_has_a_layer() =>
+        SourceTree.Files("Colibri.Core").Select(CoreLayer).Distinct().Order().ShouldBe(Enumerable.Range(0, CoreLayers.Length));
 
     [Test]
     public void No_layer_of_core_uses_a_higher_one()
@@ -95,9 +102,9 @@ public sealed partial class ArchitectureTests
         var uses = 0;
         foreach (var file in SourceTree.Files("Colibri.Core"))
         {
-            foreach (var used in file.Lines.SelectMany(line => UsedCoreFolder().Matches(line)).Select(match => match.Groups[1].Value))
+            foreach (var used in file.Lines.SelectMany(line => UsedCoreNamespace().Matches(line)).Select(match => match.Groups[1].Value))
             {
-                LayerOf(used).ShouldBeLessThanOrEqualTo(LayerOf(CoreFolder(file)), $"{file.Name} uses {used}");
+                LayerOf(used).ShouldBeLessThanOrEqualTo(CoreLayer(file), $"{file.Name} uses {used}");
                 uses++;
             }
         }
@@ -105,15 +112,48 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
-    public void A_file_has_one_public_type() => SourceTree.Files()
-        .Where(file => file.Lines.Count(line => PublicType().IsMatch(line)) > 1)
-        .Select(file => file.Name)
-        .Order()
-        .ShouldBe(FilesOfOneLineRecords);
+    public void A_namespace_is_its_folder() => SourceTree.Files().Concat(SourceTree.UnitTests())
+        .Where(file => file.Namespace is { } name && name != file.Folder.Replace('/', '.'))
+        .Select(file => $"{file.Name}: {file.Namespace}")
+        .ShouldBeEmpty();
 
     [Test]
-    public void No_file_is_longer_than_its_limit() =>
-        SourceTree.Files().Where(file => file.Lines.Length > MaxLines).Select(file => file.Name).ShouldBeEmpty();
+    public void A_file_bears_the_name_of_one_of_its_types() => SourceTree.Files()
+        .Where(file => file.Types.Count > 0 && !file.Types.Any(type => type.Name == file.Title || file.IsPartOf(type.Name)))
+        .Where(file => !FilesOfManyEqualTypes.Contains(file.Name))
+        .Select(file => $"{file.Name}: {file.Types[0].Name}")
+        .ShouldBeEmpty();
+
+    /// <summary>Tests of a type lie where the type lies: below tests/Colibri.UnitTests, its folder without the name of its project, or with it where that is not Core.</summary>
+    [Test]
+    public void Tests_lie_in_the_folder_of_what_they_test()
+    {
+        var folders = SourceTree.Files().SelectMany(file => file.Types.Select(type => (type.Name, Folder: TestFolder(file)))).ToLookup(type => type.Name, type => type.Folder);
+        var known = SourceTree.Files().Select(TestFolder).Append("Structure").Append("").ToHashSet();
+        foreach (var file in SourceTree.UnitTests())
+        {
+            var folder = file.Folder["Colibri.UnitTests".Length..].TrimStart('/');
+            known.ShouldContain(folder, file.Name);
+            var tested = file.Title.EndsWith("Tests", StringComparison.Ordinal) ? folders[file.Title[..^5]].ToList() : [];
+            if (tested.Count > 0)
+                tested.ShouldContain(folder, file.Name);
+        }
+    }
+
+    /// <summary>A type above a limit says in its summary why ("because").</summary>
+    [Test]
+    public void No_type_is_longer_or_has_more_state_than_it_can_say_why() => SourceTree.Files()
+        .SelectMany(file => file.Types.Select(type => (file, type)))
+        .Where(pair => (pair.type.Lines > MaxTypeLines || pair.type.MutableFields > MaxMutableFields) && !pair.type.Summary.Contains("because", StringComparison.Ordinal))
+        .Select(pair => $"{pair.file.Name}: {pair.type.Name} has {pair.type.Lines} lines and {pair.type.MutableFields} mutable fields")
+        .ShouldBeEmpty();
+
+    /// <summary>A part is generated code's other half, or the constants of one system.</summary>
+    [Test]
+    public void No_type_is_cut_into_files() => SourceTree.Files()
+        .Where(file => file.Title.Contains('.') && !file.Title.StartsWith("AbiConstants.", StringComparison.Ordinal) && !file.Title.StartsWith("SupervisedAgent.", StringComparison.Ordinal))
+        .Select(file => file.Name)
+        .ShouldBeEmpty();
 
     private static IEnumerable<string> Lines(Func<SourceFile, bool> inFile, Regex pattern) =>
         SourceTree.Files().Where(inFile).SelectMany(file => file.Lines
@@ -124,20 +164,30 @@ public sealed partial class ArchitectureTests
     private static IEnumerable<string> Reachable(string project) =>
         Arrows[project].SelectMany(next => Reachable(next).Append(next));
 
-    private static string CoreFolder(SourceFile file) => file.Name.Split('/')[1];
+    private static int CoreLayer(SourceFile file) =>
+        file.Folder == "Colibri.Core" ? file.Title is "Engine" ? CoreLayers.Length - 1 : 0 : LayerOf(file.Folder["Colibri.Core/".Length..].Replace('/', '.'));
 
-    private static int LayerOf(string folder)
+    private static int LayerOf(string name)
     {
-        var layer = Array.FindIndex(CoreLayers, folders => folders.Contains(folder));
-        layer.ShouldBeGreaterThanOrEqualTo(0, $"{folder} has no layer");
-        return layer;
+        for (var rest = name; ; rest = rest[..rest.LastIndexOf('.')])
+        {
+            if (Array.FindIndex(CoreLayers, names => names.Contains(rest)) is >= 0 and var layer)
+                return layer;
+            rest.ShouldContain(".", customMessage: $"{name} has no layer");
+        }
+    }
+
+    private static string TestFolder(SourceFile file)
+    {
+        var folder = file.Folder["Colibri.".Length..];
+        return folder == "Core" ? "" : folder.StartsWith("Core/", StringComparison.Ordinal) ? folder["Core/".Length..] : folder;
     }
 
     [GeneratedRegex(@"^\s*(?:global )?using (?:static )?(?:\w+ = )?(Colibri\.[A-Z]\w+)")]
     private static partial Regex UsedProject();
 
-    [GeneratedRegex(@"\bColibri\.Core\.([A-Z]\w+)")]
-    private static partial Regex UsedCoreFolder();
+    [GeneratedRegex(@"\busing Colibri\.Core\.([A-Z][\w.]+);")]
+    private static partial Regex UsedCoreNamespace();
 
     [GeneratedRegex("\"…\"|'…'")]
     private static partial Regex Ellipsis();
@@ -150,7 +200,4 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"System\.Diagnostics\.Process\b|\bProcess\.Start\(|\bProcessStartInfo\b|\bSystem\.Reflection\b|\bdynamic \w+ ?[=;,)]|\bActivator\.|\b(?:typeof\([^)]*\)|GetType\(\))\.Get|\.MakeGeneric|\bType\.GetType\(")]
     private static partial Regex Forbidden();
-
-    [GeneratedRegex(@"^public (?:(?:static|sealed|abstract|readonly|partial|unsafe|ref) )*(?:class|record|struct|interface|enum|delegate)\b")]
-    private static partial Regex PublicType();
 }

@@ -3,7 +3,7 @@ using Colibri.Cli.Commands;
 
 namespace Colibri.UnitTests.Cli.Parsing;
 
-public sealed class UsageTests
+public sealed class CommandUsageTests
 {
     [Test]
     [Arguments("", "no command given (see: colibri --help)")]

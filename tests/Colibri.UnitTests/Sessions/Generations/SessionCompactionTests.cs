@@ -5,7 +5,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.UnitTests.Sessions.Generations;
 
-public sealed class CompactionTests
+public sealed class SessionCompactionTests
 {
     [Test]
     public async Task The_oldest_turns_become_one_entry_and_the_newest_stay_byte_for_byte()

@@ -4,7 +4,7 @@ using Colibri.Posix.Interop;
 namespace Colibri.UnitTests.Posix.Host;
 
 [NotInParallel]
-public sealed class ResourceLimitTests
+public sealed class ResourceLimitsTests
 {
     [Test]
     public void The_limit_of_open_files_is_never_lowered()
@@ -16,7 +16,7 @@ public sealed class ResourceLimitTests
     }
 
     [Test]
-    public Task A_low_limit_of_open_files_is_raised() => OwnProcess.RunsGreen(typeof(ResourceLimitTests), nameof(Raises_a_low_limit));
+    public Task A_low_limit_of_open_files_is_raised() => OwnProcess.RunsGreen(typeof(ResourceLimitsTests), nameof(Raises_a_low_limit));
 
     [Test, Explicit]
     public unsafe void Raises_a_low_limit()
