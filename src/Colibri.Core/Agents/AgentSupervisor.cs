@@ -18,6 +18,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
 
     private const int AbandonAttempts = 30;
 
+    /// <summary>A start that may succeed in a moment is tried again as after so many failed attempts: within 8 s, for as long as it takes.</summary>
+    private const int UnstartedBackoff = 4;
+
     private static readonly TimeSpan AbandonPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StragglerLook = TimeSpan.FromMilliseconds(5);
 
@@ -98,7 +101,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         try
         {
             var agent = await StartAsync(request).ConfigureAwait(false);
-            _ = FollowAsync(agent);
+            _ = Background.Run(parts.Logger, $"following agent {agent.Id}", FollowAsync(agent));
             return agent;
         }
         catch
@@ -138,10 +141,6 @@ public sealed class AgentSupervisor(SupervisorParts parts)
 
     private async Task<SupervisedAgent> StartAsync(SpawnRequest request)
     {
-        var task = request.TaskId is { } taskId
-            ? await parts.Board.GetAsync(taskId).ConfigureAwait(false)
-                ?? throw new SpawnRefusedException(SpawnRefusal.TaskNotFound, $"there is no task {taskId}")
-            : null;
         var confinement = await _confiner.PlanAsync(request.Jail, request.Environment.Keys).ConfigureAwait(false);
         // Looked for once: what is checked here is what is started.
         var program = confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary);
@@ -153,13 +152,12 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
                 + (request.Binary.Contains('/') ? "" : $" in the {parts.Programs.Directories.Count} directories of the daemon's search path; give its path"));
         }
-        var agent = Prepare(request, task, confinement, program);
-        // Before the claim is on record: whoever sees a task held finds its agent.
+        var agent = Prepare(request, confinement, program);
+        // Before the claim is on record: a client that sees a task held finds its agent.
         Panes.Add(agent);
-        BoardTask? claimed;
         try
         {
-            claimed = await BeginAsync(agent, request.TaskId).ConfigureAwait(false);
+            await BeginAsync(agent, request.TaskId).ConfigureAwait(false);
         }
         catch
         {
@@ -167,15 +165,11 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             agent.MarkEnded();
             throw;
         }
-        if (claimed is not null)
-            agent.Claimed(claimed);
-        if (claimed is not null && parts.Budgets.IsOverTask(claimed.Usage.CostMicrocents))
+        if (await PlaceAsync(agent).ConfigureAwait(false) is { } unplaced)
         {
-            // An attempt that was interrupted spent it all.
-            var error = SupervisedAgent.BudgetError(claimed.Usage.CostMicrocents, parts.Budgets);
-            await agent.CloseUnstartedAsync(error, mayPass: false).ConfigureAwait(false);
+            await agent.CloseUnstartedAsync(unplaced).ConfigureAwait(false);
             Panes.Stopped(agent);
-            throw new SpawnRefusedException(SpawnRefusal.BudgetSpent, error.Message);
+            throw new SpawnRefusedException(unplaced.Code == RunVerdict.Budget ? SpawnRefusal.BudgetSpent : SpawnRefusal.NotPlaced, unplaced.Message);
         }
         try
         {
@@ -185,33 +179,49 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         {
             // Whatever it was, the agent is on record and its task claimed: both have to be closed again.
             parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
-            parts.Breaker?.Report(agent.Record.Binary, crashed: true, e.Message);
-            var mayPass = e is SpawnException spawn ? Errno.IsShortage(spawn.Errno) : e is not ArgumentException;
-            await agent.CloseUnstartedAsync(new TaskError(SupervisedAgent.SpawnFailed, e.Message), mayPass).ConfigureAwait(false);
+            // A host short of descriptors, or a program that is being replaced, says nothing about the program or the task: the task waits.
+            var mayPass = e is SpawnException spawn
+                ? Errno.IsShortage(spawn.Errno) || (request.Jail is null && parts.Programs.Find(request.Binary) is null)
+                : e is not ArgumentException;
+            if (!mayPass)
+                parts.Breaker?.Report(agent.Record.Binary, crashed: true, e.Message);
+            await agent.CloseUnstartedAsync(new TaskError(RunVerdict.SpawnFailed, e.Message), mayPass ? _backoff.NextAttemptAt(UnstartedBackoff) : null).ConfigureAwait(false);
             Panes.Stopped(agent);
             throw new SpawnRefusedException(mayPass ? SpawnRefusal.HostExhausted : SpawnRefusal.ProgramUnusable, e.Message);
         }
         return agent;
     }
 
-    /// <summary>The task as it was claimed; null where none was asked for.</summary>
-    private async Task<BoardTask?> BeginAsync(SupervisedAgent agent, string? taskId)
+    private static async Task BeginAsync(SupervisedAgent agent, string? taskId)
     {
-        var begun = await parts.Board.BeginSpawnAsync(agent.Record, taskId).ConfigureAwait(false);
+        var begun = await agent.BeginAsync().ConfigureAwait(false);
         if (begun.Outcome != EdgeOutcome.Applied)
         {
             throw new SpawnRefusedException(
                 begun.Outcome == EdgeOutcome.NotFound ? SpawnRefusal.TaskNotFound : SpawnRefusal.TaskConflict,
                 begun.Reason ?? $"there is no task {taskId}");
         }
-        return begun.Task;
     }
 
-    private SupervisedAgent Prepare(SpawnRequest request, BoardTask? task, ConfinementPlan? confinement, string program)
+    /// <summary>The agent is on record: a step that fails in a way nobody foresaw closes it like one that says why.</summary>
+    private async Task<TaskError?> PlaceAsync(SupervisedAgent agent)
     {
         try
         {
-            return new SupervisedAgent(parts, _backoff, request, task, confinement, program, () => SlotFreed?.Invoke());
+            return await agent.PlaceAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            parts.Logger.UnexpectedFailure($"placing the run of agent {agent.Id}", e);
+            return new TaskError("internal", "a step before the prompt failed in the daemon; its log says how");
+        }
+    }
+
+    private SupervisedAgent Prepare(SpawnRequest request, ConfinementPlan? confinement, string program)
+    {
+        try
+        {
+            return new SupervisedAgent(parts, _backoff, request, confinement, program, () => SlotFreed?.Invoke());
         }
         catch (ArgumentException e)
         {

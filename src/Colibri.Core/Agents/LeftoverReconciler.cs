@@ -191,8 +191,11 @@ public sealed class LeftoverReconciler : IAsyncDisposable
 
     private async Task CloseAsync(SpawnRow spawn)
     {
-        await _board.EndSpawnAsync(spawn.AgentId, new SpawnEnd
+        await _board.EndRunAsync(new RunEnd
         {
+            AgentId = spawn.AgentId,
+            Claim = spawn.Claim,
+            AgentEnded = true,
             Ending = RunEnding.Interrupted,
             Verdict = "interrupted",
             Error = new("interrupted", "the daemon ended while the agent was running"),

@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using System.Threading.Channels;
-using Colibri.Core.Panes;
 
 namespace Colibri.Core.Agents;
 
@@ -11,7 +10,7 @@ namespace Colibri.Core.Agents;
 /// Commands to a long-lived agent on its standard input, each with an id that its response repeats. Lines wait in a queue for the one
 /// that writes them, so nobody holds a lock while an agent is slow to read.
 /// </summary>
-internal sealed class RpcChannel(TimeProvider time) : IAgentReplies
+internal sealed class RpcChannel(TimeProvider time)
 {
     /// <summary>Commands whose responses are waited for; a further one is refused.</summary>
     public const int MaxPending = 64;
@@ -70,6 +69,21 @@ internal sealed class RpcChannel(TimeProvider time) : IAgentReplies
         return _lines.Writer.TryWrite(line.WrittenSpan.ToArray());
     }
 
+    /// <summary>Sends the answer to a question; the agent says nothing to that but goes on.</summary>
+    /// <returns>False where the agent is gone, or reads nothing.</returns>
+    public bool TryAnswer(string request, string? value, bool? confirmed) => TrySend(writer =>
+    {
+        writer.WriteString("type"u8, "extension_ui_response"u8);
+        writer.WriteString("id"u8, request);
+        if (confirmed is { } yes)
+            writer.WriteBoolean("confirmed"u8, yes);
+        else if (value is not null)
+            writer.WriteString("value"u8, value);
+        else
+            writer.WriteBoolean("cancelled"u8, true);
+    });
+
+    /// <summary>The agent has answered the command of that id.</summary>
     public void Replied(string id, string? error) => Complete(id, error is null ? RpcReply.Taken : RpcReply.Refused(error));
 
     /// <summary>The agent has ended, or was asked to: nothing is sent any more, and nobody waits for a response.</summary>

@@ -2,111 +2,131 @@ using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
+using Colibri.Core.Cost;
+using Colibri.Core.Logging;
 using Colibri.Core.Panes;
 using Colibri.Core.Processes;
 using Colibri.Core.Runs;
+using Colibri.Core.Sessions;
+using Colibri.Posix.Polling;
+using Colibri.Posix.Processes;
+using Colibri.Posix.Spawning;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents;
 
 #pragma warning disable CA1001 // Its one disposable is cancelled at the agent's end and asked for its token even after that.
-/// <summary>One agent from the moment it is put on record until its whole tree is gone and its verdict is.</summary>
-public sealed partial class SupervisedAgent
+/// <summary>
+/// A living agent: its process, its pane, and the run it is at. A one-shot agent has one run in its life, a resident many; both are held to
+/// the same limits (<see cref="AgentRuns"/>).
+/// </summary>
+public sealed class SupervisedAgent
 #pragma warning restore CA1001
 {
+    private static readonly TimeSpan StraysGrace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan OutputDeadline = TimeSpan.FromSeconds(2);
+
     private readonly SupervisorParts _parts;
-    private readonly RetryBackoff _backoff;
-    private readonly Action _rested;
     private readonly ConfinementPlan? _confinement;
-    private readonly AgentPane _pane;
-    private readonly SessionRecorder _recorder;
-    private readonly AgentUsage _usage;
     private readonly AgentProfile _profile;
+    private readonly AgentPane _pane;
+    private readonly AgentRuns _runs;
     private readonly RpcChannel? _rpc;
     private readonly Lock _publishing = new();
+    private readonly CancellationTokenSource _alive = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _registeredAt;
-    private readonly bool _isRpc;
+    private readonly long _registeredStamp;
 
     // Gone when the agent has: a stopped agent's pane is kept, its prompt and its process are not.
+    private SpawnRequest _request;
     private AgentLaunch? _launch;
-    private Assignment? _assignment;
     private AgentProcess? _process;
+    private Task _prompted = Task.CompletedTask;
     private long _graceTicks = long.MaxValue;
     private int _stopCause;
     private volatile bool _daemonStopping;
+    private bool _outputIsDiscarded;
 
     /// <exception cref="ArgumentException">The request makes no command line.</exception>
-    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, BoardTask? task, ConfinementPlan? confinement, string program, Action rested)
+    internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, ConfinementPlan? confinement, string program, Action rested)
     {
-        (_parts, _backoff, _rested, _confinement) = (parts, backoff, rested, confinement);
-        (TakesTasks, IsKept) = (request.TakesTasks, request.IsKept);
+        (_parts, _request, _confinement) = (parts, request, confinement);
         Offers = request.Offers ?? (capability => request.Capabilities.Contains(capability, StringComparer.OrdinalIgnoreCase));
         Id = Guid.CreateVersion7().ToString();
-        _registeredAt = parts.Time.GetUtcNow();
-        SessionId = request.SessionId ?? task?.SessionId ?? Guid.CreateVersion7().ToString();
-        var prompts = parts.Configuration.SchedulerPromptInjection ? parts.Prompts : null;
+        (_registeredAt, _registeredStamp) = (parts.Time.GetUtcNow(), parts.Time.GetTimestamp());
         _profile = AgentProfiles.For(request.Runtime, request.Binary);
-        _launch = new AgentLaunch(_profile, request, task, prompts, SessionId);
-        _isRpc = _launch.CommandLine.IsRpc;
-        _rpc = _isRpc ? new RpcChannel(parts.Time) : null;
-        _recorder = new SessionRecorder(parts.Sessions, SessionId);
-        _usage = new AgentUsage(parts, Id, request.Provider ?? _profile.Provider, request.Model);
-        Record = new SpawnRecord
+        _rpc = AgentLaunch.CommandLineOf(_profile, request, request.Prompt).IsRpc ? new RpcChannel(parts.Time) : null;
+        Record = new AgentRecord
         {
-            AgentId = Id,
             Name = Path.GetFileName(request.Binary),
             Runtime = _profile.Name,
             Capabilities = request.Capabilities,
             Binary = program,
-            Arguments = _launch.Recorded.Arguments,
             Cwd = request.Cwd,
-            SessionId = SessionId,
             Host = parts.Configuration.Host,
-            Provider = request.Provider,
-            Model = request.Model,
             Jail = confinement?.JailOf(Id),
             JailRoot = confinement?.Stage is null ? null : confinement.Root.Path,
         };
-        _pane = new AgentPane(
-            new PaneIdentity(Id, Record.Name, Record.Runtime) { TaskId = task?.Id, SessionId = SessionId, Cwd = request.Cwd },
-            _profile.Dialect,
-            parts.Time,
-            _recorder,
-            changed: _ => Publish(),
-            meter: _usage,
-            replies: _rpc,
-            secrets: parts.Secrets);
-        if (task is not null)
+        var identity = new PaneIdentity(Id, Record.Name, Record.Runtime)
         {
-            _assignment = new Assignment(task.Id, Record.RunId, parts.Time.GetTimestamp());
-            _usage.RunId = Record.RunId;
-        }
+            TaskId = request.TaskId,
+            SessionId = request.SessionId ?? Guid.CreateVersion7().ToString(),
+            Cwd = request.Cwd,
+        };
+        _pane = new AgentPane(identity, _profile.Dialect, parts.Time, PricingOf(parts, request), keepsWords: true, parts.Secrets);
+        _runs = new AgentRuns(parts, backoff, request, this, _pane, _rpc, rested);
     }
 
     public string Id { get; }
 
     public string Name => Record.Name;
 
-    public string SessionId { get; }
+    /// <summary>Where it logs to: the session of the run that it is at, else its own.</summary>
+    public string SessionId => _runs.SessionId;
 
     /// <summary>What it works on; of an agent that has ended, what it worked on last.</summary>
-    public string? TaskId => Volatile.Read(ref _assignment)?.TaskId;
+    public string? TaskId => _pane.TaskId;
 
-    /// <summary>Completes when the tree is gone and that is on record.</summary>
+    /// <summary>Completes when the tree is gone and that is on disk.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Somebody asked for its end, and it was not its own run's.</summary>
+    /// <summary>A client or the operator asked for its end.</summary>
     public bool WasStoppedOnRequest => Cause == StopCause.Requested;
 
     public bool HasEnded => _ended.Task.IsCompleted;
 
-    internal SpawnRecord Record { get; private set; }
+    /// <summary>What the agent asks and is not answered yet.</summary>
+    public AgentQuestion? Question => _pane.Question;
 
-    internal long SessionEntriesDropped => _recorder.Dropped;
+    internal AgentRecord Record { get; }
 
-    public Pane ToPane() => _pane.ToWire(_parts.Time.GetUtcNow(), _parts.Configuration.StallAfter);
+    /// <summary>Whether a prompt is held, which may take megabytes.</summary>
+    internal bool HoldsPrompt => _launch is not null || _request.Prompt is not null || _runs.HoldPrompt;
+
+    internal long SessionEntriesDropped => _runs.Recorder.Dropped;
+
+    /// <summary>It stays when there is nothing to do.</summary>
+    internal bool IsKept => _request.IsKept;
+
+    /// <summary>Whether it has a capability.</summary>
+    internal Predicate<string> Offers { get; }
+
+    /// <summary>Whether it may be given a task now: long-lived, at rest, and meant for it.</summary>
+    internal bool IsAtRest => _request.TakesTasks && _runs.Current is null && _process is not null && !HasEnded && Cause == StopCause.None
+        && _pane.Run.Outcome is not (RunOutcome.Working or RunOutcome.Blocked);
+
+    /// <summary>Why it was made to end.</summary>
+    internal StopCause Cause => (StopCause)Volatile.Read(ref _stopCause);
+
+    /// <summary>The daemon is going down: no disk is waited for any more.</summary>
+    internal bool IsDaemonStopping => _daemonStopping;
+
+    /// <summary>The last of what it wrote to standard error.</summary>
+    internal StderrTail StderrTail => _process?.StderrTail ?? new StderrTail();
+
+    public Pane ToPane() => _pane.ToWire(_parts.Configuration.StallAfter, _parts.Configuration.ToolTimeout);
 
     public Agent ToWire()
     {
@@ -130,11 +150,279 @@ public sealed partial class SupervisedAgent
         };
     }
 
+    internal static UsagePricing PricingOf(SupervisorParts parts, SpawnRequest request) =>
+        new(parts.Prices, request.Provider ?? AgentProfiles.For(request.Runtime, request.Binary).Provider, request.Model);
+
+    /// <summary>Puts it on record before its process is started; with a task, claims that and opens the run.</summary>
+    /// <returns>What the board answered; where it refused, nothing is on record.</returns>
+    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    internal Task<RunBegun> BeginAsync() => _runs.BeginAsync(Record);
+
+    /// <summary>Does the steps before the prompt.</summary>
+    /// <returns>Why the run fails and no process is to be started; null where all is well.</returns>
+    internal Task<TaskError?> PlaceAsync() => _runs.PlaceAsync();
+
+    /// <summary>Claims a task for an agent at rest and sets it to work.</summary>
+    /// <returns>False where the agent or the task was not free any more.</returns>
+    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    internal Task<bool> TryAssignAsync(string taskId) => _runs.TryAssignAsync(taskId);
+
+    /// <summary>Tells a long-lived agent something: a run of its own when it is at rest, else an addition to the one it is at.</summary>
+    public Task<RpcReply> TellAsync(string text) => _runs.TellAsync(text);
+
+    /// <summary>Starts the process; the agent is on record already.</summary>
+    /// <exception cref="SpawnException">It cannot be started.</exception>
+    internal void Start()
+    {
+        Publish();
+        var launch = _launch = _runs.Launch();
+        IReadOnlyList<string>? providers = _request.Provider is { } chosen && _profile.Providers is null ? [chosen] : _profile.Providers;
+        IReadOnlyDictionary<string, string> environment = _parts.Environment.Build(
+            _request, _parts.Secrets.For(providers), _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+        var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, _request.Cwd);
+        if (_confinement?.Start(Id, program, arguments, cwd, environment) is { } confined)
+        {
+            _confinement.Stage?.Write(Id, confined.Staged);
+            (program, arguments, environment, cwd) = (confined.Program, confined.Arguments, confined.Environment, null);
+        }
+        var process = AgentProcess.Start(
+            _parts.Processes, _parts.Loop, program, arguments, _rpc is not null, environment, cwd, Id, _parts.Cgroups,
+            _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
+        _process = process;
+        Tell(_pane.Started(process.Identity.Pid));
+        var confinement = _confinement is null ? "" : $"[{_confinement.Description}] ";
+        _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, confinement + launch.Recorded.Describe(Record.Binary, _parts.Secrets));
+    }
+
+    /// <summary>Follows the process to its end and puts the outcome on disk.</summary>
+    internal async Task RunToEndAsync()
+    {
+        using var process = _process!;
+        var (launch, first) = (_launch!, _runs.Current);
+        if (launch.Prompt is { } prompt)
+            _runs.Recorder.Add(SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = prompt });
+        // Reading begins meanwhile, so that the pane shows the first event at once. What the agent says goes to its session after the prompt.
+        _prompted = _runs.RecordAsync().AsTask();
+        var output = process.ReadOutputAsync(FeedAsync);
+        var errors = process.ReadErrorsAsync();
+        await _prompted.ConfigureAwait(false);
+        if (_rpc is not null)
+            Watched("writing to", _rpc.PumpAsync(process.WriteLineAsync));
+        if (first is not null)
+            Watched("telling", _runs.TellFirstAsync(first, launch));
+        if (_profile.PrintsEvents || first is not null)
+            Watched("waiting for the output of", StopWhenOutputEndsAsync(process, output));
+        Watched("watching", _runs.WatchAsync(_alive.Token));
+        // Not waited for here: a slow disk must not keep a stop from being heard.
+        var recorded = RecordStartAsync(process.Identity);
+
+        if (await Task.WhenAny(process.Exited, _stopRequested.Task).ConfigureAwait(false) == _stopRequested.Task)
+            await EndTreeAsync(process).ConfigureAwait(false);
+        var exit = await process.Exited.ConfigureAwait(false);
+        await _alive.CancelAsync().ConfigureAwait(false);
+        _rpc?.Close();
+        Tell(_pane.Exited(new ProcessExit(exit.Code, exit.Signal)));
+        if (process.MayHaveStrays())
+            await EndStraysAsync(process).ConfigureAwait(false);
+        await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
+        await process.RemoveCgroupAsync().ConfigureAwait(false);
+
+        await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
+        _runs.Take(_pane.Complete());
+        await recorded.ConfigureAwait(false);
+        await CloseAsync(exit).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes the record of an agent whose process never was.</summary>
+    /// <param name="error">Why, in one line.</param>
+    /// <param name="retryAt">The reason may be gone by then: the task is tried again, its attempt given back. Null: it has failed for good.</param>
+    internal async Task CloseUnstartedAsync(TaskError error, DateTimeOffset? retryAt = null)
+    {
+        await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
+        await _runs.CloseAsync(error, retryAt is null ? RunEnding.Failed : RunEnding.Interrupted, retryAt).ConfigureAwait(false);
+        Tell(_pane.FailedToStart(error.Message));
+        MarkEnded();
+    }
+
+    /// <summary>Ends the tree at once and gives the attempt back, whatever state the following of it was left in.</summary>
+    internal async Task AbandonAsync()
+    {
+        using var process = _process!;
+        process.Ender.KillAfter(TimeSpan.Zero);
+        await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
+        await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
+        await process.RemoveCgroupAsync().ConfigureAwait(false);
+        var error = new TaskError("internal", "the daemon failed while it followed the agent; its log says how");
+        await _runs.CloseAsync(error, RunEnding.Interrupted, retryAt: null).ConfigureAwait(false);
+        Tell(_pane.TreeGone());
+    }
+
     internal void MarkEnded()
     {
-        (_launch, _process) = (null, null);
-        Record = Record with { Arguments = [] };
+        (_launch, _process, _request) = (null, null, _request.WithoutWords());
+        _runs.Release();
         _ended.TrySetResult();
+    }
+
+    internal void RequestStop(StopCause cause, TimeSpan grace)
+    {
+        if (cause == StopCause.DaemonStopping)
+            _daemonStopping = true;
+        Interlocked.CompareExchange(ref _stopCause, (int)cause, (int)StopCause.None);
+        Shorten(grace.Ticks);
+        _process?.Ender.KillAfter(grace);
+        if (!HasEnded && _stopRequested.TrySetResult())
+        {
+            _parts.Logger.AgentStopping(Id, (long)grace.TotalMilliseconds);
+            Tell(_pane.StopRequested());
+        }
+    }
+
+    /// <summary>Ends an agent that has nothing more to do.</summary>
+    internal void Retire()
+    {
+        if (IsAtRest)
+            RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
+    }
+
+    /// <summary>Answers the open question; the agent says nothing to that but goes on.</summary>
+    /// <returns>False where it does not ask that any more, or does not read.</returns>
+    public bool TryAnswer(string request, string? value, bool? confirmed)
+    {
+        if (_rpc is null || !_pane.TryAnswer(request))
+            return false;
+        var isSent = _rpc.TryAnswer(request, value, confirmed);
+        if (!isSent)
+            _pane.Reopen(request);
+        Publish();
+        return isSent;
+    }
+
+    // On the agents' loop as a rule, a hundred thousand times a second: most chunks leave nothing to write.
+    private ValueTask FeedAsync(ReadOnlySpan<byte> chunk)
+    {
+        if (_outputIsDiscarded)
+            return ValueTask.CompletedTask;
+        try
+        {
+            _runs.Take(_pane.Feed(chunk));
+            if (_runs.Recorder.HasEntries)
+                return RecordChunkAsync();
+            _runs.LookAtOutput();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            DiscardOutput(e);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task CloseAsync(ExitStatus status)
+    {
+        var end = await _runs.CloseAsync(new ProcessExit(status.Code, status.Signal)).ConfigureAwait(false);
+        // An agent that exits within seconds without printing an event is broken, whatever its task. One that we stopped does not count.
+        if (Cause == StopCause.None && _profile.PrintsEvents)
+        {
+            var crashed = end.Ending == RunEnding.Failed && _pane.Events == 0 && _parts.Time.GetElapsedTime(_registeredStamp) < CrashBreaker.CrashWithin;
+            _parts.Breaker?.Report(Record.Binary, crashed, end.Error?.Message);
+        }
+        // After the task's end is on disk: a client that sees a task held finds its agent alive.
+        Tell(_pane.TreeGone());
+        _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict ?? "");
+    }
+
+    private async ValueTask RecordChunkAsync()
+    {
+        try
+        {
+            await _prompted.ConfigureAwait(false);
+            await _runs.RecordAsync().ConfigureAwait(false);
+            _runs.LookAtOutput();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            DiscardOutput(e);
+        }
+    }
+
+    // Reading goes on, into nothing: an agent whose output is not read would hang instead of ending.
+    private void DiscardOutput(Exception why)
+    {
+        _outputIsDiscarded = true;
+        _parts.Logger.UnexpectedFailure($"reading agent {Id}", why);
+        RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
+    }
+
+    private async Task StopWhenOutputEndsAsync(AgentProcess process, Task output)
+    {
+        await output.ConfigureAwait(false);
+        if (await Task.WhenAny(process.Exited, Task.Delay(_parts.ClosedOutputGrace, _parts.Time)).ConfigureAwait(false) != process.Exited)
+            RequestStop(StopCause.OutputClosed, AgentSupervisor.DefaultGrace);
+    }
+
+    private async Task RecordStartAsync(ProcessIdentity identity)
+    {
+        try
+        {
+            var task = await _parts.Board.ProcessStartedAsync(Id, _runs.Current?.Claim, identity.Pid, identity.StartTime, identity.BootId).ConfigureAwait(false);
+            if (task is { Status: TaskState.Cancelled })
+                RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
+        }
+        catch (BoardUnavailableException e)
+        {
+            _parts.Logger.BoardUnavailable(e.Message);
+            RequestStop(StopCause.Unrecorded, AgentSupervisor.DefaultGrace);
+        }
+    }
+
+    private async Task EndTreeAsync(AgentProcess process)
+    {
+        process.Ender.KillAfter(TimeSpan.FromTicks(Volatile.Read(ref _graceTicks)));
+        await process.Ender.EndAsync(process.PoliteEnd).ConfigureAwait(false);
+    }
+
+    private static async Task EndStraysAsync(AgentProcess process)
+    {
+        process.Ender.KillAfter(StraysGrace);
+        await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
+    }
+
+    private async Task DrainAsync(AgentProcess process, Task readers)
+    {
+        // The tree is gone, so the streams end by themselves, unless a descriptor was passed out of it. A slow disk is no such case: the
+        // deadline starts anew with every chunk, and does not run while one is being recorded.
+        long seen;
+        do
+        {
+            seen = process.Progress;
+            if (await Task.WhenAny(readers, Task.Delay(OutputDeadline, _parts.Time)).ConfigureAwait(false) == readers)
+                return;
+        }
+        while (process.IsTakingIn || process.Progress != seen);
+        _parts.Logger.OutputGivenUp(Id);
+        process.Dispose();
+        await readers.ConfigureAwait(false);
+    }
+
+    private void Shorten(long ticks)
+    {
+        for (var current = Volatile.Read(ref _graceTicks); ticks < current;)
+        {
+            var before = Interlocked.CompareExchange(ref _graceTicks, ticks, current);
+            if (before == current)
+                return;
+            current = before;
+        }
+    }
+
+    // Whatever fails beside the agent must not leave it running unwatched.
+    internal void Watched(string what, Task work) => _ = Background.Run(
+        _parts.Logger, $"{what} agent {Id}", work, _ => RequestStop(StopCause.Unrecorded, AgentSupervisor.DefaultGrace));
+
+    internal void Tell(bool changed)
+    {
+        if (changed)
+            Publish();
     }
 
     private void Publish()

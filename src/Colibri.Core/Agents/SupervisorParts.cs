@@ -23,6 +23,19 @@ public sealed record SupervisorParts
     /// <summary>Reads what agents print.</summary>
     public required EventLoop Loop { get; init; }
     public required TaskBoard Board { get; init; }
+
+    /// <summary>Begins and ends runs on the board.</summary>
+    internal RunStore Runs => field ??= new RunStore(Board, Time, Logger);
+
+    /// <summary>What is done in every run before its agent is told and after it has ended.</summary>
+    internal RunSteps Steps
+    {
+        get => field ??= new RunSteps(Placing: [new BudgetStep(Budgets)], Checking: []);
+        init;
+    }
+
+    /// <summary>How long an agent may live on once it has closed its standard output.</summary>
+    internal TimeSpan ClosedOutputGrace { get; init; } = TimeSpan.FromSeconds(5);
     public required SessionStore Sessions { get; init; }
 
     /// <summary>Assembles what a task's session already has, for COLIBRI_SCHEDULER_PROMPT_INJECTION; null leaves every prompt as it is.</summary>
@@ -30,7 +43,7 @@ public sealed record SupervisorParts
 
     /// <summary>What agents inherit.</summary>
     public AgentEnvironment Environment { get; init; } = new();
-    /// <summary>Keys for agents, and what is blotted out of what they say.</summary>
+    /// <summary>Keys for agents, which are redacted in what they say.</summary>
     public Secrets Secrets { get; init; } = Secrets.None;
 
     /// <summary>Is told how runs on a route ended; null where there are no routes.</summary>

@@ -118,6 +118,9 @@ public static partial class Log
     [LoggerMessage(412, LogLevel.Information, "agent {AgentId} is through with task {TaskId}: {Verdict}")]
     public static partial void TaskLeft(this ILogger logger, string agentId, string taskId, string? verdict);
 
+    [LoggerMessage(437, LogLevel.Error, "agent {AgentId} had lost task {TaskId} to another claim when its run ended: nothing of the task was changed")]
+    public static partial void RunLost(this ILogger logger, string agentId, string taskId);
+
     [LoggerMessage(413, LogLevel.Warning, "agent {AgentId} {Deadline}")]
     public static partial void DeadlineMissed(this ILogger logger, string agentId, string deadline);
 

@@ -17,14 +17,15 @@ public sealed class AgentPane
     public const int MaxLineBytes = 4 << 20;
 
     private readonly LineFramer _framer = new(MaxLineBytes);
-    private readonly Fold _fold;
+    private readonly PaneNews _news = new();
+    private readonly PaneFold _fold;
     private readonly IDialect _dialect;
     private readonly TimeProvider _clock;
-    private readonly Action<AgentPane>? _changed;
 
     private readonly Lock _gate = new();
     private readonly PaneIdentity _identity;
     private readonly DateTimeOffset _startedAt;
+    private readonly long _startStamp;
     private PaneState _published;
     private Lifecycle _lifecycle = Lifecycle.Starting;
     private string? _startFailure;
@@ -32,23 +33,20 @@ public sealed class AgentPane
     private ProcessExit? _exit;
     private bool _stopRequested;
     private bool _overBudget;
+    private bool _failed;
     private string? _taskId;
+    private string? _sessionId;
     private string? _answered;
     private long _revision;
 
     /// <param name="identity">What the pane is about.</param>
     /// <param name="dialect">How to read the agent.</param>
-    /// <param name="clock">Tells when an event came.</param>
-    /// <param name="transcript">Takes down what the agent says; none when null, and then no text is decoded.</param>
-    /// <param name="changed">
-    /// Called with no lock held, on the thread that made the change, when <see cref="Revision"/> has moved: at most once for each chunk fed.
-    /// </param>
-    /// <param name="meter">Prices and books usage; none when null.</param>
-    /// <param name="replies">Hears what the agent answers to commands; nobody when null.</param>
+    /// <param name="clock">Tells when an event came. Silences are measured on its monotonic side.</param>
+    /// <param name="pricing">Prices usage that the agent reports without a cost.</param>
+    /// <param name="keepsWords">Whether the news hold what the agent says; else no text is decoded.</param>
     /// <param name="secrets">Whose keys stand in nothing that the pane shows; none when null.</param>
     public AgentPane(
-        PaneIdentity identity, IDialect dialect, TimeProvider clock, ITranscript? transcript = null, Action<AgentPane>? changed = null,
-        IUsageMeter? meter = null, IAgentReplies? replies = null, Secrets? secrets = null)
+        PaneIdentity identity, IDialect dialect, TimeProvider clock, UsagePricing pricing = default, bool keepsWords = false, Secrets? secrets = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(dialect);
@@ -56,13 +54,29 @@ public sealed class AgentPane
         _identity = identity;
         _dialect = dialect;
         _clock = clock;
-        _changed = changed;
-        _fold = new Fold(transcript, meter, replies, secrets ?? Secrets.None);
-        _taskId = identity.TaskId;
+        _fold = new PaneFold(_news, pricing, keepsWords, secrets ?? Secrets.None);
+        (_taskId, _sessionId) = (identity.TaskId, identity.SessionId);
         _startedAt = clock.GetUtcNow();
+        _startStamp = clock.GetTimestamp();
     }
 
     public string Id => _identity.Id;
+
+    public string? TaskId
+    {
+        get
+        {
+            lock (_gate) return _taskId;
+        }
+    }
+
+    public string? SessionId
+    {
+        get
+        {
+            lock (_gate) return _sessionId;
+        }
+    }
 
     /// <summary>Moves whenever something changed that a subscriber would show: not for one more event of the same kind.</summary>
     public long Revision => Volatile.Read(ref _revision);
@@ -77,7 +91,7 @@ public sealed class AgentPane
     }
 
     /// <summary>What the events of all chunks fed so far say about the run.</summary>
-    public RunState Run
+    public RunReport Run
     {
         get
         {
@@ -85,16 +99,16 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Time since its latest event, or since it was started.</summary>
+    /// <summary>Time since its latest sign of work, or since it was started; on the monotonic clock.</summary>
     public TimeSpan SilentFor()
     {
-        lock (_gate) return _clock.GetUtcNow() - (_published.LastEventAt ?? _startedAt);
+        lock (_gate) return _clock.GetElapsedTime(_published.LastSign ?? _startStamp);
     }
 
-    /// <summary>How long it has reported nothing but errors; zero while it reports other things.</summary>
+    /// <summary>How long it has reported nothing but errors, on the monotonic clock; zero while it reports other things.</summary>
     public TimeSpan FailingFor()
     {
-        lock (_gate) return _published.FailingSince is { } since ? _clock.GetUtcNow() - since : TimeSpan.Zero;
+        lock (_gate) return _published.FailingSince is { } since ? _clock.GetElapsedTime(since) : TimeSpan.Zero;
     }
 
     /// <summary>What all chunks fed so far report as used.</summary>
@@ -114,17 +128,19 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Takes in what was read from the agent's standard output, cut anywhere.</summary>
+    /// <summary>Reads what came from the agent's standard output, cut anywhere.</summary>
+    /// <returns>What it brought; valid until the next call.</returns>
     [SkipLocalsInit]
-    public void Feed(ReadOnlySpan<byte> chunk)
+    public PaneNews Feed(ReadOnlySpan<byte> chunk)
     {
+        _news.Clear();
         scoped var input = chunk;
         Span<ulong> marks = stackalloc ulong[LineLook.MarkWords];
         var any = false;
         var events = _fold.State.Events;
         while (_framer.TryRead(ref input, out var line, out var kind, marks, out var look))
         {
-            if (!any) _fold.State.Now = _clock.GetUtcNow();
+            if (!any) (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
             any = true;
             if (kind == LineKind.Oversize) ReadOversize(line);
             else if (_dialect.Read(line, truncated: false, _fold, look)) _fold.State.Events++;
@@ -132,15 +148,18 @@ public sealed class AgentPane
         }
 
         if (_fold.State.Events != events) _fold.State.LastEventAt = _fold.State.Now;
-        if (any) Publish();
+        if (any) _news.Changed = Publish();
+        return _news;
     }
 
     /// <summary>
     /// The agent's standard output has ended. A last line without its newline counts as malformed unless it is a whole object.
     /// </summary>
-    public void Complete()
+    /// <returns>What that line brought; valid until the next call.</returns>
+    public PaneNews Complete()
     {
-        _fold.State.Now = _clock.GetUtcNow();
+        _news.Clear();
+        (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
         if (_framer.Complete(out var torn))
         {
             // The exact reading: a line cut inside a number or a literal could not be told from a whole one otherwise.
@@ -158,43 +177,46 @@ public sealed class AgentPane
 
         _framer.Reset();
         _fold.State.IsComplete = true;
-        Publish();
+        _news.Changed = Publish();
+        return _news;
     }
 
     /// <summary>The process was seen to run.</summary>
-    public void Started(int pid) => Live(ProcessEvent.Started, pid: pid);
+    /// <returns>Of this and the next: whether something changed that a subscriber would show.</returns>
+    public bool Started(int pid) => Live(ProcessEvent.Started, pid: pid);
 
     /// <summary>Somebody asked the agent to end.</summary>
-    public void StopRequested() => Live(ProcessEvent.StopRequested);
+    public bool StopRequested() => Live(ProcessEvent.StopRequested);
 
     /// <summary>The process ended; its descendants may not have.</summary>
-    public void Exited(ProcessExit exit) => Live(ProcessEvent.Exited, exit: exit);
+    public bool Exited(ProcessExit exit) => Live(ProcessEvent.Exited, exit: exit);
 
     /// <summary>The process and every descendant are gone.</summary>
-    public void TreeGone() => Live(ProcessEvent.TreeGone);
+    public bool TreeGone() => Live(ProcessEvent.TreeGone);
 
     /// <summary>There never was a process, and why.</summary>
-    public void FailedToStart(string reason)
+    public bool FailedToStart(string reason)
     {
         lock (_gate)
         {
             _startFailure = reason;
         }
 
-        Live(ProcessEvent.TreeGone);
+        return Live(ProcessEvent.TreeGone);
     }
 
     /// <summary>Says what the agent works on from now; null for nothing.</summary>
-    public void SetTask(string? taskId)
+    /// <param name="taskId">The task, or null.</param>
+    /// <param name="sessionId">Where it logs to.</param>
+    public bool SetRun(string? taskId, string sessionId)
     {
         lock (_gate)
         {
-            if (_taskId == taskId) return;
-            _taskId = taskId;
+            if (_taskId == taskId && _sessionId == sessionId) return false;
+            (_taskId, _sessionId) = (taskId, sessionId);
             _revision++;
+            return true;
         }
-
-        _changed?.Invoke(this);
     }
 
     /// <summary>What the agent asks and nobody has answered yet; null when it asks nothing.</summary>
@@ -214,23 +236,43 @@ public sealed class AgentPane
             if (OpenQuestion()?.Request != request) return false;
             _answered = request;
             _revision++;
+            return true;
         }
-
-        _changed?.Invoke(this);
-        return true;
     }
 
-    /// <summary>Says whether the agent's session is larger than even the widest cost mode allows.</summary>
-    public void SetOverBudget(bool overBudget)
+    /// <summary>Gives back a question that was taken: its answer could not be sent, so it is open again.</summary>
+    public void Reopen(string request)
     {
         lock (_gate)
         {
-            if (_overBudget == overBudget) return;
-            _overBudget = overBudget;
+            if (_answered != request) return;
+            _answered = null;
             _revision++;
         }
+    }
 
-        _changed?.Invoke(this);
+    /// <summary>Says whether the agent's session is larger than even the widest cost mode allows.</summary>
+    public bool SetOverBudget(bool overBudget)
+    {
+        lock (_gate)
+        {
+            if (_overBudget == overBudget) return false;
+            _overBudget = overBudget;
+            _revision++;
+            return true;
+        }
+    }
+
+    /// <summary>Says whether its latest run was judged to have failed: then it asks for attention until another begins.</summary>
+    public bool SetFailed(bool failed)
+    {
+        lock (_gate)
+        {
+            if (_failed == failed) return false;
+            _failed = failed;
+            _revision++;
+            return true;
+        }
     }
 
     private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered ? question : null;
@@ -245,39 +287,36 @@ public sealed class AgentPane
         if (_dialect.Read(head, truncated: true, _fold)) _fold.State.LastEventAt = _fold.State.Now;
     }
 
-    private void Live(ProcessEvent what, int? pid = null, ProcessExit? exit = null)
+    private bool Live(ProcessEvent what, int? pid = null, ProcessExit? exit = null)
     {
         lock (_gate)
         {
             var next = LifecycleTable.Next(_lifecycle, what);
-            if (next == _lifecycle && (pid ?? _pid) == _pid && (exit ?? _exit) == _exit && what != ProcessEvent.StopRequested) return;
+            if (next == _lifecycle && (pid ?? _pid) == _pid && (exit ?? _exit) == _exit && what != ProcessEvent.StopRequested) return false;
             _lifecycle = next;
             _pid = pid ?? _pid;
             _exit = exit ?? _exit;
             if (what == ProcessEvent.StopRequested && _exit is null) _stopRequested = true;
             _revision++;
+            return true;
         }
-
-        _changed?.Invoke(this);
     }
 
-    private void Publish()
+    private bool Publish()
     {
-        bool changed;
         lock (_gate)
         {
-            changed = !_published.ShowsTheSameAs(_fold.State);
+            var changed = !_published.ShowsTheSameAs(_fold.State);
             _published = _fold.State;
             if (changed) _revision++;
+            return changed;
         }
-
-        if (changed) _changed?.Invoke(this);
     }
 
     /// <summary>The pane at this instant.</summary>
-    /// <param name="now">For telling whether the agent has gone silent.</param>
-    /// <param name="stallAfter">An agent that lives and has said nothing for so long is stalled.</param>
-    public Pane ToWire(DateTimeOffset now, TimeSpan stallAfter)
+    /// <param name="stallAfter">An agent that lives and has given no sign of work for so long is stalled.</param>
+    /// <param name="toolTimeout">The same while a tool of its runs, which may be silent for long.</param>
+    public Pane ToWire(TimeSpan stallAfter, TimeSpan toolTimeout)
     {
         PaneState state;
         Lifecycle lifecycle;
@@ -286,13 +325,15 @@ public sealed class AgentPane
         int? pid;
         bool stopRequested;
         bool overBudget;
+        bool failed;
         string? taskId;
+        string? sessionId;
         AgentQuestion? question;
         lock (_gate)
         {
-            (taskId, question) = (_taskId, OpenQuestion());
-            (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget) =
-                (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget);
+            (taskId, sessionId, question) = (_taskId, _sessionId, OpenQuestion());
+            (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget, failed) =
+                (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget, _failed);
         }
 
         // Only when all it printed has been read: the news of its end is often faster than its last words.
@@ -301,7 +342,8 @@ public sealed class AgentPane
             : state.Activity;
         if (startFailure is not null) activity = Activity.Error;
         var lives = exit is null && lifecycle != Lifecycle.Stopped;
-        var stalled = lives && now - (state.LastEventAt ?? _startedAt) >= stallAfter;
+        var limit = state.Tool is null || toolTimeout < stallAfter ? stallAfter : toolTimeout;
+        var stalled = lives && _clock.GetElapsedTime(state.LastSign ?? _startStamp) >= limit;
         return new Pane
         {
             Id = _identity.Id,
@@ -311,9 +353,9 @@ public sealed class AgentPane
             Lifecycle = lifecycle,
             Activity = activity,
             Stalled = stalled,
-            NeedsAttention = stalled || overBudget || activity is Activity.Error or Activity.Blocked,
+            NeedsAttention = stalled || overBudget || failed || activity is Activity.Error or Activity.Blocked,
             TaskId = taskId,
-            SessionId = _identity.SessionId,
+            SessionId = sessionId,
             OverBudget = overBudget ? true : null,
             HarnessSessionId = state.HarnessSessionId,
             Cwd = state.Cwd ?? _identity.Cwd,

@@ -6,8 +6,15 @@ namespace Colibri.Core.Panes;
 /// <summary>What the events of one agent add up to. A value, so that publishing it is copying it.</summary>
 internal struct PaneState
 {
+    /// <summary>When the chunk that is being read came.</summary>
     public DateTimeOffset Now { get; set; }
+
+    /// <summary>The same on the monotonic clock, in its own ticks.</summary>
+    public long Stamp { get; set; }
     public DateTimeOffset? LastEventAt { get; set; }
+
+    /// <summary>When the latest event came that is a sign of work, on the monotonic clock; null before the first.</summary>
+    public long? LastSign { get; set; }
     public long Events { get; set; }
     public long MalformedLines { get; set; }
     public long OversizeLines { get; set; }
@@ -31,8 +38,14 @@ internal struct PaneState
     public long Runs { get; set; }
     public string? Error { get; set; }
 
-    /// <summary>Since when every event was an error or changed nothing; null while the last that counts was none.</summary>
-    public DateTimeOffset? FailingSince { get; set; }
+    /// <summary>Since when every event was an error or changed nothing, on the monotonic clock; null while the last that counts was none.</summary>
+    public long? FailingSince { get; set; }
+
+    /// <summary>The latest sign of work is an error that promises another try.</summary>
+    public bool IsRetrying { get; set; }
+
+    /// <summary>How many tasks the agent has in the background, as it says.</summary>
+    public long BackgroundWork { get; set; }
 
     /// <summary>The HTTP status the provider refused with last; 0 since it answered.</summary>
     public int ProviderStatus { get; set; }
@@ -48,7 +61,7 @@ internal struct PaneState
     /// <summary>What the activity would be if the compaction going on had not begun.</summary>
     public readonly Activity RestingActivity => SetAside ?? Activity;
 
-    public readonly RunState Run()
+    public readonly RunReport Run()
     {
         var outcome = RestingActivity switch
         {
@@ -60,10 +73,15 @@ internal struct PaneState
             Activity.Error => RunOutcome.Failed,
             _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,
         };
-        return new RunState(outcome, IsSettled, Stop, RunError, LastEvent)
+        return new RunReport(outcome, IsSettled, Stop, RunError, LastEvent)
         {
             PromptRefused = PromptRefused,
             Runs = Runs,
+            Events = Events,
+            HasToolRunning = Tool is not null,
+            IsCompacting = SetAside is not null,
+            IsRetrying = IsRetrying,
+            HasBackgroundWork = BackgroundWork > 0,
             ProviderStatus = ProviderStatus,
             ResumeAt = ResumeAt,
         };

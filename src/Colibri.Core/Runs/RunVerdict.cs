@@ -13,6 +13,9 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
 {
     public const string Done = "done";
 
+    /// <summary>Its process could not be started.</summary>
+    public const string SpawnFailed = "spawn-failed";
+
     /// <summary>The agent reported an error of its own, or refused the prompt.</summary>
     public const string AgentError = "agent-error";
 
@@ -61,14 +64,14 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <param name="printsEvents">False for a program that need not print events at all.</param>
     /// <param name="lastWords">The last line it wrote to standard error, if any; joined to messages that have no better words.</param>
     /// <param name="secrets">Whose keys stand in no message; none when null.</param>
-    public static RunVerdict Judge(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents, string? lastWords = null, Secrets? secrets = null)
+    public static RunVerdict Judge(RunReport run, ProcessExit exit, bool stopRequested, bool printsEvents, string? lastWords = null, Secrets? secrets = null)
     {
         ArgumentNullException.ThrowIfNull(exit);
         var code = CodeFor(run, exit, stopRequested, printsEvents);
         return code == Done ? new RunVerdict(Done, null) : new RunVerdict(code, new TaskError(code, (secrets ?? Secrets.None).Excerpt(MessageFor(code, run, exit, lastWords), MaxMessageChars)));
     }
 
-    private static string CodeFor(RunState run, ProcessExit exit, bool stopRequested, bool printsEvents)
+    private static string CodeFor(RunReport run, ProcessExit exit, bool stopRequested, bool printsEvents)
     {
         // Whatever ended its process: there was never to be a run.
         if (RefusalOf(run) is not null) return AgentError;
@@ -108,7 +111,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         };
     }
 
-    private static string? RefusalOf(RunState run) => run.Outcome is RunOutcome.Silent or RunOutcome.Idle ? run.PromptRefused : null;
+    private static string? RefusalOf(RunReport run) => run.Outcome is RunOutcome.Silent or RunOutcome.Idle ? run.PromptRefused : null;
 
     private static string FailureCode(StopReason stop) => stop switch
     {
@@ -117,7 +120,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         _ => AgentError,
     };
 
-    private static string MessageFor(string code, RunState run, ProcessExit exit, string? lastWords) => OneLine(code switch
+    private static string MessageFor(string code, RunReport run, ProcessExit exit, string? lastWords) => OneLine(code switch
     {
         AgentError or TokenLimit or Aborted => RefusalOf(run) ?? run.Error ?? "the agent reported an error without saying which",
         ExitCode => With(lastWords, $"exited {exit.Code}{HintFor(exit.Code)} {After(run)}"),
@@ -133,7 +136,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         _ => $"stopped on request {After(run)}",
     });
 
-    private static string After(RunState run) => run.LastEvent is null ? "without printing an event" : $"after {run.LastEvent}";
+    private static string After(RunReport run) => run.LastEvent is null ? "without printing an event" : $"after {run.LastEvent}";
 
     private static string With(string? lastWords, string message) =>
         string.IsNullOrWhiteSpace(lastWords) ? message : $"{message}: {lastWords.Trim()}";

@@ -1,21 +1,20 @@
 using Colibri.Core.Board.Storage;
-using Colibri.Core.Panes;
 using Colibri.Core.Sessions;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Runs;
 
 /// <summary>
-/// Writes what an agent said into its session. Entries gather while a chunk of output is read and are appended before the next one is,
+/// Writes what an agent said into its session. Entries wait while a chunk of output is read and are appended before the next one is read,
 /// so a slow disk slows the agent it belongs to and nobody else.
 /// </summary>
-internal sealed class SessionRecorder(SessionStore sessions, string sessionId) : ITranscript
+internal sealed class SessionRecorder(SessionStore sessions)
 {
-    private readonly List<SessionEntry> _gathered = [];
+    private readonly List<(string SessionId, SessionEntry Entry)> _waiting = [];
     private long _dropped;
 
     /// <summary>Whether there is anything to append.</summary>
-    public bool HasEntries => _gathered.Count > 0;
+    public bool HasEntries => _waiting.Count > 0;
 
     /// <summary>Entries that the disk refused; what refused is in the log.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
@@ -26,23 +25,15 @@ internal sealed class SessionRecorder(SessionStore sessions, string sessionId) :
     /// <summary>Counts an entry that the disk refused elsewhere.</summary>
     public void CountDropped() => Interlocked.Increment(ref _dropped);
 
-    public void User(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.User, Text = text });
-
-    public void Note(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Note, Text = text });
-
-    public void Assistant(string text) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
-
-    public void ToolResult(string? tool, bool isError, string text) =>
-        _gathered.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = tool, IsError = isError, Text = text });
-
-    public void Usage(Usage usage) => _gathered.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = usage });
+    /// <summary>Adds an entry, to be written with the next flush.</summary>
+    public void Add(string sessionId, SessionEntry entry) => _waiting.Add((sessionId, entry));
 
     public async ValueTask FlushAsync()
     {
-        if (_gathered.Count == 0)
+        if (_waiting.Count == 0)
             return;
-        var appends = _gathered.ConvertAll(entry => sessions.AppendAsync(sessionId, entry));
-        _gathered.Clear();
+        var appends = _waiting.ConvertAll(waiting => sessions.AppendAsync(waiting.SessionId, waiting.Entry));
+        _waiting.Clear();
         foreach (var append in appends)
         {
             try

@@ -38,6 +38,9 @@ public sealed record DaemonConfiguration
 
     /// <summary>Silence after which a live agent counts as stalled, 100 ms to 365 days.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromHours(4);
+    /// <summary>While a tool of its runs, a live agent counts as stalled after this silence, where that is longer; 100 ms to 365 days.</summary>
+    public TimeSpan ToolTimeout { get; init; } = TimeSpan.FromHours(2);
+
     /// <summary>An agent with a prompt must have printed an event by then, 1 s to 1 day.</summary>
     public TimeSpan FirstEventTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
@@ -107,6 +110,7 @@ public sealed record DaemonConfiguration
             FirstEventTimeout = reader.Duration(
                 "COLIBRI_FIRST_EVENT_TIMEOUT", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
             StallKill = reader.Boolean("COLIBRI_STALL_KILL", false),
+            ToolTimeout = reader.Duration("COLIBRI_TOOL_TIMEOUT", TimeSpan.FromHours(2), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365)),
             ExitTimeout = reader.Duration("COLIBRI_EXIT_TIMEOUT", TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
             RunTimeout = reader.Duration("COLIBRI_RUN_TIMEOUT", TimeSpan.FromHours(24), TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
             JailPrivilegeMode = reader.Choice(

@@ -30,6 +30,7 @@ public static class EffectiveConfiguration
             ("COLIBRI_STALL_AFTER", Milliseconds(c.StallAfter)),
             ("COLIBRI_FIRST_EVENT_TIMEOUT", Milliseconds(c.FirstEventTimeout)),
             ("COLIBRI_STALL_KILL", c.StallKill ? "on" : "off"),
+            ("COLIBRI_TOOL_TIMEOUT", Milliseconds(c.ToolTimeout)),
             ("COLIBRI_EXIT_TIMEOUT", Milliseconds(c.ExitTimeout)),
             ("COLIBRI_RUN_TIMEOUT", Milliseconds(c.RunTimeout)),
             ("COLIBRI_JAIL_PRIV_MODE", Word(c.JailPrivilegeMode)),

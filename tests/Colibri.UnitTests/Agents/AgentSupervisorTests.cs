@@ -131,7 +131,7 @@ public sealed class AgentSupervisorTests : IAsyncDisposable
         var agent = await _fixture.Spawn(SupervisorFixture.LifeCycle, task);
         await SupervisorFixture.End(agent);
 
-        agent.Record.Arguments.ShouldBeEmpty();
+        agent.HoldsPrompt.ShouldBeFalse();
         (agent.ToPane().Lifecycle, agent.ToPane().TaskId).ShouldBe((Lifecycle.Stopped, task.Id));
         (await _fixture.OnlyRun(task)).Arguments[^1].Length.ShouldBeGreaterThan(100_000);
     }

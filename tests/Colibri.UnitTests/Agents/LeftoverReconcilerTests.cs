@@ -191,7 +191,7 @@ public sealed class LeftoverReconcilerTests : IAsyncDisposable
         var own = RealCgroups.Own();
         _cgroups = new AgentCgroups(own, null, TimeProvider.System, _logger);
         await _board.Spawn(_agentId);
-        await _board.Board.EndSpawnAsync(_agentId, new SpawnEnd { Ending = RunEnding.Interrupted, Verdict = "interrupted" });
+        await _board.Board.EndSpawnAsync(_agentId, new RunEnd { AgentId = "", Ending = RunEnding.Interrupted, Verdict = "interrupted" });
         var known = own.Create($"colibri-{_agentId}");
         var unknown = own.Create($"colibri-{Guid.NewGuid()}");
         var stranger = SharedChildren.Instance.Spawn(Shell.Options(Sleeper) with { Cgroup = unknown });

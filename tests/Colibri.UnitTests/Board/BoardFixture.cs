@@ -75,17 +75,20 @@ internal sealed class BoardFixture : IAsyncDisposable
         return begun.Task!;
     }
 
-    public static SpawnRecord Record(string agentId) => new()
+    public static RunStart Record(string agentId) => new()
     {
         AgentId = agentId,
         RunId = "run-of-" + agentId,
-        Name = "pi",
-        Runtime = "pi",
-        Capabilities = ["code"],
-        Binary = "/usr/local/bin/pi",
-        Arguments = ["--mode", "json", "say \"hé\""],
         SessionId = "session-of-" + agentId,
-        Host = "clawdie",
+        Arguments = _ => ["--mode", "json", "say \"hé\""],
+        Agent = new AgentRecord
+        {
+            Name = "pi",
+            Runtime = "pi",
+            Capabilities = ["code"],
+            Binary = "/usr/local/bin/pi",
+            Host = "clawdie",
+        },
     };
 
     /// <summary>Returns once the writer is inside a verb that lasts until the result is disposed.</summary>

@@ -32,13 +32,14 @@ public sealed class LedgerTests
         var first = await fixture.Spawn("a");
         await fixture.Board.BookUsageAsync("a", [Row("a", Costing(1))]);
         await fixture.Board.ProcessStartedAsync("a", 4711, 99, "boot");
-        (await fixture.Board.EndRunAsync("a", new SpawnEnd { Ending = RunEnding.Done, Usage = [Row("a", Costing(2))] }))!.Usage.ShouldBe(Costing(2));
+        (await fixture.Board.EndRunOfAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Done, Usage = [Row("a", Costing(2))] }))!.Usage.ShouldBe(Costing(2));
 
         var second = await fixture.Create();
-        var begun = await fixture.Board.BeginRunAsync(new RunStart("second", "a", second.Id, "session-of-a"), "mock", "mock-1");
+        var begun = await fixture.Board.BeginSpawnAsync(new RunStart { RunId = "second", AgentId = "a", SessionId = "session-of-a", Provider = "mock", Model = "mock-1" }, second.Id);
         (begun.Outcome, begun.Task!.Status, begun.Task.SessionId, begun.Task.Attempts).ShouldBe((EdgeOutcome.Applied, TaskState.Started, "session-of-a", 1));
-        (await fixture.Board.EndSpawnAsync("a", new SpawnEnd
+        (await fixture.Board.EndSpawnAsync("a", new RunEnd
         {
+            AgentId = "",
             Ending = RunEnding.Done,
             Usage = [Row("a", Costing(99)), Row("a", Costing(5)) with { RunId = "second" }],
         }))!.Usage.ShouldBe(Costing(5));
@@ -54,9 +55,9 @@ public sealed class LedgerTests
     {
         await using var fixture = new BoardFixture();
         await fixture.Spawn("a");
-        await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done });
+        await fixture.Board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Done });
         var task = await fixture.Create();
-        await Should.ThrowAsync<InvalidOperationException>(() => fixture.Board.BeginRunAsync(new RunStart("r", "a", task.Id, "s"), null, null));
+        await Should.ThrowAsync<InvalidOperationException>(() => fixture.Board.BeginRunAsync(new RunStart { RunId = "r", AgentId = "a", TaskId = task.Id, SessionId = "s" }));
         (await fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
     }
 
@@ -68,7 +69,7 @@ public sealed class LedgerTests
         await fixture.Board.BookUsageAsync("a", [Row("a", Costing(7))]);
 
         await fixture.Reopen();
-        var queued = (await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Interrupted, Verdict = "interrupted" }))!;
+        var queued = (await fixture.Board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Interrupted, Verdict = "interrupted" }))!;
 
         queued.Usage.ShouldBe(Costing(7));
         (await fixture.Board.RunsAsync(task.Id)).ShouldHaveSingleItem().Usage.ShouldBe(Costing(7));
@@ -79,7 +80,7 @@ public sealed class LedgerTests
     {
         await using var fixture = new BoardFixture();
         await fixture.Spawn("a");
-        await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done, Usage = [Row("a", Costing(9))] });
+        await fixture.Board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Done, Usage = [Row("a", Costing(9))] });
         await fixture.Board.BookUsageAsync("a", [Row("a", Costing(1))]);
         await fixture.Board.BookUsageAsync("nobody", [Row("nobody", Costing(1))]);
 

@@ -22,16 +22,17 @@ public sealed class SpawnTests
         await using var fixture = new BoardFixture();
         var claimed = await fixture.Spawn("a");
         (claimed.Status, claimed.AgentId, claimed.SessionId, claimed.Attempts).ShouldBe((TaskState.Claimed, "a", "session-of-a", 1));
-        (await fixture.Board.LiveSpawnsAsync()).ShouldBe([new SpawnRow("a", claimed.Id, null, null, null, "/usr/local/bin/pi")]);
+        (await fixture.Board.LiveSpawnsAsync()).ShouldBe([new SpawnRow("a", new RunClaim("run-of-a", claimed.Id, 1, 1), null, null, null, "/usr/local/bin/pi")]);
 
         var started = (await fixture.Board.ProcessStartedAsync("a", 4711, 99, "boot"))!;
         (started.Status, started.StartedAt).ShouldBe((TaskState.Started, fixture.Time.Now));
-        (await fixture.Board.LiveSpawnsAsync()).ShouldBe([new SpawnRow("a", claimed.Id, 4711, 99, "boot", "/usr/local/bin/pi")]);
+        (await fixture.Board.LiveSpawnsAsync()).ShouldBe([new SpawnRow("a", new RunClaim("run-of-a", claimed.Id, 1, 1), 4711, 99, "boot", "/usr/local/bin/pi")]);
         var open = (await fixture.Board.RunsAsync(claimed.Id)).ShouldHaveSingleItem();
         (open.FinishedAt, open.Exit, open.Verdict, open.Error).ShouldBe((null, null, null, null));
 
-        var done = (await fixture.Board.EndSpawnAsync("a", new SpawnEnd
+        var done = (await fixture.Board.EndSpawnAsync("a", new RunEnd
         {
+            AgentId = "",
             Ending = RunEnding.Done,
             Verdict = "done",
             Exit = new ProcessExit(Code: 0),
@@ -58,8 +59,9 @@ public sealed class SpawnTests
         await using var fixture = new BoardFixture();
         var task = await fixture.Create(maxAttempts: 2);
         var retryAt = fixture.Time.Now.AddSeconds(10);
-        var end = new SpawnEnd
+        var end = new RunEnd
         {
+            AgentId = "",
             Ending = RunEnding.Failed,
             Verdict = "error",
             Error = new TaskError("agent-error", "529 overloaded"),
@@ -99,7 +101,7 @@ public sealed class SpawnTests
         foreach (var agent in (string[])["a", "b", "c"])
         {
             await fixture.Spawn(agent, task);
-            await fixture.Board.EndSpawnAsync(agent, new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = Booked(agent, absurd) });
+            await fixture.Board.EndSpawnAsync(agent, new RunEnd { AgentId = "", Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = Booked(agent, absurd) });
         }
 
         const long Bound = 9_000_000_000_000_000;
@@ -122,7 +124,7 @@ public sealed class SpawnTests
         await using var fixture = new BoardFixture();
         await fixture.Spawn("a");
         await fixture.Board.ProcessStartedAsync("a", 1, 1, "boot");
-        (await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Failed }))!.Status.ShouldBe(TaskState.Failed);
+        (await fixture.Board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Failed }))!.Status.ShouldBe(TaskState.Failed);
     }
 
     [Test]
@@ -132,7 +134,7 @@ public sealed class SpawnTests
     {
         await using var fixture = new BoardFixture();
         await fixture.Spawn("a");
-        (await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = ending }))!.Status.ShouldBe(expected);
+        (await fixture.Board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = ending }))!.Status.ShouldBe(expected);
         fixture.Changes.Select(task => task.Status).ShouldBe([TaskState.Queued, TaskState.Claimed, TaskState.Started, expected]);
         fixture.Board.Counts.Started.ShouldBe(0);
     }
@@ -149,7 +151,7 @@ public sealed class SpawnTests
             await fixture.Spawn($"a{n}", task);
             if (started)
                 await fixture.Board.ProcessStartedAsync($"a{n}", 1, 1, "boot");
-            var queued = (await fixture.Board.EndSpawnAsync($"a{n}", new SpawnEnd { Ending = RunEnding.Interrupted, Verdict = "interrupted", Usage = Booked($"a{n}", Spent) }))!;
+            var queued = (await fixture.Board.EndSpawnAsync($"a{n}", new RunEnd { AgentId = "", Ending = RunEnding.Interrupted, Verdict = "interrupted", Usage = Booked($"a{n}", Spent) }))!;
             (queued.Status, queued.Attempts, queued.AgentId, queued.NotBefore).ShouldBe((TaskState.Queued, 0, null, null));
         }
         (await fixture.Board.RunsAsync(task.Id)).Select(run => run.Attempt).ShouldBe([1, 1, 1]);
@@ -169,7 +171,7 @@ public sealed class SpawnTests
         (await fixture.Board.ProcessStartedAsync("a", 1, 1, "boot"))!.Status.ShouldBe(TaskState.Cancelled);
         (await fixture.Board.LiveSpawnsAsync()).ShouldHaveSingleItem().Pid.ShouldBe(1);
         var ended = (await fixture.Board.EndSpawnAsync(
-            "a", new SpawnEnd { Ending = ending, Verdict = "cancelled", Usage = Booked("a", Spent), RetryAt = fixture.Time.Now }))!;
+            "a", new RunEnd { AgentId = "", Ending = ending, Verdict = "cancelled", Usage = Booked("a", Spent), RetryAt = fixture.Time.Now }))!;
 
         (ended.Status, ended.Verdict, ended.Usage).ShouldBe((TaskState.Cancelled, "cancelled", Spent));
         (await fixture.Board.RunsAsync(task.Id)).ShouldHaveSingleItem().FinishedAt.ShouldNotBeNull();
@@ -203,7 +205,7 @@ public sealed class SpawnTests
         await using var fixture = new BoardFixture();
         var task = await fixture.Spawn("a");
         await fixture.Board.ProcessStartedAsync("a", 1, 1, "boot");
-        var end = new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = Booked("a", Spent) };
+        var end = new RunEnd { AgentId = "", Ending = RunEnding.Failed, RetryAt = fixture.Time.Now, Usage = Booked("a", Spent) };
         await fixture.Board.EndSpawnAsync("a", end);
         await fixture.Spawn("b", task);
 
@@ -233,7 +235,7 @@ public sealed class SpawnTests
         await fixture.Board.ClaimAsync(others.Id, "b");
         fixture.Changes.Clear();
 
-        var ended = await fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done });
+        var ended = await fixture.Board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Done });
 
         (ended?.Id, ended?.Status).ShouldBe(hasTask ? (task.Id, TaskState.Done) : (null, null));
         var told = fixture.Changes.Skip(hasTask ? 2 : 0).ToList();
@@ -275,13 +277,13 @@ public sealed class SpawnTests
     public async Task An_agent_without_a_task_is_on_record_until_its_end()
     {
         await using var fixture = new BoardFixture();
-        (await fixture.Board.BeginSpawnAsync(BoardFixture.Record("a"), null)).ShouldBe(new EdgeResult(EdgeOutcome.Applied));
+        (await fixture.Board.BeginSpawnAsync(BoardFixture.Record("a"), null)).ShouldBe(new RunBegun(EdgeOutcome.Applied));
         (await fixture.Board.ProcessStartedAsync("a", 7, 8, "boot")).ShouldBeNull();
         var board = await fixture.Reopen();
         (await board.LiveSpawnsAsync()).ShouldBe([new SpawnRow("a", null, 7, 8, "boot", "/usr/local/bin/pi")]);
-        (await board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done })).ShouldBeNull();
+        (await board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Done })).ShouldBeNull();
         (await board.LiveSpawnsAsync()).ShouldBeEmpty();
-        (await board.EndSpawnAsync("unknown", new SpawnEnd { Ending = RunEnding.Done })).ShouldBeNull();
+        (await board.EndSpawnAsync("unknown", new RunEnd { AgentId = "", Ending = RunEnding.Done })).ShouldBeNull();
     }
 
     [Test]
@@ -293,7 +295,7 @@ public sealed class SpawnTests
         await using var fixture = new BoardFixture();
         var task = await fixture.Spawn("a");
         await fixture.Board.EndSpawnAsync(
-            "a", new SpawnEnd { Ending = RunEnding.Done, StderrTail = string.Concat(Enumerable.Repeat(unit, 10_000)) + "." });
+            "a", new RunEnd { AgentId = "", Ending = RunEnding.Done, StderrTail = string.Concat(Enumerable.Repeat(unit, 10_000)) + "." });
         var tail = (await fixture.Board.RunsAsync(task.Id))[0].StderrTail!;
         System.Text.Encoding.UTF8.GetByteCount(tail).ShouldBeInRange(8 * 1024 - 3, 8 * 1024);
         tail.ShouldStartWith(unit);

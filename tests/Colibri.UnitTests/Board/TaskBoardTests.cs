@@ -205,8 +205,8 @@ public sealed class TaskBoardTests
         var claimed = await fixture.Spawn("agent", task);
         (claimed.Title, claimed.Description, claimed.Attempts).ShouldBe(("t", "long", 1));
 
-        await fixture.Board.EndRunAsync("agent", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = fixture.Time.Now });
-        var again = (await fixture.Board.BeginRunAsync(new RunStart("run", "agent", ready.Id, "session"), null, null)).Task.ShouldNotBeNull();
+        await fixture.Board.EndRunOfAsync("agent", new RunEnd { AgentId = "", Ending = RunEnding.Failed, RetryAt = fixture.Time.Now });
+        var again = (await fixture.Board.BeginSpawnAsync(new RunStart { RunId = "run", AgentId = "agent", SessionId = "session" }, ready.Id)).Task.ShouldNotBeNull();
         (again.Title, again.Description, again.Attempts).ShouldBe(("t", "long", 2));
     }
 
@@ -220,7 +220,7 @@ public sealed class TaskBoardTests
         var delayed = (await fixture.Board.GetAsync(titles.Single(entry => entry.Value == "d").Key))!;
         await fixture.Spawn("agent", delayed);
         var retryAt = fixture.Time.Now.AddSeconds(30);
-        await fixture.Board.EndSpawnAsync("agent", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = retryAt });
+        await fixture.Board.EndSpawnAsync("agent", new RunEnd { AgentId = "", Ending = RunEnding.Failed, RetryAt = retryAt });
 
         (await Titles(fixture.Time.Now)).ShouldBe("b c a e");
         (await Titles(retryAt.AddMilliseconds(-1))).ShouldBe("b c a e");

@@ -14,7 +14,7 @@ public sealed class AgentPaneTests
     public void A_new_pane_shows_what_it_is_about()
     {
         var clock = new StoppedClock();
-        PaneFixture.New("zot", clock).ToWire(clock.Now, PaneFixture.StallAfter).ShouldBe(new Pane
+        PaneFixture.New("zot", clock).ToWire(PaneFixture.StallAfter, TimeSpan.Zero).ShouldBe(new Pane
         {
             Id = "id-1",
             Agent = "zot",
@@ -92,12 +92,12 @@ public sealed class AgentPaneTests
         var pane = PaneFixture.New(transcript: transcript);
         pane.Say("""{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""");
         pane.Say("""{"type":"tool_execution_start","toolCallId":"b","toolName":"write"}""");
-        pane.Feed(Encoding.UTF8.GetBytes(head));
+        pane.Hear(Encoding.UTF8.GetBytes(head));
 
         // Three bytes a character: the head is cut inside one.
         var filler = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("€", 1000)));
-        for (var sent = 0; sent <= AgentPane.MaxLineBytes; sent += filler.Length) pane.Feed(filler);
-        pane.Feed("\"]}\n"u8);
+        for (var sent = 0; sent <= AgentPane.MaxLineBytes; sent += filler.Length) pane.Hear(filler);
+        pane.Hear("\"]}\n"u8);
         var shown = pane.Show();
         (shown.Activity, shown.Events, shown.MalformedLines, shown.OversizeLines).ShouldBe((activity, 2, 1, 1));
         shown.Tool.ShouldBe(toolsRunning == 0 ? null : "write");
@@ -112,17 +112,35 @@ public sealed class AgentPaneTests
         var clock = new StoppedClock();
         var pane = PaneFixture.New(clock: clock);
         pane.Started(42);
-        var start = clock.Now;
-        pane.ToWire(start + PaneFixture.StallAfter - TimeSpan.FromSeconds(1), PaneFixture.StallAfter).Stalled.ShouldBeFalse();
-        var stalled = pane.ToWire(start + PaneFixture.StallAfter, PaneFixture.StallAfter);
+        clock.Now += PaneFixture.StallAfter - TimeSpan.FromSeconds(1);
+        pane.Show().Stalled.ShouldBeFalse();
+        clock.Now += TimeSpan.FromSeconds(1);
+        var stalled = pane.Show();
         (stalled.Stalled, stalled.NeedsAttention, stalled.Pid).ShouldBe((true, true, 42));
 
-        clock.Now += TimeSpan.FromHours(1);
         pane.Say("""{"type":"agent_start"}""");
-        pane.ToWire(start + PaneFixture.StallAfter, PaneFixture.StallAfter).Stalled.ShouldBeFalse();
-        pane.ToWire(clock.Now + PaneFixture.StallAfter, PaneFixture.StallAfter).Stalled.ShouldBeTrue();
+        pane.Show().Stalled.ShouldBeFalse();
+        clock.Now += PaneFixture.StallAfter;
+        pane.Show().Stalled.ShouldBeTrue();
         pane.Exited(new ProcessExit(0));
-        pane.ToWire(clock.Now + PaneFixture.StallAfter, PaneFixture.StallAfter).Stalled.ShouldBeFalse();
+        pane.Show().Stalled.ShouldBeFalse();
+    }
+
+    [Test]
+    public void A_heartbeat_is_no_sign_of_work_and_a_tool_at_work_may_be_silent()
+    {
+        var clock = new StoppedClock();
+        var pane = PaneFixture.New(clock: clock);
+        pane.Say("""{"type":"agent_start"}""");
+        clock.Now += PaneFixture.StallAfter;
+        pane.Say("""{"type":"heartbeat"}""");
+        (pane.Show().Stalled, pane.SilentFor()).ShouldBe((true, PaneFixture.StallAfter));
+
+        pane.Say("""{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""");
+        clock.Now += PaneFixture.StallAfter;
+        pane.ToWire(PaneFixture.StallAfter, 2 * PaneFixture.StallAfter).Stalled.ShouldBeFalse();
+        clock.Now += PaneFixture.StallAfter;
+        pane.ToWire(PaneFixture.StallAfter, 2 * PaneFixture.StallAfter).Stalled.ShouldBeTrue();
     }
 
     [Test]
@@ -149,11 +167,11 @@ public sealed class AgentPaneTests
     public void A_subscriber_hears_of_what_it_would_show_and_of_nothing_else()
     {
         var heard = 0;
-        var pane = PaneFixture.New(changed: _ => heard++);
+        var pane = PaneFixture.New();
         var revisions = new List<long>();
-        void Do(Action what)
+        void Do(Func<bool> what)
         {
-            what();
+            heard += what() ? 1 : 0;
             revisions.Add(pane.Revision);
         }
 
@@ -161,8 +179,8 @@ public sealed class AgentPaneTests
         Do(() => pane.Started(1));
         Do(() => pane.Say("""{"type":"agent_start"}"""));
         Do(() => pane.Say("""{"type":"message_update"}"""));
-        Do(() => pane.Feed("{\"type\":\"turn_start\"}\n{\"type\":\"message_update\"}\n{\"type\":\"tool_execution_start\",\"toolName\":\"x\"}\n"u8));
-        Do(() => pane.Feed("{\"type\":\"message_"u8));
+        Do(() => pane.Hear("{\"type\":\"turn_start\"}\n{\"type\":\"message_update\"}\n{\"type\":\"tool_execution_start\",\"toolName\":\"x\"}\n"u8));
+        Do(() => pane.Hear("{\"type\":\"message_"u8));
         Do(() => pane.Say("""{"type":"agent_settled"}"""));
         revisions.ShouldBe([1, 1, 2, 2, 3, 3, 4]);
         heard.ShouldBe(4);
@@ -188,8 +206,8 @@ public sealed class AgentPaneTests
     {
         var transcript = new ListTranscript();
         var pane = PaneFixture.New(recording[..recording.IndexOf('-', StringComparison.Ordinal)], transcript: transcript);
-        pane.Feed(Recordings.Read(recording));
-        pane.Complete();
+        pane.Hear(Recordings.Read(recording));
+        transcript.Take(pane.Complete());
         var lines = expected.Split('|').Order(StringComparer.Ordinal).Zip(transcript.Lines.Order(StringComparer.Ordinal)).ToList();
         transcript.Lines.Count.ShouldBe(expected.Split('|').Length);
         foreach (var (wanted, line) in lines)
@@ -201,7 +219,7 @@ public sealed class AgentPaneTests
     public void A_transcript_gets_the_words_decoded()
     {
         var transcript = new ListTranscript();
-        PaneFixture.New(transcript: transcript).Feed(Recordings.Read("pi-1.5.2-json-tool"));
+        PaneFixture.New(transcript: transcript).Hear(Recordings.Read("pi-1.5.2-json-tool"));
         transcript.Lines.ShouldContain("assistant: Done: it printed hi. sep[\u2028] emoji 🐦 nul? \u0001 end");
     }
 
@@ -238,17 +256,17 @@ public sealed class AgentPaneTests
         var transcript = new ListTranscript();
         var pane = PaneFixture.New(dialect, transcript: transcript);
         var reader = AgentProfiles.For(dialect, null).Dialect;
-        var sink = new Fold(transcript, null, null, Secrets.None);
+        var sink = new PaneFold(new PaneNews(), default, keepsWords: true, Secrets.None);
         for (var i = 0; i < 5000; i++)
         {
             var line = (byte[])lines[random.Next(lines.Length)].Clone();
             for (var n = random.Next(4); n > 0; n--) line[random.Next(line.Length)] = (byte)"\"\\{}[]:,0truen\t"[random.Next(15)];
             reader.Read(line.AsSpan(0, random.Next(line.Length)), truncated: true, sink);
-            pane.Feed(line);
-            pane.Feed("\n"u8);
+            pane.Hear(line);
+            pane.Hear("\n"u8);
         }
 
-        pane.Complete();
+        transcript.Take(pane.Complete());
         var shown = pane.Show();
         (shown.Events + shown.MalformedLines).ShouldBe(5000);
         shown.Events.ShouldBeGreaterThan(1000);

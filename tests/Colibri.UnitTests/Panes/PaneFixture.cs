@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Board.Storage;
@@ -11,33 +12,49 @@ internal sealed class StoppedClock : TimeProvider
 {
     public DateTimeOffset Now { get; set; } = new(2026, 11, 22, 8, 0, 0, TimeSpan.Zero);
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
     public override DateTimeOffset GetUtcNow() => Now;
+
+    public override long GetTimestamp() => Now.UtcTicks;
 }
 
-/// <summary>Writes down what it is told, a line each.</summary>
-internal sealed class ListTranscript : ITranscript
+/// <summary>What a pane's news hold, a line each.</summary>
+internal sealed class ListTranscript
 {
     public List<string> Lines { get; } = [];
 
-    public void Assistant(string text) => Lines.Add("assistant: " + text);
-
-    public void ToolResult(string? tool, bool isError, string text) => Lines.Add($"{tool}{(isError ? "!" : "")}: {text}");
-
-    public void Usage(Usage usage) => Lines.Add(
-        $"usage: {usage.InputTokens}/{usage.OutputTokens}/{usage.CacheReadTokens}/{usage.CacheWriteTokens}/{usage.CostMicrocents}");
+    public void Take(PaneNews news)
+    {
+        foreach (var entry in news.Entries)
+        {
+            Lines.Add(entry.Kind switch
+            {
+                SessionEntryKind.Assistant => "assistant: " + entry.Text,
+                SessionEntryKind.ToolResult => $"{entry.Tool}{(entry.IsError is true ? "!" : "")}: {entry.Text}",
+                _ => "usage: " + entry.Usage!.Show(),
+            });
+        }
+    }
 }
 
 internal static class PaneFixture
 {
     public static readonly TimeSpan StallAfter = TimeSpan.FromHours(4);
 
-    public static AgentPane New(
-        string dialect = "pi", StoppedClock? clock = null, ITranscript? transcript = null, Action<AgentPane>? changed = null) => new(
-        new PaneIdentity("id-1", dialect, AgentProfiles.For(dialect, null).Name) { TaskId = "task-1", SessionId = "session-1", Cwd = "/start" },
-        AgentProfiles.For(dialect, null).Dialect,
-        clock ?? new StoppedClock(),
-        transcript,
-        changed);
+    private static readonly ConditionalWeakTable<AgentPane, ListTranscript> Transcripts = [];
+
+    public static AgentPane New(string dialect = "pi", StoppedClock? clock = null, ListTranscript? transcript = null)
+    {
+        var pane = new AgentPane(
+            new PaneIdentity("id-1", dialect, AgentProfiles.For(dialect, null).Name) { TaskId = "task-1", SessionId = "session-1", Cwd = "/start" },
+            AgentProfiles.For(dialect, null).Dialect,
+            clock ?? new StoppedClock(),
+            keepsWords: transcript is not null);
+        if (transcript is not null)
+            Transcripts.Add(pane, transcript);
+        return pane;
+    }
 
     public static AgentPane Fed(string dialect, params ReadOnlySpan<string> lines)
     {
@@ -46,9 +63,19 @@ internal static class PaneFixture
         return pane;
     }
 
-    public static void Say(this AgentPane pane, string line) => pane.Feed(Encoding.UTF8.GetBytes(line + "\n"));
+    /// <returns>Whether something changed that a subscriber would show.</returns>
+    public static bool Say(this AgentPane pane, string line) => pane.Hear(Encoding.UTF8.GetBytes(line + "\n"));
 
-    public static Pane Show(this AgentPane pane) => pane.ToWire(new StoppedClock().Now, StallAfter);
+    /// <summary>Feeds the pane, and its transcript with the news.</summary>
+    public static bool Hear(this AgentPane pane, ReadOnlySpan<byte> chunk)
+    {
+        var news = pane.Feed(chunk);
+        if (Transcripts.TryGetValue(pane, out var transcript))
+            transcript.Take(news);
+        return news.Changed;
+    }
+
+    public static Pane Show(this AgentPane pane) => pane.ToWire(StallAfter, TimeSpan.Zero);
 
     public static string Show(this Usage usage) =>
         $"{usage.InputTokens}/{usage.OutputTokens}/{usage.CacheReadTokens}/{usage.CacheWriteTokens}/{usage.CostMicrocents}";

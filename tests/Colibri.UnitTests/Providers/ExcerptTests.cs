@@ -146,32 +146,25 @@ public sealed class ExcerptTests
     /// <summary>Everything that a pane shows and passes on once it was fed these lines, and what a run that ends then is said to have died of.</summary>
     private static List<string?> Pane(Secrets secrets, string kind, params ReadOnlySpan<string> lines)
     {
-        var (transcript, listener) = (new ListTranscript(), new Listener());
+        var (transcript, heard) = (new ListTranscript(), new List<string?>());
         var profile = AgentProfiles.For(kind, null);
         var pane = new AgentPane(
-            new PaneIdentity("id-1", kind, profile.Name), profile.Dialect, new StoppedClock(), transcript, meter: listener, replies: listener, secrets: secrets);
+            new PaneIdentity("id-1", kind, profile.Name), profile.Dialect, new StoppedClock(), keepsWords: true, secrets: secrets);
         foreach (var line in lines)
-            pane.Say(line);
+        {
+            var news = pane.Feed(Encoding.UTF8.GetBytes(line + "\n"));
+            transcript.Take(news);
+            heard.AddRange([.. news.Usage.SelectMany(usage => new[] { usage.Provider, usage.Model }), .. news.Replies.Select(reply => reply.Error)]);
+        }
         var shown = pane.Show();
         List<string?> all =
         [
             shown.Error, shown.Tool, shown.LastEvent, shown.HarnessSessionId, shown.Cwd,
             shown.Question?.Request, shown.Question?.Title, shown.Question?.Message, .. shown.Question?.Options ?? [],
-            pane.Run.Error, pane.Run.LastEvent, pane.Run.PromptRefused, .. transcript.Lines, .. listener.Heard,
+            pane.Run.Error, pane.Run.LastEvent, pane.Run.PromptRefused, .. transcript.Lines, .. heard,
         ];
         foreach (var exit in new[] { new ProcessExit(0), new ProcessExit(1), new ProcessExit(null, 9) })
             all.Add(RunVerdict.Judge(pane.Run, exit, false, true, null, secrets).Error?.Message);
         return all;
-    }
-
-    private sealed class Listener : IUsageMeter, IAgentReplies
-    {
-        public List<string?> Heard { get; } = [];
-
-        public UsageReport Price(string? provider, string? model, UsageReport report) => report;
-
-        public void Add(string? provider, string? model, UsageReport added) => Heard.AddRange([provider, model]);
-
-        public void Replied(string id, string? error) => Heard.Add(error);
     }
 }

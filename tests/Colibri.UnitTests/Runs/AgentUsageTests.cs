@@ -4,6 +4,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Agents;
 using Colibri.UnitTests.Posix.Spawning;
 
@@ -101,9 +102,10 @@ public sealed class AgentUsageTests
     {
         await using var fixture = new SupervisorFixture(budgets: Of(task: Cent, day: null));
         var task = await fixture.Create();
-        await fixture.Board.BeginSpawnAsync(new SpawnRecord { AgentId = "a", RunId = "r", Name = "pi", Runtime = "pi", Binary = "/bin/pi", SessionId = "s", Host = "h" }, task.Id);
-        await fixture.Board.EndSpawnAsync("a", new SpawnEnd
+        await fixture.Board.BeginSpawnAsync(new RunStart { AgentId = "a", RunId = "r", SessionId = "s", Agent = new AgentRecord { Name = "pi", Runtime = "pi", Binary = "/bin/pi", Host = "h" } }, task.Id);
+        await fixture.Board.EndSpawnAsync("a", new RunEnd
         {
+            AgentId = "",
             Ending = RunEnding.Interrupted,
             Usage = [new UsageRow("r", new DateOnly(2026, 11, 22), "mock", "mock-1", 1, new Usage { CostMicrocents = 2 * Cent })],
         });

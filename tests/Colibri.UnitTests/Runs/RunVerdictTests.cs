@@ -28,7 +28,7 @@ public sealed class RunVerdictTests
         Stated.Keys.Select(key => key.Item1).Distinct().ShouldBe(Enum.GetValues<RunOutcome>());
         foreach (var ((outcome, stop), row) in Stated)
         {
-            var run = new RunState(outcome, false, stop, outcome == RunOutcome.Failed ? "words" : null, "turn_end");
+            var run = new RunReport(outcome, false, stop, outcome == RunOutcome.Failed ? "words" : null, "turn_end");
             foreach (var printsEvents in new[] { true, false })
             {
                 for (var i = 0; i < row.Length; i++)
@@ -57,7 +57,7 @@ public sealed class RunVerdictTests
     [Arguments(RunOutcome.Blocked, 0, null, null, "exited 0 while it waited for an answer nobody gave")]
     public void The_message_is_one_line_that_says_what_happened(RunOutcome outcome, int? code, int? signal, string? lastWords, string message)
     {
-        var run = new RunState(outcome, false, StopReason.None, null, "turn_end");
+        var run = new RunReport(outcome, false, StopReason.None, null, "turn_end");
         RunVerdict.Judge(run, new ProcessExit(code, signal), false, true, lastWords).Error!.Message.ShouldBe(message);
     }
 
@@ -68,7 +68,7 @@ public sealed class RunVerdictTests
     [Test]
     public void An_agents_own_words_become_one_line_of_bounded_length()
     {
-        var run = new RunState(RunOutcome.Failed, true, StopReason.Error, "first\nsecond " + new string('x', 2000), "agent_settled");
+        var run = new RunReport(RunOutcome.Failed, true, StopReason.Error, "first\nsecond " + new string('x', 2000), "agent_settled");
         var message = RunVerdict.Judge(run, new ProcessExit(0), false, true).Error!.Message;
         message.ShouldStartWith("first second xxx");
         message.Length.ShouldBe(500);

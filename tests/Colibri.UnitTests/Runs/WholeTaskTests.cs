@@ -2,6 +2,7 @@ using System.Text.Json;
 using Colibri.Core.Board;
 using Colibri.Core.Scheduling;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Agents;
 using Colibri.UnitTests.Posix.Spawning;
 using Colibri.UnitTests.Scheduling;
@@ -103,7 +104,7 @@ public sealed class WholeTaskTests : IAsyncDisposable
         if (!isRetry)
             return task;
         await _fixture.Board.BeginSpawnAsync(Board.BoardFixture.Record($"earlier-{number}"), task.Id);
-        await _fixture.Board.EndSpawnAsync($"earlier-{number}", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow() + Backoff });
+        await _fixture.Board.EndSpawnAsync($"earlier-{number}", new RunEnd { AgentId = "", Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow() + Backoff });
         _time.Advance(Backoff);
         return await _fixture.Get(task);
     }

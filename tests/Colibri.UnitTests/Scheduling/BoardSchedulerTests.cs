@@ -2,6 +2,7 @@ using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Scheduling;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Agents;
 using Colibri.UnitTests.Posix.Spawning;
 
@@ -144,7 +145,7 @@ public sealed class BoardSchedulerTests : IAsyncDisposable
         var task = await _fixture.Create();
         await _fixture.Board.BeginSpawnAsync(Board.BoardFixture.Record("first"), task.Id);
         var backoff = TimeSpan.FromSeconds(10);
-        await _fixture.Board.EndSpawnAsync("first", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow() + backoff });
+        await _fixture.Board.EndSpawnAsync("first", new RunEnd { AgentId = "", Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow() + backoff });
         Start(Candidate(SupervisorFixture.LifeCycle));
         Shell.Until(() => _time.NextTimer == backoff, "the scheduler waits for the back-off, not for the tick");
         (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued);

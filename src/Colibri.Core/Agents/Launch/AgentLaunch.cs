@@ -12,22 +12,17 @@ internal sealed class AgentLaunch
 
     /// <param name="profile">The agent's kind.</param>
     /// <param name="request">What was asked for.</param>
-    /// <param name="task">The task it is for, or null.</param>
+    /// <param name="task">The task that was claimed for it, or null.</param>
     /// <param name="prompts">Puts what the session has so far before the prompt; null leaves the prompt as it is.</param>
     /// <param name="sessionId">The session.</param>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public AgentLaunch(AgentProfile profile, SpawnRequest request, BoardTask? task, PromptAssembler? prompts, string sessionId)
     {
         Request = request;
-        Prompt = request.Prompt ?? (task is null ? null : PromptOf(task));
-        Recorded = Build(Prompt);
-        SentPrompt = Prompt is null || task is null || prompts is null
-            ? Prompt
-            : prompts.Introduce(sessionId, Prompt, Recorded.IsRpc ? long.MaxValue : MaxArgumentBytes);
-        CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : Build(SentPrompt);
-
-        AgentCommandLine Build(string? prompt) =>
-            AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, prompt);
+        Prompt = PromptOf(request, task);
+        Recorded = CommandLineOf(profile, request, Prompt);
+        SentPrompt = Prompt is null || task is null ? Prompt : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc);
+        CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, SentPrompt);
     }
 
     public SpawnRequest Request { get; }
@@ -44,6 +39,18 @@ internal sealed class AgentLaunch
     /// <summary>The command line that is executed.</summary>
     public AgentCommandLine CommandLine { get; }
 
+    /// <summary>What is executed for a prompt.</summary>
+    /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
+    public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, string? prompt) =>
+        AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, prompt);
+
+    /// <summary>What an agent is told first: what was asked for, else its task.</summary>
+    public static string? PromptOf(SpawnRequest request, BoardTask? task) => request.Prompt ?? (task is null ? null : PromptOf(task));
+
     /// <summary>What a task's agent is told.</summary>
     public static string PromptOf(BoardTask task) => task.Description.Length == 0 ? task.Title : $"{task.Title}\n\n{task.Description}";
+
+    /// <summary>A task's prompt behind what its session has so far.</summary>
+    public static string Introduced(PromptAssembler? prompts, string sessionId, string prompt, bool isRpc) =>
+        prompts?.Introduce(sessionId, prompt, isRpc ? long.MaxValue : MaxArgumentBytes) ?? prompt;
 }

@@ -27,6 +27,9 @@ public enum SpawnRefusal
     /// <summary>What was said about its confinement is wrong: as a rule the directory is none that may confine.</summary>
     JailWrong,
 
+    /// <summary>A step before the prompt failed.</summary>
+    NotPlaced,
+
     /// <summary>The host is short of memory, processes or descriptors.</summary>
     HostExhausted,
 }

@@ -48,6 +48,9 @@ public sealed record SpawnRequest
     /// <summary>Once its task is done, a long-lived agent takes another while there are any.</summary>
     public bool TakesTasks { get; init; }
 
+    /// <summary>The request without what may take megabytes.</summary>
+    internal SpawnRequest WithoutWords() => this with { Arguments = [], Prompt = null, Environment = new Dictionary<string, string>() };
+
     /// <summary>It also stays where there are none, and after a run that failed.</summary>
     public bool IsKept { get; init; }
 }

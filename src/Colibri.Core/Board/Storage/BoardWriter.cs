@@ -19,6 +19,7 @@ internal sealed class BoardWriter : IAsyncDisposable
     private readonly ReaderPool _readers;
     private readonly BoardSync _sync;
     private readonly WriteQueue _queue = new();
+    private readonly HostEpoch _epoch = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BoardConnection? _connection;
     private readonly List<(Operation Operation, Exception? Thrown)> _unsynced = new(BatchSize);
@@ -129,7 +130,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         if (_sync.Failure is not null)
             Recover();
         var connection = _connection ??= Reopen();
-        var scope = new WriteScope(connection, _options.Time);
+        var scope = new WriteScope(connection, _options.Time, _epoch);
         Exception?[]? thrown = null;
         bool hasChanged;
         try

@@ -148,6 +148,14 @@ internal static class Schema
         ALTER TABLE agents ADD COLUMN jail_root TEXT;
         """;
 
+    // A run's claim token: the number of claims that its task has seen, and the daemon's start that made it.
+    public const string Claims = """
+        ALTER TABLE tasks ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tasks ADD COLUMN claim_epoch INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN claim_epoch INTEGER NOT NULL DEFAULT 0;
+        """;
+
     public const string Registry = """
         CREATE TABLE skills (
             name TEXT NOT NULL PRIMARY KEY,

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>What a verb works with inside the writer's transaction. It notes every change of a task, to be told after the commit.</summary>
-internal sealed class WriteScope(BoardConnection connection, TimeProvider time)
+internal sealed class WriteScope(BoardConnection connection, TimeProvider time, HostEpoch epoch)
 {
     private readonly List<TaskChange> _changes = [];
 
@@ -12,6 +12,9 @@ internal sealed class WriteScope(BoardConnection connection, TimeProvider time)
 
     /// <summary>Milliseconds since the epoch.</summary>
     public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The host's epoch: one more than that of the start before. Put on record with the first claim that names it.</summary>
+    public long Epoch => epoch.Of(this);
 
     public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> values) => connection[sql].Bind(values).Execute();
 
@@ -52,3 +55,19 @@ internal sealed class WriteScope(BoardConnection connection, TimeProvider time)
 /// <param name="Task">The task after the change.</param>
 /// <param name="From">The state it was in, the same one where only its fields changed; null when it is new.</param>
 internal readonly record struct TaskChange(BoardTask Task, TaskState? From);
+
+/// <summary>Which start of a daemon on this board it is. Used by the board's writer alone.</summary>
+internal sealed class HostEpoch
+{
+    private const string Next = """
+        INSERT INTO settings (name, value) VALUES ('host-epoch', '1')
+        ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) RETURNING value
+        """;
+
+    private string? _value;
+
+    // A transaction that is rolled back takes the new value off the disk, and the next start may have the same. The token stays unique all the
+    // same: on one board the number of a task's claims never repeats.
+    public long Of(WriteScope scope) =>
+        long.Parse(_value ??= scope.First(Next, row => row.GetString(0))!, System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -9,10 +9,10 @@ namespace Colibri.Core.Board.Verbs;
 /// </summary>
 internal static class EdgeSql
 {
-    public static readonly string Claim = To(TaskState.Claimed, "agent_id = $agent, attempts = attempts + 1, not_before = NULL");
+    public static readonly string Claim = To(TaskState.Claimed, NewClaim);
 
-    public static readonly string ClaimForSpawn =
-        To(TaskState.Claimed, "agent_id = $agent, session_id = $session, attempts = attempts + 1, not_before = NULL");
+    public static readonly string ClaimForRun =
+        To(TaskState.Claimed, $"{NewClaim}, session_id = CASE WHEN $replaces THEN $session ELSE ifnull(session_id, $session) END");
 
     public static readonly string OutsideStart = To(TaskState.Started, $"started_at = $now, {LatestError}", Outside);
 
@@ -25,26 +25,26 @@ internal static class EdgeSql
 
     public static readonly string Cancel = To(TaskState.Cancelled, $"finished_at = $now, not_before = NULL, {LatestError}");
 
-    public static readonly string SpawnStart = To(TaskState.Started, "started_at = $now", HeldByAgent);
+    public static readonly string RunStart = To(TaskState.Started, "started_at = $now", HeldByRun);
 
-    public static readonly string SpawnDone = To(TaskState.Done, $"finished_at = $now, verdict = $verdict, {NewError}, {AddUsage}", HeldByAgent);
+    public static readonly string RunDone = To(TaskState.Done, $"finished_at = $now, verdict = $verdict, {NewError}, {AddUsage}", HeldByRun);
 
-    public static readonly string SpawnFail = To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, {NewError}, {AddUsage}", HeldByAgent);
+    public static readonly string RunFail = To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, {NewError}, {AddUsage}", HeldByRun);
 
-    public static readonly string SpawnRetry = To(
+    public static readonly string RunRetry = To(
         TaskState.Queued,
         $"agent_id = NULL, started_at = NULL, not_before = $not_before, verdict = $verdict, {NewError}, {AddUsage}",
-        $"{HeldByAgent} AND attempts < max_attempts");
+        $"{HeldByRun} AND attempts < max_attempts");
 
-    public static readonly string SpawnInterrupt = To(
+    public static readonly string RunInterrupt = To(
         TaskState.Queued,
-        $"agent_id = NULL, started_at = NULL, not_before = NULL, attempts = max(attempts - 1, 0), verdict = $verdict, {NewError}, {AddUsage}",
-        HeldByAgent);
+        $"agent_id = NULL, started_at = NULL, not_before = $not_before, attempts = max(attempts - 1, 0), verdict = $verdict, {NewError}, {AddUsage}",
+        HeldByRun);
 
     /// <summary>No edge: what a run has used and how it was judged, on a task that was cancelled under it.</summary>
-    public const string SpawnAfterCancel = $"""
+    public const string RunAfterCancel = $"""
         UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, {AddUsage}
-        WHERE id = $id AND status = 'cancelled'
+        WHERE id = $id AND status = 'cancelled' {HeldByRun}
         """;
 
     public static readonly string ReleaseLost = AllTo(
@@ -75,6 +75,11 @@ internal static class EdgeSql
     private const string Outside = $"{NoOpenRun} AND ($agent IS NULL OR agent_id = $agent)";
 
     private const string HeldByAgent = "AND agent_id = $agent";
+
+    // The claim token: a run that has lost its task to another claim changes nothing of it.
+    private const string HeldByRun = "AND claim = $claim AND claim_epoch = $epoch";
+
+    private const string NewClaim = "agent_id = $agent, attempts = attempts + 1, claim = claim + 1, claim_epoch = $epoch, not_before = NULL";
 
     private const string NewError = "error_code = $error_code, error_message = $error_message";
 

@@ -9,7 +9,7 @@ internal static class EdgeVerbs
     private const string OpenRunAgent = "SELECT agent_id FROM runs WHERE task_id = $id AND finished_at IS NULL";
 
     public static EdgeResult Claim(WriteScope scope, string taskId, string agentId) =>
-        scope.Change(taskId, EdgeSql.Claim, ("$agent", agentId), ("$now", scope.Now)) is { } task
+        scope.Change(taskId, EdgeSql.Claim, ("$agent", agentId), ("$epoch", scope.Epoch), ("$now", scope.Now)) is { } task
             ? new EdgeResult(EdgeOutcome.Applied, task)
             : Refuse(scope, taskId, TaskState.Claimed);
 

@@ -12,7 +12,7 @@ internal static class LedgerVerbs
     private const string Upsert = """
         INSERT INTO usage (agent_id, run_id, day, provider, model, task_id, session_id, requests,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens)
-        SELECT a.id, $run, $day, $provider, $model, r.task_id, ifnull(a.session_id, ''), $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced
+        SELECT a.id, $run, $day, $provider, $model, r.task_id, coalesce(r.session_id, a.session_id, ''), $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced
         FROM agents a LEFT JOIN runs r ON r.id = $run AND r.agent_id = a.id AND r.finished_at IS NULL
         WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL AND ($run = '' OR r.id IS NOT NULL)
         ON CONFLICT (agent_id, run_id, day, provider, model) DO UPDATE SET requests = excluded.requests,

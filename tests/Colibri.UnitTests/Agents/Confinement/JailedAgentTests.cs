@@ -7,6 +7,7 @@ using Colibri.Core.Settings;
 using Colibri.Posix.Host;
 using Colibri.Posix.Trees;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Agents.Confinement;
@@ -115,21 +116,25 @@ public sealed class JailedAgentTests : IAsyncDisposable
     {
         var fixture = Furnish(JailPrivilegeMode.Mdo);
         var task = await fixture.Create();
-        var record = new SpawnRecord
+        var id = Guid.CreateVersion7().ToString();
+        var record = new RunStart
         {
-            AgentId = Guid.CreateVersion7().ToString(),
-            Name = "agent",
-            Runtime = "pi",
-            Binary = "/usr/bin/agent",
+            AgentId = id,
             SessionId = "s",
-            Host = "h",
-            JailRoot = _jails.Root,
+            Agent = new AgentRecord
+            {
+                Name = "agent",
+                Runtime = "pi",
+                Binary = "/usr/bin/agent",
+                Host = "h",
+                Jail = FreeBsdJail.OwnName(id),
+                JailRoot = _jails.Root,
+            },
         };
-        record = record with { Jail = FreeBsdJail.OwnName(record.AgentId) };
         await fixture.Board.BeginSpawnAsync(record, task.Id);
         new Colibri.Posix.Files.StageDirectory(_jails.Root, "/var/colibri-stage").Write(record.AgentId, [new("environment", "x"u8.ToArray()), new("directory", [])]);
         (await fixture.Board.LiveSpawnsAsync()).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
-            spawn => spawn.Jail.ShouldBe(record.Jail), spawn => spawn.JailRoot.ShouldBe(_jails.Root));
+            spawn => spawn.Jail.ShouldBe(record.Agent.Jail), spawn => spawn.JailRoot.ShouldBe(_jails.Root));
 
         var keeper = new JailKeeper(
             _jails.Host(OperatingSystemKind.LinuxOnFreeBsd, isRoot: false), Configure(JailPrivilegeMode.Mdo), SharedChildren.Instance, TimeProvider.System, fixture.Logger);

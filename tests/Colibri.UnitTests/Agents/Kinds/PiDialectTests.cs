@@ -187,10 +187,10 @@ public sealed class PiDialectTests
     public void A_refused_prompt_is_no_run_until_one_begins()
     {
         var heard = 0;
-        var pane = PaneFixture.New(changed: _ => heard++);
-        pane.Say("""{"id":"0","type":"response","command":"get_state","success":true,"data":{}}""");
+        var pane = PaneFixture.New();
+        heard += pane.Say("""{"id":"0","type":"response","command":"get_state","success":true,"data":{}}""") ? 1 : 0;
         pane.Run.PromptRefused.ShouldBeNull();
-        pane.Say(Refusal);
+        heard += pane.Say(Refusal) ? 1 : 0;
         pane.Run.PromptRefused.ShouldBe("No API key found");
         (pane.Run.Outcome, pane.Events, heard).ShouldBe((RunOutcome.Idle, 2, 1));
         pane.Say("""{"type":"session","id":"s","cwd":"/w"}""");

@@ -47,7 +47,7 @@ public sealed class BoardSyncTests : IDisposable
         (await fixture.Board.ProcessStartedAsync("a", 1, 1, "boot"))!.Status.ShouldBe(TaskState.Started);
 
         create.IsCompleted.ShouldBeFalse();
-        var end = fixture.Board.EndSpawnAsync("a", new SpawnEnd { Ending = RunEnding.Done });
+        var end = fixture.Board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Done });
         await Eventually(() => fixture.Board.Counts.Done == 1);
         end.IsCompleted.ShouldBeFalse();
         _mayEnd.Release(1000);

@@ -192,8 +192,9 @@ public sealed class BoardWriterTests
                 1 or 2 => fixture.Board.TransitionAsync(id, (TaskState)random.Next(6), null),
                 3 => Begin(id),
                 4 when agents.Count > 0 => fixture.Board.ProcessStartedAsync(agents[random.Next(agents.Count)], 1, 1, "boot"),
-                5 when agents.Count > 0 => fixture.Board.EndSpawnAsync(agents[random.Next(agents.Count)], new SpawnEnd
+                5 when agents.Count > 0 => fixture.Board.EndSpawnAsync(agents[random.Next(agents.Count)], new RunEnd
                 {
+                    AgentId = "",
                     Ending = (RunEnding)random.Next(3),
                     RetryAt = random.Next(2) == 0 ? fixture.Time.Now : null,
                 }),

@@ -1,5 +1,6 @@
-using System.Diagnostics;
 using Colibri.Cli.Commands;
+using Colibri.Posix.Spawning;
+using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Cli.Help;
 
@@ -54,17 +55,11 @@ public sealed class CompletionTests
             script.ShouldContain(command.Name);
     }
 
+    // By the children that every test shares: the class library would wait for a process that they reap, for ever.
     private static async Task<string> BashAsync(string script)
     {
-        using var bash = Process.Start(new ProcessStartInfo("bash", ["--norc", "-u", "-c", script])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        var errors = bash.StandardError.ReadToEndAsync(TestContext.Current!.Execution.CancellationToken);
-        var output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current!.Execution.CancellationToken);
-        await bash.WaitForExitAsync(TestContext.Current!.Execution.CancellationToken);
-        (await errors).ShouldBeEmpty();
-        return output;
+        var (exit, words) = await Shell.Run(Shell.Options("") with { Path = File.Exists("/usr/bin/bash") ? "/usr/bin/bash" : "/bin/bash", Arguments = ["--norc", "-u", "-c", script] });
+        exit.ShouldBe(new ExitStatus(0, null), words);
+        return words;
     }
 }

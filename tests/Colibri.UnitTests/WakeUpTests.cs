@@ -1,6 +1,7 @@
-using Colibri.Core.Scheduling;
+using Colibri.Core;
+using Colibri.UnitTests.Scheduling;
 
-namespace Colibri.UnitTests.Scheduling;
+namespace Colibri.UnitTests;
 
 public sealed class WakeUpTests
 {

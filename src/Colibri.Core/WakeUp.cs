@@ -1,23 +1,23 @@
 using System.Threading.Channels;
 
-namespace Colibri.Core.Scheduling;
+namespace Colibri.Core;
 
-/// <summary>A bell that one loop waits for: ringing it before the wait, or many times, is one wake-up.</summary>
+/// <summary>A wake-up that one loop waits for. Setting it before the wait, or many times, is one wake-up.</summary>
 internal sealed class WakeUp
 {
-    private readonly Channel<bool> _bell = Channel.CreateBounded<bool>(
+    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
 
-    public void Set() => _bell.Writer.TryWrite(true);
+    public void Set() => _signal.Writer.TryWrite(true);
 
-    /// <summary>Returns when rung or when the time is up, whichever is first.</summary>
+    /// <summary>Returns when set or when the time is up, whichever is first.</summary>
     public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(atMost, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         try
         {
-            await _bell.Reader.ReadAsync(either.Token).ConfigureAwait(false);
+            await _signal.Reader.ReadAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -7,7 +7,11 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Panes;
 
 /// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
-internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter, IAgentReplies? replies, Secrets secrets) : IEventSink
+/// <param name="news">Takes what a chunk brings.</param>
+/// <param name="pricing">For reports of usage without a cost.</param>
+/// <param name="keepsWords">Whether what the agent says and answers goes into <paramref name="news"/>; else no text is decoded.</param>
+/// <param name="secrets">Whose keys stand in nothing that the fold keeps.</param>
+internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWords, Secrets secrets) : IEventSink
 {
     private const int MaxErrorChars = 2_048;
     private const int MaxErrors = 8;
@@ -44,11 +48,14 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter, IAgentRe
         if (e.Provider.IsString) _provider = _names.Of(line, e.Provider);
         if (e.Model.IsString) _model = _names.Of(line, e.Model);
 
-        if (replies is not null && e.ResponseId.IsString)
-            replies.Replied(e.ResponseId.GetString(line, MaxIdChars) ?? "", e.Succeeded ? null : _errors.Of(line, e.Error) ?? WordlessRefusal);
+        if (keepsWords && e.ResponseId.IsString)
+            news.Add(new CommandReply(e.ResponseId.GetString(line, MaxIdChars) ?? "", e.Succeeded ? null : _errors.Of(line, e.Error) ?? WordlessRefusal));
 
         NoteRefusal(e);
         var kind = e.Kind;
+
+        // A heartbeat, or a note of a provider's limits, is no sign of work.
+        if (kind != EventKind.Ignored) State.LastSign = State.Stamp;
         switch (kind)
         {
             case EventKind.Ignored or EventKind.Working or EventKind.Progress:
@@ -85,8 +92,8 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter, IAgentRe
         }
 
         if (e.Usage is { } usage) AddUsage(usage, e.UsageIsCumulative);
-        if (transcript is not null && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
-            transcript.Assistant(text);
+        if (keepsWords && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
+            news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
         Step(kind);
     }
 
@@ -94,7 +101,7 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter, IAgentRe
     {
         var before = State.Activity;
         Move(kind);
-        State.FailingSince = State.Activity == Activity.Error ? State.FailingSince ?? State.Now : null;
+        State.FailingSince = State.Activity == Activity.Error ? State.FailingSince ?? State.Stamp : null;
         if (State.Activity != Activity.Blocked) State.Question = null;
 
         // A refusal says that no run will begin; once there is a run it is one that was asked for besides.
@@ -186,7 +193,8 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter, IAgentRe
         var wasRunning = _tools.End(IdOf(line, e), out var name);
         if (!wasRunning && e.MayBeUnannounced) State.Tools++;
         State.Tool = _tools.Latest;
-        transcript?.ToolResult(NameOf(line, e) ?? name, e.IsError, ContentText.Decode(line, e.Text));
+        if (keepsWords)
+            news.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = NameOf(line, e) ?? name, IsError = e.IsError, Text = ContentText.Decode(line, e.Text) });
     }
 
     private void AddUsage(UsageReport usage, bool cumulative)
@@ -199,11 +207,11 @@ internal sealed class Fold(ITranscript? transcript, IUsageMeter? meter, IAgentRe
         var added = total - State.Usage;
         State.Usage = total;
         if (added == default) return;
-        meter?.Add(_provider, _model, added);
-        transcript?.Usage(added.ToWire());
+        news.Add(new UsageNews(_provider, _model, added));
+        if (keepsWords) news.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = added.ToWire() });
     }
 
-    private UsageReport Priced(UsageReport report) => meter is null || report.Unpriced <= 0 ? report : meter.Price(_provider, _model, report);
+    private UsageReport Priced(UsageReport report) => report.Unpriced <= 0 ? report : pricing.Price(_provider, _model, report);
 
     private static ulong IdOf(ReadOnlySpan<byte> line, in AgentEvent e) => e.ToolId.IsString ? RunningTools.Hash(e.ToolId.Raw(line)) : 0;
 

@@ -1,4 +1,3 @@
-using Colibri.Core.Agents;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
@@ -9,11 +8,11 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Runs;
 
 /// <summary>
-/// One agent's account: prices what it reports, counts it towards the budgets at once, and books it in the ledger while it runs, one
+/// One agent's account, run by run: counts what it reports towards the budgets at once, and books it in the ledger while it runs, one
 /// booking under way at a time, so that a daemon that is killed has lost at most the latest.
 /// </summary>
 /// <remarks>Fed by one thread at a time; runs are changed and booked beside it.</remarks>
-internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? provider, string? model) : IUsageMeter
+internal sealed class RunUsage(TaskBoard board, Budgets budgets, UsagePricing pricing, string agentId, ILogger logger)
 {
     /// <summary>Different days, providers and models of one agent that are told apart; what is beyond goes to the last of them.</summary>
     private const int MaxRows = 32;
@@ -26,17 +25,11 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
     private volatile bool _isDirty;
     private bool _isUnpricedTold;
 
-    /// <summary>The run that what comes next belongs to; empty between runs.</summary>
-    public string RunId
+    /// <summary>What comes next belongs to this run; null: to none.</summary>
+    public void Begin(RunClaim? claim)
     {
-        get
-        {
-            lock (_gate) return _runId;
-        }
-        set
-        {
-            lock (_gate) _runId = value;
-        }
+        lock (_gate)
+            _runId = claim?.RunId ?? "";
     }
 
     /// <summary>All rows of runs that have not been settled.</summary>
@@ -48,35 +41,38 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
         }
     }
 
-    public UsageReport Price(string? reportedProvider, string? reportedModel, UsageReport report)
+    /// <summary>Takes a report, without waiting for the disk.</summary>
+    public void Add(in UsageNews news)
     {
-        var cost = parts.Prices.CostOf(
-            NameOf(reportedProvider, provider), NameOf(reportedModel, model), report.Input, report.Output, report.CacheRead, report.CacheWrite);
-        return cost is { } microcents ? report with { Microcents = microcents, Unpriced = 0 } : report;
-    }
-
-    public void Add(string? reportedProvider, string? reportedModel, UsageReport added)
-    {
-        var (day, whose, which) = (parts.Budgets.Today, NameOf(reportedProvider, provider), NameOf(reportedModel, model));
+        var added = news.Added;
+        var (day, whose, which) = (budgets.Today, UsagePricing.NameOf(news.Provider, pricing.Provider), UsagePricing.NameOf(news.Model, pricing.Model));
         lock (_gate)
             AddTo(day, whose, which, added);
         if (added.Unpriced > 0 && !_isUnpricedTold)
         {
             _isUnpricedTold = true;
-            parts.Logger.UsageUnpriced(agentId, whose, which);
+            logger.UsageUnpriced(agentId, whose, which);
         }
-        if (parts.Budgets.Spend(added.Microcents, added.Unpriced))
-            parts.Logger.DayBudgetSpent($"{parts.Budgets.State.LiftsAt:yyyy-MM-dd'T'HH:mm'Z'}");
+        if (budgets.Spend(added.Microcents, added.Unpriced))
+            logger.DayBudgetSpent($"{budgets.State.LiftsAt:yyyy-MM-dd'T'HH:mm'Z'}");
     }
 
-    /// <summary>Forgets the rows of the run: its end has booked them.</summary>
-    public void Settle()
+    /// <summary>Closes a run's account: what comes from now on belongs to no run.</summary>
+    /// <returns>All rows of runs that were not forgotten, those of this one among them.</returns>
+    public IReadOnlyList<UsageRow> Close()
     {
         lock (_gate)
         {
-            _rows.RemoveAll(row => row.Run == _runId && _runId.Length > 0);
             _runId = "";
+            return ToRows();
         }
+    }
+
+    /// <summary>Forgets the rows of a run: its end, which is on disk, has booked them.</summary>
+    public void Forget(RunClaim? claim)
+    {
+        lock (_gate)
+            _rows.RemoveAll(row => claim is not null && row.Run == claim.RunId);
     }
 
     /// <summary>Books what is new, without waiting for it.</summary>
@@ -92,7 +88,7 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
                 return;
             _isBooking = true;
         }
-        _ = BookAsync();
+        _ = Background.Run(logger, $"booking what agent {agentId} used", BookAsync(), _ => StopBooking());
     }
 
     private UsageRow[] ToRows() => [.. _rows.Select(row => new UsageRow(row.Run, row.Day, row.Provider, row.Model, row.Requests, row.Sum.ToWire()))];
@@ -115,13 +111,20 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
         {
             try
             {
-                await parts.Board.BookUsageAsync(agentId, rows).ConfigureAwait(false);
+                await board.BookUsageAsync(agentId, rows).ConfigureAwait(false);
             }
             catch (Exception e) when (e is BoardUnavailableException or ObjectDisposedException)
             {
                 // The run's end books all of it once more, and waits for the disk.
             }
         }
+    }
+
+    // What failed is booked with the next report, or with the run's end.
+    private void StopBooking()
+    {
+        lock (_gate)
+            _isBooking = false;
     }
 
     private IReadOnlyList<UsageRow>? TakeUnbooked()
@@ -134,7 +137,4 @@ internal sealed class AgentUsage(SupervisorParts parts, string agentId, string? 
             return rows;
         }
     }
-
-    private static string NameOf(string? reported, string? requested) =>
-        reported is { Length: > 0 } ? reported : requested is { Length: > 0 } ? requested : UsageRow.Unknown;
 }

@@ -8,7 +8,7 @@ namespace Colibri.Core.Panes;
 /// <param name="Stop">Why the assistant stopped last.</param>
 /// <param name="Error">The agent's own words about the run's failure.</param>
 /// <param name="LastEvent">The agent's own name for its latest event.</param>
-public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopReason Stop, string? Error, string? LastEvent)
+public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, StopReason Stop, string? Error, string? LastEvent)
 {
     /// <summary>
     /// Why the agent refused the prompt that a run was to begin with, in its own words; null when it did not, and from the first event of
@@ -18,6 +18,21 @@ public readonly record struct RunState(RunOutcome Outcome, bool IsSettled, StopR
 
     /// <summary>How often the agent went to work from rest: a run has begun since another look if this has grown.</summary>
     public long Runs { get; init; }
+
+    /// <summary>How many events there were in all.</summary>
+    public long Events { get; init; }
+
+    /// <summary>A tool call has begun and not ended.</summary>
+    public bool HasToolRunning { get; init; }
+
+    /// <summary>A compaction is going on: the run goes on after it.</summary>
+    public bool IsCompacting { get; init; }
+
+    /// <summary>The latest error promises another try: the agent waits, and has not ended.</summary>
+    public bool IsRetrying { get; init; }
+
+    /// <summary>Work that the agent has started in the background is not over: it goes on when that ends.</summary>
+    public bool HasBackgroundWork { get; init; }
 
     /// <summary>The HTTP status the provider refused with last, from a field and not from words; 0 where it answered since, or none is stated.</summary>
     public int ProviderStatus { get; init; }

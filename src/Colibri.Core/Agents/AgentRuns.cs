@@ -1,0 +1,428 @@
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Agents.Launch;
+using Colibri.Core.Board;
+using Colibri.Core.Cost;
+using Colibri.Core.Logging;
+using Colibri.Core.Panes;
+using Colibri.Core.Processes;
+using Colibri.Core.Runs;
+using Colibri.Core.Sessions;
+using Colibri.Core.Sessions.Prompts;
+using Colibri.Posix.Polling;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Agents;
+
+/// <summary>
+/// The runs of one agent, one after another. A one-shot agent has one, a resident many: all begin with <see cref="Enter"/> and end with
+/// <see cref="EndRunAsync"/>, and what the agent prints acts on the run that it is at in <see cref="Take"/>.
+/// </summary>
+internal sealed class AgentRuns
+{
+    /// <summary>An agent over its budget is gone within a second: what it does on its way out still costs.</summary>
+    private static readonly TimeSpan BudgetGrace = TimeSpan.FromMilliseconds(400);
+
+    private readonly SupervisorParts _parts;
+    private readonly AgentProfile _profile;
+    private readonly SupervisedAgent _agent;
+    private readonly AgentPane _pane;
+    private readonly RpcChannel? _rpc;
+    private readonly Action _rested;
+    private readonly RunUsage _usage;
+    private readonly RunJudge _judge;
+    private readonly RunWatch _watch;
+    private readonly string _ownSession;
+
+    private SpawnRequest _request;
+    private Run? _run;
+    private RunOutcome _seen;
+    private volatile string? _missed;
+
+    /// <param name="parts">What the supervisor works with.</param>
+    /// <param name="backoff">When a failed attempt is tried again.</param>
+    /// <param name="request">What the agent was started for.</param>
+    /// <param name="agent">Whose runs these are.</param>
+    /// <param name="pane">What it prints adds up to.</param>
+    /// <param name="rpc">Its standard input; null where it takes no prompts there.</param>
+    /// <param name="rested">Called when it is free for another run; must not block.</param>
+    public AgentRuns(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, SupervisedAgent agent, AgentPane pane, RpcChannel? rpc, Action rested)
+    {
+        (_parts, _request, _agent, _pane, _rpc, _rested) = (parts, request, agent, pane, rpc, rested);
+        _profile = AgentProfiles.For(request.Runtime, request.Binary);
+        _ownSession = pane.SessionId!;
+        _usage = new RunUsage(parts.Board, parts.Budgets, SupervisedAgent.PricingOf(parts, request), agent.Id, parts.Logger);
+        _judge = new RunJudge(_profile, request.Provider, request.Model, parts.Budgets, parts.Router, backoff, parts.Secrets);
+        _watch = new RunWatch(parts.Time, Look, EndBy);
+        Recorder = new SessionRecorder(parts.Sessions);
+    }
+
+    /// <summary>The run that the agent is at; null while it is at rest.</summary>
+    public Run? Current => Volatile.Read(ref _run);
+
+    /// <summary>The session of the current run, else the agent's own; of an agent that has ended, that of its last run.</summary>
+    public string SessionId => _pane.SessionId!;
+
+    /// <summary>Whether a prompt is held, which may take megabytes.</summary>
+    public bool HoldPrompt => Current is not null || _request.Prompt is not null;
+
+    /// <summary>Writes what the agent says into its session.</summary>
+    public SessionRecorder Recorder { get; }
+
+    private StopCause Cause => _agent.Cause;
+
+    /// <summary>Puts the agent on record before its process is started; with a task, claims that and opens the run.</summary>
+    /// <param name="record">The agent.</param>
+    /// <returns>What the board answered; where it refused, nothing is on record.</returns>
+    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    public async Task<RunBegun> BeginAsync(AgentRecord record)
+    {
+        var begun = await _parts.Runs.BeginAsync(StartOf(_request.TaskId) with
+        {
+            Agent = record,
+            ReplacesSession = _request.SessionId is not null,
+            Arguments = task => AgentLaunch.CommandLineOf(_profile, _request, AgentLaunch.PromptOf(_request, task)).Arguments,
+        }).ConfigureAwait(false);
+        if (begun.Outcome != EdgeOutcome.Applied)
+            return begun;
+        var session = begun.Task?.SessionId ?? _ownSession;
+        var prompt = AgentLaunch.PromptOf(_request, begun.Task);
+        // A program that is neither told anything nor reports what it does has no run: it is the operator's own.
+        if (begun.Task is not null || prompt is not null || (_rpc is null && _profile.PrintsEvents))
+            Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()));
+        return begun;
+    }
+
+    /// <summary>Does the steps before the prompt.</summary>
+    /// <returns>Why the run fails and no process is to be started; null where all is well.</returns>
+    public Task<TaskError?> PlaceAsync() => Current is { } run ? PlaceAsync(run) : Task.FromResult<TaskError?>(null);
+
+    /// <summary>What is started for the run that was begun.</summary>
+    public AgentLaunch Launch() => new(_profile, _request, Current?.Task, Injection, SessionId);
+
+    /// <summary>Watches the limits until the agent has ended.</summary>
+    public Task WatchAsync(CancellationToken ended) => _watch.RunAsync(ended);
+
+    /// <summary>Claims a task for an agent at rest and sets it to work.</summary>
+    /// <returns>False where the agent or the task was not free any more.</returns>
+    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    public async Task<bool> TryAssignAsync(string taskId)
+    {
+        // Reserves the agent: nobody else gives it a task or a prompt while the claim is under way.
+        var reserved = new Run(null, _ownSession, Baseline, _parts.Time.GetTimestamp());
+        if (!_agent.IsAtRest || Interlocked.CompareExchange(ref _run, reserved, null) is not null)
+            return false;
+        RunBegun? begun = null;
+        try
+        {
+            begun = await _parts.Runs.BeginAsync(StartOf(taskId)).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended meanwhile.
+        }
+        finally
+        {
+            if (begun?.Outcome != EdgeOutcome.Applied)
+                Volatile.Write(ref _run, null);
+        }
+        if (begun is not { Outcome: EdgeOutcome.Applied, Task: { } task })
+            return false;
+        var run = new Run(begun, task.SessionId!, Baseline, reserved.Since);
+        Enter(run);
+        _parts.Logger.TaskAssigned(_agent.Id, taskId);
+        Watched("giving a task to", WorkOnAsync(run, task));
+        return true;
+    }
+
+    /// <summary>Tells a long-lived agent something: a run of its own when it is at rest, else an addition to the one it is at.</summary>
+    public async Task<RpcReply> TellAsync(string text)
+    {
+        if (_rpc is null)
+            return RpcReply.Refused("it takes no prompts on standard input: it was started for one run");
+        var run = new Run(null, _ownSession, Baseline, _parts.Time.GetTimestamp());
+        var isNew = _pane.Run.Outcome is not (RunOutcome.Working or RunOutcome.Blocked) && Cause == StopCause.None && !_agent.HasEnded
+            && Interlocked.CompareExchange(ref _run, run, null) is null;
+        await LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = text }).ConfigureAwait(false);
+        if (!isNew)
+            return await _rpc.AskAsync(_profile.SteerCommand is { } steer && _pane.Run.Outcome is RunOutcome.Working or RunOutcome.Blocked ? steer : "prompt", text).ConfigureAwait(false);
+        Enter(run);
+        run.On(RunEvent.Placed);
+        return await PromptAsync(run, text).ConfigureAwait(false);
+    }
+
+    private RunBaseline Baseline => RunBaseline.Of(_pane.Run, _pane.Usage);
+
+    private PromptAssembler? Injection => _parts.Configuration.SchedulerPromptInjection ? _parts.Prompts : null;
+
+    private RunStart StartOf(string? taskId) =>
+        new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model };
+
+    /// <summary>The agent is at this run from now on.</summary>
+    private void Enter(Run run)
+    {
+        _usage.Begin(run.Claim);
+        Volatile.Write(ref _run, run);
+        Tell(_pane.SetFailed(false));
+        Tell(_pane.SetRun(run.TaskId, run.SessionId));
+    }
+
+    private async Task<TaskError?> PlaceAsync(Run run)
+    {
+        if (await RunSteps.DoAsync(_parts.Steps.Placing, run).ConfigureAwait(false) is { } error)
+            return error;
+        run.On(RunEvent.Placed);
+        return null;
+    }
+
+    /// <summary>Gives the agent the prompt that it was started for: it is among its arguments, or goes over its standard input now.</summary>
+    public async Task TellFirstAsync(Run run, AgentLaunch launch)
+    {
+        if (_rpc is not null && launch.SentPrompt is { } sent)
+            await PromptAsync(run, sent).ConfigureAwait(false);
+        else
+            run.Told(_parts.Time.GetTimestamp());
+        _watch.Wake();
+    }
+
+    /// <summary>From the claim of a task by an agent at rest to its prompt.</summary>
+    private async Task WorkOnAsync(Run run, BoardTask task)
+    {
+        try
+        {
+            if (await PlaceAsync(run).ConfigureAwait(false) is { } error)
+            {
+                if (run.On(RunEvent.Ended) == RunAction.Check)
+                    await FinishAsync(run, _judge.Fail(_agent.Id, run, error, mayPass: false)).ConfigureAwait(false);
+                return;
+            }
+            // A task starts with a clean head: what was said about another one costs money with every request, and may mislead.
+            if (_profile.ForgetCommand is { } forget)
+                await _rpc!.AskAsync(forget, null).ConfigureAwait(false);
+            var prompt = AgentLaunch.PromptOf(task);
+            var sent = AgentLaunch.Introduced(Injection, run.SessionId, prompt, isRpc: true);
+            await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = prompt }).ConfigureAwait(false);
+            await PromptAsync(run, sent).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Nothing says whether it was told: the process is ended and the attempt given back.
+            _agent.RequestStop(StopCause.Unrecorded, AgentSupervisor.DefaultGrace);
+            throw;
+        }
+    }
+
+    private async Task<RpcReply> PromptAsync(Run run, string prompt)
+    {
+        var asked = _rpc!.AskAsync("prompt", prompt);
+        run.Told(_parts.Time.GetTimestamp());
+        _watch.Wake();
+        var reply = await asked.ConfigureAwait(false);
+        if (!reply.IsTaken)
+        {
+            run.Refusal = reply.Problem;
+            LookAtOutput();
+        }
+        return reply;
+    }
+
+    /// <summary>
+    /// Acts on what a chunk of output brought: the one place where an agent's words have consequences, top to bottom. The last of it,
+    /// <see cref="LookAtOutput"/>, comes when what was said is written.
+    /// </summary>
+    public void Take(PaneNews news)
+    {
+        // 1. Subscribers see the pane as it is now.
+        Tell(news.Changed);
+        // 2. Commands have their answers.
+        foreach (var reply in news.Replies)
+            _rpc?.Replied(reply.Id, reply.Error);
+        // 3. Money counts at once, and goes to the ledger without waiting for it.
+        foreach (var usage in news.Usage)
+            _usage.Add(usage);
+        _usage.Book();
+        // 4. What was said waits for its session: a slow disk slows this agent alone.
+        foreach (var entry in news.Entries)
+            Recorder.Add(SessionId, entry);
+        // 5. A run over its budget ends, before the session is written: a slow disk must not let its agent go on spending.
+        if (Look() is { } look && RunLimits.AskBudget(look) is { Ends: true } spent)
+            EndBy(look.Run, spent);
+    }
+
+    /// <summary>6. The run takes its step, and is held to the limits that need no clock.</summary>
+    public void LookAtOutput()
+    {
+        if (Look() is not { } look)
+            return;
+        var outcome = look.Report.Outcome;
+        if (outcome != _seen)
+        {
+            _seen = outcome;
+            if (outcome is RunOutcome.Working or RunOutcome.Blocked)
+                look.Run.On(outcome == RunOutcome.Working ? RunEvent.Worked : RunEvent.Asked);
+            // Which limits hold depends on it.
+            _watch.Wake();
+        }
+        if (RunLimits.AskSettled(look) is { Ends: true } found)
+            EndBy(look.Run, found);
+    }
+
+    private RunLook? Look()
+    {
+        if (Current is not { IsOver: false } run || Cause != StopCause.None)
+            return null;
+        return new RunLook
+        {
+            Run = run,
+            Report = run.Of(_pane.Run),
+            Settings = _parts.Configuration,
+            Budgets = _parts.Budgets,
+            Age = _parts.Time.GetElapsedTime(run.Since),
+            Told = run.ToldAt is { } told ? _parts.Time.GetElapsedTime(told) : null,
+            Silent = _pane.SilentFor(),
+            Failing = _pane.FailingFor(),
+            Spent = run.Spent(_pane.Usage.CostMicrocents),
+            PrintsEvents = _profile.PrintsEvents,
+            HasPrompt = run.Task is not null || _rpc is not null || _request.Prompt is not null,
+            IsRpc = _rpc is not null,
+        };
+    }
+
+    private void EndBy(Run run, LimitFinding found)
+    {
+        if (found.Cause == StopCause.Budget)
+        {
+            _parts.Logger.TaskBudgetSpent(_agent.Id, run.TaskId!, Dollars.Of(run.Spent(_pane.Usage.CostMicrocents)), Dollars.Of(_parts.Budgets.TaskMicrocents ?? 0));
+            _agent.RequestStop(StopCause.Budget, BudgetGrace);
+        }
+        else if (found.Cause != StopCause.None)
+        {
+            _missed = found.Words;
+            _parts.Logger.DeadlineMissed(_agent.Id, found.Words!);
+            _agent.RequestStop(found.Cause, AgentSupervisor.DefaultGrace);
+        }
+        else if (_rpc is null || !LivesOnAfter(run))
+        {
+            _agent.RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
+        }
+        else if (run.On(RunEvent.Ended) == RunAction.Check)
+        {
+            Watched("ending a run of", CompleteAsync(run));
+        }
+    }
+
+    /// <summary>An operator's agent waits for the next prompt; one that takes tasks is replaced after a run that failed, unless it is to be kept.</summary>
+    private bool LivesOnAfter(Run run) => run.Task is null
+        ? !_request.TakesTasks || _request.IsKept || run.Of(_pane.Run).Outcome == RunOutcome.Done
+        : _request.IsKept || (_request.TakesTasks && run.Of(_pane.Run).Outcome == RunOutcome.Done);
+
+    /// <summary>Ends a run whose agent lives on.</summary>
+    private async Task CompleteAsync(Run run)
+    {
+        await EventLoop.LeaveAsync();
+        await FinishAsync(run, await JudgeAsync(run, StopCause.Settled, new ProcessExit(Code: 0)).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    private async Task FinishAsync(Run run, RunEnd end)
+    {
+        await LogAsync(run.SessionId, RunStore.NoteOf(end)).ConfigureAwait(false);
+        await EndRunAsync(run, end).ConfigureAwait(false);
+        if (run.TaskId is { } taskId)
+            _parts.Logger.TaskLeft(_agent.Id, taskId, end.Verdict ?? "");
+        if (Cause != StopCause.None)
+            return;
+        Volatile.Write(ref _run, null);
+        Tell(_pane.SetRun(null, _ownSession));
+        _rested();
+    }
+
+    private async Task<RunEnd> JudgeAsync(Run? run, StopCause cause, ProcessExit exit)
+    {
+        var report = _pane.Run;
+        var end = _judge.Judge(_agent.Id, new RunFacts
+        {
+            Run = run,
+            Report = run?.Of(report) ?? report,
+            Cause = cause,
+            Exit = exit,
+            Stderr = _agent.StderrTail,
+            Missed = _missed,
+            AgentSpent = _pane.Usage.CostMicrocents,
+        });
+        if (end.Error is null && run?.Task is not null && await RunSteps.DoAsync(_parts.Steps.Checking, run).ConfigureAwait(false) is { } error)
+            end = _judge.Fail(_agent.Id, run, error, mayPass: true);
+        return end;
+    }
+
+    /// <summary>The one way to end a run: its account is closed, its outcome put on disk, its agent's pane says how it was.</summary>
+    private async Task EndRunAsync(Run? run, RunEnd end)
+    {
+        run?.On(RunEvent.Checked);
+        await _parts.Runs.EndAsync(end with { Usage = _usage.Close() }, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
+        _usage.Forget(run?.Claim);
+        run?.On(RunEvent.Recorded);
+        Tell(_pane.SetFailed(run is not null && end is { Ending: RunEnding.Failed, Error: not null } && Cause != StopCause.Requested));
+    }
+
+    /// <summary>The end of the agent, and of the run that it was at.</summary>
+    /// <returns>What was put on disk.</returns>
+    public async Task<RunEnd> CloseAsync(ProcessExit exit)
+    {
+        var run = Current;
+        run?.On(RunEvent.Ended);
+        var end = await JudgeAsync(run, Cause, exit).ConfigureAwait(false) with { Exit = exit, AgentEnded = true };
+        Recorder.Add(SessionId, RunStore.NoteOf(end));
+        await RecordAsync().ConfigureAwait(false);
+        await EndRunAsync(run, end).ConfigureAwait(false);
+        return end;
+    }
+
+    /// <summary>The end of an agent whose process never was, or was lost sight of.</summary>
+    /// <param name="error">Why.</param>
+    /// <param name="ending">What becomes of the attempt.</param>
+    /// <param name="retryAt">When the task is tried again; null: at once where the attempt is given back, else never.</param>
+    public Task CloseAsync(TaskError error, RunEnding ending, DateTimeOffset? retryAt)
+    {
+        var run = Current;
+        run?.On(RunEvent.Ended);
+        return EndRunAsync(run, new RunEnd
+        {
+            AgentId = _agent.Id,
+            Claim = run?.Claim,
+            AgentEnded = true,
+            Ending = ending,
+            Verdict = error.Code,
+            Error = error,
+            RetryAt = retryAt,
+        });
+    }
+
+    /// <summary>Lets go of the run and its prompt: a stopped agent's pane is kept, these are not.</summary>
+    public void Release()
+    {
+        Volatile.Write(ref _run, null);
+        _request = _request.WithoutWords();
+    }
+
+    /// <summary>Writes what waits for the session.</summary>
+    public async ValueTask RecordAsync()
+    {
+        await Recorder.FlushAsync().ConfigureAwait(false);
+        Tell(_pane.SetOverBudget(Recorder.IsOverBudget));
+    }
+
+    private async Task LogAsync(string sessionId, SessionEntry entry)
+    {
+        try
+        {
+            await _parts.Sessions.AppendAsync(sessionId, entry).ConfigureAwait(false);
+        }
+        catch (SessionUnavailableException)
+        {
+            Recorder.CountDropped();
+        }
+    }
+
+    private void Watched(string what, Task work) => _agent.Watched(what, work);
+
+    private void Tell(bool changed) => _agent.Tell(changed);
+}

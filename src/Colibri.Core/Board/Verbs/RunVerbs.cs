@@ -1,0 +1,209 @@
+using Colibri.Core.Board.Storage;
+using Colibri.Protocol.Wire;
+using Microsoft.Data.Sqlite;
+
+namespace Colibri.Core.Board.Verbs;
+
+/// <summary>The runs of agents that the daemon starts, on record: one verb begins a run, one ends it, with the agent's own beginning and end where they fall together.</summary>
+internal static class RunVerbs
+{
+    private const int StderrTailBytes = 8 * 1024;
+
+    private const string InsertAgent = """
+        INSERT INTO agents (id, kind, name, runtime, capabilities, host, binary, argv, cwd, session_id, jail, jail_root, created_at)
+        VALUES ($id, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $jail, $jail_root, $now)
+        """;
+
+    // What an agent runs is on record with the agent; a run that begins with it gets its own copy, for agents are forgotten first.
+    private const string InsertRun = """
+        INSERT INTO runs (id, task_id, attempt, claim, claim_epoch, agent_id, session_id, binary, argv, provider, model, pid, start_time, boot_id, started_at)
+        SELECT $id, $task, $attempt, $claim, $epoch, a.id, $session, ifnull(a.binary, ''), ifnull(a.argv, '[]'), $provider, $model,
+            a.pid, a.start_time, a.boot_id, $now
+        FROM agents a WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL
+        """;
+
+    private const string IdentifyAgent =
+        "UPDATE agents SET pid = $pid, start_time = $start_time, boot_id = $boot WHERE id = $agent AND kind = 'spawned' AND ended_at IS NULL";
+
+    private const string IdentifyRun = """
+        UPDATE runs SET pid = $pid, start_time = $start_time, boot_id = $boot
+        WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
+        """;
+
+    private const string EndAgent = """
+        UPDATE agents SET ended_at = $now, exit_code = $exit_code, exit_signal = $exit_signal
+        WHERE id = $agent AND kind = 'spawned' AND ended_at IS NULL
+        """;
+
+    private const string EndRun = """
+        UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict,
+            error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
+            input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
+            cost_microcents = $cost, unpriced_tokens = $unpriced
+        WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
+        """;
+
+    private const string ClaimNumber = "SELECT claim FROM tasks WHERE id = $id";
+
+    private const string OwnRun = "SELECT 1 FROM runs WHERE id = $run AND claim = $claim AND claim_epoch = $epoch";
+
+    private const string Live = """
+        SELECT a.id, r.task_id, a.pid, a.start_time, a.boot_id, a.binary, a.jail, a.jail_root, r.id, r.claim, r.claim_epoch FROM agents a
+        LEFT JOIN runs r ON r.agent_id = a.id AND r.finished_at IS NULL
+        WHERE a.kind = 'spawned' AND a.ended_at IS NULL ORDER BY a.created_at, a.id
+        """;
+
+    private const string Ended = "SELECT 1 FROM agents WHERE id = $agent AND kind = 'spawned' AND ended_at IS NOT NULL";
+
+    private const string RunsOfTask = """
+        SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
+            exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model
+        FROM runs WHERE task_id = $task ORDER BY seq
+        """;
+
+    /// <summary>Claims the task, where there is one, puts the agent on record, where it is not yet, and opens the run: all or nothing.</summary>
+    /// <exception cref="InvalidOperationException">The agent is to live already and is not on record as living.</exception>
+    public static RunBegun Begin(WriteScope scope, RunStart start)
+    {
+        var task = start.TaskId is null ? null : scope.Change(
+            start.TaskId, EdgeSql.ClaimForRun,
+            ("$agent", start.AgentId), ("$session", start.SessionId), ("$replaces", start.ReplacesSession ? 1 : 0), ("$epoch", scope.Epoch), ("$now", scope.Now));
+        if (start.TaskId is not null && task is null)
+        {
+            var refused = EdgeVerbs.Refuse(scope, start.TaskId, TaskState.Claimed);
+            return new RunBegun(refused.Outcome, refused.Task, Reason: refused.Reason);
+        }
+        if (start.Agent is { } agent)
+            Insert(scope, start, agent, task);
+        if (task is null)
+            return new RunBegun(EdgeOutcome.Applied);
+        var claim = new RunClaim(start.RunId, task.Id, scope.First(ClaimNumber, row => new Number(row.GetInt64(0)), ("$id", task.Id))!.Value, scope.Epoch);
+        var opened = scope.Execute(
+            InsertRun,
+            ("$id", start.RunId), ("$task", task.Id), ("$attempt", task.Attempts), ("$claim", claim.Number), ("$epoch", claim.Epoch),
+            ("$agent", start.AgentId), ("$session", task.SessionId), ("$provider", start.Provider), ("$model", start.Model), ("$now", scope.Now));
+        if (opened != 1)
+            throw new InvalidOperationException($"agent {start.AgentId} is not on record as living");
+        // Its process is there already: the run has started with the claim.
+        if (start.Agent is null)
+            task = scope.Change(task.Id, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? task;
+        return new RunBegun(EdgeOutcome.Applied, task, claim);
+    }
+
+    public static BoardTask? Started(WriteScope scope, string agentId, RunClaim? claim, int pid, long startTime, string bootId)
+    {
+        scope.Execute(IdentifyAgent, ("$agent", agentId), ("$pid", pid), ("$start_time", startTime), ("$boot", bootId));
+        if (claim is null)
+            return null;
+        scope.Execute(IdentifyRun, [.. Token(claim), ("$run", claim.RunId), ("$pid", pid), ("$start_time", startTime), ("$boot", bootId)]);
+        return scope.Change(claim.TaskId, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? TaskVerbs.Get(scope, claim.TaskId);
+    }
+
+    /// <summary>Closes the run, where there is one, and moves its task; with <see cref="RunEnd.AgentEnded"/> the agent's record as well.</summary>
+    public static RunClosed End(WriteScope scope, RunEnd end)
+    {
+        LedgerVerbs.Book(scope, end.AgentId, end.Usage);
+        var closed = end.Claim is { } claim ? Close(scope, end, claim) : default;
+        // An agent knows its id and the way to the daemon: it may have claimed more than it was started on.
+        if (end.AgentEnded && scope.Execute(
+            EndAgent, ("$agent", end.AgentId), ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$now", scope.Now)) == 1)
+            scope.ChangeAll(EdgeSql.ReleaseEnded, ("$agent", end.AgentId), ("$now", scope.Now));
+        return closed;
+    }
+
+    private static void Insert(WriteScope scope, RunStart start, AgentRecord agent, BoardTask? task) => scope.Execute(
+        InsertAgent,
+        ("$id", start.AgentId), ("$name", agent.Name), ("$runtime", agent.Runtime), ("$capabilities", TaskRow.Json(agent.Capabilities)),
+        ("$host", agent.Host), ("$binary", agent.Binary), ("$argv", TaskRow.Json(start.Arguments?.Invoke(task) ?? [])), ("$cwd", agent.Cwd),
+        ("$session", task?.SessionId ?? start.SessionId), ("$jail", agent.Jail), ("$jail_root", agent.JailRoot), ("$now", scope.Now));
+
+    private static RunClosed Close(WriteScope scope, RunEnd end, RunClaim claim)
+    {
+        // What was booked while it ran is there even where the daemon that sees its end is not the one that started it.
+        (string, object?)[] outcome = [.. Outcome(scope, end, LedgerVerbs.OfRun(scope, end.AgentId, claim.RunId)), .. Token(claim), ("$run", claim.RunId)];
+        var isClosed = scope.Execute(
+            EndRun,
+            [
+                .. outcome,
+                ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
+            ]) == 1;
+        // Told twice, the second changes nothing: a run's usage counts once.
+        if (!isClosed)
+            return new RunClosed(TaskVerbs.Get(scope, claim.TaskId), scope.First(OwnRun, row => "", [.. Token(claim), ("$run", claim.RunId)]) is null);
+        var moved = Move(scope, claim.TaskId, end, outcome);
+        return new RunClosed(moved ?? TaskVerbs.Get(scope, claim.TaskId), IsLost: moved is null);
+    }
+
+    public static IReadOnlyList<SpawnRow> ListLive(BoardConnection connection) => connection[Live].All(row => new SpawnRow(
+        row.GetString(0),
+        row.TextOrNull(8) is { } run ? new RunClaim(run, row.GetString(1), row.GetInt64(9), row.GetInt64(10)) : null,
+        row.IntOrNull(2), row.LongOrNull(3), row.TextOrNull(4), row.GetString(5))
+    {
+        Jail = row.TextOrNull(6),
+        JailRoot = row.TextOrNull(7),
+    });
+
+    public static bool HasEnded(BoardConnection connection, string agentId) =>
+        connection[Ended].Bind(("$agent", agentId)).All(row => row.GetInt32(0)).Count > 0;
+
+    public static IReadOnlyList<RunRow> ListRuns(BoardConnection connection, string taskId) =>
+        connection[RunsOfTask].Bind(("$task", taskId)).All(ReadRun);
+
+    private static BoardTask? Move(WriteScope scope, string taskId, RunEnd end, (string Name, object? Value)[] values)
+    {
+        var moved = end.Ending switch
+        {
+            RunEnding.Done => Finish(scope, taskId, EdgeSql.RunDone, values),
+            RunEnding.Interrupted => scope.Change(taskId, EdgeSql.RunInterrupt, [.. values, ("$not_before", end.RetryAt?.ToUnixTimeMilliseconds())]),
+            RunEnding.Failed when end.RetryAt is { } retryAt =>
+                scope.Change(taskId, EdgeSql.RunRetry, [.. values, ("$not_before", retryAt.ToUnixTimeMilliseconds())])
+                ?? Finish(scope, taskId, EdgeSql.RunFail, values),
+            RunEnding.Failed => Finish(scope, taskId, EdgeSql.RunFail, values),
+            _ => throw new ArgumentOutOfRangeException(nameof(end), end.Ending, "no ending of a run"),
+        };
+        return moved ?? scope.Change(taskId, EdgeSql.RunAfterCancel, values);
+    }
+
+    // A process that was gone before it was seen to run leaves its task claimed, and only a started one can finish.
+    private static BoardTask? Finish(WriteScope scope, string taskId, string sql, (string Name, object? Value)[] values)
+    {
+        scope.Change(taskId, EdgeSql.RunStart, values);
+        return scope.Change(taskId, sql, values);
+    }
+
+    private static (string Name, object? Value)[] Token(RunClaim claim) => [("$claim", claim.Number), ("$epoch", claim.Epoch)];
+
+    private static (string Name, object? Value)[] Outcome(WriteScope scope, RunEnd end, Usage usage) =>
+    [
+        ("$now", scope.Now), ("$verdict", end.Verdict),
+        ("$error_code", end.Error?.Code), ("$error_message", end.Error?.Message),
+        ("$input", usage.InputTokens), ("$output", usage.OutputTokens), ("$cache_read", usage.CacheReadTokens),
+        ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens),
+    ];
+
+    private static RunRow ReadRun(SqliteDataReader row) => new()
+    {
+        Id = row.GetString(0),
+        TaskId = row.GetString(1),
+        Attempt = row.GetInt32(2),
+        AgentId = row.GetString(3),
+        SessionId = row.GetString(4),
+        Binary = row.GetString(5),
+        Arguments = TaskRow.Names(row.GetString(6)),
+        Pid = row.IntOrNull(7),
+        StartTime = row.LongOrNull(8),
+        BootId = row.TextOrNull(9),
+        StartedAt = row.Time(10),
+        FinishedAt = row.TimeOrNull(11),
+        Exit = row.ExitOrNull(12),
+        Verdict = row.TextOrNull(14),
+        Error = row.ErrorOrNull(15),
+        StderrTail = row.TextOrNull(17),
+        Usage = row.Usage(18),
+        Provider = row.TextOrNull(24),
+        Model = row.TextOrNull(25),
+    };
+
+    private sealed record Number(long Value);
+}

@@ -1,0 +1,80 @@
+using Colibri.Core.Cost;
+using Colibri.Core.Panes.Dialects;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Panes;
+
+/// <summary>
+/// What one chunk of an agent's output brought. A pane has one, and fills it anew with each chunk: its reader takes what it needs before
+/// the next chunk is fed.
+/// </summary>
+public sealed class PaneNews
+{
+    private readonly List<SessionEntry> _entries = [];
+    private readonly List<UsageNews> _usage = [];
+    private readonly List<CommandReply> _replies = [];
+
+    /// <summary>Something changed that a subscriber would show.</summary>
+    public bool Changed { get; internal set; }
+
+    /// <summary>
+    /// What the agent said and did, in order: once for each finished message of the assistant that has words in it, for each finished tool
+    /// call, and for each report of usage with what it adds to those before it. Empty where the pane keeps no words.
+    /// </summary>
+    public IReadOnlyList<SessionEntry> Entries => _entries;
+
+    /// <summary>Once for each report, with what it adds to those before it.</summary>
+    public IReadOnlyList<UsageNews> Usage => _usage;
+
+    /// <summary>What the agent answered to commands.</summary>
+    public IReadOnlyList<CommandReply> Replies => _replies;
+
+    internal void Clear()
+    {
+        Changed = false;
+        // Most chunks bring none of these, a hundred thousand times a second.
+        if (_entries.Count > 0) _entries.Clear();
+        if (_usage.Count > 0) _usage.Clear();
+        if (_replies.Count > 0) _replies.Clear();
+    }
+
+    internal void Add(SessionEntry entry) => _entries.Add(entry);
+
+    internal void Add(UsageNews usage) => _usage.Add(usage);
+
+    internal void Add(CommandReply reply) => _replies.Add(reply);
+}
+
+/// <summary>Usage that an agent reported.</summary>
+/// <param name="Provider">Whose model it was; null when the agent never said.</param>
+/// <param name="Model">The model; null when the agent never said.</param>
+/// <param name="Added">What it adds to the reports before it, priced where there is a price. No part is negative: a total never falls.</param>
+public readonly record struct UsageNews(string? Provider, string? Model, UsageReport Added);
+
+/// <summary>An agent's answer to a command.</summary>
+/// <param name="Id">The command's id.</param>
+/// <param name="Error">The agent's words why it did not take the command; null when it did.</param>
+public readonly record struct CommandReply(string Id, string? Error);
+
+/// <summary>Prices usage that an agent reported without its cost.</summary>
+/// <param name="Prices">The operator's prices.</param>
+/// <param name="Provider">The provider that the agent was started on, for reports that name none.</param>
+/// <param name="Model">The model, likewise.</param>
+public readonly record struct UsagePricing(PriceTable Prices, string? Provider = null, string? Model = null)
+{
+    /// <summary>The report with a cost, where there is a price for all of its tokens; else as it is.</summary>
+    /// <param name="provider">The provider that the report names, or null.</param>
+    /// <param name="model">The model that it names, or null.</param>
+    /// <param name="report">Tokens whose cost the agent did not state.</param>
+    public UsageReport Price(string? provider, string? model, UsageReport report)
+    {
+        if (Prices is null) return report;
+        var cost = Prices.CostOf(
+            NameOf(provider, Provider), NameOf(model, Model), report.Input, report.Output, report.CacheRead, report.CacheWrite);
+        return cost is { } microcents ? report with { Microcents = microcents, Unpriced = 0 } : report;
+    }
+
+    /// <summary>The reported name, else the requested one, else <c>unknown</c>.</summary>
+    public static string NameOf(string? reported, string? requested) =>
+        reported is { Length: > 0 } ? reported : requested is { Length: > 0 } ? requested : Board.UsageRow.Unknown;
+}

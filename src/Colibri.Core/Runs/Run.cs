@@ -1,0 +1,101 @@
+using Colibri.Core.Board;
+using Colibri.Core.Panes;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Runs;
+
+/// <summary>
+/// One attempt at one task by one agent, from the claim to the outcome on disk. Every rule (limits, money, verdict) is asked of the run and not
+/// of its agent: a one-shot agent has one run in its life, a resident many. An operator's prompt is a run without a task.
+/// </summary>
+/// <param name="begun">What the claim answered; null for a run without a task.</param>
+/// <param name="sessionId">The session that it is logged to.</param>
+/// <param name="baseline">What its agent had done before it.</param>
+/// <param name="since">When it began, on the monotonic clock.</param>
+internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baseline, long since)
+{
+    private readonly Lock _gate = new();
+    private RunState _state;
+    private volatile string? _refusal;
+    private long _toldAt;
+
+    /// <summary>The task as the claim returned it, whole; null for a prompt of the operator's.</summary>
+    public BoardTask? Task { get; } = begun?.Task;
+
+    public string? TaskId => Task?.Id;
+
+    /// <summary>What every statement about this run names; null without a task.</summary>
+    public RunClaim? Claim { get; } = begun?.Claim;
+
+    public string SessionId { get; } = sessionId;
+
+    /// <summary>From 1.</summary>
+    public int Attempt => Task?.Attempts ?? 1;
+
+    /// <summary>When it began, on the monotonic clock.</summary>
+    public long Since { get; } = since;
+
+    /// <summary>When its agent was given the prompt, on the monotonic clock; null before.</summary>
+    public long? ToldAt => Volatile.Read(ref _toldAt) is not 0 and var at ? at : null;
+
+    /// <summary>Why the agent did not take the prompt.</summary>
+    public string? Refusal
+    {
+        get => _refusal;
+        set => _refusal = value;
+    }
+
+    public RunState State
+    {
+        get
+        {
+            lock (_gate) return _state;
+        }
+    }
+
+    public bool IsOver => State >= RunState.Ended;
+
+    /// <summary>Takes the step of <see cref="RunTable"/>.</summary>
+    /// <returns>What has to be done now, by the caller: of any number of callers one is told so.</returns>
+    public RunAction On(RunEvent happened)
+    {
+        lock (_gate)
+        {
+            var from = _state;
+            _state = RunTable.Next(from, happened);
+            return RunTable.ActionOf(from, _state);
+        }
+    }
+
+    /// <summary>Its agent was given the prompt.</summary>
+    /// <param name="now">On the monotonic clock.</param>
+    public void Told(long now)
+    {
+        Interlocked.CompareExchange(ref _toldAt, now, 0);
+        On(RunEvent.Told);
+    }
+
+    /// <summary>What the agent's events say about this run: those of an earlier one say nothing.</summary>
+    public RunReport Of(RunReport report)
+    {
+        if (baseline.Runs is { } before && report.Runs <= before)
+            report = new RunReport(RunOutcome.Idle, IsSettled: false, default, null, report.LastEvent) { Runs = report.Runs, Events = report.Events };
+        return Refusal is { } refusal && report.Outcome is RunOutcome.Silent or RunOutcome.Idle ? report with { PromptRefused = refusal } : report;
+    }
+
+    /// <summary>How many events its agent has printed since the run began.</summary>
+    public long EventsOf(RunReport report) => report.Events - baseline.Events;
+
+    /// <summary>What the task has cost by now, in micro-cents: its earlier attempts, and what its agent has used in this one.</summary>
+    /// <param name="agentSpent">What the agent has used in all.</param>
+    public long Spent(long agentSpent) => (Task?.Usage.CostMicrocents ?? 0) + agentSpent - baseline.Spent;
+}
+
+/// <summary>What an agent had done when a run began; nothing for the run that it was started with.</summary>
+/// <param name="Runs">How often it had gone to work; null for the run that it was started with.</param>
+/// <param name="Events">How many events it had printed.</param>
+/// <param name="Spent">What it had cost, in micro-cents.</param>
+internal readonly record struct RunBaseline(long? Runs, long Events, long Spent)
+{
+    public static RunBaseline Of(RunReport report, Usage usage) => new(report.Runs, report.Events, usage.CostMicrocents);
+}

@@ -1,0 +1,47 @@
+using Colibri.Core.Board;
+using Colibri.Core.Logging;
+using Colibri.Core.Sessions;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Runs;
+
+/// <summary>The only two doors to the board: a run begins with <see cref="BeginAsync"/> and ends with <see cref="EndAsync"/>, whichever agent has it.</summary>
+internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    /// <exception cref="InvalidOperationException">The agent was to live already and has ended.</exception>
+    public Task<RunBegun> BeginAsync(RunStart start) => board.BeginRunAsync(start);
+
+    /// <summary>Puts the end on disk. A full disk keeps the run open, and its agent's slot taken, until there is room.</summary>
+    /// <param name="end">What became of it.</param>
+    /// <param name="mayWait">False once the daemon stops: the next one finds the run open and its process gone, and closes it.</param>
+    public async Task EndAsync(RunEnd end, Func<bool> mayWait)
+    {
+        while (true)
+        {
+            try
+            {
+                if ((await board.EndRunAsync(end).ConfigureAwait(false)).IsLost)
+                    logger.RunLost(end.AgentId, end.Claim!.TaskId);
+                return;
+            }
+            catch (BoardUnavailableException e)
+            {
+                logger.BoardUnavailable(e.Message);
+                if (!mayWait())
+                    return;
+                await Task.Delay(Retry, time).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The line about a run's end in its session.</summary>
+    public static SessionEntry NoteOf(RunEnd end) => new()
+    {
+        Kind = SessionEntryKind.Note,
+        Text = end.Error is { } error ? $"run ended: {end.Verdict} ({error.Message})" : $"run ended: {end.Verdict}",
+    };
+}
