@@ -6,8 +6,8 @@ namespace Colibri.EndToEndTests;
 /// </summary>
 public static class TestRun
 {
-    /// <summary>A test that hangs fails by its name. The longest one fetches a real agent of hundreds of megabytes first, for which it has 10 minutes.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(20);
+    /// <summary>A test that hangs fails by its name. A few fetch a real agent of hundreds of megabytes first, for which all together have 3 minutes.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
     [Before(HookType.TestDiscovery)]
     public static void Configure(BeforeTestDiscoveryContext context)

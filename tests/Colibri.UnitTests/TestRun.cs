@@ -3,8 +3,8 @@ namespace Colibri.UnitTests;
 /// <summary>What holds for every test of a run.</summary>
 public static class TestRun
 {
-    /// <summary>A test that hangs fails by its name. What a test waits for has a deadline of a minute at most, and a test waits a few times.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+    /// <summary>A test that hangs fails by its name, a blocked thread or not. What a test waits for has a deadline of a minute at most.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     [Before(HookType.TestDiscovery)]
     public static void Configure(BeforeTestDiscoveryContext context)

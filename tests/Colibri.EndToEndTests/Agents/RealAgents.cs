@@ -14,7 +14,7 @@ public sealed class RealAgents
     /// <summary>Path of the program. Skips the test when it cannot be had.</summary>
     internal async Task<string> ExecutableAsync(string kind)
     {
-        var fetched = _found.GetOrAdd(kind, _ => new Lazy<Task<Installation>>(() => Installation.FetchAsync($"real_{kind}", TimeSpan.FromMinutes(10))));
+        var fetched = _found.GetOrAdd(kind, _ => new Lazy<Task<Installation>>(() => Installation.FetchAsync($"real_{kind}")));
         return (await fetched.Value).Required(kind);
     }
 }

@@ -171,7 +171,8 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     {
         if (_process!.HasExited)
         {
-            await _process.WaitForExitAsync();
+            // Its output ends with the last process that holds it, which need not be the daemon.
+            await _process.WaitForExitAsync().WaitAsync(Eventually.Deadline);
             throw new InvalidOperationException($"the daemon ended with {_process.ExitCode} before it answered; its log:\n{Log}");
         }
         try

@@ -43,14 +43,31 @@ internal static class Launch
         var stderr = process.StandardError.ReadToEndAsync(TestContext.Current!.Execution.CancellationToken);
         try
         {
-            await process.WaitForExitAsync(TestContext.Current!.Execution.CancellationToken).WaitAsync(deadline ?? Eventually.Deadline);
+            // The output too: a process that was left behind may hold it open after the end of this one.
+            await Task.WhenAll(process.WaitForExitAsync(TestContext.Current!.Execution.CancellationToken), stdout, stderr)
+                .WaitAsync(MoreThanNone(deadline ?? Eventually.Deadline));
         }
         catch (TimeoutException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end; stdout: {await stdout} stderr: {await stderr}");
+            throw new TimeoutException(
+                $"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end; stdout: {await SoFarAsync(stdout)} stderr: {await SoFarAsync(stderr)}");
         }
         return new Finished(process.ExitCode, await stdout, await stderr);
+    }
+
+    private static TimeSpan MoreThanNone(TimeSpan deadline) => deadline > TimeSpan.Zero ? deadline : TimeSpan.Zero;
+
+    private static async Task<string> SoFarAsync(Task<string> output)
+    {
+        try
+        {
+            return await output.WaitAsync(TimeSpan.FromSeconds(5));
+        }
+        catch (TimeoutException)
+        {
+            return "(another process holds it open)";
+        }
     }
 
     public static Task<Finished> ToEndAsync(

@@ -11,5 +11,5 @@ public sealed class PiInstallation : IAsyncInitializer
     /// <summary>Path of the <c>pi</c> to run. Skips the test when there is none.</summary>
     internal string Executable => _found!.Required("Pi");
 
-    public async Task InitializeAsync() => _found = await Installation.FetchAsync("real_pi", TimeSpan.FromMinutes(3));
+    public async Task InitializeAsync() => _found = await Installation.FetchAsync("real_pi");
 }
