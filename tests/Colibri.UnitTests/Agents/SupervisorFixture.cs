@@ -130,7 +130,8 @@ internal sealed class SupervisorFixture : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Supervisor.StopAllAsync(TimeSpan.Zero);
+        // No test has a limit for this part of it: a tree that does not end would hold up the whole run.
+        await Supervisor.StopAllAsync(TimeSpan.Zero).WaitAsync(Shell.Deadline);
         await Board.DisposeAsync();
         _loop.Dispose();
         Directory.Delete(_directory, recursive: true);

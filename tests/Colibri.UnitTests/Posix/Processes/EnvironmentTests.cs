@@ -16,7 +16,7 @@ public sealed class EnvironmentTests
         using (output)
         {
             (await output.ReadLine()).ShouldBe("ready");
-            ProcessEnvironment.Has(child.Pid, "MARK=abc"u8).ShouldBeTrue();
+            Shell.Until(() => Shell.IsSleep(child.Pid) && ProcessEnvironment.Has(child.Pid, "MARK=abc"u8), "it has executed");
             ProcessEnvironment.Has(child.Pid, "LAST=z"u8).ShouldBeTrue();
             ProcessEnvironment.Has(child.Pid, "MARK=ab"u8).ShouldBeFalse();
             ProcessEnvironment.Has(child.Pid, "MARK=xyz"u8).ShouldBeFalse();

@@ -62,7 +62,7 @@ public sealed class UnreadableEnvironmentTests
         {
             var stray = await output.ReadProcess();
             // An environment reads as empty in the last part of an exec.
-            Shell.Until(() => IsSleep(root.Pid) && IsSleep(stray.Pid), "both have executed");
+            Shell.Until(() => Shell.IsSleep(root.Pid) && Shell.IsSleep(stray.Pid), "both have executed");
             Shell.Until(() => ProcessTree.FindByMarker(marker).Count == 2, "both are seen");
             using (var failing = new FailingEnvironment(orphan.Pid, step, errno))
             {
@@ -148,8 +148,6 @@ public sealed class UnreadableEnvironmentTests
             directory.Delete(recursive: true);
         }
     }
-
-    private static bool IsSleep(int pid) => File.ReadAllText($"/proc/{pid}/cmdline").StartsWith("sleep\0", StringComparison.Ordinal);
 
     // Tells the kernel that its environment is elsewhere (PR_SET_MM_MAP, prctl(2)), which takes no right. Touches none of the 16 TiB.
     private const string Hide = """

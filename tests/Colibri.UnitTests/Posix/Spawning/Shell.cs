@@ -55,6 +55,9 @@ internal static class Shell
     public static void Until(Func<bool> condition, string what) =>
         SpinWait.SpinUntil(condition, Deadline).ShouldBeTrue(what);
 
+    /// <summary>Whether a script has come to its <c>exec sleep</c>. Its environment reads as empty before that for a moment.</summary>
+    public static bool IsSleep(int pid) => File.ReadAllText($"/proc/{pid}/cmdline").StartsWith("sleep\0", StringComparison.Ordinal);
+
     public static string NewMarker() => $"COLIBRI_AGENT_ID={Guid.NewGuid()}";
 
     /// <summary>Ends a tree the way a supervisor does, so that no test leaves a process behind.</summary>
