@@ -40,14 +40,10 @@ internal static class ProcessEnvironment
     }
 
     /// <summary>
-    /// Waits, 2 ms at most, while the environment reads as empty. Linux shows none in the last part of an exec, and a
-    /// process caught there must not pass for one without a marker.
+    /// Whether the process may be in the last part of an exec. Linux shows neither environment nor arguments there, and a process caught
+    /// there must not pass for one without a marker. One that was started with an empty environment has arguments.
     /// </summary>
-    public static void AwaitExec(int pid)
-    {
-        if (Calls.AreFiles)
-            SpinWait.SpinUntil(() => !IsEmpty(pid), TimeSpan.FromMilliseconds(2));
-    }
+    public static bool IsExecuting(int pid) => Calls.AreFiles && IsEmpty(pid) && Calls.HasNoArguments(pid);
 
     // Negative where it cannot be opened.
     private static int Open(int pid)
@@ -142,6 +138,18 @@ internal class EnvironmentCalls
 
     /// <summary>Fills the buffer as far as the file goes.</summary>
     public virtual int Read(int fd, Span<byte> buffer) => ProcFile.TryReadFully(fd, buffer);
+
+    /// <summary>Whether /proc/PID/cmdline can be read and is empty.</summary>
+    public virtual bool HasNoArguments(int pid)
+    {
+        var fd = ProcFile.TryOpen(pid, "cmdline"u8);
+        if (fd < 0)
+            return false;
+        Span<byte> first = stackalloc byte[1];
+        var got = ProcFile.TryReadFully(fd, first);
+        _ = Libc.close(fd);
+        return got == 0;
+    }
 
     /// <summary>kern.proc.env: all of it, or nothing where the buffer is too small.</summary>
     public virtual int Sysctl(int pid, Span<byte> buffer) =>

@@ -64,9 +64,15 @@ public sealed class ProcessTree
     {
         var entry = EncodeMarker(marker);
         var found = new List<ProcessIdentity>();
+        var execs = new ExecWait();
         foreach (var process in ProcessTable.Snapshot())
         {
-            if (TreeSweep.MayBeSignalled(process) && ProcessEnvironment.Has(process.Pid, entry))
+            if (!TreeSweep.MayBeSignalled(process))
+                continue;
+            // A kernel thread, which has neither group nor arguments nor environment, executes nothing.
+            if (process.Group != 0)
+                execs.For(process.Pid);
+            if (ProcessEnvironment.Has(process.Pid, entry))
                 found.Add(process.Identity);
         }
         return found;

@@ -15,6 +15,7 @@ internal sealed class TreeSweep
     private readonly byte[] _marker;
     private readonly Cgroup? _cgroup;
     private readonly HashSet<int> _otherPids = [];
+    private readonly ExecWait _execs = new();
     private ChildProcess[]? _others;
 
     public TreeSweep(ProcessIdentity root, ChildProcess? child, byte[] marker, Cgroup? cgroup)
@@ -120,7 +121,7 @@ internal sealed class TreeSweep
         if (sharesGroup && (rootAlive || (adopted && _child is not null)))
             return true;
         if (adopted)
-            ProcessEnvironment.AwaitExec(entry.Pid);
+            _execs.For(entry.Pid);
         if (ProcessEnvironment.Has(entry.Pid, _marker))
             return true;
         return adopted && HostPlatform.UsesLinuxAbi && IsUnmarkedOrphan(entry);
