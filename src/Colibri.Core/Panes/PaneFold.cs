@@ -1,4 +1,3 @@
-using Colibri.Core.Board.Storage;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Core.Providers;
 using Colibri.Jsonl;

@@ -1,6 +1,5 @@
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
-using Colibri.Core.Sessions;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 

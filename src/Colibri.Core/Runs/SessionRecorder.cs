@@ -1,4 +1,3 @@
-using Colibri.Core.Board.Storage;
 using Colibri.Core.Sessions;
 using Colibri.Protocol.Wire;
 

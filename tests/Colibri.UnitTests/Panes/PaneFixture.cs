@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Colibri.Core.Agents.Kinds;
-using Colibri.Core.Board.Storage;
 using Colibri.Core.Panes;
 using Colibri.Protocol.Wire;
 

@@ -6,7 +6,6 @@ using Colibri.Core.Agents.Launch;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Panes;
-using Colibri.Core.Panes.Dialects;
 using Colibri.Core.Providers;
 using Colibri.Core.Runs;
 using Colibri.Core.Sessions;

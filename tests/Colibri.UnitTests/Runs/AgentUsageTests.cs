@@ -4,8 +4,8 @@ using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Protocol.Wire;
-using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Agents;
+using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Runs;

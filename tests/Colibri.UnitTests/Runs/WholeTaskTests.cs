@@ -2,8 +2,8 @@ using System.Text.Json;
 using Colibri.Core.Board;
 using Colibri.Core.Scheduling;
 using Colibri.Protocol.Wire;
-using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Agents;
+using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Posix.Spawning;
 using Colibri.UnitTests.Scheduling;
 

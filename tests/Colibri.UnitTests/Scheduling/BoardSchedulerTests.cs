@@ -2,8 +2,8 @@ using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Scheduling;
 using Colibri.Protocol.Wire;
-using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Agents;
+using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Scheduling;

@@ -1,8 +1,11 @@
 using System.Diagnostics;
-using Colibri.Posix;
 using Colibri.Posix.Processes;
+using Colibri.Posix.Signalling;
+using Colibri.Posix.Spawning;
+using Colibri.Posix.Trees;
+using Colibri.UnitTests.Posix.Spawning;
 
-namespace Colibri.UnitTests.Posix;
+namespace Colibri.UnitTests.Posix.Processes;
 
 /// <summary>Linux shows no environment in the last part of an exec, which on a busy machine takes milliseconds.</summary>
 [NotInParallel]
