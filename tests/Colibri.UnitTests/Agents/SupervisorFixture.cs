@@ -7,6 +7,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Processes;
 using Colibri.Core.Sessions;
+using Colibri.Core.Sessions.Prompts;
 using Colibri.Core.Settings;
 using Colibri.Posix.Cgroups;
 using Colibri.Posix.Polling;
@@ -39,7 +40,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin")
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null)
     {
         Board = TaskBoard.Open(new BoardOptions
         {
@@ -51,8 +52,8 @@ internal sealed class SupervisorFixture : IAsyncDisposable
                 TaskChanged?.Invoke(task);
             },
         });
-        Sessions = new SessionStore(
-            Path.Combine(_directory, "sessions"), new CostControl(CostMode.Max, new EventHub(TimeProvider.System)), TimeProvider.System, Logger);
+        var cost = new CostControl(CostMode.Max, new EventHub(TimeProvider.System));
+        Sessions = new SessionStore(Path.Combine(_directory, "sessions"), cost, TimeProvider.System, Logger);
         Supervisor = new AgentSupervisor(new SupervisorParts
         {
             Processes = SharedChildren.Instance,
@@ -60,6 +61,8 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             Cgroups = Cgroups = cgroups is null ? null : new AgentCgroups(cgroups, null, TimeProvider.System, Logger),
             Board = Board,
             Sessions = Sessions,
+            Prompts = new PromptAssembler(Sessions, cost, PromptPrefix.Load(null)),
+            ClosedOutputGrace = closedOutputGrace ?? TimeSpan.FromSeconds(5),
             Events = new EventHub(TimeProvider.System),
             Budgets = Budgets = budgets ?? new Budgets(null, null, new EventHub(TimeProvider.System), TimeProvider.System),
             Prices = prices ?? PriceTable.Empty,
