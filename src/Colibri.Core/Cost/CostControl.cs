@@ -21,17 +21,18 @@ public sealed class CostControl(CostMode initial, EventHub events)
         return state;
     }
 
-    /// <summary>Goes one mode up because a session could not be kept within <paramref name="from"/>.</summary>
+    /// <summary>Goes up because a session could not be kept within <paramref name="from"/>.</summary>
     /// <param name="from">The mode whose limits were too narrow.</param>
+    /// <param name="to">The mode whose limits are wide enough, or the highest.</param>
     /// <param name="sessionId">The session.</param>
     /// <param name="at">Now.</param>
-    /// <returns>The new state; null where another mode is in force by now, or none is above.</returns>
-    public CostState? Escalate(CostMode from, string sessionId, DateTimeOffset at)
+    /// <returns>The new state; null where another mode is in force by now.</returns>
+    public CostState? Escalate(CostMode from, CostMode to, string sessionId, DateTimeOffset at)
     {
         var before = State;
-        if (before.Mode != from || from == CostMode.Max)
+        if (before.Mode != from)
             return null;
-        var state = StateOf(from == CostMode.Fast ? CostMode.Smart : CostMode.Max) with
+        var state = StateOf(to) with
         {
             EscalatedFrom = before.EscalatedFrom ?? from,
             EscalatedAt = at,

@@ -24,6 +24,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     /// <summary>Appends waiting for one session's disk; the caller of a further one waits.</summary>
     public const int QueueCapacity = 1_024;
 
+    private const int Retired = int.MinValue / 2;
     private const int KeptScratchBytes = 1024 * 1024;
     private const int BatchBytes = 1024 * 1024;
 
@@ -52,8 +53,16 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
 
     public void Leave() => Interlocked.Decrement(ref _users);
 
-    /// <summary>Ends this object's use while nobody holds it; all it knows is on disk.</summary>
-    public bool TryRetire() => Interlocked.CompareExchange(ref _users, int.MinValue / 2, 0) == 0;
+    /// <summary>Ends this object's use while nobody holds it and all it knows is on disk: that a refused write still stands there is not.</summary>
+    public bool TryRetire()
+    {
+        if (Interlocked.CompareExchange(ref _users, Retired, 0) != 0)
+            return false;
+        if (!_writer.OwesTakeBack)
+            return true;
+        Interlocked.Add(ref _users, -Retired);
+        return false;
+    }
 
     /// <summary>Appends one entry; its number and time are given here.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
@@ -240,8 +249,8 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
 /// <param name="Logger">Is told of cuts, compactions and escalations.</param>
 /// <param name="Headroom">Shortens what tools answered before the cost mode does; null for nobody.</param>
 /// <param name="Secrets">What must not stand in what a compaction makes of older entries.</param>
-/// <param name="AtStep">Called after each step of a change of generations, with the session's directory; for tests that stop there.</param>
-internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Secrets Secrets, Action<string, SwitchStep>? AtStep);
+/// <param name="AtStep">Called after each step of a write, with the session's directory; for tests that stop or fail there.</param>
+internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Secrets Secrets, Action<string, SessionStep>? AtStep);
 
 /// <summary>An entry with its line, newline included: a kept entry goes into the next generation byte for byte.</summary>
 internal readonly record struct LoggedEntry(SessionEntry Entry, ReadOnlyMemory<byte> Line)
@@ -253,4 +262,25 @@ internal readonly record struct LoggedEntry(SessionEntry Entry, ReadOnlyMemory<b
 internal readonly record struct Enforced(Compaction? Compacted, Escalation? Escalated, bool OverBudget)
 {
     public bool IsNothing => Compacted is null && Escalated is null && !OverBudget;
+}
+
+/// <summary>The steps of a write to a session, in their order. After each one the next can fail, or a kill can come.</summary>
+internal enum SessionStep
+{
+    EntriesWritten,
+
+    // The change from one generation to the next.
+    OldSynced,
+    TemporaryCreated,
+    TemporaryWritten,
+    TemporarySynced,
+    Renamed,
+    DirectorySynced,
+    OldSealed,
+
+    /// <summary>The entries that say how the cost mode was raised are written; it is not raised yet.</summary>
+    MarksWritten,
+
+    /// <summary>A write was refused, and nothing of it was taken back yet.</summary>
+    Refused,
 }

@@ -30,7 +30,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     internal int Remembered => _logs.Count;
 
     /// <summary>See <see cref="SessionParts.AtStep"/>.</summary>
-    internal Action<string, SwitchStep>? AtStep { get; init; }
+    internal Action<string, SessionStep>? AtStep { get; init; }
 
     private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, Headroom, Secrets, AtStep);
 

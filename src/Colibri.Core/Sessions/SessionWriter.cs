@@ -13,6 +13,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
 {
     private readonly GenerationSwitch _switch = new(directory, parts.Logger, parts.AtStep);
     private SessionTail? _tail;
+    private TakeBackOwed? _owed;
 
     /// <summary>Number of the live generation.</summary>
     public int Generation { get; private set; }
@@ -20,9 +21,13 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     /// <summary>Where the live generation ends.</summary>
     public SessionTail Tail => _tail ?? default;
 
+    /// <summary>Whether a refused write still stands on disk.</summary>
+    public bool OwesTakeBack => _owed is not null;
+
     /// <summary>Finds the live generation and its end, cutting off what a kill in mid-write left of a line.</summary>
     public void Open()
     {
+        TakeBackOwedNow();
         if (_tail is { } known && new FileInfo(SessionFile.PathOf(directory, Generation)) is { Exists: true } live && live.Length == known.Bytes)
             return;
         _tail = default(SessionTail);
@@ -50,25 +55,30 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     /// <summary>Adds whole lines.</summary>
     /// <param name="lines">The lines.</param>
     /// <param name="after">The end of the generation with them.</param>
-    public void Append(ReadOnlySpan<byte> lines, SessionTail after)
+    public void Append(ReadOnlySpan<byte> lines, SessionTail after, SessionStep step = SessionStep.EntriesWritten)
     {
         using var file = OpenLive();
         RandomAccess.Write(file, lines, Tail.Bytes);
         _tail = after;
+        parts.AtStep?.Invoke(directory, step);
     }
 
-    /// <summary>After a failure: none of what was written since then was answered, so none of it stays.</summary>
+    /// <summary>
+    /// After a failure: none of what was written since then was answered, so none of it stays, in whichever generation it is. What the disk
+    /// does not let go now is taken back by the next <see cref="Open"/>, which refuses appends until then.
+    /// </summary>
+    /// <param name="generation">The live generation before the write; 0 where it was never found out.</param>
+    /// <param name="start">Its end before the write.</param>
     public void TakeBack(int generation, SessionTail start)
     {
         // What the disk holds now is read again before the next append.
         _tail = null;
-        if (generation != Generation || !File.Exists(SessionFile.PathOf(directory, generation)))
+        if (generation == 0)
             return;
+        _owed = new TakeBackOwed(generation, start);
         try
         {
-            using var file = OpenLive();
-            if (RandomAccess.GetLength(file) > start.Bytes)
-                RandomAccess.SetLength(file, start.Bytes);
+            TakeBackOwedNow();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -80,40 +90,60 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     /// Brings the live generation within the limits in force: by compaction where that can do it, else by a higher cost mode; in the
     /// highest one the session is over budget, and says so.
     /// </summary>
+    /// <remarks>The mode is raised last: nothing that can fail comes after it, and a refused append raises nothing.</remarks>
     /// <param name="newestBytes">Size of the newest entry, which compaction leaves as it is.</param>
     public Enforced Enforce(long newestBytes)
     {
         Compaction? compacted = null;
-        Escalation? escalated = null;
         CostMode? compactedIn = null;
         while (true)
         {
-            var mode = parts.Cost.State.Mode;
-            var limits = CostLimits.Of(mode);
-            if (limits.Allow(Tail.Bytes, Tail.Turns))
-                return new Enforced(compacted, escalated, OverBudget: false);
-            if (newestBytes + CompactionSummary.MinBytes <= limits.SessionMaxBytes && compactedIn != mode)
+            var from = parts.Cost.State.Mode;
+            var mode = from;
+            var marks = new MarkLines(Tail);
+            var causes = new List<(CostMode From, CostMode To, string Cause)>();
+            var isOverBudget = false;
+            while (!CostLimits.Of(mode).Allow(marks.Tail.Bytes, marks.Tail.Turns))
             {
-                var entries = SessionFile.Load(SessionFile.PathOf(directory, Generation));
-                compacted = Compact(entries, CompactionPlan.Within(entries, limits));
-                compactedIn = mode;
+                var limits = CostLimits.Of(mode);
+                if (newestBytes + marks.Bytes + CompactionSummary.MinBytes <= limits.SessionMaxBytes && compactedIn != mode)
+                {
+                    var entries = SessionFile.Load(SessionFile.PathOf(directory, Generation));
+                    compacted = Compact(entries, CompactionPlan.Within(entries, limits, marks.Bytes));
+                    compactedIn = mode;
+                    marks = marks.Behind(Tail);
+                    continue;
+                }
+                var cause = compactedIn == mode
+                    ? $"{marks.Tail.Bytes} bytes and {marks.Tail.Turns} turns are left after compaction"
+                    : $"its newest entry alone has {newestBytes + marks.Bytes} bytes; a session may have {limits.SessionMaxBytes}";
+                isOverBudget = mode == CostMode.Max;
+                if (isOverBudget)
+                {
+                    marks.Add($"over budget in mode max: {cause}", parts.Time.GetUtcNow());
+                    break;
+                }
+                var above = mode == CostMode.Fast ? CostMode.Smart : CostMode.Max;
+                marks.Add($"cost mode escalated from {Word(mode)} to {Word(above)}: {cause}", parts.Time.GetUtcNow());
+                causes.Add((mode, above, cause));
+                mode = above;
+            }
+            var unmarked = Tail;
+            if (marks.Bytes > 0)
+                Append(marks.Lines, marks.Tail, SessionStep.MarksWritten);
+            var stands = mode == from ? parts.Cost.State.Mode == from : parts.Cost.Escalate(from, mode, id, parts.Time.GetUtcNow()) is not null;
+            if (!stands)
+            {
+                // An operator or another session changed the mode meanwhile: its limits hold now, and these marks would not be true.
+                if (marks.Bytes > 0)
+                    CutTo(unmarked);
                 continue;
             }
-            var cause = compactedIn == mode
-                ? $"{Tail.Bytes} bytes and {Tail.Turns} turns are left after compaction"
-                : $"its newest entry alone has {newestBytes} bytes; a session may have {limits.SessionMaxBytes}";
-            if (mode == CostMode.Max)
-            {
-                AppendEscalation($"over budget in mode max: {cause}");
-                parts.Logger.SessionOverBudget(id, Tail.Bytes, limits.SessionMaxBytes);
-                return new Enforced(compacted, escalated, OverBudget: true);
-            }
-            if (parts.Cost.Escalate(mode, id, parts.Time.GetUtcNow()) is { } raised)
-            {
-                escalated = new Escalation(escalated?.From ?? mode, raised.Mode);
-                newestBytes += AppendEscalation($"cost mode escalated from {Word(mode)} to {Word(raised.Mode)}: {cause}");
-                parts.Logger.CostModeEscalated(Word(mode), Word(raised.Mode), id, cause);
-            }
+            foreach (var (lower, higher, cause) in causes)
+                parts.Logger.CostModeEscalated(Word(lower), Word(higher), id, cause);
+            if (isOverBudget)
+                parts.Logger.SessionOverBudget(id, Tail.Bytes, CostLimits.Of(mode).SessionMaxBytes);
+            return new Enforced(compacted, mode == from ? null : new Escalation(from, mode), isOverBudget);
         }
     }
 
@@ -148,13 +178,30 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
             id, Generation, summary.Seq, summarised.Count, summarised.Count(entry => entry.IsTurn), before, Tail.Bytes);
     }
 
-    private long AppendEscalation(string text)
+    private void CutTo(SessionTail end)
     {
-        var line = new ArrayBufferWriter<byte>(512);
-        SessionFile.WriteLine(
-            line, new SessionEntry { Seq = Tail.Seq + 1, Ts = parts.Time.GetUtcNow(), Kind = SessionEntryKind.Escalation, Text = text });
-        Append(line.WrittenSpan, Tail with { Seq = Tail.Seq + 1, Bytes = Tail.Bytes + line.WrittenCount });
-        return line.WrittenCount;
+        using (var file = OpenLive())
+            RandomAccess.SetLength(file, end.Bytes);
+        _tail = end;
+    }
+
+    private void TakeBackOwedNow()
+    {
+        if (_owed is not { } owed)
+            return;
+        parts.AtStep?.Invoke(directory, SessionStep.Refused);
+        _switch.Undo(owed.Generation);
+        var path = SessionFile.PathOf(directory, owed.Generation);
+        if (owed.Generation == SessionFile.FirstGeneration && owed.Start.Bytes == 0)
+        {
+            File.Delete(path);
+        }
+        else if (new FileInfo(path) is { Exists: true } file && file.Length > owed.Start.Bytes)
+        {
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            RandomAccess.SetLength(handle, owed.Start.Bytes);
+        }
+        _owed = null;
     }
 
     private SafeFileHandle OpenLive()
@@ -169,4 +216,37 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     }
 
     private static string Word(CostMode mode) => mode.ToString().ToLowerInvariant();
+
+    private sealed record TakeBackOwed(int Generation, SessionTail Start);
+
+    /// <summary>The entries that say how the mode is raised, put together before they are written behind <paramref name="end"/>.</summary>
+    private sealed class MarkLines(SessionTail end)
+    {
+        private readonly ArrayBufferWriter<byte> _lines = new(512);
+        private readonly List<SessionEntry> _entries = [];
+
+        public SessionTail Tail { get; private set; } = end;
+
+        public ReadOnlySpan<byte> Lines => _lines.WrittenSpan;
+
+        public long Bytes => _lines.WrittenCount;
+
+        public void Add(string text, DateTimeOffset at) => Add(new SessionEntry { Ts = at, Kind = SessionEntryKind.Escalation, Text = text });
+
+        /// <summary>The same entries behind another end.</summary>
+        public MarkLines Behind(SessionTail other)
+        {
+            var moved = new MarkLines(other);
+            _entries.ForEach(moved.Add);
+            return moved;
+        }
+
+        private void Add(SessionEntry entry)
+        {
+            var before = _lines.WrittenCount;
+            _entries.Add(entry);
+            SessionFile.WriteLine(_lines, entry with { Seq = Tail.Seq + 1 });
+            Tail = Tail with { Seq = Tail.Seq + 1, Bytes = Tail.Bytes + _lines.WrittenCount - before };
+        }
+    }
 }

@@ -15,8 +15,11 @@ internal readonly record struct CompactionPlan(int FirstKept, long SummaryMaxByt
     /// To get back within the limits. Half of what they allow stays, so that the next compaction is some appends away: each one breaks the
     /// provider's cached prefix. The newest entry always stays.
     /// </summary>
-    public static CompactionPlan Within(IReadOnlyList<LoggedEntry> entries, CostLimits limits) =>
-        Keep(entries, limits, limits.MaxUncompactedTurns / 2);
+    /// <param name="entries">The generation.</param>
+    /// <param name="limits">What to get back within.</param>
+    /// <param name="behindBytes">Bytes that will be written behind the newest entry.</param>
+    public static CompactionPlan Within(IReadOnlyList<LoggedEntry> entries, CostLimits limits, long behindBytes) =>
+        Keep(entries, limits, limits.MaxUncompactedTurns / 2, behindBytes);
 
     /// <summary>Because somebody asked: the last two turns stay, or the newer half of a log that has no more. Null where nothing is left to summarise.</summary>
     public static CompactionPlan? OnRequest(IReadOnlyList<LoggedEntry> entries, CostLimits limits)
@@ -24,14 +27,14 @@ internal readonly record struct CompactionPlan(int FirstKept, long SummaryMaxByt
         var first = FirstPlain(entries);
         if (entries.Count - first < 2)
             return null;
-        var plan = Keep(entries, limits, TurnsKeptOnRequest);
+        var plan = Keep(entries, limits, TurnsKeptOnRequest, behindBytes: 0);
         return plan.FirstKept > first ? plan : plan with { FirstKept = first + (entries.Count - first) / 2 };
     }
 
-    private static CompactionPlan Keep(IReadOnlyList<LoggedEntry> entries, CostLimits limits, int maxTurns)
+    private static CompactionPlan Keep(IReadOnlyList<LoggedEntry> entries, CostLimits limits, int maxTurns, long behindBytes)
     {
         var newest = Newest(entries);
-        var (first, turns, bytes) = (newest, 0, 0L);
+        var (first, turns, bytes) = (newest, 0, behindBytes);
         for (var i = newest; i < entries.Count; i++)
         {
             bytes += entries[i].Line.Length;

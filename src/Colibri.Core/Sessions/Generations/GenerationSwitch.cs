@@ -9,7 +9,7 @@ namespace Colibri.Core.Sessions.Generations;
 /// Makes the next generation live in one step: it is written whole under another name, synced, renamed, and its directory synced. Before
 /// the rename the old generation is live and has everything; after it the new one is.
 /// </summary>
-internal sealed class GenerationSwitch(string directory, ILogger logger, Action<string, SwitchStep>? atStep)
+internal sealed class GenerationSwitch(string directory, ILogger logger, Action<string, SessionStep>? atStep)
 {
     /// <param name="generation">The live generation, which is left read-only.</param>
     /// <param name="content">The next one's lines.</param>
@@ -19,16 +19,16 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
         // What the new generation only summarises must be no less durable than the summary.
         using (var old = File.OpenHandle(SessionFile.PathOf(directory, generation), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
             RandomAccess.FlushToDisk(old);
-        Reached(SwitchStep.OldSynced);
+        Reached(SessionStep.OldSynced);
         var temporary = SessionFile.TemporaryOf(directory, generation + 1);
         try
         {
             using var file = Create(temporary);
-            Reached(SwitchStep.TemporaryCreated);
+            Reached(SessionStep.TemporaryCreated);
             RandomAccess.Write(file, content, 0);
-            Reached(SwitchStep.TemporaryWritten);
+            Reached(SessionStep.TemporaryWritten);
             RandomAccess.FlushToDisk(file);
-            Reached(SwitchStep.TemporarySynced);
+            Reached(SessionStep.TemporarySynced);
         }
         catch
         {
@@ -37,19 +37,32 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
         }
         // One rename(2): without overwriting, .NET looks first and moves then.
         File.Move(temporary, SessionFile.PathOf(directory, generation + 1), overwrite: true);
-        Reached(SwitchStep.Renamed);
+        Reached(SessionStep.Renamed);
         try
         {
             DirectorySync.Flush(directory);
-            Reached(SwitchStep.DirectorySynced);
+            Reached(SessionStep.DirectorySynced);
             Seal(generation);
-            Reached(SwitchStep.OldSealed);
+            Reached(SessionStep.OldSealed);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The new generation is live already: what fails now can cost durability in a power cut, and no entry.
             logger.SessionNotSealed(Path.GetFileName(directory), e.Message);
         }
+    }
+
+    /// <summary>Makes a generation live again, which has all that those above it have: they go, and it can be written.</summary>
+    /// <exception cref="IOException">Some of them may be left; it can be called again.</exception>
+    public void Undo(int generation)
+    {
+        // First its mode: after a kill in between the next start seals it again, while nothing would make a sealed live generation writable.
+        var path = SessionFile.PathOf(directory, generation);
+        if (File.Exists(path) && File.GetUnixFileMode(path) == SessionFile.SealedMode)
+            File.SetUnixFileMode(path, SessionFile.LiveMode);
+        var generations = SessionFile.Generations(directory);
+        for (var i = generations.Count - 1; i >= 0 && generations[i] > generation; i--)
+            File.Delete(SessionFile.PathOf(directory, generations[i]));
     }
 
     /// <summary>Takes up what a kill left: a temporary file that never got its name, an old generation not yet read-only.</summary>
@@ -75,17 +88,5 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
         }
     }
 
-    private void Reached(SwitchStep step) => atStep?.Invoke(directory, step);
-}
-
-/// <summary>The steps after which a kill can interrupt the change from one generation to the next.</summary>
-internal enum SwitchStep
-{
-    OldSynced,
-    TemporaryCreated,
-    TemporaryWritten,
-    TemporarySynced,
-    Renamed,
-    DirectorySynced,
-    OldSealed,
+    private void Reached(SessionStep step) => atStep?.Invoke(directory, step);
 }

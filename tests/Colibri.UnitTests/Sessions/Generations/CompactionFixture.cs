@@ -14,10 +14,10 @@ internal sealed class CompactionFixture : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-sessions-").FullName;
 
-    public CompactionFixture(CostMode mode = CostMode.Smart, Action<string, SwitchStep>? atStep = null)
+    public CompactionFixture(CostMode mode = CostMode.Smart, Action<string, SessionStep>? atStep = null, int remembered = SessionStore.RememberedSessions)
     {
         Cost = new CostControl(mode, Events);
-        Store = Open(Root, Cost, atStep);
+        Store = Open(Root, Cost, atStep, remembered);
     }
 
     public EventHub Events { get; } = new(TimeProvider.System);
@@ -28,8 +28,8 @@ internal sealed class CompactionFixture : IDisposable
 
     public string Root => Path.Combine(_directory, "sessions");
 
-    public static SessionStore Open(string root, CostControl cost, Action<string, SwitchStep>? atStep = null) =>
-        new(root, cost, TimeProvider.System, NullLogger.Instance) { AtStep = atStep };
+    public static SessionStore Open(string root, CostControl cost, Action<string, SessionStep>? atStep = null, int remembered = SessionStore.RememberedSessions) =>
+        new(root, cost, TimeProvider.System, NullLogger.Instance) { AtStep = atStep, RememberedLimit = remembered };
 
     public string FileOf(int generation) => SessionFile.PathOf(Path.Combine(Root, Id), generation);
 
