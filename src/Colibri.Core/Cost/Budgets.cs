@@ -14,6 +14,7 @@ namespace Colibri.Core.Cost;
 /// <param name="time">Tells the day.</param>
 public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub events, TimeProvider time)
 {
+    // Held while publishing, which never waits: the last event that a subscriber sees is the state in force.
     private readonly Lock _gate = new();
     private DateOnly _day = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
     private long _spent;
@@ -72,18 +73,17 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
     /// <returns>Whether it was this that used up the day's budget.</returns>
     public bool Spend(long microcents, long unpricedTokens)
     {
-        bool crossed;
         lock (_gate)
         {
             Roll();
             var before = IsHeldNow();
             _spent += microcents;
             _unpriced += unpricedTokens;
-            crossed = !before && IsHeldNow();
+            var crossed = !before && IsHeldNow();
+            if (crossed)
+                events.Publish(State);
+            return crossed;
         }
-        if (crossed)
-            events.Publish(State);
-        return crossed;
     }
 
     /// <summary>Lets agents start for the rest of the day, whatever they cost.</summary>
@@ -93,10 +93,10 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
         {
             Roll();
             _liftedAt = at;
+            var state = State;
+            events.Publish(state);
+            return state;
         }
-        var state = State;
-        events.Publish(state);
-        return state;
     }
 
     private bool IsHeldNow() => dayMicrocents is { } budget && _spent >= budget && _liftedAt is null;

@@ -6,6 +6,8 @@ namespace Colibri.Core.Cost;
 /// <summary>The cost mode in force. Reading it is free; a change is published.</summary>
 public sealed class CostControl(CostMode initial, EventHub events)
 {
+    // A change and its event are one: the last event that a subscriber sees is the mode in force. Publishing never waits.
+    private readonly Lock _changing = new();
     private CostState _state = StateOf(initial);
 
     public CostState State => Volatile.Read(ref _state);
@@ -15,10 +17,8 @@ public sealed class CostControl(CostMode initial, EventHub events)
     /// <summary>Takes effect on the next append of every session.</summary>
     public CostState Set(CostMode mode)
     {
-        var state = StateOf(mode);
-        Volatile.Write(ref _state, state);
-        events.Publish(state);
-        return state;
+        lock (_changing)
+            return Change(StateOf(mode));
     }
 
     /// <summary>Goes up because a session could not be kept within <paramref name="from"/>.</summary>
@@ -29,18 +29,24 @@ public sealed class CostControl(CostMode initial, EventHub events)
     /// <returns>The new state; null where another mode is in force by now.</returns>
     public CostState? Escalate(CostMode from, CostMode to, string sessionId, DateTimeOffset at)
     {
-        var before = State;
-        if (before.Mode != from)
-            return null;
-        var state = StateOf(to) with
+        lock (_changing)
         {
-            EscalatedFrom = before.EscalatedFrom ?? from,
-            EscalatedAt = at,
-            EscalatedBy = sessionId,
-        };
-        // Two sessions may force the same step at one time: one of them makes it, for both.
-        if (!ReferenceEquals(Interlocked.CompareExchange(ref _state, state, before), before))
-            return null;
+            // Two sessions may force the same step at one time: the first makes it, for both.
+            var before = State;
+            if (before.Mode != from)
+                return null;
+            return Change(StateOf(to) with
+            {
+                EscalatedFrom = before.EscalatedFrom ?? from,
+                EscalatedAt = at,
+                EscalatedBy = sessionId,
+            });
+        }
+    }
+
+    private CostState Change(CostState state)
+    {
+        Volatile.Write(ref _state, state);
         events.Publish(state);
         return state;
     }
