@@ -286,7 +286,23 @@ public sealed class TaskBoard : IAsyncDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         return WriteAsync(scope => RegistryVerbs.Set(scope, name, value));
     }
+
+    /// <summary>The settings whose names begin so, by name, at most so many.</summary>
+    public Task<IReadOnlyList<NamedSetting>> SettingsAsync(string prefix, int limit)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(prefix);
+        return ReadAsync(connection => RegistryVerbs.Below(connection, prefix, limit));
+    }
+
+    public Task DropSettingAsync(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        return WriteAsync(scope => RegistryVerbs.Drop(scope, name));
+    }
 }
+
+/// <summary>One of the daemon's own notes on the board.</summary>
+public sealed record NamedSetting(string Name, string Value);
 
 /// <summary>Where a board lies and who hears of its changes.</summary>
 public sealed record BoardOptions

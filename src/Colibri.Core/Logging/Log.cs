@@ -154,6 +154,9 @@ public static partial class Log
     [LoggerMessage(423, LogLevel.Warning, "what was left for agent {AgentId} in {Directory} could not be removed, and may hold keys: {Reason}")]
     public static partial void StageNotRemoved(this ILogger logger, string agentId, string directory, string reason);
 
+    [LoggerMessage(424, LogLevel.Warning, "that provider {Route} rests could not be recorded: {Reason}; it is tried again, and a restart until then asks the provider at once")]
+    public static partial void RestNotRecorded(this ILogger logger, string route, string reason);
+
     [LoggerMessage(430, LogLevel.Information, "each agent gets a cgroup of its own below {Parent}")]
     public static partial void CgroupsFound(this ILogger logger, string parent);
 

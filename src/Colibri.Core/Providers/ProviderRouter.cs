@@ -23,13 +23,37 @@ public sealed class ProviderRouter(
 
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan Rest = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan RestLength = TimeSpan.FromMinutes(30);
+
+    // As long as the dialects let a provider ask for.
+    private static readonly TimeSpan LongestRest = TimeSpan.FromDays(7);
 
     private readonly Lock _gate = new();
     private readonly Route[] _routes = [.. routes.Select(route => new Route(route))];
 
     /// <summary>Whether there are routes at all; without any, agents choose their provider themselves.</summary>
     public bool IsUsed => _routes.Length > 0;
+
+    /// <summary>Is told of every rest that begins, and of the end of one by an answer. Called under the lock: it must not block.</summary>
+    public Action<RouteRest>? RestChanged { get; set; }
+
+    /// <summary>Takes up the rests of an earlier daemon. A route that is not configured, or was reported on since, is left as it is.</summary>
+    public void Restore(IEnumerable<RouteRest> rests)
+    {
+        ArgumentNullException.ThrowIfNull(rests);
+        var keys = Keys();
+        lock (_gate)
+        {
+            foreach (var rest in rests)
+            {
+                if (Array.Find(_routes, route => route.Name == rest.Route) is not { Failures: 0 } route)
+                    continue;
+                (route.Failures, route.LastError) = (Math.Max(1, rest.Failures), rest.Error);
+                route.Rest = Rest.Of(rest.Length < LongestRest ? rest.Length : LongestRest, time);
+                logger.RouteFailed(route.Name, Word(StateOf(route, keys)), route.Rest.EndsAt(time));
+            }
+        }
+    }
 
     /// <summary>The first eligible route among those an agent can use; null where there is none now.</summary>
     /// <param name="providers">The providers it can use; null for all.</param>
@@ -40,7 +64,7 @@ public sealed class ProviderRouter(
             return Array.Find(_routes, route => CanUse(route, providers) && StateOf(route, keys) == RouteState.Ready)?.Of;
     }
 
-    /// <summary>When the next one becomes eligible by itself; null where one is now, or none will.</summary>
+    /// <summary>When the next one becomes eligible by itself, by the clock as it is set now; null where one is now, or none will.</summary>
     public DateTimeOffset? NextAt(IReadOnlyList<string>? providers = null)
     {
         var keys = Keys();
@@ -49,7 +73,7 @@ public sealed class ProviderRouter(
             var usable = _routes.Where(route => CanUse(route, providers)).ToList();
             return usable.Exists(route => StateOf(route, keys) == RouteState.Ready)
                 ? null
-                : usable.Where(route => StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting).Min(route => (DateTimeOffset?)route.Until);
+                : usable.Where(route => StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting).Min(route => route.Rest.EndsAt(time));
         }
     }
 
@@ -70,7 +94,9 @@ public sealed class ProviderRouter(
             {
                 if (route.Failures > 0)
                     logger.RouteBack(route.Name);
-                (route.Failures, route.Until, route.RefusedKey, route.LastError) = (0, null, null, null);
+                if (route.Rest != default)
+                    RestChanged?.Invoke(new RouteRest(route.Name, TimeSpan.Zero, 0, null));
+                (route.Failures, route.Rest, route.RefusedKey, route.LastError) = (0, default, null, null);
                 return;
             }
             route.Failures++;
@@ -78,8 +104,8 @@ public sealed class ProviderRouter(
             if (failure == ProviderFailure.Authentication)
                 route.RefusedKey = keys[route.Of.Provider] ?? "";
             else
-                route.Until = Later(time.GetUtcNow() + WaitAfter(route.Failures), resumeAt);
-            logger.RouteFailed(route.Name, Word(StateOf(route, keys)), route.Until);
+                RestNow(route, resumeAt - time.GetUtcNow() ?? TimeSpan.Zero);
+            logger.RouteFailed(route.Name, Word(StateOf(route, keys)), route.Rest.EndsAt(time));
         }
     }
 
@@ -90,7 +116,7 @@ public sealed class ProviderRouter(
         lock (_gate)
         {
             return [.. _routes.Select(route => new StatusRoute(
-                route.Of.Provider, route.Of.Model, Word(StateOf(route, keys)), StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting ? route.Until : null,
+                route.Of.Provider, route.Of.Model, Word(StateOf(route, keys)), StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting ? route.Rest.EndsAt(time) : null,
                 route.Failures, StateOf(route, keys) == RouteState.NoKey ? $"no {ProviderNames.KeyVariablesOf(route.Of.Provider)[0]} in the environment or in COLIBRI_PROVIDER_ENV" : route.LastError))];
         }
     }
@@ -109,7 +135,7 @@ public sealed class ProviderRouter(
             return RouteState.NoKey;
         if (route.RefusedKey is { } refused && refused == (key ?? ""))
             return RouteState.AuthFailed;
-        if (route.Until is { } until && until > time.GetUtcNow())
+        if (route.Rest.Left(time) > TimeSpan.Zero)
             return route.Failures >= RestAfter ? RouteState.Resting : RouteState.BackingOff;
         return RouteState.Ready;
     }
@@ -117,13 +143,19 @@ public sealed class ProviderRouter(
     private TimeSpan WaitAfter(int failures)
     {
         if (failures >= RestAfter)
-            return Rest;
+            return RestLength;
         var ceiling = FirstBackoff * Math.Pow(2, failures - 1);
         // Half of it at the least: the same provider asked again at once would say the same.
         return (ceiling < LongestBackoff ? ceiling : LongestBackoff) * (0.5 + (random.NextDouble() / 2));
     }
 
-    private static DateTimeOffset Later(DateTimeOffset ours, DateTimeOffset? theirs) => theirs is { } stated && stated > ours ? stated : ours;
+    private void RestNow(Route route, TimeSpan stated)
+    {
+        var ours = WaitAfter(route.Failures);
+        var length = stated > ours ? stated : ours;
+        route.Rest = Rest.Of(length < LongestRest ? length : LongestRest, time);
+        RestChanged?.Invoke(new RouteRest(route.Name, route.Rest.Length, route.Failures, route.LastError));
+    }
 
     private static string Word(RouteState state) => state switch
     {
@@ -148,10 +180,17 @@ public sealed class ProviderRouter(
         public ProviderRoute Of => of;
         public string Name => of.Model is null ? of.Provider : $"{of.Provider}:{of.Model}";
         public int Failures { get; set; }
-        public DateTimeOffset? Until { get; set; }
+        public Rest Rest { get; set; }
 
         /// <summary>The key that was not taken; empty for a provider without.</summary>
         public string? RefusedKey { get; set; }
         public string? LastError { get; set; }
     }
 }
+
+/// <summary>That a route is left out for a time; over at once where the time is zero.</summary>
+/// <param name="Route">Its provider, and after a colon its model.</param>
+/// <param name="Length">From now on.</param>
+/// <param name="Failures">In a row.</param>
+/// <param name="Error">The agent's words, redacted.</param>
+public sealed record RouteRest(string Route, TimeSpan Length, int Failures, string? Error);

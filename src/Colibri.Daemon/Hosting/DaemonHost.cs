@@ -85,6 +85,7 @@ internal static class DaemonHost
         HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
         await using var listener = SocketListener.Bind(configuration.SocketPath, clients, counters, logger);
         using var pidFile = PidFile.Write(pidFilePath, logger);
+        await using var rests = await RouteRests.RestoreAsync(board, router, time, logger).ConfigureAwait(false);
         var cgroups = AgentCgroups.Find(time, logger);
         var cost = new CostControl(await StartingModeAsync(configuration, board, logger).ConfigureAwait(false), events);
         var budgets = await BudgetsAsync(configuration, board, events, time).ConfigureAwait(false);

@@ -89,6 +89,21 @@ public sealed class ProviderRouterTests
     }
 
     [Test]
+    [Arguments(-2)]
+    [Arguments(2)]
+    public void A_clock_that_is_set_neither_ends_nor_lengthens_a_rest(int hours)
+    {
+        _router.Report(First.Provider, First.Model, ProviderFailure.Overload, "429", _time.GetUtcNow().AddHours(1));
+        _time.SetClock(TimeSpan.FromHours(hours));
+        _router.Choose().ShouldBe(Second);
+        _router.Status()[0].Until.ShouldBe(_time.GetUtcNow().AddHours(1));
+        _time.Advance(TimeSpan.FromMinutes(59));
+        _router.Choose().ShouldBe(Second);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _router.Choose().ShouldBe(First);
+    }
+
+    [Test]
     public void With_no_route_left_it_is_known_when_the_next_is_there()
     {
         foreach (var route in new[] { First, Second, Keyless })

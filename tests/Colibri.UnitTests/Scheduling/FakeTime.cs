@@ -1,10 +1,11 @@
 namespace Colibri.UnitTests.Scheduling;
 
-/// <summary>A clock that stands still until it is moved, timers included.</summary>
+/// <summary>A wall clock and a monotonic clock that stand still until they are moved, timers included.</summary>
 internal sealed class FakeTime : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<Timer> _timers = [];
+    private TimeSpan _clockSetBy;
     private DateTimeOffset _now = new(2026, 11, 22, 6, 7, 10, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -22,10 +23,21 @@ internal sealed class FakeTime : TimeProvider
     public override DateTimeOffset GetUtcNow()
     {
         lock (_gate)
-            return _now;
+            return _now + _clockSetBy;
     }
 
-    public override long GetTimestamp() => GetUtcNow().UtcTicks;
+    public override long GetTimestamp()
+    {
+        lock (_gate)
+            return _now.UtcTicks;
+    }
+
+    /// <summary>Sets the wall clock, as ntpd or an operator does; the monotonic clock and the timers go on.</summary>
+    public void SetClock(TimeSpan by)
+    {
+        lock (_gate)
+            _clockSetBy += by;
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

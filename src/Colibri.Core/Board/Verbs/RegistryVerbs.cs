@@ -48,6 +48,12 @@ internal static class RegistryVerbs
         INSERT INTO settings (name, value) VALUES ($name, $value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
         """;
 
+    private const string SettingsBelow = """
+        SELECT name, value FROM settings WHERE substr(name, 1, length($prefix)) = $prefix ORDER BY name LIMIT $limit
+        """;
+
+    private const string DropSetting = "DELETE FROM settings WHERE name = $name";
+
     private const string Setting = "SELECT value FROM settings WHERE name = $name";
 
     public static Agent RegisterAgent(WriteScope scope, string name, IReadOnlyList<string> capabilities, string? host) => scope.First(
@@ -76,6 +82,11 @@ internal static class RegistryVerbs
     public static int Set(WriteScope scope, string name, string value) => scope.Execute(UpsertSetting, ("$name", name), ("$value", value));
 
     public static string? Get(BoardConnection connection, string name) => connection[Setting].Bind(("$name", name)).First(row => row.GetString(0));
+
+    public static IReadOnlyList<NamedSetting> Below(BoardConnection connection, string prefix, int limit) =>
+        connection[SettingsBelow].Bind(("$prefix", prefix), ("$limit", limit)).All(row => new NamedSetting(row.GetString(0), row.GetString(1)));
+
+    public static int Drop(WriteScope scope, string name) => scope.Execute(DropSetting, ("$name", name));
 
     private static Agent ReadAgent(SqliteDataReader row) => new()
     {

@@ -1,0 +1,161 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Threading.Channels;
+using Colibri.Core.Board;
+using Colibri.Core.Logging;
+using Colibri.Core.Providers;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Daemon.Hosting;
+
+/// <summary>
+/// Keeps the rests of provider routes on the board, so that a restart does not ask a provider that said when it can be asked again. One
+/// setting for each route. A write that the disk refuses is tried again; nobody waits for it.
+/// </summary>
+/// <remarks>
+/// Within one daemon a rest runs on the monotonic clock. Across a restart there is the wall clock alone: a restored rest is never longer than
+/// the whole rest was, whatever the clock was set to meanwhile.
+/// </remarks>
+internal sealed class RouteRests : IAsyncDisposable
+{
+    public const string Prefix = "provider.rest.";
+
+    /// <summary>Records read at a start; there are no more routes than a person configures.</summary>
+    public const int MaxRecords = 256;
+
+    internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
+
+    private readonly TaskBoard _board;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, (RouteRest Latest, DateTimeOffset Until)> _waiting = new(StringComparer.Ordinal);
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _writing;
+    private bool _isRefused;
+
+    private RouteRests(TaskBoard board, TimeProvider time, ILogger logger)
+    {
+        (_board, _time, _logger) = (board, time, logger);
+        _writing = Task.Run(() => WriteAllAsync(_stop.Token));
+    }
+
+    /// <summary>Gives the router what an earlier daemon recorded, drops what is over or of no use, and records from then on.</summary>
+    public static async Task<RouteRests> RestoreAsync(TaskBoard board, ProviderRouter router, TimeProvider time, ILogger logger)
+    {
+        var records = await board.SettingsAsync(Prefix, MaxRecords).ConfigureAwait(false);
+        var routes = router.Status().Select(route => NameOf(route.Provider, route.Model)).ToHashSet(StringComparer.Ordinal);
+        var rests = new RouteRests(board, time, logger);
+        var restored = new List<RouteRest>();
+        foreach (var record in records)
+        {
+            var name = record.Name[Prefix.Length..];
+            if (routes.Contains(name) && Read(name, record.Value, time.GetUtcNow()) is { } rest)
+                restored.Add(rest);
+            else
+                rests.Record(new RouteRest(name, TimeSpan.Zero, 0, null));
+        }
+        router.Restore(restored);
+        router.RestChanged = rests.Record;
+        return rests;
+    }
+
+    /// <summary>Records what is waiting, once more where the disk refused it, and ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _writing.ConfigureAwait(false);
+        await WriteWaitingAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    internal static string NameOf(string provider, string? model) => model is null ? provider : $"{provider}:{model}";
+
+    private static RouteRest? Read(string name, string value, DateTimeOffset now)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(value, RouteRestJson.Default.RestRecord) is not { LengthMs: > 0 and var length } record)
+                return null;
+            // Later than the whole rest can be over only by a clock that was set back.
+            var left = Math.Min((record.Until - now).TotalMilliseconds, length);
+            return left > 0 && left <= TimeSpan.MaxValue.TotalMilliseconds / 2
+                ? new RouteRest(name, TimeSpan.FromMilliseconds(left), record.Failures, record.Error) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private void Record(RouteRest rest)
+    {
+        lock (_gate)
+            _waiting[rest.Route] = (rest, _time.GetUtcNow() + rest.Length);
+        _news.Writer.TryWrite(true);
+    }
+
+    private async Task WriteAllAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await _news.Reader.ReadAsync(stopping).ConfigureAwait(false);
+                while (!await WriteWaitingAsync().ConfigureAwait(false))
+                    await Task.Delay(RetryAfter, _time, stopping).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task<bool> WriteWaitingAsync()
+    {
+        List<(RouteRest Latest, DateTimeOffset Until)> waiting;
+        lock (_gate)
+            waiting = [.. _waiting.Values];
+        foreach (var (rest, until) in waiting)
+        {
+            try
+            {
+                if (rest.Length > TimeSpan.Zero)
+                    await _board.SetSettingAsync(Prefix + rest.Route, Text(rest, until)).ConfigureAwait(false);
+                else
+                    await _board.DropSettingAsync(Prefix + rest.Route).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Told once, until a write succeeds.
+                if (!_isRefused)
+                    _logger.RestNotRecorded(rest.Route, e.Message);
+                _isRefused = true;
+                return false;
+            }
+            lock (_gate)
+            {
+                if (_waiting.TryGetValue(rest.Route, out var latest) && ReferenceEquals(latest.Latest, rest))
+                    _waiting.Remove(rest.Route);
+            }
+        }
+        _isRefused = false;
+        return true;
+    }
+
+    private static string Text(RouteRest rest, DateTimeOffset until) => JsonSerializer.Serialize(
+        new RestRecord(until, (long)Math.Ceiling(rest.Length.TotalMilliseconds), rest.Failures, rest.Error),
+        RouteRestJson.Default.RestRecord);
+
+    /// <param name="Until">By the wall clock when it was written.</param>
+    /// <param name="LengthMs">The whole rest.</param>
+    /// <param name="Failures">In a row.</param>
+    /// <param name="Error">The task's error, redacted and cut before.</param>
+    internal sealed record RestRecord(DateTimeOffset Until, long LengthMs, int Failures, string? Error);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(RouteRests.RestRecord))]
+internal sealed partial class RouteRestJson : JsonSerializerContext;
