@@ -152,6 +152,45 @@ public sealed class CliTests
     }
 
     [Test]
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task Wait_outlasts_a_restart_of_the_daemon(bool killed)
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        var id = (await JsonAsync(daemon, "create-task", "--title", "Awaited", "--json")).Text("id");
+        var accepted = await AcceptedAsync();
+        using var wait = Process.Start(Launch.Prepare(Repository.Cli, ["wait", id, "--socket", daemon.SocketPath], new Dictionary<string, string?>()))!;
+        var said = new BoundedText(8 * 1024);
+        wait.ErrorDataReceived += (_, line) => said.AppendLine(line.Data);
+        wait.BeginErrorReadLine();
+        try
+        {
+            // It subscribes and then reads the task; each question here is a connection more.
+            await Eventually.HoldsAsync(async () => await AcceptedAsync() >= ++accepted + 2, () => $"wait is connected; it said: {said}");
+            if (killed)
+                await daemon.KillAsync();
+            else
+                await daemon.TerminateAsync();
+            await Eventually.HoldsAsync(
+                () => Task.FromResult(said.ToString().Contains("trying again for 1 minute", StringComparison.Ordinal)), () => $"wait says so; it said: {said}");
+
+            await daemon.StartAgainAsync();
+            await daemon.CliAsync("cancel-task", id);
+            await wait.WaitForExitAsync(TestContext.Current!.Execution.CancellationToken);
+
+            wait.ExitCode.ShouldBe(1, said.ToString());
+            said.ToString().ShouldContain($"task {id} is cancelled");
+        }
+        finally
+        {
+            if (!wait.HasExited)
+                wait.Kill();
+        }
+
+        async Task<long> AcceptedAsync() => (await daemon.DataAsync(new { cmd = "status" })).GetProperty("counters").GetProperty("connections").GetInt64();
+    }
+
+    [Test]
     public async Task Watch_prints_what_happens_as_it_happens()
     {
         await using var daemon = await ColibriDaemon.StartAsync();

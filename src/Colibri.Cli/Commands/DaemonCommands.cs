@@ -25,7 +25,11 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new("watch", CommandGroup.Daemon, "follow what happens, until Ctrl-C")
         {
-            Options = [OptionSpec.OneOf("--topic", "TOPIC", Choices.Topics, "only this; may be repeated") with { Repeatable = true }],
+            Options =
+            [
+                OptionSpec.OneOf("--topic", "TOPIC", Choices.Topics, "only this; may be repeated") with { Repeatable = true },
+                OptionSpec.Seconds("--reconnect", "try for so long when the daemon goes away (60)"),
+            ],
             Example = "watch --topic tasks",
         },
         new("ping", CommandGroup.Daemon, "ask whether the daemon answers")
@@ -56,7 +60,8 @@ internal sealed class DaemonCommands(BoundCommand bound)
         () => new CommandRequest { Cmd = CommandNames.Snapshot },
         (screen, reply) => PaneView.Write(screen, reply.Read(ProtocolJson.Wire.Snapshot)));
 
-    public void Watch([Topics] string[]? topic = null) => bound.Will(session => EventWatch.RunAsync(session, topic));
+    public void Watch([Topics] string[]? topic = null, [Seconds] TimeSpan? reconnect = null) =>
+        bound.Will(session => EventWatch.RunAsync(session, topic, reconnect ?? Absence.DefaultPatience));
 
     public void Ping() => bound.Will(PingAsync);
 

@@ -81,9 +81,13 @@ internal sealed class TaskCommands(BoundCommand bound)
         new("wait", CommandGroup.Tasks, "wait until a task is over")
         {
             Positional = TaskId,
-            Options = [OptionSpec.Seconds("--timeout", "give up after so long (never)")],
+            Options =
+            [
+                OptionSpec.Seconds("--timeout", "give up after so long (never)"),
+                OptionSpec.Seconds("--reconnect", "try for so long when the daemon goes away (60)"),
+            ],
             Example = "wait 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 --timeout 600",
-            Note = "Ends with 0 when the task is done, with 1 when it failed, was cancelled, or is not over in time.",
+            Note = "Ends with 0 when the task is done, with 1 when it failed, was cancelled, or is not over in time, with 3 when the daemon is not there or stays away.",
         },
     ];
 
@@ -126,8 +130,8 @@ internal sealed class TaskCommands(BoundCommand bound)
 
     public void Cancel(string taskId) => bound.WillAsk(() => new CommandRequest { Cmd = CommandNames.CancelTask, TaskId = taskId }, Standing);
 
-    public void Wait(string taskId, [Seconds] TimeSpan? timeout = null) =>
-        bound.Will(session => TaskWait.RunAsync(session, taskId, timeout));
+    public void Wait(string taskId, [Seconds] TimeSpan? timeout = null, [Seconds] TimeSpan? reconnect = null) =>
+        bound.Will(session => TaskWait.RunAsync(session, taskId, timeout, reconnect ?? Absence.DefaultPatience));
 
     private CommandRequest NewTaskRequest(string command, string title, string? description, string[]? capabilities, int? priority,
         int? maxAttempts, string? key, string? sessionId)

@@ -1,15 +1,28 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Colibri.Cli.Output;
+using Colibri.Protocol;
+using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Cli.Following;
 
 /// <summary><c>watch</c>: a line an event, until the operator has seen enough.</summary>
-internal static class EventWatch
+internal sealed class EventWatch
 {
-    public static async Task<int> RunAsync(CliSession session, string[]? topics)
+    // Tasks seen that are not over: what became of them while the daemon was away is asked for. Beyond it a task is forgotten.
+    private const int MostRemembered = 1_024;
+    private readonly CliSession _session;
+    private readonly EventView _view;
+    private readonly Dictionary<string, DateTimeOffset> _open = new(StringComparer.Ordinal);
+
+    private EventWatch(CliSession session) => (_session, _view) = (session, new EventView(session.Screen));
+
+    /// <param name="session">The run of the command.</param>
+    /// <param name="topics">Null for all.</param>
+    /// <param name="patience">How long the daemon may be away once it has answered.</param>
+    public static async Task<int> RunAsync(CliSession session, string[]? topics, TimeSpan patience)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Enough);
@@ -20,26 +33,91 @@ internal static class EventWatch
             enough.Cancel();
         }
 
+        var watch = new EventWatch(session);
+        var absence = new Absence(session, patience);
+        var wasThere = false;
         try
         {
-            using var client = await session.ConnectAsync().ConfigureAwait(false);
-            CliSession.Accepted(await client.SubscribeAsync(topics, enough.Token).ConfigureAwait(false));
-            var view = new EventView(session.Screen);
-            await foreach (var line in client.ReadEventLinesAsync(enough.Token).ConfigureAwait(false))
+            while (true)
             {
-                if (session.Json)
+                try
                 {
-                    session.Screen.Raw(line);
-                    continue;
+                    using var client = await session.ConnectAsync().ConfigureAwait(false);
+                    CliSession.Accepted(await client.SubscribeAsync(topics, enough.Token).ConfigureAwait(false));
+                    wasThere = true;
+                    if (absence.IsAway)
+                        await watch.CatchUpAsync().ConfigureAwait(false);
+                    absence.IsOver();
+                    await foreach (var line in client.ReadEventLinesAsync(enough.Token).ConfigureAwait(false))
+                        watch.Show(line);
                 }
-                if (JsonSerializer.Deserialize(line.Span, ProtocolJson.Wire.Event) is { } change)
-                    view.Write(change);
-                session.Screen.Flush();
+                catch (DaemonUnreachableException e) when (wasThere)
+                {
+                    await absence.OutlastAsync(e, enough.Token).ConfigureAwait(false);
+                }
             }
         }
         catch (OperationCanceledException)
         {
         }
         return ExitCodes.Done;
+    }
+
+    private void Show(ReadOnlyMemory<byte> line)
+    {
+        if (_session.Json)
+        {
+            _session.Screen.Raw(line);
+            Remember(TryRead(line.Span)?.Task);
+            return;
+        }
+        if (JsonSerializer.Deserialize(line.Span, ProtocolJson.Wire.Event) is { } change)
+        {
+            _view.Write(change);
+            Remember(change.Task);
+        }
+        _session.Screen.Flush();
+    }
+
+    /// <summary>What the restart and the time before the new subscription changed of the tasks that were seen, in the form of events.</summary>
+    private async Task CatchUpAsync()
+    {
+        foreach (var (id, updatedAt) in _open.ToList())
+        {
+            try
+            {
+                var reply = await _session.AskAsync(new CommandRequest { Cmd = CommandNames.GetTask, TaskId = id }).ConfigureAwait(false);
+                var task = reply.Read(ProtocolJson.Wire.BoardTask);
+                if (task.UpdatedAt != updatedAt)
+                    Show(JsonSerializer.SerializeToUtf8Bytes(new Event { Kind = "task", Topic = "tasks", At = task.UpdatedAt, Task = task }, ProtocolJson.Wire.Event));
+            }
+            catch (RefusedException)
+            {
+                // The board is another one by now.
+                _open.Remove(id);
+            }
+        }
+    }
+
+    private void Remember(BoardTask? task)
+    {
+        if (task is null)
+            return;
+        if (task.Status is TaskState.Done or TaskState.Failed or TaskState.Cancelled)
+            _open.Remove(task.Id);
+        else if (_open.Count < MostRemembered || _open.ContainsKey(task.Id))
+            _open[task.Id] = task.UpdatedAt;
+    }
+
+    private static Event? TryRead(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, ProtocolJson.Wire.Event);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

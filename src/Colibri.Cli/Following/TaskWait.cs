@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Colibri.Cli.Output;
 using Colibri.Protocol;
+using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
@@ -10,29 +11,46 @@ namespace Colibri.Cli.Following;
 /// <summary><c>wait</c>: a task until it is over.</summary>
 internal static class TaskWait
 {
-    public static async Task<int> RunAsync(CliSession session, string taskId, TimeSpan? timeout)
+    /// <param name="session">The run of the command.</param>
+    /// <param name="taskId">The task.</param>
+    /// <param name="timeout">Null for ever.</param>
+    /// <param name="patience">How long the daemon may be away once it has answered.</param>
+    public static async Task<int> RunAsync(CliSession session, string taskId, TimeSpan? timeout, TimeSpan patience)
     {
         var clock = Stopwatch.StartNew();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
         if (timeout is { } limit)
             deadline.CancelAfter(limit);
+        var absence = new Absence(session, patience);
         BoardTask? latest = null;
         try
         {
-            using var events = await session.ConnectAsync().ConfigureAwait(false);
-            // Subscribed before it is read: an end between the two would otherwise never be told.
-            CliSession.Accepted(await events.SubscribeAsync(["tasks"], session.Cancellation).ConfigureAwait(false));
-            latest = await ReadAsync(session, taskId).ConfigureAwait(false);
-            if (IsOver(latest.Status))
-                return Report(session, latest, clock.Elapsed);
-            await foreach (var change in events.ReadEventsAsync(deadline.Token).ConfigureAwait(false))
+            while (true)
             {
-                if (change.Missed is not null)
+                try
+                {
+                    using var events = await session.ConnectAsync().ConfigureAwait(false);
+                    // Subscribed before it is read: an end between the two would otherwise never be told.
+                    CliSession.Accepted(await events.SubscribeAsync(["tasks"], session.Cancellation).ConfigureAwait(false));
                     latest = await ReadAsync(session, taskId).ConfigureAwait(false);
-                else if (change.Task?.Id == taskId)
-                    latest = change.Task;
-                if (IsOver(latest.Status))
-                    return Report(session, latest, clock.Elapsed);
+                    absence.IsOver();
+                    if (IsOver(latest.Status))
+                        return Report(session, latest, clock.Elapsed);
+                    await foreach (var change in events.ReadEventsAsync(deadline.Token).ConfigureAwait(false))
+                    {
+                        if (change.Missed is not null)
+                            latest = await ReadAsync(session, taskId).ConfigureAwait(false);
+                        else if (change.Task?.Id == taskId)
+                            latest = change.Task;
+                        if (IsOver(latest.Status))
+                            return Report(session, latest, clock.Elapsed);
+                    }
+                }
+                catch (DaemonUnreachableException e) when (latest is not null)
+                {
+                    // It was there: the task outlives a restart, and is read anew after it.
+                    await absence.OutlastAsync(e, deadline.Token).ConfigureAwait(false);
+                }
             }
         }
         catch (OperationCanceledException) when (!session.Cancellation.IsCancellationRequested && latest is not null)

@@ -20,11 +20,12 @@ public sealed class FollowingTests
         connection.SendAsync($$"""{"ok":true,"data":{{Json(task, Wire.BoardTask)}}}""");
 
     /// <summary>Answers get-task with these tasks in turn (the last one again and again), and sends the lines once the first was read.</summary>
-    private static FakeDaemon Following(BoardTask[] reads, string[] lines, bool thenClose = false)
+    private static FakeDaemon Following(BoardTask[] reads, string[] lines, bool thenClose = false, bool thenGone = false)
     {
         var read = 0;
         FakeConnection? subscriber = null;
-        return new FakeDaemon(async (line, connection) =>
+        FakeDaemon? daemon = null;
+        return daemon = new FakeDaemon(async (line, connection) =>
         {
             if (line.Contains("subscribe", StringComparison.Ordinal))
             {
@@ -37,6 +38,8 @@ public sealed class FollowingTests
                 return;
             foreach (var said in lines)
                 await subscriber!.SendAsync(said);
+            if (thenGone)
+                File.Delete(daemon!.SocketPath);
             if (thenClose)
                 subscriber!.Close();
         });
@@ -104,14 +107,48 @@ public sealed class FollowingTests
     }
 
     [Test]
-    public async Task A_daemon_that_goes_away_meanwhile_is_exit_status_3()
+    [Arguments("0")]
+    [Arguments("0.5")]
+    public async Task A_daemon_that_goes_away_and_stays_away_is_exit_status_3(string reconnect)
     {
-        await using var daemon = Following([Queued], [], thenClose: true);
+        await using var daemon = Following([Queued], [], thenClose: true, thenGone: true);
 
-        var run = await WaitAsync(daemon);
+        var run = await WaitAsync(daemon, "--reconnect", reconnect);
 
         run.ExitCode.ShouldBe(ExitCodes.NoDaemon);
         run.Error.ShouldStartWith($"colibri: the daemon at {daemon.SocketPath} closed the connection");
+        run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(reconnect == "0" ? 1 : 2);
+    }
+
+    [Test]
+    public async Task A_daemon_that_is_not_there_at_first_is_exit_status_3_at_once()
+    {
+        var run = await CliRun.OfAsync(["wait", TaskId, "--socket", "/nowhere/s"]);
+
+        run.ExitCode.ShouldBe(ExitCodes.NoDaemon);
+        run.Error.ShouldStartWith("colibri: no daemon at /nowhere/s");
+    }
+
+    [Test]
+    [Arguments(TaskState.Done, 0)]
+    [Arguments(TaskState.Failed, 1)]
+    public async Task After_a_restart_it_subscribes_again_and_reads_the_task_that_ended_meanwhile(TaskState end, int exitCode)
+    {
+        await using var daemon = Following([Queued, Queued with { Status = end }], [], thenClose: true);
+
+        var run = await WaitAsync(daemon);
+
+        run.ExitCode.ShouldBe(exitCode);
+        run.Error.ShouldStartWith($"colibri: the daemon at {daemon.SocketPath} closed the connection (did it stop? try: colibri ping); trying again for 1 minute\n");
+        daemon.Requests.Count.ShouldBe(4);
+    }
+
+    [Test]
+    public async Task A_timeout_counts_while_the_daemon_is_away()
+    {
+        await using var daemon = Following([Queued], [], thenClose: true, thenGone: true);
+
+        (await WaitAsync(daemon, "--timeout", "0.5")).ExitCode.ShouldBe(ExitCodes.NoDaemon);
     }
 
     [Test]
@@ -150,7 +187,7 @@ public sealed class FollowingTests
     {
         await using var daemon = Happening();
 
-        var run = await CliRun.OfAsync(["watch", "--socket", daemon.SocketPath]);
+        var run = await CliRun.OfAsync(["watch", "--reconnect", "0", "--socket", daemon.SocketPath]);
 
         run.Out.ShouldBe("""
             06:07:10Z task  019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 queued Fix the login test
@@ -171,7 +208,7 @@ public sealed class FollowingTests
     {
         await using var daemon = Happening();
 
-        (await CliRun.OfAsync(["watch", "--json", "--socket", daemon.SocketPath])).Out.ShouldBe(string.Join('\n', Happenings) + "\n");
+        (await CliRun.OfAsync(["watch", "--json", "--reconnect", "0", "--socket", daemon.SocketPath])).Out.ShouldBe(string.Join('\n', Happenings) + "\n");
     }
 
     [Test]
@@ -189,5 +226,39 @@ public sealed class FollowingTests
 
         run.ExitCode.ShouldBe(ExitCodes.Done);
         run.Error.ShouldBeEmpty();
+    }
+
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task Watch_goes_on_after_a_restart_with_what_became_of_the_tasks_it_had_shown(bool json)
+    {
+        using var enough = new CancellationTokenSource();
+        var subscriptions = 0;
+        var ended = Queued with { Status = TaskState.Done, UpdatedAt = Queued.UpdatedAt.AddSeconds(9) };
+        await using var daemon = new FakeDaemon(async (line, connection) =>
+        {
+            if (!line.Contains("subscribe", StringComparison.Ordinal))
+            {
+                await Granted(connection, ended);
+                return;
+            }
+            await connection.SendAsync("""{"ok":true,"data":{"topics":["tasks"]}}""");
+            if (subscriptions++ == 0)
+            {
+                await connection.SendAsync(Event(Queued));
+                connection.Close();
+                return;
+            }
+            await connection.SendAsync(Missed);
+            await enough.CancelAsync();
+        });
+
+        var run = await CliRun.OfAsync(["watch", "--socket", daemon.SocketPath, .. json ? ["--json"] : Array.Empty<string>()], cancellation: enough.Token);
+
+        run.ExitCode.ShouldBe(ExitCodes.Done);
+        run.Out.ShouldContain(json ? "\"status\":\"done\"" : "queued → done");
+        run.Error.ShouldStartWith($"colibri: the daemon at {daemon.SocketPath} closed the connection (did it stop? try: colibri ping); trying again for 1 minute\n");
+        run.Error.Count(c => c == '\n').ShouldBe(1);
     }
 }

@@ -12,7 +12,7 @@ namespace Colibri.UnitTests.Cli.Parsing;
 public sealed partial class BinderTests
 {
     /// <summary>What these change stands in no first request; FollowingTests and ViewTests have them.</summary>
-    private static readonly string[] InNoRequest = ["list-tasks --all", "get-session --full", "wait --task-id", "wait --timeout"];
+    private static readonly string[] InNoRequest = ["list-tasks --all", "get-session --full", "wait --task-id", "wait --timeout", "wait --reconnect", "watch --reconnect"];
 
     [Test]
     public void The_framework_has_the_commands_of_the_table() =>

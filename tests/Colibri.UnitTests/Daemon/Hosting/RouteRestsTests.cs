@@ -103,11 +103,14 @@ public sealed class RouteRestsTests
     public async Task A_disk_that_refuses_the_record_stops_nobody_and_gets_it_later()
     {
         var isRefusing = true;
-        await using var board = new BoardFixture { Syncing = () =>
+        await using var board = new BoardFixture
+        {
+            Syncing = () =>
         {
             if (Volatile.Read(ref isRefusing))
                 throw new IOException("No space left on device");
-        } };
+        }
+        };
         var router = NewRouter();
         await using var rests = await RouteRests.RestoreAsync(board.Board, router, _time, _logger);
 
