@@ -278,7 +278,8 @@ internal sealed class AgentRuns
             Budgets = _parts.Budgets,
             Age = _parts.Time.GetElapsedTime(run.Since),
             Told = run.ToldAt is { } told ? _parts.Time.GetElapsedTime(told) : null,
-            Silent = _pane.SilentFor(),
+            // While a slow disk keeps its words from its session, its output is not read on: then it is not silent.
+            Silent = _agent.IsTakingIn ? TimeSpan.Zero : _pane.SilentFor(),
             Failing = _pane.FailingFor(),
             Spent = run.Spent(_pane.Usage.CostMicrocents),
             PrintsEvents = _profile.PrintsEvents,

@@ -121,6 +121,9 @@ public sealed class SupervisedAgent
     /// <summary>The daemon is going down: no disk is waited for any more.</summary>
     internal bool IsDaemonStopping => _daemonStopping;
 
+    /// <summary>A chunk of its output has been read, and is not yet in its session.</summary>
+    internal bool IsTakingIn => _process is { IsTakingIn: true };
+
     /// <summary>The last of what it wrote to standard error.</summary>
     internal StderrTail StderrTail => _process?.StderrTail ?? new StderrTail();
 

@@ -75,7 +75,7 @@ internal static class RunLimits
     /// <summary>Asks for the budget alone.</summary>
     public static LimitFinding AskBudget(in RunLook look) => Budget(look);
 
-    /// <summary>Asks the one that measures no time and ends a run well, after each chunk of output.</summary>
+    /// <summary>Asks whether the agent says that the run is over; after each chunk of output, once what it said is in its session.</summary>
     public static LimitFinding AskSettled(in RunLook look) => Settled(look);
 
     public static LimitFinding Ask(in RunLook look)
@@ -94,7 +94,7 @@ internal static class RunLimits
 
     private delegate LimitFinding Rule(in RunLook look);
 
-    private static readonly Rule[] Rules = [Budget, RunTime, Settled, NothingButErrors, QuietEnd, FirstSign, Silence];
+    private static readonly Rule[] Rules = [Budget, RunTime, NothingButErrors, QuietEnd, FirstSign, Silence];
 
     /// <summary>A task may cost so much; a run that has ended well has nothing left to save, for its work is paid.</summary>
     private static LimitFinding Budget(in RunLook look) =>

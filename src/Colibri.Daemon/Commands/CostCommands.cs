@@ -1,4 +1,5 @@
 using System.Globalization;
+using Colibri.Core;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
@@ -14,12 +15,6 @@ namespace Colibri.Daemon.Commands;
 /// <summary>The commands about what agents may use and have used.</summary>
 internal sealed class CostCommands(CostControl cost, Budgets budgets, TaskBoard board, BoardScheduler scheduler, TimeProvider time, ILogger logger)
 {
-    /// <summary>The setting that holds the mode to start with; absent unless one was set to last.</summary>
-    public const string PersistedMode = "cost_mode";
-
-    /// <summary>The setting that says when the day's budget was last lifted.</summary>
-    public const string BudgetLifted = "budget.lifted_at";
-
     private const string LatestMode = "cost_mode.latest";
     private const int DefaultLines = 50;
     private const int MaxLines = 1_000;
@@ -58,7 +53,7 @@ internal sealed class CostCommands(CostControl cost, Budgets budgets, TaskBoard 
             throw new RequestException(ErrorCodes.Conflict, "there is no day's budget to lift: COLIBRI_BUDGET_DAY_USD is not set");
         var at = time.GetUtcNow();
         // Before it holds: what was answered must hold after a restart as well.
-        await board.SetSettingAsync(BudgetLifted, Timestamp(at)).ConfigureAwait(false);
+        await board.SetSettingAsync(Engine.BudgetLifted, Timestamp(at)).ConfigureAwait(false);
         var state = budgets.Lift(at);
         logger.DayBudgetLifted();
         scheduler.Wake();
@@ -77,7 +72,7 @@ internal sealed class CostCommands(CostControl cost, Budgets budgets, TaskBoard 
         };
         // Before it holds: a mode that was answered as lasting must last.
         if (context.Request.Persist is true)
-            await board.SetSettingAsync(PersistedMode, context.Request.Mode).ConfigureAwait(false);
+            await board.SetSettingAsync(Engine.PersistedMode, context.Request.Mode).ConfigureAwait(false);
         var state = cost.Set(mode);
         logger.CostModeSet(context.Request.Mode);
         await RecordAsync(context.Request.Mode).ConfigureAwait(false);

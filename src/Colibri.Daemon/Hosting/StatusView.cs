@@ -1,3 +1,4 @@
+using Colibri.Core;
 using Colibri.Core.Agents;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
@@ -17,25 +18,9 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Daemon.Hosting;
 
-/// <summary>Puts what every part knows about itself together. Nothing here touches the disk.</summary>
+/// <summary>Puts what every part knows about itself together. Nothing waits for the disk but the look whether the file of keys has changed.</summary>
 internal sealed class StatusView(
-    DaemonConfiguration configuration,
-    TaskBoard board,
-    AgentSupervisor supervisor,
-    BoardScheduler scheduler,
-    CostControl cost,
-    Budgets budgets,
-    HeadroomClient? headroom,
-    ProviderRouter router,
-    CrashBreaker breaker,
-    AgentCgroups cgroups,
-    Autospawner? autospawner,
-    LeftoverReconciler leftovers,
-    PromptPrefix prefix,
-    EventHub events,
-    ServerCounters server,
-    LineLoggerProvider log,
-    TimeProvider time)
+    DaemonConfiguration configuration, Engine engine, PromptPrefix prefix, ServerCounters server, LineLoggerProvider log, TimeProvider time)
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _startTimestamp = time.GetTimestamp();
@@ -44,8 +29,8 @@ internal sealed class StatusView(
 
     public StatusReport Report()
     {
-        var panes = supervisor.Panes.Snapshot();
-        var tick = scheduler.Status;
+        var panes = engine.Supervisor.Panes.Snapshot();
+        var tick = engine.Scheduler.Status;
         return new StatusReport
         {
             Version = BuildVersion.Text,
@@ -54,44 +39,44 @@ internal sealed class StatusView(
             StartedAt = _startedAt,
             UptimeMs = UptimeMs,
             Paths = new StatusPaths(configuration.SocketPath, configuration.DatabasePath, configuration.SessionsDirectory),
-            Cost = cost.State,
+            Cost = engine.Cost.State,
             Scheduler = new StatusScheduler((long)configuration.SchedulerInterval.TotalMilliseconds, tick.LastTickAt, tick.Ticks, tick.Unmatched, tick.MissingAgent),
-            Tasks = board.Counts,
+            Tasks = engine.Board.Counts,
             Agents = new StatusAgents(
-                supervisor.Running,
+                engine.Supervisor.Running,
                 configuration.MaxAgents,
                 [.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped).Select(pane => new StatusAgent(pane.Id, pane.Agent, pane.Activity, pane.TaskId))]),
             Panes = panes.Count,
-            Cache = CacheOf(supervisor.TotalUsage),
-            Budget = budgets.State,
-            Breakers = breaker.Status() is { Count: > 0 } resting ? resting : null,
-            Cgroup = cgroups.Status,
-            Autospawn = autospawner?.Status,
-            Leftovers = leftovers.Status,
-            Providers = router.IsUsed ? router.Status() : null,
+            Cache = CacheOf(engine.Supervisor.TotalUsage),
+            Budget = engine.Budgets.State,
+            Breakers = engine.Breaker.Status() is { Count: > 0 } resting ? resting : null,
+            Cgroup = engine.Cgroups?.Status,
+            Autospawn = engine.Resident?.Status,
+            Leftovers = engine.Leftovers.Status,
+            Providers = engine.Router.IsUsed ? engine.Router.Status() : null,
             Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
-            Headroom = headroom?.State ?? new StatusHeadroom(Enabled: false, configuration.HeadroomSocket, Connected: false),
+            Headroom = engine.Headroom?.State ?? new StatusHeadroom(Enabled: false, configuration.HeadroomSocket, Connected: false),
             Counters = new StatusCounters
             {
                 Connections = server.Accepted,
                 ConnectionsRefused = server.Refused,
                 RequestsTooLarge = server.TooLarge,
-                EventsMissed = events.Missed,
-                PanesEvicted = supervisor.Panes.Evicted,
+                EventsMissed = engine.Events.Missed,
+                PanesEvicted = engine.Supervisor.Panes.Evicted,
                 LogLinesDropped = log.Dropped,
-                SessionEntriesDropped = supervisor.SessionEntriesDropped,
-                BoardQueueFull = board.QueueFullCount,
+                SessionEntriesDropped = engine.Supervisor.SessionEntriesDropped,
+                BoardQueueFull = engine.Board.QueueFullCount,
             },
         };
     }
 
-    public Snapshot Snapshot() => new(Protocol.Wire.Snapshot.CurrentSchema, configuration.Host, time.GetUtcNow(), supervisor.Panes.Snapshot());
+    public Snapshot Snapshot() => new(Protocol.Wire.Snapshot.CurrentSchema, configuration.Host, time.GetUtcNow(), engine.Supervisor.Panes.Snapshot());
 
     /// <summary>One line for a service manager to show.</summary>
     public string Line()
     {
-        var tasks = board.Counts;
-        return board.Trouble ?? $"{supervisor.Running} of {configuration.MaxAgents} agents running, {tasks.Queued} tasks queued, cost mode {cost.State.Mode.ToString().ToLowerInvariant()}";
+        var tasks = engine.Board.Counts;
+        return engine.Board.Trouble ?? $"{engine.Supervisor.Running} of {configuration.MaxAgents} agents running, {tasks.Queued} tasks queued, cost mode {engine.Cost.State.Mode.ToString().ToLowerInvariant()}";
     }
 
     private static StatusCache CacheOf(Usage usage) => new(usage.SentTokens, usage.CacheReadTokens, usage.HitRate);

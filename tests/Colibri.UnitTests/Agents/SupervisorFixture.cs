@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Colibri.Core;
 using Colibri.Core.Agents;
 using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Launch;
@@ -36,62 +37,63 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     /// <summary>An agent in the middle of its run, for as long as it is let.</summary>
     public const string Working = """echo '{"type":"agent_start"}'; exec sleep 300""";
 
+    /// <summary>Far longer than a test: what happens sooner was woken.</summary>
+    public static readonly TimeSpan SchedulerInterval = TimeSpan.FromMinutes(30);
+
     private readonly string _directory = Directory.CreateTempSubdirectory("colibri-supervisor-").FullName;
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
     public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null)
     {
-        Board = TaskBoard.Open(new BoardOptions
-        {
-            Path = Path.Combine(_directory, "board.sqlite"),
-            Time = boardTime ?? TimeProvider.System,
-            TaskChanged = task =>
-            {
-                _changes.Enqueue(task);
-                TaskChanged?.Invoke(task);
-            },
-        });
-        var cost = new CostControl(CostMode.Max, new EventHub(TimeProvider.System));
-        Sessions = new SessionStore(Path.Combine(_directory, "sessions"), cost, TimeProvider.System, Logger);
-        Supervisor = new AgentSupervisor(new SupervisorParts
+        Programs = new ProgramPath(searchPath, null, _directory);
+        Engine = Engine.Open(new EngineParts
         {
             Processes = SharedChildren.Instance,
             Loop = _loop,
-            Cgroups = Cgroups = cgroups is null ? null : new AgentCgroups(cgroups, null, TimeProvider.System, Logger),
-            Board = Board,
-            Sessions = Sessions,
-            Prompts = new PromptAssembler(Sessions, cost, PromptPrefix.Load(null)),
-            ClosedOutputGrace = closedOutputGrace ?? TimeSpan.FromSeconds(5),
-            Events = new EventHub(TimeProvider.System),
-            Budgets = Budgets = budgets ?? new Budgets(null, null, new EventHub(TimeProvider.System), TimeProvider.System),
+            FindCgroups = cgroups is null ? null : () => new AgentCgroups(cgroups, null, TimeProvider.System, Logger),
+            Budgets = budgets,
             Prices = prices ?? PriceTable.Empty,
-            Programs = Programs = new ProgramPath(searchPath, null, _directory),
+            Programs = Programs,
             Configuration = (configure ?? (plain => plain))(new DaemonConfiguration
             {
                 SocketPath = Path.Combine(_directory, "colibri.sock"),
                 DatabasePath = Path.Combine(_directory, "board.sqlite"),
                 SessionsDirectory = Path.Combine(_directory, "sessions"),
                 Host = "clawdie",
+                CostMode = CostMode.Max,
                 MaxAgents = maxAgents,
+                SchedulerInterval = SchedulerInterval,
             }),
             Time = TimeProvider.System,
+            BoardTime = boardTime,
             Logger = Logger,
             JailHost = jailHost ?? new JailHost(),
+            ClosedOutputGrace = closedOutputGrace ?? TimeSpan.FromSeconds(5),
+            TaskChanged = task =>
+            {
+                _changes.Enqueue(task);
+                TaskChanged?.Invoke(task);
+            },
         });
+        // What the board remembers is read by its own threads: nothing here waits for the caller's.
+        Engine.PrepareAsync().GetAwaiter().GetResult();
     }
 
-    public TaskBoard Board { get; }
+    /// <summary>As the daemon has it.</summary>
+    public Engine Engine { get; }
 
-    public Budgets Budgets { get; }
+    public TaskBoard Board => Engine.Board;
 
-    public AgentCgroups? Cgroups { get; }
+    public Budgets Budgets => Engine.Budgets;
+
+    public AgentCgroups? Cgroups => Engine.Cgroups;
 
     public ProgramPath Programs { get; }
 
-    public SessionStore Sessions { get; }
+    public SessionStore Sessions => Engine.Sessions;
 
-    public AgentSupervisor Supervisor { get; }
+    public AgentSupervisor Supervisor => Engine.Supervisor;
 
     public CollectingLogger Logger { get; } = new();
 
@@ -135,7 +137,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     {
         // No test has a limit for this part of it: a tree that does not end would hold up the whole run.
         await Supervisor.StopAllAsync(TimeSpan.Zero).WaitAsync(Shell.Deadline);
-        await Board.DisposeAsync();
+        await Engine.DisposeAsync();
         _loop.Dispose();
         Directory.Delete(_directory, recursive: true);
     }

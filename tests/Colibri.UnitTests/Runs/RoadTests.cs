@@ -218,8 +218,7 @@ public sealed class RoadTests : IAsyncDisposable
 
     private void Schedule(IReadOnlyList<AgentCandidate> candidates)
     {
-        var scheduler = new BoardScheduler(_fixture!.Board, _fixture.Supervisor, candidates, TimeSpan.FromMinutes(30), _time, _fixture.Logger);
-        _fixture.Supervisor.SlotFreed += scheduler.Wake;
+        var scheduler = _fixture!.Engine.Schedule(candidates);
         _running = Task.Run(() => scheduler.RunAsync(_stop.Token));
     }
 

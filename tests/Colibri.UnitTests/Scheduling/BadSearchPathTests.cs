@@ -148,7 +148,7 @@ public sealed class BadSearchPathTests : IAsyncDisposable
         };
         var candidates = SchedulerCandidates.From(configuration, fixture.Programs, [])
             .Select(candidate => candidate with { Template = candidate.Template with { Runtime = "pi" } });
-        var scheduler = new BoardScheduler(fixture.Board, fixture.Supervisor, [.. candidates], TimeSpan.FromMinutes(30), TimeProvider.System, fixture.Logger);
+        var scheduler = fixture.Engine.Schedule([.. candidates]);
         fixture.Supervisor.SlotFreed += scheduler.Wake;
         _running = Task.Run(() => scheduler.RunAsync(_stop.Token));
     }

@@ -259,7 +259,7 @@ public sealed class BoardSchedulerTests : IAsyncDisposable
         // The first look fails before a task is looked at.
         var fails = true;
         var resident = Candidate(SupervisorFixture.LifeCycle);
-        var scheduler = new BoardScheduler(_fixture.Board, _fixture.Supervisor, new FailingOnce(resident, () => fails), Interval, _time, _fixture.Logger);
+        var scheduler = _fixture.Engine.Schedule(new FailingOnce(resident, () => fails));
         await _fixture.Create();
         _running = scheduler.RunAsync(_stop.Token);
         Shell.Until(() => _time.NextTimer is { } rest && rest <= Interval && _fixture.Logger.Of(UnexpectedFailure).Count == 1, "it rests");
@@ -282,17 +282,7 @@ public sealed class BoardSchedulerTests : IAsyncDisposable
         System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
-    private BoardScheduler Create(params AgentCandidate[] candidates)
-    {
-        var scheduler = new BoardScheduler(_fixture.Board, _fixture.Supervisor, candidates, Interval, _time, _fixture.Logger);
-        _fixture.Supervisor.SlotFreed += scheduler.Wake;
-        _fixture.TaskChanged += change =>
-        {
-            if (change.Status == TaskState.Queued)
-                scheduler.Wake();
-        };
-        return scheduler;
-    }
+    private BoardScheduler Create(params AgentCandidate[] candidates) => _fixture.Engine.Schedule(candidates);
 
     private BoardScheduler Start(params AgentCandidate[] candidates)
     {

@@ -1,12 +1,12 @@
 using Colibri.Core.Board;
 using Colibri.Core.Providers;
 using Colibri.Core.Settings;
-using Colibri.Daemon.Hosting;
+using Colibri.Core.Scheduling;
 using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Scheduling;
 using Colibri.UnitTests.Sessions;
 
-namespace Colibri.UnitTests.Daemon.Hosting;
+namespace Colibri.UnitTests.Scheduling;
 
 /// <summary>What a restart knows of providers that wait, on a clock that stands still until it is moved.</summary>
 public sealed class RouteRestsTests

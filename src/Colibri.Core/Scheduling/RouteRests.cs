@@ -6,7 +6,7 @@ using Colibri.Core.Logging;
 using Colibri.Core.Providers;
 using Microsoft.Extensions.Logging;
 
-namespace Colibri.Daemon.Hosting;
+namespace Colibri.Core.Scheduling;
 
 /// <summary>
 /// Keeps the rests of provider routes on the board, so that a restart does not ask a provider that said when it can be asked again. One

@@ -1,0 +1,261 @@
+using System.Globalization;
+using Colibri.Core.Agents;
+using Colibri.Core.Agents.Confinement;
+using Colibri.Core.Agents.Launch;
+using Colibri.Core.Board;
+using Colibri.Core.Cost;
+using Colibri.Core.Events;
+using Colibri.Core.Logging;
+using Colibri.Core.Processes;
+using Colibri.Core.Providers;
+using Colibri.Core.Runs;
+using Colibri.Core.Scheduling;
+using Colibri.Core.Sessions;
+using Colibri.Core.Sessions.Headroom;
+using Colibri.Core.Sessions.Prompts;
+using Colibri.Core.Settings;
+using Colibri.Posix.Polling;
+using Colibri.Posix.Spawning;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core;
+
+/// <summary>What an engine is made of: what only its host can give.</summary>
+public sealed record EngineParts
+{
+    public required DaemonConfiguration Configuration { get; init; }
+    public required ChildProcesses Processes { get; init; }
+
+    /// <summary>Reads what agents print.</summary>
+    public required EventLoop Loop { get; init; }
+    public required ProgramPath Programs { get; init; }
+    public required TimeProvider Time { get; init; }
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Keys for agents, which are redacted in what they say.</summary>
+    public Secrets Secrets { get; init; } = Secrets.None;
+
+    /// <summary>For agents that report no cost.</summary>
+    public PriceTable Prices { get; init; } = PriceTable.Empty;
+
+    /// <summary>What every assembled prompt starts with.</summary>
+    public PromptPrefix Prefix { get; init; } = PromptPrefix.BuiltIn;
+
+    /// <summary>Looks for the cgroups that agents get; called once this daemon has the board, since it may make some. Null where agents get none.</summary>
+    public Func<AgentCgroups>? FindCgroups { get; init; }
+
+    /// <summary>What confinement has to work with.</summary>
+    public JailHost JailHost { get; init; } = new();
+
+    /// <summary>Called on the board's writer, after the commit of a change and before its caller is answered.</summary>
+    public Action<BoardTask>? TaskChanged { get; init; }
+
+    /// <summary>A clock for the board, the back-offs on it and the scheduler alone.</summary>
+    internal TimeProvider? BoardTime { get; init; }
+
+    /// <summary>Budgets other than those of the configuration.</summary>
+    internal Budgets? Budgets { get; init; }
+
+    /// <summary>How long an agent may live on once it has closed its standard output.</summary>
+    internal TimeSpan ClosedOutputGrace { get; init; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>
+/// The board, the supervisor and the scheduler, connected: a task that becomes ready and a slot that becomes free wake the scheduler, and every
+/// change of a task is an event. The daemon and the tests use the same one.
+/// </summary>
+/// <remarks>
+/// In order: <see cref="Open"/>, <see cref="PrepareAsync"/>, <see cref="Schedule"/>, <see cref="RecoverAsync"/>, then clients may be served;
+/// <see cref="Run"/>, <see cref="StopAsync"/>, disposal.
+/// </remarks>
+public sealed class Engine : IAsyncDisposable
+{
+    /// <summary>The setting on the board that holds the cost mode to start with; absent unless one was set to last.</summary>
+    public const string PersistedMode = "cost_mode";
+
+    /// <summary>The setting on the board that says when the day's budget was last lifted.</summary>
+    public const string BudgetLifted = "budget.lifted_at";
+
+    private readonly EngineParts _parts;
+    private readonly CancellationTokenSource _stop = new();
+    private RouteRests? _rests;
+    private BoardScheduler? _scheduler;
+    private Task _scheduling = Task.CompletedTask;
+    private Task _keeping = Task.CompletedTask;
+
+    private Engine(EngineParts parts)
+    {
+        _parts = parts;
+        Events = new EventHub(parts.Time);
+        Router = new ProviderRouter(
+            parts.Configuration.Providers, parts.Secrets.KeyOf, parts.Configuration.KeylessProviders, parts.Time, Random.Shared, parts.Logger);
+        Breaker = new CrashBreaker(parts.Time, parts.Logger);
+        Board = TaskBoard.Open(new BoardOptions
+        {
+            Path = parts.Configuration.DatabasePath,
+            Time = parts.BoardTime ?? parts.Time,
+            Logger = parts.Logger,
+            TaskChanged = OnTaskChanged,
+        });
+    }
+
+    public EventHub Events { get; }
+
+    public ProviderRouter Router { get; }
+
+    public CrashBreaker Breaker { get; }
+
+    public TaskBoard Board { get; }
+
+    /// <summary>Null where agents get none.</summary>
+    public AgentCgroups? Cgroups { get; private set; }
+
+    public CostControl Cost { get; private set; } = null!;
+
+    public Budgets Budgets { get; private set; } = null!;
+
+    /// <summary>The sidecar that shortens tool results; null where it is not used.</summary>
+    public HeadroomClient? Headroom { get; private set; }
+
+    public SessionStore Sessions { get; private set; } = null!;
+
+    public PromptAssembler Prompts { get; private set; } = null!;
+
+    public AgentSupervisor Supervisor { get; private set; } = null!;
+
+    public BoardScheduler Scheduler => _scheduler ?? throw new InvalidOperationException("nothing is scheduled yet");
+
+    /// <summary>Keeps the resident agent; null where none is wanted.</summary>
+    public Autospawner? Resident { get; private set; }
+
+    /// <summary>What an earlier daemon left behind.</summary>
+    public LeftoverReconciler Leftovers { get; private set; } = null!;
+
+    /// <summary>Opens the board, and keeps every other daemon from it.</summary>
+    /// <exception cref="BoardOpenException">It cannot be opened; nothing is left behind.</exception>
+    public static Engine Open(EngineParts parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        return new Engine(parts);
+    }
+
+    /// <summary>Takes over what the board remembers (cost mode, money spent, routes at rest), and connects sessions and supervisor.</summary>
+    public async Task PrepareAsync()
+    {
+        var (configuration, time, logger) = (_parts.Configuration, _parts.Time, _parts.Logger);
+        Cgroups = _parts.FindCgroups?.Invoke();
+        _rests = await RouteRests.RestoreAsync(Board, Router, time, logger).ConfigureAwait(false);
+        Cost = new CostControl(await StartingModeAsync().ConfigureAwait(false), Events);
+        Budgets = _parts.Budgets ?? await BudgetsAsync().ConfigureAwait(false);
+        Headroom = configuration.HeadroomEnabled ? new HeadroomClient(configuration.HeadroomSocket!, time, logger) : null;
+        Headroom?.Start();
+        Sessions = new SessionStore(configuration.SessionsDirectory, Cost, time, logger) { Headroom = Headroom, Secrets = _parts.Secrets };
+        Prompts = new PromptAssembler(Sessions, Cost, _parts.Prefix);
+        var parts = new SupervisorParts
+        {
+            Processes = _parts.Processes,
+            Loop = _parts.Loop,
+            Board = Board,
+            Sessions = Sessions,
+            Prompts = Prompts,
+            Secrets = _parts.Secrets,
+            Router = Router,
+            Breaker = Breaker,
+            Cgroups = Cgroups,
+            Events = Events,
+            Budgets = Budgets,
+            Prices = _parts.Prices,
+            Programs = _parts.Programs,
+            Configuration = configuration,
+            Time = time,
+            Logger = logger,
+            JailHost = _parts.JailHost,
+            ClosedOutputGrace = _parts.ClosedOutputGrace,
+        };
+        Supervisor = new AgentSupervisor(parts);
+        Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
+    }
+
+    /// <summary>Connects the scheduler.</summary>
+    /// <param name="candidates">The agents that it may start; none leaves tasks to agents at rest and to outside claimants.</param>
+    /// <param name="resident">The agent to keep, whether there are tasks or not; null for none.</param>
+    public BoardScheduler Schedule(IReadOnlyList<AgentCandidate> candidates, SpawnRequest? resident = null)
+    {
+        var configuration = _parts.Configuration;
+        Resident = resident is null ? null : new Autospawner(Supervisor, Router, _parts.Secrets, configuration, resident, _parts.Time, _parts.Logger);
+        var scheduler = new BoardScheduler(
+            Board, Supervisor, candidates, configuration.SchedulerInterval, _parts.BoardTime ?? _parts.Time, _parts.Logger, Router);
+        Volatile.Write(ref _scheduler, scheduler);
+        Supervisor.SlotFreed += scheduler.Wake;
+        return scheduler;
+    }
+
+    /// <summary>Puts in order what an earlier daemon left behind. Before a client is answered: no task may look claimed by an agent of that daemon.</summary>
+    public Task RecoverAsync() => Leftovers.RunAsync();
+
+    /// <summary>Starts scheduling, and keeping the resident agent.</summary>
+    public void Run()
+    {
+        _scheduling = Background.Run(_parts.Logger, "the scheduler", Task.Run(() => Scheduler.RunAsync(_stop.Token)));
+        _keeping = Resident is null ? Task.CompletedTask : Background.Run(_parts.Logger, "the keeper of the resident agent", Resident.RunAsync(_stop.Token));
+    }
+
+    /// <summary>Starts no more agents, ends all, and returns when every tree is gone and every run is on disk.</summary>
+    public async Task StopAsync(TimeSpan grace)
+    {
+        // Said to the agents before the scheduler is waited for: a start under way may be waiting for a disk that is full.
+        var agentsGone = Supervisor.StopAllAsync(grace);
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _scheduling.ConfigureAwait(false);
+        await _keeping.ConfigureAwait(false);
+        await agentsGone.ConfigureAwait(false);
+    }
+
+    /// <summary>Closes the board last. Agents that were not stopped live on, and are leftovers to the next engine.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (Leftovers is not null)
+            await Leftovers.DisposeAsync().ConfigureAwait(false);
+        if (Headroom is not null)
+            await Headroom.DisposeAsync().ConfigureAwait(false);
+        if (_rests is not null)
+            await _rests.DisposeAsync().ConfigureAwait(false);
+        await Board.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private void OnTaskChanged(BoardTask task)
+    {
+        if (_parts.Logger.IsEnabled(LogLevel.Debug))
+            _parts.Logger.TaskChanged(task.Id, task.Status.ToString(), _parts.Secrets.Redact(task.Title));
+        Events.Publish(task);
+        if (task.Status == TaskState.Queued)
+            Volatile.Read(ref _scheduler)?.Wake();
+        _parts.TaskChanged?.Invoke(task);
+    }
+
+    /// <summary>A mode that was set to last wins over the environment: else it would last until somebody restarts the daemon.</summary>
+    private async Task<CostMode> StartingModeAsync()
+    {
+        var configured = _parts.Configuration.CostMode;
+        if (!Enum.TryParse<CostMode>(await Board.GetSettingAsync(PersistedMode).ConfigureAwait(false), ignoreCase: true, out var mode))
+            return configured;
+        if (mode != configured)
+            _parts.Logger.CostModePersisted(mode.ToString().ToLowerInvariant(), configured.ToString().ToLowerInvariant());
+        return mode;
+    }
+
+    private async Task<Budgets> BudgetsAsync()
+    {
+        var budgets = new Budgets(_parts.Configuration.TaskBudgetMicrocents, _parts.Configuration.DayBudgetMicrocents, Events, _parts.Time);
+        var today = budgets.Today;
+        var lifted = await Board.GetSettingAsync(BudgetLifted).ConfigureAwait(false);
+        budgets.Restore(
+            today,
+            await Board.UsageOfDayAsync(today).ConfigureAwait(false),
+            DateTimeOffset.TryParse(lifted, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null);
+        return budgets;
+    }
+}
