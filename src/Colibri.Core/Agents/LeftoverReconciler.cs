@@ -91,7 +91,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     private async Task ReleaseClaimsAsync(DateTimeOffset unknownBefore)
     {
         // A claim by an id that no registered agent holds cannot be told from one by a process that is gone.
-        foreach (var task in await _board.ReleaseLostAsync(_time.GetUtcNow() - AgentLease.Duration, unknownBefore).ConfigureAwait(false))
+        foreach (var task in await _board.ReleaseLostAsync(AgentLease.Duration, unknownBefore).ConfigureAwait(false))
             _logger.ClaimReleased(task.Id, task.AgentId);
     }
 

@@ -15,12 +15,14 @@ public sealed class TaskBoard : IAsyncDisposable
     private readonly FileStream _lock;
     private readonly BoardWriter _writer;
     private readonly ReaderPool _readers;
+    private readonly Hearing _hearing;
     private int _disposed;
 
     private TaskBoard(BoardOptions options, string path, FileStream held, BoardConnection connection)
     {
         _lock = held;
         _readers = new ReaderPool(path);
+        _hearing = new Hearing(options.Time);
         _writer = new BoardWriter(options, path, connection, _readers);
     }
 
@@ -151,6 +153,7 @@ public sealed class TaskBoard : IAsyncDisposable
     public Task<EdgeResult> ClaimAsync(string taskId, string agentId)
     {
         ArgumentException.ThrowIfNullOrEmpty(agentId);
+        _hearing.Hear(agentId, isRegistered: false);
         return WriteAsync(scope => EdgeVerbs.Claim(scope, taskId, agentId));
     }
 
@@ -162,21 +165,33 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <param name="to">The state wanted.</param>
     /// <param name="error">Kept with the task; without one, done and failed clear the latest error and the other states keep it.</param>
     /// <param name="agentId">Who asks: a conflict unless it holds the task. Null does not look; cancelling never does.</param>
-    public Task<EdgeResult> TransitionAsync(string taskId, TaskState to, TaskError? error, string? agentId = null) =>
-        WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error, agentId));
+    public Task<EdgeResult> TransitionAsync(string taskId, TaskState to, TaskError? error, string? agentId = null)
+    {
+        if (agentId is not null)
+            _hearing.Hear(agentId, isRegistered: false);
+        return WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error, agentId));
+    }
 
     /// <summary>As a transition to cancelled. A run that is open stays so until its agent's end is told.</summary>
     public Task<EdgeResult> CancelAsync(string taskId) => TransitionAsync(taskId, TaskState.Cancelled, null);
 
     /// <summary>
-    /// Queues again, with error <c>agent-lost</c>, what is held by registered agents not heard of since the cutoff. A task that the
-    /// daemon itself runs is never among them.
+    /// Queues again, with error <c>agent-lost</c>, what is held by registered agents that were not heard for a lease: neither registered
+    /// nor by a heartbeat, a claim or a transition of their own. A task that the daemon itself runs is never among them.
     /// </summary>
-    /// <param name="leaseCutoff">Agents whose latest sign of life is older have lost their tasks.</param>
+    /// <param name="lease">By the monotonic clock; those on record have a full one from the board's opening.</param>
     /// <param name="unknownBefore">Also what is held under a name that is no registered agent's id and has not changed since; the least value for none.</param>
     /// <returns>The tasks, queued, in order of creation.</returns>
-    public Task<IReadOnlyList<BoardTask>> ReleaseLostAsync(DateTimeOffset leaseCutoff, DateTimeOffset unknownBefore) =>
-        WriteAsync(scope => EdgeVerbs.ReleaseLost(scope, leaseCutoff, unknownBefore));
+    public Task<IReadOnlyList<BoardTask>> ReleaseLostAsync(TimeSpan lease, DateTimeOffset unknownBefore) =>
+        WriteAsync(scope => EdgeVerbs.ReleaseLost(scope, _hearing.Within(lease), unknownBefore));
+
+    /// <summary>Moves the ends of back-offs with the wall clock, so that what is left of them stays.</summary>
+    /// <param name="by">By how much the clock was set.</param>
+    /// <param name="before">What it would show without: tasks changed later have their back-off by the new clock.</param>
+    public Task<int> ShiftBackoffsAsync(TimeSpan by, DateTimeOffset before) => WriteAsync(scope => TaskVerbs.ShiftBackoffs(scope, by, before));
+
+    /// <summary>Where the clock was set back between two daemons: no back-off is longer than it was when it began.</summary>
+    public Task<int> BoundBackoffsAsync() => WriteAsync(TaskVerbs.BoundBackoffs);
 
     private static void Check(NewTask task)
     {
@@ -232,11 +247,27 @@ public sealed class TaskBoard : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(capabilities);
-        return WriteAsync(scope => RegistryVerbs.RegisterAgent(scope, name, capabilities, host));
+        return WriteAsync(scope =>
+        {
+            var agent = RegistryVerbs.RegisterAgent(scope, name, capabilities, host);
+            _hearing.Hear(agent.Id, isRegistered: true);
+            return agent;
+        });
     }
 
     /// <summary>A sign of life; null when no registered agent has this id.</summary>
-    public Task<Agent?> HeartbeatAsync(string agentId) => WriteAsync(scope => RegistryVerbs.Heartbeat(scope, agentId));
+    public Task<Agent?> HeartbeatAsync(string agentId)
+    {
+        // At once: a disk that refuses does not make the agent silent.
+        _hearing.Hear(agentId, isRegistered: false);
+        return WriteAsync(scope =>
+        {
+            var agent = RegistryVerbs.Heartbeat(scope, agentId);
+            if (agent is not null)
+                _hearing.Hear(agentId, isRegistered: true);
+            return agent;
+        });
+    }
 
     /// <summary>By name, then host. Each with the oldest task it holds.</summary>
     public Task<IReadOnlyList<Agent>> RegisteredAgentsAsync() => ReadAsync(RegistryVerbs.ListAgents);

@@ -40,6 +40,9 @@ public static partial class Log
     [LoggerMessage(110, LogLevel.Error, "the pidfile {Path} could not be written: {Reason}; the daemon runs without it")]
     public static partial void PidFileNotWritten(this ILogger logger, string path, string reason);
 
+    [LoggerMessage(111, LogLevel.Warning, "the host's clock was set by {Seconds} s: the back-offs of {Tasks} queued tasks move with it")]
+    public static partial void ClockSet(this ILogger logger, double seconds, int tasks);
+
     [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
     public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);
 

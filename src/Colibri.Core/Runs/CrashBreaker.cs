@@ -1,4 +1,5 @@
 using Colibri.Core.Logging;
+using Colibri.Core.Providers;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -25,11 +26,11 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
     private readonly Lock _gate = new();
     private readonly List<Program> _programs = [];
 
-    /// <summary>Until when a program rests; null while it may be started.</summary>
+    /// <summary>Until when a program rests, by the clock as it is set now; null while it may be started. The rest itself is on the monotonic clock.</summary>
     public DateTimeOffset? RestsUntil(string path)
     {
         lock (_gate)
-            return _programs.Find(program => program.Path == path)?.Until is { } until && until > time.GetUtcNow() ? until : null;
+            return _programs.Find(program => program.Path == path)?.Rest?.EndsAt(time);
     }
 
     /// <summary>The programs that rest now.</summary>
@@ -37,8 +38,8 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
     {
         lock (_gate)
         {
-            return [.. _programs.Where(program => program.Until > time.GetUtcNow())
-                .Select(program => new StatusBreaker(program.Path, program.Until!.Value, program.Crashes, program.LastError))];
+            return [.. _programs.Select(program => (Of: program, Until: program.Rest?.EndsAt(time))).Where(program => program.Until is not null)
+                .Select(program => new StatusBreaker(program.Of.Path, program.Until!.Value, program.Of.Crashes, program.Of.LastError))];
         }
     }
 
@@ -53,7 +54,7 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
             var program = _programs.Find(known => known.Path == path);
             if (!crashed)
             {
-                if (program is { Until: not null })
+                if (program is { Rest: not null })
                     logger.BreakerClosed(path);
                 if (program is not null)
                     _programs.Remove(program);
@@ -70,8 +71,9 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
             if (program.Crashes < TripsAfter)
                 return;
             var rest = FirstRest * Math.Pow(2, Math.Min(program.Crashes - TripsAfter, 10));
-            program.Until = time.GetUtcNow() + (rest < LongestRest ? rest : LongestRest);
-            logger.BreakerTripped(path, program.Crashes, program.Until.Value, error ?? "");
+            rest = rest < LongestRest ? rest : LongestRest;
+            program.Rest = Rest.Of(rest, time);
+            logger.BreakerTripped(path, program.Crashes, time.GetUtcNow() + rest, error ?? "");
         }
     }
 
@@ -79,7 +81,7 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
     {
         public string Path => path;
         public int Crashes { get; set; }
-        public DateTimeOffset? Until { get; set; }
+        public Rest? Rest { get; set; }
         public string? LastError { get; set; }
     }
 }

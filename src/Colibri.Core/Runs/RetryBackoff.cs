@@ -6,9 +6,12 @@ public sealed class RetryBackoff(TimeProvider time, Random random)
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
-    /// <summary>The earliest instant of the next attempt.</summary>
+    /// <summary>The earliest instant of the next attempt, for the board: the scheduler moves it when the clock is set.</summary>
     /// <param name="attempts">Attempts made so far, at least 1.</param>
-    public DateTimeOffset NextAttemptAt(int attempts) => time.GetUtcNow() + Ceiling(attempts) * random.NextDouble();
+    public DateTimeOffset NextAttemptAt(int attempts) => time.GetUtcNow() + Wait(attempts);
+
+    /// <summary>The same as a time to wait, for those who wait on the monotonic clock.</summary>
+    public TimeSpan Wait(int attempts) => Ceiling(attempts) * random.NextDouble();
 
     /// <summary>The longest wait after so many attempts.</summary>
     public static TimeSpan Ceiling(int attempts)

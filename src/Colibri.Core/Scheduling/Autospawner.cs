@@ -68,7 +68,7 @@ public sealed class Autospawner(
                 failures++;
             }
             _status = new StatusAutospawn(configuration.AutospawnBinary, "backing-off");
-            await WaitAsync(_backoff.NextAttemptAt(failures) - time.GetUtcNow(), stopping).ConfigureAwait(false);
+            await WaitAsync(_backoff.Wait(failures), stopping).ConfigureAwait(false);
         }
     }
 

@@ -30,6 +30,7 @@ public sealed class BoardScheduler(
     private static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
 
     private readonly WakeUp _wake = new();
+    private readonly ClockWatch _clock = new(time);
     // Tasks whose look or start failed in a way nobody foresaw, and when by the monotonic clock. Starts add to it side by side.
     private readonly ConcurrentDictionary<string, long> _failed = new(StringComparer.Ordinal);
     private HashSet<string> _unmatched = new(StringComparer.Ordinal);
@@ -60,21 +61,27 @@ public sealed class BoardScheduler(
     /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        var nextTick = time.GetUtcNow();
+        // All waits are on the monotonic clock: a tick must neither stay away nor come early because the host's clock was set.
+        long? lastTick = null;
         var failures = 0;
+        var isBounded = false;
         while (!stopping.IsCancellationRequested)
         {
             try
             {
-                if (time.GetUtcNow() >= nextTick)
+                if (!isBounded)
+                    await board.BoundBackoffsAsync().ConfigureAwait(false);
+                isBounded = true;
+                await FollowClockAsync().ConfigureAwait(false);
+                if (UntilTick(lastTick) == TimeSpan.Zero)
                 {
                     await TickAsync().ConfigureAwait(false);
-                    nextTick = time.GetUtcNow() + interval;
+                    lastTick = time.GetTimestamp();
                 }
                 await DispatchAsync().ConfigureAwait(false);
                 failures = 0;
                 Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-                await _wake.WaitAsync(await UntilNextLookAsync(nextTick).ConfigureAwait(false), time, stopping).ConfigureAwait(false);
+                await _wake.WaitAsync(await UntilNextLookAsync(UntilTick(lastTick)).ConfigureAwait(false), time, stopping).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -83,12 +90,14 @@ public sealed class BoardScheduler(
             catch (BoardUnavailableException e)
             {
                 logger.BoardUnavailable(e.Message);
-                nextTick = await RestAsync(++failures, stopping).ConfigureAwait(false);
+                await RestAsync(++failures, stopping).ConfigureAwait(false);
+                lastTick = null;
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 logger.UnexpectedFailure("the scheduler", e);
-                nextTick = await RestAsync(++failures, stopping).ConfigureAwait(false);
+                await RestAsync(++failures, stopping).ConfigureAwait(false);
+                lastTick = null;
             }
         }
     }
@@ -100,7 +109,7 @@ public sealed class BoardScheduler(
         do
             drained = await board.DrainIntakeAsync(IntakeBatch).ConfigureAwait(false);
         while (drained.Count == IntakeBatch);
-        foreach (var released in await board.ReleaseLostAsync(time.GetUtcNow() - AgentLease.Duration, unknownBefore: DateTimeOffset.MinValue).ConfigureAwait(false))
+        foreach (var released in await board.ReleaseLostAsync(AgentLease.Duration, unknownBefore: DateTimeOffset.MinValue).ConfigureAwait(false))
             logger.ClaimReleased(released.Id, released.AgentId);
         _status = _status with { LastTickAt = time.GetUtcNow(), Ticks = _status.Ticks + 1 };
     }
@@ -265,22 +274,47 @@ public sealed class BoardScheduler(
         }
     }
 
-    private async Task<TimeSpan> UntilNextLookAsync(DateTimeOffset nextTick)
+    private TimeSpan UntilTick(long? last)
     {
-        var now = time.GetUtcNow();
-        if (supervisor.HeldUntil is { } held && held < nextTick)
-            nextTick = held;
-        if (candidates.Count > 0 && router?.NextAt() is { } route && route < nextTick)
-            nextTick = route;
-        if (candidates.Min(candidate => supervisor.RestsUntil(candidate.Template.Binary)) is { } rested && rested < nextTick)
-            nextTick = rested;
-        // A back-off's end matters only while a slot is free to use it; a freed slot wakes the loop by itself.
-        if (candidates.Count > 0 && supervisor.FreeSlots > 0 && await board.NextReadyAtAsync(now).ConfigureAwait(false) is { } ready && ready < nextTick)
-            nextTick = ready;
-        return nextTick > now ? nextTick - now : TimeSpan.Zero;
+        var left = last is { } since ? interval - time.GetElapsedTime(since) : TimeSpan.Zero;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    private async Task<DateTimeOffset> RestAsync(int failures, CancellationToken stopping)
+    /// <summary>
+    /// Back-offs on the board are wall-clock times, so that they outlive the daemon and people can read them. Where the clock was set they
+    /// are moved with it: a step back must not hold a task for an hour longer, nor a step forward end its wait.
+    /// </summary>
+    private async Task FollowClockAsync()
+    {
+        if (_clock.Step() is not { } step)
+            return;
+        var moved = await board.ShiftBackoffsAsync(step.By, step.Before).ConfigureAwait(false);
+        _clock.Accept(step.By);
+        logger.ClockSet(step.By.TotalSeconds, moved);
+    }
+
+    private async Task<TimeSpan> UntilNextLookAsync(TimeSpan untilTick)
+    {
+        var now = time.GetUtcNow();
+        var wait = untilTick;
+        Sooner(supervisor.HeldUntil);
+        if (candidates.Count > 0)
+            Sooner(router?.NextAt());
+        Sooner(candidates.Min(candidate => supervisor.RestsUntil(candidate.Template.Binary)));
+        // A back-off's end matters only while a slot is free to use it; a freed slot wakes the loop by itself.
+        if (candidates.Count > 0 && supervisor.FreeSlots > 0)
+            Sooner(await board.NextReadyAtAsync(now).ConfigureAwait(false));
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+
+        // The wait itself is on the monotonic clock: a clock that is set meanwhile delays the look to the tick at the most.
+        void Sooner(DateTimeOffset? at)
+        {
+            if (at is { } end && end - now < wait)
+                wait = end - now;
+        }
+    }
+
+    private async Task RestAsync(int failures, CancellationToken stopping)
     {
         _isResting = true;
         // Whoever waits for a look waits for none now.
@@ -292,7 +326,6 @@ public sealed class BoardScheduler(
         if (pause < interval)
             await _wake.WaitAsync(interval - pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _isResting = false;
-        return time.GetUtcNow();
     }
 
     /// <summary>The providers that the agent of a request can be started on; null for any.</summary>

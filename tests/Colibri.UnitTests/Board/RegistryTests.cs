@@ -1,3 +1,4 @@
+using Colibri.Core.Board;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.UnitTests.Board;
@@ -63,17 +64,56 @@ public sealed class RegistryTests
         await fixture.Board.ClaimAsync(claimed.Id, silent.Id);
         await fixture.Board.ClaimAsync(held.Id, lively.Id);
         await fixture.Board.ClaimAsync(strange.Id, "stranger");
-        var cutoff = fixture.Time.Now += TimeSpan.FromMinutes(5);
+        fixture.Time.Now += AgentLease.Duration;
         await fixture.Board.HeartbeatAsync(lively.Id);
 
-        var lost = await fixture.Board.ReleaseLostAsync(cutoff, unknownBefore: DateTimeOffset.MinValue);
+        var lost = await fixture.Board.ReleaseLostAsync(AgentLease.Duration, unknownBefore: DateTimeOffset.MinValue);
 
         lost.Select(task => task.Id).ShouldBe([claimed.Id, started.Id]);
         lost.ShouldAllBe(task => task.Status == TaskState.Queued && task.AgentId == null && task.StartedAt == null && task.Attempts == 1);
         lost[0].Error.ShouldBe(new TaskError("agent-lost", $"agent {silent.Id} was not heard of in time; the task is queued again"));
-        (await fixture.Board.ReleaseLostAsync(cutoff, unknownBefore: DateTimeOffset.MaxValue)).ShouldHaveSingleItem().Id.ShouldBe(strange.Id);
+        (await fixture.Board.ReleaseLostAsync(AgentLease.Duration, unknownBefore: DateTimeOffset.MaxValue)).ShouldHaveSingleItem().Id.ShouldBe(strange.Id);
         (await fixture.Board.GetAsync(held.Id))!.AgentId.ShouldBe(lively.Id);
         fixture.Board.Counts.ShouldBe(new StatusTasks(3, 1, 0, 0, 0, 0));
+    }
+
+    [Test]
+    [Arguments("register")]
+    [Arguments("heartbeat")]
+    [Arguments("claim")]
+    [Arguments("transition")]
+    public async Task Whatever_the_clock_is_set_to_a_claimant_heard_within_its_lease_keeps_its_task(string heardBy)
+    {
+        await using var fixture = new BoardFixture();
+        var agent = await fixture.Board.RegisterAgentAsync("outside", [], null);
+        var task = await fixture.Create();
+        var next = await fixture.Create();
+        await fixture.Board.ClaimAsync(task.Id, agent.Id);
+        foreach (var step in (TimeSpan[])[TimeSpan.FromMinutes(6), TimeSpan.FromHours(-2), TimeSpan.FromDays(365)])
+        {
+            fixture.Time.Now += AgentLease.Duration - TimeSpan.FromSeconds(1);
+            await HearAsync();
+            fixture.Time.SetClock(step);
+            fixture.Time.Now += AgentLease.Duration - TimeSpan.FromSeconds(1);
+            (await fixture.Board.ReleaseLostAsync(AgentLease.Duration, DateTimeOffset.MinValue)).ShouldBeEmpty();
+            await HearAsync();
+        }
+
+        // A restart: it has a full lease from there, and no more.
+        var board = await fixture.Reopen();
+        fixture.Time.Now += AgentLease.Duration - TimeSpan.FromSeconds(1);
+        (await board.ReleaseLostAsync(AgentLease.Duration, DateTimeOffset.MinValue)).ShouldBeEmpty();
+        fixture.Time.SetClock(TimeSpan.FromHours(-1));
+        fixture.Time.Now += TimeSpan.FromSeconds(1);
+        (await board.ReleaseLostAsync(AgentLease.Duration, DateTimeOffset.MinValue)).ShouldContain(lost => lost.Id == task.Id);
+
+        Task HearAsync() => heardBy switch
+        {
+            "register" => fixture.Board.RegisterAgentAsync("outside", [], null),
+            "heartbeat" => fixture.Board.HeartbeatAsync(agent.Id),
+            "claim" => fixture.Board.ClaimAsync(next.Id, agent.Id),
+            _ => fixture.Board.TransitionAsync(next.Id, TaskState.Done, null, agent.Id),
+        };
     }
 
     [Test]

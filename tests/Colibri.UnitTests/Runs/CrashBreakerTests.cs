@@ -34,6 +34,21 @@ public sealed class CrashBreakerTests
     }
 
     [Test]
+    [Arguments(-2)]
+    [Arguments(2)]
+    public void A_clock_that_is_set_neither_ends_nor_lengthens_a_rest(int hours)
+    {
+        for (var crash = 0; crash < CrashBreaker.TripsAfter; crash++)
+            Crash();
+        _time.SetClock(TimeSpan.FromHours(hours));
+        _breaker.RestsUntil(Program).ShouldBe(_time.GetUtcNow().AddMinutes(1));
+        _breaker.Status().ShouldHaveSingleItem().Until.ShouldBe(_time.GetUtcNow().AddMinutes(1));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _breaker.RestsUntil(Program).ShouldBeNull();
+        _breaker.Status().ShouldBeEmpty();
+    }
+
+    [Test]
     public void A_start_that_goes_well_forgets_them()
     {
         for (var crash = 0; crash < CrashBreaker.TripsAfter; crash++)

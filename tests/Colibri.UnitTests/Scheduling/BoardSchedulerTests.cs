@@ -15,6 +15,7 @@ public sealed class BoardSchedulerTests : IAsyncDisposable
     private const int Unmatched = 301;
     private const int LeftOut = 306;
     private const int UnexpectedFailure = 105;
+    private const int ClockSet = 111;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(30);
 
@@ -47,6 +48,63 @@ public sealed class BoardSchedulerTests : IAsyncDisposable
 
         Shell.Until(() => _fixture.Board.Counts.Queued == 1, "what was taken in is queued");
         Shell.Until(() => scheduler.Status == new SchedulerStatus(_time.GetUtcNow(), 2, 0), "the tick is told");
+    }
+
+    [Test]
+    [Arguments(-1)]
+    [Arguments(1)]
+    public async Task The_tick_comes_after_an_interval_whatever_the_clock_is_set_to(int hours)
+    {
+        var scheduler = Start();
+        Shell.Until(() => scheduler.Status.Ticks == 1 && _time.NextTimer == Interval, "the first tick is over");
+        _time.SetClock(TimeSpan.FromHours(hours));
+        await _fixture.Board.IntakeAsync(new NewTask { Title = "mend the roof" });
+        scheduler.Wake();
+        Shell.Until(() => _fixture.Logger.Of(ClockSet).Count == 1 && _time.NextTimer == Interval, "it has seen the step, and waits for the tick");
+        scheduler.Status.Ticks.ShouldBe(1);
+
+        _time.Advance(Interval);
+
+        Shell.Until(() => _fixture.Board.Counts.Queued == 1 && scheduler.Status.Ticks == 2, "what was taken in is queued");
+    }
+
+    [Test]
+    [Arguments(-1)]
+    [Arguments(1)]
+    public async Task A_back_off_is_as_long_as_it_was_whatever_the_clock_is_set_to(int hours)
+    {
+        var task = await BackingOffAsync(TimeSpan.FromMinutes(4));
+        var scheduler = Start(Candidate(SupervisorFixture.LifeCycle));
+        Shell.Until(() => _time.NextTimer == TimeSpan.FromMinutes(4), "the scheduler waits for the back-off");
+
+        _time.SetClock(TimeSpan.FromHours(hours));
+        scheduler.Wake();
+        Shell.Until(() => _fixture.Logger.Of(ClockSet).Count == 1 && _time.NextTimer == TimeSpan.FromMinutes(4), "what is left of it stays");
+        (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
+        _time.Advance(TimeSpan.FromMinutes(4));
+
+        Shell.Until(() => _fixture.Board.Counts.Done == 1, "the task is done");
+    }
+
+    [Test]
+    public async Task A_clock_that_was_set_back_between_two_daemons_lengthens_no_back_off()
+    {
+        await BackingOffAsync(TimeSpan.FromMinutes(4));
+        _time.SetClock(TimeSpan.FromHours(-1));
+
+        Start(Candidate(SupervisorFixture.LifeCycle));
+
+        Shell.Until(() => _time.NextTimer == TimeSpan.FromMinutes(4), "it waits for no longer than the whole back-off");
+        _time.Advance(TimeSpan.FromMinutes(4));
+        Shell.Until(() => _fixture.Board.Counts.Done == 1, "the task is done");
+    }
+
+    private async Task<BoardTask> BackingOffAsync(TimeSpan backoff)
+    {
+        var task = await _fixture.Create();
+        await _fixture.Board.BeginSpawnAsync(Board.BoardFixture.Record("first"), task.Id);
+        await _fixture.Board.EndSpawnAsync("first", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow() + backoff });
+        return task;
     }
 
     [Test]

@@ -56,7 +56,7 @@ internal static class EdgeSql
         $"""
         {NoOpenRun} AND (
             EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered'
-                AND ifnull(a.last_heartbeat_at, a.created_at) < $cutoff)
+                AND $heard IS NOT NULL AND a.id NOT IN (SELECT value FROM json_each($heard)))
             OR (tasks.updated_at < $unknown_before AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered')))
         """);
 

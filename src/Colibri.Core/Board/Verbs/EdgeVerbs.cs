@@ -22,10 +22,10 @@ internal static class EdgeVerbs
         return task is null ? Refuse(scope, taskId, to, agentId) : new EdgeResult(EdgeOutcome.Applied, task);
     }
 
-    public static IReadOnlyList<BoardTask> ReleaseLost(WriteScope scope, DateTimeOffset leaseCutoff, DateTimeOffset unknownBefore) =>
+    public static IReadOnlyList<BoardTask> ReleaseLost(WriteScope scope, string? heard, DateTimeOffset unknownBefore) =>
         scope.ChangeAll(
             EdgeSql.ReleaseLost,
-            ("$cutoff", leaseCutoff.ToUnixTimeMilliseconds()),
+            ("$heard", heard),
             ("$unknown_before", unknownBefore.ToUnixTimeMilliseconds()),
             ("$now", scope.Now));
 

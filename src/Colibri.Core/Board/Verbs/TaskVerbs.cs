@@ -35,6 +35,14 @@ internal static class TaskVerbs
         ORDER BY priority DESC, seq LIMIT $limit
         """;
 
+    private const string Shift = """
+        UPDATE tasks SET not_before = max(not_before + $by, 0) WHERE status = 'queued' AND not_before IS NOT NULL AND updated_at <= $before
+        """;
+
+    private const string Bound = """
+        UPDATE tasks SET not_before = $now + not_before - updated_at WHERE status = 'queued' AND not_before > $now AND updated_at > $now
+        """;
+
     private const string NextReady = """
         SELECT not_before FROM tasks INDEXED BY tasks_delayed
         WHERE status = 'queued' AND not_before > $now ORDER BY not_before LIMIT 1
@@ -127,6 +135,11 @@ internal static class TaskVerbs
     }
 
     /// <summary>The texts whose cost must not grow with the board, for a test to hold against the query planner.</summary>
+    public static int ShiftBackoffs(WriteScope scope, TimeSpan by, DateTimeOffset before) =>
+        scope.Execute(Shift, ("$by", (long)by.TotalMilliseconds), ("$before", before.ToUnixTimeMilliseconds()));
+
+    public static int BoundBackoffs(WriteScope scope) => scope.Execute(Bound, ("$now", scope.Now));
+
     internal static IReadOnlyList<string> Indexed => [TaskRow.ById, ByKey, AfterSequence, Ready, NextReady, .. InStateAfterSequence];
 
     private static BoardTask Admit(WriteScope scope, Intake waiting)
