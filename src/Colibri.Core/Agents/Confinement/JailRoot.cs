@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Launch;
+using Colibri.Posix.Host;
 
 namespace Colibri.Core.Agents.Confinement;
 
@@ -6,6 +7,9 @@ namespace Colibri.Core.Agents.Confinement;
 public sealed class JailRoot
 {
     private const int MostLinks = 40;
+
+    // ALLPERMS: the permission bits of st_mode, the same on both systems (sys/stat.h).
+    private const uint PermissionBits = 0xFFF;
 
     // In the order in which a shell inside would look.
     private static readonly string[] Programs = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -32,7 +36,34 @@ public sealed class JailRoot
             throw Wrong(path, "there is no such directory");
         if (!real.StartsWith(allowed.TrimEnd('/') + "/", StringComparison.Ordinal))
             throw Wrong(path, $"it is not below {rootBase} (COLIBRI_JAIL_ROOT_BASE)");
+        RequireNobodyElseCanSwap(path, real);
         return new JailRoot(real);
+    }
+
+    /// <summary>
+    /// Who may write a directory on the way can put another one in the root's place between this look and the start of the confined agent.
+    /// So each of them, the root too, belongs to root or to the daemon's user, and nobody else may write it; in a sticky one, as /tmp, others
+    /// cannot rename what is not theirs.
+    /// </summary>
+    private static void RequireNobodyElseCanSwap(string path, string real)
+    {
+        for (var directory = real; directory is not null; directory = System.IO.Path.GetDirectoryName(directory))
+        {
+            FileOwner owner;
+            try
+            {
+                owner = FileOwner.Of(directory);
+            }
+            catch (IOException e)
+            {
+                throw Wrong(path, e.Message);
+            }
+            if (owner.Uid != 0 && owner.Uid != ProcessUser.EffectiveUid)
+                throw Wrong(path, $"{directory} belongs to uid {owner.Uid}, who could put another directory in its place (it must belong to root or the daemon's user: chown it)");
+            var mode = (UnixFileMode)(owner.Mode & PermissionBits);
+            if ((mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0 && (mode & UnixFileMode.StickyBit) == 0)
+                throw Wrong(path, $"others than its owner may write {directory}, and could put another directory in its place (chmod go-w {directory})");
+        }
     }
 
     /// <summary>The program's path as the agent will see it; null where there is none of that name or path inside.</summary>

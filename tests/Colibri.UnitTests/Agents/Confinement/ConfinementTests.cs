@@ -2,6 +2,7 @@ using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Launch;
 using Colibri.Posix.Host;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Agents.Confinement;
 
@@ -97,6 +98,68 @@ public sealed class ConfinementTests : IDisposable
         (await _jails.Plan(new JailRequest { Path = Base + "/in" }, kind, isRoot))!.Root.Path.ShouldBe(Root);
         (await _jails.Plan(new JailRequest { Path = Base + "/./acme/" }, kind, isRoot))!.Root.Path.ShouldBe(Root);
         Everything().ShouldBe(before, "nothing was made");
+    }
+
+    // Every directory on the way, for every system and way of confining; the jail that is entered has its root there as well.
+    [Test]
+    [Arguments("", UnixFileMode.OtherWrite)]
+    [Arguments("/base", UnixFileMode.OtherWrite)]
+    [Arguments("/base", UnixFileMode.GroupWrite)]
+    [Arguments("/base/tenants", UnixFileMode.OtherWrite)]
+    [Arguments("/base/tenants", UnixFileMode.GroupWrite)]
+    [Arguments("/base/tenants/acme", UnixFileMode.OtherWrite)]
+    public async Task A_root_that_another_user_could_swap_before_the_start_is_refused(string writable, UnixFileMode bit)
+    {
+        var root = Tenant();
+        var directory = Path.GetDirectoryName(Base) + writable;
+        File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | bit);
+        foreach (var kind in Enum.GetValues<OperatingSystemKind>())
+        {
+            var refused = await Refusal(new JailRequest { Path = root }, kind, isRoot: true);
+            refused.Refusal.ShouldBe(SpawnRefusal.JailWrong);
+            refused.Message.ShouldContain($"(chmod go-w {directory})");
+            if (kind == OperatingSystemKind.Linux)
+                continue;
+            _jails.Tool("jls", $"echo '{root}'");
+            (await Refusal(new JailRequest { Name = "acme" }, kind, isRoot: true)).Message.ShouldContain($"(chmod go-w {directory})");
+        }
+
+        // Where it is sticky, another user can make names there, and take none away.
+        File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | UnixFileMode.StickyBit);
+        (await Plan(new JailRequest { Path = root })).ShouldNotBeNull().Root.Path.ShouldBe(root);
+    }
+
+    [Test]
+    [Arguments("/base")]
+    [Arguments("/base/tenants")]
+    [Arguments("/base/tenants/acme")]
+    public async Task A_root_below_a_directory_of_another_user_is_refused_and_that_user_could_have_swapped_it(string owned)
+    {
+        Skip.Unless(Environment.IsPrivilegedProcess, "only root can give a directory away");
+        var root = Tenant();
+        var directory = Path.GetDirectoryName(Base) + owned;
+        var accepted = (await Plan(new JailRequest { Path = root })).ShouldNotBeNull();
+        (await Shell.Run(Shell.Options($"chmod go+x '{Path.GetDirectoryName(Base)}'; chown 12345 '{directory}'"))).Exit.Code.ShouldBe(0);
+
+        var refused = await Refusal(new JailRequest { Path = root });
+
+        refused.Refusal.ShouldBe(SpawnRefusal.JailWrong);
+        refused.Message.ShouldContain($"{directory} belongs to uid 12345");
+        if (directory == root)
+            return;
+        // What is refused is no theory: between a look and the start its owner puts another directory in the root's place.
+        var step = root[..(root.IndexOf('/', directory.Length + 1) is > 0 and var next ? next : root.Length)];
+        var (exit, output) = await Shell.Run(Shell.Options($"setpriv --reuid 12345 --clear-groups -- sh -c \"mv '{step}' '{step}.old' && ln -s / '{step}'\""));
+        exit.Code.ShouldBe(0, output);
+        JailRoot.RealPath(accepted.Root.Path).ShouldNotBe(root);
+    }
+
+    private string Tenant()
+    {
+        var root = Base + "/tenants/acme/usr/bin";
+        Directory.CreateDirectory(root);
+        File.WriteAllText(root + "/agent", "");
+        return Base + "/tenants/acme";
     }
 
     [Test]
