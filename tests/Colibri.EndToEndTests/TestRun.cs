@@ -12,6 +12,8 @@ public static class TestRun
     [Before(HookType.TestDiscovery)]
     public static void Configure(BeforeTestDiscoveryContext context)
     {
+        // A task that failed and that nobody looked at is found when it is collected, which no single test can wait for.
+        context.Settings.Execution.FailOnUnobservedTaskExceptions = true;
         context.Settings.Timeouts.DefaultTestTimeout = Longest;
         // Each test has a daemon of its own, agents, and deadlines for both: more of them than processors would only wait for one another.
         context.Settings.Parallelism.MaximumParallelTests = Environment.ProcessorCount;

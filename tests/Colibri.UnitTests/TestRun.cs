@@ -9,6 +9,8 @@ public static class TestRun
     [Before(HookType.TestDiscovery)]
     public static void Configure(BeforeTestDiscoveryContext context)
     {
+        // A task that failed and that nobody looked at is found when it is collected, which no single test can wait for.
+        context.Settings.Execution.FailOnUnobservedTaskExceptions = true;
         context.Settings.Timeouts.DefaultTestTimeout = Longest;
         // Tests have deadlines, and many block the thread they are on: more of them than processors would only wait for one another.
         context.Settings.Parallelism.MaximumParallelTests = Environment.ProcessorCount;

@@ -43,6 +43,9 @@ public static partial class Log
     [LoggerMessage(111, LogLevel.Warning, "the host's clock was set by {Seconds} s: the back-offs of {Tasks} queued tasks move with it")]
     public static partial void ClockSet(this ILogger logger, double seconds, int tasks);
 
+    [LoggerMessage(112, LogLevel.Error, "a background task failed and nobody looked at it")]
+    public static partial void UnobservedFailure(this ILogger logger, Exception exception);
+
     [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
     public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);
 

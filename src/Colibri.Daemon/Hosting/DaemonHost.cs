@@ -37,6 +37,7 @@ internal static class DaemonHost
         var stop = new TaskCompletionSource<PosixSignal>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
         var logger = log.CreateLogger("colibri");
+        using var unobserved = new UnobservedFailures(logger);
         HostEnvironment.LeaveMissingWorkingDirectory(logger);
         using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, InitProcess.ServicePid, logger);
         using var term = StopOn(PosixSignal.SIGTERM, stop);

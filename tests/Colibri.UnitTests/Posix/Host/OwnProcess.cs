@@ -12,18 +12,23 @@ internal static class OwnProcess
 {
     public static async Task RunsGreen(Type type, string method)
     {
+        var (exit, output) = await Run(type, method);
+        exit.ShouldBe(new ExitStatus(0, null), output);
+        output.ShouldContain("succeeded: 1");
+    }
+
+    public static async Task<(ExitStatus Exit, string Output)> Run(Type type, string method)
+    {
         var program = Path.Combine(AppContext.BaseDirectory, "Colibri.UnitTests");
         Skip.Unless(File.Exists(program), $"no {program} to run a test with");
         var runtime = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
         using var home = new TemporaryDirectory();
-        var (exit, output) = await Shell.Run(new SpawnOptions
+        return await Shell.Run(new SpawnOptions
         {
             Path = program,
             Arguments = ["--treenode-filter", $"/*/{type.Namespace}/{type.Name}/{method}", "--results-directory", home.Path, "--no-ansi", "--no-progress"],
             Environment = Shell.Environment($"DOTNET_ROOT={runtime}", $"HOME={home.Path}", $"TMPDIR={home.Path}"),
         });
-        exit.ShouldBe(new ExitStatus(0, null), output);
-        output.ShouldContain("succeeded: 1");
     }
 
     private sealed class TemporaryDirectory : IDisposable

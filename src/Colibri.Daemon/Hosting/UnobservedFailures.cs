@@ -1,0 +1,28 @@
+using Colibri.Core.Logging;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Daemon.Hosting;
+
+/// <summary>
+/// Logs the exceptions of tasks that nobody looked at. They end nothing and would otherwise leave no trace. The runtime finds them when it
+/// collects such a task, so the line may come late.
+/// </summary>
+internal sealed class UnobservedFailures : IDisposable
+{
+    private readonly ILogger _logger;
+
+    public UnobservedFailures(ILogger logger)
+    {
+        _logger = logger;
+        TaskScheduler.UnobservedTaskException += Tell;
+    }
+
+    public void Dispose() => TaskScheduler.UnobservedTaskException -= Tell;
+
+    private void Tell(object? sender, UnobservedTaskExceptionEventArgs failure)
+    {
+        foreach (var exception in failure.Exception.InnerExceptions)
+            _logger.UnobservedFailure(exception);
+        failure.SetObserved();
+    }
+}
