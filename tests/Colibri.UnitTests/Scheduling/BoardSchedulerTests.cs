@@ -103,7 +103,7 @@ public sealed class BoardSchedulerTests : IAsyncDisposable
     {
         var task = await _fixture.Create();
         await _fixture.Board.BeginSpawnAsync(Board.BoardFixture.Record("first"), task.Id);
-        await _fixture.Board.EndSpawnAsync("first", new SpawnEnd { Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow() + backoff });
+        await _fixture.Board.EndSpawnAsync("first", new RunEnd { AgentId = "", Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow() + backoff });
         return task;
     }
 
