@@ -57,6 +57,9 @@ public sealed record EngineParts
     /// <summary>Budgets other than those of the configuration.</summary>
     internal Budgets? Budgets { get; init; }
 
+    /// <summary>Steps of every run other than the daemon's own.</summary>
+    internal RunSteps? Steps { get; init; }
+
     /// <summary>How long an agent may live on once it has closed its standard output.</summary>
     internal TimeSpan ClosedOutputGrace { get; init; } = TimeSpan.FromSeconds(5);
 }
@@ -173,6 +176,8 @@ public sealed class Engine : IAsyncDisposable
             JailHost = _parts.JailHost,
             ClosedOutputGrace = _parts.ClosedOutputGrace,
         };
+        if (_parts.Steps is { } steps)
+            parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
         Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
     }

@@ -67,4 +67,13 @@ public sealed class RpcChannelTests
         });
         return channel;
     }
+
+    [Test]
+    public void An_answer_to_a_question_is_refused_where_too_many_lines_wait()
+    {
+        var channel = new RpcChannel(TimeProvider.System);
+        for (var line = 0; line < RpcChannel.MaxPending; line++)
+            channel.TryAnswer($"q{line}", "red", null).ShouldBeTrue();
+        channel.TryAnswer("one more", "red", null).ShouldBeFalse();
+    }
 }

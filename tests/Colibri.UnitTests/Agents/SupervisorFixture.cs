@@ -7,6 +7,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Processes;
+using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Core.Settings;
@@ -44,7 +45,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null)
     {
         Programs = new ProgramPath(searchPath, null, _directory);
         Engine = Engine.Open(new EngineParts
@@ -70,6 +71,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             Logger = Logger,
             JailHost = jailHost ?? new JailHost(),
             ClosedOutputGrace = closedOutputGrace ?? TimeSpan.FromSeconds(5),
+            Steps = steps,
             TaskChanged = task =>
             {
                 _changes.Enqueue(task);

@@ -127,6 +127,30 @@ public sealed class AgentPaneTests
     }
 
     [Test]
+    public void A_question_whose_answer_could_not_be_sent_is_open_again()
+    {
+        var pane = PaneFixture.Fed("pi", """{"type":"agent_start"}""", """{"type":"extension_ui_request","id":"q1","method":"select","title":"Which?","options":["red","green"]}""");
+        pane.TryAnswer("q1").ShouldBeTrue();
+        (pane.Question, pane.TryAnswer("q1")).ShouldBe((null, false));
+        pane.Reopen("q1");
+        pane.Question.ShouldNotBeNull().Request.ShouldBe("q1");
+        pane.TryAnswer("q1").ShouldBeTrue();
+    }
+
+    [Test]
+    public void A_step_of_the_wall_clock_is_no_silence_and_ends_none()
+    {
+        var clock = new StoppedClock();
+        var pane = PaneFixture.New(clock: clock);
+        pane.Say("""{"type":"agent_start"}""");
+        clock.Step = TimeSpan.FromDays(1);
+        (pane.SilentFor(), pane.Show().Stalled).ShouldBe((TimeSpan.Zero, false));
+        clock.Now += PaneFixture.StallAfter;
+        clock.Step = TimeSpan.FromDays(-1);
+        (pane.SilentFor(), pane.Show().Stalled).ShouldBe((PaneFixture.StallAfter, true));
+    }
+
+    [Test]
     public void A_heartbeat_is_no_sign_of_work_and_a_tool_at_work_may_be_silent()
     {
         var clock = new StoppedClock();

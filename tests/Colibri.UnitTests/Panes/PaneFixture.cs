@@ -13,7 +13,10 @@ internal sealed class StoppedClock : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override DateTimeOffset GetUtcNow() => Now;
+    /// <summary>How far the wall clock was set.</summary>
+    public TimeSpan Step { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => Now + Step;
 
     public override long GetTimestamp() => Now.UtcTicks;
 }
