@@ -35,7 +35,7 @@ internal sealed class AgentRuns
 
     private SpawnRequest _request;
     private Run? _run;
-    private RunOutcome _seen;
+    private RunPhase _seen;
     private volatile string? _missed;
 
     /// <param name="parts">What the supervisor works with.</param>
@@ -253,13 +253,13 @@ internal sealed class AgentRuns
     {
         if (Look() is not { } look)
             return;
-        var outcome = look.Report.Outcome;
-        if (outcome != _seen)
+        var phase = look.Report.Phase;
+        if (phase != _seen)
         {
-            _seen = outcome;
-            if (outcome is RunOutcome.Working or RunOutcome.Blocked)
-                look.Run.On(outcome == RunOutcome.Working ? RunEvent.Worked : RunEvent.Asked);
-            // Which limits hold depends on it.
+            _seen = phase;
+            if (phase.Outcome is RunOutcome.Working or RunOutcome.Blocked)
+                look.Run.On(phase.Outcome == RunOutcome.Working ? RunEvent.Worked : RunEvent.Asked);
+            // Other limits hold now, and may be over sooner.
             _watch.Wake();
         }
         if (RunLimits.AskSettled(look) is { Ends: true } found)

@@ -39,7 +39,13 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
 
     /// <summary>When the provider said it can be asked again, from a field and not from words; null where it answered since, or none is stated.</summary>
     public DateTimeOffset? ResumeAt { get; init; }
+
+    /// <summary>What decides which limits hold, and for how long.</summary>
+    internal RunPhase Phase => new(Outcome, HasToolRunning, IsCompacting, IsRetrying, HasBackgroundWork);
 }
+
+/// <summary>What an agent is at, as far as limits depend on it.</summary>
+internal readonly record struct RunPhase(RunOutcome Outcome, bool HasToolRunning, bool IsCompacting, bool IsRetrying, bool HasBackgroundWork);
 
 /// <summary>Where an agent's events alone leave its run.</summary>
 public enum RunOutcome

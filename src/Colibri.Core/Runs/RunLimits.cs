@@ -151,7 +151,7 @@ internal static class RunLimits
 
     private static LimitFinding Silence(in RunLook look)
     {
-        if (!look.Settings.StallKill || !look.PrintsEvents || look.Told is null || look.Report.Outcome != RunOutcome.Working)
+        if (!look.Settings.StallKill || !look.PrintsEvents || look.Told is null || !IsAtWork(look.Report))
             return LimitFinding.Nothing;
         // A tool at work prints nothing, for as long as a build or a test takes.
         var isTool = look.Report.HasToolRunning && look.Settings.ToolTimeout > look.Settings.StallAfter;
@@ -162,6 +162,10 @@ internal static class RunLimits
             ? $"printed nothing for {Words(limit)} while a tool ran (COLIBRI_TOOL_TIMEOUT, COLIBRI_STALL_KILL); it was stopped"
             : $"printed nothing for {Words(limit)} while it worked (COLIBRI_STALL_AFTER, COLIBRI_STALL_KILL); it was stopped");
     }
+
+    // What waits for a compaction after its run's end is not over and has no other limit than the run's.
+    private static bool IsAtWork(in RunReport report) => report.Outcome == RunOutcome.Working
+        || (report.Outcome is RunOutcome.Done or RunOutcome.Failed && report.IsCompacting);
 
     // An agent that promises another try, such as Codex with "Reconnecting...", has not ended: it may wait as long as its provider asked it to.
     private static TimeSpan QuietOf(in RunLook look)

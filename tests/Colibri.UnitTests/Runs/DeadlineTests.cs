@@ -9,6 +9,14 @@ namespace Colibri.UnitTests.Runs;
 [NotInParallel]
 public sealed class DeadlineTests
 {
+    /// <summary>Pi's run fails for want of room, and a compaction begins.</summary>
+    private const string Overflow = """
+        echo '{"type":"agent_start"}'
+        echo '{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"error","errorMessage":"prompt is too long"}}'
+        echo '{"type":"agent_end","messages":[],"willRetry":false}'
+        echo '{"type":"compaction_start","reason":"overflow"}'
+        """;
+
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(200);
 
     [Test]
@@ -52,6 +60,33 @@ public sealed class DeadlineTests
     }
 
     [Test]
+    public async Task Pi_is_not_ended_while_it_compacts()
+    {
+        var done = await Run($"{Overflow}\nsleep 1\necho '{{\"type\":\"compaction_end\",\"willRetry\":true}}'\n{SupervisorFixture.LifeCycle}", configuration => configuration with { ExitTimeout = Short });
+        (done.Status, done.Verdict, done.Error).ShouldBe((TaskState.Done, "done", null));
+    }
+
+    [Test]
+    public async Task Pi_that_stays_after_a_compaction_that_led_to_nothing_is_ended()
+    {
+        var failed = await Run($"{Overflow}\nsleep 0.5\necho '{{\"type\":\"compaction_end\",\"willRetry\":false}}'\nexec sleep 300", configuration => configuration with { ExitTimeout = Short });
+        failed.Error.ShouldBe(new TaskError("agent-error", "prompt is too long"));
+    }
+
+    [Test]
+    public async Task The_shorter_limit_holds_again_when_a_tool_has_ended()
+    {
+        const string Tool = """
+            echo '{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}'
+            sleep 0.5
+            echo '{"type":"tool_execution_end","toolCallId":"a","toolName":"bash"}'
+            exec sleep 300
+            """;
+        var failed = await Run(Tool, configuration => configuration with { StallAfter = Short, StallKill = true });
+        failed.Error!.Message.ShouldContain("printed nothing for 0.2 s while it worked");
+    }
+
+    [Test]
     public async Task A_run_that_takes_too_long_is_ended()
     {
         var failed = await Run(SupervisorFixture.Working, configuration => configuration with { RunTimeout = Short });
@@ -67,9 +102,11 @@ public sealed class DeadlineTests
         failed.Error!.Message.ShouldEndWith(": unknown option --mode");
     }
 
-    private static async Task<BoardTask> Run(string script, Func<DaemonConfiguration, DaemonConfiguration> configure)
+    private static async Task<BoardTask> Run(string script, Func<DaemonConfiguration, DaemonConfiguration> configure, string kind = "pi")
     {
         await using var fixture = new SupervisorFixture(configure: configure);
-        return await fixture.RunToEnd(script, await fixture.Create(maxAttempts: 1));
+        var task = await fixture.Create(maxAttempts: 1);
+        await SupervisorFixture.End(await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(script, task) with { Runtime = kind }));
+        return await fixture.Get(task);
     }
 }

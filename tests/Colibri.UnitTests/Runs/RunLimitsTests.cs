@@ -1,0 +1,114 @@
+using Colibri.Core.Cost;
+using Colibri.Core.Events;
+using Colibri.Core.Panes;
+using Colibri.Core.Runs;
+using Colibri.Core.Settings;
+using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Panes;
+
+namespace Colibri.UnitTests.Runs;
+
+/// <summary>The limits of a run against what agents print, on a clock that the test sets: no limit's time has to pass.</summary>
+public sealed class RunLimitsTests
+{
+    private static readonly string[] Overflow =
+    [
+        """{"type":"agent_start"}""",
+        """{"type":"turn_start"}""",
+        """{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"error","errorMessage":"prompt is too long"}}""",
+        """{"type":"turn_end"}""",
+        """{"type":"agent_end","messages":[],"willRetry":false}""",
+        """{"type":"compaction_start","reason":"overflow"}""",
+    ];
+
+    private static readonly DaemonConfiguration Plain = new()
+    {
+        SocketPath = "/s",
+        DatabasePath = "/d",
+        SessionsDirectory = "/e",
+        Host = "clawdie",
+        StallAfter = TimeSpan.FromMinutes(10),
+        ToolTimeout = TimeSpan.FromHours(2),
+    };
+
+    private readonly StoppedClock _clock = new();
+
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
+    public void A_compaction_after_an_overflow_is_no_end_however_long_it_takes(bool isRpc)
+    {
+        var pane = PaneFixture.New("pi", _clock);
+        foreach (var line in Overflow) pane.Say(line);
+        (pane.Run.IsCompacting, pane.Show().Activity).ShouldBe((true, Activity.Working));
+        _clock.Now += TimeSpan.FromHours(1);
+        Ask(pane, isRpc).Ends.ShouldBeFalse();
+
+        pane.Say("""{"type":"compaction_end","reason":"overflow","aborted":false,"willRetry":true}""");
+        (pane.Run.IsCompacting, pane.Run.Outcome).ShouldBe((false, RunOutcome.Working));
+        pane.Say("""{"type":"agent_start"}""");
+        pane.Say("""{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"stop"}}""");
+        pane.Say("""{"type":"agent_end","messages":[],"willRetry":false}""");
+        pane.Say("""{"type":"agent_settled","aborted":false}""");
+        Ask(pane, isRpc).IsOver.ShouldBe(isRpc, "one that lives on is over when it says so");
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict.ShouldBe("done");
+    }
+
+    [Test]
+    [Arguments(true, 5)]
+    [Arguments(false, 30)]
+    public void After_a_compaction_that_leads_to_nothing_the_quiet_is_counted(bool isRpc, int seconds)
+    {
+        var pane = PaneFixture.New("pi", _clock);
+        foreach (var line in Overflow) pane.Say(line);
+        _clock.Now += TimeSpan.FromHours(1);
+        pane.Say("""{"type":"compaction_end","reason":"overflow","aborted":true,"willRetry":false}""");
+        Ask(pane, isRpc).LookAgain.ShouldBe(TimeSpan.FromSeconds(seconds));
+        _clock.Now += TimeSpan.FromSeconds(seconds);
+        Ask(pane, isRpc).IsOver.ShouldBeTrue();
+    }
+
+    /// <summary>Each is silent while something goes on that the agent has told of.</summary>
+    public static List<(string, string, TimeSpan)> Silences() =>
+    [
+        ("claude", """{"type":"stream_event"}""", Plain.StallAfter),
+        ("pi", string.Join('\n', Overflow), Plain.StallAfter),
+        ("pi", """{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""", Plain.ToolTimeout),
+    ];
+
+    [Test]
+    [MethodDataSource(nameof(Silences))]
+    public void Where_stalls_are_ended_every_silence_has_a_limit(string kind, string lines, TimeSpan limit)
+    {
+        var pane = PaneFixture.New(kind, _clock);
+        pane.Started(1);
+        pane.Say(lines);
+        _clock.Now += limit - TimeSpan.FromSeconds(1);
+        Ask(pane, stallKill: true).Ends.ShouldBeFalse();
+        pane.ToWire(Plain.StallAfter, Plain.ToolTimeout).Stalled.ShouldBeFalse();
+        _clock.Now += TimeSpan.FromSeconds(1);
+        Ask(pane).Ends.ShouldBeFalse();
+        Ask(pane, stallKill: true).Cause.ShouldBe(StopCause.Deadline);
+        pane.ToWire(Plain.StallAfter, Plain.ToolTimeout).Stalled.ShouldBeTrue();
+    }
+
+    private LimitFinding Ask(AgentPane pane, bool isRpc = false, bool stallKill = false)
+    {
+        var run = new Run(null, "session-1", default, 0);
+        return RunLimits.Ask(new RunLook
+        {
+            Run = run,
+            Report = run.Of(pane.Run),
+            Settings = Plain with { StallKill = stallKill },
+            Budgets = new Budgets(null, null, new EventHub(_clock), _clock),
+            Age = pane.SilentFor(),
+            Told = pane.SilentFor(),
+            Silent = pane.SilentFor(),
+            Failing = pane.FailingFor(),
+            Spent = run.Spent(pane.Usage.CostMicrocents),
+            PrintsEvents = true,
+            HasPrompt = true,
+            IsRpc = isRpc,
+        });
+    }
+}
