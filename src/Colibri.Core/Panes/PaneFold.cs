@@ -54,7 +54,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         var kind = e.Kind;
 
         // A heartbeat, or a note of a provider's limits, is no sign of work.
-        if (kind != EventKind.Ignored) State.LastSign = State.Stamp;
+        if (kind != EventKind.Ignored) (State.LastSign, State.IsRetrying) = (State.Stamp, e.WillRetry);
         switch (kind)
         {
             case EventKind.Ignored or EventKind.Working or EventKind.Progress:

@@ -21,6 +21,7 @@ public sealed class RecordingFoldTests
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
+        ("codex-0.171-exec-json-retry-after", 0, "Done done events 9 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json-limit", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json", 0, "Done done events 7 malformed 0 turns 2 tools 1 " + Kept),

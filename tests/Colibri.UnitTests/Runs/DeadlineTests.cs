@@ -60,6 +60,31 @@ public sealed class DeadlineTests
     }
 
     [Test]
+    public async Task Codex_that_promises_another_try_may_be_silent_for_longer_than_after_an_end()
+    {
+        const string Waiting = """
+            echo '{"type":"turn.started"}'; echo '{"type":"error","message":"Reconnecting... 1/1 (last status: 429 Too Many Requests)"}'
+            sleep 1
+            echo '{"type":"item.completed","item":{"id":"1","type":"agent_message","text":"hi"}}'; echo '{"type":"turn.completed","usage":{"input_tokens":1}}'
+            """;
+        var done = await Run(Waiting, configuration => configuration with { ExitTimeout = Short }, "codex");
+        (done.Status, done.Verdict, done.Error).ShouldBe((TaskState.Done, "done", null));
+    }
+
+    [Test]
+    public async Task Codex_that_promised_another_try_and_then_gives_up_is_ended_as_after_any_end()
+    {
+        const string GivingUp = """
+            echo '{"type":"turn.started"}'; echo '{"type":"error","message":"Reconnecting... 1/1"}'
+            sleep 0.5
+            echo '{"type":"error","message":"stream disconnected"}'
+            exec sleep 300
+            """;
+        var failed = await Run(GivingUp, configuration => configuration with { ExitTimeout = Short }, "codex");
+        failed.Error.ShouldBe(new TaskError("agent-error", "stream disconnected"));
+    }
+
+    [Test]
     public async Task Pi_is_not_ended_while_it_compacts()
     {
         var done = await Run($"{Overflow}\nsleep 1\necho '{{\"type\":\"compaction_end\",\"willRetry\":true}}'\n{SupervisorFixture.LifeCycle}", configuration => configuration with { ExitTimeout = Short });

@@ -4,6 +4,7 @@ using Colibri.Core.Panes;
 using Colibri.Core.Runs;
 using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Jsonl;
 using Colibri.UnitTests.Panes;
 
 namespace Colibri.UnitTests.Runs;
@@ -32,6 +33,51 @@ public sealed class RunLimitsTests
     };
 
     private readonly StoppedClock _clock = new();
+
+    [Test]
+    public void Codex_that_reconnects_when_its_provider_said_to_has_the_longer_time()
+    {
+        var lines = Recordings.Lines("codex-0.171-exec-json-retry-after");
+        var pane = PaneFixture.New("codex", _clock);
+        var promise = lines.FindIndex(line => line.AsSpan().IndexOf("Reconnecting"u8) >= 0);
+        foreach (var line in lines[..(promise + 1)]) pane.Hear([.. line, (byte)'\n']);
+        (pane.Run.IsRetrying, pane.Run.Outcome).ShouldBe((true, RunOutcome.Failed));
+
+        _clock.Now += TimeSpan.FromSeconds(40);
+        Ask(pane).Ends.ShouldBeFalse("it was asked to wait for 40 s");
+        _clock.Now += Plain.FirstEventTimeout - TimeSpan.FromSeconds(41);
+        Ask(pane).LookAgain.ShouldBe(TimeSpan.FromSeconds(1));
+        _clock.Now += TimeSpan.FromSeconds(1);
+        Ask(pane).IsOver.ShouldBeTrue("a promise has an end as well");
+
+        foreach (var line in lines[(promise + 1)..])
+        {
+            pane.Hear([.. line, (byte)'\n']);
+            pane.Run.IsRetrying.ShouldBeFalse();
+        }
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict.ShouldBe("done");
+    }
+
+    [Test]
+    [Arguments("""{"type":"heartbeat"}""", true, false)]
+    [Arguments("no event at all", true, false)]
+    [Arguments("""{"type":"error","message":"Reconnecting... 2/5"}""", true, false)]
+    [Arguments("""{"type":"error","message":"stream disconnected"}""", false, true)]
+    [Arguments("""{"type":"error","message":"gave up Reconnecting... 5/5"}""", false, true)]
+    [Arguments("""{"type":"turn.failed","error":{"message":"Reconnecting... 5/5"}}""", false, true)]
+    [Arguments("""{"type":"item.updated","item":{"id":"1","type":"reasoning"}}""", false, false)]
+    [Arguments("""{"type":"turn.completed","usage":{}}""", false, true)]
+    public void The_promise_of_another_try_holds_until_the_next_sign_of_work(string line, bool isRetrying, bool isOver)
+    {
+        var pane = PaneFixture.New("codex", _clock);
+        pane.Say("""{"type":"turn.started"}""");
+        pane.Run.IsRetrying.ShouldBeFalse();
+        pane.Say("""{"type":"error","message":"Reconnecting... 1/5"}""");
+        pane.Say(line);
+        pane.Run.IsRetrying.ShouldBe(isRetrying);
+        _clock.Now += Plain.ExitTimeout;
+        Ask(pane).IsOver.ShouldBe(isOver);
+    }
 
     [Test]
     [Arguments(true)]

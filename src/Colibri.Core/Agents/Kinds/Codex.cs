@@ -19,7 +19,8 @@ internal static class Codex
 
 /// <summary>
 /// Codex, <c>codex exec --json</c>. A turn is a <c>turn.started</c>; tool calls are items, of which some are announced and some only
-/// completed. An <c>error</c> is the run's end only if nothing follows: Codex prints one for every reconnection it tries.
+/// completed. An <c>error</c> is the run's end only if nothing follows: Codex prints one for every reconnection it tries, and is then silent for
+/// as long as the provider asked it to wait.
 /// </summary>
 internal sealed class CodexDialect() : LineDialect(Events)
 {
@@ -73,6 +74,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
                 read.Error = values[4];
                 if (values[3].IsString) read.Error = values[3];
                 else if (EventFields.TryRead(line, values[3], values)) read.Error = values[4];
+                read.WillRetry = known.Kind == EventKind.RunFailed && read.Error.IsString && read.Error.Raw(line).StartsWith("Reconnecting..."u8);
                 break;
         }
 

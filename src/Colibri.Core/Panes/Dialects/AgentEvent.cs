@@ -67,6 +67,9 @@ public record struct AgentEvent
 
     /// <summary>The usage is that of the whole session so far and replaces what was counted.</summary>
     public bool UsageIsCumulative { get; set; }
+
+    /// <summary>Of a run's end in error: the agent promises another try, and waits for it.</summary>
+    public bool WillRetry { get; set; }
 }
 
 /// <summary>Why the assistant stopped. From <see cref="Length"/> on, the run it ends has failed.</summary>
