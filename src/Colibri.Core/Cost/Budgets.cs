@@ -1,5 +1,6 @@
 using System.Globalization;
 using Colibri.Core.Events;
+using Colibri.Core.Panes.Dialects;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Cost;
@@ -77,8 +78,8 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
         {
             Roll();
             var before = IsHeldNow();
-            _spent += microcents;
-            _unpriced += unpricedTokens;
+            _spent = Sum(_spent, microcents);
+            _unpriced = Sum(_unpriced, unpricedTokens);
             var crossed = !before && IsHeldNow();
             if (crossed)
                 events.Publish(State);
@@ -98,6 +99,8 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
             return state;
         }
     }
+
+    private static long Sum(long total, long added) => Math.Min(UsageReport.MaxSum, total + Math.Min(UsageReport.MaxSum, added));
 
     private bool IsHeldNow() => dayMicrocents is { } budget && _spent >= budget && _liftedAt is null;
 

@@ -28,7 +28,6 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private ulong _cwdHash;
     private string? _provider;
     private string? _model;
-    private UsageReport _reported;
     private ulong _turn;
     private readonly LatestTexts _errors = new(secrets, MaxErrors, MaxErrorChars);
     private readonly LatestTexts _events = new(secrets, MaxEvents, MaxEventChars);
@@ -196,15 +195,15 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             news.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = NameOf(line, e) ?? name, IsError = e.IsError, Text = ContentText.Decode(line, e.Text) });
     }
 
-    private void AddUsage(UsageReport usage, bool cumulative)
+    // A total never falls: what is reported lower than before was counted, booked and perhaps spent already.
+    private void AddUsage(UsageReport report, bool cumulative)
     {
-        var reported = cumulative ? usage - _reported : usage;
-        _reported = cumulative ? usage : _reported + usage;
+        var before = State.Usage;
+        var added = cumulative ? report.Above(before) : report;
+        if (report.Unpriced > 0) added = Priced(added with { Unpriced = added.Tokens });
 
-        // A total whose cost the agent states in full stands as it is; only else is what came since the last one priced here.
-        var total = cumulative && usage.Unpriced == 0 ? usage : State.Usage + Priced(reported);
-        var added = total - State.Usage;
-        State.Usage = total;
+        State.Usage = before + added;
+        added = State.Usage - before;
         if (added == default) return;
         news.Add(new UsageNews(_provider, _model, added));
         if (keepsWords) news.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = added.ToWire() });

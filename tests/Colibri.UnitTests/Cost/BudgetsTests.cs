@@ -24,6 +24,17 @@ public sealed class BudgetsTests
     }
 
     [Test]
+    public void Spending_has_a_highest_number_and_never_falls_back_from_it()
+    {
+        var budgets = Of(null, Dollar);
+        for (var i = 0; i < 4; i++)
+        {
+            budgets.Spend(long.MaxValue / 2, long.MaxValue / 2);
+            (budgets.IsHeld, budgets.State.SpentMicrocents, budgets.State.UnpricedTokens).ShouldBe((true, 9_000_000_000_000_000, 9_000_000_000_000_000));
+        }
+    }
+
+    [Test]
     public void A_day_is_held_once_its_budget_is_used_up_and_until_midnight()
     {
         var budgets = Of(null, Dollar);

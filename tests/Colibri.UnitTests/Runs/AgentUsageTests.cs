@@ -71,6 +71,26 @@ public sealed class AgentUsageTests
     }
 
     [Test]
+    public async Task A_smaller_total_takes_no_money_back()
+    {
+        static string Result(string cost) => """{"type":"result","subtype":"success","is_error":false,"usage":{"input_tokens":10},"total_cost_usd":""" + cost + "}";
+        await using var fixture = new SupervisorFixture(budgets: Of(task: null, day: 40 * Cent));
+        var task = await fixture.Create();
+        var second = fixture.PathOf("second");
+        var agent = await fixture.Supervisor.SpawnAsync(
+            SupervisorFixture.Request(Printing(Result("0.50")) + $"\nuntil [ -e {second} ]; do sleep 0.02; done\n" + Printing(Result("0.10")), task) with { Runtime = "claude" });
+        await Booked(fixture, 50 * Cent);
+        (fixture.Budgets.State.SpentMicrocents, fixture.Budgets.IsHeld).ShouldBe((50 * Cent, true));
+
+        await File.WriteAllTextAsync(second, "", TestContext.Current!.Execution.CancellationToken);
+        await SupervisorFixture.End(agent);
+
+        (fixture.Budgets.State.SpentMicrocents, fixture.Budgets.IsHeld).ShouldBe((50 * Cent, true));
+        (await fixture.Get(task)).Usage.ShouldBe(new Usage { InputTokens = 10, CostMicrocents = 50 * Cent });
+        (await fixture.Board.SummariseCostAsync(CostGrouping.Day, 1)).Total.Usage.CostMicrocents.ShouldBe(50 * Cent);
+    }
+
+    [Test]
     public async Task A_task_over_its_budget_ends_its_agent_and_is_not_tried_again()
     {
         await using var fixture = new SupervisorFixture(budgets: Of(task: Cent, day: null));

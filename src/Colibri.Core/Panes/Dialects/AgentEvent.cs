@@ -65,7 +65,7 @@ public record struct AgentEvent
 
     public UsageReport? Usage { get; set; }
 
-    /// <summary>The usage is that of the whole session so far and replaces what was counted.</summary>
+    /// <summary>The usage is that of the whole session so far: what is above that of earlier reports counts.</summary>
     public bool UsageIsCumulative { get; set; }
 
     /// <summary>Of a run's end in error: the agent promises another try, and waits for it.</summary>

@@ -14,8 +14,8 @@ public readonly record struct UsageReport(long Input, long Output, long CacheRea
     /// <summary>The most that one reported number counts for: no run comes near it, and thousands of them still add up.</summary>
     public const long MaxReported = 1_000_000_000_000_000;
 
-    // The largest round number that a double holds exactly, as many readers of JSON do with every number.
-    private const long MaxSum = 9_000_000_000_000_000;
+    /// <summary>The most that a sum counts for: the largest round number that a double holds exactly, as many readers of JSON do with every number.</summary>
+    public const long MaxSum = 9_000_000_000_000_000;
 
     /// <summary>All tokens, sent and answered.</summary>
     public long Tokens => Sum(Sum(Input, Output), Sum(CacheRead, CacheWrite));
@@ -35,6 +35,15 @@ public readonly record struct UsageReport(long Input, long Output, long CacheRea
     public static UsageReport operator +(UsageReport left, UsageReport right) => Add(left, right);
 
     public static UsageReport operator -(UsageReport left, UsageReport right) => Subtract(left, right);
+
+    /// <summary>What a total has above another; nothing where it is lower.</summary>
+    public UsageReport Above(UsageReport other) => new(
+        Math.Max(0, Input - other.Input),
+        Math.Max(0, Output - other.Output),
+        Math.Max(0, CacheRead - other.CacheRead),
+        Math.Max(0, CacheWrite - other.CacheWrite),
+        Math.Max(0, Microcents - other.Microcents),
+        Math.Max(0, Unpriced - other.Unpriced));
 
     public static UsageReport Add(UsageReport left, UsageReport right) => new(
         Sum(left.Input, right.Input),

@@ -55,7 +55,7 @@ public sealed class ZotDialectTests
     }
 
     [Test]
-    public void Cumulative_usage_replaces_what_was_counted_and_the_transcript_gets_the_difference()
+    public void A_total_counts_for_what_it_adds_and_never_takes_back_what_was_counted()
     {
         var transcript = new ListTranscript();
         var pane = PaneFixture.New("zot", transcript: transcript);
@@ -67,7 +67,7 @@ public sealed class ZotDialectTests
         ]);
 
         pane.Say("""{"type":"usage","input":1,"output":1,"cache_read":1,"cache_write":1,"cost_usd":1,"cumulative":true}""");
-        pane.Show().Usage.Show().ShouldBe("1/1/1/1/100000000");
+        pane.Show().Usage.Show().ShouldBe("160/15/7/3/100000000", "its cost alone is above what was counted");
     }
 
     [Test]
