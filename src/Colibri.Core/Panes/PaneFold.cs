@@ -89,7 +89,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 break;
         }
 
-        if (e.Usage is { } usage) AddUsage(usage, e.UsageIsCumulative);
+        if (e.Usage is { } usage) AddUsage(usage, e.Totals);
         if (keepsWords && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
             news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
         Step(kind);
@@ -196,11 +196,12 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     }
 
     // A total never falls: what is reported lower than before was counted, booked and perhaps spent already.
-    private void AddUsage(UsageReport report, bool cumulative)
+    private void AddUsage(UsageReport report, UsageTotals totals)
     {
         var before = State.Usage;
-        var added = cumulative ? report.Above(before) : report;
+        var added = totals == UsageTotals.All ? report.Above(before) : report;
         if (report.Unpriced > 0) added = Priced(added with { Unpriced = added.Tokens });
+        else if (totals == UsageTotals.Cost) added = added with { Microcents = report.Above(before).Microcents };
 
         State.Usage = before + added;
         added = State.Usage - before;

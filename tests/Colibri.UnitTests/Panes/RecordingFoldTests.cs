@@ -15,7 +15,9 @@ public sealed class RecordingFoldTests
 
     private static readonly (string Recording, int Exit, string Expected)[] Table =
     [
+        ("claude-2.1-duplex-allow", 0, "Done done events 10 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
         ("claude-2.1-stream-json-auth", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-background", 0, "Done done events 14 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
         ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),

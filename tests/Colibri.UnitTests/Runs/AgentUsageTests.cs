@@ -86,7 +86,7 @@ public sealed class AgentUsageTests
         await SupervisorFixture.End(agent);
 
         (fixture.Budgets.State.SpentMicrocents, fixture.Budgets.IsHeld).ShouldBe((50 * Cent, true));
-        (await fixture.Get(task)).Usage.ShouldBe(new Usage { InputTokens = 10, CostMicrocents = 50 * Cent });
+        (await fixture.Get(task)).Usage.ShouldBe(new Usage { InputTokens = 20, CostMicrocents = 50 * Cent });
         (await fixture.Board.SummariseCostAsync(CostGrouping.Day, 1)).Total.Usage.CostMicrocents.ShouldBe(50 * Cent);
     }
 

@@ -150,8 +150,8 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         Span<JsonValue> usage = stackalloc JsonValue[4];
         if (!UsageFields.TryRead(line, values[6], usage)) return;
 
-        // Both are those of the session so far: what came since the last result stands beside them under a name of its own.
-        read.UsageIsCumulative = true;
+        // The tokens are this result's alone, and total_cost_usd is the session's so far.
+        read.Totals = UsageTotals.Cost;
         read.Usage = UsageReport.Of(
             Count(line, usage[0]), Count(line, usage[1]), Count(line, usage[2]), Count(line, usage[3]), Microcents(line, values[7]));
     }

@@ -104,7 +104,7 @@ internal sealed class ZotDialect() : LineDialect(Events)
     // The totals so far, when they stand there as an object or the event says that its numbers are such, make good what was missed.
     private static void ReadUsage(ReadOnlySpan<byte> line, Span<JsonValue> values, ref AgentEvent read)
     {
-        read.UsageIsCumulative = values[5].Kind is ValueKind.True or ValueKind.Object;
+        if (values[5].Kind is ValueKind.True or ValueKind.Object) read.Totals = UsageTotals.All;
         if (values[5].Kind == ValueKind.Object) UsageFields.TryRead(line, values[5], values);
         read.Usage = UsageReport.Of(
             Count(line, values[0]), Count(line, values[1]), Count(line, values[2]), Count(line, values[3]), Microcents(line, values[4]));

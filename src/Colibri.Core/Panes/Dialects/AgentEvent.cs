@@ -65,11 +65,24 @@ public record struct AgentEvent
 
     public UsageReport? Usage { get; set; }
 
-    /// <summary>The usage is that of the whole session so far: what is above that of earlier reports counts.</summary>
-    public bool UsageIsCumulative { get; set; }
+    /// <summary>Which numbers of the usage are those of the whole session so far, and not of this report alone.</summary>
+    public UsageTotals Totals { get; set; }
 
     /// <summary>Of a run's end in error: the agent promises another try, and waits for it.</summary>
     public bool WillRetry { get; set; }
+}
+
+/// <summary>Which numbers of a report of usage are totals of the session so far.</summary>
+public enum UsageTotals
+{
+    /// <summary>None: all are added to those before.</summary>
+    None,
+
+    /// <summary>The cost alone.</summary>
+    Cost,
+
+    /// <summary>The tokens and the cost.</summary>
+    All,
 }
 
 /// <summary>Why the assistant stopped. From <see cref="Length"/> on, the run it ends has failed.</summary>

@@ -1,6 +1,7 @@
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Runs;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Jsonl;
 using Colibri.UnitTests.Panes;
 
 namespace Colibri.UnitTests.Agents.Kinds;
@@ -82,14 +83,16 @@ public sealed class OtherDialectTests
     }
 
     [Test]
-    public void A_second_result_of_claude_tells_of_the_whole_session()
+    [Arguments("claude-2.1-stream-json-background")]
+    [Arguments("claude-2.1-duplex-allow")]
+    public void A_second_result_of_claude_tells_its_own_tokens_and_the_cost_of_the_whole_session(string recording)
     {
         var transcript = new ListTranscript();
         var pane = PaneFixture.New("claude", transcript: transcript);
-        pane.Say("""{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.1,"usage":{"input_tokens":10,"output_tokens":1}}""");
-        pane.Say("""{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.3,"usage":{"input_tokens":30,"output_tokens":2}}""");
-        pane.Show().Usage.Show().ShouldBe("30/2/0/0/30000000");
-        transcript.Lines.ShouldBe(["usage: 10/1/0/0/10000000", "usage: 20/1/0/0/20000000"]);
+        pane.Hear(Recordings.Read(recording));
+        pane.Show().Usage.Show().ShouldBe("472/64/3328/0/383360");
+        transcript.Lines.Where(line => line.StartsWith("usage", StringComparison.Ordinal))
+            .ShouldBe(["usage: 324/52/2176/0/277120", "usage: 148/12/1152/0/106240"]);
     }
 
     [Test]
