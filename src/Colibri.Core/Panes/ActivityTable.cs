@@ -38,6 +38,7 @@ public static class ActivityTable
         /* Failed */ (byte)E, (byte)E, (byte)E, (byte)E, (byte)E,
         /* UsageReported */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
         /* Noted */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
+        /* BackgroundChanged */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
         /* ProcessStopped: what it was at, it was told to leave */ (byte)I, (byte)I, (byte)I, (byte)D, (byte)E,
         /* ProcessDied: nobody is working or waiting any more */ (byte)I, (byte)E, (byte)E, (byte)D, (byte)E,
     ];

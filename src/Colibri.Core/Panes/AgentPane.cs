@@ -315,7 +315,7 @@ public sealed class AgentPane
 
     /// <summary>The pane at this instant.</summary>
     /// <param name="stallAfter">An agent that lives and has given no sign of work for so long is stalled.</param>
-    /// <param name="toolTimeout">The same while a tool of its runs, which may be silent for long.</param>
+    /// <param name="toolTimeout">The same while a tool or background work of its runs, which may be silent for long.</param>
     public Pane ToWire(TimeSpan stallAfter, TimeSpan toolTimeout)
     {
         PaneState state;
@@ -338,11 +338,11 @@ public sealed class AgentPane
 
         // Only when all it printed has been read: the news of its end is often faster than its last words.
         var activity = exit is not null && state.IsComplete
-            ? ActivityTable.Next(state.RestingActivity, stopRequested ? EventKind.ProcessStopped : EventKind.ProcessDied)
+            ? ActivityTable.Next(state.LastActivity, stopRequested ? EventKind.ProcessStopped : EventKind.ProcessDied)
             : state.Activity;
         if (startFailure is not null) activity = Activity.Error;
         var lives = exit is null && lifecycle != Lifecycle.Stopped;
-        var limit = state.Tool is null || toolTimeout < stallAfter ? stallAfter : toolTimeout;
+        var limit = (state.Tool is null && state.BackgroundWork == 0) || toolTimeout < stallAfter ? stallAfter : toolTimeout;
         var stalled = lives && _clock.GetElapsedTime(state.LastSign ?? _startStamp) >= limit;
         return new Pane
         {

@@ -50,7 +50,8 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             news.Add(new CommandReply(e.ResponseId.GetString(line, MaxIdChars) ?? "", e.Succeeded ? null : _errors.Of(line, e.Error) ?? WordlessRefusal));
 
         NoteRefusal(e);
-        var kind = e.Kind;
+        // Claude opens its session once more when background work wakes it: the same run goes on.
+        var kind = e.Kind == EventKind.SessionOpened && State.IsEndHeld ? EventKind.RunResumed : e.Kind;
 
         // A heartbeat, or a note of a provider's limits, is no sign of work.
         if (kind != EventKind.Ignored) (State.LastSign, State.IsRetrying) = (State.Stamp, e.WillRetry);
@@ -79,6 +80,10 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 break;
             case EventKind.CompactionStarted:
                 if (State.Activity is Activity.Idle or Activity.Done or Activity.Error) State.SetAside ??= State.Activity;
+                State.IsCompacting = State.SetAside is not null;
+                break;
+            case EventKind.BackgroundChanged:
+                NoteBackground(line, e);
                 break;
             case EventKind.CompactionEnded or EventKind.Noted:
                 State.Error = _errors.Of(line, e.Error) ?? State.Error;
@@ -112,14 +117,34 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     {
         if (kind == EventKind.CompactionEnded && State.SetAside is { } before)
         {
-            State.Activity = before;
-            State.SetAside = null;
+            State.IsCompacting = false;
+            RestAt(before);
             return;
         }
 
+        // What means nothing after an end means nothing while the end is held.
+        if (State is { IsEndHeld: true, SetAside: { } end } && !IsEnd(kind) && ActivityTable.Next(end, kind) == end) return;
         var next = ActivityTable.Next(State.Activity, kind);
-        if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported)) State.SetAside = null;
-        State.Activity = next;
+        if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported or EventKind.BackgroundChanged))
+            (State.SetAside, State.IsCompacting) = (null, false);
+        if (IsEnd(kind)) RestAt(next);
+        else State.Activity = next;
+    }
+
+    // While the agent has work of its own open it is at work, whatever it ended.
+    private void RestAt(Activity activity) => (State.SetAside, State.Activity) =
+        State.BackgroundWork > 0 && activity is Activity.Done or Activity.Error ? ((Activity?)activity, Activity.Working) : (null, activity);
+
+    private static bool IsEnd(EventKind kind) => kind is EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed;
+
+    private void NoteBackground(ReadOnlySpan<byte> line, in AgentEvent e)
+    {
+        if (e.BackgroundTasks is not { } tasks) return;
+        State.BackgroundWork = tasks;
+        State.BackgroundTask = _names.Of(line, e.BackgroundTask);
+        if (tasks == 0) return;
+        State.IsSettled = false;
+        if (State.SetAside is null) RestAt(State.Activity);
     }
 
     private void ForgetRun()
@@ -167,7 +192,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         var stop = e.Kind is EventKind.RunFailed or EventKind.Failed && e.Stop < StopReason.Length ? StopReason.Error : e.Stop;
         var addsNothing = stop >= StopReason.Length && State.Stop >= StopReason.Length && !e.Error.IsString;
         if (!addsNothing) NoteStop(line, stop, e.Error);
-        if (final) State.IsSettled = true;
+        if (final) State.IsSettled = State.BackgroundWork == 0;
         _tools.Clear();
         State.Tool = null;
         return (final, State.Stop >= StopReason.Length) switch

@@ -23,8 +23,11 @@ internal struct PaneState
     public UsageReport Usage { get; set; }
     public Activity Activity { get; set; }
 
-    /// <summary>The activity that a compaction outside a run interrupted.</summary>
+    /// <summary>The activity to go back to: that which a compaction outside a run interrupted, or that of an end which background work keeps open.</summary>
     public Activity? SetAside { get; set; }
+
+    /// <summary>A compaction has begun and not ended.</summary>
+    public bool IsCompacting { get; set; }
     public StopReason Stop { get; set; }
     public bool IsSettled { get; set; }
     public bool IsTorn { get; set; }
@@ -47,6 +50,9 @@ internal struct PaneState
     /// <summary>How many tasks the agent has in the background, as it says.</summary>
     public long BackgroundWork { get; set; }
 
+    /// <summary>What the first of them is about.</summary>
+    public string? BackgroundTask { get; set; }
+
     /// <summary>The HTTP status the provider refused with last; 0 since it answered.</summary>
     public int ProviderStatus { get; set; }
 
@@ -58,8 +64,14 @@ internal struct PaneState
     /// <summary>The agent's own name for its latest event.</summary>
     public string? LastEvent { get; set; }
 
-    /// <summary>What the activity would be if the compaction going on had not begun.</summary>
+    /// <summary>What the activity would be without the compaction or the background work that goes on.</summary>
     public readonly Activity RestingActivity => SetAside ?? Activity;
+
+    /// <summary>What a process that ends leaves undone: an end with work of its own still open is none.</summary>
+    public readonly Activity LastActivity => BackgroundWork > 0 ? Activity : RestingActivity;
+
+    /// <summary>The agent has ended its run, and work of its own was open: the run goes on when it is woken.</summary>
+    public readonly bool IsEndHeld => SetAside is not null && !IsCompacting;
 
     public readonly RunReport Run()
     {
@@ -79,9 +91,10 @@ internal struct PaneState
             Runs = Runs,
             Events = Events,
             HasToolRunning = Tool is not null,
-            IsCompacting = SetAside is not null,
+            IsCompacting = IsCompacting,
             IsRetrying = IsRetrying,
-            HasBackgroundWork = BackgroundWork > 0,
+            BackgroundTasks = BackgroundWork,
+            BackgroundTask = BackgroundTask,
             ProviderStatus = ProviderStatus,
             ResumeAt = ResumeAt,
         };

@@ -31,8 +31,13 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     /// <summary>The latest error promises another try: the agent waits, and has not ended.</summary>
     public bool IsRetrying { get; init; }
 
-    /// <summary>Work that the agent has started in the background is not over: it goes on when that ends.</summary>
-    public bool HasBackgroundWork { get; init; }
+    /// <summary>How many tasks that the agent has started in the background are not over: it goes on when they end.</summary>
+    public long BackgroundTasks { get; init; }
+
+    /// <summary>What the first of them is about, in the agent's words.</summary>
+    public string? BackgroundTask { get; init; }
+
+    public bool HasBackgroundWork => BackgroundTasks > 0;
 
     /// <summary>The HTTP status the provider refused with last, from a field and not from words; 0 where it answered since, or none is stated.</summary>
     public int ProviderStatus { get; init; }

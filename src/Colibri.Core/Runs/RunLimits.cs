@@ -96,9 +96,9 @@ internal static class RunLimits
 
     private static readonly Rule[] Rules = [Budget, RunTime, NothingButErrors, QuietEnd, FirstSign, Silence];
 
-    /// <summary>A task may cost so much; a run that has ended well has nothing left to save, for its work is paid.</summary>
+    /// <summary>A task may cost so much; a run that has ended well has nothing left to save, for its work is paid. One that is about to be woken has not ended.</summary>
     private static LimitFinding Budget(in RunLook look) =>
-        look.Run.Task is null || look.Report.Outcome == RunOutcome.Done || !look.Budgets.IsOverTask(look.Spent)
+        look.Run.Task is null || look.Report is { Outcome: RunOutcome.Done, HasBackgroundWork: false } || !look.Budgets.IsOverTask(look.Spent)
             ? LimitFinding.Nothing
             : new LimitFinding(StopCause.Budget, null, false, default);
 
@@ -153,19 +153,19 @@ internal static class RunLimits
     {
         if (!look.Settings.StallKill || !look.PrintsEvents || look.Told is null || !IsAtWork(look.Report))
             return LimitFinding.Nothing;
-        // A tool at work prints nothing, for as long as a build or a test takes.
-        var isTool = look.Report.HasToolRunning && look.Settings.ToolTimeout > look.Settings.StallAfter;
+        // A tool at work prints nothing, for as long as a build or a test takes; nor does an agent that waits for its background work.
+        var isTool = (look.Report.HasToolRunning || look.Report.HasBackgroundWork) && look.Settings.ToolTimeout > look.Settings.StallAfter;
         var limit = isTool ? look.Settings.ToolTimeout : look.Settings.StallAfter;
         if (look.Silent < limit)
             return LimitFinding.In(limit - look.Silent);
         return LimitFinding.Missed(isTool
-            ? $"printed nothing for {Words(limit)} while a tool ran (COLIBRI_TOOL_TIMEOUT, COLIBRI_STALL_KILL); it was stopped"
+            ? $"printed nothing for {Words(limit)} while {(look.Report.HasToolRunning ? "a tool" : "its background work")} ran (COLIBRI_TOOL_TIMEOUT, COLIBRI_STALL_KILL); it was stopped"
             : $"printed nothing for {Words(limit)} while it worked (COLIBRI_STALL_AFTER, COLIBRI_STALL_KILL); it was stopped");
     }
 
-    // What waits for a compaction after its run's end is not over and has no other limit than the run's.
+    // What waits after its run's end, for a compaction or for work in the background, is not over and has no other limit than the run's.
     private static bool IsAtWork(in RunReport report) => report.Outcome == RunOutcome.Working
-        || (report.Outcome is RunOutcome.Done or RunOutcome.Failed && report.IsCompacting);
+        || (report.Outcome is RunOutcome.Done or RunOutcome.Failed && (report.IsCompacting || report.HasBackgroundWork));
 
     // An agent that promises another try, such as Codex with "Reconnecting...", has not ended: it may wait as long as its provider asked it to.
     private static TimeSpan QuietOf(in RunLook look)

@@ -37,6 +37,9 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>It exited 0 in the middle of the run.</summary>
     public const string Incomplete = "incomplete";
 
+    /// <summary>It ended its run with work of its own still open in the background.</summary>
+    public const string Background = "background";
+
     /// <summary>It exited 0 without a run.</summary>
     public const string NoResult = "no-result";
 
@@ -79,7 +82,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         {
             return run.Outcome switch
             {
-                RunOutcome.Done => Done,
+                RunOutcome.Done => run.HasBackgroundWork ? Stopped : Done,
 
                 // An agent that is told to end may say on its way out that the run was aborted.
                 RunOutcome.Failed when run.Stop != StopReason.Aborted => FailureCode(run.Stop),
@@ -93,7 +96,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
             return run.Outcome switch
             {
                 // The agent's own word is all there is, and done work is not done again.
-                RunOutcome.Done => Done,
+                RunOutcome.Done => run.HasBackgroundWork ? Background : Done,
                 RunOutcome.Failed => FailureCode(run.Stop),
                 _ => ExitUnknown,
             };
@@ -107,7 +110,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
             RunOutcome.Silent or RunOutcome.Idle => printsEvents ? NoResult : Done,
             RunOutcome.Working => Incomplete,
             RunOutcome.Blocked => Blocked,
-            _ => Done,
+            _ => run.HasBackgroundWork ? Background : Done,
         };
     }
 
@@ -132,9 +135,14 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         NoResult => With(lastWords, run.Outcome == RunOutcome.Silent
             ? "exited 0 without printing one event"
             : $"exited 0 without a run, {After(run)}"),
+        Background => $"ended its run with {OpenWork(run)}",
         Blocked => "exited 0 while it waited for an answer nobody gave",
         _ => $"stopped on request {After(run)}",
     });
+
+    private static string OpenWork(RunReport run) => run.BackgroundTasks == 1
+        ? $"a background task of its own still open{(run.BackgroundTask is { } only ? $": {only}" : "")}"
+        : $"{run.BackgroundTasks} background tasks of its own still open{(run.BackgroundTask is { } first ? $", among them: {first}" : "")}";
 
     private static string After(RunReport run) => run.LastEvent is null ? "without printing an event" : $"after {run.LastEvent}";
 

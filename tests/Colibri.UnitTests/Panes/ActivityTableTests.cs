@@ -30,6 +30,7 @@ public sealed class ActivityTableTests
         [EventKind.Failed] = "EEEEE",
         [EventKind.UsageReported] = "IWBDE",
         [EventKind.Noted] = "IWBDE",
+        [EventKind.BackgroundChanged] = "IWBDE",
         [EventKind.ProcessStopped] = "IIIDE",
         [EventKind.ProcessDied] = "IEEDE",
     };

@@ -9,6 +9,22 @@ namespace Colibri.UnitTests.Runs;
 [NotInParallel]
 public sealed class DeadlineTests
 {
+    /// <summary>Claude ends its run with a command of its own still at work.</summary>
+    private const string OpenWork = """
+        echo '{"type":"system","subtype":"init","session_id":"s"}'
+        echo '{"type":"system","subtype":"background_tasks_changed","tasks":[{"task_id":"b1","task_type":"local_bash","description":"serve"}]}'
+        echo '{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.01,"usage":{"input_tokens":1}}'
+        """;
+
+    private const string Closed = """echo '{"type":"system","subtype":"background_tasks_changed","tasks":[]}'""";
+
+    /// <summary>That command has ended, and Claude goes on.</summary>
+    private const string WokenUp = Closed + "\n" + """
+        echo '{"type":"system","subtype":"init","session_id":"s"}'
+        echo '{"type":"assistant","message":{"id":"m2","content":[]}}'
+        echo '{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.02,"usage":{"input_tokens":1}}'
+        """;
+
     /// <summary>Pi's run fails for want of room, and a compaction begins.</summary>
     private const string Overflow = """
         echo '{"type":"agent_start"}'
@@ -82,6 +98,34 @@ public sealed class DeadlineTests
             """;
         var failed = await Run(GivingUp, configuration => configuration with { ExitTimeout = Short }, "codex");
         failed.Error.ShouldBe(new TaskError("agent-error", "stream disconnected"));
+    }
+
+    [Test]
+    public async Task Claude_is_not_ended_while_its_background_work_is_open()
+    {
+        await using var fixture = new SupervisorFixture(configure: configuration => configuration with { ExitTimeout = Short });
+        var late = fixture.PathOf("late");
+        var task = await fixture.Create(maxAttempts: 1);
+        await SupervisorFixture.End(await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request($"{OpenWork}\nsleep 1; touch {late}\n{WokenUp}", task) with { Runtime = "claude" }));
+        var done = await fixture.Get(task);
+        (done.Status, done.Verdict, done.Error).ShouldBe((TaskState.Done, "done", null));
+        File.Exists(late).ShouldBeTrue("what it did in the background was let do");
+    }
+
+    [Test]
+    public async Task Claude_that_leaves_its_background_work_open_has_not_done_its_task()
+    {
+        var failed = await Run(OpenWork, plain => plain, "claude");
+        failed.Error.ShouldBe(new TaskError("background", "ended its run with a background task of its own still open: serve"));
+    }
+
+    [Test]
+    [Arguments("")]
+    [Arguments(WokenUp)]
+    public async Task Claude_that_stays_when_its_background_work_is_over_is_ended_and_has_done_its_task(string woken)
+    {
+        var done = await Run($"{OpenWork}\nsleep 0.5\n{Closed}\n{woken}\nexec sleep 300", configuration => configuration with { ExitTimeout = Short }, "claude");
+        (done.Status, done.Verdict, done.Error).ShouldBe((TaskState.Done, "done", null));
     }
 
     [Test]

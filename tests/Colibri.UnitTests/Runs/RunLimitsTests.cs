@@ -1,3 +1,4 @@
+using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Panes;
@@ -12,6 +13,10 @@ namespace Colibri.UnitTests.Runs;
 /// <summary>The limits of a run against what agents print, on a clock that the test sets: no limit's time has to pass.</summary>
 public sealed class RunLimitsTests
 {
+    private const string Result = """{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.02,"usage":{"input_tokens":10,"output_tokens":1}}""";
+    private const string OneTask = """{"type":"system","subtype":"background_tasks_changed","tasks":[{"task_id":"b1","description":"serve"}]}""";
+    private const string NoTask = """{"type":"system","subtype":"background_tasks_changed","tasks":[]}""";
+
     private static readonly string[] Overflow =
     [
         """{"type":"agent_start"}""",
@@ -31,6 +36,8 @@ public sealed class RunLimitsTests
         StallAfter = TimeSpan.FromMinutes(10),
         ToolTimeout = TimeSpan.FromHours(2),
     };
+
+    private static readonly BoardTask Task = new() { Id = "t", Title = "t", Status = TaskState.Started, CreatedAt = default, UpdatedAt = default };
 
     private readonly StoppedClock _clock = new();
 
@@ -114,9 +121,42 @@ public sealed class RunLimitsTests
         Ask(pane, isRpc).IsOver.ShouldBeTrue();
     }
 
+    [Test]
+    public void Background_work_of_claude_keeps_its_run_open_until_it_ends_and_nothing_follows()
+    {
+        var pane = PaneFixture.New("claude", _clock);
+        pane.Say(OneTask);
+        pane.Say(Result);
+        _clock.Now += TimeSpan.FromHours(1);
+        Ask(pane).Ends.ShouldBeFalse();
+        Ask(pane, isRpc: true).Ends.ShouldBeFalse();
+
+        pane.Say(NoTask);
+        Ask(pane).LookAgain.ShouldBe(Plain.ExitTimeout);
+        Ask(pane, isRpc: true).Ends.ShouldBeFalse("the agent is about to be woken");
+        _clock.Now += Plain.ExitTimeout;
+        Ask(pane).IsOver.ShouldBeTrue();
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict.ShouldBe("done");
+    }
+
+    [Test]
+    public void A_run_that_waits_for_background_work_is_held_to_the_budget()
+    {
+        var budgets = new Budgets(1, null, new EventHub(_clock), _clock);
+        var pane = PaneFixture.New("claude", _clock);
+        pane.Say(OneTask);
+        pane.Say(Result);
+        Ask(pane, budgets: budgets).Cause.ShouldBe(StopCause.Budget, "it goes on spending");
+        pane.Say(NoTask);
+        Ask(pane, budgets: budgets).Ends.ShouldBeFalse("its work is paid");
+    }
+
     /// <summary>Each is silent while something goes on that the agent has told of.</summary>
     public static List<(string, string, TimeSpan)> Silences() =>
     [
+        ("claude", $"{OneTask}\n{Result}", Plain.ToolTimeout),
+        ("claude", OneTask + "\n" + """{"type":"result","subtype":"error_max_turns","is_error":true}""", Plain.ToolTimeout),
+        ("claude", """{"type":"stream_event"}""" + "\n" + OneTask, Plain.ToolTimeout),
         ("claude", """{"type":"stream_event"}""", Plain.StallAfter),
         ("pi", string.Join('\n', Overflow), Plain.StallAfter),
         ("pi", """{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""", Plain.ToolTimeout),
@@ -138,15 +178,15 @@ public sealed class RunLimitsTests
         pane.ToWire(Plain.StallAfter, Plain.ToolTimeout).Stalled.ShouldBeTrue();
     }
 
-    private LimitFinding Ask(AgentPane pane, bool isRpc = false, bool stallKill = false)
+    private LimitFinding Ask(AgentPane pane, bool isRpc = false, bool stallKill = false, Budgets? budgets = null)
     {
-        var run = new Run(null, "session-1", default, 0);
+        var run = new Run(budgets is null ? null : new RunBegun(EdgeOutcome.Applied, Task), "session-1", default, 0);
         return RunLimits.Ask(new RunLook
         {
             Run = run,
             Report = run.Of(pane.Run),
             Settings = Plain with { StallKill = stallKill },
-            Budgets = new Budgets(null, null, new EventHub(_clock), _clock),
+            Budgets = budgets ?? new Budgets(null, null, new EventHub(_clock), _clock),
             Age = pane.SilentFor(),
             Told = pane.SilentFor(),
             Silent = pane.SilentFor(),

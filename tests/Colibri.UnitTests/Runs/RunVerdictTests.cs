@@ -44,6 +44,20 @@ public sealed class RunVerdictTests
     }
 
     [Test]
+    public void Background_work_still_open_changes_the_verdict_of_a_done_run_alone()
+    {
+        foreach (var ((outcome, stop), row) in Stated)
+        {
+            var run = new RunReport(outcome, false, stop, outcome == RunOutcome.Failed ? "words" : null, "turn_end") { BackgroundTasks = 2 };
+            for (var i = 0; i < row.Length; i++)
+            {
+                var expected = row[i] != "done" ? row[i] : i < 4 ? "background" : "stopped";
+                RunVerdict.Judge(run, Exits[i % 4], stopRequested: i >= 4, printsEvents: true).Verdict.ShouldBe(expected, $"{outcome} {stop} {Exits[i % 4]} stop {i >= 4}");
+            }
+        }
+    }
+
+    [Test]
     [Arguments(RunOutcome.Working, 3, null, null, "exited 3 after turn_end")]
     [Arguments(RunOutcome.Working, 3, null, "no such model\n", "exited 3 after turn_end: no such model")]
     [Arguments(RunOutcome.Working, 143, null, null, "exited 143 (128 + SIGTERM) after turn_end")]

@@ -19,7 +19,8 @@ internal static class Claude
 
 /// <summary>
 /// Claude Code, <c>claude -p --output-format stream-json --verbose</c>. A turn is a new message id of the assistant outside a subagent;
-/// a message comes in as many lines as it has blocks. The <c>result</c> alone tells the usage, and has its keys in no fixed order.
+/// a message comes in as many lines as it has blocks. The <c>result</c> alone tells the usage, and has its keys in no fixed order. It is
+/// not the run's end while the last <c>background_tasks_changed</c> names a task: Claude waits for that, is woken, and prints another.
 /// </summary>
 internal sealed class ClaudeDialect() : LineDialect(Events)
 {
@@ -28,6 +29,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private const int User = 3;
     private const int Result = 4;
     private const int RateLimit = 5;
+    private const int EventColumns = 11;
 
     private static readonly KnownEvents Events = new(
         new("system", EventKind.Ignored, System),
@@ -40,10 +42,12 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private static readonly KnownEvents SystemEvents = new(
         new("init", EventKind.SessionOpened),
         new("api_retry", EventKind.Working),
+        new("background_tasks_changed", EventKind.BackgroundChanged),
         new("status", EventKind.Ignored),
         new("compact_boundary", EventKind.Ignored));
 
-    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model", "error_status", "retry_delay_ms", "api_error_status", "rate_limit_info");
+    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model", "error_status", "retry_delay_ms", "api_error_status", "rate_limit_info", "tasks");
+    private static readonly JsonFields TaskFields = new("description", "task_type");
     private static readonly JsonFields LimitFields = new("status", "resetsAt");
     private static readonly JsonFields MessageFields = new("id", "content");
     private static readonly JsonFields BlockFields = new("type", "id", "name", "tool_use_id", "is_error", "content");
@@ -56,7 +60,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
-        Span<JsonValue> values = stackalloc JsonValue[10];
+        Span<JsonValue> values = stackalloc JsonValue[EventColumns];
         if (known.Detail == Result)
         {
             if (!TryReadFields(ResultFields, line, truncated, look, values)) return false;
@@ -71,6 +75,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             case System:
                 if (values[0].IsString && SystemEvents.Find(values[0].Raw(line)) is { } system) read.Kind = system.Kind;
                 if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
+                if (read.Kind == EventKind.BackgroundChanged) ReadBackground(line, values[10], truncated, ref read);
                 if (values[7].Exists) read.Refusal = new ProviderRefusal(Status(line, values[6]), ResumeIn: values[7].Int64OrZero(line));
                 return Emit(line, sink, read);
             case RateLimit:
@@ -114,6 +119,26 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             if (!BlockFields.TryRead(line, blocks.Current, block) || !block[0].StringEquals(line, "tool_result"u8)) continue;
             var failed = block[4].Kind == ValueKind.True;
             sink.On(line, read with { Kind = EventKind.ToolEnded, ToolId = block[3], IsError = failed, Text = block[5] });
+        }
+    }
+
+    private static void ReadBackground(ReadOnlySpan<byte> line, JsonValue tasks, bool truncated, ref AgentEvent read)
+    {
+        if (tasks.Kind == ValueKind.Array)
+        {
+            Span<JsonValue> task = stackalloc JsonValue[2];
+            var count = 0L;
+            var open = new JsonElements(line, tasks);
+            while (open.Next())
+            {
+                if (count++ == 0 && TaskFields.TryRead(line, open.Current, task)) read.BackgroundTask = task[0].IsString ? task[0] : task[1];
+            }
+            read.BackgroundTasks = count;
+        }
+        else if (truncated)
+        {
+            // A list too long to keep is not empty.
+            read.BackgroundTasks = 1;
         }
     }
 

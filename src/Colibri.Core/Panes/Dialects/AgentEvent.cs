@@ -70,6 +70,12 @@ public record struct AgentEvent
 
     /// <summary>Of a run's end in error: the agent promises another try, and waits for it.</summary>
     public bool WillRetry { get; set; }
+
+    /// <summary>How many tasks the agent has open in the background; null where the event does not say.</summary>
+    public long? BackgroundTasks { get; set; }
+
+    /// <summary>What the first of them is about.</summary>
+    public JsonValue BackgroundTask { get; set; }
 }
 
 /// <summary>Which numbers of a report of usage are totals of the session so far.</summary>

@@ -58,6 +58,9 @@ public enum EventKind
     /// <summary>An error worth showing that is none of the run's.</summary>
     Noted,
 
+    /// <summary>The agent has told which work of its own is open in the background.</summary>
+    BackgroundChanged,
+
     /// <summary>The process is gone and somebody had asked it to end.</summary>
     ProcessStopped,
 
