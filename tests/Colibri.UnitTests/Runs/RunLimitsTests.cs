@@ -103,7 +103,7 @@ public sealed class RunLimitsTests
         pane.Say("""{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"stop"}}""");
         pane.Say("""{"type":"agent_end","messages":[],"willRetry":false}""");
         pane.Say("""{"type":"agent_settled","aborted":false}""");
-        Ask(pane, isRpc).IsOver.ShouldBe(isRpc, "one that lives on is over when it says so");
+        RunLimits.AskSettled(Look(pane, isRpc)).IsOver.ShouldBe(isRpc, "one that lives on is over when it says so");
         RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict.ShouldBe("done");
     }
 
@@ -178,10 +178,13 @@ public sealed class RunLimitsTests
         pane.ToWire(Plain.StallAfter, Plain.ToolTimeout).Stalled.ShouldBeTrue();
     }
 
-    private LimitFinding Ask(AgentPane pane, bool isRpc = false, bool stallKill = false, Budgets? budgets = null)
+    private LimitFinding Ask(AgentPane pane, bool isRpc = false, bool stallKill = false, Budgets? budgets = null) =>
+        RunLimits.Ask(Look(pane, isRpc, stallKill, budgets));
+
+    private RunLook Look(AgentPane pane, bool isRpc = false, bool stallKill = false, Budgets? budgets = null)
     {
         var run = new Run(budgets is null ? null : new RunBegun(EdgeOutcome.Applied, Task), "session-1", default, 0);
-        return RunLimits.Ask(new RunLook
+        return new RunLook
         {
             Run = run,
             Report = run.Of(pane.Run),
@@ -195,6 +198,6 @@ public sealed class RunLimitsTests
             PrintsEvents = true,
             HasPrompt = true,
             IsRpc = isRpc,
-        });
+        };
     }
 }
