@@ -4,94 +4,108 @@ using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using ConsoleAppFramework;
 
 namespace Colibri.Cli.Commands;
 
 /// <summary>Agents: those the daemon starts, and those that come from outside.</summary>
 internal sealed class AgentCommands(BoundCommand bound)
 {
-    private static readonly PositionalSpec AgentId = new("AGENT_ID", "--agent-id", "the agent");
+    private static readonly PositionalSpec AgentId = PositionalSpec.Of(WireCommand.StopAgent.Field("agent_id"));
 
     public static readonly CommandSpec[] All =
     [
-        new("spawn-agent", CommandGroup.Agents, "start an agent")
+        new(WireCommand.SpawnAgent, CommandGroup.Agents)
         {
-            Positional = new PositionalSpec("BINARY", "--binary", "its program: a path, or a name on the daemon's PATH") { IsPath = true },
+            Positional = PositionalSpec.Of(WireCommand.SpawnAgent.Field("binary")) with { IsPath = true },
             Options =
             [
-                OptionSpec.Text("--task-id", "TASK_ID", "claim this task and run it to its verdict"),
-                OptionSpec.Text("--session-id", "ID", "log to this session"),
-                OptionSpec.Text("--prompt", "TEXT", "what to tell it; - reads it from standard input"),
-                OptionSpec.Text("--runtime", "NAME", "how to read its output: pi, zot, claude, codex, opencode or local"),
-                OptionSpec.Text("--provider", "NAME", "the model's provider"),
-                OptionSpec.Text("--model", "NAME", "the model"),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("task_id"), "TASK_ID"),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("session_id"), "ID"),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("prompt"), "TEXT").OrStdin(),
+                OptionSpec.OneOf(WireCommand.SpawnAgent.Field("runtime"), "NAME", Runtimes.All),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("provider"), "NAME"),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("model"), "NAME"),
                 OptionSpec.PathOf("--cwd", "DIR", "where it runs (here)"),
-                OptionSpec.Pairs("--env", "a variable in its environment; may be repeated"),
-                OptionSpec.Flag("--rpc", "keep its standard input open and prompt it there"),
-                OptionSpec.Text("--jail-name", "NAME", "a jail to enter (FreeBSD)"),
-                OptionSpec.Text("--jail-path", "DIR", "the directory that becomes its /"),
-                OptionSpec.Text("--jail-root-path", "DIR", "check that the jail's root is this"),
-                OptionSpec.Text("--jail-ip4", "ADDRESS", "inherit, disable for no network, or an address (FreeBSD)"),
-                OptionSpec.Text("--jail-user", "USER", "who it runs as inside"),
+                OptionSpec.Pairs(WireCommand.SpawnAgent.Field("env")),
+                OptionSpec.Flag(WireCommand.SpawnAgent.Field("rpc")),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("jail.name"), "NAME"),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("jail.path"), "DIR"),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("jail.root_path"), "DIR"),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("jail.ip4"), "ADDRESS"),
+                OptionSpec.Text(WireCommand.SpawnAgent.Field("jail.user"), "USER"),
             ],
             TakesRest = true,
             Example = "spawn-agent pi --task-id 019a8b1c-… -- --mode json",
         },
-        new("spawn-local", CommandGroup.Agents, "start a program of yours as an agent")
+        new(WireCommand.SpawnLocal, CommandGroup.Agents)
         {
-            Positional = new PositionalSpec("PATH", "--path", "the program") { IsPath = true },
-            Options = [OptionSpec.Text("--session-id", "ID", "log to this session")],
+            Positional = PositionalSpec.Of(WireCommand.SpawnLocal.Field("path")) with { IsPath = true },
+            Options = [OptionSpec.Text(WireCommand.SpawnLocal.Field("session_id"), "ID")],
             TakesRest = true,
             Example = "spawn-local ./colibri-test-agent -- --step-ms 50",
         },
-        new("stop-agent", CommandGroup.Agents, "stop an agent with everything it started")
+        new(WireCommand.StopAgent, CommandGroup.Agents)
         {
             Positional = AgentId,
-            Options = [OptionSpec.Number("--grace-ms", "time to end by itself before it is killed")],
+            Options = [OptionSpec.Number(WireCommand.StopAgent.Field("grace_ms"))],
             Example = "stop-agent 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 --grace-ms 2000",
         },
-        new("prompt", CommandGroup.Agents, "tell a long-lived agent something")
+        new(WireCommand.PromptAgent, CommandGroup.Agents)
         {
             Positional = AgentId,
-            Second = new PositionalSpec("TEXT", "--text", "what to tell it; - reads it from standard input"),
+            Second = PositionalSpec.Of(WireCommand.PromptAgent.Field("text")).OrStdin(),
             Example = "prompt 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 'Run the tests as well'",
             Note = "An agent at rest begins a run; one that works takes it in before its next step.",
         },
-        new("answer", CommandGroup.Agents, "answer what a blocked agent asks")
+        new(WireCommand.AnswerAgent, CommandGroup.Agents)
         {
             Positional = AgentId,
             Options =
             [
-                OptionSpec.Needed("--request", "ID", "the question, as snapshot shows it"),
-                OptionSpec.Text("--value", "TEXT", "the answer to a select, an input or an editor"),
+                OptionSpec.Text(WireCommand.AnswerAgent.Field("request"), "ID"),
+                OptionSpec.Text(WireCommand.AnswerAgent.Field("value"), "TEXT"),
                 OptionSpec.Flag("--yes", "to a confirm"),
                 OptionSpec.Flag("--no", "to a confirm"),
                 OptionSpec.Flag("--cancel", "no answer: the agent goes on without"),
             ],
             Example = "answer 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 --request q1 --yes",
         },
-        new("list-agents", CommandGroup.Agents, "list agents")
+        new(WireCommand.ListAgents, CommandGroup.Agents)
         {
             Example = "list-agents",
         },
-        new("register-agent", CommandGroup.Agents, "make an agent known that runs elsewhere")
+        new(WireCommand.RegisterAgent, CommandGroup.Agents)
         {
-            Positional = new PositionalSpec("NAME", "--name", "its name"),
+            Positional = PositionalSpec.Of(WireCommand.RegisterAgent.Field("name")),
             Options =
             [
-                OptionSpec.Many("--capability", "NAME", "what it can do; may be repeated"),
-                OptionSpec.Text("--host", "HOST", "where it runs"),
+                OptionSpec.Many(WireCommand.RegisterAgent.Field("capabilities"), "--capability", "NAME"),
+                OptionSpec.Text(WireCommand.RegisterAgent.Field("host"), "HOST"),
             ],
             Example = "register-agent builder --capability dotnet --capability freebsd",
         },
-        new("heartbeat", CommandGroup.Agents, "say that a registered agent is still there")
+        new(WireCommand.Heartbeat, CommandGroup.Agents)
         {
             Positional = AgentId,
             Example = "heartbeat 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01",
         },
     ];
 
-    public void Spawn(string binary, string? taskId = null, string? sessionId = null, string? prompt = null, string? runtime = null,
+    public static void AddTo(ConsoleApp.ConsoleAppBuilder app, BoundCommand bound)
+    {
+        var commands = new AgentCommands(bound);
+        app.Add("spawn-agent", commands.Spawn);
+        app.Add("spawn-local", commands.SpawnLocal);
+        app.Add("stop-agent", commands.Stop);
+        app.Add("prompt", commands.Prompt);
+        app.Add("answer", commands.Answer);
+        app.Add("list-agents", commands.List);
+        app.Add("register-agent", commands.Register);
+        app.Add("heartbeat", commands.Heartbeat);
+    }
+
+    public void Spawn(string binary, string? taskId = null, string? sessionId = null, string? prompt = null, [Runtime] string? runtime = null,
         string? provider = null, string? model = null, string? cwd = null, [Pairs] Dictionary<string, string>? env = null, bool rpc = false,
         string? jailName = null, string? jailPath = null, string? jailRootPath = null, string? jailIp4 = null, string? jailUser = null)
     {
@@ -100,7 +114,7 @@ internal sealed class AgentCommands(BoundCommand bound)
         bound.WillAsk(
             () => new CommandRequest
             {
-                Cmd = CommandNames.SpawnAgent,
+                Cmd = WireCommand.SpawnAgent.Name,
                 Binary = bound.Program(binary),
                 Args = bound.Rest,
                 TaskId = taskId,
@@ -121,7 +135,7 @@ internal sealed class AgentCommands(BoundCommand bound)
     public void SpawnLocal(string path, string? sessionId = null) => bound.WillAsk(
         () => new CommandRequest
         {
-            Cmd = CommandNames.SpawnLocal,
+            Cmd = WireCommand.SpawnLocal.Name,
             Path = bound.Program(path),
             SessionId = sessionId,
             Args = bound.Rest,
@@ -130,10 +144,10 @@ internal sealed class AgentCommands(BoundCommand bound)
         Started);
 
     public void Stop(string agentId, long? graceMs = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.StopAgent, AgentId = agentId, GraceMs = graceMs }, Standing);
+        () => new CommandRequest { Cmd = WireCommand.StopAgent.Name, AgentId = agentId, GraceMs = graceMs }, Standing);
 
     public void Prompt(string agentId, string text) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.PromptAgent, AgentId = agentId, Text = bound.TextOrStdin("--text", text) },
+        () => new CommandRequest { Cmd = WireCommand.PromptAgent.Name, AgentId = agentId, Text = bound.TextOrStdin("--text", text) },
         (screen, reply) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has taken it"));
 
     public void Answer(string agentId, string request, string? value = null, bool yes = false, bool no = false, bool cancel = false) => bound.WillAsk(
@@ -143,7 +157,7 @@ internal sealed class AgentCommands(BoundCommand bound)
                 throw bound.Wrong("answer needs one of --value, --yes, --no and --cancel");
             return new CommandRequest
             {
-                Cmd = CommandNames.AnswerAgent,
+                Cmd = WireCommand.AnswerAgent.Name,
                 AgentId = agentId,
                 Request = request,
                 Value = value,
@@ -154,11 +168,11 @@ internal sealed class AgentCommands(BoundCommand bound)
         (screen, reply) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has its answer"));
 
     public void List() => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.ListAgents },
+        () => new CommandRequest { Cmd = WireCommand.ListAgents.Name },
         (screen, reply) => AgentView.List(screen, reply.Read(ProtocolJson.Wire.AgentList)));
 
     public void Register(string name, [Many] string[]? capability = null, string? host = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.RegisterAgent, Name = name, Capabilities = capability, Host = host },
+        () => new CommandRequest { Cmd = WireCommand.RegisterAgent.Name, Name = name, Capabilities = capability, Host = host },
         (screen, reply) =>
         {
             var agent = reply.Read(ProtocolJson.Wire.Agent);
@@ -167,7 +181,7 @@ internal sealed class AgentCommands(BoundCommand bound)
         });
 
     public void Heartbeat(string agentId) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.Heartbeat, AgentId = agentId }, Standing);
+        () => new CommandRequest { Cmd = WireCommand.Heartbeat.Name, AgentId = agentId }, Standing);
 
     private static void Started(Screen screen, Reply reply) => AgentView.Started(screen, reply.Read(ProtocolJson.Wire.Agent));
 

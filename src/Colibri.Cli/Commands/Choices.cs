@@ -14,7 +14,7 @@ internal static class Choices
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
 
     /// <summary>Whether <paramref name="said"/> is one of these, to the letter.</summary>
-    public static bool TryTake(string[] choices, ReadOnlySpan<char> said, out string choice)
+    public static bool TryTake(IReadOnlyList<string> choices, ReadOnlySpan<char> said, out string choice)
     {
         choice = said.ToString();
         return choices.Contains(choice);

@@ -4,6 +4,7 @@ using Colibri.Cli.PrefixCheck;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using ConsoleAppFramework;
 
 namespace Colibri.Cli.Commands;
 
@@ -12,27 +13,27 @@ internal sealed class CostCommands(BoundCommand bound)
 {
     public static readonly CommandSpec[] All =
     [
-        new("set-cost-mode", CommandGroup.Sessions, "set the limits on sessions and tool results")
+        new(WireCommand.SetCostMode, CommandGroup.Sessions)
         {
-            Positional = new PositionalSpec("MODE", "--mode", "the cost mode") { Choices = Choices.CostModes },
-            Options = [OptionSpec.Flag("--persist", "also after a restart")],
+            Positional = PositionalSpec.Of(WireCommand.SetCostMode.Field("mode")) with { Choices = Choices.CostModes },
+            Options = [OptionSpec.Flag(WireCommand.SetCostMode.Field("persist"))],
             Example = "set-cost-mode fast",
         },
-        new("cost", CommandGroup.Sessions, "what agents used and what it cost")
+        new(WireCommand.Cost, CommandGroup.Sessions)
         {
             Options =
             [
-                OptionSpec.OneOf("--by", "WHAT", Choices.CostGroupings, "a line for each of these; task if not given"),
-                OptionSpec.Number("--limit", "at most so many lines; 50 if not given"),
+                OptionSpec.OneOf(WireCommand.Cost.Field("by"), "WHAT", Choices.CostGroupings),
+                OptionSpec.Number(WireCommand.Cost.Field("limit")),
             ],
             Example = "cost --by day",
         },
-        new("budget", CommandGroup.Sessions, "the budgets; 'budget lift' lifts the day's")
+        new(WireCommand.Budget, CommandGroup.Sessions)
         {
-            Positional = new PositionalSpec("ACTION", "--action", "lift: agents start again for the rest of the day") { Choices = Choices.BudgetActions, Optional = true },
+            Positional = PositionalSpec.Of(WireCommand.Budget.Field("action")) with { Choices = Choices.BudgetActions },
             Example = "budget lift",
         },
-        new("prefix-check", CommandGroup.Sessions, "find what breaks a provider's cache in recorded requests")
+        new("prefix-check", CommandGroup.Sessions, "find out why a provider's cache is hit less often")
         {
             Options = [OptionSpec.PathOf("--stream", "FILE", "request bodies, a JSON object a line; - reads standard input") with { Required = true }],
             Example = "prefix-check --stream requests.jsonl",
@@ -40,16 +41,25 @@ internal sealed class CostCommands(BoundCommand bound)
         },
     ];
 
+    public static void AddTo(ConsoleApp.ConsoleAppBuilder app, BoundCommand bound)
+    {
+        var commands = new CostCommands(bound);
+        app.Add("set-cost-mode", commands.SetMode);
+        app.Add("cost", commands.Summary);
+        app.Add("budget", commands.Budget);
+        app.Add("prefix-check", commands.PrefixCheck);
+    }
+
     public void SetMode([CostMode] string mode, bool persist = false) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.SetCostMode, Mode = mode, Persist = persist ? true : null },
+        () => new CommandRequest { Cmd = WireCommand.SetCostMode.Name, Mode = mode, Persist = persist ? true : null },
         (screen, reply) => screen.Line(StatusView.Mode(reply.Read(ProtocolJson.Wire.CostState))));
 
     public void Summary([CostGrouping] string? by = null, int? limit = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.Cost, By = by, Limit = limit },
+        () => new CommandRequest { Cmd = WireCommand.Cost.Name, By = by, Limit = limit },
         (screen, reply) => CostView.Write(screen, reply.Read(ProtocolJson.Wire.CostSummary)));
 
     public void Budget([BudgetAction] string? action = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.Budget, Action = action },
+        () => new CommandRequest { Cmd = WireCommand.Budget.Name, Action = action },
         (screen, reply) => CostView.WriteBudget(screen, reply.Read(ProtocolJson.Wire.BudgetState)));
 
     public void PrefixCheck(string stream) => bound.Will(session => PrefixCheckCommand.RunAsync(session, stream));

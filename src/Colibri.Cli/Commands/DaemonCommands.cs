@@ -7,6 +7,7 @@ using Colibri.Cli.Parsing;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using ConsoleAppFramework;
 
 namespace Colibri.Cli.Commands;
 
@@ -15,24 +16,24 @@ internal sealed class DaemonCommands(BoundCommand bound)
 {
     public static readonly CommandSpec[] All =
     [
-        new("status", CommandGroup.Daemon, "the daemon at a glance")
+        new(WireCommand.Status, CommandGroup.Daemon)
         {
             Example = "status",
         },
-        new("snapshot", CommandGroup.Daemon, "what every agent is doing")
+        new(WireCommand.Snapshot, CommandGroup.Daemon)
         {
             Example = "snapshot",
         },
-        new("watch", CommandGroup.Daemon, "follow what happens, until Ctrl-C")
+        new("watch", CommandGroup.Daemon, "print one line for each event until interrupted")
         {
             Options =
             [
-                OptionSpec.OneOf("--topic", "TOPIC", Choices.Topics, "only this; may be repeated") with { Repeatable = true },
+                OptionSpec.Many(WireCommand.Subscribe.Field("topics"), "--topic", "TOPIC") with { Choices = Choices.Topics },
                 OptionSpec.Seconds("--reconnect", "try for so long when the daemon goes away (60)"),
             ],
             Example = "watch --topic tasks",
         },
-        new("ping", CommandGroup.Daemon, "ask whether the daemon answers")
+        new(WireCommand.Ping, CommandGroup.Daemon)
         {
             Example = "ping",
         },
@@ -52,12 +53,24 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
     ];
 
+    public static void AddTo(ConsoleApp.ConsoleAppBuilder app, BoundCommand bound)
+    {
+        var commands = new DaemonCommands(bound);
+        app.Add("status", commands.Status);
+        app.Add("snapshot", commands.Snapshot);
+        app.Add("watch", commands.Watch);
+        app.Add("ping", commands.Ping);
+        app.Add("completion", commands.Completion);
+        app.Add("version", commands.Version);
+        app.Add("help", commands.Help);
+    }
+
     public void Status() => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.Status },
+        () => new CommandRequest { Cmd = WireCommand.Status.Name },
         (screen, reply) => StatusView.Write(screen, reply.Read(ProtocolJson.Wire.StatusReport)));
 
     public void Snapshot() => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.Snapshot },
+        () => new CommandRequest { Cmd = WireCommand.Snapshot.Name },
         (screen, reply) => PaneView.Write(screen, reply.Read(ProtocolJson.Wire.Snapshot)));
 
     public void Watch([Topics] string[]? topic = null, [Seconds] TimeSpan? reconnect = null) =>
@@ -76,7 +89,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
     private static async Task<int> PingAsync(CliSession session)
     {
         var clock = Stopwatch.StartNew();
-        var reply = await session.AskAsync(new CommandRequest { Cmd = CommandNames.Ping }).ConfigureAwait(false);
+        var reply = await session.AskAsync(new CommandRequest { Cmd = WireCommand.Ping.Name }).ConfigureAwait(false);
         var took = clock.Elapsed.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
         if (session.Json)
             session.Screen.Raw(reply.Data);

@@ -3,51 +3,62 @@ using Colibri.Cli.Parsing;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using ConsoleAppFramework;
 
 namespace Colibri.Cli.Commands;
 
 /// <summary>Skills and tenants: what the daemon keeps a list of.</summary>
 internal sealed class RegistryCommands(BoundCommand bound)
 {
-    private static readonly PositionalSpec TenantId = new("TENANT_ID", "--tenant-id", "the tenant");
+    private static readonly PositionalSpec TenantId = PositionalSpec.Of(WireCommand.DeleteTenant.Field("tenant_id"));
 
     public static readonly CommandSpec[] All =
     [
-        new("register-skill", CommandGroup.Registry, "add a skill, or replace one")
+        new(WireCommand.RegisterSkill, CommandGroup.Registry)
         {
-            Positional = new PositionalSpec("NAME", "--name", "its name"),
+            Positional = PositionalSpec.Of(WireCommand.RegisterSkill.Field("name")),
             Options =
             [
-                OptionSpec.Needed("--description", "TEXT", "what it does; - reads it from standard input"),
-                OptionSpec.Needed("--category", "NAME", "what it belongs to"),
+                OptionSpec.Text(WireCommand.RegisterSkill.Field("description"), "TEXT").OrStdin() with { Required = true },
+                OptionSpec.Text(WireCommand.RegisterSkill.Field("category"), "NAME") with { Required = true },
             ],
             Example = "register-skill code-review --category quality --description 'Reads a diff'",
         },
-        new("list-skills", CommandGroup.Registry, "list skills")
+        new(WireCommand.ListSkills, CommandGroup.Registry)
         {
             Example = "list-skills",
         },
-        new("register-tenant", CommandGroup.Registry, "add a tenant")
+        new(WireCommand.RegisterTenant, CommandGroup.Registry)
         {
             Positional = TenantId,
-            Options = [OptionSpec.Needed("--jail-root-path", "DIR", "where its jails live on the daemon's host")],
+            Options = [OptionSpec.Text(WireCommand.RegisterTenant.Field("jail_root_path"), "DIR")],
             Example = "register-tenant acme --jail-root-path /jails/acme",
         },
-        new("list-tenants", CommandGroup.Registry, "list tenants")
+        new(WireCommand.ListTenants, CommandGroup.Registry)
         {
             Example = "list-tenants",
         },
-        new("delete-tenant", CommandGroup.Registry, "forget a tenant")
+        new(WireCommand.DeleteTenant, CommandGroup.Registry)
         {
             Positional = TenantId,
             Example = "delete-tenant acme",
         },
     ];
 
+    public static void AddTo(ConsoleApp.ConsoleAppBuilder app, BoundCommand bound)
+    {
+        var commands = new RegistryCommands(bound);
+        app.Add("register-skill", commands.RegisterSkill);
+        app.Add("list-skills", commands.ListSkills);
+        app.Add("register-tenant", commands.RegisterTenant);
+        app.Add("list-tenants", commands.ListTenants);
+        app.Add("delete-tenant", commands.DeleteTenant);
+    }
+
     public void RegisterSkill(string name, string description, string category) => bound.WillAsk(
         () => new CommandRequest
         {
-            Cmd = CommandNames.RegisterSkill,
+            Cmd = WireCommand.RegisterSkill.Name,
             Name = name,
             Description = bound.TextOrStdin("--description", description),
             Category = category,
@@ -55,19 +66,19 @@ internal sealed class RegistryCommands(BoundCommand bound)
         (screen, reply) => screen.Line($"registered skill {Words.Plain(reply.Read(ProtocolJson.Wire.Skill).Name)}"));
 
     public void ListSkills() => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.ListSkills },
+        () => new CommandRequest { Cmd = WireCommand.ListSkills.Name },
         (screen, reply) => Skills(screen, reply.Read(ProtocolJson.Wire.SkillList)));
 
     public void RegisterTenant(string tenantId, string jailRootPath) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.RegisterTenant, TenantId = tenantId, JailRootPath = jailRootPath },
+        () => new CommandRequest { Cmd = WireCommand.RegisterTenant.Name, TenantId = tenantId, JailRootPath = jailRootPath },
         (screen, reply) => screen.Line($"registered tenant {Words.Plain(reply.Read(ProtocolJson.Wire.Tenant).TenantId)}"));
 
     public void ListTenants() => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.ListTenants },
+        () => new CommandRequest { Cmd = WireCommand.ListTenants.Name },
         (screen, reply) => Tenants(screen, reply.Read(ProtocolJson.Wire.TenantList)));
 
     public void DeleteTenant(string tenantId) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.DeleteTenant, TenantId = tenantId },
+        () => new CommandRequest { Cmd = WireCommand.DeleteTenant.Name, TenantId = tenantId },
         (screen, _) => screen.Line($"deleted tenant {Words.Plain(tenantId)}"));
 
     private static void Skills(Screen screen, SkillList list)

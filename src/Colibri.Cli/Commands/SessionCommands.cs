@@ -3,44 +3,45 @@ using Colibri.Cli.Parsing;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using ConsoleAppFramework;
 
 namespace Colibri.Cli.Commands;
 
 /// <summary>Session logs and the prompts made of them.</summary>
 internal sealed class SessionCommands(BoundCommand bound)
 {
-    private static readonly PositionalSpec SessionId = new("SESSION_ID", "--session-id", "the session");
+    private static readonly PositionalSpec SessionId = PositionalSpec.Of(WireCommand.GetSession.Field("session_id"));
 
     public static readonly CommandSpec[] All =
     [
-        new("list-sessions", CommandGroup.Sessions, "list sessions")
+        new(WireCommand.ListSessions, CommandGroup.Sessions)
         {
             Example = "list-sessions",
         },
-        new("get-session", CommandGroup.Sessions, "read a session")
+        new(WireCommand.GetSession, CommandGroup.Sessions)
         {
             Positional = SessionId,
             Options =
             [
-                OptionSpec.Flag("--all", "every generation, not just the live one"),
+                OptionSpec.Flag(WireCommand.GetSession.Field("all")),
                 OptionSpec.Flag("--full", "long tool results whole"),
             ],
             Example = "get-session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77 --full | less",
         },
-        new("compact-session", CommandGroup.Sessions, "summarise a session's oldest turns")
+        new(WireCommand.CompactSession, CommandGroup.Sessions)
         {
             Positional = SessionId,
             Example = "compact-session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77",
         },
-        new("append-session", CommandGroup.Sessions, "add an entry to a session")
+        new(WireCommand.AppendSession, CommandGroup.Sessions)
         {
             Positional = SessionId,
             Options =
             [
-                OptionSpec.OneOf("--kind", "KIND", Choices.EntryKinds, "what the entry is") with { Required = true },
-                OptionSpec.Text("--text", "TEXT", "its words; - reads them from standard input"),
-                OptionSpec.Text("--tool", "NAME", "with tool_result: the tool"),
-                OptionSpec.Flag("--is-error", "with tool_result: the tool failed"),
+                OptionSpec.OneOf(WireCommand.AppendSession.Field("entry.kind"), "KIND", Choices.EntryKinds) with { Name = "--kind" },
+                OptionSpec.Text(WireCommand.AppendSession.Field("entry.text"), "TEXT").OrStdin("them") with { Name = "--text" },
+                OptionSpec.Text(WireCommand.AppendSession.Field("entry.tool"), "NAME") with { Name = "--tool" },
+                OptionSpec.Flag(WireCommand.AppendSession.Field("entry.is_error")) with { Name = "--is-error" },
                 OptionSpec.Number("--input-tokens", "with usage: tokens sent that no cache held"),
                 OptionSpec.Number("--output-tokens", "with usage: tokens answered"),
                 OptionSpec.Number("--cache-read-tokens", "with usage: tokens read from the cache"),
@@ -49,24 +50,34 @@ internal sealed class SessionCommands(BoundCommand bound)
             ],
             Example = "append-session review-42 --kind user --text 'Now the tests'",
         },
-        new("get-prompt", CommandGroup.Sessions, "show the prompt a session makes now")
+        new(WireCommand.GetPrompt, CommandGroup.Sessions)
         {
             Positional = SessionId,
-            Options = [OptionSpec.Text("--scratch", "TEXT", "words for its end that are not kept; - reads them from standard input")],
+            Options = [OptionSpec.Text(WireCommand.GetPrompt.Field("scratch"), "TEXT").OrStdin("them")],
             Example = "get-prompt review-42 --scratch 'It is Sunday'",
         },
     ];
 
+    public static void AddTo(ConsoleApp.ConsoleAppBuilder app, BoundCommand bound)
+    {
+        var commands = new SessionCommands(bound);
+        app.Add("list-sessions", commands.List);
+        app.Add("get-session", commands.Get);
+        app.Add("compact-session", commands.Compact);
+        app.Add("append-session", commands.Append);
+        app.Add("get-prompt", commands.Prompt);
+    }
+
     public void List() => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.ListSessions },
+        () => new CommandRequest { Cmd = WireCommand.ListSessions.Name },
         (screen, reply) => SessionView.List(screen, reply.Read(ProtocolJson.Wire.SessionList)));
 
     public void Get(string sessionId, bool all = false, bool full = false) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.GetSession, SessionId = sessionId, All = all ? true : null },
+        () => new CommandRequest { Cmd = WireCommand.GetSession.Name, SessionId = sessionId, All = all ? true : null },
         (screen, reply) => SessionView.Transcript(screen, reply.Read(ProtocolJson.Wire.SessionEntries), full));
 
     public void Compact(string sessionId) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.CompactSession, SessionId = sessionId },
+        () => new CommandRequest { Cmd = WireCommand.CompactSession.Name, SessionId = sessionId },
         (screen, reply) => SessionView.Compacted(screen, reply.Read(ProtocolJson.Wire.Compaction)));
 
     public void Append(string sessionId, [EntryKind] SessionEntryKind kind, string? text = null, string? tool = null, bool isError = false,
@@ -83,7 +94,7 @@ internal sealed class SessionCommands(BoundCommand bound)
         bound.WillAsk(
             () => new CommandRequest
             {
-                Cmd = CommandNames.AppendSession,
+                Cmd = WireCommand.AppendSession.Name,
                 SessionId = sessionId,
                 Entry = new SessionEntry
                 {
@@ -98,6 +109,6 @@ internal sealed class SessionCommands(BoundCommand bound)
     }
 
     public void Prompt(string sessionId, string? scratch = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.GetPrompt, SessionId = sessionId, Scratch = bound.TextOrStdin("--scratch", scratch) },
+        () => new CommandRequest { Cmd = WireCommand.GetPrompt.Name, SessionId = sessionId, Scratch = bound.TextOrStdin("--scratch", scratch) },
         (screen, reply) => SessionView.Prompt(screen, reply.Read(ProtocolJson.Wire.JsonElement)));
 }

@@ -5,75 +5,76 @@ using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using ConsoleAppFramework;
 
 namespace Colibri.Cli.Commands;
 
 /// <summary>The board.</summary>
 internal sealed class TaskCommands(BoundCommand bound)
 {
-    private static readonly PositionalSpec TaskId = new("TASK_ID", "--task-id", "the task");
+    private static readonly PositionalSpec TaskId = PositionalSpec.Of(WireCommand.GetTask.Field("task_id"));
 
     private static readonly OptionSpec[] NewTask =
     [
-        OptionSpec.Needed("--title", "TEXT", "what to do, in a line"),
-        OptionSpec.Text("--description", "TEXT", "all the agent needs to know; - reads it from standard input"),
-        OptionSpec.Many("--capability", "NAME", "what an agent must be able to do to get it; may be repeated"),
-        OptionSpec.Number("--priority", "higher starts first (0)"),
-        OptionSpec.Number("--max-attempts", "attempts before it counts as failed (3)"),
-        OptionSpec.Text("--key", "TEXT", "a second request with the same key makes no second task"),
-        OptionSpec.Text("--session-id", "ID", "log to this session, and go on in it"),
+        OptionSpec.Text(WireCommand.CreateTask.Field("title"), "TEXT"),
+        OptionSpec.Text(WireCommand.CreateTask.Field("description"), "TEXT").OrStdin(),
+        OptionSpec.Many(WireCommand.CreateTask.Field("capabilities"), "--capability", "NAME"),
+        OptionSpec.Number(WireCommand.CreateTask.Field("priority")),
+        OptionSpec.Number(WireCommand.CreateTask.Field("max_attempts")),
+        OptionSpec.Text(WireCommand.CreateTask.Field("key"), "TEXT"),
+        OptionSpec.Text(WireCommand.CreateTask.Field("session_id"), "ID"),
     ];
 
     public static readonly CommandSpec[] All =
     [
-        new("create-task", CommandGroup.Tasks, "put a task on the board")
+        new(WireCommand.CreateTask, CommandGroup.Tasks)
         {
             Options = NewTask,
             Example = "create-task --title 'Fix the login test' --description - < notes.txt",
         },
-        new("intake-task", CommandGroup.Tasks, "hand in a task for the scheduler's next tick")
+        new(WireCommand.IntakeTask, CommandGroup.Tasks)
         {
             Options = NewTask,
             Example = "intake-task --title 'Nightly report' --key report-2026-11-22",
         },
-        new("get-task", CommandGroup.Tasks, "show one task")
+        new(WireCommand.GetTask, CommandGroup.Tasks)
         {
             Positional = TaskId,
             Example = "get-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10",
         },
-        new("list-tasks", CommandGroup.Tasks, "list tasks")
+        new(WireCommand.ListTasks, CommandGroup.Tasks)
         {
             Options =
             [
-                OptionSpec.OneOf("--status", "STATUS", Choices.TaskStates, "only these"),
-                OptionSpec.Number("--limit", "at most so many in one answer"),
-                OptionSpec.Text("--after", "CURSOR", "go on where an answer ended"),
+                OptionSpec.OneOf(WireCommand.ListTasks.Field("status"), "STATUS", Choices.TaskStates),
+                OptionSpec.Number(WireCommand.ListTasks.Field("limit")),
+                OptionSpec.Text(WireCommand.ListTasks.Field("after"), "CURSOR"),
                 OptionSpec.Flag("--all", "every page, not just the first"),
             ],
             Example = "list-tasks --status failed --limit 20",
         },
-        new("claim-task", CommandGroup.Tasks, "take a queued task for an agent")
+        new(WireCommand.ClaimTask, CommandGroup.Tasks)
         {
             Options =
             [
-                OptionSpec.Needed("--task-id", "TASK_ID", "the task"),
-                OptionSpec.Needed("--agent-id", "AGENT_ID", "who takes it"),
+                OptionSpec.Text(WireCommand.ClaimTask.Field("task_id"), "TASK_ID"),
+                OptionSpec.Text(WireCommand.ClaimTask.Field("agent_id"), "AGENT_ID"),
             ],
             Example = "claim-task --task-id 019a8b1c-… --agent-id 019a8b20-…",
         },
-        new("transition-task", CommandGroup.Tasks, "move a task along its life cycle")
+        new(WireCommand.TransitionTask, CommandGroup.Tasks)
         {
             Options =
             [
-                OptionSpec.Needed("--task-id", "TASK_ID", "the task"),
-                OptionSpec.OneOf("--status", "STATUS", Choices.TaskStates, "where to") with { Required = true },
-                OptionSpec.Text("--agent-id", "AGENT_ID", "who asks: refused unless it holds the task"),
+                OptionSpec.Text(WireCommand.TransitionTask.Field("task_id"), "TASK_ID"),
+                OptionSpec.OneOf(WireCommand.TransitionTask.Field("status"), "STATUS", Choices.TaskStates),
+                OptionSpec.Text(WireCommand.TransitionTask.Field("agent_id"), "AGENT_ID"),
                 OptionSpec.Text("--error-code", "CODE", "with failed: a word scripts match on"),
                 OptionSpec.Text("--error-message", "TEXT", "with failed: one line for a person"),
             ],
             Example = "transition-task --task-id 019a8b1c-… --status done",
         },
-        new("cancel-task", CommandGroup.Tasks, "give a task up; a running agent is stopped")
+        new(WireCommand.CancelTask, CommandGroup.Tasks)
         {
             Positional = TaskId,
             Example = "cancel-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10",
@@ -91,14 +92,27 @@ internal sealed class TaskCommands(BoundCommand bound)
         },
     ];
 
+    public static void AddTo(ConsoleApp.ConsoleAppBuilder app, BoundCommand bound)
+    {
+        var commands = new TaskCommands(bound);
+        app.Add("create-task", commands.Create);
+        app.Add("intake-task", commands.Intake);
+        app.Add("get-task", commands.Get);
+        app.Add("list-tasks", commands.List);
+        app.Add("claim-task", commands.Claim);
+        app.Add("transition-task", commands.Transition);
+        app.Add("cancel-task", commands.Cancel);
+        app.Add("wait", commands.Wait);
+    }
+
     public void Create(string title, string? description = null, [Many] string[]? capability = null, int? priority = null,
         int? maxAttempts = null, string? key = null, string? sessionId = null) => bound.WillAsk(
-        () => NewTaskRequest(CommandNames.CreateTask, title, description, capability, priority, maxAttempts, key, sessionId),
+        () => NewTaskRequest(WireCommand.CreateTask.Name, title, description, capability, priority, maxAttempts, key, sessionId),
         (screen, reply) => TaskView.Created(screen, reply.Read(ProtocolJson.Wire.BoardTask)));
 
     public void Intake(string title, string? description = null, [Many] string[]? capability = null, int? priority = null,
         int? maxAttempts = null, string? key = null, string? sessionId = null) => bound.WillAsk(
-        () => NewTaskRequest(CommandNames.IntakeTask, title, description, capability, priority, maxAttempts, key, sessionId),
+        () => NewTaskRequest(WireCommand.IntakeTask.Name, title, description, capability, priority, maxAttempts, key, sessionId),
         (screen, reply) =>
         {
             screen.Line($"taken in as {Words.Plain(reply.Read(ProtocolJson.Wire.IntakeReceipt).IntakeId)}");
@@ -106,21 +120,21 @@ internal sealed class TaskCommands(BoundCommand bound)
         });
 
     public void Get(string taskId) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.GetTask, TaskId = taskId },
+        () => new CommandRequest { Cmd = WireCommand.GetTask.Name, TaskId = taskId },
         (screen, reply) => TaskView.Block(screen, reply.Read(ProtocolJson.Wire.BoardTask)));
 
     public void List([TaskState] string? status = null, int? limit = null, string? after = null, bool all = false) => bound.Will(
         session => TaskPages.RunAsync(
-            session, new CommandRequest { Cmd = CommandNames.ListTasks, Status = status, Limit = limit, After = after }, all));
+            session, new CommandRequest { Cmd = WireCommand.ListTasks.Name, Status = status, Limit = limit, After = after }, all));
 
     public void Claim(string taskId, string agentId) => bound.WillAsk(
-        () => new CommandRequest { Cmd = CommandNames.ClaimTask, TaskId = taskId, AgentId = agentId }, Standing);
+        () => new CommandRequest { Cmd = WireCommand.ClaimTask.Name, TaskId = taskId, AgentId = agentId }, Standing);
 
     public void Transition(string taskId, [TaskState] string status, string? agentId = null, string? errorCode = null,
         string? errorMessage = null) => bound.WillAsk(
         () => new CommandRequest
         {
-            Cmd = CommandNames.TransitionTask,
+            Cmd = WireCommand.TransitionTask.Name,
             TaskId = taskId,
             Status = status,
             AgentId = agentId,
@@ -128,7 +142,7 @@ internal sealed class TaskCommands(BoundCommand bound)
         },
         Standing);
 
-    public void Cancel(string taskId) => bound.WillAsk(() => new CommandRequest { Cmd = CommandNames.CancelTask, TaskId = taskId }, Standing);
+    public void Cancel(string taskId) => bound.WillAsk(() => new CommandRequest { Cmd = WireCommand.CancelTask.Name, TaskId = taskId }, Standing);
 
     public void Wait(string taskId, [Seconds] TimeSpan? timeout = null, [Seconds] TimeSpan? reconnect = null) =>
         bound.Will(session => TaskWait.RunAsync(session, taskId, timeout, reconnect ?? Absence.DefaultPatience));

@@ -86,7 +86,7 @@ internal sealed class EventWatch
         {
             try
             {
-                var reply = await _session.AskAsync(new CommandRequest { Cmd = CommandNames.GetTask, TaskId = id }).ConfigureAwait(false);
+                var reply = await _session.AskAsync(new CommandRequest { Cmd = WireCommand.GetTask.Name, TaskId = id }).ConfigureAwait(false);
                 var task = reply.Read(ProtocolJson.Wire.BoardTask);
                 if (task.UpdatedAt != updatedAt)
                     Show(JsonSerializer.SerializeToUtf8Bytes(new Event { Kind = "task", Topic = "tasks", At = task.UpdatedAt, Task = task }, ProtocolJson.Wire.Event));

@@ -68,7 +68,7 @@ internal static class TaskWait
 
     private static async Task<BoardTask> ReadAsync(CliSession session, string taskId)
     {
-        var reply = await session.AskAsync(new CommandRequest { Cmd = CommandNames.GetTask, TaskId = taskId }).ConfigureAwait(false);
+        var reply = await session.AskAsync(new CommandRequest { Cmd = WireCommand.GetTask.Name, TaskId = taskId }).ConfigureAwait(false);
         return reply.Read(ProtocolJson.Wire.BoardTask);
     }
 

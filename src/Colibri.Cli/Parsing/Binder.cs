@@ -4,7 +4,7 @@ using ConsoleAppFramework;
 namespace Colibri.Cli.Parsing;
 
 /// <summary>
-/// The one place that knows ConsoleAppFramework: it converts the values that <see cref="CommandLine"/> found and calls the command's method
+/// The one place that runs ConsoleAppFramework: it converts the values that <see cref="CommandLine"/> found and calls the command's method
 /// with them. The methods only say what is to be done (<see cref="BoundCommand"/>), so that nothing runs inside the framework: it would take
 /// the signals, the exit code and every exception to itself. It prints nothing either: its help is never asked for, and what it has to say of a
 /// value that does not convert is said in our words.
@@ -42,53 +42,16 @@ internal static class Binder
         return bound;
     }
 
-    /// <summary>Every command of the table, with its method.</summary>
+    /// <summary>Every command of the table, with its method. The name stands there as a literal: the framework generates code by it.</summary>
     public static ConsoleApp.ConsoleAppBuilder Register(BoundCommand bound)
     {
         var app = ConsoleApp.Create();
-        var tasks = new TaskCommands(bound);
-        app.Add("create-task", tasks.Create);
-        app.Add("intake-task", tasks.Intake);
-        app.Add("get-task", tasks.Get);
-        app.Add("list-tasks", tasks.List);
-        app.Add("claim-task", tasks.Claim);
-        app.Add("transition-task", tasks.Transition);
-        app.Add("cancel-task", tasks.Cancel);
-        app.Add("wait", tasks.Wait);
-        var agents = new AgentCommands(bound);
-        app.Add("spawn-agent", agents.Spawn);
-        app.Add("spawn-local", agents.SpawnLocal);
-        app.Add("stop-agent", agents.Stop);
-        app.Add("prompt", agents.Prompt);
-        app.Add("answer", agents.Answer);
-        app.Add("list-agents", agents.List);
-        app.Add("register-agent", agents.Register);
-        app.Add("heartbeat", agents.Heartbeat);
-        var sessions = new SessionCommands(bound);
-        app.Add("list-sessions", sessions.List);
-        app.Add("get-session", sessions.Get);
-        app.Add("compact-session", sessions.Compact);
-        app.Add("append-session", sessions.Append);
-        app.Add("get-prompt", sessions.Prompt);
-        var cost = new CostCommands(bound);
-        app.Add("set-cost-mode", cost.SetMode);
-        app.Add("cost", cost.Summary);
-        app.Add("budget", cost.Budget);
-        app.Add("prefix-check", cost.PrefixCheck);
-        var registry = new RegistryCommands(bound);
-        app.Add("register-skill", registry.RegisterSkill);
-        app.Add("list-skills", registry.ListSkills);
-        app.Add("register-tenant", registry.RegisterTenant);
-        app.Add("list-tenants", registry.ListTenants);
-        app.Add("delete-tenant", registry.DeleteTenant);
-        var daemon = new DaemonCommands(bound);
-        app.Add("status", daemon.Status);
-        app.Add("snapshot", daemon.Snapshot);
-        app.Add("watch", daemon.Watch);
-        app.Add("ping", daemon.Ping);
-        app.Add("completion", daemon.Completion);
-        app.Add("version", daemon.Version);
-        app.Add("help", daemon.Help);
+        TaskCommands.AddTo(app, bound);
+        AgentCommands.AddTo(app, bound);
+        SessionCommands.AddTo(app, bound);
+        CostCommands.AddTo(app, bound);
+        RegistryCommands.AddTo(app, bound);
+        DaemonCommands.AddTo(app, bound);
         return app;
     }
 

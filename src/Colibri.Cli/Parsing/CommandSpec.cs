@@ -1,3 +1,5 @@
+using Colibri.Protocol;
+
 namespace Colibri.Cli.Parsing;
 
 /// <summary>
@@ -6,6 +8,12 @@ namespace Colibri.Cli.Parsing;
 /// </summary>
 internal sealed record CommandSpec(string Name, CommandGroup Group, string Summary)
 {
+    /// <summary>A command that is a request of the same name.</summary>
+    public CommandSpec(WireCommand command, CommandGroup group)
+        : this(command.Name, group, command.Summary)
+    {
+    }
+
     public PositionalSpec? Positional { get; init; }
 
     /// <summary>What is said about it, after it.</summary>
@@ -47,6 +55,13 @@ internal sealed record PositionalSpec(string Value, string Option, string Summar
     /// <summary>May be left out.</summary>
     public bool Optional { get; init; }
 
+    /// <summary>A field of a request.</summary>
+    public static PositionalSpec Of(WireField field) =>
+        new(field.Name.ToUpperInvariant(), OptionSpec.NameOf(field), field.Help) { Optional = !field.IsRequired };
+
+    /// <summary>Where its value is <c>-</c>, that is read from standard input.</summary>
+    public PositionalSpec OrStdin() => this with { Summary = $"{Summary}; - reads it from standard input" };
+
     public OptionSpec AsOption() => new(Option, Value, Summary) { Required = !Optional, Choices = Choices, IsPath = IsPath };
 }
 
@@ -70,21 +85,33 @@ internal sealed record OptionSpec(string Name, string? Value, string Summary)
 
     public static OptionSpec Flag(string name, string summary) => new(name, null, summary);
 
+    public static OptionSpec Flag(WireField field) => Flag(NameOf(field), field.Help);
+
     public static OptionSpec Text(string name, string value, string summary) => new(name, value, summary);
+
+    public static OptionSpec Text(WireField field, string value) => new(NameOf(field), value, field.Help) { Required = field.IsRequired };
 
     public static OptionSpec Number(string name, string summary) => new(name, "NUMBER", summary) { Form = "a whole number" };
 
+    /// <summary>The number that holds without it stands in the help.</summary>
+    public static OptionSpec Number(WireField field) => Number(NameOf(field), $"{field.Help} ({field.Default})");
+
     public static OptionSpec Seconds(string name, string summary) => new(name, "SECONDS", summary) { Form = "a number of seconds" };
 
-    public static OptionSpec Needed(string name, string value, string summary) => new(name, value, summary) { Required = true };
-
-    public static OptionSpec Many(string name, string value, string summary) => new(name, value, summary) { Repeatable = true };
+    /// <summary>One of the field's values; may be repeated.</summary>
+    public static OptionSpec Many(WireField field, string name, string value) => new(name, value, $"{field.Help}; may be repeated") { Repeatable = true };
 
     /// <summary><c>NAME=VALUE</c>, may be repeated.</summary>
-    public static OptionSpec Pairs(string name, string summary) => new(name, "NAME=VALUE", summary) { Repeatable = true, Form = "NAME=VALUE" };
+    public static OptionSpec Pairs(WireField field) => Many(field, NameOf(field), "NAME=VALUE") with { Form = "NAME=VALUE" };
 
     public static OptionSpec PathOf(string name, string value, string summary) => new(name, value, summary) { IsPath = true };
 
-    public static OptionSpec OneOf(string name, string value, IReadOnlyList<string> choices, string summary) =>
-        new(name, value, summary) { Choices = choices };
+    public static OptionSpec OneOf(WireField field, string value, IReadOnlyList<string> choices) => Text(field, value) with { Choices = choices };
+
+    /// <summary>How a field is spelled as an option.</summary>
+    public static string NameOf(WireField field) => $"--{field.Name.Replace('_', '-').Replace('.', '-')}";
+
+    /// <summary>Where its value is <c>-</c>, that is read from standard input.</summary>
+    /// <param name="it">What is read.</param>
+    public OptionSpec OrStdin(string it = "it") => this with { Summary = $"{Summary}; - reads {it} from standard input" };
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Colibri.Cli.Commands;
 using Colibri.Cli.Output;
+using Colibri.Protocol;
 using Colibri.Protocol.Wire;
 using ConsoleAppFramework;
 
@@ -54,6 +55,12 @@ internal sealed class SecondsAttribute : Attribute, IArgumentParser<TimeSpan?>
 internal sealed class TaskStateAttribute : Attribute, IArgumentParser<string>
 {
     public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.TaskStates, s, out result);
+}
+
+[AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class RuntimeAttribute : Attribute, IArgumentParser<string>
+{
+    public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Runtimes.All, s, out result);
 }
 
 [AttributeUsage(AttributeTargets.Parameter)]

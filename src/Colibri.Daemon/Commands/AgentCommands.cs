@@ -15,16 +15,16 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
     private const int MaxArguments = 1_000;
     private const long MaxGraceMs = 10 * 60 * 1_000;
 
-    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    public IEnumerable<CommandHandler> Handlers =>
     [
-        new(CommandNames.SpawnAgent, new(SpawnAsync)),
-        new(CommandNames.SpawnLocal, new(SpawnLocalAsync)),
-        new(CommandNames.StopAgent, new(StopAsync)),
-        new(CommandNames.PromptAgent, new(PromptAsync)),
-        new(CommandNames.AnswerAgent, new(AnswerAsync)),
-        new(CommandNames.ListAgents, new(ListAsync)),
-        new(CommandNames.RegisterAgent, new(RegisterAsync)),
-        new(CommandNames.Heartbeat, new(HeartbeatAsync)),
+        new(WireCommand.SpawnAgent, SpawnAsync),
+        new(WireCommand.SpawnLocal, SpawnLocalAsync),
+        new(WireCommand.StopAgent, StopAsync),
+        new(WireCommand.PromptAgent, PromptAsync),
+        new(WireCommand.AnswerAgent, AnswerAsync),
+        new(WireCommand.ListAgents, ListAsync),
+        new(WireCommand.RegisterAgent, RegisterAsync),
+        new(WireCommand.Heartbeat, HeartbeatAsync),
     ];
 
     private async ValueTask<Reply> SpawnAsync(CommandContext context)

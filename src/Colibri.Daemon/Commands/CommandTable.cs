@@ -1,12 +1,25 @@
 using System.Collections.Frozen;
 using Colibri.Daemon.Server;
+using Colibri.Protocol;
 
 namespace Colibri.Daemon.Commands;
 
 /// <summary>Every command's handler by name.</summary>
-internal sealed class CommandTable(IEnumerable<KeyValuePair<string, CommandHandler>> handlers)
+internal sealed class CommandTable
 {
-    private readonly FrozenDictionary<string, CommandHandler> _handlers = handlers.ToFrozenDictionary(StringComparer.Ordinal);
+    private readonly FrozenDictionary<string, CommandHandler> _handlers;
+
+    /// <exception cref="InvalidOperationException">A command of the protocol has no handler, or more than one.</exception>
+    public CommandTable(IReadOnlyCollection<CommandHandler> handlers)
+    {
+        foreach (var command in WireCommand.All)
+        {
+            var found = handlers.Count(handler => handler.Command == command);
+            if (found != (command == WireCommand.Subscribe ? 0 : 1))
+                throw new InvalidOperationException($"{command.Name} has {found} handlers");
+        }
+        _handlers = handlers.ToFrozenDictionary(handler => handler.Command.Name, StringComparer.Ordinal);
+    }
 
     public IReadOnlyCollection<string> Names => _handlers.Keys;
 
@@ -14,12 +27,9 @@ internal sealed class CommandTable(IEnumerable<KeyValuePair<string, CommandHandl
 }
 
 /// <summary>What answers one command.</summary>
+/// <param name="Command">The command.</param>
 /// <param name="Run">Answers, or throws <see cref="RequestException"/>.</param>
-/// <param name="MayOverlap">
-/// A following request of the same connection may start before this one is answered. True only where one queue behind it keeps the
-/// order (the board's writer, a session's log): that is what lets a pipelining client share one commit among many requests.
-/// </param>
 /// <param name="NeverBlocks">
 /// Up to its first wait it touches no file and no database, only memory and queues: it may run on the loop that serves every client.
 /// </param>
-internal sealed record CommandHandler(Func<CommandContext, ValueTask<Reply>> Run, bool MayOverlap = false, bool NeverBlocks = false);
+internal sealed record CommandHandler(WireCommand Command, Func<CommandContext, ValueTask<Reply>> Run, bool NeverBlocks = false);

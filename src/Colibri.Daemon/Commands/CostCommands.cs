@@ -19,11 +19,11 @@ internal sealed class CostCommands(CostControl cost, Budgets budgets, TaskBoard 
     private const int DefaultLines = 50;
     private const int MaxLines = 1_000;
 
-    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    public IEnumerable<CommandHandler> Handlers =>
     [
-        new(CommandNames.SetCostMode, new(SetCostModeAsync)),
-        new(CommandNames.Cost, new(SummariseAsync)),
-        new(CommandNames.Budget, new(BudgetAsync)),
+        new(WireCommand.SetCostMode, SetCostModeAsync),
+        new(WireCommand.Cost, SummariseAsync),
+        new(WireCommand.Budget, BudgetAsync),
     ];
 
     private async ValueTask<Reply> SummariseAsync(CommandContext context)

@@ -8,10 +8,10 @@ namespace Colibri.Daemon.Commands;
 /// <summary>The commands about the daemon itself.</summary>
 internal sealed class DaemonCommands(StatusView status)
 {
-    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    public IEnumerable<CommandHandler> Handlers =>
     [
-        new(CommandNames.Ping, new(static _ => ValueTask.FromResult(Reply.Empty), NeverBlocks: true)),
-        new(CommandNames.Status, new(_ => ValueTask.FromResult(Reply.Of(status.Report(), ProtocolJson.Wire.StatusReport)))),
-        new(CommandNames.Snapshot, new(_ => ValueTask.FromResult(Reply.Of(status.Snapshot(), ProtocolJson.Wire.Snapshot)))),
+        new(WireCommand.Ping, static _ => ValueTask.FromResult(Reply.Empty), NeverBlocks: true),
+        new(WireCommand.Status, _ => ValueTask.FromResult(Reply.Of(status.Report(), ProtocolJson.Wire.StatusReport))),
+        new(WireCommand.Snapshot, _ => ValueTask.FromResult(Reply.Of(status.Snapshot(), ProtocolJson.Wire.Snapshot))),
     ];
 }

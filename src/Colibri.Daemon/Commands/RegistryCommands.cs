@@ -9,13 +9,13 @@ namespace Colibri.Daemon.Commands;
 /// <summary>The commands about skills and tenants.</summary>
 internal sealed class RegistryCommands(TaskBoard board)
 {
-    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    public IEnumerable<CommandHandler> Handlers =>
     [
-        new(CommandNames.RegisterSkill, new(RegisterSkillAsync)),
-        new(CommandNames.ListSkills, new(ListSkillsAsync)),
-        new(CommandNames.RegisterTenant, new(RegisterTenantAsync)),
-        new(CommandNames.ListTenants, new(ListTenantsAsync)),
-        new(CommandNames.DeleteTenant, new(DeleteTenantAsync)),
+        new(WireCommand.RegisterSkill, RegisterSkillAsync),
+        new(WireCommand.ListSkills, ListSkillsAsync),
+        new(WireCommand.RegisterTenant, RegisterTenantAsync),
+        new(WireCommand.ListTenants, ListTenantsAsync),
+        new(WireCommand.DeleteTenant, DeleteTenantAsync),
     ];
 
     private async ValueTask<Reply> RegisterSkillAsync(CommandContext context)

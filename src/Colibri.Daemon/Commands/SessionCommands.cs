@@ -12,13 +12,13 @@ internal sealed class SessionCommands(SessionStore sessions, PromptAssembler pro
 {
     private const int MaxListed = 1_000;
 
-    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    public IEnumerable<CommandHandler> Handlers =>
     [
-        new(CommandNames.ListSessions, new(ListAsync)),
-        new(CommandNames.GetSession, new(GetAsync)),
-        new(CommandNames.AppendSession, new(AppendAsync, MayOverlap: true)),
-        new(CommandNames.CompactSession, new(CompactAsync, MayOverlap: true)),
-        new(CommandNames.GetPrompt, new(PromptAsync)),
+        new(WireCommand.ListSessions, ListAsync),
+        new(WireCommand.GetSession, GetAsync),
+        new(WireCommand.AppendSession, AppendAsync),
+        new(WireCommand.CompactSession, CompactAsync),
+        new(WireCommand.GetPrompt, PromptAsync),
     ];
 
     private ValueTask<Reply> ListAsync(CommandContext context)

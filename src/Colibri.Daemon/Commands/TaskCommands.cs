@@ -23,15 +23,15 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
 
     private const int MaxRuns = 20;
 
-    public IEnumerable<KeyValuePair<string, CommandHandler>> Handlers =>
+    public IEnumerable<CommandHandler> Handlers =>
     [
-        new(CommandNames.CreateTask, new(CreateAsync, MayOverlap: true, NeverBlocks: true)),
-        new(CommandNames.IntakeTask, new(IntakeAsync, MayOverlap: true, NeverBlocks: true)),
-        new(CommandNames.GetTask, new(GetAsync)),
-        new(CommandNames.ListTasks, new(ListAsync)),
-        new(CommandNames.ClaimTask, new(ClaimAsync, MayOverlap: true, NeverBlocks: true)),
-        new(CommandNames.TransitionTask, new(TransitionAsync, MayOverlap: true, NeverBlocks: true)),
-        new(CommandNames.CancelTask, new(CancelAsync)),
+        new(WireCommand.CreateTask, CreateAsync, NeverBlocks: true),
+        new(WireCommand.IntakeTask, IntakeAsync, NeverBlocks: true),
+        new(WireCommand.GetTask, GetAsync),
+        new(WireCommand.ListTasks, ListAsync),
+        new(WireCommand.ClaimTask, ClaimAsync, NeverBlocks: true),
+        new(WireCommand.TransitionTask, TransitionAsync, NeverBlocks: true),
+        new(WireCommand.CancelTask, CancelAsync),
     ];
 
     private async ValueTask<Reply> CreateAsync(CommandContext context) =>

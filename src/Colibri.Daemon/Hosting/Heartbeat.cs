@@ -97,7 +97,7 @@ internal sealed class Heartbeat(
     {
         using var client = await ColibriClient.ConnectAsync(socketPath, cancellation).ConfigureAwait(false);
         // That all connections are taken is an answer, too.
-        await client.SendAsync(new CommandRequest { Cmd = CommandNames.Ping }, null, cancellation).ConfigureAwait(false);
+        await client.SendAsync(new CommandRequest { Cmd = WireCommand.Ping.Name }, null, cancellation).ConfigureAwait(false);
     }
 
     private static async Task<bool> AnswersAsync(Func<CancellationToken, Task> ask, CancellationToken giveUp)

@@ -142,7 +142,7 @@ internal sealed class ClientConnection(
 
     private async ValueTask StartAsync(ParsedRequest request)
     {
-        var overlaps = request.Handler is { MayOverlap: true } && _underWay.Count < MaxOverlapping;
+        var overlaps = request.Handler is { Command.MayOverlap: true } && _underWay.Count < MaxOverlapping;
         if (!overlaps)
             await FinishUnderWayAsync().ConfigureAwait(false);
         var reply = RunAsync(request);

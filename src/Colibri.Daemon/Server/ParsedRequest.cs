@@ -33,12 +33,12 @@ internal readonly record struct ParsedRequest(
         if (envelope.Command is not { } command)
             return Fail(id, "", ErrorCodes.BadRequest, "cmd is missing");
         var handler = commands.Find(command);
-        if (handler is null && command != CommandNames.Subscribe)
+        if (handler is null && command != WireCommand.Subscribe.Name)
             return Fail(id, command, ErrorCodes.UnknownCommand, $"there is no command '{Shorten(command)}'; colibri --help lists them");
         try
         {
             // The hot path: a ping's fields are nobody's business.
-            var context = command == CommandNames.Ping ? CommandContext.None : CommandContext.Parse(line);
+            var context = command == WireCommand.Ping.Name ? CommandContext.None : CommandContext.Parse(line);
             return new ParsedRequest(id, command, handler, context, null);
         }
         catch (RequestException e)

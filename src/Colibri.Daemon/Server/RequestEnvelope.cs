@@ -53,6 +53,6 @@ internal readonly ref struct RequestEnvelope
     {
         // The hot command costs no allocation; the others are about to cost a deserialisation anyway.
         public static string? Get(ref Utf8JsonReader reader) =>
-            reader.ValueTextEquals("ping"u8) ? Protocol.CommandNames.Ping : reader.GetString();
+            reader.ValueTextEquals("ping"u8) ? Protocol.WireCommand.Ping.Name : reader.GetString();
     }
 }

@@ -149,7 +149,7 @@ public sealed class ColibriClient : IDisposable
     /// <param name="topics"><c>tasks</c>, <c>panes</c>, <c>cost</c>; all of them where null.</param>
     /// <exception cref="DaemonUnreachableException">No reply came.</exception>
     public Task<Reply> SubscribeAsync(IReadOnlyList<string>? topics = null, CancellationToken cancellation = default) =>
-        SendAsync(new CommandRequest { Cmd = CommandNames.Subscribe, Topics = topics }, null, cancellation);
+        SendAsync(new CommandRequest { Cmd = WireCommand.Subscribe.Name, Topics = topics }, null, cancellation);
 
     /// <summary>The events of a subscription, without end.</summary>
     /// <exception cref="DaemonUnreachableException">The daemon ended the stream.</exception>

@@ -1,6 +1,6 @@
 namespace Colibri.Protocol.Wire;
 
-/// <summary>One request line. A flat union: which fields a command reads is in <c>docs/protocol.md</c>; unknown ones are ignored.</summary>
+/// <summary>One request line. A flat union: which fields a command reads is in <see cref="WireCommand"/>; unknown ones are ignored.</summary>
 public sealed record CommandRequest
 {
     public required string Cmd { get; init; }

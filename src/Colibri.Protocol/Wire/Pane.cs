@@ -11,7 +11,7 @@ public sealed record Pane
     /// <summary>The agent's name: the base name of its binary.</summary>
     public required string Agent { get; init; }
 
-    /// <summary>The dialect it is read in: pi, zot, claude, codex, opencode or local.</summary>
+    /// <summary>The dialect it is read in: one of <see cref="Runtimes"/>.</summary>
     public required string Runtime { get; init; }
     public int? Pid { get; init; }
     public required Lifecycle Lifecycle { get; init; }

@@ -1,7 +1,7 @@
-using Colibri.Cli.Commands;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Providers;
+using Colibri.Protocol;
 using Colibri.UnitTests.Jsonl;
 
 namespace Colibri.UnitTests.Agents.Launch;
@@ -99,15 +99,10 @@ public sealed class AgentCommandLineTests
     [Test]
     public void The_runtimes_are_those_a_pane_can_have()
     {
-        AgentProfiles.Names.ShouldBe(["pi", "zot", "claude", "codex", "opencode", "local"]);
+        AgentProfiles.Names.ShouldBe(Runtimes.All);
         AgentProfiles.Names.ShouldAllBe(name => AgentProfiles.IsKnown(name));
         AgentProfiles.IsKnown("Pi").ShouldBeFalse();
     }
-
-    [Test]
-    public void The_cli_names_them_all() =>
-        AgentCommands.All.SelectMany(command => command.Options).First(option => option.Name == "--runtime").Summary
-            .ShouldEndWith($": {string.Join(", ", AgentProfiles.Names.SkipLast(1))} or {AgentProfiles.Names[^1]}");
 
     [Test]
     public void Every_kind_but_zot_is_read_by_a_recording_of_its_own() =>

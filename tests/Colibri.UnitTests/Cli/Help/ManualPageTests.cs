@@ -26,4 +26,17 @@ public sealed class ManualPageTests
             .Where(line => line.StartsWith(".It Cm ", StringComparison.Ordinal))
             .Select(line => line.Split(' ')[2])
             .ShouldBe(CommandTable.All.Select(c => c.Name), ignoreOrder: true);
+
+    public static List<string> Commands => [.. CommandTable.All.Select(c => c.Name)];
+
+    [Test]
+    [MethodDataSource(nameof(Commands))]
+    public void The_manual_page_says_of_a_command_what_its_help_says(string name)
+    {
+        var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "man", "colibri.1"));
+        var summary = CommandTable.Find(name)!.Summary;
+
+        page.Split("\n.It Cm ").Single(entry => entry.Split([' ', '\n'])[0] == name).Split('\n', 2)[1].ReplaceLineEndings(" ")
+            .ShouldStartWith($"{char.ToUpperInvariant(summary[0])}{summary[1..]}.");
+    }
 }

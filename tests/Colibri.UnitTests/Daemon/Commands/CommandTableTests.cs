@@ -1,12 +1,12 @@
-using System.Reflection;
 using Colibri.Daemon.Commands;
+using Colibri.Daemon.Server;
 using Colibri.Protocol;
 
 namespace Colibri.UnitTests.Daemon.Commands;
 
 public sealed class CommandTableTests
 {
-    private readonly CommandTable _table = new(
+    private static readonly CommandHandler[] Handlers =
     [
         .. new DaemonCommands(null!).Handlers,
         .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
@@ -14,19 +14,28 @@ public sealed class CommandTableTests
         .. new AgentCommands(null!, null!, "clawdie").Handlers,
         .. new SessionCommands(null!, null!).Handlers,
         .. new RegistryCommands(null!).Handlers,
-    ]);
+    ];
 
     [Test]
-    public void Every_command_of_the_protocol_has_a_handler_and_no_other_has()
-    {
-        var names = typeof(CommandNames).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!);
+    public void Every_command_of_the_protocol_has_a_handler_and_no_other_has() =>
         // The connection itself answers subscribe: it is the connection that changes.
-        _table.Names.Order().ShouldBe(names.Where(name => name != CommandNames.Subscribe).Order());
-    }
+        new CommandTable(Handlers).Names.Order().ShouldBe(WireCommand.All.Where(command => command != WireCommand.Subscribe).Select(command => command.Name).Order());
+
+    [Test]
+    public void A_daemon_without_a_commands_handler_does_not_start() =>
+        Should.Throw<InvalidOperationException>(() => new CommandTable(Handlers[1..])).Message.ShouldBe("ping has 0 handlers");
+
+    [Test]
+    public void A_daemon_with_two_handlers_of_a_command_does_not_start() =>
+        Should.Throw<InvalidOperationException>(() => new CommandTable([.. Handlers, Handlers[0]])).Message.ShouldBe("ping has 2 handlers");
+
+    [Test]
+    public void What_the_connection_itself_answers_has_no_handler() => Should.Throw<InvalidOperationException>(() =>
+        new CommandTable([.. Handlers, new CommandHandler(WireCommand.Subscribe, _ => ValueTask.FromResult(Reply.Empty))])).Message.ShouldBe("subscribe has 1 handlers");
 
     [Test]
     [Arguments("Ping")]
     [Arguments("ping ")]
     [Arguments("")]
-    public void A_name_is_taken_literally(string name) => _table.Find(name).ShouldBeNull();
+    public void A_name_is_taken_literally(string name) => new CommandTable(Handlers).Find(name).ShouldBeNull();
 }

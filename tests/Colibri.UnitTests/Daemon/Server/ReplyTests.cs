@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using Colibri.Daemon.Commands;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
@@ -33,11 +32,10 @@ public sealed class ReplyTests
     [Test]
     [Arguments("""{"cmd":"fly","id":1}""", "unknown-command", "there is no command 'fly'; colibri --help lists them")]
     [Arguments("""{"id":1}""", "bad-request", "cmd is missing")]
-    [Arguments("""{"cmd":"known","id":1,"limit":"many"}""", "bad-request", "limit has a value of the wrong kind")]
+    [Arguments("""{"cmd":"list-tasks","id":1,"limit":"many"}""", "bad-request", "limit has a value of the wrong kind")]
     public void A_request_that_cannot_run_is_answered_with_its_id_and_the_field(string line, string code, string message)
     {
-        var known = new CommandTable([new("known", new CommandHandler(_ => ValueTask.FromResult(Reply.Empty)))]);
-        var parsed = ParsedRequest.Parse(Encoding.UTF8.GetBytes(line), known);
+        var parsed = ParsedRequest.Parse(Encoding.UTF8.GetBytes(line), StubCommands.Table);
         Line(parsed.Failure.ShouldNotBeNull(), Encoding.UTF8.GetString(parsed.Id))
             .ShouldBe($"{{\"id\":1,\"ok\":false,\"error\":{{\"code\":\"{code}\",\"message\":\"{message}\"}}}}\n");
     }

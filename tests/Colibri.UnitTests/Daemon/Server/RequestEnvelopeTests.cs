@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Colibri.Daemon.Commands;
 using Colibri.Daemon.Server;
 
 namespace Colibri.UnitTests.Daemon.Server;
@@ -74,7 +73,7 @@ public sealed class RequestEnvelopeTests
     public void Nesting_without_end_is_bad_json() =>
         ShouldBeBadJson(Encoding.UTF8.GetBytes("{\"a\":" + new string('[', 100_000)));
 
-    private static ParsedRequest Parse(byte[] line) => ParsedRequest.Parse(line, new CommandTable([]));
+    private static ParsedRequest Parse(byte[] line) => ParsedRequest.Parse(line, StubCommands.Table);
 
     private static void ShouldBeBadJson(byte[] line)
     {

@@ -10,7 +10,7 @@ namespace Colibri.UnitTests.Protocol.Client;
 
 public sealed class ColibriClientTests
 {
-    private static readonly CommandRequest Ping = new() { Cmd = CommandNames.Ping };
+    private static readonly CommandRequest Ping = new() { Cmd = WireCommand.Ping.Name };
 
     private static CancellationToken Cancelled => TestContext.Current!.Execution.CancellationToken;
 
@@ -20,7 +20,7 @@ public sealed class ColibriClientTests
         await using var daemon = FakeDaemon.Granting("""{"b":1.0 ,"a":"é\u0041"}""");
         using var client = await ColibriClient.ConnectAsync(daemon.SocketPath, Cancelled);
 
-        var reply = await client.SendAsync(new CommandRequest { Cmd = CommandNames.GetTask, TaskId = "t" }, null, Cancelled);
+        var reply = await client.SendAsync(new CommandRequest { Cmd = WireCommand.GetTask.Name, TaskId = "t" }, null, Cancelled);
 
         daemon.Requests.ShouldBe(["""{"cmd":"get-task","task_id":"t"}"""]);
         reply.Ok.ShouldBeTrue();

@@ -1,0 +1,220 @@
+namespace Colibri.Protocol;
+
+/// <summary>
+/// One command of the wire protocol. This table is what the daemon's handlers, the CLI, <c>docs/protocol.md</c> and the manual page are held
+/// against.
+/// </summary>
+public sealed class WireCommand
+{
+    private static readonly WireField[] NewTask =
+    [
+        new("title", WireField.Required, "1,000 code units, no control characters", "what to do, in a line"),
+        new("description", "\"\"", "text", "all the agent needs to know"),
+        new("capabilities", "[]", "up to 64 names", "what an agent must be able to do to get it"),
+        new("priority", "0", "any 32-bit integer", "higher starts first"),
+        new("max_attempts", "3", "1 to 100", "attempts before it counts as failed"),
+        new("key", "none", "name", "a second request with the same key makes no second task"),
+        new("session_id", "none", "session id", "log to this session, and go on in it"),
+    ];
+
+    private WireCommand(string name, string summary, params WireField[] fields)
+    {
+        (Name, Summary, Fields) = (name, summary, fields);
+    }
+
+    /// <summary>As it stands in <c>cmd</c>, and on the CLI's command line.</summary>
+    public string Name { get; }
+
+    /// <summary>What it does: half a line, lower case, no full stop.</summary>
+    public string Summary { get; }
+
+    /// <summary>What its request may carry besides <c>cmd</c> and <c>id</c>.</summary>
+    public IReadOnlyList<WireField> Fields { get; }
+
+    /// <summary>
+    /// A following request of the same connection may start before this one is answered. True only where one queue behind it keeps the
+    /// order (the board's writer, a session's log): that is what lets a pipelining client share one commit among many requests.
+    /// </summary>
+    public bool MayOverlap { get; private init; }
+
+    public static WireCommand Ping { get; } = new("ping", "ask whether the daemon answers");
+
+    public static WireCommand Status { get; } = new("status", "show the state of the daemon");
+
+    public static WireCommand Snapshot { get; } = new("snapshot", "show what every agent is doing");
+
+    public static WireCommand SetCostMode { get; } = new("set-cost-mode", "set the limits on sessions and tool results",
+        new("mode", WireField.Required, "fast, smart or max", "the cost mode"),
+        new("persist", "false", "boolean", "also after a restart"));
+
+    public static WireCommand Cost { get; } = new("cost", "show what agents used and what it cost",
+        new("by", "task", "task, session, provider or day", "a line for each of these; task if not given"),
+        new("limit", "50", "1 to 1,000", "at most so many lines"));
+
+    public static WireCommand Budget { get; } = new("budget", "show the budgets and what was spent today, in UTC",
+        new WireField("action", "none", "lift", "lift: agents start again for the rest of the day"));
+
+    public static WireCommand CreateTask { get; } = new("create-task", "put a task on the board", NewTask) { MayOverlap = true };
+
+    public static WireCommand IntakeTask { get; } = new("intake-task", "hand in a task for the scheduler's next tick", NewTask) { MayOverlap = true };
+
+    public static WireCommand GetTask { get; } = new("get-task", "show one task",
+        new WireField("task_id", WireField.Required, "name", "the task"));
+
+    public static WireCommand ListTasks { get; } = new("list-tasks", "list tasks",
+        new("status", "all", "a state", "only these"),
+        new("limit", "100", "1 to 1,000", "at most so many in one answer"),
+        new("after", "from the start", "a task's id", "go on where an answer ended"));
+
+    public static WireCommand ClaimTask { get; } = new("claim-task", "take a queued task for an agent",
+        new("task_id", WireField.Required, "name", "the task"),
+        new("agent_id", WireField.Required, "name", "who takes it"))
+    { MayOverlap = true };
+
+    public static WireCommand TransitionTask { get; } = new("transition-task", "move a task along its life cycle",
+        new("task_id", WireField.Required, "name", "the task"),
+        new("status", WireField.Required, "started, done, failed, queued or cancelled", "where to"),
+        new("agent_id", "anybody", "name", "who asks: refused unless it holds the task"),
+        new("error", "none", "{\"code\":…,\"message\":…}, or a string", "with failed: what went wrong"))
+    { MayOverlap = true };
+
+    public static WireCommand CancelTask { get; } = new("cancel-task", "give a task up; a running agent is stopped",
+        new WireField("task_id", WireField.Required, "name", "the task"));
+
+    public static WireCommand SpawnAgent { get; } = new("spawn-agent", "start an agent",
+        new("binary", WireField.Required, "path, absolute, or a bare name on the daemon's search path", "its program: a path, or a name on the daemon's PATH"),
+        new("runtime", "by base name, else pi", string.Join(", ", Runtimes.All), "how to read its output"),
+        new("args", "the runtime's own", "up to 1,000 texts", "its own arguments, as they are"),
+        new("provider", "none", "name", "the model's provider"),
+        new("model", "none", "name", "the model"),
+        new("task_id", "none", "name", "claim this task and run it to its verdict"),
+        new("session_id", "the task's, or a new one", "session id", "log to this session"),
+        new("cwd", "the daemon's", "absolute path", "where it runs"),
+        new("env", "{}", "object of texts", "a variable in its environment"),
+        new("rpc", "by the arguments, else by the runtime", "boolean", "keep its standard input open and prompt it there"),
+        new("prompt", "the task's title and description", "text", "what to tell it"),
+        new("jail", "none", "object", "how to confine it"),
+        new("jail.path", "none", "path", "the directory that becomes its /"),
+        new("jail.name", "none", "name", "a jail to enter (FreeBSD)"),
+        new("jail.root_path", "none", "path", "check that the jail's root is this"),
+        new("jail.ip4", "inherit", "name", "inherit, disable for no network, or an address (FreeBSD)"),
+        new("jail.user", "root", "name", "who it runs as inside"));
+
+    public static WireCommand SpawnLocal { get; } = new("spawn-local", "start a program of your own as an agent",
+        new("path", WireField.Required, "path, absolute, or a bare name on the daemon's search path", "the program"),
+        new("args", "[]", "up to 1,000 texts", "its own arguments, as they are"),
+        new("session_id", "a new one", "session id", "log to this session"),
+        new("cwd", "the daemon's", "absolute path", "where it runs"),
+        new("env", "{}", "object of texts", "a variable in its environment"));
+
+    public static WireCommand StopAgent { get; } = new("stop-agent", "stop an agent with everything it started",
+        new("agent_id", WireField.Required, "name", "the agent"),
+        new("grace_ms", "5,000", "0 to 600,000", "time to end by itself before it is killed"));
+
+    public static WireCommand PromptAgent { get; } = new("prompt", "send a prompt to a long-lived agent",
+        new("agent_id", WireField.Required, "name", "the agent"),
+        new("text", WireField.Required, "text", "what to tell it"));
+
+    public static WireCommand AnswerAgent { get; } = new("answer", "answer the question of a blocked agent",
+        new("agent_id", WireField.Required, "name", "the agent"),
+        new("request", WireField.Required, "name", "the question, as snapshot shows it"),
+        new("value", "one of these three", "text", "the answer to a select, an input or an editor"),
+        new("confirmed", "one of these three", "boolean", "to a confirm"),
+        new("cancelled", "one of these three", "true", "no answer: the agent goes on without"));
+
+    public static WireCommand ListAgents { get; } = new("list-agents", "list agents");
+
+    public static WireCommand RegisterAgent { get; } = new("register-agent", "make an agent known that runs elsewhere",
+        new("name", WireField.Required, "name", "its name"),
+        new("capabilities", "[]", "up to 64 names", "what it can do"),
+        new("host", "the daemon's", "name", "where it runs"));
+
+    public static WireCommand Heartbeat { get; } = new("heartbeat", "report that a registered agent is still there",
+        new WireField("agent_id", WireField.Required, "name", "the agent"));
+
+    public static WireCommand ListSessions { get; } = new("list-sessions", "list sessions",
+        new WireField("limit", "1,000", "1 to 1,000", "at most so many"));
+
+    public static WireCommand GetSession { get; } = new("get-session", "show the live generation of a session",
+        new("session_id", WireField.Required, "session id", "the session"),
+        new("all", "false", "boolean", "every generation, not just the live one"));
+
+    public static WireCommand AppendSession { get; } = new("append-session", "add an entry to a session",
+        new("session_id", WireField.Required, "session id", "the session"),
+        new("entry", WireField.Required, "object", "what to add"),
+        new("entry.kind", WireField.Required, "user, assistant, tool_result, usage, note", "what the entry is"),
+        new("entry.text", "required unless there is usage", "without NUL", "its words"),
+        new("entry.tool", "none", "name", "with tool_result: the tool"),
+        new("entry.is_error", "none", "boolean", "with tool_result: the tool failed"),
+        new("entry.usage", "none", "a usage object", "what the agent used"))
+    { MayOverlap = true };
+
+    public static WireCommand CompactSession { get; } = new("compact-session", "summarise a session's oldest turns",
+        new WireField("session_id", WireField.Required, "session id", "the session"))
+    { MayOverlap = true };
+
+    public static WireCommand GetPrompt { get; } = new("get-prompt", "show the prompt that the session would give now",
+        new("session_id", WireField.Required, "session id", "the session"),
+        new("scratch", "none", "text", "words for its end that are not kept"));
+
+    public static WireCommand RegisterSkill { get; } = new("register-skill", "add a skill, or replace one",
+        new("name", WireField.Required, "name", "its name"),
+        new("description", "\"\"", "text", "what it does"),
+        new("category", "\"\"", "name", "what it belongs to"));
+
+    public static WireCommand ListSkills { get; } = new("list-skills", "list skills");
+
+    public static WireCommand RegisterTenant { get; } = new("register-tenant", "add a tenant",
+        new("tenant_id", WireField.Required, "name", "the tenant"),
+        new("jail_root_path", WireField.Required, "absolute path", "where its jails live on the daemon's host"));
+
+    public static WireCommand ListTenants { get; } = new("list-tenants", "list tenants");
+
+    public static WireCommand DeleteTenant { get; } = new("delete-tenant", "forget a tenant",
+        new WireField("tenant_id", WireField.Required, "name", "the tenant"));
+
+    /// <summary>The one without a handler: the connection itself answers it, since the connection is what changes.</summary>
+    public static WireCommand Subscribe { get; } = new("subscribe", "follow what happens",
+        new WireField("topics", "all", "tasks, panes, cost", "only this"));
+
+    /// <summary>Every command.</summary>
+    public static IReadOnlyList<WireCommand> All { get; } =
+    [
+        Ping, Status, Snapshot, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask,
+        SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
+        AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
+    ];
+
+    /// <summary>One of its fields.</summary>
+    /// <exception cref="ArgumentException">It has none of that name.</exception>
+    public WireField Field(string name)
+    {
+        foreach (var field in Fields)
+        {
+            if (field.Name == name)
+                return field;
+        }
+        throw new ArgumentException($"{Name} has no field {name}");
+    }
+}
+
+/// <summary>One field of a request.</summary>
+public sealed class WireField(string name, string byDefault, string form, string help)
+{
+    /// <summary>The <see cref="Default"/> of a field that must be there.</summary>
+    public const string Required = "required";
+
+    /// <summary>As the wire has it; <c>jail.path</c> is the field <c>path</c> of the object <c>jail</c>.</summary>
+    public string Name => name;
+
+    /// <summary>What holds where it is left out.</summary>
+    public string Default => byDefault;
+
+    public bool IsRequired => byDefault == Required;
+
+    /// <summary>What it may hold: a type of <c>docs/protocol.md</c>, its bounds, or the words that it is one of.</summary>
+    public string Form => form;
+
+    /// <summary>What it is for: half a line, lower case, no full stop.</summary>
+    public string Help => help;
+}
