@@ -31,8 +31,8 @@ try
     var configuration = DaemonConfiguration.Read(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName);
     if (arguments.Action == DaemonAction.CheckConfiguration)
     {
-        foreach (var (variable, value) in EffectiveConfiguration.Lines(configuration))
-            Console.WriteLine($"{variable}={value}");
+        foreach (var setting in DaemonConfiguration.All)
+            Console.WriteLine($"{setting.Name}={setting.Print(configuration)}");
         return 0;
     }
     await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);

@@ -4,21 +4,19 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Settings;
 
-/// <summary>Everything that the environment decides, read once at start.</summary>
+/// <summary>Everything that the environment decides, read once at start: a property for each setting, which begins with its default, and its row in <see cref="All"/>.</summary>
 public sealed record DaemonConfiguration
 {
-    private const string DefaultJailStageDirectory = "/var/colibri-stage";
-
     public required string SocketPath { get; init; }
     public required string DatabasePath { get; init; }
     public required string SessionsDirectory { get; init; }
     public required string Host { get; init; }
     public CostMode CostMode { get; init; } = CostMode.Smart;
 
-    /// <summary>Time between scheduler ticks, 10 ms to 1 day.</summary>
+    /// <summary>Time between scheduler ticks.</summary>
     public TimeSpan SchedulerInterval { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Agents alive at once, 1 to 4,096.</summary>
+    /// <summary>Agents alive at once.</summary>
     public int MaxAgents { get; init; } = 4;
 
     /// <summary>The agent started for a queued task; null leaves tasks to outside claimants.</summary>
@@ -36,26 +34,27 @@ public sealed record DaemonConfiguration
     /// <summary>The file that holds keys; null for none.</summary>
     public string? ProviderEnvFile { get; init; }
 
-    /// <summary>Silence after which a live agent counts as stalled, 100 ms to 365 days.</summary>
+    /// <summary>Silence after which a live agent counts as stalled.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromHours(4);
-    /// <summary>While a tool of its runs, a live agent counts as stalled after this silence, where that is longer; 100 ms to 365 days.</summary>
+
+    /// <summary>While a tool of its runs, a live agent counts as stalled after this silence, where that is longer.</summary>
     public TimeSpan ToolTimeout { get; init; } = TimeSpan.FromHours(2);
 
-    /// <summary>An agent with a prompt must have printed an event by then, 1 s to 1 day.</summary>
+    /// <summary>An agent with a prompt must have printed an event by then.</summary>
     public TimeSpan FirstEventTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>A stalled agent that works is not only shown but ended.</summary>
     public bool StallKill { get; init; }
 
-    /// <summary>Once its run is over, an agent that was started for it must have exited by then, 100 ms to 1 day.</summary>
+    /// <summary>Once its run is over, an agent that was started for it must have exited by then.</summary>
     public TimeSpan ExitTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a run may take, 1 s to 365 days.</summary>
+    /// <summary>How long a run may take.</summary>
     public TimeSpan RunTimeout { get; init; } = TimeSpan.FromHours(24);
     public JailPrivilegeMode JailPrivilegeMode { get; init; } = JailPrivilegeMode.Mdo;
 
     /// <summary>Where files are left for an agent in a jail, within the jail's root.</summary>
-    public string JailStageDirectory { get; init; } = DefaultJailStageDirectory;
+    public string JailStageDirectory { get; init; } = "/var/colibri-stage";
     public string? JailRootBase { get; init; }
     public bool HeadroomEnabled { get; init; }
     /// <summary>Where the sidecar that shortens tool results listens; by default <c>headroom.sock</c> beside the daemon's own socket.</summary>
@@ -75,6 +74,66 @@ public sealed record DaemonConfiguration
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
     public LogFormat LogFormat { get; init; } = LogFormat.Text;
 
+    /// <summary>Every setting, in the order in which <c>--check-config</c> prints them; one whose default follows from another's stands below it.</summary>
+    public static readonly IReadOnlyList<Setting> All =
+    [
+        Setting.Path(SocketPaths.EnvironmentVariable, "the socket", "the service's, or the user's",
+            (_, source) => SocketPaths.Resolve(source.Reader.Text, () => source.IsWritableDirectory(Path.GetDirectoryName(SocketPaths.Service)!)),
+            c => c.SocketPath, (c, value) => c with { SocketPath = value }),
+        Setting.Path("COLIBRI_DB_PATH", "the board", "the service's, or the user's", (_, source) => DefaultDatabasePath(source.Reader, source.IsWritableDirectory),
+            c => c.DatabasePath, (c, value) => c with { DatabasePath = value }),
+        Setting.Path("COLIBRI_SESSIONS_DIR", "session logs", "beside the database", (c, _) => Path.Combine(Path.GetDirectoryName(c.DatabasePath)!, "sessions"),
+            c => c.SessionsDirectory, (c, value) => c with { SessionsDirectory = value }),
+        Setting.Text("COLIBRI_HOST", "this host's name", "the system's", (_, source) => source.HostName, c => c.Host, (c, value) => c with { Host = value }),
+        Setting.Choice("COLIBRI_COST_MODE", "how large sessions may grow", [("fast", CostMode.Fast), ("smart", CostMode.Smart), ("max", CostMode.Max)],
+            c => c.CostMode, (c, value) => c with { CostMode = value }),
+        Setting.Duration("COLIBRI_SCHEDULER_INTERVAL", "time between two ticks", TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1),
+            c => c.SchedulerInterval, (c, value) => c with { SchedulerInterval = value }),
+        Setting.Integer("COLIBRI_MAX_AGENTS", "agents alive at once", 1, 4_096, c => c.MaxAgents, (c, value) => c with { MaxAgents = value }),
+        Setting.Text("COLIBRI_AGENT_BINARY", "the agent for queued tasks", c => c.AgentBinary, (c, value) => c with { AgentBinary = value }),
+        Setting.Words("COLIBRI_AGENT_ARGS", "arguments in place of its kind's", c => c.AgentArguments, (c, value) => c with { AgentArguments = value }),
+        Setting.Boolean("COLIBRI_AUTOSPAWN", "keep one long-lived agent", c => c.Autospawn, (c, value) => c with { Autospawn = value }),
+        Setting.Text("COLIBRI_AUTOSPAWN_BINARY", "its program", c => c.AutospawnBinary, (c, value) => c with { AutospawnBinary = value! }),
+        Setting.Words("COLIBRI_AUTOSPAWN_ARGS", "arguments in place of its kind's", c => c.AutospawnArguments, (c, value) => c with { AutospawnArguments = value }),
+        Setting.Text("COLIBRI_AUTOSPAWN_RPC_PROMPT", "what it is told first", c => c.AutospawnRpcPrompt, (c, value) => c with { AutospawnRpcPrompt = value }),
+        Setting.Parsed("COLIBRI_PROVIDERS", "routes: provider:model,...", Routes, PrintRoutes, c => c.Providers, (c, value) => c with { Providers = value }),
+        Setting.Parsed("COLIBRI_PROVIDERS_KEYLESS", "providers that need no key", Entries, value => string.Join(',', value),
+            c => c.KeylessProviders, (c, value) => c with { KeylessProviders = value }),
+        Setting.Path("COLIBRI_PROVIDER_ENV", "the file of keys", c => c.ProviderEnvFile, (c, value) => c with { ProviderEnvFile = value }),
+        Setting.Duration("COLIBRI_STALL_AFTER", "silence that is shown as stalled", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365),
+            c => c.StallAfter, (c, value) => c with { StallAfter = value }),
+        Setting.Duration("COLIBRI_TOOL_TIMEOUT", "the same while a tool runs, if longer", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365),
+            c => c.ToolTimeout, (c, value) => c with { ToolTimeout = value }),
+        Setting.Duration("COLIBRI_FIRST_EVENT_TIMEOUT", "time to an agent's first event", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1),
+            c => c.FirstEventTimeout, (c, value) => c with { FirstEventTimeout = value }),
+        Setting.Boolean("COLIBRI_STALL_KILL", "end an agent that stalls at work", c => c.StallKill, (c, value) => c with { StallKill = value }),
+        Setting.Duration("COLIBRI_EXIT_TIMEOUT", "time from a run's end to the exit", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1),
+            c => c.ExitTimeout, (c, value) => c with { ExitTimeout = value }),
+        Setting.Duration("COLIBRI_RUN_TIMEOUT", "time for a run on a task", TimeSpan.FromSeconds(1), TimeSpan.FromDays(365),
+            c => c.RunTimeout, (c, value) => c with { RunTimeout = value }),
+        Setting.Choice("COLIBRI_JAIL_PRIV_MODE", "how to become root for jails",
+            [("none", JailPrivilegeMode.None), ("mdo", JailPrivilegeMode.Mdo), ("sudo", JailPrivilegeMode.Sudo)],
+            c => c.JailPrivilegeMode, (c, value) => c with { JailPrivilegeMode = value }),
+        Setting.Parsed("COLIBRI_JAIL_STAGE_DIR", "files left in a jail", StageDirectory, value => value, c => c.JailStageDirectory, (c, value) => c with { JailStageDirectory = value }),
+        Setting.Path("COLIBRI_JAIL_ROOT_BASE", "where confined agents' roots lie", c => c.JailRootBase, (c, value) => c with { JailRootBase = value }),
+        Setting.Boolean("COLIBRI_HEADROOM_ENABLED", "have tool results shortened", c => c.HeadroomEnabled, (c, value) => c with { HeadroomEnabled = value }),
+        Setting.Path("COLIBRI_HEADROOM_SOCKET", "its socket", "beside the daemon's own", (c, _) => Path.Combine(Path.GetDirectoryName(c.SocketPath)!, "headroom.sock"),
+            c => c.HeadroomSocket, (c, value) => c with { HeadroomSocket = value }),
+        Setting.Dollars("COLIBRI_BUDGET_TASK_USD", "US dollars that a task may cost", c => c.TaskBudgetMicrocents, (c, value) => c with { TaskBudgetMicrocents = value }),
+        Setting.Dollars("COLIBRI_BUDGET_DAY_USD", "US dollars a day, of all agents", c => c.DayBudgetMicrocents, (c, value) => c with { DayBudgetMicrocents = value }),
+        Setting.Path("COLIBRI_PRICES_FILE", "prices of models", c => c.PricesFile, (c, value) => c with { PricesFile = value }),
+        Setting.Path("COLIBRI_PROMPT_PREFIX_FILE", "what prompts start with", c => c.PromptPrefixFile, (c, value) => c with { PromptPrefixFile = value }),
+        Setting.Boolean("COLIBRI_SCHEDULER_PROMPT_INJECTION", "give an agent its session's log",
+            c => c.SchedulerPromptInjection, (c, value) => c with { SchedulerPromptInjection = value }),
+        Setting.Choice("COLIBRI_LOG_LEVEL", "what is logged",
+            [("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)],
+            c => c.LogLevel, (c, value) => c with { LogLevel = value }),
+        Setting.Choice("COLIBRI_LOG_FORMAT", "how it is logged", [("text", LogFormat.Text), ("json", LogFormat.Json)], c => c.LogFormat, (c, value) => c with { LogFormat = value }),
+    ];
+
+    /// <summary>What holds where nothing is set, without what is computed.</summary>
+    internal static DaemonConfiguration Unset => new() { SocketPath = "", DatabasePath = "", SessionsDirectory = "", Host = "" };
+
     /// <summary>Reads an environment.</summary>
     /// <param name="environment">The process environment.</param>
     /// <param name="isWritableDirectory">Whether a directory is there and this user may create files in it.</param>
@@ -83,61 +142,11 @@ public sealed record DaemonConfiguration
     public static DaemonConfiguration Read(
         IReadOnlyDictionary<string, string> environment, Func<string, bool> isWritableDirectory, string hostName)
     {
-        var reader = new EnvironmentReader(environment);
-        var database = AbsolutePath(reader, "COLIBRI_DB_PATH") ?? DefaultDatabasePath(reader, isWritableDirectory);
-        var socket = AbsolutePath(reader, SocketPaths.EnvironmentVariable)
-            ?? SocketPaths.Resolve(reader.Text, () => isWritableDirectory(Path.GetDirectoryName(SocketPaths.Service)!));
-        return new DaemonConfiguration
-        {
-            SocketPath = socket,
-            DatabasePath = database,
-            SessionsDirectory = AbsolutePath(reader, "COLIBRI_SESSIONS_DIR") ?? Path.Combine(Path.GetDirectoryName(database)!, "sessions"),
-            Host = reader.Text("COLIBRI_HOST") ?? hostName,
-            CostMode = reader.Choice("COLIBRI_COST_MODE", CostMode.Smart, ("fast", CostMode.Fast), ("smart", CostMode.Smart), ("max", CostMode.Max)),
-            SchedulerInterval = reader.Duration(
-                "COLIBRI_SCHEDULER_INTERVAL", TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1)),
-            MaxAgents = reader.Integer("COLIBRI_MAX_AGENTS", 4, 1, 4_096),
-            AgentBinary = reader.Text("COLIBRI_AGENT_BINARY"),
-            AgentArguments = reader.Words("COLIBRI_AGENT_ARGS"),
-            Autospawn = reader.Boolean("COLIBRI_AUTOSPAWN", false),
-            AutospawnBinary = reader.Text("COLIBRI_AUTOSPAWN_BINARY") ?? "zot",
-            AutospawnArguments = reader.Words("COLIBRI_AUTOSPAWN_ARGS"),
-            AutospawnRpcPrompt = reader.Text("COLIBRI_AUTOSPAWN_RPC_PROMPT"),
-            Providers = Routes(reader, "COLIBRI_PROVIDERS"),
-            KeylessProviders = (reader.Text("COLIBRI_PROVIDERS_KEYLESS") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
-            ProviderEnvFile = AbsolutePath(reader, "COLIBRI_PROVIDER_ENV"),
-            StallAfter = reader.Duration("COLIBRI_STALL_AFTER", TimeSpan.FromHours(4), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365)),
-            FirstEventTimeout = reader.Duration(
-                "COLIBRI_FIRST_EVENT_TIMEOUT", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
-            StallKill = reader.Boolean("COLIBRI_STALL_KILL", false),
-            ToolTimeout = reader.Duration("COLIBRI_TOOL_TIMEOUT", TimeSpan.FromHours(2), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365)),
-            ExitTimeout = reader.Duration("COLIBRI_EXIT_TIMEOUT", TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1)),
-            RunTimeout = reader.Duration("COLIBRI_RUN_TIMEOUT", TimeSpan.FromHours(24), TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
-            JailPrivilegeMode = reader.Choice(
-                "COLIBRI_JAIL_PRIV_MODE",
-                JailPrivilegeMode.Mdo,
-                ("none", JailPrivilegeMode.None),
-                ("mdo", JailPrivilegeMode.Mdo),
-                ("sudo", JailPrivilegeMode.Sudo)),
-            JailStageDirectory = StageDirectory(reader, "COLIBRI_JAIL_STAGE_DIR"),
-            JailRootBase = AbsolutePath(reader, "COLIBRI_JAIL_ROOT_BASE"),
-            HeadroomEnabled = reader.Boolean("COLIBRI_HEADROOM_ENABLED", false),
-            HeadroomSocket = AbsolutePath(reader, "COLIBRI_HEADROOM_SOCKET") ?? Path.Combine(Path.GetDirectoryName(socket)!, "headroom.sock"),
-            TaskBudgetMicrocents = reader.Dollars("COLIBRI_BUDGET_TASK_USD"),
-            DayBudgetMicrocents = reader.Dollars("COLIBRI_BUDGET_DAY_USD"),
-            PricesFile = AbsolutePath(reader, "COLIBRI_PRICES_FILE"),
-            PromptPrefixFile = AbsolutePath(reader, "COLIBRI_PROMPT_PREFIX_FILE"),
-            SchedulerPromptInjection = reader.Boolean("COLIBRI_SCHEDULER_PROMPT_INJECTION", false),
-            LogLevel = reader.Choice(
-                "COLIBRI_LOG_LEVEL",
-                LogLevel.Information,
-                ("trace", LogLevel.Trace),
-                ("debug", LogLevel.Debug),
-                ("info", LogLevel.Information),
-                ("warning", LogLevel.Warning),
-                ("error", LogLevel.Error)),
-            LogFormat = reader.Choice("COLIBRI_LOG_FORMAT", LogFormat.Text, ("text", LogFormat.Text), ("json", LogFormat.Json)),
-        };
+        var source = new SettingSource(new EnvironmentReader(environment), isWritableDirectory, hostName);
+        var configuration = Unset;
+        foreach (var setting in All)
+            configuration = setting.Read(configuration, source);
+        return configuration;
     }
 
     private static string DefaultDatabasePath(EnvironmentReader reader, Func<string, bool> isWritableDirectory)
@@ -153,24 +162,18 @@ public sealed record DaemonConfiguration
                 $"no place for the database: {Service} is not writable and neither XDG_DATA_HOME nor HOME is set; set COLIBRI_DB_PATH");
     }
 
-    private static string StageDirectory(EnvironmentReader reader, string name) => AbsolutePath(reader, name) switch
-    {
-        null => DefaultJailStageDirectory,
-        var path when path.Split('/') is var steps && !steps.Contains("..") && !steps.Contains(".") && steps.Any(step => step.Length > 0) => path.TrimEnd('/'),
-        var path => throw EnvironmentReader.Invalid(name, path, "use a directory within the jail, without dots, such as /var/colibri-stage"),
-    };
+    private static string StageDirectory(EnvironmentReader reader, string name) =>
+        reader.AbsolutePath(name)! is var path && path.Split('/') is var steps && !steps.Contains("..") && !steps.Contains(".") && steps.Any(step => step.Length > 0)
+            ? path.TrimEnd('/')
+            : throw EnvironmentReader.Invalid(name, reader.Text(name)!, "use a directory within the jail, without dots, such as /var/colibri-stage");
 
-    private static string? AbsolutePath(EnvironmentReader reader, string name) => reader.Text(name) switch
-    {
-        null => null,
-        var path when path.StartsWith('/') => path,
-        var path => throw EnvironmentReader.Invalid(name, path, "use an absolute path; a service's working directory is nobody's promise"),
-    };
+    private static IReadOnlyList<string> Entries(EnvironmentReader reader, string name) =>
+        (reader.Text(name) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static List<ProviderRoute> Routes(EnvironmentReader reader, string name)
+    private static IReadOnlyList<ProviderRoute> Routes(EnvironmentReader reader, string name)
     {
         var routes = new List<ProviderRoute>();
-        foreach (var entry in (reader.Text(name) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var entry in Entries(reader, name))
         {
             // A model's own name may hold colons (llama3:8b): only the first one separates.
             var parts = entry.Split(':', 2);
@@ -180,6 +183,9 @@ public sealed record DaemonConfiguration
         }
         return routes;
     }
+
+    private static string PrintRoutes(IReadOnlyList<ProviderRoute> routes) =>
+        string.Join(',', routes.Select(route => route.Model is null ? route.Provider : $"{route.Provider}:{route.Model}"));
 }
 
 /// <summary>A setting that cannot be used. The message is the one line the operator sees: variable, value, what would do.</summary>

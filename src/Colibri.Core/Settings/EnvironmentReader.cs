@@ -74,6 +74,14 @@ public sealed class EnvironmentReader(IReadOnlyDictionary<string, string> enviro
         return TrySplit(text, out var words) ? words : throw Invalid(name, text, "a quote is not closed");
     }
 
+    /// <summary>Null where it is not set.</summary>
+    public string? AbsolutePath(string name) => Text(name) switch
+    {
+        null => null,
+        var path when path.StartsWith('/') => path,
+        var path => throw Invalid(name, path, "use an absolute path; a service's working directory is nobody's promise"),
+    };
+
     public static ConfigurationException Invalid(string name, string value, string remedy) =>
         new($"{name}={Printable(value)} cannot be used: {remedy}");
 
@@ -152,7 +160,8 @@ public sealed class EnvironmentReader(IReadOnlyDictionary<string, string> enviro
         return false;
     }
 
-    private static string Words(TimeSpan span) => span switch
+    /// <summary>A duration as it can be set, in its largest whole unit.</summary>
+    internal static string Words(TimeSpan span) => span switch
     {
         { TotalDays: >= 1 } => $"{span.TotalDays:0.##}d",
         { TotalHours: >= 1 } => $"{span.TotalHours:0.##}h",

@@ -1,3 +1,5 @@
+using Colibri.Core.Settings;
+
 namespace Colibri.Daemon.Hosting;
 
 /// <summary>The daemon's command line; everything else is set by the environment.</summary>
@@ -6,20 +8,24 @@ namespace Colibri.Daemon.Hosting;
 /// <param name="Problem">Only of <see cref="DaemonAction.Refuse"/>: what is wrong with the command line.</param>
 internal sealed record DaemonArguments(DaemonAction Action, string? PidFile = null, string? Problem = null)
 {
-    public const string Usage = """
+    public static readonly string Usage = $"""
         usage: colibri-daemon [--pidfile PATH] [--check-config] [--version] [--help]
 
         Supervises AI coding agents: a task board, a scheduler, and a pane for each
         agent, over a Unix socket. Runs in the foreground and logs to standard error.
 
           --pidfile PATH   write the process id there; removed at the end
-          --check-config   print the effective configuration and exit
+          --check-config   print the settings as they are and exit
           --version        print the version and exit
 
-        Settings come from COLIBRI_ variables; --check-config lists them all.
+        Settings come from the environment; colibri-daemon(8) says more of each:
+
+        {string.Join('\n', DaemonConfiguration.All.Select(setting => $"  {setting.Name.PadRight(NameWidth)}  {setting.Help} ({setting.Default})"))}
+
         SIGTERM and SIGINT stop the agents, then the daemon.
         """;
 
+    private const int NameWidth = 34;
     private const string PidFileName = "--pidfile";
     private const string NoPath = "--pidfile needs a path";
 

@@ -13,7 +13,7 @@ public sealed class DaemonConfigurationTests
         (c.SocketPath, c.DatabasePath, c.SessionsDirectory).ShouldBe(
             ("/home/op/.colibri/run/colibri.sock", "/home/op/.local/share/colibri/colibri.sqlite", "/home/op/.local/share/colibri/sessions"));
         (c.Host, c.CostMode, c.MaxAgents).ShouldBe(("clawdie", CostMode.Smart, 4));
-        (c.SchedulerInterval, c.StallAfter).ShouldBe((TimeSpan.FromSeconds(30), TimeSpan.FromHours(4)));
+        (c.SchedulerInterval, c.StallAfter, c.ToolTimeout).ShouldBe((TimeSpan.FromSeconds(30), TimeSpan.FromHours(4), TimeSpan.FromHours(2)));
         (c.AgentBinary, c.Autospawn, c.AutospawnBinary, c.AutospawnRpcPrompt).ShouldBe((null, false, "zot", null));
         c.AgentArguments.ShouldBeEmpty();
         c.AutospawnArguments.ShouldBeEmpty();
@@ -27,7 +27,7 @@ public sealed class DaemonConfigurationTests
 
     [Test]
     public void An_empty_variable_counts_as_unset() =>
-        Settings.Read([.. EffectiveConfiguration.Lines(Settings.Read()).Select(line => $"{line.Variable}=")]).ShouldBeEquivalentTo(Settings.Read());
+        Settings.Read([.. DaemonConfiguration.All.Select(setting => $"{setting.Name}=")]).ShouldBeEquivalentTo(Settings.Read());
 
     [Test]
     public void Every_variable_is_read()
@@ -48,6 +48,7 @@ public sealed class DaemonConfigurationTests
             "COLIBRI_AUTOSPAWN_RPC_PROMPT=look around",
             "COLIBRI_PROVIDERS=deepseek:deepseek-chat,ollama:llama3:8b , openrouter",
             "COLIBRI_STALL_AFTER=90m",
+            "COLIBRI_TOOL_TIMEOUT=5h",
             "COLIBRI_JAIL_PRIV_MODE=sudo",
             "COLIBRI_JAIL_STAGE_DIR=/j/stage",
             "COLIBRI_JAIL_ROOT_BASE=/j/root",
@@ -62,7 +63,7 @@ public sealed class DaemonConfigurationTests
         c.AgentArguments.ShouldBe(["--mode", "json"]);
         c.AutospawnArguments.ShouldBe(["--mode", "rpc"]);
         c.Providers.ShouldBe([new("deepseek", "deepseek-chat"), new("ollama", "llama3:8b"), new("openrouter", null)]);
-        c.StallAfter.ShouldBe(TimeSpan.FromMinutes(90));
+        (c.StallAfter, c.ToolTimeout).ShouldBe((TimeSpan.FromMinutes(90), TimeSpan.FromHours(5)));
         (c.JailPrivilegeMode, c.JailStageDirectory, c.JailRootBase).ShouldBe((JailPrivilegeMode.Sudo, "/j/stage", "/j/root"));
         (c.HeadroomEnabled, c.HeadroomSocket, c.PromptPrefixFile).ShouldBe((true, "/h/h.sock", "/p/prefix"));
         (c.LogLevel, c.LogFormat).ShouldBe((LogLevel.Debug, LogFormat.Json));
