@@ -1,4 +1,5 @@
 using Colibri.Core.Panes.Dialects;
+using Colibri.Protocol;
 
 namespace Colibri.Core.Agents.Kinds;
 
@@ -41,17 +42,31 @@ public sealed record AgentProfile
     /// </summary>
     public bool PrintsEvents { get; init; } = true;
 
+    /// <summary>What it sets for its own children; null where nobody knows of any.</summary>
+    public ChildVariables? ChildVariables { get; init; }
+
     /// <summary>An option and its value; nothing where there is none.</summary>
     internal static IReadOnlyList<string> Flag(string name, string? value) => value is null ? [] : [name, value];
 }
 
-/// <summary>The kinds of agent Colibri knows. A new one is a file beside this, a line here, and a recording of what it prints.</summary>
+/// <summary>What an agent harness sets for its own children.</summary>
+/// <param name="Prefix">What the names of all its variables begin with, its settings' too.</param>
+/// <param name="Names">Those for its children alone, under whatever name.</param>
+public sealed record ChildVariables(string Prefix, IReadOnlyList<string> Names);
+
+/// <summary>
+/// The kinds of agent Colibri knows. A new one is a file beside this, a line here, its name in <see cref="Runtimes"/>, and a recording of what it
+/// prints.
+/// </summary>
 public static class AgentProfiles
 {
     private static readonly AgentProfile[] Known = [Pi.Profile, Zot.Profile, Claude.Profile, Codex.Profile, Opencode.Profile];
 
-    /// <summary>Every runtime's name, <c>local</c> included.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Known.Select(profile => profile.Name), Local.Profile.Name];
+    /// <summary>Every kind, <c>local</c> included.</summary>
+    public static IReadOnlyList<AgentProfile> All { get; } = [.. Known, Local.Profile];
+
+    /// <summary>Every runtime's name.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(profile => profile.Name)];
 
     /// <summary>By runtime where a known one is stated, else by the binary's base name, else one that prints Pi's events and has no defaults.</summary>
     /// <param name="runtime">One of <see cref="Names"/>, or null.</param>

@@ -14,6 +14,13 @@ internal static class Claude
         Providers = ["anthropic"],
         TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
+        // That a session is around it, which one, and how to talk to it; of hooks and plug-ins, whose they are.
+        ChildVariables = new("CLAUDE_",
+        [
+            "CLAUDECODE", "CLAUDE_CODE", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_EXECPATH", "CLAUDE_CODE_IS_COWORK", "CLAUDE_CODE_MESSAGING_SOCKET",
+            "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_REMOTE", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_SSE_PORT", "CLAUDE_AGENT_SDK_VERSION", "CLAUDE_EFFORT", "CLAUDE_ENV_FILE",
+            "CLAUDE_PID", "CLAUDE_PLUGIN_DATA", "CLAUDE_PLUGIN_ROOT", "CLAUDE_PROJECT_DIR", "CLAUDE_SESSION_ID",
+        ]),
     };
 }
 

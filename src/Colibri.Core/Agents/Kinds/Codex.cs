@@ -14,6 +14,12 @@ internal static class Codex
         Providers = ["openai"],
         TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
+        // Its thread, the sandbox its commands run in, and how it was installed.
+        ChildVariables = new("CODEX_",
+        [
+            "CODEX_CI", "CODEX_INTERNAL_ORIGINATOR_OVERRIDE", "CODEX_MANAGED_BY_BUN", "CODEX_MANAGED_BY_NPM", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_SESSION_ID",
+            "CODEX_THREAD_ID",
+        ]),
     };
 }
 

@@ -13,6 +13,10 @@ internal static class Opencode
         Dialect = new OpencodeDialect(),
         TaskArguments = ["run", "--format", "json"],
         ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),
+        ChildVariables = new("OPENCODE_",
+        [
+            "OPENCODE", "OPENCODE_CALLER", "OPENCODE_PID", "OPENCODE_PROCESS_ROLE", "OPENCODE_RUN_ID", "OPENCODE_SESSION_ID", "OPENCODE_TERMINAL",
+        ]),
     };
 }
 

@@ -18,6 +18,7 @@ internal static class Pi
         SteerCommand = "steer",
         ForgetCommand = "new_session",
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
+        ChildVariables = new("PI_", ["PI_CODING_AGENT", "PI_SESSION_ID"]),
     };
 
     /// <summary>A program of another name, which is taken to print Pi's events: it gets its arguments and its prompt, nothing else.</summary>

@@ -1,3 +1,5 @@
+using Colibri.Core.Agents.Kinds;
+
 namespace Colibri.Core.Agents.Launch;
 
 /// <summary>
@@ -7,36 +9,19 @@ namespace Colibri.Core.Agents.Launch;
 /// </summary>
 internal static class HarnessVariables
 {
-    /// <summary>Each harness, the prefix of its variables, and those it sets for its children.</summary>
-    private static readonly (string Prefix, string[] Names)[] Harnesses =
+    /// <summary>The kinds that Colibri starts, and harnesses that a daemon may have been started from.</summary>
+    private static readonly ChildVariables[] Harnesses =
     [
-        // Claude Code: that a session is around it, which one, and how to talk to it; of hooks and plug-ins, whose they are.
-        ("CLAUDE_",
-        [
-            "CLAUDECODE", "CLAUDE_CODE", "CLAUDE_CODE_CHILD_SESSION", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_EXECPATH", "CLAUDE_CODE_IS_COWORK", "CLAUDE_CODE_MESSAGING_SOCKET",
-            "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_REMOTE", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_SSE_PORT", "CLAUDE_AGENT_SDK_VERSION", "CLAUDE_EFFORT", "CLAUDE_ENV_FILE",
-            "CLAUDE_PID", "CLAUDE_PLUGIN_DATA", "CLAUDE_PLUGIN_ROOT", "CLAUDE_PROJECT_DIR", "CLAUDE_SESSION_ID",
-        ]),
-        // Codex: its thread, the sandbox its commands run in, and how it was installed.
-        ("CODEX_",
-        [
-            "CODEX_CI", "CODEX_INTERNAL_ORIGINATOR_OVERRIDE", "CODEX_MANAGED_BY_BUN", "CODEX_MANAGED_BY_NPM", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "CODEX_SESSION_ID",
-            "CODEX_THREAD_ID",
-        ]),
-        ("OPENCODE_",
-        [
-            "OPENCODE", "OPENCODE_CALLER", "OPENCODE_PID", "OPENCODE_PROCESS_ROLE", "OPENCODE_RUN_ID", "OPENCODE_SESSION_ID", "OPENCODE_TERMINAL",
-        ]),
-        ("PI_", ["PI_CODING_AGENT", "PI_SESSION_ID"]),
+        .. AgentProfiles.All.Select(profile => profile.ChildVariables).OfType<ChildVariables>(),
         // Its unattended retry waits for a provider without end.
-        ("QWEN_CODE_", ["QWEN_CODE", "QWEN_CODE_UNATTENDED_RETRY"]),
-        ("GEMINI_CLI_", ["GEMINI_CLI"]),
-        ("CLINE_", ["CLINE_ACTIVE"]),
-        ("COPILOT_", []),
-        ("CURSOR_", ["CURSOR_AGENT", "CURSOR_TRACE_ID"]),
-        ("GOOSE_", ["GOOSE_TERMINAL"]),
+        new("QWEN_CODE_", ["QWEN_CODE", "QWEN_CODE_UNATTENDED_RETRY"]),
+        new("GEMINI_CLI_", ["GEMINI_CLI"]),
+        new("CLINE_", ["CLINE_ACTIVE"]),
+        new("COPILOT_", []),
+        new("CURSOR_", ["CURSOR_AGENT", "CURSOR_TRACE_ID"]),
+        new("GOOSE_", ["GOOSE_TERMINAL"]),
         // The names that several agree on.
-        ("AI_AGENT_", ["AGENT", "AI_AGENT"]),
+        new("AI_AGENT_", ["AGENT", "AI_AGENT"]),
     ];
 
     /// <summary>How identities are named that a newer version may add: no setting of these harnesses ends so.</summary>
