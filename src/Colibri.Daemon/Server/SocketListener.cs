@@ -37,13 +37,13 @@ internal sealed class SocketListener : IAsyncDisposable
     private readonly ServerCounters _counters;
     private readonly CancellationTokenSource _stopping = new();
     private readonly HashSet<Task> _connections = [];
+    private readonly PeerAuthorization _authorization;
     private Task _accepting = Task.CompletedTask;
-    private PeerAuthorization _authorization = null!;
     private int _open;
 
-    private SocketListener(Socket listener, EventLoop loop, string path, ServerCounters counters, ILogger logger)
+    private SocketListener(Socket listener, EventLoop loop, string path, PeerAuthorization authorization, ServerCounters counters, ILogger logger)
     {
-        (_listener, _loop, _path, _counters, _logger) = (listener, loop, path, counters, logger);
+        (_listener, _loop, _path, _authorization, _counters, _logger) = (listener, loop, path, authorization, counters, logger);
         _arrivals = loop.Watch(listener.SafeHandle);
     }
 
@@ -55,7 +55,7 @@ internal sealed class SocketListener : IAsyncDisposable
     }
 
     /// <summary>Probes, binds and listens; clients wait in the backlog until <see cref="Serve"/>.</summary>
-    /// <exception cref="ConfigurationException">The path cannot be used, or a live daemon listens there.</exception>
+    /// <exception cref="ConfigurationException">The path cannot be used, or a live daemon listens there; nothing is left behind.</exception>
     public static SocketListener Bind(string path, EventLoop loop, ServerCounters counters, ILogger logger)
     {
         var directory = DirectoryOf(path);
@@ -67,15 +67,7 @@ internal sealed class SocketListener : IAsyncDisposable
                 File.Delete(path);
                 logger.StaleSocketRemoved(path);
             }
-            var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            listener.Bind(new UnixListenerEndPoint(path));
-            File.SetUnixFileMode(path, SocketMode);
-            listener.Listen(Backlog);
-            listener.Blocking = false;
-            return new SocketListener(listener, loop, path, counters, logger)
-            {
-                _authorization = new PeerAuthorization(ProcessUser.EffectiveUid, FileOwner.Of(path).Gid),
-            };
+            return Listen(path, loop, counters, logger);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
         {
@@ -92,7 +84,7 @@ internal sealed class SocketListener : IAsyncDisposable
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         // The name goes first: whoever comes now finds no daemon, instead of a connection that nobody answers.
-        RemoveName();
+        RemoveName(_path);
         _arrivals.Dispose();
         _listener.Dispose();
         await _accepting.ConfigureAwait(false);
@@ -100,6 +92,29 @@ internal sealed class SocketListener : IAsyncDisposable
         lock (_connections)
             open = [.. _connections];
         await Task.WhenAll(open).ConfigureAwait(false);
+    }
+
+    private static SocketListener Listen(string path, EventLoop loop, ServerCounters counters, ILogger logger)
+    {
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var isBound = false;
+        try
+        {
+            listener.Bind(new UnixListenerEndPoint(path));
+            isBound = true;
+            File.SetUnixFileMode(path, SocketMode);
+            listener.Listen(Backlog);
+            listener.Blocking = false;
+            return new SocketListener(listener, loop, path, new PeerAuthorization(ProcessUser.EffectiveUid, FileOwner.Of(path).Gid), counters, logger);
+        }
+        catch
+        {
+            // A name that was there before the bind is another program's.
+            if (isBound)
+                RemoveName(path);
+            listener.Dispose();
+            throw;
+        }
     }
 
     private static string DirectoryOf(string path)
@@ -137,11 +152,11 @@ internal sealed class SocketListener : IAsyncDisposable
             $"a daemon already listens at {path} (pid {listener.Pid?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unknown"}, uid {listener.Uid}); stop it first, or set COLIBRI_DAEMON_SOCKET");
     }
 
-    private void RemoveName()
+    private static void RemoveName(string path)
     {
         try
         {
-            File.Delete(_path);
+            File.Delete(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -183,47 +198,61 @@ internal sealed class SocketListener : IAsyncDisposable
         }
     }
 
+    /// <summary>Serves the client, or closes its socket: nobody else has it. Never throws for what one client is.</summary>
     private void Admit(Socket client, CommandTable commands, EventHub events)
     {
+        var isServed = false;
         try
         {
-            var peer = PeerCredentials.Read(client);
-            if (!_authorization.Allows(peer))
-            {
-                _logger.ClientDenied(peer.Uid);
-                Refuse(client, Reply.Error(ErrorCodes.Denied, $"uid {peer.Uid} is neither root, nor the daemon's user, nor in the socket's group"));
-                return;
-            }
-            if (Interlocked.Increment(ref _open) > MaxConnections)
-            {
-                Interlocked.Decrement(ref _open);
-                _logger.ClientsFull(MaxConnections);
-                Refuse(client, Reply.Error(ErrorCodes.Unavailable, $"{MaxConnections} connections are open; close some and try again"));
-                return;
-            }
-            _logger.ClientConnected(_counters.ConnectionAccepted(), peer.Uid, peer.Pid);
-            Serve(client, commands, events);
+            isServed = TryServe(client, commands, events);
         }
         catch (SocketException)
         {
             // Gone before it was looked at.
-            client.Dispose();
-        }
-    }
-
-    private void Serve(Socket client, CommandTable commands, EventHub events)
-    {
-        try
-        {
-            var connection = new ClientConnection(client, _loop.Watch(client.SafeHandle), commands, events, _counters, _logger);
-            Track(connection.ServeAsync(_stopping.Token));
         }
         catch (IOException e)
         {
             // The kernel has no memory for one more to be watched.
-            Interlocked.Decrement(ref _open);
             _logger.AcceptFailed(e.Message, 0);
-            client.Dispose();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _logger.UnexpectedFailure("admitting a client", e);
+        }
+        finally
+        {
+            if (!isServed)
+                client.Dispose();
+        }
+    }
+
+    private bool TryServe(Socket client, CommandTable commands, EventHub events)
+    {
+        var peer = PeerCredentials.Read(client);
+        if (!_authorization.Allows(peer))
+        {
+            _logger.ClientDenied(peer.Uid);
+            Refuse(client, Reply.Error(ErrorCodes.Denied, $"uid {peer.Uid} is neither root, nor the daemon's user, nor in the socket's group"));
+            return false;
+        }
+        if (Interlocked.Increment(ref _open) > MaxConnections)
+        {
+            Interlocked.Decrement(ref _open);
+            _logger.ClientsFull(MaxConnections);
+            Refuse(client, Reply.Error(ErrorCodes.Unavailable, $"{MaxConnections} connections are open; close some and try again"));
+            return false;
+        }
+        try
+        {
+            _logger.ClientConnected(_counters.ConnectionAccepted(), peer.Uid, peer.Pid);
+            var connection = new ClientConnection(client, _loop.Watch(client.SafeHandle), commands, events, _counters, _logger);
+            Track(connection.ServeAsync(_stopping.Token));
+            return true;
+        }
+        catch
+        {
+            Interlocked.Decrement(ref _open);
+            throw;
         }
     }
 
@@ -250,11 +279,8 @@ internal sealed class SocketListener : IAsyncDisposable
         _counters.ConnectionRefused();
         var line = new System.Buffers.ArrayBufferWriter<byte>();
         reply.WriteLine(line, []);
-        using (client)
-        {
-            client.Blocking = false;
-            client.Send(line.WrittenSpan, SocketFlags.None, out _);
-        }
+        client.Blocking = false;
+        client.Send(line.WrittenSpan, SocketFlags.None, out _);
     }
 }
 
