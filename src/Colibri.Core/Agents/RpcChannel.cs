@@ -21,6 +21,7 @@ internal sealed class RpcChannel(TimeProvider time)
     private readonly ConcurrentDictionary<string, TaskCompletionSource<RpcReply>> _pending = new(StringComparer.Ordinal);
     private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxPending) { SingleReader = true });
     private long _commands;
+    private int _underWay;
 
     /// <summary>Writes what is queued until <see cref="Close"/>.</summary>
     public async Task PumpAsync(Func<ReadOnlyMemory<byte>, Task> write)
@@ -36,8 +37,13 @@ internal sealed class RpcChannel(TimeProvider time)
     {
         var id = Interlocked.Increment(ref _commands).ToString(CultureInfo.InvariantCulture);
         var reply = new TaskCompletionSource<RpcReply>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (_pending.Count >= MaxPending || !_pending.TryAdd(id, reply))
+        // Counted apart: the dictionary's own count takes all its locks.
+        if (Interlocked.Increment(ref _underWay) > MaxPending)
+        {
+            Interlocked.Decrement(ref _underWay);
             return RpcReply.Unanswered("it has not answered the commands before");
+        }
+        _pending[id] = reply;
         if (!TrySend(writer =>
         {
             writer.WriteString("id"u8, id);
@@ -46,8 +52,9 @@ internal sealed class RpcChannel(TimeProvider time)
                 writer.WriteString("message"u8, message);
         }))
         {
-            _pending.TryRemove(id, out _);
-            return RpcReply.Unanswered("it does not read its standard input");
+            var unread = RpcReply.Unanswered("it does not read its standard input");
+            Complete(id, unread);
+            return unread;
         }
         using var late = new CancellationTokenSource(ReplyDeadline, time);
         using var expiry = late.Token.Register(() => Complete(id, RpcReply.Unanswered($"it did not answer within {ReplyDeadline.TotalSeconds:0} s")));
@@ -96,8 +103,10 @@ internal sealed class RpcChannel(TimeProvider time)
 
     private void Complete(string id, RpcReply reply)
     {
-        if (_pending.TryRemove(id, out var waiting))
-            waiting.TrySetResult(reply);
+        if (!_pending.TryRemove(id, out var waiting))
+            return;
+        Interlocked.Decrement(ref _underWay);
+        waiting.TrySetResult(reply);
     }
 }
 

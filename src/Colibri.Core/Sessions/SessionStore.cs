@@ -17,6 +17,9 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     private readonly ConcurrentDictionary<string, SessionLog> _logs = new(StringComparer.Ordinal);
     private SessionParts? _parts;
 
+    // The dictionary's own count takes all its locks, and this is asked at each append.
+    private int _remembered;
+
     /// <summary>Bytes on disk of the entries that one read gives.</summary>
     public const long MaxReadBytes = 48 * 1024 * 1024;
 
@@ -27,7 +30,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
 
     internal int RememberedLimit { get; init; } = RememberedSessions;
 
-    internal int Remembered => _logs.Count;
+    internal int Remembered => Volatile.Read(ref _remembered);
 
     /// <summary>See <see cref="SessionParts.AtStep"/>.</summary>
     internal Action<string, SessionStep>? AtStep { get; init; }
@@ -129,11 +132,17 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
 
     private SessionLog Enter(string sessionId, string directory)
     {
-        if (_logs.Count > RememberedLimit)
+        if (Remembered > RememberedLimit)
             ForgetIdle();
         while (true)
         {
-            var log = _logs.GetOrAdd(sessionId, id => new SessionLog(id, directory, Parts));
+            if (!_logs.TryGetValue(sessionId, out var log))
+            {
+                log = new SessionLog(sessionId, directory, Parts);
+                if (!_logs.TryAdd(sessionId, log))
+                    continue;
+                Interlocked.Increment(ref _remembered);
+            }
             if (log.TryEnter())
                 return log;
         }
@@ -143,8 +152,8 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     {
         foreach (var (id, log) in _logs)
         {
-            if (log.TryRetire())
-                _logs.TryRemove(KeyValuePair.Create(id, log));
+            if (log.TryRetire() && _logs.TryRemove(KeyValuePair.Create(id, log)))
+                Interlocked.Decrement(ref _remembered);
         }
     }
 }

@@ -51,6 +51,25 @@ public sealed class RpcChannelTests
     }
 
     [Test]
+    public async Task An_answered_command_makes_room_for_another()
+    {
+        var channel = Open();
+        var first = channel.AskAsync("prompt", "first");
+        for (var n = 2; n <= RpcChannel.MaxPending; n++)
+            _ = channel.AskAsync("prompt", $"{n}");
+        (await channel.AskAsync("prompt", "refused")).IsAnswered.ShouldBeFalse();
+
+        channel.Replied("1", null);
+        channel.Replied("1", null);
+        (await first).IsTaken.ShouldBeTrue();
+        var next = channel.AskAsync("prompt", "next");
+        (await channel.AskAsync("prompt", "refused again")).IsAnswered.ShouldBeFalse("one answer is one place");
+
+        channel.Close();
+        (await next).Problem.ShouldBe("it has ended");
+    }
+
+    [Test]
     public void Lines_nobody_reads_are_bounded()
     {
         var channel = new RpcChannel(_time);

@@ -94,6 +94,19 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
+    public void No_concurrent_dictionary_is_counted_since_that_takes_all_its_locks()
+    {
+        foreach (var file in SourceTree.Files())
+        {
+            foreach (var line in file.Lines)
+            {
+                if (ConcurrentField().Match(line) is { Success: true } field)
+                    file.Lines.ShouldNotContain(other => other.Contains($"{field.Groups[1].Value}.Count", StringComparison.Ordinal), $"{file.Project} {field.Groups[1].Value}");
+            }
+        }
+    }
+
+    [Test]
     public void Every_folder_of_core_has_a_layer() =>
         SourceTree.Files("Colibri.Core").Select(CoreLayer).Distinct().Order().ShouldBe(Enumerable.Range(0, CoreLayers.Length));
 
@@ -198,6 +211,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\b(LibraryImport|DllImport)\b")]
     private static partial Regex NativeCall();
+
+    [GeneratedRegex(@"ConcurrentDictionary<.*>\s+(_\w+)")]
+    private static partial Regex ConcurrentField();
 
     [GeneratedRegex(@"System\.Diagnostics\.Process\b|\bProcess\.Start\(|\bProcessStartInfo\b|\bSystem\.Reflection\b|\bdynamic \w+ ?[=;,)]|\bActivator\.|\b(?:typeof\([^)]*\)|GetType\(\))\.Get|\.MakeGeneric|\bType\.GetType\(")]
     private static partial Regex Forbidden();

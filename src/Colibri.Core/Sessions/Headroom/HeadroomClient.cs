@@ -163,6 +163,7 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
 
         private string? _failure;
         private long _requests;
+        private int _underWay;
 
         public string? Failure => Volatile.Read(ref _failure);
 
@@ -171,8 +172,13 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
         {
             var id = Interlocked.Increment(ref _requests).ToString(CultureInfo.InvariantCulture);
             var answer = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (_pending.Count >= MaxPending || !_pending.TryAdd(id, answer))
+            // Counted apart: the dictionary's own count takes all its locks.
+            if (Interlocked.Increment(ref _underWay) > MaxPending)
+            {
+                Interlocked.Decrement(ref _underWay);
                 return null;
+            }
+            _pending[id] = answer;
             if (Failure is not null || !_lines.Writer.TryWrite(Line(id, text)))
                 Complete(id, null);
             // Lost between the look and the entry: nobody else would complete it.
@@ -263,8 +269,10 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
 
         private void Complete(string id, string? answer)
         {
-            if (_pending.TryRemove(id, out var waiting))
-                waiting.TrySetResult(answer);
+            if (!_pending.TryRemove(id, out var waiting))
+                return;
+            Interlocked.Decrement(ref _underWay);
+            waiting.TrySetResult(answer);
         }
 
         private static byte[] Line(string id, string text)
