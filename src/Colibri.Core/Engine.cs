@@ -197,6 +197,7 @@ public sealed class Engine : IAsyncDisposable
     }
 
     /// <summary>Puts in order what an earlier daemon left behind. Before a client is answered: no task may look claimed by an agent of that daemon.</summary>
+    /// <remarks>Disposal gives it up at once.</remarks>
     public Task RecoverAsync() => Leftovers.RunAsync();
 
     /// <summary>Starts scheduling, and keeping the resident agent.</summary>

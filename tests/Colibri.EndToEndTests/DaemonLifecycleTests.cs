@@ -107,6 +107,55 @@ public sealed class DaemonLifecycleTests
         (await client.ReadLineAsync()).ShouldBeNull();
     }
 
+    [Test]
+    public async Task A_signal_during_the_start_ends_the_daemon_before_it_serves()
+    {
+        await using var daemon = ColibriDaemon.Prepared(("COLIBRI_AGENT_BINARY", Repository.TestAgent));
+        // Asked at the start, and waited for up to 5 s.
+        var probe = Path.Combine(daemon.DirectoryPath, "clawdie-system-probe");
+        await File.WriteAllTextAsync(probe, "#!/bin/sh\necho $$ > \"$0.pid\"\nexec sleep 600\n", TestContext.Current!.Execution.CancellationToken);
+        File.SetUnixFileMode(probe, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        daemon.Change("PATH", $"{daemon.DirectoryPath}:/usr/bin:/bin");
+        await daemon.StartUntilAsync(() => File.Exists($"{probe}.pid") && File.ReadAllText($"{probe}.pid").EndsWith('\n'), "the probe runs");
+
+        (await daemon.TerminateAsync()).ShouldBe(0);
+
+        daemon.Log.ShouldNotContain("[100]", customMessage: "it has not started");
+        daemon.Log.ShouldContain("[102]");
+        File.Exists(daemon.SocketPath).ShouldBeFalse();
+        var probed = (await File.ReadAllTextAsync($"{probe}.pid", TestContext.Current!.Execution.CancellationToken)).Trim();
+        await Eventually.HoldsAsync(() => !Directory.Exists($"/proc/{probed}"), () => "the probe is ended");
+    }
+
+    [Test]
+    public async Task A_signal_while_an_earlier_daemons_agent_is_being_ended_leaves_it_to_the_next_start()
+    {
+        const int Tries = 5;
+        await using var daemon = await ColibriDaemon.StartAsync(
+            ("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--hold-secs 600 --ignore-term"), ("COLIBRI_MAX_AGENTS", "1"));
+        var id = (await daemon.DataAsync(new { cmd = "create-task", title = "Interrupted" })).Text("id");
+        for (var tried = 1; ; tried++)
+        {
+            await Eventually.HoldsAsync(
+                async () => (await daemon.DataAsync(new { cmd = "get-task", task_id = id })).Text("status") == "started", () => $"the task is started; the log:\n{daemon.Log}");
+            await daemon.KillAsync();
+            var left = daemon.Descendants();
+            left.ShouldNotBeEmpty();
+
+            // It has asked the agent to end, and kills it a second later.
+            await daemon.StartUntilLoggedAsync("[406]");
+            (await daemon.TerminateAsync()).ShouldBe(0);
+
+            var isLeft = daemon.Descendants().Any(process => left.Any(before => before.Pid == process.Pid));
+            await daemon.StartAgainAsync();
+            if (isLeft)
+                break;
+            // A machine that is busy may need that second to send the signal; every time it is the daemon that waited.
+            tried.ShouldBeLessThan(Tries, $"the daemon ends before it has killed the agent; its log:\n{daemon.Log}");
+        }
+        daemon.Log.ShouldContain("[407]", customMessage: "the next start puts it in order");
+    }
+
     private static void BindAndKeep(Socket socket, string path)
     {
         socket.Bind(new UnixDomainSocketEndPoint(path + ".bound"));

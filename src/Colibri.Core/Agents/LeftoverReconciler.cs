@@ -35,6 +35,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationToken _stopping;
     private readonly List<Task> _later = [];
+    private Task _running = Task.CompletedTask;
     private int _open;
     private string? _trouble;
     private string? _told;
@@ -56,13 +57,17 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     /// <summary>The runs that are still open and why; null where there are none. Costs nothing.</summary>
     public StatusLeftovers? Status => Volatile.Read(ref _open) is > 0 and var runs ? new StatusLeftovers(runs, Volatile.Read(ref _trouble)) : null;
 
-    /// <summary>Returns when all is in order, or is being tried again.</summary>
-    public async Task RunAsync()
+    /// <summary>Returns when all is in order, or is being tried again, or the daemon stops.</summary>
+    public Task RunAsync() => _running = SettleAllAsync();
+
+    private async Task SettleAllAsync()
     {
         var startedAt = _time.GetUtcNow();
         var leftovers = await _board.LiveSpawnsAsync().ConfigureAwait(false);
         _open = leftovers.Count;
         await Task.WhenAll(leftovers.Select(SettleAsync)).ConfigureAwait(false);
+        if (_stopping.IsCancellationRequested)
+            return;
         if (_cgroups is not null)
             await _cgroups.RemoveEndedAsync(_board.HasEndedAsync).ConfigureAwait(false);
         try
@@ -77,10 +82,12 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops trying; what is still open the next daemon puts in order.</summary>
+    /// <summary>Stops trying, at once; what is still open the next daemon puts in order.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        // Its failure is its caller's.
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Task[] later;
         lock (_later)
             later = [.. _later];
@@ -107,7 +114,13 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         // A tree remembers its members, those too that cleared their environment since: every try asks the same one.
         List<ProcessTree>? trees = null;
         var ended = RetryAsync($"ending what agent {spawn.AgentId} left", () => EndAsync(spawn, trees = spawn.Pid is null ? Trees(spawn) : trees ?? Trees(spawn)));
-        if (await Task.WhenAny(ended, Task.Delay(GiveUpAfter, _time)).ConfigureAwait(false) == ended && await ended.ConfigureAwait(false))
+        var isInTime = await Task.WhenAny(ended, Task.Delay(GiveUpAfter, _time, _stopping)).ConfigureAwait(false) == ended;
+        if (_stopping.IsCancellationRequested)
+        {
+            Later(ended);
+            return;
+        }
+        if (isInTime && await ended.ConfigureAwait(false))
         {
             try
             {
@@ -215,7 +228,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         {
             var ender = new TreeEnder(tree, spawn.AgentId, _time, _logger, _jails?.SignalsFor(spawn.Jail, spawn.AgentId));
             ender.KillAfter(Grace);
-            return ender.EndAsync(polite: null);
+            return ender.EndAsync(polite: null, _stopping);
         });
         await Task.WhenAll(ends).ConfigureAwait(false);
         if (_jails is not null)

@@ -39,32 +39,34 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
 
     /// <summary>Returns when no process of the tree is left.</summary>
     /// <param name="polite">What is tried before SIGTERM, for at most half the grace; or null.</param>
-    public async Task EndAsync(PoliteEnd? polite)
+    /// <param name="stopping">Gives it up where it stands; what is left lives on.</param>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    public async Task EndAsync(PoliteEnd? polite, CancellationToken stopping = default)
     {
         if (polite is not null)
-            await AskPolitelyAsync(polite).ConfigureAwait(false);
+            await AskPolitelyAsync(polite, stopping).ConfigureAwait(false);
         if (await SignalAsync(Signals.Term).ConfigureAwait(false) == 0)
             return;
         for (var pause = FirstLook; !KillIsDue; pause = Longer(pause))
         {
-            await Task.Delay(pause, time).ConfigureAwait(false);
+            await Task.Delay(pause, time, stopping).ConfigureAwait(false);
             if (Left(tree.CountLeft) == 0)
                 return;
         }
-        await KillAsync().ConfigureAwait(false);
+        await KillAsync(stopping).ConfigureAwait(false);
     }
 
-    private async Task AskPolitelyAsync(PoliteEnd polite)
+    private async Task AskPolitelyAsync(PoliteEnd polite, CancellationToken stopping)
     {
         polite.Ask();
         var since = time.GetTimestamp();
         var left = time.GetElapsedTime(since, Interlocked.Read(ref _killAt)) / 2;
         var wait = left < PoliteWait ? left : PoliteWait;
         for (var pause = FirstLook; !polite.IsHeeded() && !KillIsDue && time.GetElapsedTime(since) < wait; pause = Longer(pause))
-            await Task.Delay(pause, time).ConfigureAwait(false);
+            await Task.Delay(pause, time, stopping).ConfigureAwait(false);
     }
 
-    private async Task KillAsync()
+    private async Task KillAsync(CancellationToken stopping)
     {
         var killed = await SignalAsync(Signals.Kill).ConfigureAwait(false);
         if (killed == 0)
@@ -75,7 +77,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         var told = false;
         do
         {
-            await Task.Delay(killed == Unknown || privileged is not null ? LongestLook : FirstLook, time).ConfigureAwait(false);
+            await Task.Delay(killed == Unknown || privileged is not null ? LongestLook : FirstLook, time, stopping).ConfigureAwait(false);
             if (!told && time.GetElapsedTime(since) > SurvivorsToldAfter)
             {
                 // Uninterruptible sleep, most likely: nothing to do but wait, and say so.

@@ -19,10 +19,11 @@ internal static class CapabilityProbe
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
-    /// <summary>Its answer, a JSON array or words; empty where there is no probe, or it answers nothing useful in 5 s.</summary>
-    public static Task<IReadOnlyList<string>> AskAsync(ChildProcesses processes, ProgramPath programs) => AskAsync(processes, programs, Deadline);
+    /// <summary>Its answer, a JSON array or words; empty where there is no probe, or it answers nothing useful in 5 s or before the daemon stops.</summary>
+    public static Task<IReadOnlyList<string>> AskAsync(ChildProcesses processes, ProgramPath programs, CancellationToken stopping) =>
+        AskAsync(processes, programs, Deadline, stopping);
 
-    internal static async Task<IReadOnlyList<string>> AskAsync(ChildProcesses processes, ProgramPath programs, TimeSpan deadline)
+    internal static async Task<IReadOnlyList<string>> AskAsync(ChildProcesses processes, ProgramPath programs, TimeSpan deadline, CancellationToken stopping = default)
     {
         if (programs.Find(Program) is not { } probe)
             return [];
@@ -43,7 +44,8 @@ internal static class CapabilityProbe
                         StandardOutput = theirOutput,
                     });
                 }
-                using var late = new CancellationTokenSource(deadline);
+                using var late = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+                late.CancelAfter(deadline);
                 var (answer, read) = (new byte[MaxBytes], 0);
                 try
                 {

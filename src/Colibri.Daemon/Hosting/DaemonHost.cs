@@ -34,14 +34,12 @@ internal static class DaemonHost
         ResourceLimits.ForbidCoreDumps();
         // Every connection open, every agent with its three streams, and room to look at /proc besides.
         ResourceLimits.RaiseOpenFiles(SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256);
-        var stop = new TaskCompletionSource<PosixSignal>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
         var logger = log.CreateLogger("colibri");
         using var unobserved = new UnobservedFailures(logger);
         HostEnvironment.LeaveMissingWorkingDirectory(logger);
         using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, InitProcess.ServicePid, logger);
-        using var term = StopOn(PosixSignal.SIGTERM, stop);
-        using var interrupt = StopOn(PosixSignal.SIGINT, stop);
+        using var stop = StopSignals.Register();
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
@@ -78,15 +76,28 @@ internal static class DaemonHost
         await using var listener = SocketListener.Bind(configuration.SocketPath, clients, counters, logger);
         using var pidFile = PidFile.Write(pidFilePath, logger);
         await engine.PrepareAsync().ConfigureAwait(false);
-        var probed = configuration.AgentBinary is null && !configuration.Autospawn ? [] : await CapabilityProbe.AskAsync(processes, programs).ConfigureAwait(false);
+        var probed = configuration.AgentBinary is null && !configuration.Autospawn ? [] : await CapabilityProbe.AskAsync(processes, programs, stop.Stopping).ConfigureAwait(false);
         engine.Schedule(
             SchedulerCandidates.From(configuration, programs, probed),
             configuration.Autospawn ? SchedulerCandidates.Resident(configuration, programs, probed) : null);
         WarnOfSettingsWithoutEffect(logger);
 
-        await engine.RecoverAsync().ConfigureAwait(false);
-
         var status = new StatusView(configuration, engine, prefix, counters, log, time);
+        // A stop does not wait for what an earlier daemon left: that stays on record, for the next start.
+        var recovering = engine.RecoverAsync();
+        await Task.WhenAny(recovering, stop.First).ConfigureAwait(false);
+        if (stop.First.IsCompleted)
+        {
+            logger.DaemonStopping(stop.First.Result.ToString(), engine.Supervisor.Running);
+            manager?.Tell("STOPPING=1", $"STATUS=stopping on {stop.First.Result} before the start was over");
+            // Its failure is not hidden by the disposal, which gives it up.
+            if (recovering.IsFaulted)
+                await recovering.ConfigureAwait(false);
+            logger.DaemonStopped(status.UptimeMs);
+            return;
+        }
+        await recovering.ConfigureAwait(false);
+
         listener.Serve(
             new CommandTable(
             [
@@ -105,7 +116,7 @@ internal static class DaemonHost
             : Background.Run(logger, "the heartbeat", Heartbeat.Of(manager, configuration.SocketPath, engine.Board, engine.Scheduler, status.Line, time, logger).RunAsync(heartbeatStop.Token));
         logger.DaemonStarted(BuildVersion.Text, InitProcess.ServicePid, configuration.SocketPath, configuration.DatabasePath);
 
-        var signal = await stop.Task.ConfigureAwait(false);
+        var signal = await stop.First.ConfigureAwait(false);
         logger.DaemonStopping(signal.ToString(), engine.Supervisor.Running);
         manager?.Tell("STOPPING=1", $"STATUS=stopping on {signal}: {engine.Supervisor.Running} agents to end");
         await heartbeatStop.CancelAsync().ConfigureAwait(false);
@@ -115,13 +126,6 @@ internal static class DaemonHost
         await listener.DisposeAsync().ConfigureAwait(false);
         logger.DaemonStopped(status.UptimeMs);
     }
-
-    private static PosixSignalRegistration StopOn(PosixSignal signal, TaskCompletionSource<PosixSignal> stop) =>
-        PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            stop.TrySetResult(context.Signal);
-        });
 
     private static void WarnOfSettingsWithoutEffect(ILogger logger)
     {

@@ -79,6 +79,28 @@ internal sealed class ColibriDaemon : IAsyncDisposable
     /// <summary>Starts on the same folder, after <see cref="KillAsync"/> or <see cref="TerminateAsync"/>.</summary>
     public async Task StartAgainAsync()
     {
+        Launched();
+        await Eventually.HoldsAsync(AnswersPingAsync, () => $"the daemon answers ping; its log:\n{Log}");
+    }
+
+    /// <summary>Starts on the same folder and returns when the log has the text once more, or the daemon has ended.</summary>
+    public Task StartUntilLoggedAsync(string text)
+    {
+        var before = Occurrences(text);
+        return StartUntilAsync(() => Occurrences(text) > before, $"the log says '{text}'");
+    }
+
+    /// <summary>Starts on the same folder and returns when the condition holds, or the daemon has ended.</summary>
+    public Task StartUntilAsync(Func<bool> condition, string what)
+    {
+        Launched();
+        return Eventually.HoldsAsync(() => condition() || _process!.HasExited, () => $"{what}; the log:\n{Log}");
+    }
+
+    private int Occurrences(string text) => Log.Split(text).Length - 1;
+
+    private void Launched()
+    {
         _process?.Dispose();
         string[] command = [.. _through, Repository.Daemon, .. _arguments];
         var process = Process.Start(Launch.Prepare(command[0], command[1..], _environment))!;
@@ -88,7 +110,6 @@ internal sealed class ColibriDaemon : IAsyncDisposable
         process.ErrorDataReceived += (_, line) => _log.AppendLine(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await Eventually.HoldsAsync(AnswersPingAsync, () => $"the daemon answers ping; its log:\n{Log}");
     }
 
     /// <summary>Runs a daemon in this folder and environment that is expected to end by itself.</summary>

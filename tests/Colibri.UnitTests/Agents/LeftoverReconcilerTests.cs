@@ -12,6 +12,7 @@ using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Posix.Cgroups;
 using Colibri.UnitTests.Posix.Processes;
 using Colibri.UnitTests.Posix.Spawning;
+using Colibri.UnitTests.Scheduling;
 using Colibri.UnitTests.Sessions;
 using Microsoft.Data.Sqlite;
 
@@ -334,6 +335,31 @@ public sealed class LeftoverReconcilerTests : IAsyncDisposable
         }
         _reconciler = null;
         (await _board.Board.LiveSpawnsAsync()).ShouldHaveSingleItem("the next daemon closes it");
+    }
+
+    [Test]
+    public async Task A_daemon_that_stops_does_not_wait_for_what_ignores_the_request_to_end()
+    {
+        var task = await _board.Spawn(_agentId);
+        var (child, output) = Shell.Start(Shell.Options("trap '' TERM; echo ready; while :; do sleep 1; done", AgentMarker.For(_agentId)));
+        using (output)
+        {
+            await output.ReadLine();
+            await Record(child.Identity);
+            // No grace ends on a clock that stands still, and SIGKILL is never due.
+            _reconciler = new LeftoverReconciler(_board.Board, _cgroups, null, new FakeTime(), _logger);
+            var running = _reconciler.RunAsync();
+            Shell.Until(() => Found == 1, "the process is found");
+
+            await _reconciler.DisposeAsync().AsTask().WaitAsync(Shell.Deadline, TestContext.Current!.Execution.CancellationToken);
+
+            running.IsCompletedSuccessfully.ShouldBeTrue("the daemon's end waits for it, and it ends at once");
+            child.Identity.IsRunning.ShouldBeTrue();
+            await End(child);
+        }
+        _reconciler = null;
+        (await _board.Get(task)).Status.ShouldBe(TaskState.Started, "the next daemon puts it in order");
+        (await _board.Board.LiveSpawnsAsync()).ShouldHaveSingleItem();
     }
 
     private static async Task End(ChildProcess child)
