@@ -86,6 +86,7 @@ public sealed class Engine : IAsyncDisposable
     private BoardScheduler? _scheduler;
     private Task _scheduling = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
+    private int _isClosed;
 
     private Engine(EngineParts parts)
     {
@@ -218,9 +219,14 @@ public sealed class Engine : IAsyncDisposable
         await agentsGone.ConfigureAwait(false);
     }
 
+    /// <summary>Leaves everything as it is: disposal closes nothing then. For a process that ends now, whatever the disk does.</summary>
+    public void Abandon() => Interlocked.Exchange(ref _isClosed, 1);
+
     /// <summary>Closes the board last. Agents that were not stopped live on, and are leftovers to the next engine.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isClosed, 1) != 0)
+            return;
         await _stop.CancelAsync().ConfigureAwait(false);
         if (Leftovers is not null)
             await Leftovers.DisposeAsync().ConfigureAwait(false);

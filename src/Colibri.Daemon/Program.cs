@@ -35,8 +35,7 @@ try
             Console.WriteLine($"{setting.Name}={setting.Print(configuration)}");
         return 0;
     }
-    await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);
-    return 0;
+    return await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);
 }
 catch (Exception e) when (e is ConfigurationException or BoardOpenException or BoardUnavailableException or IOException)
 {

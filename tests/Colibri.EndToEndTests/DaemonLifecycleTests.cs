@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Colibri.EndToEndTests.Harness;
+using Microsoft.Data.Sqlite;
 
 namespace Colibri.EndToEndTests;
 
@@ -105,6 +107,75 @@ public sealed class DaemonLifecycleTests
         (await daemon.TerminateAsync()).ShouldBe(0);
 
         (await client.ReadLineAsync()).ShouldBeNull();
+    }
+
+    [Test]
+    [Arguments("TERM", "TERM")]
+    [Arguments("TERM", "INT")]
+    [Arguments("INT", "TERM")]
+    public async Task A_second_signal_kills_what_ignores_the_first(string first, string second)
+    {
+        await using var daemon = await ColibriDaemon.StartAsync(
+            ("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--hold-secs 600 --ignore-term --children 2"), ("COLIBRI_MAX_AGENTS", "1"));
+        var id = (await daemon.DataAsync(new { cmd = "create-task", title = "Interrupted" })).Text("id");
+        await Eventually.HoldsAsync(
+            async () => (await daemon.DataAsync(new { cmd = "get-task", task_id = id })).Text("status") == "started", () => $"the task is started; the log:\n{daemon.Log}");
+        var clock = Stopwatch.StartNew();
+        await Launch.SignalAsync(daemon.Pid, first);
+        await Eventually.HoldsAsync(() => daemon.Log.Contains("[101]", StringComparison.Ordinal), () => "it is stopping");
+
+        // One that comes with the first is the same one, as from a terminal to a whole group.
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await Launch.SignalAsync(daemon.Pid, second);
+                return daemon.Log.Contains("[113]", StringComparison.Ordinal);
+            },
+            () => $"the second signal is taken; the log:\n{daemon.Log}");
+        (await daemon.ExitAsync()).ShouldBe(0, "its run is on record");
+
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(4.5), "the grace of 5 s is not waited for");
+        daemon.Descendants().ShouldBeEmpty();
+        await daemon.StartAgainAsync();
+        (await daemon.DataAsync(new { cmd = "status" })).TryGetProperty("leftovers", out _).ShouldBeFalse();
+        daemon.Log.ShouldNotContain("[406]", customMessage: "nothing was left");
+    }
+
+    [Test]
+    public async Task A_second_signal_ends_a_daemon_whose_board_another_program_has_locked()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync(
+            ("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--hold-secs 600 --ignore-term"), ("COLIBRI_MAX_AGENTS", "1"));
+        var id = (await daemon.DataAsync(new { cmd = "create-task", title = "Interrupted" })).Text("id");
+        await Eventually.HoldsAsync(
+            async () => (await daemon.DataAsync(new { cmd = "get-task", task_id = id })).Text("status") == "started", () => $"the task is started; the log:\n{daemon.Log}");
+        await using (var other = new SqliteConnection($"Data Source={daemon.DatabasePath};Pooling=False"))
+        {
+            await other.OpenAsync(TestContext.Current!.Execution.CancellationToken);
+            await using var locking = other.CreateCommand();
+            locking.CommandText = "BEGIN IMMEDIATE";
+            // A write of the daemon's that waits for the lock waits 5 s.
+            await locking.ExecuteNonQueryAsync(TestContext.Current!.Execution.CancellationToken);
+            await Launch.SignalAsync(daemon.Pid, "TERM");
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    await Launch.SignalAsync(daemon.Pid, "TERM");
+                    return daemon.Log.Contains("[113]", StringComparison.Ordinal);
+                },
+                () => $"the second signal is taken; the log:\n{daemon.Log}");
+            var clock = Stopwatch.StartNew();
+
+            (await daemon.ExitAsync()).ShouldBe(1, $"a run is left open; the log:\n{daemon.Log}");
+
+            clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(4), "the lock is not waited for");
+        }
+        daemon.Log.ShouldContain("1 runs are left open");
+        daemon.Descendants().ShouldBeEmpty();
+        File.Exists(daemon.SocketPath).ShouldBeFalse();
+        daemon.Change("COLIBRI_AGENT_BINARY", null);
+        await daemon.StartAgainAsync();
+        (await daemon.DataAsync(new { cmd = "get-task", task_id = id })).Text("status").ShouldBe("queued");
     }
 
     [Test]

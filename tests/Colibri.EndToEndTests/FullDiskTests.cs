@@ -1,9 +1,10 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Colibri.EndToEndTests.Harness;
 
 namespace Colibri.EndToEndTests;
 
-/// <summary>A daemon that starts on a full disk, on a small tmpfs of its own.</summary>
+/// <summary>A daemon that starts or stops on a full disk, on a small tmpfs of its own.</summary>
 public sealed class FullDiskTests
 {
     [Test]
@@ -47,6 +48,56 @@ public sealed class FullDiskTests
             (await TaskAsync(daemon, id)).Number("attempts").ShouldBe(0);
             (await daemon.DataAsync(new { cmd = "status" })).TryGetProperty("leftovers", out _).ShouldBeFalse();
             daemon.Log.Split('\n').Count(line => line.Contains("runs of an earlier daemon cannot be closed now", StringComparison.Ordinal)).ShouldBe(1);
+        }
+        finally
+        {
+            await Launch.ToEndAsync("/bin/sh", ["-c", $"umount -l {disk.Path}"]);
+        }
+    }
+
+    [Test]
+    public async Task A_second_signal_ends_a_daemon_whose_disk_is_full_and_the_next_one_closes_its_runs()
+    {
+        using var disk = new TempDirectory();
+        Skip.Unless(Environment.IsPrivilegedProcess, "only root can mount the small disk this needs");
+        var mounted = await Launch.ToEndAsync("/bin/sh", ["-c", $"mount -t tmpfs -o size=2m none {disk.Path}"]);
+        Skip.Unless(mounted.ExitCode == 0, $"no tmpfs can be mounted here: {mounted.Stderr}");
+        try
+        {
+            await using var daemon = await ColibriDaemon.StartWithAsync(
+                ["--pidfile", disk.File("daemon.pid")],
+                ("COLIBRI_DB_PATH", disk.File("board.sqlite")),
+                ("COLIBRI_SESSIONS_DIR", disk.File("sessions")),
+                ("COLIBRI_AGENT_BINARY", Repository.TestAgent),
+                ("COLIBRI_AGENT_ARGS", "--hold-secs 600 --ignore-term"),
+                ("COLIBRI_MAX_AGENTS", "1"));
+            var id = (await daemon.DataAsync(new { cmd = "create-task", title = "Interrupted" })).Text("id");
+            await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "started", () => "the task is started");
+            await Launch.ToEndAsync("/bin/sh", ["-c", $"cat /dev/zero > {disk.File("ballast")}"]);
+            await Launch.SignalAsync(daemon.Pid, "TERM");
+            await Eventually.HoldsAsync(() => daemon.Log.Contains("[101]", StringComparison.Ordinal), () => "it is stopping");
+
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    await Launch.SignalAsync(daemon.Pid, "TERM");
+                    return daemon.Log.Contains("[113]", StringComparison.Ordinal);
+                },
+                () => $"the second signal is taken; the log:\n{daemon.Log}");
+            var clock = Stopwatch.StartNew();
+            (await daemon.ExitAsync()).ShouldBe(1, $"a run is left open; the log:\n{daemon.Log}");
+
+            clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(4), "it ends within about 2 s");
+            daemon.Log.ShouldContain("1 runs are left open");
+            daemon.Descendants().ShouldBeEmpty();
+            File.Exists(disk.File("daemon.pid")).ShouldBeFalse();
+            File.Exists(daemon.SocketPath).ShouldBeFalse();
+
+            File.Delete(disk.File("ballast"));
+            daemon.Change("COLIBRI_AGENT_BINARY", null);
+            await daemon.StartAgainAsync();
+            await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "queued", () => $"it is settled; the log:\n{daemon.Log}");
+            (await TaskAsync(daemon, id)).Number("attempts").ShouldBe(0);
         }
         finally
         {

@@ -26,6 +26,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
 
     private readonly RetryBackoff _backoff = new(parts.Time, Random.Shared);
     private readonly Confiner _confiner = new(parts.Configuration, parts.Programs, parts.JailHost, parts.Jails);
+    private readonly RunStore _runs = parts.Runs;
     private readonly UsageTotal _ended = new();
     private int _running;
     private volatile bool _stopping;
@@ -38,6 +39,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
 
     /// <summary>Agents that hold a slot, from before their process exists until its whole tree is gone and that is on record.</summary>
     public int Running => Volatile.Read(ref _running);
+
+    /// <summary>Runs whose end is not on record: of agents that are still being ended, and those that a full disk left open while the daemon stopped.</summary>
+    public int OpenRuns => Running + _runs.LeftOpen;
 
     public int FreeSlots => _stopping || parts.Budgets.IsHeld ? 0 : Math.Max(0, parts.Configuration.MaxAgents - Running);
 

@@ -46,6 +46,12 @@ public static partial class Log
     [LoggerMessage(112, LogLevel.Error, "a background task failed and nobody looked at it")]
     public static partial void UnobservedFailure(this ILogger logger, Exception exception);
 
+    [LoggerMessage(113, LogLevel.Warning, "a second signal, {Signal}: killing {Running} agents, and waiting for the disk no longer")]
+    public static partial void StopForced(this ILogger logger, string signal, int running);
+
+    [LoggerMessage(114, LogLevel.Error, "stopped by a second signal; {Runs} runs are left open: the next start ends what is left of them and queues their tasks again")]
+    public static partial void StopLeft(this ILogger logger, int runs);
+
     [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
     public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);
 

@@ -10,6 +10,11 @@ internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logge
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
+    private int _leftOpen;
+
+    /// <summary>Runs whose end the disk refused while the daemon stopped: the next one closes them.</summary>
+    public int LeftOpen => Volatile.Read(ref _leftOpen);
+
     /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
     /// <exception cref="InvalidOperationException">The agent was to live already and has ended.</exception>
     public Task<RunBegun> BeginAsync(RunStart start) => board.BeginRunAsync(start);
@@ -31,7 +36,10 @@ internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logge
             {
                 logger.BoardUnavailable(e.Message);
                 if (!mayWait())
+                {
+                    Interlocked.Increment(ref _leftOpen);
                     return;
+                }
                 await Task.Delay(Retry, time).ConfigureAwait(false);
             }
         }

@@ -23,10 +23,14 @@ namespace Colibri.Daemon.Hosting;
 /// <summary>Puts the parts together in the order in which they may depend on each other, and takes them apart in the reverse one.</summary>
 internal static class DaemonHost
 {
+    /// <summary>After a second signal: how long the killed trees may take to be gone and their runs to be on disk.</summary>
+    private static readonly TimeSpan ForcedStop = TimeSpan.FromSeconds(1.5);
+
     /// <summary>Runs until SIGTERM or SIGINT.</summary>
+    /// <returns>The exit code: 0, or 1 where a second signal left runs open or the board unclosed.</returns>
     /// <exception cref="ConfigurationException">It cannot start; nothing is left behind.</exception>
     /// <exception cref="BoardOpenException">The same, because of the database.</exception>
-    public static async Task RunAsync(DaemonConfiguration configuration, string? pidFilePath)
+    public static async Task<int> RunAsync(DaemonConfiguration configuration, string? pidFilePath)
     {
         var time = TimeProvider.System;
         SignalSetup.ResetInherited();
@@ -39,7 +43,7 @@ internal static class DaemonHost
         using var unobserved = new UnobservedFailures(logger);
         HostEnvironment.LeaveMissingWorkingDirectory(logger);
         using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, InitProcess.ServicePid, logger);
-        using var stop = StopSignals.Register();
+        using var stop = StopSignals.Register(time);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
@@ -94,7 +98,7 @@ internal static class DaemonHost
             if (recovering.IsFaulted)
                 await recovering.ConfigureAwait(false);
             logger.DaemonStopped(status.UptimeMs);
-            return;
+            return 0;
         }
         await recovering.ConfigureAwait(false);
 
@@ -119,12 +123,41 @@ internal static class DaemonHost
         var signal = await stop.First.ConfigureAwait(false);
         logger.DaemonStopping(signal.ToString(), engine.Supervisor.Running);
         manager?.Tell("STOPPING=1", $"STATUS=stopping on {signal}: {engine.Supervisor.Running} agents to end");
-        await heartbeatStop.CancelAsync().ConfigureAwait(false);
-        await engine.StopAsync(AgentSupervisor.DefaultGrace).ConfigureAwait(false);
-        await heartbeat.ConfigureAwait(false);
-        // Before the board closes: a request that comes now finds no daemon, not a half of one.
-        await listener.DisposeAsync().ConfigureAwait(false);
+        var ending = EndAsync();
+        var isForced = await Task.WhenAny(ending, stop.Second).ConfigureAwait(false) != ending;
+        if (isForced && !await IsEndedByForceAsync().ConfigureAwait(false))
+            return 1;
+        await ending.ConfigureAwait(false);
         logger.DaemonStopped(status.UptimeMs);
+        if (!isForced || engine.Supervisor.OpenRuns == 0)
+            return 0;
+        logger.StopLeft(engine.Supervisor.OpenRuns);
+        return 1;
+
+        async Task EndAsync()
+        {
+            await heartbeatStop.CancelAsync().ConfigureAwait(false);
+            await engine.StopAsync(AgentSupervisor.DefaultGrace).ConfigureAwait(false);
+            await heartbeat.ConfigureAwait(false);
+            // Before the board closes: a request that comes now finds no daemon, not a half of one.
+            await listener.DisposeAsync().ConfigureAwait(false);
+            await engine.DisposeAsync().ConfigureAwait(false);
+        }
+
+        async Task<bool> IsEndedByForceAsync()
+        {
+            logger.StopForced(stop.Second.Result.ToString(), engine.Supervisor.Running);
+            manager?.Tell($"STATUS=killing {engine.Supervisor.Running} agents on a second {stop.Second.Result}");
+            _ = Background.Run(logger, "killing all agents", engine.Supervisor.StopAllAsync(TimeSpan.Zero));
+            if (await Task.WhenAny(ending, Task.Delay(ForcedStop, time)).ConfigureAwait(false) == ending)
+                return true;
+            logger.StopLeft(engine.Supervisor.OpenRuns);
+            // The disk is not waited for: closing the board would. What is not on it is the next start's to put in order.
+            engine.Abandon();
+            listener.Abandon();
+            _ = Background.Run(logger, "the end of the daemon", ending);
+            return false;
+        }
     }
 
     private static void WarnOfSettingsWithoutEffect(ILogger logger)

@@ -117,6 +117,15 @@ internal sealed class SocketListener : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes no more clients and removes the socket; the connections end with the process. Disposal does nothing then.</summary>
+    public void Abandon()
+    {
+        if (_stopping.IsCancellationRequested)
+            return;
+        _stopping.Cancel();
+        RemoveName(_path);
+    }
+
     private static string DirectoryOf(string path)
     {
         var bytes = Encoding.UTF8.GetByteCount(path);
