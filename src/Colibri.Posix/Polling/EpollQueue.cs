@@ -19,7 +19,7 @@ internal sealed unsafe class EpollQueue : IReadinessQueue
     private readonly SafeFileHandle _epoll;
     private readonly byte[] _events = new byte[Batch * AbiConstants.SizeOfEpollEvent_arm64];
 
-    /// <exception cref="IOException">Want of descriptors.</exception>
+    /// <exception cref="IOException">The process or the system has no descriptor left.</exception>
     public EpollQueue()
     {
         var descriptor = Libc.syscall(IsX64 ? AbiConstants.SYS_epoll_create1_x64 : AbiConstants.SYS_epoll_create1_arm64, AbiConstants.Linux.O_CLOEXEC, 0, 0, 0, 0);

@@ -6,12 +6,12 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Polling;
 
 /// <summary>
-/// One thread that waits for many sockets and pipes (epoll(7), kqueue(2)) and runs whoever awaited one that is ready, there and then: an
-/// event costs no hand-over to another thread.
+/// One thread that waits for many sockets and pipes (epoll(7), kqueue(2)). When one is ready, the loop runs the awaiting continuation on its
+/// own thread, so an event costs no hand-over to another thread.
 /// </summary>
 /// <remarks>
-/// What runs on the loop's thread holds up everybody else on it, so it must not block: no file, no database, no lock that is held for
-/// long. Whoever has such a thing to do awaits <see cref="LeaveAsync"/> before. Without anything to do the thread sleeps in the kernel.
+/// A continuation on the loop's thread holds up all other descriptors, so it must not block: no file, no database, no lock that is held for
+/// long. Code that may block awaits <see cref="LeaveAsync"/> first. An idle loop sleeps in the kernel.
 /// </remarks>
 public sealed class EventLoop : IDisposable
 {
@@ -41,14 +41,15 @@ public sealed class EventLoop : IDisposable
     private volatile bool _stopping;
     private int _started;
 
-    // The loop's thread alone: how many the kernel named last, how many since it was waited for, how often it answered soon.
+    // Used by the loop's thread alone. _count: events of the last wait. _round: events since the last blocking wait. _quick: blocking waits in a
+    // row that returned within 0.2 ms.
     private int _count;
     private int _round;
     private int _quick;
     private bool _isBusy;
 
-    /// <param name="name">The thread's.</param>
-    /// <param name="pace">What to do while one event follows the other within 0.2 ms.</param>
+    /// <param name="name">The thread's name.</param>
+    /// <param name="pace">How to wait while events follow each other within 0.2 ms.</param>
     /// <exception cref="IOException">Want of descriptors: three are needed.</exception>
     public EventLoop(string name, LoopPace pace)
     {
@@ -61,11 +62,11 @@ public sealed class EventLoop : IDisposable
     /// <summary>Whether this is the loop's own thread.</summary>
     public bool IsCurrent => Current == this;
 
-    /// <summary>For what may block: goes on on the pool if this is a loop's thread, and right here if not.</summary>
+    /// <summary>To be awaited before code that may block: moves to the thread pool from a loop's thread, and stays where it is on any other.</summary>
     public static System.Runtime.CompilerServices.ConfiguredTaskAwaitable LeaveAsync() =>
         Task.CompletedTask.ConfigureAwait(Current is null ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.ForceYielding);
 
-    /// <summary>Watches a descriptor from now on; it is made non-blocking, and belongs to what is returned. With the first the thread is started.</summary>
+    /// <summary>Makes a descriptor non-blocking and watches it from now on; the returned object owns it. The first call starts the thread.</summary>
     /// <exception cref="IOException">The system cannot watch it.</exception>
     public PolledDescriptor Watch(SafeHandle handle)
     {
@@ -87,7 +88,7 @@ public sealed class EventLoop : IDisposable
                 slot = _used++;
                 if (slot == _watched.Length)
                 {
-                    // The loop reads these without a lock: it sees the old one or the new one, and both hold what it looks for.
+                    // The loop reads the array without a lock. It sees the old or the new one, and both hold the entries it looks for.
                     Array.Resize(ref _generations, slot * 2);
                     var larger = new PolledDescriptor?[slot * 2];
                     _watched.CopyTo(larger, 0);
@@ -109,7 +110,7 @@ public sealed class EventLoop : IDisposable
         return watched;
     }
 
-    /// <summary>Ends the thread. What it watches is not closed, and not heard of any more.</summary>
+    /// <summary>Ends the thread. Watched descriptors stay open and get no further events.</summary>
     public void Dispose()
     {
         _stopping = true;
@@ -126,7 +127,7 @@ public sealed class EventLoop : IDisposable
             if (_watched[slot] != watched)
                 return;
             Volatile.Write(ref _watched[slot], null);
-            // An answer that was under way names the generation it was for.
+            // An event of the kernel that is under way carries the old generation, so it does not reach the slot's next descriptor.
             _generations[slot]++;
             _free.Push(slot);
         }
@@ -174,7 +175,7 @@ public sealed class EventLoop : IDisposable
         _queue.Dispose();
     }
 
-    // Those who had more than their share.
+    // Continues the waiters and pumps that used up their turn and have more to read.
     private void RunRest()
     {
         if (!HasMore)
@@ -191,7 +192,7 @@ public sealed class EventLoop : IDisposable
 
     private int Wait(Readiness[] ready)
     {
-        // The rest of the round comes first.
+        // Poll without blocking while work of this round is left.
         if (HasMore || _count == ready.Length || _stopping)
         {
             _count = _queue.Wait(ready, block: false);
@@ -241,14 +242,14 @@ public sealed class EventLoop : IDisposable
 public enum LoopPace
 {
     /// <summary>
-    /// Looks again at once, for 0.2 ms, leaving the processor to whoever wants it: for clients that ask one question after the other, since
-    /// to sleep and be woken takes longer than most answers.
+    /// Spin: after an event, poll again for up to 0.2 ms before sleeping, and yield the processor between polls. For clients that send one
+    /// request after the other: a wake-up takes longer than most answers.
     /// </summary>
     Attend,
 
     /// <summary>
-    /// Lets 1 ms pass first, and 12 ms from 128 events at a time on until they are fewer than 32, so that what many say meanwhile costs one wake-up: for news
-    /// that need not be known at once.
+    /// Batch: sleep 1 ms before each wait, so that the events of many descriptors cost one wake-up. From more than 128 events a round on, until a
+    /// round has 32 or fewer, sleep 12 ms. For output that need not be seen at once.
     /// </summary>
     Gather,
 }

@@ -11,7 +11,7 @@ internal sealed unsafe class KqueueQueue : IReadinessQueue
     private readonly SafeFileHandle _kqueue;
     private readonly Kevent[] _events = new Kevent[256];
 
-    /// <exception cref="IOException">Want of descriptors.</exception>
+    /// <exception cref="IOException">The process or the system has no descriptor left.</exception>
     public KqueueQueue()
     {
         var descriptor = FreeBsdLibc.kqueue();
@@ -24,7 +24,7 @@ internal sealed unsafe class KqueueQueue : IReadinessQueue
 
     public void WatchRoom(int descriptor, long token, bool wanted)
     {
-        // It is told once each time it is asked for: there is nothing to take back.
+        // The watch is one-shot: it ends with its first event, so turning it off needs no call.
         if (wanted)
             Add(descriptor, AbiConstants.EVFILT_WRITE, AbiConstants.EV_ONESHOT, token);
     }
@@ -42,7 +42,7 @@ internal sealed unsafe class KqueueQueue : IReadinessQueue
             ref readonly var entry = ref _events[i];
             var ended = (entry.flags & AbiConstants.EV_EOF) != 0;
             var reads = entry.filter == AbiConstants.EVFILT_READ;
-            // The end of the writing side says nothing about what can still be read.
+            // EV_EOF of the write filter says nothing about data that can still be read.
             ready[i] = new Readiness(entry.udata, reads, entry.filter == AbiConstants.EVFILT_WRITE, reads && ended);
         }
         return count;

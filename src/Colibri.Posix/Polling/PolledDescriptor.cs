@@ -5,8 +5,8 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Polling;
 
 /// <summary>
-/// A socket or pipe that an <see cref="EventLoop"/> watches. Whoever awaited it goes on on the loop's thread, see there what that asks of
-/// him. One reader and one writer at a time; <see cref="Dispose"/> from any thread.
+/// A socket or pipe that an <see cref="EventLoop"/> watches. Continuations run on the loop's thread, so they must not block (see
+/// <see cref="EventLoop"/>). One reader and one writer at a time; <see cref="Dispose"/> from any thread.
 /// </summary>
 public sealed class PolledDescriptor : IDisposable
 {
@@ -27,14 +27,14 @@ public sealed class PolledDescriptor : IDisposable
 
     internal long Token { get; set; }
 
-    /// <summary>Completes when there may be something to read: then <see cref="TryRead"/>.</summary>
+    /// <summary>Completes when there may be something to read; then call <see cref="TryRead"/>.</summary>
     /// <exception cref="ObjectDisposedException">It is closed, or is meanwhile.</exception>
     public ValueTask WaitReadableAsync() => _readable.WaitAsync();
 
-    /// <summary>Reads what is there; never waits.</summary>
+    /// <summary>Reads the data that is there, without waiting.</summary>
     /// <param name="buffer">Not empty.</param>
-    /// <param name="count">Bytes read; 0 is the end, as is a connection that was reset.</param>
-    /// <returns>False where nothing is there yet.</returns>
+    /// <param name="count">Bytes read; 0 is the end of the stream or a connection that was reset.</param>
+    /// <returns>False while there is no data yet.</returns>
     /// <exception cref="ObjectDisposedException">It is closed.</exception>
     public bool TryRead(Span<byte> buffer, out int count)
     {
@@ -46,14 +46,15 @@ public sealed class PolledDescriptor : IDisposable
     }
 
     /// <summary>
-    /// Hands all that comes to <paramref name="take"/>, and completes at the end: of the stream, or of this. On the loop's thread; what is there
-    /// already on this one, one chunk of it, and what follows a chunk that took its time on the pool. Once, instead of the two above.
+    /// Passes every chunk to <paramref name="take"/>, and completes at the end of the stream or when this is disposed. Call it once, and none of
+    /// the two methods above. <paramref name="take"/> runs on the loop's thread, with two exceptions: the first chunk, if data is already waiting,
+    /// runs on the caller's thread; after a chunk that completed asynchronously, reading continues on the thread pool.
     /// </summary>
     public Task ReadToEndAsync(ChunkReader take)
     {
         var pump = new ReadPump(this, _loop, take);
         _pump = pump;
-        // What came before it was there has been told already.
+        // An event from before the pump existed was reported already and does not come again.
         pump.Wake();
         return pump.Ended;
     }
@@ -78,14 +79,14 @@ public sealed class PolledDescriptor : IDisposable
             _handle.DangerousRelease();
         }
         count = Math.Max(0, (int)got);
-        // The kernel tells of each change once. A short read has taken all there was, unless the end came with it: not so from a pipe in packet
-        // mode or behind a passed descriptor (pipe(2), unix(7)), where the rest is read at the next change.
+        // The kernel reports each change once. A short read has emptied the buffer, unless the end came with the data. Two exceptions leave data
+        // behind that is read at the next change: a pipe in packet mode (pipe(2)) and a passed descriptor (unix(7)).
         mayHaveMore = count == buffer.Length || count == 0 || _isHungUp;
         return got >= 0 || error != AbiConstants.Current.EAGAIN;
     }
 
-    /// <summary>Sends all of it, waiting where there is no room. For sockets.</summary>
-    /// <exception cref="IOException">The other side is gone.</exception>
+    /// <summary>Sends all bytes, and waits for room where there is none. For sockets.</summary>
+    /// <exception cref="IOException">The peer is gone.</exception>
     /// <exception cref="ObjectDisposedException">It is closed, or is meanwhile.</exception>
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
     {
@@ -93,7 +94,7 @@ public sealed class PolledDescriptor : IDisposable
         return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(bytes[sent..]);
     }
 
-    /// <summary>Closes it; waits under way end with <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>Closes the descriptor; waits under way end with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -110,7 +111,8 @@ public sealed class PolledDescriptor : IDisposable
         if (readiness.IsHungUp)
         {
             _isHungUp = true;
-            // Before the pump is looked for, as a pump is set before it looks at this: one of the two sees the other.
+            // The fence orders this write before the read of _pump. ReadToEndAsync writes _pump before the pump reads _isHungUp, so at least one
+            // side sees the other's write.
             Interlocked.MemoryBarrier();
         }
         if (readiness.CanWrite)
@@ -129,14 +131,14 @@ public sealed class PolledDescriptor : IDisposable
         {
             _loop.WatchRoom(_handle, Token, wanted: true);
             await _writable.WaitAsync().ConfigureAwait(false);
-            // Whoever reads as fast as this writes must not keep the loop: the rest, and what its sender does then, is the pool's.
+            // A peer that drains the socket as fast as we fill it would keep the loop busy. The rest, and the caller's continuation, run on the pool.
             await EventLoop.LeaveAsync();
             rest = rest[Send(rest.Span)..];
         }
         _loop.WatchRoom(_handle, Token, wanted: false);
     }
 
-    // How much there was room for.
+    // Returns how many bytes there was room for.
     private unsafe int Send(ReadOnlySpan<byte> bytes)
     {
         var held = false;

@@ -3,8 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace Colibri.Posix.Polling;
 
 /// <summary>
-/// What one direction of a descriptor is waited for with: a single flag that the loop raises and one waiter takes. Nothing is allocated
-/// for a wait, and the waiter goes on inside <see cref="Raise"/>, on the loop's thread.
+/// Signals readiness of one direction of a descriptor: a flag that the loop raises and one waiter takes down. A wait allocates nothing. The
+/// waiter's continuation runs inside <see cref="Raise"/>, on the loop's thread.
 /// </summary>
 internal sealed class ReadySignal(EventLoop loop) : IValueTaskSource, IThreadPoolWorkItem
 {
@@ -17,7 +17,7 @@ internal sealed class ReadySignal(EventLoop loop) : IValueTaskSource, IThreadPoo
     private int _state;
 
     /// <summary>Completes once the flag is up, and takes it down. One waiter at a time.</summary>
-    /// <exception cref="ObjectDisposedException">It is closed, or is while it is waited for.</exception>
+    /// <exception cref="ObjectDisposedException">The signal was closed, before or during the wait.</exception>
     public ValueTask WaitAsync()
     {
         while (true)
@@ -33,7 +33,7 @@ internal sealed class ReadySignal(EventLoop loop) : IValueTaskSource, IThreadPoo
                         return ValueTask.CompletedTask;
                     break;
                 case Raised:
-                    // On the loop's thread the others come first: whoever always finds more must not keep it for himself.
+                    // On the loop's thread, complete in the loop's next round: a reader that always finds more data must not starve other descriptors.
                     _core.Reset();
                     if (Interlocked.CompareExchange(ref _state, Waiting, Raised) != Raised)
                         break;
@@ -48,7 +48,7 @@ internal sealed class ReadySignal(EventLoop loop) : IValueTaskSource, IThreadPoo
         }
     }
 
-    /// <summary>Puts the flag up, or lets the waiter go on.</summary>
+    /// <summary>Runs the waiter's continuation; without a waiter, raises the flag.</summary>
     public void Raise()
     {
         while (true)
@@ -70,7 +70,7 @@ internal sealed class ReadySignal(EventLoop loop) : IValueTaskSource, IThreadPoo
         }
     }
 
-    /// <summary>Ends the wait there is, on the pool, and every later one.</summary>
+    /// <summary>Fails the current wait, on the pool, and every later one.</summary>
     public void Close()
     {
         if (Interlocked.Exchange(ref _state, Closed) == Waiting)

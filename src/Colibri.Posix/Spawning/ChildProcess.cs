@@ -24,26 +24,26 @@ public sealed class ChildProcess
     public ProcessIdentity Identity { get; }
 
     /// <summary>
-    /// Completes, on another thread's continuation, when the process has ended and was reaped; with <see cref="ExitStatus.Unknown"/> where
-    /// something else in this process has waited for it.
+    /// Completes when the process has ended and was reaped, with <see cref="ExitStatus.Unknown"/> if other code in this process has waited for
+    /// it. Continuations run on the thread pool.
     /// </summary>
     public Task<ExitStatus> Exited => _exited.Task;
 
     internal ChildProcesses Owner { get; }
 
-    /// <summary>Not to be reaped for now. Under the gate.</summary>
+    /// <summary>True while it must not be reaped. Guarded by the gate.</summary>
     internal bool IsHeld { get; set; }
 
     /// <summary>Signals the process; false if it has ended, true even if it is not ours to signal any more (set-user-id).</summary>
     public bool Signal(int signal) => Kill(Pid, signal);
 
     /// <summary>
-    /// Signals its whole process group; false once the process itself has been reaped, even if others of the group are
-    /// left: the number may then belong to a stranger. <see cref="ProcessTree"/> finds those.
+    /// Signals its whole process group. False once the process itself has been reaped, even if members of the group are left: the group's
+    /// number may then belong to another process. <see cref="ProcessTree"/> finds the members that are left.
     /// </summary>
     public bool SignalGroup(int signal) => Kill(-Pid, signal);
 
-    // Reaping happens under the same gate: until then the pid cannot have been given away.
+    // Reaping holds the same gate, and the kernel does not reuse a pid before it is reaped.
     private bool Kill(int target, int signal)
     {
         lock (Owner.Gate)
@@ -64,7 +64,7 @@ public sealed class ChildProcess
         }
     }
 
-    // Called under the gate; waiters run elsewhere.
+    // Called under the gate; continuations run on the pool.
     internal void SetReaped(ExitStatus exit)
     {
         _reaped = true;

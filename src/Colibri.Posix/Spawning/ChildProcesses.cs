@@ -8,10 +8,10 @@ using Colibri.Posix.Signalling;
 namespace Colibri.Posix.Spawning;
 
 /// <summary>
-/// Starts processes and reaps them, and the orphans they leave, without a thread for each. There is one in a process: it
-/// waits for any child, so nothing else in the process may wait for children (System.Diagnostics.Process would lose
-/// its exit codes). A known child that something else has waited for has ended, in a way that is not known: the runtime's own signal
-/// handling reaps every child where its pid is 1 (<see cref="InitProcess"/> keeps the daemon from being that) or where it found SIGCHLD ignored.
+/// Starts processes and reaps them, and the orphans they leave, without a thread for each. A process has one instance: it waits for any
+/// child, so nothing else in the process may wait for children (System.Diagnostics.Process would lose its exit codes). If other code did
+/// wait for a known child, its exit status is unknown. The runtime's own signal handling does so in two cases: where its pid is 1
+/// (<see cref="InitProcess"/> keeps the daemon from being that) and where it found SIGCHLD ignored.
 /// </summary>
 public sealed class ChildProcesses : IDisposable
 {
@@ -48,7 +48,7 @@ public sealed class ChildProcesses : IDisposable
     {
         if (OperatingSystem.IsWindows())
             throw new PlatformNotSupportedException("children are reaped on Linux and FreeBSD only");
-        // Read while there are descriptors to read it with: later it is part of making a child known, which must not fail.
+        // Read now, while there are descriptors: Register needs it later, and Register must not fail.
         _ = BootId.Current;
         var started = new ChildProcesses();
         if (Interlocked.CompareExchange(ref Instance, started, null) is not null)
@@ -85,7 +85,7 @@ public sealed class ChildProcesses : IDisposable
         try
         {
             child = Start(options, argv, envp, streams, held: true);
-            // Not under the gate: the kernel lets this wait for milliseconds (RCU), and nothing is reaped, nor signalled, meanwhile.
+            // Outside the gate: the kernel may block here for milliseconds (RCU), and the gate would stop reaping and signalling meanwhile.
             cgroup.Place(child.Pid);
             return child;
         }
@@ -139,8 +139,8 @@ public sealed class ChildProcesses : IDisposable
     }
 
     /// <summary>
-    /// Waits until every spawn that is in flight now has ended: until then a child of ours may be one that is not known
-    /// yet. False if one took longer than the limit.
+    /// Waits until every spawn that is in flight now has returned; a child of such a spawn exists before it is registered. False if one took
+    /// longer than the limit.
     /// </summary>
     internal bool AwaitSpawnsInFlight(TimeSpan limit)
     {
@@ -159,15 +159,15 @@ public sealed class ChildProcesses : IDisposable
     /// <summary>Reaps every child that has ended, ours or adopted.</summary>
     internal unsafe void Reap()
     {
-        // Not blocking, so under the gate: whoever holds it knows that no child's pid is given away meanwhile. Many
-        // exits may come as one SIGCHLD: until none is left.
+        // WNOHANG does not block, so the gate can be held: its holder relies on no child's pid being reused meanwhile. Several exits may come
+        // as one SIGCHLD, so reap until none is left.
         lock (Gate)
         {
-            // Whoever is being put into a cgroup by its pid must keep that pid, as a zombie if need be: only children that are known
-            // and not held are asked for meanwhile. Orphans wait for the end of the hold, some milliseconds.
+            // A child that is being put into a cgroup by its pid must keep that pid, as a zombie if need be. So during a hold only known
+            // children that are not held are reaped; orphans wait some milliseconds until the hold ends.
             if (_holds == 0)
                 ReapAny();
-            // Always: waiting for any child never answers for one whose status another waiter took. Only a wait for its own pid says so.
+            // Always: a wait for any child does not report a child whose status other code took. Only a wait for its own pid fails with ECHILD.
             ReapKnown();
         }
     }
@@ -187,7 +187,7 @@ public sealed class ChildProcesses : IDisposable
 
     private unsafe void ReapKnown()
     {
-        // A dictionary bears removal while it is enumerated.
+        // Dictionary allows removal during enumeration.
         foreach (var child in _known.Values)
         {
             int status;
@@ -214,11 +214,11 @@ public sealed class ChildProcesses : IDisposable
             _holds--;
             child?.IsHeld = false;
         }
-        // SIGCHLD may have come meanwhile, for it or for an orphan.
+        // A SIGCHLD during the hold, for this child or an orphan, left it unreaped.
         Reap();
     }
 
-    // The child may have ended, and may even have been reaped, before posix_spawn told us its pid.
+    // The child may have ended, and may even have been reaped, before posix_spawn returned its pid.
     private unsafe ChildProcess Register(int pid, long spawn, bool held)
     {
         lock (Gate)
@@ -226,7 +226,7 @@ public sealed class ChildProcesses : IDisposable
             var identity = ReadIdentity(pid);
             var status = 0;
             var waited = held ? 0 : Wait(pid, &status);
-            // Not our child any more: then the number read above may be a stranger's.
+            // It was reaped already, so the identity read above may be that of another process with its pid.
             if (waited < 0)
                 identity = default;
             var child = new ChildProcess(this, pid, identity.Pid == pid ? identity : new ProcessIdentity(pid, 0, BootId.Current)) { IsHeld = held };
@@ -242,7 +242,7 @@ public sealed class ChildProcesses : IDisposable
         }
     }
 
-    // It runs: with no descriptor left to read its start time with, it is still a child that must be known and reaped.
+    // The child runs. Even if no descriptor is left to read its start time, it must be registered and reaped.
     private static ProcessIdentity ReadIdentity(int pid)
     {
         try

@@ -3,12 +3,12 @@ using Colibri.Posix.Signalling;
 
 namespace Colibri.Posix.Spawning;
 
-/// <summary>How a process ended: with an exit code or by a signal, never both; with neither where that is not known (<see cref="Unknown"/>).</summary>
+/// <summary>How a process ended: with an exit code or by a signal. Both are null where that is unknown (<see cref="Unknown"/>).</summary>
 /// <param name="Code">0 to 255.</param>
-/// <param name="Signal">Number of the running system; see <see cref="Signals.Name(int)"/>.</param>
+/// <param name="Signal">The running system's number; see <see cref="Signals.Name(int)"/>.</param>
 public readonly record struct ExitStatus(int? Code, int? Signal)
 {
-    /// <summary>It has ended, and another part of the process has waited for it: what it ended with is lost.</summary>
+    /// <summary>The process has ended, and its status is lost because other code in this process waited for it.</summary>
     public static ExitStatus Unknown => default;
 
     /// <summary>Decodes what waitpid(2) stores for a process that ended; Linux and FreeBSD encode it alike (sys/wait.h).</summary>

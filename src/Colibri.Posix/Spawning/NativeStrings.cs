@@ -6,7 +6,7 @@ namespace Colibri.Posix.Spawning;
 /// <summary>A NULL-terminated array of C strings in one native block, as execve(2) wants argv and envp.</summary>
 internal sealed unsafe class NativeStrings : IDisposable
 {
-    // Half a surrogate pair is an ArgumentException, not a question mark in a path.
+    // A lone surrogate throws ArgumentException; it must not become a question mark in a path.
     internal static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private byte** _block;
@@ -36,7 +36,7 @@ internal sealed unsafe class NativeStrings : IDisposable
         _block[strings.Count] = null;
     }
 
-    /// <summary>Strings as /proc/PID/cmdline and environ have them: each with a NUL behind it, in no encoding.</summary>
+    /// <summary>Strings as in /proc/PID/cmdline and environ: raw bytes, each string followed by a NUL.</summary>
     public NativeStrings(ReadOnlySpan<byte> terminated)
     {
         var count = terminated.Count((byte)0);

@@ -60,7 +60,7 @@ internal static unsafe class PosixSpawn
         // .NET ignores SIGPIPE and /etc/rc ignores SIGHUP: a child would inherit both.
         // Not sigfillset: it leaves out glibc's own 32 and 33, and posix_spawn then leaves those ignored in the child.
         new Span<byte>(signals, abi.SizeOfSigset).Fill(0xff);
-        // Their disposition cannot be set; a system may answer EINVAL.
+        // The disposition of these two cannot be set; a system may answer EINVAL.
         _ = Libc.sigdelset(signals, AbiConstants.SIGKILL);
         _ = Libc.sigdelset(signals, abi.SIGSTOP);
         var error = Libc.posix_spawnattr_setsigdefault(attributes, signals);

@@ -4,7 +4,7 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Spawning;
 
-/// <summary>Checks what a caller wants started, and explains why the system did not.</summary>
+/// <summary>Checks the arguments of a spawn, and words the error of one that the system refused.</summary>
 internal static class SpawnArguments
 {
     public static void Check(SpawnOptions options)

@@ -5,7 +5,7 @@ using Colibri.Posix.Trees;
 
 namespace Colibri.Posix.Spawning;
 
-/// <summary>What to start and with what. Strings are passed as UTF-8 and may hold no NUL.</summary>
+/// <summary>The program to start, its arguments and its surroundings. Strings are passed as UTF-8 and may hold no NUL.</summary>
 public sealed record SpawnOptions
 {
     /// <summary>Absolute path of the executable; it is argv[0] too. PATH is not searched.</summary>
@@ -21,9 +21,9 @@ public sealed record SpawnOptions
     public string? WorkingDirectory { get; init; }
 
     /// <summary>
-    /// Where the child is put as soon as it runs, with the children it has by then, or null. Not atomic: what loses its parent in those
-    /// first milliseconds stays outside, and only the sweep of <see cref="ProcessTree"/> finds it
-    /// (<see cref="Cgroup.PlacementError"/> where the child could not be put there).
+    /// The cgroup that the child is put into as soon as it runs, with the children it has by then; null for none. The child is not born there:
+    /// posix_spawn knows no CLONE_INTO_CGROUP before glibc 2.39. A descendant that loses its parent in those first milliseconds stays outside,
+    /// and only the sweep of <see cref="ProcessTree"/> finds it. <see cref="Cgroup.PlacementError"/> says why a child could not be put there.
     /// </summary>
     public Cgroup? Cgroup { get; init; }
 

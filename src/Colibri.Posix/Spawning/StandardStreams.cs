@@ -4,7 +4,7 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Spawning;
 
-/// <summary>The three descriptors for a child's 0, 1 and 2, held open and above 2 while it is started.</summary>
+/// <summary>The three descriptors for a child's 0, 1 and 2, held open as duplicates above 2 while it is started.</summary>
 internal sealed class StandardStreams : IDisposable
 {
     private readonly SafeHandle?[] _held = new SafeHandle?[3];
@@ -49,7 +49,7 @@ internal sealed class StandardStreams : IDisposable
         if (_descriptors[target] > 2)
             return;
 
-        // A source at 0, 1 or 2 may be overwritten by an earlier dup2, and a dup2 onto itself keeps close-on-exec.
+        // An earlier dup2 may overwrite a source at 0, 1 or 2, and a dup2 onto itself keeps close-on-exec.
         _duplicates[target] = Libc.fcntl(_descriptors[target], AbiConstants.Current.F_DUPFD_CLOEXEC, 3);
         if (_duplicates[target] < 0)
         {
