@@ -60,7 +60,7 @@ public static class DecimalUsd
         return true;
     }
 
-    // Beyond a billion the answer is zero or out of range whatever the exact exponent is: a line has fewer digits than that.
+    // A line has fewer than a billion digits, so an exponent beyond a billion gives zero or out of range in any case.
     private static int ClampedExponent(ReadOnlySpan<byte> text)
     {
         var negative = text[0] == '-';

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace Colibri.Jsonl;
 
 /// <summary>
-/// Reads the fields of a line whose strings are marked: from quote to quote, so that no string is looked at twice. It only ever says yes: to
-/// what it answers false for, whatever the reason, <see cref="JsonLineReader"/> has the answer.
+/// Reads the fields of a line whose strings are marked. It jumps from quote to quote, so no string is scanned twice. True is final; after
+/// false, for whatever reason, the caller reads the line again with <see cref="JsonLineReader"/>.
 /// </summary>
 /// <remarks>
-/// That the line is UTF-8, that its strings and brackets close and how deep they nest is known from its form. All between them is read here by
-/// RFC 8259's grammar.
+/// The line's form has shown that it is UTF-8, that its strings and brackets close, and how deep they nest. What stands between them is
+/// checked here by RFC 8259's grammar.
 /// </remarks>
 internal ref struct FieldWalk(ReadOnlySpan<byte> line, in LineLook look)
 {
@@ -74,7 +74,7 @@ internal ref struct FieldWalk(ReadOnlySpan<byte> line, in LineLook look)
         _ => ValueKind.Number,
     };
 
-    // Past the value that begins with this byte.
+    // Moves past the value that begins with this byte.
     private bool Pass(int first)
     {
         switch (first)
@@ -93,7 +93,7 @@ internal ref struct FieldWalk(ReadOnlySpan<byte> line, in LineLook look)
 
     private bool PassContainer(bool isObject)
     {
-        // One bit a level, the innermost lowest, under a one that marks the outside. There are no more than the form allows.
+        // One bit for each level, the innermost lowest, below a one that marks the outside. The form bounds the number of levels.
         var objects = isObject ? 3UL : 2;
         var at = _at + 1;
         if (ByteAt(ref at) == (isObject ? '}' : ']'))
@@ -104,7 +104,7 @@ internal ref struct FieldWalk(ReadOnlySpan<byte> line, in LineLook look)
 
         while (true)
         {
-            // At a value, in an object at its name. What it opens, if it is a container, goes on at the top.
+            // At a value; in an object, at its name. A container that opens here is walked from the top of the loop.
             if ((objects & 1) != 0 && !PassName(ref at, out _, out _)) return false;
             var c = ByteAt(ref at);
             if (c == '"')
@@ -124,7 +124,7 @@ internal ref struct FieldWalk(ReadOnlySpan<byte> line, in LineLook look)
                 at += length;
             }
 
-            // After a value: close what ends here, until something goes on.
+            // After a value: close containers until a comma follows.
             while ((c = ByteAt(ref at)) != ',')
             {
                 if (c != ((objects & 1) != 0 ? '}' : ']')) return false;

@@ -9,8 +9,8 @@ namespace Colibri.Jsonl;
 
 /// <summary>Finds the end of a line and judges its form in the same pass, 64 bytes at a time.</summary>
 /// <remarks>
-/// Vectors of 128 bits throughout: code that is compiled ahead of time for any x86-64 has no wider ones, however a wider path is guarded.
-/// One loop with no state but numbers: across the calls that rare bytes need, no vector would stay in its register.
+/// Vectors have 128 bits throughout: code that is compiled ahead of time for any x86-64 gets no wider ones, even behind a run-time check.
+/// The hot loop keeps all its state in numbers, because rare bytes need calls, and a call spills every vector register.
 /// </remarks>
 internal static class FormScan
 {
@@ -18,11 +18,11 @@ internal static class FormScan
 
     /// <summary>Looks at the line at the start of <paramref name="text"/>, up to its newline.</summary>
     /// <param name="text">Any bytes.</param>
-    /// <param name="marks">Takes the places of the quotes that open and close strings, a word for 64 bytes; as many words as a power of two.</param>
-    /// <param name="length">The line's, without its newline; all of the text where there is none.</param>
-    /// <param name="escapesFrom">No escape begins before.</param>
-    /// <param name="escapesTo">None begins from here on.</param>
-    /// <remarks>Where the line is longer than the marks reach, they are of its end and so of no use.</remarks>
+    /// <param name="marks">Receives the places of the quotes that open and close strings, a word for 64 bytes. Its length is a power of two.</param>
+    /// <param name="length">The line's length without its newline; all of the text where there is none.</param>
+    /// <param name="escapesFrom">No escape begins before this offset.</param>
+    /// <param name="escapesTo">No escape begins at or after this offset.</param>
+    /// <remarks>If the line is longer than the marks reach, they wrap around and hold its end; they are then of no use.</remarks>
     [SkipLocalsInit]
     public static LineForm Scan(ReadOnlySpan<byte> text, Span<ulong> marks, out int length, out int escapesFrom, out int escapesTo)
     {
@@ -35,7 +35,7 @@ internal static class FormScan
 
         State state = default;
         state.Brackets.Begin();
-        // Asked here and not at each use: the compiler asks anew every time.
+        // Checked once here: at each use the compiler would emit the check again.
         var at = Popcnt.X64.IsSupported && Pclmulqdq.IsSupported
             ? PassBlocks<FastBits>(text, marks, ref state)
             : PassBlocks<AnyBits>(text, marks, ref state);
@@ -43,7 +43,7 @@ internal static class FormScan
         Unsafe.SkipInit(out Padded padded);
         if (at > text.Length - Block) block = ref padded.Fill(text[at..]);
 
-        // The line's last block, or one with a byte that it takes an exact reading to judge.
+        // The line's last block, or one with a byte that takes an exact reading to judge.
         var a = Vector128.LoadUnsafe(ref block);
         var b = Vector128.LoadUnsafe(ref block, 16);
         var c = Vector128.LoadUnsafe(ref block, 32);
@@ -74,8 +74,9 @@ internal static class FormScan
         return state.NonAscii == 0 || Utf8.IsValid(text[..length]) ? form : LineForm.Fault;
     }
 
-    // To the block with the first control byte, which in a line that agents print is its newline, or that the text does not fill. No calls
-    // in it: across a call no vector stays in its register. That a fault lies behind it is found when the rest of the line is.
+    // Passes blocks up to the one with the first control byte, or to the last one, which the text does not fill. In a line that agents print
+    // the first control byte is the newline. The loop makes no calls, because a call spills every vector register. If the control byte is a
+    // fault, the reading of the rest of the line finds it.
     private static int PassBlocks<TBits>(ReadOnlySpan<byte> text, Span<ulong> marks, ref State passed)
         where TBits : struct, IBits
     {
@@ -108,7 +109,7 @@ internal static class FormScan
 
             Mark(marks, at) = quotes;
 
-            // Most of a long text: nothing but the inside of a string.
+            // The commonest block of a long text: it lies wholly inside a string.
             if (quotes == 0 && state.Inside != 0) continue;
             var within = TBits.PrefixXor(quotes) ^ state.Inside;
             state.Inside = (ulong)((long)within >> 63);
@@ -122,8 +123,8 @@ internal static class FormScan
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref ulong Mark(Span<ulong> marks, int at) => ref Unsafe.Add(ref MemoryMarshal.GetReference(marks), (nint)(uint)(((uint)at / Block) & (uint)(marks.Length - 1)));
 
-    // Takes the escaped quotes from the quotes. False for a backslash outside a string, which is a fault and would hide the quote after it,
-    // and for a byte that may not stand after one.
+    // Removes the escaped quotes from the quotes. False for a backslash outside a string, which is a fault and would hide the quote after it,
+    // and for a byte that may not follow a backslash.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TakeEscapes<TBits>(ref byte block, ulong backslashes, ref ulong quotes, ref State state)
         where TBits : struct, IBits
@@ -147,7 +148,7 @@ internal static class FormScan
         return isKnown;
     }
 
-    // Asked only where one lies across two blocks, of a line whose backslashes are all in strings.
+    // Called only if an escape lies across two blocks, for a line whose backslashes are all in strings.
     private static bool EscapesAreKnown(ReadOnlySpan<byte> line)
     {
         while (true)
@@ -211,7 +212,7 @@ internal static class FormScan
     {
         static abstract int PlaceOfLowest(ulong bits);
 
-        /// <summary>Of the bytes between an odd quote and the next, the odd one included.</summary>
+        /// <summary>Sets the bits from each odd quote, that one included, to the next quote.</summary>
         static abstract ulong PrefixXor(ulong bits);
     }
 
@@ -240,7 +241,7 @@ internal static class FormScan
         }
     }
 
-    // What of the line so far matters for the rest.
+    // What the rest of the line depends on.
     private struct State
     {
         public Brackets Brackets;
@@ -258,12 +259,12 @@ internal static class FormScan
         }
     }
 
-    /// <summary>Whether brackets close as they were opened; only at the end is it asked what went wrong.</summary>
+    /// <summary>Checks that brackets close as they were opened. Faults are accumulated and judged once, at the end.</summary>
     private struct Brackets
     {
         private const int MaxDepth = 62;
 
-        // One bit a level, the innermost lowest, under a one that marks the bottom.
+        // One bit for each level, the innermost lowest, below a one that marks the bottom.
         private ulong _open;
         private ulong _deepest;
         private uint _openers;
@@ -277,7 +278,7 @@ internal static class FormScan
             _closers = 0x04;
         }
 
-        /// <summary>Something else was wrong: the line is none, whatever its brackets.</summary>
+        /// <summary>Records another fault: the line is malformed, whatever its brackets.</summary>
         public void Spoil() => _mismatch |= 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -289,7 +290,7 @@ internal static class FormScan
                 uint bracket = Unsafe.Add(ref block, TBits.PlaceOfLowest(found));
                 found &= found - 1;
 
-                // { and [ have 0x02, } and ] have 0x04, what only looks like them has both or neither; { and } have 0x20.
+                // { and [ have 0x02, } and ] have 0x04; y, Y, _ and DEL have both or neither; { and } have 0x20.
                 if ((bracket & 0x02) != 0)
                 {
                     _openers |= bracket;
@@ -319,7 +320,7 @@ internal static class FormScan
     {
         private byte _first;
 
-        // What is left of the text, and then newlines, so that the text's end ends the line.
+        // The last bytes of the text, padded with newlines, so that the text's end ends the line.
         [UnscopedRef]
         public ref byte Fill(ReadOnlySpan<byte> rest)
         {

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Colibri.Jsonl;
 
-/// <summary>Walks past an object or array that nobody wants to see inside, exactly by RFC 8259.</summary>
+/// <summary>Skips an object or array whose content is not needed, and checks it exactly by RFC 8259.</summary>
 internal static class JsonContainer
 {
-    /// <summary>Levels walked, the container itself included; deeper ones are the reader's own business.</summary>
+    /// <summary>Levels walked, the container itself included; <see cref="JsonLineReader"/> walks deeper ones itself.</summary>
     public const int MaxLevels = 64;
 
     /// <summary>Not decided: the container nests deeper than <see cref="MaxLevels"/>.</summary>
@@ -13,7 +13,7 @@ internal static class JsonContainer
 
     /// <summary>
     /// Offset after the bracket that closes the container whose opening bracket is right before <paramref name="at"/>; -1 on a fault,
-    /// <see cref="TooDeep"/> where it has given up.
+    /// <see cref="TooDeep"/> where it nests too deep to be decided here.
     /// </summary>
     public static int End(ReadOnlySpan<byte> line, int at, bool isObject)
     {
@@ -45,7 +45,7 @@ internal static class JsonContainer
                 at += length;
             }
 
-            // After a value: close what ends here, until something goes on.
+            // After a value: close containers until a comma follows.
             while ((c = SkipWhiteSpace(line, ref at)) != ',')
             {
                 if (c != ((objects & 1) != 0 ? '}' : ']')) return -1;

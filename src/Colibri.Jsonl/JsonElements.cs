@@ -1,13 +1,13 @@
 namespace Colibri.Jsonl;
 
-/// <summary>Goes over the elements of an array inside a line that has already been walked: <c>while (elements.Next())</c>.</summary>
+/// <summary>Enumerates the elements of an array inside a line that has already been walked: <c>while (elements.Next())</c>.</summary>
 public ref struct JsonElements
 {
     private JsonLineReader _reader;
     private readonly bool _isArray;
 
     /// <param name="line">The line the array was read from.</param>
-    /// <param name="array">Anything but an array has no elements.</param>
+    /// <param name="array">The array; any other value has no elements.</param>
     public JsonElements(ReadOnlySpan<byte> line, JsonValue array)
     {
         if (array.Kind != ValueKind.Array) return;

@@ -2,8 +2,8 @@ using System.Numerics;
 
 namespace Colibri.Jsonl;
 
-/// <summary>The properties a reader wants of an object: a fixed list of names, each a column of what is read.</summary>
-/// <remarks>Of duplicate names the first wins. Everything else is walked, so the answer says whether the whole of it is well-formed.</remarks>
+/// <summary>The properties to read from an object: a fixed list of names, each with a column in the result.</summary>
+/// <remarks>Of duplicate names the first wins. All other properties are walked too, so the answer says whether the whole line is well-formed.</remarks>
 public sealed class JsonFields
 {
     private readonly byte[][] _names;
@@ -51,8 +51,8 @@ public sealed class JsonFields
     public int Count { get; }
 
     /// <summary>
-    /// The same, and behind all columns so far those of the object under one of the names: it is read in the same walk. They stay empty where
-    /// the value is no object or not read to its end.
+    /// The same list, extended by the columns of the object under one of the names, which is read in the same walk. Those columns follow all
+    /// earlier ones. They stay empty if the value is no object or is not read to its end.
     /// </summary>
     public JsonFields With(string name, JsonFields inner) => new(this, name, inner);
 
@@ -60,7 +60,7 @@ public sealed class JsonFields
     /// <param name="line">A whole line.</param>
     /// <param name="values">At least <see cref="Count"/> of them; a field that is not there has kind none.</param>
     /// <param name="utf8IsChecked">The line is known to be UTF-8.</param>
-    /// <returns>False if the line is malformed or no object. What came before the fault has been read even so.</returns>
+    /// <returns>False if the line is malformed or no object. The fields before the fault have been read even so.</returns>
     public bool TryRead(ReadOnlySpan<byte> line, Span<JsonValue> values, bool utf8IsChecked = false)
     {
         values[..Count].Clear();
@@ -70,11 +70,11 @@ public sealed class JsonFields
         return reader.Finish();
     }
 
-    /// <summary>Reads a line that is known to be UTF-8 and has been looked at.</summary>
+    /// <summary>Reads a line that is known to be UTF-8, with what its framing has learned of it.</summary>
     /// <param name="line">A whole line.</param>
-    /// <param name="look">What was learned of it; nothing when default.</param>
-    /// <param name="values">See the other.</param>
-    /// <returns>See the other.</returns>
+    /// <param name="look">What was learned; default is nothing.</param>
+    /// <param name="values">As in the overload above.</param>
+    /// <returns>As in the overload above.</returns>
     public bool TryRead(ReadOnlySpan<byte> line, LineLook look, Span<JsonValue> values)
     {
         values[..Count].Clear();
@@ -123,7 +123,7 @@ public sealed class JsonFields
         }
     }
 
-    /// <summary>The column of a name as it stands in a line; -1 where it is none of these.</summary>
+    /// <summary>The column of a name as it stands in a line; -1 where it is not in the list.</summary>
     internal int Column(ReadOnlySpan<byte> line, int start, int end, in LineLook look)
     {
         var column = Column(line[start..end]);
@@ -157,7 +157,7 @@ public sealed class JsonFields
         return -1;
     }
 
-    // Its length and its ends: hardly any two names have the same. Never 0.
+    // Hashes a name by its length, first and last byte; few names collide. Never 0.
     private static uint Key(ReadOnlySpan<byte> name) => name.IsEmpty ? uint.MaxValue : ((uint)name.Length << 16) | ((uint)name[^1] << 8) | name[0];
 
     private int Slot(uint key) => (int)((key * 0x9E37_79B1) >> _slotShift);

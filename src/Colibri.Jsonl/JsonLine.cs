@@ -5,11 +5,11 @@ public static class JsonLine
 {
     /// <summary>
     /// The string under <c>type</c> where that is the object's first key, read without looking at the rest of the line. False where another key
-    /// comes first, the string has escapes, or white space stands in between: then only a whole reading tells.
+    /// comes first, the string has escapes, or white space stands in between: then the line has to be read whole.
     /// </summary>
     public static bool TryReadFirstType(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> type) => TryReadFirstType(line, default, out type);
 
-    /// <summary>The same of a line that has been looked at.</summary>
+    /// <summary>The same, with what the line's framing has learned of it.</summary>
     public static bool TryReadFirstType(ReadOnlySpan<byte> line, LineLook look, out ReadOnlySpan<byte> type)
     {
         type = default;
@@ -33,11 +33,11 @@ public static class JsonLine
     /// Whether the line has the outer form of one JSON object, 64 bytes at a time. Never false for a well-formed object.
     /// </summary>
     /// <remarks>
-    /// <para>Caught as exactly as by a whole reading: invalid UTF-8; strings left open, with control bytes or with broken escapes; brackets that
+    /// <para>Found as exactly as by a whole reading: invalid UTF-8; strings left open, with control bytes or with broken escapes; brackets that
     /// do not close in the order they opened, or are never closed, or nest deeper than <see cref="JsonLineReader.MaxDepth"/>; anything after
     /// the object, such as a second one without a newline between; a line cut off anywhere.</para>
-    /// <para>Not caught: what stands between the strings and the brackets of a line that keeps all that, such as a missing comma or colon, a
-    /// misspelt literal, a broken number, a name that is no string.</para>
+    /// <para>Not found: faults between the strings and brackets, such as a missing comma or colon, a misspelt literal, a broken number, a name
+    /// that is no string.</para>
     /// </remarks>
     public static bool HasObjectForm(ReadOnlySpan<byte> line) => HasObjectForm(line, stackalloc ulong[1], out _);
 

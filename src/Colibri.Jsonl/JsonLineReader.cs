@@ -4,14 +4,14 @@ using System.Text.Unicode;
 namespace Colibri.Jsonl;
 
 /// <summary>
-/// Reads one line forward only, exactly by RFC 8259, and allocates nothing: <see cref="EnterObject"/>, then <see cref="NextProperty"/> until it
-/// answers false, looking at <see cref="Name"/> and <see cref="Value"/>; a container at hand is entered or passed over by the next call.
+/// Reads one line forward only, exactly by RFC 8259, without allocating. Call <see cref="EnterObject"/>, then <see cref="NextProperty"/> until
+/// it returns false, and read <see cref="Name"/> and <see cref="Value"/>. The next call skips the current container unless it enters it.
 /// </summary>
 /// <remarks>
-/// What has been walked is known to be well-formed; <see cref="Finish"/> walks the rest. From the first fault on everything answers false and
-/// <see cref="IsMalformed"/> is true. Malformed are also: invalid UTF-8 anywhere, control bytes inside strings, more than
+/// What has been walked is known to be well-formed; <see cref="Finish"/> walks the rest. From the first fault on every method returns false
+/// and <see cref="IsMalformed"/> is true. Malformed are also: invalid UTF-8 anywhere, control bytes inside strings, more than
 /// <see cref="MaxDepth"/> levels, anything but white space after the value, a byte order mark. A lone surrogate escape is well-formed.
-/// Duplicate names come up as often as they stand there; it is <see cref="JsonFields"/> that keeps the first.
+/// Duplicate names are all reported; <see cref="JsonFields"/> keeps the first.
 /// </remarks>
 public ref struct JsonLineReader
 {
@@ -42,21 +42,21 @@ public ref struct JsonLineReader
 
     public readonly bool IsMalformed => _malformed;
 
-    /// <summary>How far it has read: right after a container, when that has just been left.</summary>
+    /// <summary>How far it has read; right after a container that it has just left.</summary>
     internal readonly int Offset => _at;
 
     /// <summary>The property's name; none inside an array.</summary>
     public JsonValue Name { get; private set; }
 
-    /// <summary>The value at hand. A container that is not walked yet has its opening bracket only.</summary>
+    /// <summary>The current value. A container that is not walked yet spans its opening bracket only.</summary>
     public JsonValue Value { get; private set; }
 
     public readonly bool NameEquals(ReadOnlySpan<byte> name) => Name.StringEquals(_line, name);
 
-    /// <summary>Goes into the object at hand; false if the value at hand is none.</summary>
+    /// <summary>Enters the current object; false if the current value is no object.</summary>
     public bool EnterObject() => Enter(ValueKind.Object);
 
-    /// <summary>Goes into the array at hand; false if the value at hand is none.</summary>
+    /// <summary>Enters the current array; false if the current value is no array.</summary>
     public bool EnterArray() => Enter(ValueKind.Array);
 
     /// <summary>Moves to the next property of the object entered last; false at its end, which leaves it, or on a fault.</summary>
@@ -77,7 +77,7 @@ public ref struct JsonLineReader
         return !_malformed;
     }
 
-    /// <summary>Walks past the container at hand, after which <see cref="Value"/> is the whole of it. Nothing to do for a scalar.</summary>
+    /// <summary>Walks past the current container, after which <see cref="Value"/> spans all of it. Does nothing for a scalar.</summary>
     public bool Skip()
     {
         if (!_pending) return !_malformed;
@@ -155,7 +155,7 @@ public ref struct JsonLineReader
         return true;
     }
 
-    // One loop over all levels down to the outer one: recursion would hand the depth of the stack to whoever writes the line.
+    // One loop over all levels down to the outer one: with recursion, the line's writer would decide how deep our stack grows.
     private bool WalkOut(int outer)
     {
         while (_depth > outer)

@@ -67,10 +67,10 @@ internal static class JsonScan
         }
     }
 
-    /// <summary>The place of the lowest one in bits that are not all zero.</summary>
+    /// <summary>The index of the lowest set bit, by way of PopCount; the bits are not all zero.</summary>
     /// <remarks>
-    /// The instruction for it is newer than what the ahead-of-time compiler takes for granted, and it does not ask for that one at run time; for
-    /// the one that counts bits it does.
+    /// TrailingZeroCount needs an instruction that the ahead-of-time compiler neither assumes nor checks for at run time. It does check for the
+    /// instruction of PopCount.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int PlaceOfLowest(ulong bits) =>

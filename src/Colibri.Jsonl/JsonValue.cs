@@ -27,7 +27,7 @@ public readonly record struct JsonValue(ValueKind Kind, bool HasEscapes, int Off
         return true;
     }
 
-    /// <summary>The integer, or 0 where <see cref="TryGetInt64"/> says false: a number that does not fit is as good as none.</summary>
+    /// <summary>The integer; 0 where <see cref="TryGetInt64"/> returns false.</summary>
     public long Int64OrZero(ReadOnlySpan<byte> line) => TryGetInt64(line, out var value) ? value : 0;
 
     public bool TryGetBoolean(out bool value)
@@ -47,7 +47,7 @@ public readonly record struct JsonValue(ValueKind Kind, bool HasEscapes, int Off
     public string? GetString(ReadOnlySpan<byte> line, int maxBytes = int.MaxValue) =>
         IsString ? JsonText.ToString(JsonText.Cut(Raw(line), maxBytes), HasEscapes) : null;
 
-    /// <summary>The same value seen from a line that starts <paramref name="by"/> bytes earlier.</summary>
+    /// <summary>The same value with its offset in a line that starts <paramref name="by"/> bytes earlier.</summary>
     public JsonValue Shifted(int by) => Exists ? this with { Offset = Offset + by } : this;
 }
 

@@ -3,13 +3,13 @@ using System.Buffers;
 namespace Colibri.Jsonl;
 
 /// <summary>
-/// Cuts a byte stream, in whatever chunks it arrives, into lines at <c>\n</c> alone. What comes out does not depend on the chunking.
+/// Cuts a byte stream into lines at <c>\n</c> alone. The lines do not depend on how the stream is cut into chunks.
 /// </summary>
 /// <remarks>
 /// <para>One carriage return before the newline, a byte order mark at the start of the stream, and lines of nothing but spaces, tabs and
 /// carriage returns are left out. U+2028 and U+2029 end no line: agents print them raw inside strings.</para>
-/// <para>A line that lies wholly inside the chunk is handed out as a slice of it. Only an unfinished tail is copied, into a pooled buffer
-/// that goes back to the pool as soon as there is no tail, so an idle stream holds nothing. Not thread-safe.</para>
+/// <para>A line that lies wholly inside the chunk is returned as a slice of it. Only an unfinished tail is copied, into a pooled buffer
+/// that goes back to the pool as soon as there is no tail, so an idle stream holds no buffer. Not thread-safe.</para>
 /// </remarks>
 public sealed class LineFramer
 {
@@ -38,21 +38,21 @@ public sealed class LineFramer
     internal bool HoldsBuffer => _tail is not null;
 
     /// <summary>
-    /// Takes the next line off <paramref name="input"/>. Call until it answers false; by then all of the input has been taken in.
-    /// An oversize line is answered as soon as the limit is crossed, without waiting for its newline.
+    /// Takes the next line off <paramref name="input"/>. Call it until it returns false; by then it has consumed the whole input.
+    /// An oversize line is returned as soon as the limit is crossed, without waiting for its newline.
     /// </summary>
     /// <param name="input">The chunk; moved past what was taken.</param>
-    /// <param name="line">Valid until the next call on this framer or the end of the chunk's own life, whichever is first.</param>
+    /// <param name="line">Valid until the next call on this framer, and no longer than the chunk.</param>
     /// <param name="kind"><see cref="LineKind.Whole"/> or <see cref="LineKind.Oversize"/>.</param>
     public bool TryRead(ref ReadOnlySpan<byte> input, out ReadOnlySpan<byte> line, out LineKind kind) =>
         TryRead(ref input, out line, out kind, default, out _);
 
-    /// <summary>The same, and looks at the line's form on the way: one pass over the bytes instead of two.</summary>
-    /// <param name="input">See the other.</param>
-    /// <param name="line">See the other.</param>
-    /// <param name="kind">See the other.</param>
-    /// <param name="marks">Room for what the look keeps, as many words as a power of two: <see cref="LineLook.MarkWords"/>.</param>
-    /// <param name="look">Of a whole line that lies in the chunk, valid until the marks are used again; of any other there is none.</param>
+    /// <summary>The same, and judges the line's form on the way: one pass over the bytes instead of two.</summary>
+    /// <param name="input">As in the overload above.</param>
+    /// <param name="line">As in the overload above.</param>
+    /// <param name="kind">As in the overload above.</param>
+    /// <param name="marks">Room for the places of the quotes; its length is a power of two (<see cref="LineLook.MarkWords"/>).</param>
+    /// <param name="look">What was learned of a whole line that lies in the chunk, valid until the marks are used again; default for any other line.</param>
     public bool TryRead(ref ReadOnlySpan<byte> input, out ReadOnlySpan<byte> line, out LineKind kind, Span<ulong> marks, out LineLook look)
     {
         look = default;
@@ -90,7 +90,7 @@ public sealed class LineFramer
             }
             else if (look.Form == LineForm.Object)
             {
-                // From bracket to bracket: there is nothing to leave out.
+                // The line runs from bracket to bracket, so there is nothing to trim.
                 _pastFirstLine = true;
                 line = piece;
                 kind = LineKind.Whole;
@@ -120,7 +120,7 @@ public sealed class LineFramer
     }
 
     /// <summary>
-    /// The stream has ended: answers what was left of it without a newline, if anything, and makes the framer ready for a new stream.
+    /// Ends the stream: returns the rest without a newline, if there is any, and makes the framer ready for a new stream.
     /// </summary>
     /// <param name="line">Valid until the next call on this framer.</param>
     public bool Complete(out ReadOnlySpan<byte> line)
@@ -212,22 +212,22 @@ public enum LineKind
     /// <summary>Everything between two newlines.</summary>
     Whole,
 
-    /// <summary>Beyond the limit: only its head, handed out once; the rest is discarded up to its newline.</summary>
+    /// <summary>Longer than the limit: its head is returned once; the rest is discarded up to its newline.</summary>
     Oversize,
 
     /// <summary>The stream ended before its newline came.</summary>
     Torn,
 }
 
-/// <summary>What a look at a line's outer form has shown; <see cref="JsonLine.HasObjectForm"/> says what that form is.</summary>
+/// <summary>What is known of a line's outer form; <see cref="JsonLine.HasObjectForm"/> says what that form is.</summary>
 public enum LineForm : byte
 {
-    /// <summary>Nobody has looked, or the look did not decide it.</summary>
+    /// <summary>The form was not checked, or the check did not decide it.</summary>
     Unseen,
 
     /// <summary>The line has the form of one JSON object.</summary>
     Object,
 
-    /// <summary>The line is no well-formed JSON object, whatever else it is.</summary>
+    /// <summary>The line is no well-formed JSON object.</summary>
     Fault,
 }

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Colibri.Jsonl;
 
-/// <summary>What has been learned of a line on the way to its end: its form and, as far as there was room, where its strings begin and end.</summary>
+/// <summary>What the search for a line's end has learned of it: its form and, if there was room, where its strings begin and end.</summary>
 public readonly ref struct LineLook
 {
-    /// <summary>Words of room that serve lines of up to 32 KiB, a bit for each byte; longer ones are read without.</summary>
+    /// <summary>Words of room for the marks: a bit for each byte of a line of up to 32 KiB. Longer lines are read without marks.</summary>
     public const int MarkWords = 512;
 
     private readonly ReadOnlySpan<ulong> _marks;
@@ -14,8 +14,8 @@ public readonly ref struct LineLook
 
     /// <summary>Looks at the line at the start of the text, up to its newline.</summary>
     /// <param name="text">Any bytes.</param>
-    /// <param name="marks">As many words as a power of two; what is learned is good until they are used again.</param>
-    /// <param name="length">The line's, without its newline; all of the text where there is none.</param>
+    /// <param name="marks">Its length is a power of two; the look is valid until the marks are used again.</param>
+    /// <param name="length">The line's length without its newline; all of the text where there is none.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal LineLook(ReadOnlySpan<byte> text, Span<ulong> marks, out int length)
     {

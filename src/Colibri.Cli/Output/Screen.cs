@@ -39,7 +39,7 @@ internal sealed class Screen
         }
     }
 
-    /// <summary>Somebody's text, kept in its lines, each wrapped and indented.</summary>
+    /// <summary>Writes text in its own lines, each wrapped and indented.</summary>
     public void Prose(IEnumerable<string> lines, int indent)
     {
         var margin = new string(' ', indent);

@@ -74,7 +74,7 @@ internal static class StatusView
         $"{Words.Of(cost.Mode)}: {Words.Bytes(cost.SessionMaxBytes)} and {Words.Count(cost.MaxUncompactedTurns, "turn")} a session, "
         + (cost.ToolResultMaxBytes is { } bytes ? $"{Words.Bytes(bytes)} a tool result" : "tool results unlimited");
 
-    /// <summary>Who raised the mode, from what and when; null where nobody did.</summary>
+    /// <summary>Which session raised the mode, from what and when; null if the mode was not raised.</summary>
     public static string? Escalation(CostState cost)
     {
         if (cost.EscalatedFrom is not { } from)

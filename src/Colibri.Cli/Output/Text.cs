@@ -1,6 +1,6 @@
 namespace Colibri.Cli.Output;
 
-/// <summary>Somebody's text of several lines.</summary>
+/// <summary>Text of several lines that an agent or a person wrote.</summary>
 internal static class Text
 {
     private const string Tab = "    ";

@@ -24,7 +24,7 @@ internal sealed class BoundCommand(string name, IReadOnlyList<string> rest, CliH
     /// <summary>For a command that is more than one request and one reply.</summary>
     public void Will(Func<CliSession, Task<int>> work) => _work = work;
 
-    /// <summary>For a command that prints and asks nobody.</summary>
+    /// <summary>For a command that prints without a request to the daemon.</summary>
     public void WillPrint(Action<Screen> print) => Will(session =>
     {
         print(session.Screen);

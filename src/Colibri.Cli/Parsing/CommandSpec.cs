@@ -45,7 +45,7 @@ internal enum CommandGroup
 
 /// <summary>The one thing a command is about.</summary>
 /// <param name="Value">How the help calls it: <c>TASK_ID</c>.</param>
-/// <param name="Option">The option that says the same, so that whoever knows the wire field need not know the order.</param>
+/// <param name="Option">The option with the same meaning, for a user who knows the wire field and not the order.</param>
 /// <param name="Summary">Half a line, lower case, no full stop.</param>
 internal sealed record PositionalSpec(string Value, string Option, string Summary)
 {

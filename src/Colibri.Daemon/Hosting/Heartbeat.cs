@@ -10,7 +10,7 @@ namespace Colibri.Daemon.Hosting;
 
 /// <summary>
 /// Tells the service manager that the daemon is ready once a client is answered, and from then on that it is alive as long as every
-/// part answers. A daemon that only runs, and that nobody can reach or that does nothing any more, is not alive.
+/// part answers. A daemon counts as alive only while clients can reach it and its parts work; a process that merely exists does not.
 /// </summary>
 /// <param name="manager">Who is told.</param>
 /// <param name="ping">Asks as a client does, and returns when answered.</param>

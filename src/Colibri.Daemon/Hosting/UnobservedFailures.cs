@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Daemon.Hosting;
 
 /// <summary>
-/// Logs the exceptions of tasks that nobody looked at. They end nothing and would otherwise leave no trace. The runtime finds them when it
-/// collects such a task, so the line may come late.
+/// Logs the exceptions of tasks that were never awaited. Such an exception ends nothing and would otherwise leave no trace. The runtime
+/// reports it when it collects the task, so the line may come late.
 /// </summary>
 internal sealed class UnobservedFailures : IDisposable
 {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Daemon.Logging;
 
 /// <summary>
-/// Log lines to standard error, written by one task: whoever logs never waits for a terminal or a log pipe that is not read. Lines
-/// beyond the queue are counted and the count is logged when there is room again.
+/// Writes log lines to standard error from one thread of its own, so that a thread that logs never waits for a terminal or an unread log
+/// pipe. Lines beyond the queue are dropped and counted, and the count is logged when there is room again.
 /// </summary>
 internal sealed class LineLoggerProvider : ILoggerProvider
 {
@@ -48,7 +48,7 @@ internal sealed class LineLoggerProvider : ILoggerProvider
             Interlocked.Increment(ref _dropped);
     }
 
-    // A thread of its own, blocking: standard error may be a pipe nobody reads, and that must not cost the pool a thread.
+    // Blocks, on a thread of its own: standard error may be an unread pipe, and that must not cost the pool a thread.
     private void WriteLines()
     {
         var own = CreateLogger("log");
@@ -74,7 +74,7 @@ internal sealed class LineLoggerProvider : ILoggerProvider
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Standard error is gone; there is nobody left to tell.
+            // Standard error is gone, and with it the only place to report that.
         }
     }
 

@@ -4,12 +4,12 @@ using Colibri.Protocol;
 
 namespace Colibri.Daemon.Server;
 
-/// <summary>A request line, read but not yet run: its handler and fields, or the failure it is answered with.</summary>
-/// <param name="Id">The id to repeat, as it was written.</param>
+/// <summary>A request line, parsed but not yet run: its handler and fields, or the error reply.</summary>
+/// <param name="Id">The id to repeat in the reply, as it was written.</param>
 /// <param name="Command">The command's name; empty where the line has none.</param>
 /// <param name="Handler">Null for <c>subscribe</c>, which the connection itself answers.</param>
 /// <param name="Context">The fields; null where there is a failure.</param>
-/// <param name="Failure">The answer to a line that is no request.</param>
+/// <param name="Failure">The error reply to a line that is no valid request.</param>
 /// <param name="TooLarge">The line was beyond the limit.</param>
 internal readonly record struct ParsedRequest(
     byte[] Id, string Command, CommandHandler? Handler, CommandContext? Context, Reply? Failure, bool TooLarge = false)
@@ -37,8 +37,8 @@ internal readonly record struct ParsedRequest(
             return Fail(id, command, ErrorCodes.UnknownCommand, $"there is no command '{Shorten(command)}'; colibri --help lists them");
         try
         {
-            // The hot path: a ping's fields are nobody's business.
-            var context = command == WireCommand.Ping.Name ? CommandContext.None : CommandContext.Parse(line);
+            // The hot path: a ping has no fields, so its line is not deserialised.
+            var context = command == CommandNames.Ping ? CommandContext.None : CommandContext.Parse(line);
             return new ParsedRequest(id, command, handler, context, null);
         }
         catch (RequestException e)

@@ -7,7 +7,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Daemon.Server;
 
-/// <summary>What a command answers, before it is a line.</summary>
+/// <summary>A command's answer before it is written as a line.</summary>
 internal abstract class Reply
 {
     private static readonly JsonWriterOptions WriterOptions =

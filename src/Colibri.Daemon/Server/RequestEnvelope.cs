@@ -3,7 +3,10 @@ using System.Text.Unicode;
 
 namespace Colibri.Daemon.Server;
 
-/// <summary>What has to be known of a request line before its command is: the command's name and the id to repeat.</summary>
+/// <summary>
+/// The command's name and the id of a request line. Both are read before the fields, so that the error reply to a request with a wrong field
+/// still bears its id.
+/// </summary>
 internal readonly ref struct RequestEnvelope
 {
     /// <summary>The command's name, or null where the line has none.</summary>
@@ -15,12 +18,12 @@ internal readonly ref struct RequestEnvelope
     /// <summary>The id is neither string nor number.</summary>
     public bool IdIsInvalid { get; private init; }
 
-    /// <summary>Walks a whole line, so a line that gets through is one well-formed object.</summary>
-    /// <exception cref="JsonException">It is not.</exception>
+    /// <summary>Walks the whole line, so an envelope is returned only for one well-formed object.</summary>
+    /// <exception cref="JsonException">The line is no well-formed object.</exception>
     /// <exception cref="InvalidOperationException">A name or the command holds half a surrogate pair.</exception>
     public static RequestEnvelope Read(ReadOnlySpan<byte> line)
     {
-        // The reader itself looks at structure only; text that is no UTF-8 would surface later, field by field.
+        // Utf8JsonReader checks the structure only. Invalid UTF-8 would surface later, when a field is read.
         if (!Utf8.IsValid(line))
             throw new JsonException("a request is UTF-8");
         string? command = null;
@@ -51,7 +54,7 @@ internal readonly ref struct RequestEnvelope
 
     private static class CommandNameCache
     {
-        // The hot command costs no allocation; the others are about to cost a deserialisation anyway.
+        // The hot command allocates no string. For the others the deserialisation that follows costs more.
         public static string? Get(ref Utf8JsonReader reader) =>
             reader.ValueTextEquals("ping"u8) ? Protocol.WireCommand.Ping.Name : reader.GetString();
     }

@@ -75,7 +75,7 @@ public sealed class OwnCgroup
             reason = $"the cgroup {path} is not mounted here";
             return null;
         }
-        // What systemd has not given away is its own, whoever may write there (systemd's CGROUP_DELEGATION).
+        // A cgroup that systemd has not delegated belongs to systemd, even if we may write there (systemd's CGROUP_DELEGATION).
         if (underSystemd && !IsDelegated(directory))
         {
             reason = $"{directory} is systemd's (Delegate=yes in a unit gives it away)";

@@ -3,9 +3,9 @@ using Colibri.Posix.Host;
 namespace Colibri.Posix.Files;
 
 /// <summary>
-/// A directory below a root where files are left for one process that starts inside: 0700, ours, on a way that nobody else may write to
-/// and that has no symbolic link, with a directory of its own in it for each. Whoever is inside may have planted what he likes:
-/// nothing of it is followed, and what is not ours is refused.
+/// A directory below a root in which files are left for processes that start inside, with a subdirectory for each process. It is ours, with
+/// mode 0700; its path has no symbolic link and no directory that other users may write. The processes inside may have created anything
+/// here, so no link is followed and a file that we do not own is refused.
 /// </summary>
 /// <param name="root">Absolute, without links: how this process sees the root.</param>
 /// <param name="inside">Absolute within the root, without dots.</param>
@@ -57,7 +57,7 @@ public sealed class StageDirectory(string root, string inside)
         }
     }
 
-    /// <summary>Takes in one of the files that were left.</summary>
+    /// <summary>Reads one of the files that were left.</summary>
     /// <exception cref="IOException">It is not there, not ours, or open to others.</exception>
     public byte[] Read(string name, string file)
     {

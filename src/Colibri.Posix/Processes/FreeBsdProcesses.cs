@@ -104,7 +104,7 @@ internal static unsafe class FreeBsdProcesses
     public static void SignalSubtree(int subtree, int signal)
     {
         procctl_reaper_kill request = new() { rk_sig = signal, rk_flags = AbiConstants.REAPER_KILL_SUBTREE, rk_subtree = subtree };
-        // ESRCH: nobody is left. EPERM: the others were signalled all the same.
+        // ESRCH: no process is left. EPERM: the processes that may be signalled were signalled all the same.
         _ = FreeBsdLibc.procctl(AbiConstants.P_PID, Environment.ProcessId, AbiConstants.PROC_REAP_KILL, &request);
     }
 

@@ -9,7 +9,7 @@ public static unsafe class SignalSetup
     // The larger of the two layouts serves both.
     private const int SigsetBytes = 128;
     private const int SigactionBytes = 152;
-    // Real-time signals begin above, on Linux and FreeBSD (<signal.h>); nobody ignores those for others.
+    // Real-time signals begin above, on Linux and FreeBSD (<signal.h>); no parent is known to leave those ignored for its children.
     private const int LastStandardSignal = 31;
 
     /// <summary>
