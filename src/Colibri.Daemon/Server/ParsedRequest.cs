@@ -38,7 +38,7 @@ internal readonly record struct ParsedRequest(
         try
         {
             // The hot path: a ping has no fields, so its line is not deserialised.
-            var context = command == CommandNames.Ping ? CommandContext.None : CommandContext.Parse(line);
+            var context = command == WireCommand.Ping.Name ? CommandContext.None : CommandContext.Parse(line);
             return new ParsedRequest(id, command, handler, context, null);
         }
         catch (RequestException e)
