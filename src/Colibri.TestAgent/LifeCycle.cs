@@ -333,7 +333,7 @@ internal interface IInterlude
     bool Stall();
 }
 
-/// <summary>Between the events of an agent that listens to nobody: nothing cuts a pause short, and no question is ever answered.</summary>
+/// <summary>The pauses of an agent that reads no commands: each lasts its full time, and no question is ever answered.</summary>
 internal sealed class DeafInterlude : IInterlude
 {
     public bool Wait(TimeSpan duration)

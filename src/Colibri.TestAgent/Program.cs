@@ -53,7 +53,7 @@ internal static class Program
         }
         catch (IOException)
         {
-            // Nobody reads any more: a broken pipe ends an agent, without a word.
+            // Broken pipe: an agent ends without a message.
         }
         return options.ExitCode;
     }

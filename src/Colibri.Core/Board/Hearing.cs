@@ -3,12 +3,12 @@ using Colibri.Core.Board.Storage;
 namespace Colibri.Core.Board;
 
 /// <summary>
-/// When agents from outside were last heard, by the monotonic clock: setting the host's clock must not take a task from a claimant that was
-/// heard a moment ago. Held in memory alone, so all that are on record have a full lease from the board's opening. Safe from any thread.
+/// When agents from outside last gave a sign of life, by the monotonic clock: setting the host's clock must not take a task from a claimant
+/// that is alive. The times are in memory alone, so every registered agent has a full lease from the board's opening. Safe from any thread.
 /// </summary>
 internal sealed class Hearing(TimeProvider time)
 {
-    /// <summary>Names remembered of claimants that are not known to be registered; further ones are heard again with their next heartbeat.</summary>
+    /// <summary>The most names kept of claimants that are not known to be registered; a further one is recorded with its next heartbeat.</summary>
     public const int MaxUnknown = 65_536;
 
     private readonly Lock _gate = new();
@@ -24,7 +24,9 @@ internal sealed class Hearing(TimeProvider time)
         }
     }
 
-    /// <summary>Who was heard within the lease, as a JSON array, and forgets the others; null where the lease of the opening is not over.</summary>
+    /// <summary>
+    /// The claimants that were heard within the lease, as a JSON array; the others are forgotten. Null until one lease after the opening.
+    /// </summary>
     public string? Within(TimeSpan lease)
     {
         if (time.GetElapsedTime(_opened) < lease)

@@ -19,8 +19,8 @@ public sealed record NewTask
 }
 
 /// <summary>
-/// A queued task as the scheduler chooses among them. Title and description are not in it: an agent is told what the statement that
-/// claims the task returns.
+/// A queued task with what the scheduler needs to choose. It has no title and no description, because the prompt is made from the row that
+/// the claim returns.
 /// </summary>
 /// <param name="Id">The task.</param>
 /// <param name="Capabilities">What it requires.</param>

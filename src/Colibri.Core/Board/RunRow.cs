@@ -27,17 +27,17 @@ public sealed record RunRow
     public string? StderrTail { get; init; }
     public Usage Usage { get; init; } = new();
 
-    /// <summary>The route it was started on, where one was chosen.</summary>
+    /// <summary>The route it was started on, if one was chosen.</summary>
     public string? Provider { get; init; }
     public string? Model { get; init; }
 }
 
-/// <summary>What one agent used of one model on one day in one run, all of it so far: booking a row again replaces it.</summary>
-/// <param name="RunId">The run; empty for what a long-lived agent did besides its runs.</param>
+/// <summary>All that one agent has used so far of one model on one day in one run. Booking a row again replaces it.</summary>
+/// <param name="RunId">The run; empty for what a long-lived agent did outside its runs.</param>
 /// <param name="Day">In UTC.</param>
-/// <param name="Provider">Whose model; <see cref="Unknown"/> where nobody said.</param>
-/// <param name="Model">The model; <see cref="Unknown"/> where nobody said.</param>
-/// <param name="Requests">Reports of usage, which is requests answered or billed.</param>
+/// <param name="Provider">The provider; <see cref="Unknown"/> where neither agent nor request names one.</param>
+/// <param name="Model">The model; <see cref="Unknown"/> where neither agent nor request names one.</param>
+/// <param name="Requests">The number of usage reports: requests answered or billed.</param>
 /// <param name="Usage">The sum of the reports.</param>
 public sealed record UsageRow(string RunId, DateOnly Day, string Provider, string Model, long Requests, Usage Usage)
 {

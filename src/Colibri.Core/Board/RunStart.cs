@@ -2,7 +2,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Board;
 
-/// <summary>A run to begin, an agent to put on record, or both at once.</summary>
+/// <summary>A run to begin, an agent to persist, or both at once.</summary>
 public sealed record RunStart
 {
     /// <summary>The id of the new run.</summary>
@@ -10,27 +10,27 @@ public sealed record RunStart
 
     public required string AgentId { get; init; }
 
-    /// <summary>The task to claim; null puts the agent on record alone.</summary>
+    /// <summary>The task to claim; null persists the agent alone.</summary>
     public string? TaskId { get; init; }
 
-    /// <summary>The session of a task that has none.</summary>
+    /// <summary>The session that a task without one gets.</summary>
     public required string SessionId { get; init; }
 
-    /// <summary>The session is that of the task from now on, whichever it had.</summary>
+    /// <summary>Whether the task gets this session even if it has another.</summary>
     public bool ReplacesSession { get; init; }
 
-    /// <summary>The agent, where it is not on record yet. Null for one that lives.</summary>
+    /// <summary>A new agent, to be persisted; null for one that lives.</summary>
     public AgentRecord? Agent { get; init; }
 
-    /// <summary>The arguments it is started with, out of the task as it was claimed; null where it runs already. Called by the board's writer.</summary>
+    /// <summary>Makes the agent's arguments from the claimed task; null for an agent that runs already. Called by the board's writer.</summary>
     public Func<BoardTask?, IReadOnlyList<string>>? Arguments { get; init; }
 
-    /// <summary>The route it is started on, where one was chosen.</summary>
+    /// <summary>The route it is started on, if one was chosen.</summary>
     public string? Provider { get; init; }
     public string? Model { get; init; }
 }
 
-/// <summary>An agent about to be started, on record before its process exists.</summary>
+/// <summary>An agent about to be started; it is persisted before its process exists.</summary>
 public sealed record AgentRecord
 {
     public required string Name { get; init; }
@@ -48,20 +48,20 @@ public sealed record AgentRecord
 }
 
 /// <summary>
-/// A run's hold on its task. Every statement about the run names it, so that a run that has lost its task, to another claim of any host,
-/// changes nothing any more.
+/// A run's claim on its task: a fencing token. Every statement about the run names it, so that a run that has lost its task to another claim,
+/// of any host, can no longer change it.
 /// </summary>
 /// <param name="RunId">The run.</param>
 /// <param name="TaskId">Its task.</param>
-/// <param name="Number">How many claims the task had seen with this one, from 1. Unlike the attempt, it is never given back.</param>
-/// <param name="Epoch">The host's start that made the claim: each start of a daemon has a higher one.</param>
+/// <param name="Number">The number of this claim among all claims of the task, from 1. Unlike the attempt, it is never given back.</param>
+/// <param name="Epoch">The daemon's start that made the claim; each start has a higher number.</param>
 public sealed record RunClaim(string RunId, string TaskId, long Number, long Epoch);
 
-/// <summary>The answer to a run that was to begin.</summary>
-/// <param name="Outcome">Whether it did.</param>
-/// <param name="Task">The task as it was claimed, whole; as it is where it was refused; null where none was asked for or found.</param>
-/// <param name="Claim">What every later statement names; null where no task was claimed.</param>
-/// <param name="Reason">Only of a refusal: one line for a person.</param>
+/// <summary>The answer to a request to begin a run.</summary>
+/// <param name="Outcome">Whether the run has begun.</param>
+/// <param name="Task">The whole task as claimed, or unchanged after a refusal; null where none was asked for or found.</param>
+/// <param name="Claim">The token that every later statement names; null if no task was claimed.</param>
+/// <param name="Reason">Why it was refused, in one line for a person; else null.</param>
 public sealed record RunBegun(EdgeOutcome Outcome, BoardTask? Task = null, RunClaim? Claim = null, string? Reason = null);
 
 /// <summary>The end of a run, of an agent, or of both at once.</summary>
@@ -72,7 +72,7 @@ public sealed record RunEnd
     /// <summary>The run; null where the agent had none.</summary>
     public RunClaim? Claim { get; init; }
 
-    /// <summary>The agent has ended as well, with its whole tree; else it lives on and may have another run.</summary>
+    /// <summary>Whether the agent has ended as well, with its whole tree; else it lives on and may have another run.</summary>
     public bool AgentEnded { get; init; }
 
     public required RunEnding Ending { get; init; }
@@ -83,14 +83,14 @@ public sealed record RunEnd
     /// <summary>The last of the agent's stderr; the board keeps at most its last 8 KiB.</summary>
     public string? StderrTail { get; init; }
 
-    /// <summary>All that the agent used, over what was booked while it ran; the task keeps the sum over its attempts.</summary>
+    /// <summary>All that the agent used; it replaces what was booked during the run. The task keeps the sum over its attempts.</summary>
     public IReadOnlyList<UsageRow> Usage { get; init; } = [];
 
-    /// <summary>When the next attempt may start. Null means that there is none, or, of <see cref="RunEnding.Interrupted"/>, at once.</summary>
+    /// <summary>When the next attempt may start. Null means none; after <see cref="RunEnding.Interrupted"/> it means at once.</summary>
     public DateTimeOffset? RetryAt { get; init; }
 }
 
-/// <summary>How an attempt ended, as far as its task's next state is concerned.</summary>
+/// <summary>How an attempt ended: decides its task's next state.</summary>
 public enum RunEnding
 {
     Done,
@@ -98,19 +98,19 @@ public enum RunEnding
     /// <summary>Counts as an attempt: retried at <see cref="RunEnd.RetryAt"/> while attempts are left, else failed for good.</summary>
     Failed,
 
-    /// <summary>Cut short for no fault of the task's, as a rule by the daemon's own end: queued again, the attempt given back.</summary>
+    /// <summary>Cut short through no fault of the task, usually by the daemon's end: queued again, and the attempt is given back.</summary>
     Interrupted,
 }
 
-/// <summary>What the end of a run came to.</summary>
-/// <param name="Task">The run's task after it; null where it had none.</param>
-/// <param name="IsLost">The run had lost its task: nothing of it was changed.</param>
+/// <summary>The result of ending a run.</summary>
+/// <param name="Task">The run's task afterwards; null where it had none.</param>
+/// <param name="IsLost">The run had lost its task to another claim, and the task is unchanged.</param>
 public readonly record struct RunClosed(BoardTask? Task, bool IsLost);
 
-/// <summary>A spawned agent with no end on record: running now, or left behind by a daemon that was killed.</summary>
+/// <summary>A spawned agent whose end is not recorded: it is running now, or a killed daemon left it.</summary>
 /// <param name="AgentId">The agent's id.</param>
 /// <param name="Claim">Its open run, if any.</param>
-/// <param name="Pid">Null when the daemon ended between putting the agent on record and starting its process.</param>
+/// <param name="Pid">Null when the daemon ended after it persisted the agent and before it recorded the process.</param>
 /// <param name="StartTime">The process's start time in the kernel's own unit; with pid and boot id it names one process for ever.</param>
 /// <param name="BootId">The boot it was started in.</param>
 /// <param name="Binary">What was started.</param>

@@ -8,7 +8,8 @@ namespace Colibri.Core.Board;
 
 /// <summary>
 /// The durable task board. A verb that writes is answered only after its commit is on the disk, and a read begun after that sees it.
-/// Writers throw <see cref="BoardUnavailableException"/> while the disk refuses, <see cref="ObjectDisposedException"/> once it is closed.
+/// Verbs that write throw <see cref="BoardUnavailableException"/> while the disk refuses, <see cref="ObjectDisposedException"/> once the board
+/// is closed.
 /// </summary>
 public sealed class TaskBoard : IAsyncDisposable
 {
@@ -29,7 +30,7 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>How many tasks are in each state, as of the latest commit. Costs nothing.</summary>
     public StatusTasks Counts => _writer.Counts.Current;
 
-    /// <summary>How often since opening a write found the queue of 4,096 full and had to wait for room.</summary>
+    /// <summary>How many writes have found the queue of 4,096 full since opening, and waited for room.</summary>
     public long QueueFullCount => _writer.QueueFullCount;
 
     /// <summary>Why the last write was refused; null once one went through. Costs nothing.</summary>
@@ -66,18 +67,18 @@ public sealed class TaskBoard : IAsyncDisposable
         }
     }
 
-    /// <summary>Commits every write that was accepted, then lets go of the files. Later calls throw.</summary>
+    /// <summary>Commits every accepted write, then closes the files. Later calls throw.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        // The readers first: the last connection to close is the one that may fold the log into the database.
+        // The readers close first, because the last connection to close checkpoints the log into the database.
         await _readers.DisposeAsync();
         await _writer.DisposeAsync();
         await _lock.DisposeAsync();
     }
 
-    /// <summary>Completes when the writer has come to it, whether or not the disk lets it write.</summary>
+    /// <summary>Completes when the writer has processed it, whether or not the disk accepts writes: a probe of the writer's thread.</summary>
     public async Task AnswerAsync()
     {
         try
@@ -86,14 +87,14 @@ public sealed class TaskBoard : IAsyncDisposable
         }
         catch (BoardUnavailableException)
         {
-            // An answer as well: the disk's trouble is not the writer's.
+            // This is an answer too: the writer works, the disk does not.
         }
     }
 
-    /// <summary>Runs a verb of the caller's own in the writer, for tests of what a failing one does.</summary>
+    /// <summary>Runs the caller's verb in the writer; tests use it for failing verbs.</summary>
     internal Task<T> WriteAsync<T>(Func<WriteScope, T> verb) => _writer.WriteAsync(verb);
 
-    /// <summary>As <see cref="WriteAsync"/>, answered when committed, which outlives the daemon but no power cut.</summary>
+    /// <summary>As <see cref="WriteAsync"/>, answered when committed: the change outlives the daemon, but not a power cut.</summary>
     internal Task<T> CommitAsync<T>(Func<WriteScope, T> verb) => _writer.WriteAsync(verb, waitsForSync: false);
 
     internal Task<T> ReadAsync<T>(Func<BoardConnection, T> read) => _readers.ReadAsync(read);
@@ -106,7 +107,7 @@ public sealed class TaskBoard : IAsyncDisposable
         return WriteAsync(scope => TaskVerbs.Create(scope, task));
     }
 
-    /// <summary>Takes a task in, to be put on the board at the next drain. The answer is its id now and then; a known key answers its id.</summary>
+    /// <summary>Puts a task into the intake, to be added to the board at the next drain. Returns its id, which it keeps; for a known key the id of that key's task.</summary>
     /// <exception cref="ArgumentException">No title, or fewer than one attempt.</exception>
     public Task<string> IntakeAsync(NewTask task)
     {
@@ -114,7 +115,7 @@ public sealed class TaskBoard : IAsyncDisposable
         return WriteAsync(scope => TaskVerbs.TakeIn(scope, task));
     }
 
-    /// <summary>Puts up to so many tasks that were taken in onto the board, oldest first, and answers them.</summary>
+    /// <summary>Moves up to so many tasks from the intake to the board, oldest first, and returns them.</summary>
     public Task<IReadOnlyList<BoardTask>> DrainIntakeAsync(int max)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(max, 1);
@@ -126,10 +127,10 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>A page in order of creation.</summary>
     /// <param name="status">Only tasks in this state; null for all.</param>
     /// <param name="limit">At least 1.</param>
-    /// <param name="after">The id of the last task already seen, in whatever state it is by now.</param>
+    /// <param name="after">The id of the last task already seen, whatever its state is by now.</param>
     /// <param name="maxCharacters">
-    /// The page ends before the task whose title and description would bring those of the page above this many UTF-16 units; its first
-    /// task is there whatever its length. No more than that one task is read beyond it.
+    /// The page ends before the task whose title and description would bring the page above this many UTF-16 units. The first task is included
+    /// whatever its length. At most one task beyond the page is read.
     /// </param>
     /// <returns>The page, and the id to continue after; without one at the end.</returns>
     /// <exception cref="ArgumentException">No task has the id <paramref name="after"/>.</exception>
@@ -139,7 +140,7 @@ public sealed class TaskBoard : IAsyncDisposable
         return ReadAsync(connection => TaskVerbs.List(connection, status, limit, after, maxCharacters));
     }
 
-    /// <summary>Queued tasks whose back-off is over, highest priority first, then oldest first; only what it takes to choose among them.</summary>
+    /// <summary>Queued tasks whose back-off is over, highest priority first, then oldest first, with the fields needed to choose among them.</summary>
     public Task<IReadOnlyList<ReadyTask>> ReadyAsync(int limit, DateTimeOffset now)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
@@ -149,7 +150,7 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>When the next back-off after <paramref name="now"/> is over; null when no queued task waits for one.</summary>
     public Task<DateTimeOffset?> NextReadyAtAsync(DateTimeOffset now) => ReadAsync(connection => TaskVerbs.NextReadyAt(connection, now));
 
-    /// <summary>Queued to claimed, as one more attempt. Of any number of claimants one wins.</summary>
+    /// <summary>Moves a task from queued to claimed, as one more attempt. Of several concurrent claimants one wins.</summary>
     public Task<EdgeResult> ClaimAsync(string taskId, string agentId)
     {
         ArgumentException.ThrowIfNullOrEmpty(agentId);
@@ -164,7 +165,7 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <param name="taskId">The task.</param>
     /// <param name="to">The state wanted.</param>
     /// <param name="error">Kept with the task; without one, done and failed clear the latest error and the other states keep it.</param>
-    /// <param name="agentId">Who asks: a conflict unless it holds the task. Null does not look; cancelling never does.</param>
+    /// <param name="agentId">The agent that asks: a conflict unless it holds the task. Not checked when null, nor for a cancellation.</param>
     public Task<EdgeResult> TransitionAsync(string taskId, TaskState to, TaskError? error, string? agentId = null)
     {
         if (agentId is not null)
@@ -172,25 +173,25 @@ public sealed class TaskBoard : IAsyncDisposable
         return WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error, agentId));
     }
 
-    /// <summary>As a transition to cancelled. A run that is open stays so until its agent's end is told.</summary>
+    /// <summary>The same as a transition to cancelled. An open run stays open until its agent's end is recorded.</summary>
     public Task<EdgeResult> CancelAsync(string taskId) => TransitionAsync(taskId, TaskState.Cancelled, null);
 
     /// <summary>
-    /// Queues again, with error <c>agent-lost</c>, what is held by registered agents that were not heard for a lease: neither registered
-    /// nor by a heartbeat, a claim or a transition of their own. A task that the daemon itself runs is never among them.
+    /// Queues again, with error <c>agent-lost</c>, the tasks of registered agents without a sign of life for a lease. A sign of life is a
+    /// registration, a heartbeat, a claim or a transition of their own. Tasks that the daemon itself runs are left alone.
     /// </summary>
-    /// <param name="lease">By the monotonic clock; those on record have a full one from the board's opening.</param>
-    /// <param name="unknownBefore">Also what is held under a name that is no registered agent's id and has not changed since; the least value for none.</param>
+    /// <param name="lease">On the monotonic clock; every registered agent has a full lease from the board's opening.</param>
+    /// <param name="unknownBefore">Also releases tasks held under a name that is no registered agent's id, if unchanged since then; MinValue for none.</param>
     /// <returns>The tasks, queued, in order of creation.</returns>
     public Task<IReadOnlyList<BoardTask>> ReleaseLostAsync(TimeSpan lease, DateTimeOffset unknownBefore) =>
         WriteAsync(scope => EdgeVerbs.ReleaseLost(scope, _hearing.Within(lease), unknownBefore));
 
-    /// <summary>Moves the ends of back-offs with the wall clock, so that what is left of them stays.</summary>
-    /// <param name="by">By how much the clock was set.</param>
-    /// <param name="before">What it would show without: tasks changed later have their back-off by the new clock.</param>
+    /// <summary>Moves the ends of back-offs by as much as the wall clock was set, so that the time left stays the same.</summary>
+    /// <param name="by">How far the clock was set.</param>
+    /// <param name="before">What the clock would show had it not been set: tasks changed later have their back-off by the new clock.</param>
     public Task<int> ShiftBackoffsAsync(TimeSpan by, DateTimeOffset before) => WriteAsync(scope => TaskVerbs.ShiftBackoffs(scope, by, before));
 
-    /// <summary>Where the clock was set back between two daemons: no back-off is longer than it was when it began.</summary>
+    /// <summary>Bounds each back-off to its length at its start, for a clock that was set back between two daemons.</summary>
     public Task<int> BoundBackoffsAsync() => WriteAsync(TaskVerbs.BoundBackoffs);
 
     private static void Check(NewTask task)
@@ -201,21 +202,23 @@ public sealed class TaskBoard : IAsyncDisposable
     }
 
     /// <summary>
-    /// Begins a run: claims its task, puts its agent on record, where that is not there yet, and opens the run, all or nothing. That
-    /// outlives the daemon, not a power cut: after one there is no agent, and the task is queued as if it had never been claimed.
-    /// The task of an agent that lives is started with the claim.
+    /// Begins a run: claims its task, persists its agent if that is new, and opens the run, all or nothing. It is answered when committed: that
+    /// outlives the daemon but not a power cut, after which there is no agent, and the task is queued as if it had never been claimed.
+    /// If the agent lives already, the claim also starts the task.
     /// </summary>
-    /// <returns>Applied, with the whole task and the claim, if a task was asked for; else not found or a conflict, and nothing is written.</returns>
-    /// <exception cref="InvalidOperationException">The agent is to live already and is not on record as living; nothing is written.</exception>
+    /// <returns>Applied, with the whole task and the claim if a task was asked for; else not found or a conflict, and nothing is written.</returns>
+    /// <exception cref="InvalidOperationException">No new agent is given, and the board has no living agent of that id; nothing is written.</exception>
     public Task<RunBegun> BeginRunAsync(RunStart start)
     {
         ArgumentNullException.ThrowIfNull(start);
         return CommitAsync(scope => RunVerbs.Begin(scope, start));
     }
 
-    /// <summary>Records the agent's process, against the daemon's end alone; its task goes from claimed to started, unless it was cancelled meanwhile.</summary>
+    /// <summary>
+    /// Persists the agent's process, answered when committed; its task goes from claimed to started, unless it was cancelled meanwhile.
+    /// </summary>
     /// <param name="agentId">The agent.</param>
-    /// <param name="claim">The run it was started on; null for none.</param>
+    /// <param name="claim">The run it was started for; null for none.</param>
     /// <param name="pid">Its process.</param>
     /// <param name="startTime">The process's start time in the kernel's own unit.</param>
     /// <param name="bootId">The boot that pid and start time belong to.</param>
@@ -224,8 +227,8 @@ public sealed class TaskBoard : IAsyncDisposable
         CommitAsync(scope => RunVerbs.Started(scope, agentId, claim, pid, startTime, bootId));
 
     /// <summary>
-    /// Ends a run: closes it and moves its task as the ending says. With the agent's end, what else it had claimed under its id is queued
-    /// again with error <c>agent-lost</c>. Told twice, the second changes nothing.
+    /// Ends a run: closes it and moves its task as the ending says. If the agent has ended, its other claimed tasks are queued again with error
+    /// <c>agent-lost</c>. A second call for the same run changes nothing.
     /// </summary>
     public Task<RunClosed> EndRunAsync(RunEnd end)
     {
@@ -233,16 +236,16 @@ public sealed class TaskBoard : IAsyncDisposable
         return WriteAsync(scope => RunVerbs.End(scope, end));
     }
 
-    /// <summary>Spawned agents with no end on record, oldest first. Right after opening: what an earlier daemon may have left.</summary>
+    /// <summary>Spawned agents whose end is not recorded, oldest first. Right after opening these are what an earlier daemon may have left.</summary>
     public Task<IReadOnlyList<SpawnRow>> LiveSpawnsAsync() => ReadAsync(RunVerbs.ListLive);
 
-    /// <summary>Whether it is a spawned agent with its end on record.</summary>
+    /// <summary>Whether it is a spawned agent whose end is recorded.</summary>
     public Task<bool> HasEndedAsync(string agentId) => ReadAsync(connection => RunVerbs.HasEnded(connection, agentId));
 
     /// <summary>The attempts at a task, oldest first; none for an unknown task.</summary>
     public Task<IReadOnlyList<RunRow>> RunsAsync(string taskId) => ReadAsync(connection => RunVerbs.ListRuns(connection, taskId));
 
-    /// <summary>Registers an agent from outside. The same name on the same host keeps its id, takes the new capabilities and counts as heard of.</summary>
+    /// <summary>Registers an agent from outside. The same name on the same host keeps its id and takes the new capabilities. It is a sign of life.</summary>
     public Task<Agent> RegisterAgentAsync(string name, IReadOnlyList<string> capabilities, string? host)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -255,10 +258,10 @@ public sealed class TaskBoard : IAsyncDisposable
         });
     }
 
-    /// <summary>A sign of life; null when no registered agent has this id.</summary>
+    /// <summary>Records a sign of life; null when no registered agent has this id.</summary>
     public Task<Agent?> HeartbeatAsync(string agentId)
     {
-        // At once: a disk that refuses does not make the agent silent.
+        // Before the write: a disk that refuses must not make the agent look silent.
         _hearing.Hear(agentId, isRegistered: false);
         return WriteAsync(scope =>
         {
@@ -269,22 +272,22 @@ public sealed class TaskBoard : IAsyncDisposable
         });
     }
 
-    /// <summary>By name, then host. Each with the oldest task it holds.</summary>
+    /// <summary>Registered agents by name, then host, each with the oldest task that it holds.</summary>
     public Task<IReadOnlyList<Agent>> RegisteredAgentsAsync() => ReadAsync(RegistryVerbs.ListAgents);
 
-    /// <summary>Books what an agent has used so far. The rows replace those booked before; an agent that is not on record has none.</summary>
+    /// <summary>Books what an agent has used so far. The rows replace those booked before; for an agent that the board does not know nothing is booked.</summary>
     public Task BookUsageAsync(string agentId, IReadOnlyList<UsageRow> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
         return WriteAsync(scope => LedgerVerbs.Book(scope, agentId, rows));
     }
 
-    /// <summary>All that was booked on a day, in UTC.</summary>
+    /// <summary>The sum of all bookings of a day, in UTC.</summary>
     public Task<Usage> UsageOfDayAsync(DateOnly day) => ReadAsync(connection => LedgerVerbs.OfDay(connection, day));
 
-    /// <summary>The ledger's sums, the dearest first, days the latest first.</summary>
-    /// <param name="by">One line for each of these.</param>
-    /// <param name="limit">At most so many lines, from 1.</param>
+    /// <summary>The ledger's sums, the most expensive first; days the latest first.</summary>
+    /// <param name="by">What each line sums up.</param>
+    /// <param name="limit">The most lines, at least 1.</param>
     public Task<CostSummary> SummariseCostAsync(CostGrouping by, int limit) => ReadAsync(connection => LedgerVerbs.Summarise(connection, by, limit));
 
     /// <summary>A known name takes the new description and category, and keeps its time of registration.</summary>
@@ -307,7 +310,7 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>By id.</summary>
     public Task<IReadOnlyList<Tenant>> TenantsAsync() => ReadAsync(RegistryVerbs.ListTenants);
 
-    /// <summary>The tenant as it was; null when there was none.</summary>
+    /// <summary>Deletes a tenant and returns it; null when there was none.</summary>
     public Task<Tenant?> DeleteTenantAsync(string tenantId) => WriteAsync(scope => RegistryVerbs.DeleteTenant(scope, tenantId));
 
     public Task<string?> GetSettingAsync(string name) => ReadAsync(connection => RegistryVerbs.Get(connection, name));
@@ -318,7 +321,7 @@ public sealed class TaskBoard : IAsyncDisposable
         return WriteAsync(scope => RegistryVerbs.Set(scope, name, value));
     }
 
-    /// <summary>The settings whose names begin so, by name, at most so many.</summary>
+    /// <summary>The settings whose names begin with the prefix, by name, at most so many.</summary>
     public Task<IReadOnlyList<NamedSetting>> SettingsAsync(string prefix, int limit)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(prefix);
@@ -332,10 +335,10 @@ public sealed class TaskBoard : IAsyncDisposable
     }
 }
 
-/// <summary>One of the daemon's own notes on the board.</summary>
+/// <summary>A setting that the daemon itself keeps on the board.</summary>
 public sealed record NamedSetting(string Name, string Value);
 
-/// <summary>Where a board lies and who hears of its changes.</summary>
+/// <summary>Where a board lies, and the receiver of its changes.</summary>
 public sealed record BoardOptions
 {
     /// <summary>The database file. Its directory is created (0750) and so is the file (0640) where they are missing.</summary>
@@ -343,16 +346,16 @@ public sealed record BoardOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// Called on the writer's thread after a commit, once for each change and in their order, before the verb's caller is answered and
-    /// without waiting for the disk, as readers do. It must not block: every write waits behind it. What it throws is logged and goes no further.
+    /// Called on the writer's thread after a commit, once for each change and in order, before the verb's caller is answered. Like a reader, it
+    /// sees the commit before the sync. It must not block, because every write waits behind it. Its exceptions are logged and dropped.
     /// </summary>
     public Action<BoardTask>? TaskChanged { get; init; }
     public ILogger? Logger { get; init; }
 
-    /// <summary>Lets a test make the disk small or the statements fail; runs on every connection the writer opens.</summary>
+    /// <summary>For tests that make the disk small or statements fail; runs on every connection that the writer opens.</summary>
     internal Action<SqliteConnection>? WriterOpened { get; init; }
 
-    /// <summary>Lets a test hold a sync up, or fail it with an <see cref="IOException"/>; runs before each, on the thread that syncs.</summary>
+    /// <summary>For tests that delay a sync, or fail it with an <see cref="IOException"/>; runs before each, on the thread that syncs.</summary>
     internal Action? Syncing { get; init; }
 
     /// <summary>How long the writer waits for another program's lock, in seconds, at least 1.</summary>
@@ -374,8 +377,8 @@ public sealed class BoardOpenException : Exception
 }
 
 /// <summary>
-/// The disk refused: full, failing, read-only, or held by another program. Nothing of the verb is on the board, unless the
-/// message says that the disk did not keep it: then it may be. The same verb works again once the disk does, with no restart.
+/// The disk refused: it is full, failing or read-only, or another program holds the lock. Nothing of the verb is on the board. Only if the
+/// message says that the disk did not keep it, it may be there. The same verb works again once the disk does, without a restart.
 /// </summary>
 public sealed class BoardUnavailableException : Exception
 {

@@ -18,7 +18,7 @@ public static class TaskLifecycle
         0, 0, 0, 0, 0, 0,
     ];
 
-    /// <summary>Whether a task may go from one state to the other in one step. Staying is no step.</summary>
+    /// <summary>Whether a task may go from one state to the other in one step. From a state to itself there is no step.</summary>
     public static bool Allows(TaskState from, TaskState to) => Edges[((int)from * States) + (int)to] == 1;
 
     /// <summary>Every state with an edge into this one, in life cycle order.</summary>

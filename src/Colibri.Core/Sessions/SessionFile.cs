@@ -23,7 +23,7 @@ internal static class SessionFile
     public static string PathOf(string directory, int generation) =>
         Path.Combine(directory, generation.ToString("D4", CultureInfo.InvariantCulture) + ".jsonl");
 
-    /// <summary>Where the next generation is written before it gets its name; not among <see cref="Generations"/>.</summary>
+    /// <summary>The path at which the next generation is written before it is renamed; <see cref="Generations"/> does not list it.</summary>
     public static string TemporaryOf(string directory, int generation) => PathOf(directory, generation) + ".tmp";
 
     /// <summary>Generations on disk, ascending; empty where there is none.</summary>
@@ -41,7 +41,7 @@ internal static class SessionFile
         return generations;
     }
 
-    /// <summary>Reads the entries of one generation. A last line without its newline is still being written, or torn: left out.</summary>
+    /// <summary>Reads the entries of one generation, without a last line that lacks its newline: it is still being written, or torn.</summary>
     public static IEnumerable<SessionEntry> Read(string path)
     {
         foreach (var line in Lines(path))
@@ -51,18 +51,19 @@ internal static class SessionFile
         }
     }
 
-    /// <summary>Walks a live generation to find where to go on.</summary>
+    /// <summary>Walks a live generation to find the place and number of the next append.</summary>
     public static SessionTail Scan(string path)
     {
         long seq = 0, turns = 0, position = 0, whole = 0;
         foreach (var line in Lines(path))
         {
             position += line.Length + 1;
-            // A damaged line that whole ones follow is not the tail: cutting there would cost them.
+            // A damaged line that whole ones follow is not the tail; cutting there would lose them.
             if (TryParse(line.Span) is not { } entry)
                 continue;
             whole = position;
-            // A line from another hand may lack its number, and kept entries follow the compaction entry, whose number is higher than theirs.
+            // The last line need not have the highest number: a line that was not written by us may lack one, and kept entries follow the
+            // compaction entry, whose number is higher than theirs.
             seq = Math.Max(seq, entry.Seq);
             turns = entry.Kind is SessionEntryKind.Compaction ? 0 : IsTurn(entry.Kind) ? turns + 1 : turns;
         }
@@ -71,7 +72,7 @@ internal static class SessionFile
 
     public static bool IsTurn(SessionEntryKind kind) => kind is SessionEntryKind.User or SessionEntryKind.Assistant;
 
-    /// <summary>Every whole entry of one generation with its bytes as they stand in the file.</summary>
+    /// <summary>Every whole entry of one generation, with its bytes in the file.</summary>
     public static List<LoggedEntry> Load(string path)
     {
         var entries = new List<LoggedEntry>();

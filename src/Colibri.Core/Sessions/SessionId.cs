@@ -1,6 +1,6 @@
 namespace Colibri.Core.Sessions;
 
-/// <summary>A session's id is its directory's name, so what it may hold is narrow.</summary>
+/// <summary>A session's id is the name of its directory, so few characters are allowed.</summary>
 public static class SessionId
 {
     /// <summary>Longest id, in characters.</summary>

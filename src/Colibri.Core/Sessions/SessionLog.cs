@@ -12,16 +12,16 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Sessions;
 
 /// <summary>
-/// The append side of one session. Appends queue up; whoever finds nobody writing becomes the writer and writes all that is queued in
-/// one go, so no lock is held while the disk is waited for and entries keep their order.
+/// The append side of one session. Appends are queued. A caller that finds no writer active becomes the writer and writes the queue in
+/// batches. So entries keep their order, and no lock is held during a write.
 /// </summary>
 /// <remarks>
-/// An answered append lies in the kernel's page cache: it survives <c>kill -9</c> of the daemon, not a power cut. What a compaction
-/// replaced is synced. The file is open only while a batch is written, so ten thousand sessions cost no descriptors.
+/// An answered append lies in the kernel's page cache: it survives <c>kill -9</c> of the daemon, not a power cut. A generation that a
+/// compaction replaces is synced. The file is open only while a batch is written, so ten thousand sessions cost no descriptors.
 /// </remarks>
 internal sealed class SessionLog(string id, string directory, SessionParts parts)
 {
-    /// <summary>Appends waiting for one session's disk; the caller of a further one waits.</summary>
+    /// <summary>Appends that one session queues; the caller of a further one waits.</summary>
     public const int QueueCapacity = 1_024;
 
     private const int Retired = int.MinValue / 2;
@@ -42,7 +42,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     private int _writing;
     private int _users;
 
-    /// <summary>Holds this object for one append; false once it was retired, and the store has to look again.</summary>
+    /// <summary>Pins this object for one append. False once it was retired: the store has to look the session up again.</summary>
     public bool TryEnter()
     {
         if (Interlocked.Increment(ref _users) > 0)
@@ -53,7 +53,10 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
 
     public void Leave() => Interlocked.Decrement(ref _users);
 
-    /// <summary>Ends this object's use while nobody holds it and all it knows is on disk: that a refused write still stands there is not.</summary>
+    /// <summary>
+    /// Retires this object if no caller has pinned it and all its state is on disk. A refused write that is not yet removed from the file is
+    /// state known to this object alone, so it keeps the object in use.
+    /// </summary>
     public bool TryRetire()
     {
         if (Interlocked.CompareExchange(ref _users, Retired, 0) != 0)
@@ -64,7 +67,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
         return false;
     }
 
-    /// <summary>Appends one entry; its number and time are given here.</summary>
+    /// <summary>Appends one entry, and assigns its number and time.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
     public Task<AppendReceipt> AppendAsync(SessionEntry entry)
     {
@@ -84,7 +87,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
         return QueueAfterAsync(before, prepared, queued);
     }
 
-    // Entries keep their order: one that needs no preparation waits for those before it. All are prepared at the same time, so nobody
+    // Entries keep their order: one that needs no preparation waits for those before it. All are prepared at the same time, so no caller
     // waits longer than one timeout.
     private async Task<AppendReceipt> QueueAfterAsync(Task before, Task<SessionEntry> prepared, TaskCompletionSource queued)
     {
@@ -96,7 +99,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
         }
         finally
         {
-            // Whatever became of this one: those behind it must not wait for ever.
+            // Also after a failure: the entries behind this one must not wait for ever.
             queued.SetResult();
         }
         return await appended.ConfigureAwait(false);
@@ -105,7 +108,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     private static async Task<SessionEntry> PrepareAsync(HeadroomClient headroom, SessionEntry entry, string text) =>
         await headroom.ShortenAsync(text, ToolResultText.Mark).ConfigureAwait(false) is { } shortened ? entry with { Text = shortened } : entry;
 
-    /// <summary>Compacts behind the appends before it.</summary>
+    /// <summary>Compacts after the appends that were queued before it.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
     public async Task<Compaction> CompactAsync()
     {
@@ -134,12 +137,12 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
             WriteBatch();
         if (_queue.Reader.Count > 0)
         {
-            // The first caller is not kept as everybody's writer.
+            // The caller's thread writes one batch; the pool writes the rest, so that one caller does not write for all others.
             ThreadPool.UnsafeQueueUserWorkItem(static log => log.DrainAsWriter(), this, preferLocal: false);
             return;
         }
         Volatile.Write(ref _writing, 0);
-        // An append may have come between the last look and giving the role back.
+        // An append may have been queued after the last read of the queue and before the writer's role was given back.
         if (_queue.Reader.Count > 0 && Interlocked.CompareExchange(ref _writing, 1, 0) == 0)
             DrainAsWriter();
     }
@@ -182,7 +185,9 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     private void AppendBatch(ArrayBufferWriter<byte> lines, List<TakenAppend> taken, SessionTail tail)
     {
         var newestBytes = 0L;
-        // A request to compact waits for its own turn, and an entry that no compaction can make room for is judged as the newest one.
+        // A request to compact is not part of a batch. An entry that no compaction can make room for ends the batch, so that Enforce judges it as
+        // the newest one. A batch is compacted once, at its end: pipelined appends share a compaction as they share a write, and only the
+        // state at the answer is promised.
         while (lines.WrittenCount < BatchBytes && _queue.Reader.TryPeek(out var next) && next.Entry is { } entry && _queue.Reader.TryRead(out _))
         {
             taken.Add(new TakenAppend(next, tail, WasWithin: true));
@@ -225,7 +230,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     {
         var failure = new SessionUnavailableException($"session {id} cannot be written: {cause.Message}", cause);
         parts.Logger.SessionWriteFailed(id, cause.Message);
-        // Opening failed before anything was taken: those waiting learn it too, instead of trying the same disk one by one.
+        // If opening failed before any append was taken, all waiting appends fail with it, instead of trying the same disk one by one.
         while (taken.Count == 0 && _queue.Reader.TryRead(out var waiting))
             waiting.Completion.SetException(failure);
         foreach (var (append, _, _) in taken)
@@ -244,15 +249,15 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
 }
 
 /// <summary>What every session of a store works with.</summary>
-/// <param name="Cost">The limits, asked anew for each append.</param>
-/// <param name="Time">Gives entries their time.</param>
-/// <param name="Logger">Is told of cuts, compactions and escalations.</param>
-/// <param name="Headroom">Shortens what tools answered before the cost mode does; null for nobody.</param>
-/// <param name="Secrets">What must not stand in what a compaction makes of older entries.</param>
+/// <param name="Cost">The limits, read anew for each append.</param>
+/// <param name="Time">The clock of the entries.</param>
+/// <param name="Logger">Logs cuts, compactions and escalations.</param>
+/// <param name="Headroom">Shortens tool results before the cost mode does; null without a sidecar.</param>
+/// <param name="Secrets">The keys to redact in the summary that a compaction makes of older entries.</param>
 /// <param name="AtStep">Called after each step of a write, with the session's directory; for tests that stop or fail there.</param>
 internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Secrets Secrets, Action<string, SessionStep>? AtStep);
 
-/// <summary>An entry with its line, newline included: a kept entry goes into the next generation byte for byte.</summary>
+/// <summary>An entry with its line, newline included, so that a kept entry is copied into the next generation byte for byte.</summary>
 internal readonly record struct LoggedEntry(SessionEntry Entry, ReadOnlyMemory<byte> Line)
 {
     public bool IsTurn => SessionFile.IsTurn(Entry.Kind);
@@ -264,7 +269,7 @@ internal readonly record struct Enforced(Compaction? Compacted, Escalation? Esca
     public bool IsNothing => Compacted is null && Escalated is null && !OverBudget;
 }
 
-/// <summary>The steps of a write to a session, in their order. After each one the next can fail, or a kill can come.</summary>
+/// <summary>The steps of a write to a session, in order. The daemon may fail or be killed after each.</summary>
 internal enum SessionStep
 {
     EntriesWritten,
@@ -281,6 +286,6 @@ internal enum SessionStep
     /// <summary>The entries that say how the cost mode was raised are written; it is not raised yet.</summary>
     MarksWritten,
 
-    /// <summary>A write was refused, and nothing of it was taken back yet.</summary>
+    /// <summary>A write was refused, and its bytes are not yet removed from the file.</summary>
     Refused,
 }

@@ -8,7 +8,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Colibri.Core.Sessions;
 
-/// <summary>The live generation of one session and what keeps it within the cost mode. Used by one thread at a time.</summary>
+/// <summary>Writes the live generation of one session and keeps it within the cost mode. Used by one thread at a time.</summary>
 internal sealed class SessionWriter(string id, string directory, SessionParts parts)
 {
     private readonly GenerationSwitch _switch = new(directory, parts.Logger, parts.AtStep);
@@ -21,10 +21,10 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     /// <summary>Where the live generation ends.</summary>
     public SessionTail Tail => _tail ?? default;
 
-    /// <summary>Whether a refused write still stands on disk.</summary>
+    /// <summary>Whether bytes of a refused write are still in the file.</summary>
     public bool OwesTakeBack => _owed is not null;
 
-    /// <summary>Finds the live generation and its end, cutting off what a kill in mid-write left of a line.</summary>
+    /// <summary>Finds the live generation and its end, and cuts off a torn line that a kill during a write left.</summary>
     public void Open()
     {
         TakeBackOwedNow();
@@ -52,9 +52,9 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         _tail = tail with { TornBytes = 0 };
     }
 
-    /// <summary>Adds whole lines.</summary>
+    /// <summary>Appends whole lines.</summary>
     /// <param name="lines">The lines.</param>
-    /// <param name="after">The end of the generation with them.</param>
+    /// <param name="after">The generation's end after them.</param>
     public void Append(ReadOnlySpan<byte> lines, SessionTail after, SessionStep step = SessionStep.EntriesWritten)
     {
         using var file = OpenLive();
@@ -64,14 +64,14 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     }
 
     /// <summary>
-    /// After a failure: none of what was written since then was answered, so none of it stays, in whichever generation it is. What the disk
-    /// does not let go now is taken back by the next <see cref="Open"/>, which refuses appends until then.
+    /// Removes, after a failure, everything written since the given state, in whichever generation it is: none of it was answered. If the disk
+    /// refuses that now, the next <see cref="Open"/> tries again, and no append is accepted until it succeeds.
     /// </summary>
     /// <param name="generation">The live generation before the write; 0 where it was never found out.</param>
     /// <param name="start">Its end before the write.</param>
     public void TakeBack(int generation, SessionTail start)
     {
-        // What the disk holds now is read again before the next append.
+        // Read the file's end anew before the next append.
         _tail = null;
         if (generation == 0)
             return;
@@ -87,10 +87,10 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     }
 
     /// <summary>
-    /// Brings the live generation within the limits in force: by compaction where that can do it, else by a higher cost mode; in the
-    /// highest one the session is over budget, and says so.
+    /// Brings the live generation within the limits in force: by compaction where that suffices, else by a higher cost mode. In the highest mode
+    /// the session is then over budget, which the result reports.
     /// </summary>
-    /// <remarks>The mode is raised last: nothing that can fail comes after it, and a refused append raises nothing.</remarks>
+    /// <remarks>The mode is raised last, after every step that can fail, so a refused append does not raise it.</remarks>
     /// <param name="newestBytes">Size of the newest entry, which compaction leaves as it is.</param>
     public Enforced Enforce(long newestBytes)
     {
@@ -134,7 +134,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
             var stands = mode == from ? parts.Cost.State.Mode == from : parts.Cost.Escalate(from, mode, id, parts.Time.GetUtcNow()) is not null;
             if (!stands)
             {
-                // An operator or another session changed the mode meanwhile: its limits hold now, and these marks would not be true.
+                // An operator or another session changed the mode meanwhile. Its limits hold now, and our escalation entries would be untrue.
                 if (marks.Bytes > 0)
                     CutTo(unmarked);
                 continue;
@@ -147,7 +147,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         }
     }
 
-    /// <summary>Compacts because somebody asked; null where nothing is left to summarise.</summary>
+    /// <summary>Compacts at a client's request; null if no entry is left to summarise.</summary>
     public Compaction? CompactOnRequest()
     {
         if (Tail.Bytes == 0)
@@ -219,7 +219,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
 
     private sealed record TakeBackOwed(int Generation, SessionTail Start);
 
-    /// <summary>The entries that say how the mode is raised, put together before they are written behind <paramref name="end"/>.</summary>
+    /// <summary>The escalation entries, assembled before they are written after <paramref name="end"/>.</summary>
     private sealed class MarkLines(SessionTail end)
     {
         private readonly ArrayBufferWriter<byte> _lines = new(512);
@@ -233,7 +233,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
 
         public void Add(string text, DateTimeOffset at) => Add(new SessionEntry { Ts = at, Kind = SessionEntryKind.Escalation, Text = text });
 
-        /// <summary>The same entries behind another end.</summary>
+        /// <summary>The same entries after another end.</summary>
         public MarkLines Behind(SessionTail other)
         {
             var moved = new MarkLines(other);

@@ -3,10 +3,10 @@ using System.Numerics;
 
 namespace Colibri.Core.Sessions;
 
-/// <summary>SHA-256 (FIPS 180-4), for telling texts apart; nothing secret is hashed.</summary>
+/// <summary>SHA-256 (FIPS 180-4), to tell texts apart; no secret is hashed with it.</summary>
 /// <remarks>
-/// Not the class library's: that one loads OpenSSL at run time, which costs 5 MB of an always-on daemon, is not on the appliance, and ends a
-/// statically linked process, because a second libc comes with it.
+/// The class library's implementation is not used, because it loads OpenSSL at run time: that costs an always-on daemon 5 MB, the appliance
+/// has no OpenSSL, and a statically linked process ends, since a second libc comes with it.
 /// </remarks>
 internal static class Sha256
 {
@@ -32,7 +32,7 @@ internal static class Sha256
         for (; data.Length >= BlockBytes; data = data[BlockBytes..])
             Mix(state, data[..BlockBytes]);
 
-        // One bit, zeros, and the length: one block more, or two where the length does not fit behind the rest.
+        // The padding is one bit, zeros and the length: one more block, or two if the length does not fit after the rest.
         Span<byte> end = stackalloc byte[2 * BlockBytes];
         end.Clear();
         data.CopyTo(end);

@@ -3,14 +3,17 @@ using System.Text;
 
 namespace Colibri.Core.Sessions;
 
-/// <summary>Shortens what a tool answered: its head and its tail stay, and between them a line says what is missing.</summary>
+/// <summary>
+/// Shortens a tool's result: its head and its tail stay, and a line between them says what is missing. The head says what ran and the tail
+/// how it went; the hash tells whether two results were the same.
+/// </summary>
 internal static class ToolResultText
 {
     /// <summary>
-    /// The text where its UTF-8 form has at most <paramref name="maxBytes"/>; otherwise one that has, with as much head as tail and a
-    /// marker with the number of bytes left out and the SHA-256 of the whole text's UTF-8 form. No character is cut in two.
+    /// The text itself if its UTF-8 form has at most <paramref name="maxBytes"/>. Otherwise a text of that size: as much head as tail, and
+    /// between them the number of bytes left out and the SHA-256 of the whole text's UTF-8 form. No character is cut in two.
     /// </summary>
-    /// <param name="text">What the tool answered.</param>
+    /// <param name="text">The tool's result.</param>
     /// <param name="maxBytes">At least 512, so that the marker fits.</param>
     public static string Shorten(string text, long maxBytes)
     {
@@ -30,7 +33,7 @@ internal static class ToolResultText
             Encoding.UTF8.GetString(whole, 0, head), Marker(tail - head, hash), Encoding.UTF8.GetString(whole, tail, whole.Length - tail));
     }
 
-    /// <summary>A text that a sidecar has shortened, with a last line that says what it stands for; null where it is no shorter with that.</summary>
+    /// <summary>A text that the sidecar has shortened, with a last line that says what it replaces; null if that makes it no shorter than the whole.</summary>
     public static string? Mark(string shortened, string whole)
     {
         var bytes = Encoding.UTF8.GetBytes(whole);

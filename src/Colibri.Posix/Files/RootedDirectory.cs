@@ -90,7 +90,7 @@ internal sealed unsafe class RootedDirectory : IDisposable
     {
         var abi = AbiConstants.Current;
         int descriptor;
-        // Not blocking: it might be a pipe that nobody writes to.
+        // O_NONBLOCK: opening a FIFO without a writer would block.
         fixed (byte* path = CString(name))
             descriptor = Libc.openat(_descriptor, path, AbiConstants.O_RDONLY | abi.O_NONBLOCK | abi.O_NOFOLLOW | abi.O_CLOEXEC, 0);
         if (descriptor < 0)

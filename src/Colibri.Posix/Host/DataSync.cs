@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Colibri.Posix.Host;
 
 /// <summary>
-/// A second descriptor of a file that somebody else in the process writes, to make durable what was written. A sync on any descriptor of
-/// a file takes along what was written through the others. Not for a file with fcntl(2) locks: closing this would drop those of the process.
+/// A second descriptor of a file that other code of the process writes, to make its writes durable: a sync on any descriptor of a file
+/// covers the writes of all. Not for a file with fcntl(2) locks: closing this descriptor would drop those of the process.
 /// </summary>
 public sealed class DataSync : IDisposable
 {
@@ -21,8 +21,8 @@ public sealed class DataSync : IDisposable
     /// <exception cref="IOException">It cannot be opened; the message says why.</exception>
     public static DataSync Open(string path) => new(path, OwnDescriptor.Open(path, AbiConstants.O_RDWR));
 
-    /// <summary>What was written before the call, and as much of the file's size as it takes to read it: fdatasync(2), or fsync(2) on FreeBSD.</summary>
-    /// <exception cref="IOException">The disk refuses. The kernel may hold what it could not write for clean: calling again proves nothing.</exception>
+    /// <summary>Syncs what was written before the call, and the file's size if reading needs it: fdatasync(2), or fsync(2) on FreeBSD.</summary>
+    /// <exception cref="IOException">The disk refuses. The kernel may then mark dirty pages clean, so a second call may succeed without writing.</exception>
     public void Flush()
     {
         while (SyncCall.Content((int)_handle.DangerousGetHandle()) != 0)
@@ -33,7 +33,7 @@ public sealed class DataSync : IDisposable
     }
 
     /// <summary>
-    /// Writes every byte once more as it reads now, so that the kernel has it to write again. Nobody else may write meanwhile.
+    /// Rewrites every byte as it reads now, so that all pages are dirty again for the next sync. The caller keeps all other writers out meanwhile.
     /// </summary>
     /// <exception cref="IOException">The disk refuses.</exception>
     public void WriteAgain()

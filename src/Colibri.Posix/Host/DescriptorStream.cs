@@ -4,8 +4,8 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Host;
 
 /// <summary>
-/// Writes to a descriptor that other processes write to as well, by write(2) at the offset that all of them share. A FileStream writes a file
-/// at a position of its own, over what others wrote; the console's stream keeps quiet about a pipe that nobody reads. The descriptor stays open.
+/// Writes to a descriptor that other processes write to as well, by write(2) at the offset that all of them share. A FileStream writes at a
+/// position of its own, over what others wrote; the console's stream hides the error of a broken pipe. The descriptor stays open.
 /// </summary>
 public sealed class DescriptorStream(int descriptor) : Stream
 {
@@ -15,8 +15,8 @@ public sealed class DescriptorStream(int descriptor) : Stream
     public override long Length => throw new NotSupportedException();
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <summary>Writes all of it, in as many calls as that takes.</summary>
-    /// <exception cref="IOException">The descriptor is closed, the disk is full, or nobody reads the pipe; the message says which.</exception>
+    /// <summary>Writes all bytes, in as many calls as that takes.</summary>
+    /// <exception cref="IOException">The descriptor is closed, the disk is full, or the pipe is broken; the message says which.</exception>
     public override unsafe void Write(ReadOnlySpan<byte> buffer)
     {
         fixed (byte* start = buffer)

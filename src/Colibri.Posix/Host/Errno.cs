@@ -13,7 +13,10 @@ public static class Errno
     /// <summary>Such as "No such file or directory (ENOENT)"; "errno 77" for a number that is not in the table.</summary>
     public static string Describe(int errno) => Describe(errno, HostPlatform.UsesLinuxAbi);
 
-    /// <summary>Whether the host was short of something that it may have again in a moment: memory, processes, descriptors, a busy program.</summary>
+    /// <summary>
+    /// Whether the cause may be gone in a moment: no memory, process or descriptor left, or a program file that is still open for writing. A
+    /// start that failed for one of these is tried again; a file that is not a program will not be one at the third try.
+    /// </summary>
     public static bool IsShortage(int errno)
     {
         var linux = HostPlatform.UsesLinuxAbi;

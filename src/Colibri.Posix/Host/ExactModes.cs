@@ -1,8 +1,8 @@
 namespace Colibri.Posix.Host;
 
 /// <summary>
-/// Directories and files that get the mode they are meant to have whatever the umask: it is inherited from whoever starts the daemon,
-/// and passed on to the agents, so it is not for the daemon to change.
+/// Creates directories and files with an exact mode, whatever the umask. The daemon inherits its umask from the process that starts it and
+/// passes it on to the agents, so it does not change it.
 /// </summary>
 public static class ExactModes
 {

@@ -4,14 +4,14 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Host;
 
 /// <summary>
-/// What tells one state of a file from the next, links followed. Contents, mode, owner, and which file the path means all move it: what only
-/// mtime and length tell apart misses a chmod(1), and a file that a rename put in the place of its equal.
+/// Tells one state of a file from the next; links are followed. It changes with the contents, the mode, the owner, and the file that the path
+/// names. Mtime and length alone would miss a chmod(1), and a rename that puts a file of the same length and mtime in its place.
 /// </summary>
 /// <param name="Device">st_dev.</param>
 /// <param name="Inode">st_ino.</param>
 /// <param name="Length">st_size, in bytes.</param>
 /// <param name="Modified">st_mtim, in ns since 1970.</param>
-/// <param name="Changed">st_ctim, in ns since 1970: nobody can set it back.</param>
+/// <param name="Changed">st_ctim, in ns since 1970; no call sets it, unlike st_mtim.</param>
 /// <param name="Owner">Owner and mode.</param>
 public readonly record struct FileStamp(ulong Device, ulong Inode, long Length, long Modified, long Changed, FileOwner Owner)
 {

@@ -56,10 +56,10 @@ internal sealed partial record AbiConstants
     /// <summary>glibc on aarch64: what differs from x86-64.</summary>
     public static AbiConstants LinuxArm64 => field ??= Linux with
     {
-        // <asm/fcntl.h>
+        // <asm/fcntl.h>. With the O_NOFOLLOW of x86-64, which means O_LARGEFILE here, a symbolic link would be followed.
         O_DIRECTORY = 0x4000,
         O_NOFOLLOW = 0x8000,
-        // <bits/struct_stat.h>
+        // <bits/struct_stat.h>. The layout depends on the architecture. statx(2) would avoid that, but FreeBSD's linux64 need not have it.
         SizeOfStat = 128,
         OffsetOfStMode = 16,
         OffsetOfStUid = 24,

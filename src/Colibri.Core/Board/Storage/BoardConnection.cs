@@ -12,8 +12,8 @@ internal sealed class BoardConnection : IDisposable
     static BoardConnection()
     {
         Batteries_V2.Init();
-        // A connection is used by one thread at a time, so SQLite need not lock it at every call; nor does anybody ask how much memory it has.
-        // Neither can be set any more once SQLite is in use, which in a test's process it may be: then it is only slower.
+        // A connection is used by one thread at a time, so SQLite need not lock it at every call, and its memory statistics are not read.
+        // Both settings fail once SQLite is in use, as it may be in a test's process; SQLite is then only slower.
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
     }
@@ -30,7 +30,7 @@ internal sealed class BoardConnection : IDisposable
         var connection = Open(path, SqliteOpenMode.ReadWrite, busySeconds);
         try
         {
-            // NORMAL syncs at checkpoints alone, as far as an intact database takes; answers wait for BoardSync.
+            // NORMAL syncs at checkpoints alone, which keeps the database intact. BoardSync makes the commits durable before they are answered.
             connection.Script("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;");
             return connection;
         }
@@ -68,7 +68,7 @@ internal sealed class BoardConnection : IDisposable
         command.ExecuteNonQuery();
     }
 
-    /// <summary>From now on closing it copies nothing from the write-ahead log into the database, even if it is the last one.</summary>
+    /// <summary>Turns off the checkpoint that closing the last connection would make.</summary>
     public void LeaveLogAtClose() => raw.sqlite3_db_config(Inner.Handle, raw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, out _);
 
     // The connection disposes the commands made from it.

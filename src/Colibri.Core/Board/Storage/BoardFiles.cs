@@ -12,11 +12,11 @@ internal static class BoardFiles
 
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    // What flock answers when another has the lock.
+    // EWOULDBLOCK: the error of flock when another process has the lock.
     private const int LinuxWouldBlock = 11;
     private const int FreeBsdWouldBlock = 35;
 
-    /// <summary>Takes the lock, which lasts until the returned stream is closed or the process ends, however it ends.</summary>
+    /// <summary>Takes the lock. It lasts until the returned stream is closed or the process ends in any way.</summary>
     /// <exception cref="BoardOpenException">The place is not writable, or another daemon has the lock.</exception>
     public static FileStream Claim(string path)
     {
@@ -42,7 +42,7 @@ internal static class BoardFiles
         }
     }
 
-    // BoardSync syncs the names in the board's directory; the directory's own name stands in the one above.
+    // BoardSync syncs the board's directory. The entry of that directory stands in its parent, which is synced here.
     private static void MakeDirectory(string path)
     {
         if (Directory.Exists(path))
@@ -69,13 +69,13 @@ internal static class BoardFiles
         return held;
     }
 
-    // Over what is there, which takes no room on a full disk. The lock holds without a pid, which is for whoever looks who has it.
+    // Overwrites in place, which needs no room on a full disk. The pid is for people who look up the holder; the lock works without it.
     private static void WritePid(FileStream held)
     {
         var pid = Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         try
         {
-            // Past the stream's buffer, which would try again what failed when it is closed.
+            // Bypasses the stream's buffer, which would repeat a failed write when it is closed.
             RandomAccess.Write(held.SafeFileHandle, pid, 0);
             RandomAccess.SetLength(held.SafeFileHandle, pid.Length);
         }
@@ -85,8 +85,8 @@ internal static class BoardFiles
         }
     }
 
-    // SQLite gives its -wal and -shm files the mode of the database file, so it is enough to make this one right.
-    // A file that is there is left alone: closing any descriptor of it would drop locks that SQLite holds on it.
+    // SQLite gives its -wal and -shm files the mode of the database file, so only this file's mode is set.
+    // An existing file is not opened: closing any descriptor of it would drop the locks that SQLite holds on it.
     private static void Create(string path)
     {
         if (!File.Exists(path))

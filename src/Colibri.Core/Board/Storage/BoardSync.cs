@@ -3,17 +3,18 @@ using Colibri.Posix.Host;
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>
-/// Answers what the writer has committed, once it is on the disk: a thread that syncs the write-ahead log while the writer goes on with
-/// the next transaction. One sync takes along every commit before it, however many those are.
+/// Answers committed operations once they are on the disk. A thread of its own syncs the write-ahead log while the writer runs the next
+/// transaction. One sync covers every commit before it.
 /// </summary>
 /// <remarks>
-/// The log is synced through a descriptor of our own. SQLite takes no locks on that file, so closing it drops none, and replaces it only
-/// after its last connection was closed (<see cref="Close"/> comes first). A checkpoint may start the log anew before a commit in it was
-/// synced: by then SQLite has synced the log, the database it was copied to, and the new log's header, in that order.
+/// The log is synced through a descriptor of our own. SQLite takes no locks on that file, so closing the descriptor drops none. SQLite
+/// replaces the file only after its last connection was closed, and <see cref="Close"/> comes before that. A checkpoint may restart the log
+/// before a commit in it was synced. By then SQLite has synced the log, the database it was copied to, and the new log's header, in that
+/// order.
 /// </remarks>
 internal sealed class BoardSync
 {
-    /// <summary>Operations committed and not yet synced, beyond which the writer waits; its last batch may go over.</summary>
+    /// <summary>The writer waits while more operations than this are committed and not yet synced; its last batch may exceed the number.</summary>
     public const int Capacity = 4096;
 
     private readonly string _path;
@@ -21,7 +22,7 @@ internal sealed class BoardSync
     private readonly Action<Operation, BoardUnavailableException> _refuse;
     private readonly Action _failed;
     private readonly object _gate = new();
-    // Started with the first that it has to answer: the daemon's start waits for every thread it starts.
+    // Started with the first operation, because each thread started at the daemon's start would delay it.
     private Thread? _thread;
     private List<(Operation Operation, Exception? Thrown)> _waiting = [];
     private List<(Operation Operation, Exception? Thrown)> _underWay = [];
@@ -30,15 +31,15 @@ internal sealed class BoardSync
     private bool _ended;
 
     /// <param name="path">The database file.</param>
-    /// <param name="syncing">Called before each sync; what it throws counts as the disk's refusal.</param>
+    /// <param name="syncing">Called before each sync; an exception from it counts as a refusal of the disk.</param>
     /// <param name="refuse">Answers an operation whose commit could not be synced.</param>
-    /// <param name="failed">Called after such a failure, when all that waited has been refused.</param>
+    /// <param name="failed">Called after such a failure, once all waiting operations are refused.</param>
     public BoardSync(string path, Action? syncing, Action<Operation, BoardUnavailableException> refuse, Action failed)
     {
         (_path, _syncing, _refuse, _failed) = (path, syncing, refuse, failed);
     }
 
-    /// <summary>Why the last sync failed. Until <see cref="Recover"/> nothing is synced: later commits stand on what may be lost.</summary>
+    /// <summary>Why the last sync failed. Until <see cref="Recover"/> nothing is synced, because later commits rest on pages that may be lost.</summary>
     public BoardUnavailableException? Failure
     {
         get
@@ -48,7 +49,7 @@ internal sealed class BoardSync
         }
     }
 
-    /// <summary>Whether all that was committed is on the disk, so that an answer which tells of it need not wait.</summary>
+    /// <summary>Whether every commit is on the disk, so that an answer that reflects it need not wait.</summary>
     public bool IsIdle
     {
         get
@@ -58,7 +59,7 @@ internal sealed class BoardSync
         }
     }
 
-    /// <summary>Takes over operations whose COMMIT has returned, each with what it threw; they are answered after a sync that begins from now on.</summary>
+    /// <summary>Queues operations whose COMMIT has returned, each with its exception if any; the next sync to begin answers them.</summary>
     public void Add(IReadOnlyList<(Operation Operation, Exception? Thrown)> committed)
     {
         if (committed.Count == 0)
@@ -82,10 +83,10 @@ internal sealed class BoardSync
             Answer(committed, failure);
     }
 
-    /// <summary>Blocks while as much waits as may.</summary>
+    /// <summary>Blocks while <see cref="Capacity"/> operations wait for their sync.</summary>
     public void AwaitRoom() => Await(() => _waiting.Count + _underWay.Count < Capacity);
 
-    /// <summary>Blocks until everything is answered, then lets go of the log: its file may be another one with the next connection.</summary>
+    /// <summary>Blocks until every operation is answered, then closes the log: the next connection may make another file.</summary>
     public void Close()
     {
         Await(() => _waiting.Count + _underWay.Count == 0);
@@ -106,8 +107,8 @@ internal sealed class BoardSync
     }
 
     /// <summary>
-    /// Makes the log durable after a failed sync: the kernel may hold for clean what it could not write, so all of it is written again.
-    /// The caller holds the write lock, after SQLite has checked the log whole and cut off what is not.
+    /// Makes the log durable after a failed sync. The kernel may have marked dirty pages clean, so a second fsync would succeed without writing
+    /// them. The whole log is rewritten, then synced. The caller holds the write lock, and SQLite has checked the log and cut off its bad end.
     /// </summary>
     /// <exception cref="BoardUnavailableException">The disk still refuses.</exception>
     public void Recover()
@@ -178,7 +179,7 @@ internal sealed class BoardSync
         }
     }
 
-    // SQLite syncs the directory when it writes a log's first header; a log that it found there may be a killed daemon's.
+    // Sync the directory here: SQLite does so only when it creates a log, and this one may be left from a killed daemon.
     private DataSync OpenLog()
     {
         var log = DataSync.Open(_path + "-wal");

@@ -7,8 +7,8 @@ using SQLitePCL;
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>
-/// The only one that writes: a thread that takes whatever verbs are queued, runs them in one transaction and, when its COMMIT has
-/// returned, hands them to <see cref="BoardSync"/>, which answers them when they are on the disk.
+/// The board's only writer. Its thread takes the queued verbs as a batch, runs them in one transaction and, when the COMMIT has returned,
+/// passes them to <see cref="BoardSync"/>, which answers them when they are on the disk.
 /// </summary>
 internal sealed class BoardWriter : IAsyncDisposable
 {
@@ -45,7 +45,7 @@ internal sealed class BoardWriter : IAsyncDisposable
     /// <summary>Why the last write was refused; null once one went through.</summary>
     public string? Trouble => _trouble;
 
-    /// <param name="verb">What to do; it may be run more than once, and what another verb of its transaction throws takes it back.</param>
+    /// <param name="verb">The change. It may run more than once, because an exception of another verb in its transaction rolls it back.</param>
     /// <param name="waitsForSync">Whether the answer waits for the disk, or for the commit alone.</param>
     public async Task<T> WriteAsync<T>(Func<WriteScope, T> verb, bool waitsForSync = true)
     {
@@ -54,7 +54,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         return await operation.Answer;
     }
 
-    /// <summary>Commits what is queued, folds the log into the database, and ends the thread.</summary>
+    /// <summary>Commits the queue, checkpoints the log into the database, and ends the thread.</summary>
     public async ValueTask DisposeAsync()
     {
         _queue.Close();
@@ -75,7 +75,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         _ended.SetResult();
     }
 
-    /// <returns>Null once the batch had its transaction, whatever became of it; else why none could be begun.</returns>
+    /// <returns>Null once a transaction was begun, whatever its outcome; else why none could be begun.</returns>
     private BoardUnavailableException? Process(List<Operation> batch)
     {
         var began = false;
@@ -85,7 +85,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         }
         catch (SqliteException error) when (began && batch.Count > 1 && DiskTrouble.IsWantOfRoom(error))
         {
-            // One verb that needs room must not refuse it to those that need none: each has its own try.
+            // A verb that needs room on a full disk must not fail the verbs that need none, so each is tried alone.
             ProcessEach(batch);
         }
         catch (SqliteException error) when (DiskTrouble.Is(error))
@@ -110,7 +110,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         return null;
     }
 
-    // To begin costs the whole wait for a lock that another program holds: whoever is behind one that could not is not made to wait again.
+    // BEGIN may wait the whole time-out for a lock that another program holds. If it fails once, the verbs behind fail without another wait.
     private void ProcessEach(List<Operation> batch)
     {
         BoardUnavailableException? shut = null;
@@ -126,7 +126,7 @@ internal sealed class BoardWriter : IAsyncDisposable
     private void Commit(List<Operation> batch, ref bool began)
     {
         _sync.AwaitRoom();
-        // After the wait, in which a sync may have failed: nothing is added to a log that may be lost.
+        // Checked after the wait for room, during which a sync may have failed: nothing is added to a log that may be lost.
         if (_sync.Failure is not null)
             Recover();
         var connection = _connection ??= Reopen();
@@ -154,7 +154,7 @@ internal sealed class BoardWriter : IAsyncDisposable
             Abandon(connection, error);
             throw;
         }
-        // A commit of nothing succeeds on a full disk as well.
+        // Only a commit with changes shows that the disk works again: an empty one succeeds on a full disk as well.
         if (_trouble is not null && hasChanged && _sync.Failure is null)
         {
             _trouble = null;
@@ -177,8 +177,10 @@ internal sealed class BoardWriter : IAsyncDisposable
         _sync.Add(_unsynced);
     }
 
-    /// <summary>Verbs seldom throw, and a savepoint for each would copy every page that each of them changes.</summary>
-    /// <returns>False where one did: then all have to be taken back, and done again one by one.</returns>
+    /// <summary>
+    /// Runs the verbs without savepoints: verbs seldom throw, and a savepoint for each would copy every page that it changes.
+    /// </summary>
+    /// <returns>False if a verb threw: all have to be rolled back and run again one by one.</returns>
     private static bool TryExecute(BoardConnection connection, WriteScope scope, List<Operation> batch)
     {
         try
@@ -254,9 +256,9 @@ internal sealed class BoardWriter : IAsyncDisposable
         }
         catch (SqliteException)
         {
-            // Closing it rolls back as well.
+            // Closing the connection rolls back as well.
         }
-        // A connection that met a failing disk may go on failing after the disk is well again.
+        // A connection that met a failing disk may keep failing after the disk works again.
         Drop();
     }
 
@@ -268,8 +270,8 @@ internal sealed class BoardWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// After a failed sync. What was committed stays on the board, as readers and the scheduler have seen it there, as far as the log still
-    /// reads as it was written: with no connection left, SQLite checks that when the next is opened.
+    /// Recovers from a failed sync. Commits stay on the board, since readers and the scheduler have seen them, as far as the log still reads as
+    /// it was written. SQLite checks that when the first new connection opens after all old ones were closed.
     /// </summary>
     /// <exception cref="BoardUnavailableException">The disk still refuses.</exception>
     private void Recover()
@@ -293,7 +295,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         }
     }
 
-    // What the kernel could not write it may forget: it is written again at once, not when the next verb comes.
+    // The kernel may drop pages that it could not write, so the log is rewritten at once and not with the next verb.
     private void RecoverSoon() => _ = RecoverSoonAsync();
 
     private async Task RecoverSoonAsync()
@@ -304,7 +306,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         }
         catch (Exception error) when (error is BoardUnavailableException or ObjectDisposedException)
         {
-            // Every later verb tries again.
+            // The next verb tries again.
         }
     }
 

@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace Colibri.Core.Board.Storage;
 
-/// <summary>Tells a disk that refuses from a statement that is wrong.</summary>
+/// <summary>Tells errors of the disk from errors of a statement.</summary>
 internal static class DiskTrouble
 {
     public static bool Is(SqliteException error) => Name(error.SqliteErrorCode) is not null;
@@ -14,7 +14,7 @@ internal static class DiskTrouble
     public static BoardUnavailableException Unavailable(string path, SqliteException error) =>
         new($"the board {path} cannot be used now: {Name(error.SqliteErrorCode) ?? error.Message}", error);
 
-    /// <summary>For what was committed and could not be synced: unlike after any other refusal, it may be on the board.</summary>
+    /// <summary>The error of an operation that was committed and could not be synced: unlike after any other refusal, it may be on the board.</summary>
     public static BoardUnavailableException Unsynced(string path, Exception error) =>
         new($"the board {path} cannot be used now: its disk did not keep what was written ({error.Message}); check the disk, see what is on the board, and try again", error);
 

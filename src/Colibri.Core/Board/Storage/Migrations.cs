@@ -5,8 +5,8 @@ using SQLitePCL;
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>
-/// The schema as numbered, additive steps; <c>PRAGMA user_version</c> says how many a file has had. A step that has been released is
-/// never edited: what it lacks is a new step.
+/// The schema as numbered, additive steps; <c>PRAGMA user_version</c> says how many a file has had. A released step is never edited; a
+/// correction is a new step.
 /// </summary>
 internal static class Migrations
 {
@@ -18,12 +18,12 @@ internal static class Migrations
     /// <exception cref="BoardOpenException">The file is no board, or was written by a newer version of the program.</exception>
     public static void Apply(BoardConnection connection, string path) => Apply(connection, path, All);
 
-    /// <summary>As above, with steps of a test's own.</summary>
+    /// <summary>The same with other steps, for tests.</summary>
     internal static void Apply(BoardConnection connection, string path, IReadOnlyList<string> steps)
     {
         var version = Check(connection, path, steps.Count);
-        // Nothing is synced here: a step that a power cut takes back is taken again at the next start, whole, and the first verb's own sync
-        // takes all of the log before it along. That spares a cold start most of its waiting for the disk.
+        // Nothing is synced here, which spares a cold start most of its waiting for the disk. A step that a power cut undoes is repeated whole at
+        // the next start, and the first verb's sync covers all of the log before it.
         if (connection["PRAGMA journal_mode = WAL"].First(row => row.GetString(0)) is not "wal")
             throw new BoardOpenException($"the board {path} cannot use a write-ahead log there: put it on a local file system");
         if (version < steps.Count)
@@ -52,7 +52,7 @@ internal static class Migrations
         return (int)version;
     }
 
-    // One transaction for all: each would cost a sync of its own.
+    // One transaction for all steps: each further one would cost a sync.
     private static void Migrate(BoardConnection connection, int version, IReadOnlyList<string> steps)
     {
         connection.Script("BEGIN IMMEDIATE");

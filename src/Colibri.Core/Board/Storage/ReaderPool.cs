@@ -35,13 +35,13 @@ internal sealed class ReaderPool(string path) : IAsyncDisposable
         }
         finally
         {
-            // A connection that has thrown may be the reason: the next read gets a fresh one.
+            // The connection itself may be the cause, so the next read gets a fresh one.
             connection?.Dispose();
             _slots.Release();
         }
     }
 
-    /// <summary>Runs something while no connection of the pool is open; reads wait meanwhile.</summary>
+    /// <summary>Runs an action while no connection of the pool is open; reads wait meanwhile.</summary>
     public void WithNoneOpen(Action action)
     {
         for (var taken = 0; taken < Size; taken++)

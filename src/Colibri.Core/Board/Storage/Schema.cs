@@ -3,7 +3,7 @@ namespace Colibri.Core.Board.Storage;
 /// <summary>The text of each step of <see cref="Migrations"/>. Times are milliseconds since the epoch, lists are JSON arrays.</summary>
 internal static class Schema
 {
-    // tasks: previous_status is written by every edge, so that one guarded UPDATE can also say which edge it was.
+    // tasks: every edge writes previous_status, so that one guarded UPDATE can also say which edge it was.
     // An index on status alone carries the row's seq, which is the order of a list; the partial ones stay as small as the queue.
     public const string Tasks = """
         CREATE TABLE tasks (

@@ -22,7 +22,7 @@ internal sealed class Statement(SqliteCommand command) : IDisposable
     /// <exception cref="SqliteException">It failed, or another program held the lock for as long as the connection waits.</exception>
     public int Execute()
     {
-        // Without the reader that a command makes for each execution: all that the writer does comes through here.
+        // Steps the statement directly. A command would allocate a reader for each execution, and every write comes through here.
         var database = command.Connection!.Handle!;
         var statement = _prepared ??= Prepare(database);
         for (var i = 0; i < _parameters.Count; i++)
@@ -87,7 +87,7 @@ internal sealed class Statement(SqliteCommand command) : IDisposable
     {
         if (_places.Length < _parameters.Count)
             _places = Places(statement);
-        // Several statements are given the same values: one that a statement does not name has no place.
+        // Several statements share a list of values; a statement skips a value whose name it does not have.
         if (_places[parameter] is not (> 0 and var place))
             return;
         var result = _parameters[parameter].Value switch

@@ -2,7 +2,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Board.Storage;
 
-/// <summary>How many tasks are in each state: counted once, then kept. Written by one thread, read by any.</summary>
+/// <summary>How many tasks are in each state: counted once, then updated with each change. Written by one thread, read by any.</summary>
 internal sealed class TaskCounts
 {
     private readonly long[] _counts = new long[Enum.GetValues<TaskState>().Length];

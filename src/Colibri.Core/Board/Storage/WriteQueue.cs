@@ -1,15 +1,15 @@
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>
-/// The bounded queue before the writer, strictly first come, first served. Callers wait without a thread when it is full; the writer
-/// waits with its own.
+/// The writer's bounded queue, strictly first come, first served. When it is full, callers wait asynchronously; the writer's thread blocks
+/// while it is empty.
 /// </summary>
 internal sealed class WriteQueue : IDisposable
 {
     public const int Capacity = 4096;
     private readonly Queue<Operation> _waiting = new();
 
-    // Whoever found the queue full stands in line as well: an operation behind must not overtake one of the same client.
+    // Operations that found the queue full, in order: a later operation must not overtake an earlier one of the same client.
     private readonly Queue<(Operation Operation, TaskCompletionSource Entered)> _outside = new();
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _filled = new(false);
@@ -34,7 +34,7 @@ internal sealed class WriteQueue : IDisposable
                 return entered.Task;
             }
             _waiting.Enqueue(operation);
-            // Whoever found it empty has rung, and the writer has not come since.
+            // The caller that found the queue empty has woken the writer, which has not taken the operations yet.
             if (_waiting.Count > 1)
                 return Task.CompletedTask;
         }
@@ -42,7 +42,7 @@ internal sealed class WriteQueue : IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Blocks until there is something, then moves at most <paramref name="max"/> operations; false once closed and empty.</summary>
+    /// <summary>Blocks until an operation is queued, then moves at most <paramref name="max"/> to the batch; false once closed and empty.</summary>
     public bool Take(List<Operation> batch, int max)
     {
         while (true)
@@ -65,7 +65,7 @@ internal sealed class WriteQueue : IDisposable
         }
     }
 
-    /// <summary>Takes nothing more in; what is in the queue or before it is still served.</summary>
+    /// <summary>Accepts no more operations; those that are queued or wait for room are still served.</summary>
     public void Close()
     {
         lock (_gate)

@@ -41,7 +41,7 @@ internal static class EdgeSql
         $"agent_id = NULL, started_at = NULL, not_before = $not_before, attempts = max(attempts - 1, 0), verdict = $verdict, {NewError}, {AddUsage}",
         HeldByRun);
 
-    /// <summary>No edge: what a run has used and how it was judged, on a task that was cancelled under it.</summary>
+    /// <summary>Not a state change: stores usage and verdict of a run whose task was cancelled while it ran.</summary>
     public const string RunAfterCancel = $"""
         UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, {AddUsage}
         WHERE id = $id AND status = 'cancelled' {HeldByRun}
@@ -68,15 +68,15 @@ internal static class EdgeSql
         """,
         $"{HeldByAgent} {NoOpenRun}");
 
-    // A task that the daemon itself runs is ended by its run; an outside claimant that thinks it still has it must not move it.
+    // A task that the daemon itself runs is ended by its run. An outside claimant that lost it must not move it.
     private const string NoOpenRun = "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)";
 
-    // A claimant that says who it is moves only what it holds.
+    // A claimant that names itself can move only tasks that it holds.
     private const string Outside = $"{NoOpenRun} AND ($agent IS NULL OR agent_id = $agent)";
 
     private const string HeldByAgent = "AND agent_id = $agent";
 
-    // The claim token: a run that has lost its task to another claim changes nothing of it.
+    // The claim token fences the run: once another claim has the task, the run cannot change it.
     private const string HeldByRun = "AND claim = $claim AND claim_epoch = $epoch";
 
     private const string NewClaim = "agent_id = $agent, attempts = attempts + 1, claim = claim + 1, claim_epoch = $epoch, not_before = NULL";
@@ -88,7 +88,7 @@ internal static class EdgeSql
         error_code = ifnull($error_code, error_code)
         """;
 
-    // What SQLite adds beyond 64 bits becomes a REAL, which no column takes: each part is bounded before the addition and the sum after it.
+    // A sum beyond 64 bits becomes a REAL in SQLite, which no column accepts. So each part is bounded before the addition, and the sum after it.
     private const string MaxUsage = "9000000000000000";
 
     private const string AddUsage = $"""

@@ -3,7 +3,10 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Board.Verbs;
 
-/// <summary>Changes of state asked for from outside: claim, transition, cancel, and giving up on claimants that are gone.</summary>
+/// <summary>
+/// Changes of state that outside clients ask for: claim, transition, cancel; and the release of tasks whose claimants are lost. A transition to
+/// failed is final: an outside claimant decides itself whether to try again (by queued). Retries are for runs that the daemon supervises.
+/// </summary>
 internal static class EdgeVerbs
 {
     private const string OpenRunAgent = "SELECT agent_id FROM runs WHERE task_id = $id AND finished_at IS NULL";
@@ -29,7 +32,7 @@ internal static class EdgeVerbs
             ("$unknown_before", unknownBefore.ToUnixTimeMilliseconds()),
             ("$now", scope.Now));
 
-    /// <summary>Says why a guard let nothing through: it runs in the same transaction, so the reason is the true one.</summary>
+    /// <summary>Says why a guard refused a change. It runs in the same transaction, so the reason is accurate.</summary>
     public static EdgeResult Refuse(WriteScope scope, string taskId, TaskState to, string? agentId = null)
     {
         if (TaskVerbs.Get(scope, taskId) is not { } task)
@@ -41,7 +44,7 @@ internal static class EdgeVerbs
         return Conflict(task, $"task {taskId} is {TaskRow.Text(task.Status)}, not {Choice(TaskLifecycle.Sources(to))}");
     }
 
-    // The edge into claimed needs a claimant, which a transition does not name.
+    // The edge to claimed needs a claimant, which a transition does not name.
     private static EdgeResult RefuseClaim(WriteScope scope, string taskId)
     {
         if (TaskVerbs.Get(scope, taskId) is not { } task)

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Colibri.Core.Board.Verbs;
 
-/// <summary>A task that has been taken in: durable, with its id, not on the board yet.</summary>
+/// <summary>A task in the intake: it is durable and has its id, and is not on the board yet.</summary>
 internal sealed record Intake(string Id, NewTask Task, long CreatedAt)
 {
     public static Intake Read(SqliteDataReader row) => new(

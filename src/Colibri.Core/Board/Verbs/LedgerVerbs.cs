@@ -5,10 +5,13 @@ using Microsoft.Data.Sqlite;
 
 namespace Colibri.Core.Board.Verbs;
 
-/// <summary>The cost ledger: what agents used, by agent, day, provider and model, and its sums.</summary>
+/// <summary>
+/// The cost ledger: what agents used, by agent, day, provider and model, and its sums. Usage that clients append to a session is not booked
+/// here: an agent's own usage would count twice.
+/// </summary>
 internal static class LedgerVerbs
 {
-    // A run or an agent that has ended is settled: a booking that comes late, overtaken by the last one, changes nothing.
+    // A run or an agent that has ended is settled: a booking that arrives after its last one changes nothing.
     private const string Upsert = """
         INSERT INTO usage (agent_id, run_id, day, provider, model, task_id, session_id, requests,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens)
@@ -21,7 +24,7 @@ internal static class LedgerVerbs
             cost_microcents = excluded.cost_microcents, unpriced_tokens = excluded.unpriced_tokens
         """;
 
-    // sum() fails beyond 64 bits: what one row adds is bounded (to 90,000 USD), so that a million hostile rows still have a sum.
+    // sum() fails beyond 64 bits. Each row is bounded (to 90,000 USD), so that even a million hostile rows have a sum.
     private const string Sums = """
         ifnull(sum(min(u.requests, 1000000000)), 0), ifnull(sum(min(u.input_tokens, 9000000000000)), 0),
         ifnull(sum(min(u.output_tokens, 9000000000000)), 0), ifnull(sum(min(u.cache_read_tokens, 9000000000000)), 0),
@@ -86,7 +89,7 @@ internal static class LedgerVerbs
             CostGrouping.Day => ByDay,
             _ => throw new ArgumentOutOfRangeException(nameof(by), by, "no such grouping"),
         };
-        // One more than asked for tells whether there are more.
+        // One row more than requested tells whether there are more.
         var lines = connection[sql].Bind(("$limit", limit + 1)).All(row => ReadLine(row, by));
         var total = connection[All].Bind().First(row => CostLine.Of(row.GetInt64(0), row.Usage(1)))!;
         return new CostSummary

@@ -4,7 +4,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Colibri.Core.Board.Verbs;
 
-/// <summary>The runs of agents that the daemon starts, on record: one verb begins a run, one ends it, with the agent's own beginning and end where they fall together.</summary>
+/// <summary>
+/// Persists the runs of agents that the daemon starts. One verb begins a run, one ends it; each also persists the agent's own start or end
+/// where the two fall together.
+/// </summary>
 internal static class RunVerbs
 {
     private const int StderrTailBytes = 8 * 1024;
@@ -14,7 +17,7 @@ internal static class RunVerbs
         VALUES ($id, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $jail, $jail_root, $now)
         """;
 
-    // What an agent runs is on record with the agent; a run that begins with it gets its own copy, for agents are forgotten first.
+    // The agent's row says what it runs. A run that begins with the agent gets a copy, because agents' rows are deleted before runs' rows.
     private const string InsertRun = """
         INSERT INTO runs (id, task_id, attempt, claim, claim_epoch, agent_id, session_id, binary, argv, provider, model, pid, start_time, boot_id, started_at)
         SELECT $id, $task, $attempt, $claim, $epoch, a.id, $session, ifnull(a.binary, ''), ifnull(a.argv, '[]'), $provider, $model,
@@ -62,8 +65,8 @@ internal static class RunVerbs
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
-    /// <summary>Claims the task, where there is one, puts the agent on record, where it is not yet, and opens the run: all or nothing.</summary>
-    /// <exception cref="InvalidOperationException">The agent is to live already and is not on record as living.</exception>
+    /// <summary>Claims the task if there is one, persists the agent if it is new, and opens the run: all or nothing.</summary>
+    /// <exception cref="InvalidOperationException">No new agent is given, and the board has no living agent of that id.</exception>
     public static RunBegun Begin(WriteScope scope, RunStart start)
     {
         var task = start.TaskId is null ? null : scope.Change(
@@ -85,7 +88,7 @@ internal static class RunVerbs
             ("$agent", start.AgentId), ("$session", task.SessionId), ("$provider", start.Provider), ("$model", start.Model), ("$now", scope.Now));
         if (opened != 1)
             throw new InvalidOperationException($"agent {start.AgentId} is not on record as living");
-        // Its process is there already: the run has started with the claim.
+        // The agent's process exists already, so the run starts with the claim.
         if (start.Agent is null)
             task = scope.Change(task.Id, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? task;
         return new RunBegun(EdgeOutcome.Applied, task, claim);
@@ -100,12 +103,12 @@ internal static class RunVerbs
         return scope.Change(claim.TaskId, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? TaskVerbs.Get(scope, claim.TaskId);
     }
 
-    /// <summary>Closes the run, where there is one, and moves its task; with <see cref="RunEnd.AgentEnded"/> the agent's record as well.</summary>
+    /// <summary>Closes the run if there is one and moves its task; with <see cref="RunEnd.AgentEnded"/> it closes the agent's row as well.</summary>
     public static RunClosed End(WriteScope scope, RunEnd end)
     {
         LedgerVerbs.Book(scope, end.AgentId, end.Usage);
         var closed = end.Claim is { } claim ? Close(scope, end, claim) : default;
-        // An agent knows its id and the way to the daemon: it may have claimed more than it was started on.
+        // An agent knows its id and the daemon's socket, so it may have claimed more tasks than the one it was started on.
         if (end.AgentEnded && scope.Execute(
             EndAgent, ("$agent", end.AgentId), ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$now", scope.Now)) == 1)
             scope.ChangeAll(EdgeSql.ReleaseEnded, ("$agent", end.AgentId), ("$now", scope.Now));
@@ -120,7 +123,7 @@ internal static class RunVerbs
 
     private static RunClosed Close(WriteScope scope, RunEnd end, RunClaim claim)
     {
-        // What was booked while it ran is there even where the daemon that sees its end is not the one that started it.
+        // Includes the usage that was booked during the run, also by an earlier daemon that started it.
         (string, object?)[] outcome = [.. Outcome(scope, end, LedgerVerbs.OfRun(scope, end.AgentId, claim.RunId)), .. Token(claim), ("$run", claim.RunId)];
         var isClosed = scope.Execute(
             EndRun,
@@ -128,7 +131,7 @@ internal static class RunVerbs
                 .. outcome,
                 ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
             ]) == 1;
-        // Told twice, the second changes nothing: a run's usage counts once.
+        // A second end of the same run changes nothing, so that its usage counts once.
         if (!isClosed)
             return new RunClosed(TaskVerbs.Get(scope, claim.TaskId), scope.First(OwnRun, row => "", [.. Token(claim), ("$run", claim.RunId)]) is null);
         var moved = Move(scope, claim.TaskId, end, outcome);
@@ -165,7 +168,7 @@ internal static class RunVerbs
         return moved ?? scope.Change(taskId, EdgeSql.RunAfterCancel, values);
     }
 
-    // A process that was gone before it was seen to run leaves its task claimed, and only a started one can finish.
+    // If the process ended before it was seen to run, the task is still claimed. Only a started task can finish, so start it first.
     private static BoardTask? Finish(WriteScope scope, string taskId, string sql, (string Name, object? Value)[] values)
     {
         scope.Change(taskId, EdgeSql.RunStart, values);

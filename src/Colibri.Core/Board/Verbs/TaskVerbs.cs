@@ -3,7 +3,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Board.Verbs;
 
-/// <summary>Tasks onto the board, directly or by way of the intake, and out of it for reading.</summary>
+/// <summary>Adds tasks to the board, directly or through the intake, and reads them.</summary>
 internal static class TaskVerbs
 {
     private const string Insert = """
@@ -28,7 +28,7 @@ internal static class TaskVerbs
 
     private const string AfterSequence = $"SELECT {TaskRow.Columns} FROM tasks WHERE seq > $after ORDER BY seq LIMIT $limit";
 
-    // Named, because without statistics the planner would rather sort everything that is queued.
+    // The index is named, because without statistics the planner would sort the whole queue instead.
     private const string Ready = """
         SELECT id, capabilities FROM tasks INDEXED BY tasks_ready
         WHERE status = 'queued' AND (not_before IS NULL OR not_before <= $now)
@@ -48,7 +48,7 @@ internal static class TaskVerbs
         WHERE status = 'queued' AND not_before > $now ORDER BY not_before LIMIT 1
         """;
 
-    // The state is in the text, not bound: only so does SQLite take the index for what it is.
+    // The state is in the text and not bound, because SQLite uses a partial index only for a constant that it can compare.
     private static readonly string[] InStateAfterSequence =
     [
         .. Enum.GetValues<TaskState>().Select(state => $"""
@@ -112,7 +112,7 @@ internal static class TaskVerbs
         var seen = 0;
         var characters = 0L;
         var fits = true;
-        // One more than asked for tells whether there is a next page.
+        // One row more than requested tells whether there is a next page.
         var tasks = connection[status is { } state ? InStateAfterSequence[(int)state] : AfterSequence]
             .Bind(("$after", sequence), ("$limit", limit + 1L))
             .TakeWhile(TaskRow.Read, task =>
@@ -148,7 +148,7 @@ internal static class TaskVerbs
         return Add(scope, waiting);
     }
 
-    // Put together here instead of read back, which would double what a new task costs.
+    // Assembled here instead of read back, which would double the cost of a new task.
     private static BoardTask Add(WriteScope scope, Intake intake)
     {
         var now = scope.Now;

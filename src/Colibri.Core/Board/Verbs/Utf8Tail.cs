@@ -4,7 +4,7 @@ namespace Colibri.Core.Board.Verbs;
 
 internal static class Utf8Tail
 {
-    /// <summary>The end of the text that fits into so many bytes of UTF-8, not beginning within a character.</summary>
+    /// <summary>The longest end of the text that fits into so many bytes of UTF-8 and begins at a character.</summary>
     public static string? Of(string? text, int maxBytes)
     {
         if (text is null || Encoding.UTF8.GetByteCount(text) <= maxBytes)

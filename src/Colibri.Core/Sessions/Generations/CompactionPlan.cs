@@ -12,16 +12,19 @@ internal readonly record struct CompactionPlan(int FirstKept, long SummaryMaxByt
     private const int TurnsKeptOnRequest = 2;
 
     /// <summary>
-    /// To get back within the limits. Half of what they allow stays, so that the next compaction is some appends away: each one breaks the
-    /// provider's cached prefix. The newest entry always stays.
+    /// A plan to get back within the limits. Half of what they allow stays, so that the next compaction is some appends away, because each
+    /// compaction breaks the provider's cached prefix. The newest entry always stays.
     /// </summary>
     /// <param name="entries">The generation.</param>
     /// <param name="limits">What to get back within.</param>
-    /// <param name="behindBytes">Bytes that will be written behind the newest entry.</param>
+    /// <param name="behindBytes">Bytes that will be written after the newest entry.</param>
     public static CompactionPlan Within(IReadOnlyList<LoggedEntry> entries, CostLimits limits, long behindBytes) =>
         Keep(entries, limits, limits.MaxUncompactedTurns / 2, behindBytes);
 
-    /// <summary>Because somebody asked: the last two turns stay, or the newer half of a log that has no more. Null where nothing is left to summarise.</summary>
+    /// <summary>
+    /// A plan for a client's request to compact: the last two turns stay, or the newer half of a log that is no longer than that. Null if no
+    /// entry is left to summarise.
+    /// </summary>
     public static CompactionPlan? OnRequest(IReadOnlyList<LoggedEntry> entries, CostLimits limits)
     {
         var first = FirstPlain(entries);
@@ -49,7 +52,7 @@ internal readonly record struct CompactionPlan(int FirstKept, long SummaryMaxByt
                 break;
             (first, bytes, turns) = (first - 1, bytes + next.Line.Length, turns + isTurn);
         }
-        // What a turn's tools answered reads badly without the turn.
+        // Keep tool results together with their turn, without which they are hard to understand.
         for (var i = first; i < newest; i++)
         {
             if (!entries[i].IsTurn)
@@ -62,7 +65,7 @@ internal readonly record struct CompactionPlan(int FirstKept, long SummaryMaxByt
         return new CompactionPlan(first, Math.Max(room, CompactionSummary.MinBytes));
     }
 
-    /// <summary>The last entry that somebody appended; the daemon's own escalation entries after it stay with it.</summary>
+    /// <summary>The last entry that a client or an agent appended; the daemon's escalation entries after it stay with it.</summary>
     private static int Newest(IReadOnlyList<LoggedEntry> entries)
     {
         var newest = entries.Count - 1;

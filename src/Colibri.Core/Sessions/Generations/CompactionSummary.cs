@@ -8,8 +8,9 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Sessions.Generations;
 
 /// <summary>
-/// The words of a <c>compaction</c> entry: one line for each entry that it stands for, who said what in short, then the files named and
-/// the usage. The same entries always give the same words; where there are more lines than room, the oldest go.
+/// The text of a <c>compaction</c> entry: one line for each entry that it replaces, with its author and a short excerpt, then the files named
+/// and the usage. The text depends on the entries alone; where there are more lines than room, the oldest are dropped. It is made by rule and
+/// not by a model, so a compaction costs nothing and cannot fail; the original words stay in the generation before.
 /// </summary>
 internal static class CompactionSummary
 {
@@ -79,7 +80,7 @@ internal static class CompactionSummary
         _ => null,
     };
 
-    /// <summary>Takes the lines of an earlier summary as they are; gives how many it had left out itself.</summary>
+    /// <summary>Copies the lines of an earlier summary; returns how many lines that summary had itself left out.</summary>
     private static long TakeOver(string text, List<string> lines, List<string> files)
     {
         var leftOut = 0L;
@@ -97,14 +98,14 @@ internal static class CompactionSummary
 
     private static string? FilesLine(List<string> files, long room)
     {
-        // Letters, digits and a few marks: nothing in a name grows when it is written as JSON.
+        // Names hold letters, digits and a few punctuation marks, none of which JSON escapes, so their length is their size.
         var fitting = files.Count;
         while (fitting > 0 && Files.Length + files.Take(fitting).Sum(file => file.Length + 1L) + 1 > room)
             fitting--;
         return fitting == 0 ? null : Files + string.Join(' ', files.Take(fitting));
     }
 
-    /// <summary>One line of at most so many characters: white space in a row is one blank, control characters are blanks too.</summary>
+    /// <summary>The text as one line of at most so many characters: each run of white space and control characters becomes one blank.</summary>
     private static string Short(string? text, int maxChars)
     {
         var line = new StringBuilder(maxChars);

@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Colibri.Core.Sessions.Generations;
 
 /// <summary>
-/// Makes the next generation live in one step: it is written whole under another name, synced, renamed, and its directory synced. Before
-/// the rename the old generation is live and has everything; after it the new one is.
+/// Makes the next generation live in one step: it is written whole under another name, synced, renamed, and its directory synced. Until
+/// the rename the old generation is live and complete; from then on the new one is.
 /// </summary>
 internal sealed class GenerationSwitch(string directory, ILogger logger, Action<string, SessionStep>? atStep)
 {
@@ -16,7 +16,7 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
     /// <exception cref="IOException">The generation is live as before.</exception>
     public void Run(int generation, IReadOnlyList<ReadOnlyMemory<byte>> content)
     {
-        // What the new generation only summarises must be no less durable than the summary.
+        // Sync the old generation first: the entries that the new one only summarises must not be less durable than the summary.
         using (var old = File.OpenHandle(SessionFile.PathOf(directory, generation), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
             RandomAccess.FlushToDisk(old);
         Reached(SessionStep.OldSynced);
@@ -35,7 +35,7 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
             File.Delete(temporary);
             throw;
         }
-        // One rename(2): without overwriting, .NET looks first and moves then.
+        // With overwrite, .NET makes one rename(2); without it, it checks first and moves then.
         File.Move(temporary, SessionFile.PathOf(directory, generation + 1), overwrite: true);
         Reached(SessionStep.Renamed);
         try
@@ -47,16 +47,16 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The new generation is live already: what fails now can cost durability in a power cut, and no entry.
+            // The new generation is live already. A failure here loses no entry; it may cost durability in a power cut.
             logger.SessionNotSealed(Path.GetFileName(directory), e.Message);
         }
     }
 
-    /// <summary>Makes a generation live again, which has all that those above it have: they go, and it can be written.</summary>
-    /// <exception cref="IOException">Some of them may be left; it can be called again.</exception>
+    /// <summary>Makes an older generation live again: deletes those above it, whose entries it all has, and makes it writable.</summary>
+    /// <exception cref="IOException">Some of them may be left; the call can be repeated.</exception>
     public void Undo(int generation)
     {
-        // First its mode: after a kill in between the next start seals it again, while nothing would make a sealed live generation writable.
+        // Its mode comes first. After a kill in between, the next start seals it again; a live generation that is still sealed would stay so.
         var path = SessionFile.PathOf(directory, generation);
         if (File.Exists(path) && File.GetUnixFileMode(path) == SessionFile.SealedMode)
             File.SetUnixFileMode(path, SessionFile.LiveMode);
@@ -65,7 +65,7 @@ internal sealed class GenerationSwitch(string directory, ILogger logger, Action<
             File.Delete(SessionFile.PathOf(directory, generations[i]));
     }
 
-    /// <summary>Takes up what a kill left: a temporary file that never got its name, an old generation not yet read-only.</summary>
+    /// <summary>Cleans up after a kill: deletes a temporary file that was never renamed, and seals old generations.</summary>
     public void CleanUp(IReadOnlyList<int> generations)
     {
         File.Delete(SessionFile.TemporaryOf(directory, generations[^1] + 1));

@@ -12,22 +12,22 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Sessions.Headroom;
 
 /// <summary>
-/// A sidecar that shortens what tools answered, over one lasting Unix connection. It is never trusted with more than time: whatever it
-/// does but answer a shorter text in time, the text stays as it is. A connection that failed rests, and everything passes straight through
-/// meanwhile.
+/// The client of a sidecar that shortens tool results, over one lasting Unix connection. The worst that the sidecar can cost is time: unless
+/// it answers with a shorter text in time, the original is used. After a failed connection the client rests before it connects again, and
+/// texts pass straight through meanwhile.
 /// </summary>
-/// <param name="socketPath">Where the sidecar listens.</param>
-/// <param name="time">Clocks the timeout and the rests.</param>
-/// <param name="logger">Is told when the connection is made and lost.</param>
+/// <param name="socketPath">The sidecar's socket.</param>
+/// <param name="time">Measures the timeout and the rests.</param>
+/// <param name="logger">Logs when the connection is made and lost.</param>
 public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>How long one text waits for its answer, from when it is handed over.</summary>
+    /// <summary>How long one text waits for its answer, from when it was queued.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Texts under way; a further one passes straight through.</summary>
     public const int MaxPending = 64;
 
-    /// <summary>Shorter texts, in UTF-16 units, are not worth the way.</summary>
+    /// <summary>Shorter texts, in UTF-16 units, are not worth a request.</summary>
     public const int LeastLength = 512;
 
     /// <summary>Longer texts, in UTF-16 units, pass straight through.</summary>
@@ -53,12 +53,12 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
         }
     }
 
-    /// <summary>Connects, and connects again whenever that is lost, until disposed.</summary>
+    /// <summary>Connects, and connects again whenever the connection is lost, until disposed.</summary>
     public void Start() => _running = RunAsync();
 
     /// <summary>The text as the sidecar shortened it, marked as such; null where the original is to be used.</summary>
     /// <param name="text">The original.</param>
-    /// <param name="mark">Says in the shortened text (the first argument) what it stands for (the second); null where that leaves nothing gained.</param>
+    /// <param name="mark">Marks the shortened text (first argument) with what it replaces (second); null if the marked text is no shorter.</param>
     public ValueTask<string?> ShortenAsync(string text, Func<string, string, string?> mark)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -110,14 +110,14 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
         {
             var served = await ConnectAndServeAsync().ConfigureAwait(false);
             rest = served ? ShortestRest : rest;
-            // A quarter of jitter, so that it does not beat in time with the sidecar's own restarts.
+            // A quarter of jitter, so that the attempts do not fall in step with the sidecar's restarts.
             var jittered = rest * (0.75 + (Random.Shared.NextDouble() / 4));
             await Task.Delay(jittered, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             rest = rest * 2 < LongestRest ? rest * 2 : LongestRest;
         }
     }
 
-    /// <returns>Whether it answered anything usefully before it was lost.</returns>
+    /// <returns>Whether the sidecar gave a usable answer before the connection was lost.</returns>
     private async Task<bool> ConnectAndServeAsync()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -152,7 +152,7 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
         return State.Shortened > shortenedBefore;
     }
 
-    /// <summary>One connection, from made to lost.</summary>
+    /// <summary>One connection, until it is lost.</summary>
     private sealed class Connection(Socket socket)
     {
         private static readonly JsonFields Fields = new("id", "compressed");
@@ -181,13 +181,16 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
             _pending[id] = answer;
             if (Failure is not null || !_lines.Writer.TryWrite(Line(id, text)))
                 Complete(id, null);
-            // Lost between the look and the entry: nobody else would complete it.
+            // If the connection was lost before this request was entered, Fail did not see it, so complete it here.
             if (Failure is not null)
                 Complete(id, null);
             return answer.Task;
         }
 
-        /// <summary>Gives the connection up; the first reason counts.</summary>
+        /// <summary>
+        /// Gives the connection up; the first reason counts. After a late, garbled or oversized answer no later one can be matched safely, so the
+        /// whole connection is given up.
+        /// </summary>
         public void Fail(string reason)
         {
             if (Interlocked.CompareExchange(ref _failure, reason, null) is not null)
@@ -236,7 +239,7 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
             var buffer = new byte[16 * 1024];
             while (true)
             {
-                // Waiting with an empty buffer would save nothing: there is one connection.
+                // With a single connection it is not worth waiting without a buffer.
                 var received = await socket.ReceiveAsync(buffer.AsMemory()).ConfigureAwait(false);
                 if (received == 0)
                     return;
@@ -248,7 +251,7 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
             }
         }
 
-        /// <returns>What is wrong with what came; null when nothing is.</returns>
+        /// <returns>What is wrong with the received bytes; null if they are well-formed.</returns>
         private string? Take(LineFramer framer, ReadOnlySpan<byte> received)
         {
             Span<JsonValue> values = stackalloc JsonValue[2];
@@ -260,7 +263,7 @@ public sealed class HeadroomClient(string socketPath, TimeProvider time, ILogger
                     || values[0].Kind is not (ValueKind.String or ValueKind.Number))
                     return "an answer that is none";
                 var id = values[0].IsString ? values[0].GetString(line, 64) : Encoding.UTF8.GetString(values[0].Raw(line));
-                // One that nobody waits for may be late; what was asked is not held up by it.
+                // An answer without a pending request may be late; it does not hold up the pending ones.
                 if (id is not null)
                     Complete(id, values[1].GetString(line, MaxReplyBytes));
             }

@@ -7,8 +7,9 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Sessions.Prompts;
 
 /// <summary>
-/// Makes prompts of three regions: the prefix, always the same; the session's live generation; scratch, which the next prompt no longer has.
-/// A growing session's next prompt repeats the bytes of the one before up to the append, as long as nothing is compacted or trimmed.
+/// Makes prompts of three regions: the prefix, which is always the same; the session's live generation; scratch, which belongs to this prompt
+/// alone. While a session is neither compacted nor trimmed, its next prompt repeats the bytes of the one before up to the append. Scratch
+/// stands last and is dropped first, so that the part before it stays what the provider has cached.
 /// </summary>
 public sealed class PromptAssembler(SessionStore sessions, CostControl cost, PromptPrefix prefix)
 {
@@ -34,7 +35,7 @@ public sealed class PromptAssembler(SessionStore sessions, CostControl cost, Pro
     public string Introduce(string sessionId, string prompt, long maxBytes)
     {
         var room = Math.Min(maxBytes - Encoding.UTF8.GetByteCount(prompt) - 16, cost.Limits.SessionMaxBytes);
-        // A message's heading is shorter than its JSON, so the text is never longer than the messages that are counted.
+        // A message's heading is shorter than its JSON, so the text is never longer than the counted size of the messages.
         if (room < prefix.Bytes || Assemble(sessionId, null, room) is not { Messages.Count: > 1 } assembled)
             return prompt;
         var text = new StringBuilder(prefix.Text);
@@ -74,7 +75,7 @@ public sealed class PromptAssembler(SessionStore sessions, CostControl cost, Pro
         };
     }
 
-    /// <summary>Null for what has no words, and for escalations, which are none of the model's business.</summary>
+    /// <summary>The entry as a message; null for an entry without text, and for an escalation, which does not concern the model.</summary>
     private static PromptMessage? MessageOf(SessionEntry entry) => entry switch
     {
         { Text: null } => null,

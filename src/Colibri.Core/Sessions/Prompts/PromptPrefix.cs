@@ -3,13 +3,13 @@ using Colibri.Core.Settings;
 
 namespace Colibri.Core.Sessions.Prompts;
 
-/// <summary>The words that every prompt starts with, the same bytes in every session, mode and restart: what a provider's prefix cache hits.</summary>
+/// <summary>The text that every prompt starts with: the same bytes in every session, mode and restart, so that a provider's prefix cache hits.</summary>
 public sealed class PromptPrefix
 {
     /// <summary>Longest prefix file, in bytes.</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    // Whoever changes a letter here makes every cached prefix in the field miss once.
+    // Any change to this text makes every cached prefix in the field miss once.
     private const string BuiltInText = """
         You work under the supervision of Colibri. Colibri gives you a task, keeps the log of what is said and done in this session, and stops
         you when the task is over.
@@ -37,7 +37,7 @@ public sealed class PromptPrefix
     /// <summary>Length in UTF-8.</summary>
     public int Bytes { get; }
 
-    /// <summary>Of the UTF-8 bytes, in lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of the UTF-8 bytes, in lower-case hexadecimal.</summary>
     public string Sha256 { get; }
 
     /// <summary>Reads the operator's own prefix, once: a later change of the file shows after a restart.</summary>
