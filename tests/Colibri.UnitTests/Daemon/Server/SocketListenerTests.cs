@@ -2,10 +2,8 @@ using System.Net.Sockets;
 using System.Text;
 using Colibri.Core.Events;
 using Colibri.Core.Settings;
-using Colibri.Daemon.Commands;
 using Colibri.Daemon.Server;
 using Colibri.Posix.Polling;
-using Colibri.Protocol;
 using Colibri.UnitTests.Posix.Spawning;
 using Colibri.UnitTests.Sessions;
 using Microsoft.Extensions.Logging;
@@ -52,7 +50,7 @@ public sealed class SocketListenerTests : IDisposable
     {
         var failing = new FailingLogger(_logger, 200);
         await using var listener = SocketListener.Bind(SocketPath, _loop, _counters, failing);
-        listener.Serve(Commands(), new EventHub(TimeProvider.System));
+        listener.Serve(StubCommands.Table, new EventHub(TimeProvider.System));
 
         for (var client = 0; client < SocketListener.MaxConnections; client++)
         {
@@ -66,9 +64,6 @@ public sealed class SocketListenerTests : IDisposable
     }
 
     private SocketListener Bind() => SocketListener.Bind(SocketPath, _loop, _counters, _logger);
-
-    private static CommandTable Commands() =>
-        new([KeyValuePair.Create(CommandNames.Ping, new CommandHandler(_ => ValueTask.FromResult(Reply.Empty), NeverBlocks: true))]);
 
     private Socket Connect()
     {

@@ -8,5 +8,8 @@ namespace Colibri.UnitTests.Daemon.Server;
 internal static class StubCommands
 {
     public static CommandTable Table { get; } = new(
-        [.. WireCommand.All.Where(command => command != WireCommand.Subscribe).Select(command => new CommandHandler(command, _ => ValueTask.FromResult(Reply.Empty)))]);
+    [
+        .. WireCommand.All.Where(command => command != WireCommand.Subscribe)
+            .Select(command => new CommandHandler(command, _ => ValueTask.FromResult(Reply.Empty), NeverBlocks: true)),
+    ]);
 }
