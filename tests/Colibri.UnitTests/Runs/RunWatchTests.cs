@@ -13,7 +13,10 @@ public sealed class RunWatchTests : IAsyncDisposable
 {
     private static readonly DaemonConfiguration Settings = new()
     {
-        SocketPath = "/s", DatabasePath = "/d", SessionsDirectory = "/e", Host = "h",
+        SocketPath = "/s",
+        DatabasePath = "/d",
+        SessionsDirectory = "/e",
+        Host = "h",
         FirstEventTimeout = TimeSpan.FromSeconds(5),
     };
 

@@ -1,7 +1,7 @@
 using Colibri.Core.Board;
 using Colibri.Core.Providers;
-using Colibri.Core.Settings;
 using Colibri.Core.Scheduling;
+using Colibri.Core.Settings;
 using Colibri.UnitTests.Board;
 using Colibri.UnitTests.Scheduling;
 using Colibri.UnitTests.Sessions;

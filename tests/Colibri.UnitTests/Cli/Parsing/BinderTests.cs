@@ -1,10 +1,10 @@
 extern alias cli;
 using System.Text.RegularExpressions;
+using cli::ConsoleAppFramework;
 using Colibri.Cli;
 using Colibri.Cli.Commands;
 using Colibri.Cli.Parsing;
 using Colibri.UnitTests.Protocol.Client;
-using cli::ConsoleAppFramework;
 
 namespace Colibri.UnitTests.Cli.Parsing;
 
