@@ -14,7 +14,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Agents;
 
 /// <summary>
-/// The runs of one agent, one after another. A one-shot agent has one, a resident many: all begin with <see cref="Enter"/> and end with
+/// The runs of one agent, one after another. Long because a run's way from the claim to the disk is told in one place. A one-shot agent has one, a resident many: all begin with <see cref="Enter"/> and end with
 /// <see cref="EndRunAsync"/>, and what the agent prints acts on the run that it is at in <see cref="Take"/>.
 /// </summary>
 internal sealed class AgentRuns
@@ -37,6 +37,7 @@ internal sealed class AgentRuns
     private Run? _run;
     private RunPhase _seen;
     private volatile string? _missed;
+    private volatile Task _finishing = Task.CompletedTask;
 
     /// <param name="parts">What the supervisor works with.</param>
     /// <param name="backoff">When a failed attempt is tried again.</param>
@@ -130,7 +131,7 @@ internal sealed class AgentRuns
         var run = new Run(begun, task.SessionId!, Baseline, reserved.Since);
         Enter(run);
         _parts.Logger.TaskAssigned(_agent.Id, taskId);
-        Watched("giving a task to", WorkOnAsync(run, task));
+        _ = Watched("giving a task to", WorkOnAsync(run, task));
         return true;
     }
 
@@ -307,7 +308,7 @@ internal sealed class AgentRuns
         }
         else if (run.On(RunEvent.Ended) == RunAction.Check)
         {
-            Watched("ending a run of", CompleteAsync(run));
+            _finishing = Watched("ending a run of", CompleteAsync(run));
         }
     }
 
@@ -369,7 +370,12 @@ internal sealed class AgentRuns
     public async Task<RunEnd> CloseAsync(ProcessExit exit)
     {
         var run = Current;
-        run?.On(RunEvent.Ended);
+        if (run is not null && run.On(RunEvent.Ended) != RunAction.Check)
+        {
+            // It has ended by its own word, and is being put on disk: it is judged once.
+            await _finishing.ConfigureAwait(false);
+            run = run.State == RunState.Recorded ? null : run;
+        }
         var end = await JudgeAsync(run, Cause, exit).ConfigureAwait(false) with { Exit = exit, AgentEnded = true };
         Recorder.Add(SessionId, RunStore.NoteOf(end));
         await RecordAsync().ConfigureAwait(false);
@@ -423,7 +429,7 @@ internal sealed class AgentRuns
         }
     }
 
-    private void Watched(string what, Task work) => _agent.Watched(what, work);
+    private Task Watched(string what, Task work) => _agent.Watched(what, work);
 
     private void Tell(bool changed) => _agent.Tell(changed);
 }

@@ -2,6 +2,7 @@ using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
 using Colibri.Core.Processes;
+using Colibri.Core.Runs;
 using Colibri.Posix.Host;
 using Colibri.Posix.Processes;
 using Colibri.Posix.Trees;
@@ -28,6 +29,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
 
     private readonly TaskBoard _board;
+    private readonly RunStore _runs;
     private readonly AgentCgroups? _cgroups;
     private readonly JailKeeper? _jails;
     private readonly TimeProvider _time;
@@ -48,6 +50,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     public LeftoverReconciler(TaskBoard board, AgentCgroups? cgroups, JailKeeper? jails, TimeProvider time, ILogger logger)
     {
         (_board, _cgroups, _jails, _time, _logger) = (board, cgroups, jails, time, logger);
+        _runs = new RunStore(board, time, logger);
         _stopping = _stop.Token;
     }
 
@@ -204,14 +207,14 @@ public sealed class LeftoverReconciler : IAsyncDisposable
 
     private async Task CloseAsync(SpawnRow spawn)
     {
-        await _board.EndRunAsync(new RunEnd
+        await _runs.EndAsync(new RunEnd
         {
             AgentId = spawn.AgentId,
             Claim = spawn.Claim,
             AgentEnded = true,
             Ending = RunEnding.Interrupted,
-            Verdict = "interrupted",
-            Error = new("interrupted", "the daemon ended while the agent was running"),
+            Verdict = RunJudge.Interrupted,
+            Error = new(RunJudge.Interrupted, "the daemon ended while the agent was running"),
         }).ConfigureAwait(false);
         _logger.RunInterrupted(spawn.AgentId, spawn.TaskId);
         Interlocked.Decrement(ref _open);

@@ -15,7 +15,8 @@ namespace Colibri.Core.Agents;
 
 #pragma warning disable CA1001 // Its one disposable is cancelled at the agent's end and asked for its token even after that.
 /// <summary>
-/// A living agent: its process, its pane, and the run it is at. A one-shot agent has one run in its life, a resident many; both are held to
+/// A living agent: its process, its pane, and the run it is at. Long because the life of a process is told in one place, from its start to
+/// the last of its tree. A one-shot agent has one run in its life, a resident many; both are held to
 /// the same limits (<see cref="AgentRuns"/>).
 /// </summary>
 public sealed class SupervisedAgent
@@ -208,12 +209,12 @@ public sealed class SupervisedAgent
         var errors = process.ReadErrorsAsync();
         await _prompted.ConfigureAwait(false);
         if (_rpc is not null)
-            Watched("writing to", _rpc.PumpAsync(process.WriteLineAsync));
+            _ = Watched("writing to", _rpc.PumpAsync(process.WriteLineAsync));
         if (first is not null)
-            Watched("telling", _runs.TellFirstAsync(first, launch));
+            _ = Watched("telling", _runs.TellFirstAsync(first, launch));
         if (_profile.PrintsEvents || first is not null)
-            Watched("waiting for the output of", StopWhenOutputEndsAsync(process, output));
-        Watched("watching", _runs.WatchAsync(_alive.Token));
+            _ = Watched("waiting for the output of", StopWhenOutputEndsAsync(process, output));
+        _ = Watched("watching", _runs.WatchAsync(_alive.Token));
         // Not waited for here: a slow disk must not keep a stop from being heard.
         var recorded = RecordStartAsync(process.Identity);
 
@@ -417,7 +418,7 @@ public sealed class SupervisedAgent
     }
 
     // Whatever fails beside the agent must not leave it running unwatched.
-    internal void Watched(string what, Task work) => _ = Background.Run(
+    internal Task Watched(string what, Task work) => Background.Run(
         _parts.Logger, $"{what} agent {Id}", work, _ => RequestStop(StopCause.Unrecorded, AgentSupervisor.DefaultGrace));
 
     internal void Tell(bool changed)

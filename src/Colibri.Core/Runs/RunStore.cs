@@ -19,6 +19,14 @@ internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logge
     /// <exception cref="InvalidOperationException">The agent was to live already and has ended.</exception>
     public Task<RunBegun> BeginAsync(RunStart start) => board.BeginRunAsync(start);
 
+    /// <summary>Puts the end on disk, in one try.</summary>
+    /// <exception cref="BoardUnavailableException">The disk refuses now; the run stays open.</exception>
+    public async Task EndAsync(RunEnd end)
+    {
+        if ((await board.EndRunAsync(end).ConfigureAwait(false)).IsLost)
+            logger.RunLost(end.AgentId, end.Claim!.TaskId);
+    }
+
     /// <summary>Puts the end on disk. A full disk keeps the run open, and its agent's slot taken, until there is room.</summary>
     /// <param name="end">What became of it.</param>
     /// <param name="mayWait">False once the daemon stops: the next one finds the run open and its process gone, and closes it.</param>
@@ -28,8 +36,7 @@ internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logge
         {
             try
             {
-                if ((await board.EndRunAsync(end).ConfigureAwait(false)).IsLost)
-                    logger.RunLost(end.AgentId, end.Claim!.TaskId);
+                await EndAsync(end).ConfigureAwait(false);
                 return;
             }
             catch (BoardUnavailableException e)

@@ -7,7 +7,7 @@ namespace Colibri.Posix.Polling;
 
 /// <summary>
 /// One thread that waits for many sockets and pipes (epoll(7), kqueue(2)). When one is ready, the loop runs the awaiting continuation on its
-/// own thread, so an event costs no hand-over to another thread.
+/// own thread, so an event costs no hand-over to another thread. It has many fields because its pace is counted at every turn, by its thread alone.
 /// </summary>
 /// <remarks>
 /// A continuation on the loop's thread holds up all other descriptors, so it must not block: no file, no database, no lock that is held for

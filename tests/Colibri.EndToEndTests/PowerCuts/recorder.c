@@ -155,6 +155,19 @@ int close(int fd)
         return result;                                                      \
     } while (0)
 
+/* What was sent, and no more: the rest of a partial send is sent again. Nothing is recorded between the call and its record. */
+#define ANSWERED(fd, data, call)                                            \
+    do {                                                                    \
+        pthread_mutex_lock(&gate);                                          \
+        ssize_t result = call;                                              \
+        int error = errno;                                                  \
+        if (result > 0)                                                     \
+            put('a', (uint64_t)(fd), 0, data, (size_t)result, NULL, 0);     \
+        pthread_mutex_unlock(&gate);                                        \
+        errno = error;                                                      \
+        return result;                                                      \
+    } while (0)
+
 ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset)
 {
     RECORDED(fd, 'w', offset, data, length, REAL(pwrite64)(fd, data, length, offset));
@@ -190,7 +203,7 @@ ssize_t write(int fd, const void *data, size_t length)
 {
     if (inode(fd) == 0) {
         if (out >= 0 && is_socket(fd))
-            put_alone('a', (uint64_t)fd, 0, data, length, NULL, 0);
+            ANSWERED(fd, data, REAL(write)(fd, data, length));
         return REAL(write)(fd, data, length);
     }
     RECORDED(fd, 'w', lseek(fd, 0, SEEK_CUR), data, length, REAL(write)(fd, data, length));
@@ -198,15 +211,28 @@ ssize_t write(int fd, const void *data, size_t length)
 
 ssize_t send(int fd, const void *data, size_t length, int flags)
 {
-    put_alone('a', (uint64_t)fd, 0, data, length, NULL, 0);
-    return REAL(send)(fd, data, length, flags);
+    if (out < 0)
+        return REAL(send)(fd, data, length, flags);
+    ANSWERED(fd, data, REAL(send)(fd, data, length, flags));
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    for (size_t i = 0; i < message->msg_iovlen; i++)
-        put_alone('a', (uint64_t)fd, 0, message->msg_iov[i].iov_base, message->msg_iov[i].iov_len, NULL, 0);
-    return REAL(sendmsg)(fd, message, flags);
+    ssize_t result, left;
+    int error;
+    if (out < 0)
+        return REAL(sendmsg)(fd, message, flags);
+    pthread_mutex_lock(&gate);
+    left = result = REAL(sendmsg)(fd, message, flags);
+    error = errno;
+    for (size_t i = 0; i < message->msg_iovlen && left > 0; i++) {
+        size_t part = message->msg_iov[i].iov_len < (size_t)left ? message->msg_iov[i].iov_len : (size_t)left;
+        put('a', (uint64_t)fd, 0, message->msg_iov[i].iov_base, part, NULL, 0);
+        left -= (ssize_t)part;
+    }
+    pthread_mutex_unlock(&gate);
+    errno = error;
+    return result;
 }
 
 int ftruncate64(int fd, off64_t length)

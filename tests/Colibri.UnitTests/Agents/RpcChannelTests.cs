@@ -58,6 +58,8 @@ public sealed class RpcChannelTests
         for (var n = 2; n <= RpcChannel.MaxPending; n++)
             _ = channel.AskAsync("prompt", $"{n}");
         (await channel.AskAsync("prompt", "refused")).IsAnswered.ShouldBeFalse();
+        // The lines that wait are bounded as well: they have to be read before another one fits.
+        SpinWait.SpinUntil(() => _written.Count == RpcChannel.MaxPending, TimeSpan.FromSeconds(20)).ShouldBeTrue("every line is written");
 
         channel.Replied("1", null);
         channel.Replied("1", null);

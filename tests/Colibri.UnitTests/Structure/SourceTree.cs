@@ -74,7 +74,7 @@ internal sealed partial record SourceFile(string Name, string[] Lines)
                 summary--;
             // A type's end is the first brace in the first column after its beginning, or its own line where it has no body.
             var end = i;
-            while (!Lines[end].EndsWith(';') && end < Lines.Length - 1 && Lines[end] != "}")
+            while (end < Lines.Length - 1 && Lines[end] != "}" && !(Lines[end].EndsWith(';') && Lines[end] is not [' ', ..] && !Lines[(end + 1)..].TakeWhile(line => line is not "").Any(line => line is "{")))
                 end++;
             types.Add(new SourceType(declared.Groups[1].Value, string.Join('\n', Lines[summary..i]), end - i + 1, Lines[i..end].Count(line => MutableField().IsMatch(line))));
             i = end;

@@ -296,7 +296,7 @@ internal sealed class BoardWriter : IAsyncDisposable
     }
 
     // The kernel may drop pages that it could not write, so the log is rewritten at once and not with the next verb.
-    private void RecoverSoon() => _ = RecoverSoonAsync();
+    private void RecoverSoon() => _ = Background.Run(_logger, "recovering the board", RecoverSoonAsync());
 
     private async Task RecoverSoonAsync()
     {
