@@ -116,7 +116,7 @@ internal static class StatusView
     {
         (long Number, string What)[] hit =
         [
-            (counters.ConnectionsRefused, "connections refused"), (counters.RequestsTooLarge, "requests too large"),
+            (counters.ConnectionsRefused, "connections refused"), (counters.ConnectionsEvicted, "idle connections closed"), (counters.RequestsTooLarge, "requests too large"),
             (counters.EventsMissed, "events missed"), (counters.PanesEvicted, "panes evicted"),
             (counters.LogLinesDropped, "log lines dropped"), (counters.SessionEntriesDropped, "session entries dropped"),
             (counters.BoardQueueFull, "board queue full"),

@@ -70,6 +70,9 @@ public static partial class Log
     [LoggerMessage(205, LogLevel.Information, "removed the dead socket {Socket} of an earlier daemon")]
     public static partial void StaleSocketRemoved(this ILogger logger, string socket);
 
+    [LoggerMessage(206, LogLevel.Warning, "closed {Count} connections that had been idle for {Seconds} s or more, the longest first, to serve new clients: {Limit} connections are open")]
+    public static partial void ClientsEvicted(this ILogger logger, int count, int seconds, int limit);
+
     [LoggerMessage(300, LogLevel.Debug, "task {TaskId} is {Status}: {Title}")]
     public static partial void TaskChanged(this ILogger logger, string taskId, string status, string title);
 

@@ -77,7 +77,7 @@ internal static class DaemonHost
             Logger = logger,
         });
         HostEnvironment.RequireWritableDirectory(configuration.SessionsDirectory, "COLIBRI_SESSIONS_DIR");
-        await using var listener = SocketListener.Bind(configuration.SocketPath, clients, counters, logger);
+        await using var listener = SocketListener.Bind(configuration.SocketPath, clients, counters, time, logger);
         using var pidFile = PidFile.Write(pidFilePath, logger);
         await engine.PrepareAsync().ConfigureAwait(false);
         var probed = configuration.AgentBinary is null && !configuration.Autospawn ? [] : await CapabilityProbe.AskAsync(processes, programs, stop.Stopping).ConfigureAwait(false);

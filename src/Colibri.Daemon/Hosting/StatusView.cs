@@ -60,6 +60,7 @@ internal sealed class StatusView(
             {
                 Connections = server.Accepted,
                 ConnectionsRefused = server.Refused,
+                ConnectionsEvicted = server.Evicted,
                 RequestsTooLarge = server.TooLarge,
                 EventsMissed = engine.Events.Missed,
                 PanesEvicted = engine.Supervisor.Panes.Evicted,

@@ -18,8 +18,12 @@ namespace Colibri.Daemon.Server;
 /// It runs on the clients' loop, where most commands are answered on the spot; what may wait for a disk is answered on the pool.
 /// </remarks>
 internal sealed class ClientConnection(
-    Socket socket, PolledDescriptor stream, CommandTable commands, EventHub events, ServerCounters counters, ILogger logger) : IDisposable
+    Socket socket, PolledDescriptor stream, CommandTable commands, EventHub events, ServerCounters counters, TimeProvider time, ILogger logger) : IDisposable
 {
+    // What stands where an idle connection has the time since when it is.
+    private const long Busy = -1;
+    private const long Evicted = -2;
+
     private const int ReceiveBytes = 32 * 1024;
     private const int FlushBytes = 64 * 1024;
 
@@ -32,6 +36,22 @@ internal sealed class ClientConnection(
     private readonly Queue<(byte[] Id, string Command, Task<Reply> Reply)> _underWay = new();
     private ArrayBufferWriter<byte>? _output;
     private EventSubscriber? _subscriber;
+    private long _idleSince = time.GetTimestamp();
+
+    /// <summary>Its place is another client's.</summary>
+    public bool IsEvicted => Volatile.Read(ref _idleSince) == Evicted;
+
+    /// <summary>When the client was last heard or answered, where it has no request under way and no subscription; else null.</summary>
+    public long? IdleSince => Volatile.Read(ref _idleSince) is var since and not (Busy or Evicted) ? since : null;
+
+    /// <summary>Closes the connection if it has been idle since that instant; false where a request came meanwhile.</summary>
+    public bool TryEvict(long idleSince)
+    {
+        if (Interlocked.CompareExchange(ref _idleSince, Evicted, idleSince) != idleSince)
+            return false;
+        stream.Dispose();
+        return true;
+    }
 
     public async Task ServeAsync(CancellationToken stopping)
     {
@@ -42,8 +62,10 @@ internal sealed class ClientConnection(
             {
                 // Waiting without a buffer costs an idle client nothing but its descriptor.
                 await stream.WaitReadableAsync().ConfigureAwait(false);
-                if (!await ReceiveAsync(stopping).ConfigureAwait(false))
+                if (!TryBegin() || !await ReceiveAsync(stopping).ConfigureAwait(false))
                     return;
+                if (_subscriber is null)
+                    Volatile.Write(ref _idleSince, time.GetTimestamp());
             }
             await StreamEventsAsync(_subscriber).ConfigureAwait(false);
         }
@@ -63,6 +85,12 @@ internal sealed class ClientConnection(
         _framer.Reset();
         stream.Dispose();
         socket.Dispose();
+    }
+
+    private bool TryBegin()
+    {
+        var since = Volatile.Read(ref _idleSince);
+        return since != Evicted && Interlocked.CompareExchange(ref _idleSince, Busy, since) == since;
     }
 
     private static bool IsOrdinaryEnd(Exception e) => e is IOException or SocketException or OperationCanceledException or ObjectDisposedException;

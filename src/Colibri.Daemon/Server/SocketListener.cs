@@ -15,8 +15,13 @@ namespace Colibri.Daemon.Server;
 /// <summary>The daemon's socket: bound once nobody else answers on it, and gone again when the daemon is.</summary>
 internal sealed class SocketListener : IAsyncDisposable
 {
-    /// <summary>Connections open at once; a further one is told and closed.</summary>
+    /// <summary>Connections open at once. A further one takes the place of one that is idle, or is told and closed.</summary>
     public const int MaxConnections = 1_024;
+
+    /// <summary>When all are open, the one that has been idle longest makes room for a new one, if it has been for this long.</summary>
+    public static readonly TimeSpan EvictableAfter = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan EvictionsToldEvery = TimeSpan.FromMinutes(1);
 
     // FreeBSD's sun_path; Linux would take four bytes more (sys/un.h). One number on both keeps a configuration portable.
     private const int MaxPathBytes = 103;
@@ -33,18 +38,43 @@ internal sealed class SocketListener : IAsyncDisposable
     private readonly EventLoop _loop;
     private readonly PolledDescriptor _arrivals;
     private readonly string _path;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ServerCounters _counters;
+    private readonly int _limit;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly HashSet<Task> _connections = [];
+    private readonly Dictionary<Task, ClientConnection> _connections = [];
     private readonly PeerAuthorization _authorization;
     private Task _accepting = Task.CompletedTask;
     private int _open;
+    private long? _evictionsToldAt;
+    private int _evictionsUntold;
 
-    private SocketListener(Socket listener, EventLoop loop, string path, PeerAuthorization authorization, ServerCounters counters, ILogger logger)
+    private SocketListener(
+        Socket listener, EventLoop loop, string path, PeerAuthorization authorization, ServerCounters counters, TimeProvider time, ILogger logger, int limit)
     {
-        (_listener, _loop, _path, _authorization, _counters, _logger) = (listener, loop, path, authorization, counters, logger);
+        (_listener, _loop, _path, _authorization, _counters, _time, _logger, _limit) = (listener, loop, path, authorization, counters, time, logger, limit);
         _arrivals = loop.Watch(listener.SafeHandle);
+    }
+
+    /// <summary>Connections without a request under way and without a subscription.</summary>
+    internal int Idle
+    {
+        get
+        {
+            lock (_connections)
+                return _connections.Values.Count(connection => connection.IdleSince is not null);
+        }
+    }
+
+    /// <summary>How long the one has been idle that has been longest; null where none is.</summary>
+    internal TimeSpan? Longest
+    {
+        get
+        {
+            lock (_connections)
+                return _connections.Values.Min(connection => connection.IdleSince) is { } since ? _time.GetElapsedTime(since) : null;
+        }
     }
 
     /// <exception cref="ConfigurationException">A live daemon listens there, or the path cannot be used.</exception>
@@ -56,7 +86,7 @@ internal sealed class SocketListener : IAsyncDisposable
 
     /// <summary>Probes, binds and listens; clients wait in the backlog until <see cref="Serve"/>.</summary>
     /// <exception cref="ConfigurationException">The path cannot be used, or a live daemon listens there; nothing is left behind.</exception>
-    public static SocketListener Bind(string path, EventLoop loop, ServerCounters counters, ILogger logger)
+    public static SocketListener Bind(string path, EventLoop loop, ServerCounters counters, TimeProvider time, ILogger logger, int limit = MaxConnections)
     {
         var directory = DirectoryOf(path);
         try
@@ -67,7 +97,7 @@ internal sealed class SocketListener : IAsyncDisposable
                 File.Delete(path);
                 logger.StaleSocketRemoved(path);
             }
-            return Listen(path, loop, counters, logger);
+            return Listen(path, loop, counters, time, logger, limit);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
         {
@@ -90,11 +120,11 @@ internal sealed class SocketListener : IAsyncDisposable
         await _accepting.ConfigureAwait(false);
         Task[] open;
         lock (_connections)
-            open = [.. _connections];
+            open = [.. _connections.Keys];
         await Task.WhenAll(open).ConfigureAwait(false);
     }
 
-    private static SocketListener Listen(string path, EventLoop loop, ServerCounters counters, ILogger logger)
+    private static SocketListener Listen(string path, EventLoop loop, ServerCounters counters, TimeProvider time, ILogger logger, int limit)
     {
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         var isBound = false;
@@ -105,7 +135,8 @@ internal sealed class SocketListener : IAsyncDisposable
             File.SetUnixFileMode(path, SocketMode);
             listener.Listen(Backlog);
             listener.Blocking = false;
-            return new SocketListener(listener, loop, path, new PeerAuthorization(ProcessUser.EffectiveUid, FileOwner.Of(path).Gid), counters, logger);
+            var authorization = new PeerAuthorization(ProcessUser.EffectiveUid, FileOwner.Of(path).Gid);
+            return new SocketListener(listener, loop, path, authorization, counters, time, logger, limit);
         }
         catch
         {
@@ -244,18 +275,18 @@ internal sealed class SocketListener : IAsyncDisposable
             Refuse(client, Reply.Error(ErrorCodes.Denied, $"uid {peer.Uid} is neither root, nor the daemon's user, nor in the socket's group"));
             return false;
         }
-        if (Interlocked.Increment(ref _open) > MaxConnections)
+        if (Interlocked.Increment(ref _open) > _limit && !TryEvict())
         {
             Interlocked.Decrement(ref _open);
-            _logger.ClientsFull(MaxConnections);
-            Refuse(client, Reply.Error(ErrorCodes.Unavailable, $"{MaxConnections} connections are open; close some and try again"));
+            _logger.ClientsFull(_limit);
+            Refuse(client, Reply.Error(ErrorCodes.Unavailable, $"{_limit} connections are open; close some and try again"));
             return false;
         }
         try
         {
             _logger.ClientConnected(_counters.ConnectionAccepted(), peer.Uid, peer.Pid);
-            var connection = new ClientConnection(client, _loop.Watch(client.SafeHandle), commands, events, _counters, _logger);
-            Track(connection.ServeAsync(_stopping.Token));
+            var connection = new ClientConnection(client, _loop.Watch(client.SafeHandle), commands, events, _counters, _time, _logger);
+            Track(connection, connection.ServeAsync(_stopping.Token));
             return true;
         }
         catch
@@ -265,14 +296,53 @@ internal sealed class SocketListener : IAsyncDisposable
         }
     }
 
-    private void Track(Task connection)
+    /// <summary>Closes the connection that has been idle longest, if that is long enough; false where none is.</summary>
+    private bool TryEvict()
+    {
+        while (true)
+        {
+            ClientConnection? longest = null;
+            var since = long.MaxValue;
+            lock (_connections)
+            {
+                foreach (var connection in _connections.Values)
+                {
+                    if (connection.IdleSince is { } idle && idle < since)
+                        (longest, since) = (connection, idle);
+                }
+            }
+            if (longest is null || _time.GetElapsedTime(since) < EvictableAfter)
+                return false;
+            // Its request may have come meanwhile: then it is not idle, and the next one is looked for.
+            if (!longest.TryEvict(since))
+                continue;
+            Interlocked.Decrement(ref _open);
+            _counters.ConnectionEvicted();
+            TellOfEviction();
+            return true;
+        }
+    }
+
+    // Only the loop that accepts comes here.
+    private void TellOfEviction()
+    {
+        _evictionsUntold++;
+        if (_evictionsToldAt is { } at && _time.GetElapsedTime(at) < EvictionsToldEvery)
+            return;
+        _logger.ClientsEvicted(_evictionsUntold, (int)EvictableAfter.TotalSeconds, _limit);
+        (_evictionsToldAt, _evictionsUntold) = (_time.GetTimestamp(), 0);
+    }
+
+    private void Track(ClientConnection connection, Task serving)
     {
         lock (_connections)
-            _connections.Add(connection);
-        connection.ContinueWith(
+            _connections.Add(serving, connection);
+        serving.ContinueWith(
             ended =>
             {
-                Interlocked.Decrement(ref _open);
+                // The place of one that was evicted is another's since.
+                if (!connection.IsEvicted)
+                    Interlocked.Decrement(ref _open);
                 lock (_connections)
                     _connections.Remove(ended);
                 if (ended.Exception is { } failure)
@@ -298,15 +368,19 @@ internal sealed class ServerCounters
 {
     private long _accepted;
     private long _refused;
+    private long _evicted;
     private long _tooLarge;
 
     public long Accepted => Interlocked.Read(ref _accepted);
     public long Refused => Interlocked.Read(ref _refused);
+    public long Evicted => Interlocked.Read(ref _evicted);
     public long TooLarge => Interlocked.Read(ref _tooLarge);
 
     public long ConnectionAccepted() => Interlocked.Increment(ref _accepted);
 
     public void ConnectionRefused() => Interlocked.Increment(ref _refused);
+
+    public void ConnectionEvicted() => Interlocked.Increment(ref _evicted);
 
     public void RequestTooLarge() => Interlocked.Increment(ref _tooLarge);
 }

@@ -109,6 +109,9 @@ public sealed record StatusCounters
 {
     public long Connections { get; init; }
     public long ConnectionsRefused { get; init; }
+
+    /// <summary>Idle ones, closed to make room for new ones.</summary>
+    public long ConnectionsEvicted { get; init; }
     public long RequestsTooLarge { get; init; }
     public long EventsMissed { get; init; }
     public long PanesEvicted { get; init; }

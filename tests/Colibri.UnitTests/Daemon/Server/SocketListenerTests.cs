@@ -5,6 +5,7 @@ using Colibri.Core.Settings;
 using Colibri.Daemon.Server;
 using Colibri.Posix.Polling;
 using Colibri.UnitTests.Posix.Spawning;
+using Colibri.UnitTests.Scheduling;
 using Colibri.UnitTests.Sessions;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +19,9 @@ public sealed class SocketListenerTests : IDisposable
     private readonly EventLoop _loop = new("clients", LoopPace.Attend);
     private readonly CollectingLogger _logger = new();
     private readonly ServerCounters _counters = new();
+    private readonly FakeTime _time = new();
+    private readonly TaskCompletionSource<Reply> _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Socket> _clients = [];
 
     private string SocketPath => Path.Combine(_directory, "d.sock");
 
@@ -25,6 +29,8 @@ public sealed class SocketListenerTests : IDisposable
 
     public void Dispose()
     {
+        foreach (var client in _clients)
+            client.Dispose();
         _loop.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
@@ -60,10 +66,25 @@ public sealed class SocketListenerTests : IDisposable
         failing.Fails = false;
 
         using var served = Connect();
-        (await AskAsync(served, "ping")).ShouldStartWith("""{"ok":true""");
+        (await AskAsync(served, "ping")).ShouldStartWith(Ok);
     }
 
-    private SocketListener Bind() => SocketListener.Bind(SocketPath, _loop, _counters, _logger);
+    [Test]
+    public async Task A_new_client_takes_the_place_of_the_one_that_was_idle_longest()
+    {
+        const int Limit = 200;
+        const int New = 3;
+        await using var listener = Serve(Limit);
+        for (var i = 0; i < Limit; i++)
+        {
+            await JoinAsync(listener, idle: i + 1);
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+        // The first is the latest now.
+        (await AskAsync(_clients[0], "ping")).ShouldStartWith(Ok);
+        Shell.Until(() => listener.Idle == Limit, "it is idle again");
+        _time.SetClock(TimeSpan.FromDays(-1));
+        _time.Advance(SocketListener.EvictableAfter);
 
     private Socket Connect()
     {
@@ -74,7 +95,7 @@ public sealed class SocketListenerTests : IDisposable
 
     private static async Task<string> AskAsync(Socket client, string command)
     {
-        await client.SendAsync(Encoding.UTF8.GetBytes($$"""{"cmd":"{{command}}"}{{'\n'}}"""), Token);
+        await client.SendAsync(Encoding.UTF8.GetBytes($$"""{"cmd":"{{command}}","topics":["tasks"]}{{'\n'}}"""), Token);
         return await ReadAsync(client);
     }
 
