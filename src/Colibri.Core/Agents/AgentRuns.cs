@@ -19,7 +19,7 @@ namespace Colibri.Core.Agents;
 /// </summary>
 internal sealed class AgentRuns
 {
-    /// <summary>An agent over its budget is gone within a second: what it does on its way out still costs.</summary>
+    /// <summary>The grace of an agent over its budget is short, because what it does before its end still costs.</summary>
     private static readonly TimeSpan BudgetGrace = TimeSpan.FromMilliseconds(400);
 
     private readonly SupervisorParts _parts;
@@ -39,13 +39,13 @@ internal sealed class AgentRuns
     private volatile string? _missed;
     private volatile Task _finishing = Task.CompletedTask;
 
-    /// <param name="parts">What the supervisor works with.</param>
+    /// <param name="parts">The parts that the supervisor's agents share.</param>
     /// <param name="backoff">When a failed attempt is tried again.</param>
-    /// <param name="request">What the agent was started for.</param>
-    /// <param name="agent">Whose runs these are.</param>
-    /// <param name="pane">What it prints adds up to.</param>
+    /// <param name="request">The request that the agent was started with.</param>
+    /// <param name="agent">The agent.</param>
+    /// <param name="pane">The agent's pane.</param>
     /// <param name="rpc">Its standard input; null where it takes no prompts there.</param>
-    /// <param name="rested">Called when it is free for another run; must not block.</param>
+    /// <param name="rested">Called when the agent is free for another run; must not block.</param>
     public AgentRuns(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, SupervisedAgent agent, AgentPane pane, RpcChannel? rpc, Action rested)
     {
         (_parts, _request, _agent, _pane, _rpc, _rested) = (parts, request, agent, pane, rpc, rested);
@@ -57,10 +57,10 @@ internal sealed class AgentRuns
         Recorder = new SessionRecorder(parts.Sessions);
     }
 
-    /// <summary>The run that the agent is at; null while it is at rest.</summary>
+    /// <summary>The agent's current run; null while it is at rest.</summary>
     public Run? Current => Volatile.Read(ref _run);
 
-    /// <summary>The session of the current run, else the agent's own; of an agent that has ended, that of its last run.</summary>
+    /// <summary>The session of the current run, else the agent's own; for an agent that has ended, that of its last run.</summary>
     public string SessionId => _pane.SessionId!;
 
     /// <summary>Whether a prompt is held, which may take megabytes.</summary>
@@ -71,10 +71,10 @@ internal sealed class AgentRuns
 
     private StopCause Cause => _agent.Cause;
 
-    /// <summary>Puts the agent on record before its process is started; with a task, claims that and opens the run.</summary>
+    /// <summary>Persists the agent before its process is started; with a task, claims it and opens the run.</summary>
     /// <param name="record">The agent.</param>
-    /// <returns>What the board answered; where it refused, nothing is on record.</returns>
-    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    /// <returns>The board's answer; after a refusal nothing is persisted.</returns>
+    /// <exception cref="BoardUnavailableException">The disk refused, so nothing was begun.</exception>
     public async Task<RunBegun> BeginAsync(AgentRecord record)
     {
         var begun = await _parts.Runs.BeginAsync(StartOf(_request.TaskId) with
@@ -87,28 +87,28 @@ internal sealed class AgentRuns
             return begun;
         var session = begun.Task?.SessionId ?? _ownSession;
         var prompt = AgentLaunch.PromptOf(_request, begun.Task);
-        // A program that is neither told anything nor reports what it does has no run: it is the operator's own.
+        // A program that gets no prompt and prints no events has no run: the operator started it for a purpose of their own.
         if (begun.Task is not null || prompt is not null || (_rpc is null && _profile.PrintsEvents))
             Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()));
         return begun;
     }
 
-    /// <summary>Does the steps before the prompt.</summary>
-    /// <returns>Why the run fails and no process is to be started; null where all is well.</returns>
+    /// <summary>Performs the steps before the prompt.</summary>
+    /// <returns>Why the run fails and no process is started; null if all steps succeeded.</returns>
     public Task<TaskError?> PlaceAsync() => Current is { } run ? PlaceAsync(run) : Task.FromResult<TaskError?>(null);
 
-    /// <summary>What is started for the run that was begun.</summary>
+    /// <summary>The launch for the run that was begun.</summary>
     public AgentLaunch Launch() => new(_profile, _request, Current?.Task, Injection, SessionId);
 
     /// <summary>Watches the limits until the agent has ended.</summary>
     public Task WatchAsync(CancellationToken ended) => _watch.RunAsync(ended);
 
-    /// <summary>Claims a task for an agent at rest and sets it to work.</summary>
-    /// <returns>False where the agent or the task was not free any more.</returns>
-    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    /// <summary>Claims a task for an agent at rest and gives it the prompt.</summary>
+    /// <returns>False if the agent or the task was no longer free.</returns>
+    /// <exception cref="BoardUnavailableException">The disk refused, so nothing was begun.</exception>
     public async Task<bool> TryAssignAsync(string taskId)
     {
-        // Reserves the agent: nobody else gives it a task or a prompt while the claim is under way.
+        // Reserves the agent, so that no other caller gives it a task or a prompt while the claim is under way.
         var reserved = new Run(null, _ownSession, Baseline, _parts.Time.GetTimestamp());
         if (!_agent.IsAtRest || Interlocked.CompareExchange(ref _run, reserved, null) is not null)
             return false;
@@ -119,7 +119,7 @@ internal sealed class AgentRuns
         }
         catch (InvalidOperationException)
         {
-            // It has ended meanwhile.
+            // The agent has ended meanwhile.
         }
         finally
         {
@@ -135,7 +135,7 @@ internal sealed class AgentRuns
         return true;
     }
 
-    /// <summary>Tells a long-lived agent something: a run of its own when it is at rest, else an addition to the one it is at.</summary>
+    /// <summary>Sends a prompt to a long-lived agent: a run of its own if the agent is at rest, else an addition to its current run.</summary>
     public async Task<RpcReply> TellAsync(string text)
     {
         if (_rpc is null)
@@ -158,7 +158,7 @@ internal sealed class AgentRuns
     private RunStart StartOf(string? taskId) =>
         new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model };
 
-    /// <summary>The agent is at this run from now on.</summary>
+    /// <summary>Makes this the agent's current run.</summary>
     private void Enter(Run run)
     {
         _usage.Begin(run.Claim);
@@ -175,7 +175,7 @@ internal sealed class AgentRuns
         return null;
     }
 
-    /// <summary>Gives the agent the prompt that it was started for: it is among its arguments, or goes over its standard input now.</summary>
+    /// <summary>Gives the agent the prompt that it was started with: it is among its arguments, or is sent over its standard input now.</summary>
     public async Task TellFirstAsync(Run run, AgentLaunch launch)
     {
         if (_rpc is not null && launch.SentPrompt is { } sent)
@@ -196,7 +196,7 @@ internal sealed class AgentRuns
                     await FinishAsync(run, _judge.Fail(_agent.Id, run, error, mayPass: false)).ConfigureAwait(false);
                 return;
             }
-            // A task starts with a clean head: what was said about another one costs money with every request, and may mislead.
+            // A task starts in a new conversation: words about an earlier task would cost money with every request, and may mislead.
             if (_profile.ForgetCommand is { } forget)
                 await _rpc!.AskAsync(forget, null).ConfigureAwait(false);
             var prompt = AgentLaunch.PromptOf(task);
@@ -206,7 +206,7 @@ internal sealed class AgentRuns
         }
         catch
         {
-            // Nothing says whether it was told: the process is ended and the attempt given back.
+            // It is unknown whether the agent got the prompt, so the process is ended and the attempt given back.
             _agent.RequestStop(StopCause.Unrecorded, AgentSupervisor.DefaultGrace);
             throw;
         }
@@ -227,29 +227,29 @@ internal sealed class AgentRuns
     }
 
     /// <summary>
-    /// Acts on what a chunk of output brought: the one place where an agent's words have consequences, top to bottom. The last of it,
-    /// <see cref="LookAtOutput"/>, comes when what was said is written.
+    /// Acts on the news of a chunk of output, in numbered steps: the only place where an agent's output has consequences. The last step,
+    /// <see cref="LookAtOutput"/>, follows once the session entries are written.
     /// </summary>
     public void Take(PaneNews news)
     {
         // 1. Subscribers see the pane as it is now.
         Tell(news.Changed);
-        // 2. Commands have their answers.
+        // 2. Pending commands get their answers.
         foreach (var reply in news.Replies)
             _rpc?.Replied(reply.Id, reply.Error);
-        // 3. Money counts at once, and goes to the ledger without waiting for it.
+        // 3. Usage counts towards the budgets at once; its booking in the ledger is not awaited.
         foreach (var usage in news.Usage)
             _usage.Add(usage);
         _usage.Book();
-        // 4. What was said waits for its session: a slow disk slows this agent alone.
+        // 4. Words wait to be written to the session: a slow disk exerts back-pressure on this agent alone.
         foreach (var entry in news.Entries)
             Recorder.Add(SessionId, entry);
-        // 5. A run over its budget ends, before the session is written: a slow disk must not let its agent go on spending.
+        // 5. A run over its budget ends before the session is written: its agent must not spend on while a disk is slow.
         if (Look() is { } look && RunLimits.AskBudget(look) is { Ends: true } spent)
             EndBy(look.Run, spent);
     }
 
-    /// <summary>6. The run takes its step, and is held to the limits that need no clock.</summary>
+    /// <summary>6. The run takes its step, and the limits that need no clock are checked.</summary>
     public void LookAtOutput()
     {
         if (Look() is not { } look)
@@ -260,7 +260,7 @@ internal sealed class AgentRuns
             _seen = phase;
             if (phase.Outcome is RunOutcome.Working or RunOutcome.Blocked)
                 look.Run.On(phase.Outcome == RunOutcome.Working ? RunEvent.Worked : RunEvent.Asked);
-            // Other limits hold now, and may be over sooner.
+            // Other limits apply now, and may end sooner.
             _watch.Wake();
         }
         if (RunLimits.AskSettled(look) is { Ends: true } found)
@@ -279,7 +279,7 @@ internal sealed class AgentRuns
             Budgets = _parts.Budgets,
             Age = _parts.Time.GetElapsedTime(run.Since),
             Told = run.ToldAt is { } told ? _parts.Time.GetElapsedTime(told) : null,
-            // While a slow disk keeps its words from its session, its output is not read on: then it is not silent.
+            // While a slow disk holds up the session, the agent's output is not read, so the agent does not count as silent.
             Silent = _agent.IsTakingIn ? TimeSpan.Zero : _pane.SilentFor(),
             Failing = _pane.FailingFor(),
             Spent = run.Spent(_pane.Usage.CostMicrocents),
@@ -312,7 +312,10 @@ internal sealed class AgentRuns
         }
     }
 
-    /// <summary>An operator's agent waits for the next prompt; one that takes tasks is replaced after a run that failed, unless it is to be kept.</summary>
+    /// <summary>
+    /// Whether the agent lives on after the run. An operator's agent waits for the next prompt. A failed run ends an agent that takes tasks, since
+    /// its state is unknown and the retry gets a new one; an agent that is to be kept stays.
+    /// </summary>
     private bool LivesOnAfter(Run run) => run.Task is null
         ? !_request.TakesTasks || _request.IsKept || run.Of(_pane.Run).Outcome == RunOutcome.Done
         : _request.IsKept || (_request.TakesTasks && run.Of(_pane.Run).Outcome == RunOutcome.Done);
@@ -355,7 +358,7 @@ internal sealed class AgentRuns
         return end;
     }
 
-    /// <summary>The one way to end a run: its account is closed, its outcome put on disk, its agent's pane says how it was.</summary>
+    /// <summary>The only way to end a run: closes its account, persists its outcome, and shows it in the agent's pane.</summary>
     private async Task EndRunAsync(Run? run, RunEnd end)
     {
         run?.On(RunEvent.Checked);
@@ -365,8 +368,8 @@ internal sealed class AgentRuns
         Tell(_pane.SetFailed(run is not null && end is { Ending: RunEnding.Failed, Error: not null } && Cause != StopCause.Requested));
     }
 
-    /// <summary>The end of the agent, and of the run that it was at.</summary>
-    /// <returns>What was put on disk.</returns>
+    /// <summary>Ends the agent and its current run.</summary>
+    /// <returns>What was persisted.</returns>
     public async Task<RunEnd> CloseAsync(ProcessExit exit)
     {
         var run = Current;
@@ -383,9 +386,9 @@ internal sealed class AgentRuns
         return end;
     }
 
-    /// <summary>The end of an agent whose process never was, or was lost sight of.</summary>
+    /// <summary>Ends an agent whose process was never started, or whose following failed.</summary>
     /// <param name="error">Why.</param>
-    /// <param name="ending">What becomes of the attempt.</param>
+    /// <param name="ending">How the attempt counts.</param>
     /// <param name="retryAt">When the task is tried again; null: at once where the attempt is given back, else never.</param>
     public Task CloseAsync(TaskError error, RunEnding ending, DateTimeOffset? retryAt)
     {
@@ -403,14 +406,14 @@ internal sealed class AgentRuns
         });
     }
 
-    /// <summary>Lets go of the run and its prompt: a stopped agent's pane is kept, these are not.</summary>
+    /// <summary>Releases the run and its prompt; the pane of a stopped agent is kept, these are not.</summary>
     public void Release()
     {
         Volatile.Write(ref _run, null);
         _request = _request.WithoutWords();
     }
 
-    /// <summary>Writes what waits for the session.</summary>
+    /// <summary>Writes the waiting session entries.</summary>
     public async ValueTask RecordAsync()
     {
         await Recorder.FlushAsync().ConfigureAwait(false);

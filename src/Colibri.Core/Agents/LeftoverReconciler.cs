@@ -12,13 +12,13 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Agents;
 
 /// <summary>
-/// What an earlier daemon left behind, put in order before anybody is answered: its agents ended, tree and all, their runs closed as
-/// interrupted, their tasks queued again. A process counts as ours only by pid and start time, by the marker in its environment, or by
+/// Cleans up what an earlier daemon left, before the first client is answered: ends its agents with their trees, closes their runs as
+/// interrupted, and queues their tasks again. A process counts as ours only by pid and start time, by the marker in its environment, or by
 /// being in the cgroup that bears the agent's id.
 /// </summary>
 /// <remarks>
-/// What cannot be put in order now, for want of room on the disk or since a process survives, does not keep the daemon from starting. The task
-/// is held, and it is tried again: after 1 s, twice as long after each further failure, at the latest every 30 s.
+/// If a leftover cannot be cleaned up now, because the disk is full or a process survives, the daemon starts all the same. Its task stays
+/// claimed, and the clean-up is tried again: after 1 s, then after twice as long each time, at most 30 s.
 /// </remarks>
 public sealed class LeftoverReconciler : IAsyncDisposable
 {
@@ -42,11 +42,11 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     private string? _trouble;
     private string? _told;
 
-    /// <param name="board">Has the runs that are open.</param>
-    /// <param name="cgroups">Where each agent had one of its own; null where there are none.</param>
-    /// <param name="jails">What is left in jails; null where there are none.</param>
-    /// <param name="time">Retries and graces are measured with it.</param>
-    /// <param name="logger">Is told what was found.</param>
+    /// <param name="board">The board with the open runs.</param>
+    /// <param name="cgroups">The agents' cgroups; null on a system without them.</param>
+    /// <param name="jails">Cleans up jails; null on a system without them.</param>
+    /// <param name="time">Measures retries and graces.</param>
+    /// <param name="logger">Logs what was found.</param>
     public LeftoverReconciler(TaskBoard board, AgentCgroups? cgroups, JailKeeper? jails, TimeProvider time, ILogger logger)
     {
         (_board, _cgroups, _jails, _time, _logger) = (board, cgroups, jails, time, logger);
@@ -54,10 +54,10 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         _stopping = _stop.Token;
     }
 
-    /// <summary>Whether processes can be told apart here at all; a test says otherwise.</summary>
+    /// <summary>Whether processes can be told apart on this host; tests set it to false.</summary>
     internal bool ProcessesCanBeSeen { get; init; } = ProcessTree.CanBeSeen;
 
-    /// <summary>The runs that are still open and why; null where there are none. Costs nothing.</summary>
+    /// <summary>The runs that are still open and why; null if there are none. Reads memory alone.</summary>
     public StatusLeftovers? Status => Volatile.Read(ref _open) is > 0 and var runs ? new StatusLeftovers(runs, Volatile.Read(ref _trouble)) : null;
 
     /// <summary>Returns when all is in order, or is being tried again, or the daemon stops.</summary>
@@ -80,7 +80,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         catch (BoardUnavailableException e)
         {
             Tell(e.Message);
-            // By then clients are answered: what they claim under a name of their own is theirs.
+            // By the retry clients are answered, and tasks that they have claimed since under names of their own are theirs.
             Later(RetryAsync("releasing the claims of unknown agents", () => ReleaseClaimsAsync(startedAt)));
         }
     }
@@ -100,7 +100,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
 
     private async Task ReleaseClaimsAsync(DateTimeOffset unknownBefore)
     {
-        // A claim by an id that no registered agent holds cannot be told from one by a process that is gone.
+        // A claim under a name that no registered agent has may be that of a process that is gone.
         foreach (var task in await _board.ReleaseLostAsync(AgentLease.Duration, unknownBefore).ConfigureAwait(false))
             _logger.ClaimReleased(task.Id, task.AgentId);
     }
@@ -109,12 +109,12 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     {
         if (!ProcessesCanBeSeen)
         {
-            // Nothing is ended that cannot be told from a stranger, and nothing queued again that may still run.
+            // A process that cannot be told from another's is not ended, and a task whose agent may still run is not queued again.
             _logger.LeftoverUnprovable(spawn.AgentId, spawn.Pid);
             Later(CloseLaterAsync(spawn, RetryAsync($"looking for pid {spawn.Pid}", () => PidFreeAsync(spawn.Pid))));
             return;
         }
-        // A tree remembers its members, those too that cleared their environment since: every try asks the same one.
+        // Every try uses the same tree object, because it remembers its members, including those that cleared their environment since.
         List<ProcessTree>? trees = null;
         var ended = RetryAsync($"ending what agent {spawn.AgentId} left", () => EndAsync(spawn, trees = spawn.Pid is null ? Trees(spawn) : trees ?? Trees(spawn)));
         var isInTime = await Task.WhenAny(ended, Task.Delay(GiveUpAfter, _time, _stopping)).ConfigureAwait(false) == ended;
@@ -138,7 +138,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         }
         else
         {
-            // The daemon starts without it; the run is closed when its processes are gone at last.
+            // The daemon starts anyway; the run is closed once its processes have ended.
             _logger.LeftoverSurvives(spawn.AgentId, spawn.Pid);
         }
         Later(CloseLaterAsync(spawn, ended));
@@ -152,13 +152,13 @@ public sealed class LeftoverReconciler : IAsyncDisposable
 
     private async Task CloseLaterAsync(SpawnRow spawn, Task<bool> ended)
     {
-        // A tree that does not end must not hold up the daemon's own end.
+        // A tree that does not end must not delay the daemon's own end.
         await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, _stopping)).ConfigureAwait(false);
         if (ended.IsCompletedSuccessfully && ended.Result && await RetryAsync($"closing the run of agent {spawn.AgentId}", () => CloseAsync(spawn)).ConfigureAwait(false))
             await RetryAsync($"removing the cgroup of agent {spawn.AgentId}", () => RemoveCgroupAsync(spawn)).ConfigureAwait(false);
     }
 
-    /// <summary>Tries until it succeeds; false where the daemon stops before that. Never throws.</summary>
+    /// <summary>Tries until it succeeds; false if the daemon stops before that. Never throws.</summary>
     private async Task<bool> RetryAsync(string what, Func<Task> work)
     {
         string? told = null;
@@ -167,7 +167,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
             try
             {
                 await work().ConfigureAwait(false);
-                // What else is still refused says so again at its next try.
+                // Other leftovers that still fail log it again at their next try.
                 Volatile.Write(ref _trouble, null);
                 return true;
             }
@@ -197,7 +197,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
             _later.Add(work);
     }
 
-    // Once for all of them, and not at every try.
+    // Logged once for all leftovers, not at every try.
     private void Tell(string reason)
     {
         Volatile.Write(ref _trouble, reason);
@@ -244,12 +244,14 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         var cgroup = _cgroups?.Of(spawn.AgentId);
         if (spawn is { Pid: { } pid, StartTime: { } startTime, BootId: { } bootId })
             return [ProcessTree.Of(new ProcessIdentity(pid, startTime, bootId), marker, cgroup)];
-        // Killed between starting the process and putting its pid on record: marker and cgroup alone tell.
+        // The daemon was killed between starting the process and recording its pid: only marker and cgroup identify the process.
         var found = ProcessTree.FindByMarker(marker).Select(identity => ProcessTree.Of(identity, marker));
         return cgroup is null ? [.. found] : [ProcessTree.Of(default, marker, cgroup), .. found];
     }
 
-    /// <summary>Somebody else has the pid on record, in the same boot: whoever looks for the agent by it should know that it was not ended.</summary>
+    /// <summary>
+    /// Logs that another process of this boot now has the recorded pid, for an operator who looks for the agent by its pid: that process was not ended.
+    /// </summary>
     private void TellOfStranger(SpawnRow spawn, List<ProcessTree> trees)
     {
         if (spawn is not { Pid: { } pid, StartTime: { } recorded } || spawn.BootId != BootId.Current)

@@ -38,7 +38,7 @@ public sealed class SupervisedAgent
     private readonly DateTimeOffset _registeredAt;
     private readonly long _registeredStamp;
 
-    // Gone when the agent has: a stopped agent's pane is kept, its prompt and its process are not.
+    // Released at the agent's end: the pane of a stopped agent is kept, its prompt and its process are not.
     private SpawnRequest _request;
     private AgentLaunch? _launch;
     private AgentProcess? _process;
@@ -48,7 +48,7 @@ public sealed class SupervisedAgent
     private volatile bool _daemonStopping;
     private bool _outputIsDiscarded;
 
-    /// <exception cref="ArgumentException">The request makes no command line.</exception>
+    /// <exception cref="ArgumentException">No command line can be made from the request.</exception>
     internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, ConfinementPlan? confinement, string program, Action rested)
     {
         (_parts, _request, _confinement) = (parts, request, confinement);
@@ -82,21 +82,21 @@ public sealed class SupervisedAgent
 
     public string Name => Record.Name;
 
-    /// <summary>Where it logs to: the session of the run that it is at, else its own.</summary>
+    /// <summary>The session that it is logged to: that of its current run, else its own.</summary>
     public string SessionId => _runs.SessionId;
 
-    /// <summary>What it works on; of an agent that has ended, what it worked on last.</summary>
+    /// <summary>Its current task; for an agent that has ended, its last task.</summary>
     public string? TaskId => _pane.TaskId;
 
-    /// <summary>Completes when the tree is gone and that is on disk.</summary>
+    /// <summary>Completes when the process tree has ended and that is on disk.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>A client or the operator asked for its end.</summary>
+    /// <summary>Whether a client or the operator asked for its end.</summary>
     public bool WasStoppedOnRequest => Cause == StopCause.Requested;
 
     public bool HasEnded => _ended.Task.IsCompleted;
 
-    /// <summary>What the agent asks and is not answered yet.</summary>
+    /// <summary>The agent's open question, if any.</summary>
     public AgentQuestion? Question => _pane.Question;
 
     internal AgentRecord Record { get; }
@@ -106,23 +106,23 @@ public sealed class SupervisedAgent
 
     internal long SessionEntriesDropped => _runs.Recorder.Dropped;
 
-    /// <summary>It stays when there is nothing to do.</summary>
+    /// <summary>Whether it lives on without a task.</summary>
     internal bool IsKept => _request.IsKept;
 
     /// <summary>Whether it has a capability.</summary>
     internal Predicate<string> Offers { get; }
 
-    /// <summary>Whether it may be given a task now: long-lived, at rest, and meant for it.</summary>
+    /// <summary>Whether it may be given a task now: it is long-lived, at rest, and takes tasks.</summary>
     internal bool IsAtRest => _request.TakesTasks && _runs.Current is null && _process is not null && !HasEnded && Cause == StopCause.None
         && _pane.Run.Outcome is not (RunOutcome.Working or RunOutcome.Blocked);
 
-    /// <summary>Why it was made to end.</summary>
+    /// <summary>Why the daemon ended it.</summary>
     internal StopCause Cause => (StopCause)Volatile.Read(ref _stopCause);
 
-    /// <summary>The daemon is going down: no disk is waited for any more.</summary>
+    /// <summary>Whether the daemon is stopping: then it no longer waits for a disk.</summary>
     internal bool IsDaemonStopping => _daemonStopping;
 
-    /// <summary>A chunk of its output has been read, and is not yet in its session.</summary>
+    /// <summary>Whether a chunk of its output was read and is not yet in its session.</summary>
     internal bool IsTakingIn => _process is { IsTakingIn: true };
 
     /// <summary>The last of what it wrote to standard error.</summary>
@@ -155,24 +155,24 @@ public sealed class SupervisedAgent
     internal static UsagePricing PricingOf(SupervisorParts parts, SpawnRequest request) =>
         new(parts.Prices, request.Provider ?? AgentProfiles.For(request.Runtime, request.Binary).Provider, request.Model);
 
-    /// <summary>Puts it on record before its process is started; with a task, claims that and opens the run.</summary>
-    /// <returns>What the board answered; where it refused, nothing is on record.</returns>
-    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    /// <summary>Persists the agent before its process is started; with a task, claims it and opens the run.</summary>
+    /// <returns>The board's answer; after a refusal nothing is persisted.</returns>
+    /// <exception cref="BoardUnavailableException">The disk refused, so nothing was begun.</exception>
     internal Task<RunBegun> BeginAsync() => _runs.BeginAsync(Record);
 
-    /// <summary>Does the steps before the prompt.</summary>
-    /// <returns>Why the run fails and no process is to be started; null where all is well.</returns>
+    /// <summary>Performs the steps before the prompt.</summary>
+    /// <returns>Why the run fails and no process is started; null if all steps succeeded.</returns>
     internal Task<TaskError?> PlaceAsync() => _runs.PlaceAsync();
 
-    /// <summary>Claims a task for an agent at rest and sets it to work.</summary>
-    /// <returns>False where the agent or the task was not free any more.</returns>
-    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was begun.</exception>
+    /// <summary>Claims a task for an agent at rest and gives it the prompt.</summary>
+    /// <returns>False if the agent or the task was no longer free.</returns>
+    /// <exception cref="BoardUnavailableException">The disk refused, so nothing was begun.</exception>
     internal Task<bool> TryAssignAsync(string taskId) => _runs.TryAssignAsync(taskId);
 
-    /// <summary>Tells a long-lived agent something: a run of its own when it is at rest, else an addition to the one it is at.</summary>
+    /// <summary>Sends a prompt to a long-lived agent: a run of its own if the agent is at rest, else an addition to its current run.</summary>
     public Task<RpcReply> TellAsync(string text) => _runs.TellAsync(text);
 
-    /// <summary>Starts the process; the agent is on record already.</summary>
+    /// <summary>Starts the process of an agent that is persisted already.</summary>
     /// <exception cref="SpawnException">It cannot be started.</exception>
     internal void Start()
     {
@@ -196,14 +196,14 @@ public sealed class SupervisedAgent
         _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, confinement + launch.Recorded.Describe(Record.Binary, _parts.Secrets));
     }
 
-    /// <summary>Follows the process to its end and puts the outcome on disk.</summary>
+    /// <summary>Follows the process to its end and persists the outcome.</summary>
     internal async Task RunToEndAsync()
     {
         using var process = _process!;
         var (launch, first) = (_launch!, _runs.Current);
         if (launch.Prompt is { } prompt)
             _runs.Recorder.Add(SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = prompt });
-        // Reading begins meanwhile, so that the pane shows the first event at once. What the agent says goes to its session after the prompt.
+        // Start reading now, so that the pane shows the first event at once. Session entries wait until the prompt was written (_prompted).
         _prompted = _runs.RecordAsync().AsTask();
         var output = process.ReadOutputAsync(FeedAsync);
         var errors = process.ReadErrorsAsync();
@@ -235,9 +235,9 @@ public sealed class SupervisedAgent
         await CloseAsync(exit).ConfigureAwait(false);
     }
 
-    /// <summary>Closes the record of an agent whose process never was.</summary>
+    /// <summary>Persists the end of an agent whose process was never started.</summary>
     /// <param name="error">Why, in one line.</param>
-    /// <param name="retryAt">The reason may be gone by then: the task is tried again, its attempt given back. Null: it has failed for good.</param>
+    /// <param name="retryAt">When the task is tried again, its attempt given back, since the cause may be gone by then. Null: it has failed for good.</param>
     internal async Task CloseUnstartedAsync(TaskError error, DateTimeOffset? retryAt = null)
     {
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
@@ -246,7 +246,7 @@ public sealed class SupervisedAgent
         MarkEnded();
     }
 
-    /// <summary>Ends the tree at once and gives the attempt back, whatever state the following of it was left in.</summary>
+    /// <summary>Ends the tree at once and gives the attempt back, after the task that followed the agent has failed in any state.</summary>
     internal async Task AbandonAsync()
     {
         using var process = _process!;
@@ -280,15 +280,15 @@ public sealed class SupervisedAgent
         }
     }
 
-    /// <summary>Ends an agent that has nothing more to do.</summary>
+    /// <summary>Ends an agent without further work.</summary>
     internal void Retire()
     {
         if (IsAtRest)
             RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
     }
 
-    /// <summary>Answers the open question; the agent says nothing to that but goes on.</summary>
-    /// <returns>False where it does not ask that any more, or does not read.</returns>
+    /// <summary>Answers the open question. The agent does not acknowledge an answer; it goes on.</summary>
+    /// <returns>False if that question is no longer open, or the agent does not read.</returns>
     public bool TryAnswer(string request, string? value, bool? confirmed)
     {
         if (_rpc is null || !_pane.TryAnswer(request))
@@ -300,7 +300,7 @@ public sealed class SupervisedAgent
         return isSent;
     }
 
-    // On the agents' loop as a rule, a hundred thousand times a second: most chunks leave nothing to write.
+    // Usually runs on the agents' loop, a hundred thousand times a second. Most chunks leave nothing to write.
     private ValueTask FeedAsync(ReadOnlySpan<byte> chunk)
     {
         if (_outputIsDiscarded)
@@ -328,7 +328,7 @@ public sealed class SupervisedAgent
             var crashed = end.Ending == RunEnding.Failed && _pane.Events == 0 && _parts.Time.GetElapsedTime(_registeredStamp) < CrashBreaker.CrashWithin;
             _parts.Breaker?.Report(Record.Binary, crashed, end.Error?.Message);
         }
-        // After the task's end is on disk: a client that sees a task held finds its agent alive.
+        // After the task's end is on disk, so that a client that sees a task claimed or started finds its agent alive.
         Tell(_pane.TreeGone());
         _parts.Logger.AgentStopped(Id, Name, status.ToString(), end.Verdict ?? "");
     }
@@ -347,7 +347,7 @@ public sealed class SupervisedAgent
         }
     }
 
-    // Reading goes on, into nothing: an agent whose output is not read would hang instead of ending.
+    // Read on and discard the output: an agent with a full pipe would hang instead of ending.
     private void DiscardOutput(Exception why)
     {
         _outputIsDiscarded = true;
@@ -391,8 +391,8 @@ public sealed class SupervisedAgent
 
     private async Task DrainAsync(AgentProcess process, Task readers)
     {
-        // The tree is gone, so the streams end by themselves, unless a descriptor was passed out of it. A slow disk is no such case: the
-        // deadline starts anew with every chunk, and does not run while one is being recorded.
+        // The tree has ended, so its streams end too, unless a descriptor was passed out of it. Hence a deadline. A slow disk must not trigger it:
+        // it starts anew with every chunk, and does not run while a chunk is being recorded.
         long seen;
         do
         {
@@ -429,7 +429,7 @@ public sealed class SupervisedAgent
 
     private void Publish()
     {
-        // The state is read inside, so that the last event a subscriber gets is the latest state, whichever thread was first.
+        // The state is read under the lock, so that the last event that a subscriber gets is the latest state, whichever thread was first.
         lock (_publishing)
             _parts.Events.PublishPane(ToPane);
     }

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Agents;
 
-/// <summary>What the supervisor works with.</summary>
+/// <summary>The parts that the supervisor and its agents share.</summary>
 public sealed record SupervisorParts
 {
     public required ChildProcesses Processes { get; init; }
@@ -27,7 +27,7 @@ public sealed record SupervisorParts
     /// <summary>Begins and ends runs on the board.</summary>
     internal RunStore Runs => field ??= new RunStore(Board, Time, Logger);
 
-    /// <summary>What is done in every run before its agent is told and after it has ended.</summary>
+    /// <summary>The steps of every run, before its agent gets the prompt and after its end.</summary>
     internal RunSteps Steps
     {
         get => field ??= new RunSteps(Placing: [new BudgetStep(Budgets)], Checking: []);
@@ -43,12 +43,12 @@ public sealed record SupervisorParts
 
     /// <summary>What agents inherit.</summary>
     public AgentEnvironment Environment { get; init; } = new();
-    /// <summary>Keys for agents, which are redacted in what they say.</summary>
+    /// <summary>The agents' keys, which are redacted in their output.</summary>
     public Secrets Secrets { get; init; } = Secrets.None;
 
-    /// <summary>Is told how runs on a route ended; null where there are no routes.</summary>
+    /// <summary>Gets a report of how each run on a route ended; null without routes.</summary>
     public ProviderRouter? Router { get; init; }
-    /// <summary>Is told of every start that ended; null where nobody asks.</summary>
+    /// <summary>Gets a report of how every start ended; null in tests that need none.</summary>
     public CrashBreaker? Breaker { get; init; }
     /// <summary>Null where agents get none.</summary>
     public AgentCgroups? Cgroups { get; init; }
@@ -65,6 +65,6 @@ public sealed record SupervisorParts
     /// <summary>What confinement has to work with.</summary>
     public JailHost JailHost { get; init; } = new();
 
-    /// <summary>Ends, and clears up behind, what runs in jails; made when it is first asked for.</summary>
+    /// <summary>Ends processes in jails and removes what was left there; made at its first use.</summary>
     public JailKeeper Jails => field ??= new JailKeeper(JailHost, Configuration, Processes, Time, Logger);
 }

@@ -3,13 +3,13 @@ using Colibri.Posix.Jails;
 namespace Colibri.Core.Agents.Confinement;
 
 /// <summary>
-/// An agent under bwrap(1): the root it was given and nothing else of the host; no way to more rights; processes, IPC and host name
-/// of its own. What it inherits passes through: standard streams, environment.
+/// An agent under bwrap(1): it sees its root and nothing else of the host, cannot gain rights, and has processes, IPC and host name of its
+/// own. Standard streams and environment pass through.
 /// </summary>
 /// <param name="program">The bwrap program.</param>
 /// <param name="root">What becomes <c>/</c>.</param>
 /// <param name="hasNetwork">Whether it shares the host's network.</param>
-/// <param name="user">Who runs it, bwrap included, which then works without rights; null is the daemon's user. Needs root.</param>
+/// <param name="user">The user that runs bwrap, without rights, and the agent; null is the daemon's user. Needs root.</param>
 /// <param name="trampoline">The daemon's own program, which becomes that user.</param>
 public sealed class Bubblewrap(string program, JailRoot root, bool hasNetwork, JailUser? user = null, string? trampoline = null) : ConfinementPlan
 {

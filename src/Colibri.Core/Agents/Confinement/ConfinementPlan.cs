@@ -2,15 +2,15 @@ using Colibri.Posix.Files;
 
 namespace Colibri.Core.Agents.Confinement;
 
-/// <summary>How one agent is confined: decided before its task is claimed, and carried out without another decision.</summary>
+/// <summary>The confinement of one agent. It is decided before the task is claimed, and carried out without a further decision.</summary>
 public abstract class ConfinementPlan
 {
     private const string Path = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
-    /// <summary>What becomes <c>/</c>.</summary>
+    /// <summary>The directory that becomes <c>/</c>.</summary>
     public abstract JailRoot Root { get; }
 
-    /// <summary>For the log, the pane and the record.</summary>
+    /// <summary>A description for the log, the pane and the board.</summary>
     public abstract string Description { get; }
 
     /// <summary>Where files are left for the agent; null where none are.</summary>
@@ -20,7 +20,7 @@ public abstract class ConfinementPlan
     /// <param name="agentId">The agent.</param>
     public virtual string? JailOf(string agentId) => null;
 
-    /// <summary>The start of a program inside; makes nothing.</summary>
+    /// <summary>The start of a program inside, as data; creates nothing.</summary>
     /// <param name="agentId">The agent.</param>
     /// <param name="program">Its path inside.</param>
     /// <param name="arguments">Its own arguments.</param>
@@ -30,7 +30,7 @@ public abstract class ConfinementPlan
     public abstract ConfinedStart Start(
         string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables);
 
-    /// <summary>The environment inside: what leads to places outside, or says who the daemon is, is left out.</summary>
+    /// <summary>The environment inside, without variables that name places outside or the daemon's user.</summary>
     protected static Dictionary<string, string> Inside(IReadOnlyDictionary<string, string> variables, string? cwd, JailUser? user)
     {
         var inside = new Dictionary<string, string>(variables, StringComparer.Ordinal)
@@ -47,10 +47,10 @@ public abstract class ConfinementPlan
     }
 }
 
-/// <summary>A confined agent's start, as data: what is executed, and which files are left for it before.</summary>
+/// <summary>A confined agent's start, as data: the program to execute, and the files to leave for it before.</summary>
 /// <param name="Program">Absolute path.</param>
-/// <param name="Arguments">Nothing secret is among them but what the request itself put into the agent's arguments.</param>
-/// <param name="Environment">Of the program, which need not be the agent's.</param>
+/// <param name="Arguments">They hold no secret, except one that the request itself put into the agent's arguments.</param>
+/// <param name="Environment">The environment of the program, which may differ from the agent's.</param>
 /// <param name="Staged">The files, by name; empty where the environment is passed on as it is.</param>
 public sealed record ConfinedStart(
     string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<KeyValuePair<string, byte[]>> Staged);

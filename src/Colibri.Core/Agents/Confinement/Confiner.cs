@@ -6,16 +6,16 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents.Confinement;
 
-/// <summary>Decides how an agent is confined as it was asked for, or refuses: nothing that was to be confined ever runs without.</summary>
+/// <summary>Decides how to confine an agent as requested, or refuses: an agent with a request for confinement never runs without it.</summary>
 public sealed class Confiner(DaemonConfiguration configuration, ProgramPath programs, JailHost host, JailKeeper keeper)
 {
     private const string NoNetwork = "disable";
     private const int LongestJailName = 255;
 
-    /// <summary>How; null where no confinement was asked for. Nothing is made yet.</summary>
-    /// <param name="jail">What was asked for.</param>
-    /// <param name="requested">The variables that were asked for.</param>
-    /// <exception cref="SpawnRefusedException">It cannot be given, and why.</exception>
+    /// <summary>The plan of the confinement; null where none was requested. Nothing is created yet.</summary>
+    /// <param name="jail">The requested confinement.</param>
+    /// <param name="requested">The requested variables.</param>
+    /// <exception cref="SpawnRefusedException">The confinement is impossible here; the message says why.</exception>
     public async Task<ConfinementPlan?> PlanAsync(JailRequest? jail, IEnumerable<string> requested) =>
         jail is null ? null
         : host.Kind == OperatingSystemKind.Linux ? PlanBubblewrap(jail)
@@ -79,7 +79,7 @@ public sealed class Confiner(DaemonConfiguration configuration, ProgramPath prog
         return path is null ? throw Refused($"there is no jail '{name}' (jls shows those that are)") : SameRoot(JailRoot.Accept(path, configuration.JailRootBase), stated);
     }
 
-    // Said twice it must be one: whoever asks is wrong about which jail it is.
+    // A request that states both a jail and a root must mean the same jail; otherwise the client is mistaken about it.
     private JailRoot SameRoot(JailRoot root, string? stated) =>
         stated is null || JailRoot.Accept(stated, configuration.JailRootBase).Path == root.Path
             ? root
@@ -99,7 +99,7 @@ public sealed class Confiner(DaemonConfiguration configuration, ProgramPath prog
             throw Refused($"{tool} cannot be run as root through {keeper.Privilege![0]}: {reason}");
     }
 
-    // jail(8): neither a number, which is an id, nor anything that a tool would take for an option or a parameter.
+    // jail(8): a number would be an id, and a tool must not read the name as an option or a parameter.
     private static bool IsJailName(string name) =>
         name.Length is > 0 and <= LongestJailName && (char.IsAsciiLetter(name[0]) || name[0] == '_')
         && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');

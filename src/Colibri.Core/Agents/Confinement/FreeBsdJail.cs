@@ -5,26 +5,26 @@ using Colibri.Posix.Jails;
 namespace Colibri.Core.Agents.Confinement;
 
 /// <summary>
-/// An agent in a FreeBSD jail: one that is there, or one of its own that is gone with its last process. Started by our own exec
-/// trampoline where the daemon is native and root, by jexec(8) and jail(8) as root elsewhere. Environment and working directory wait
-/// for it in the jail's stage directory: what a command line holds, everybody on the host can read.
+/// An agent in a FreeBSD jail: an existing jail, or one of its own that ends with its last process. If the daemon is native and root, its own
+/// exec trampoline starts the agent; otherwise jexec(8) and jail(8) do, as root. Environment and working directory are passed in files in the
+/// jail's stage directory, because every user of the host can read a command line.
 /// </summary>
-/// <param name="host">What is there to start it with.</param>
+/// <param name="host">The host's means to start it.</param>
 /// <param name="commands">The tools' command lines.</param>
 /// <param name="root">The jail's root.</param>
-/// <param name="stage">Where files are left, inside.</param>
+/// <param name="stage">The directory inside in which files are left.</param>
 public sealed class FreeBsdJail(JailHost host, JailCommands commands, JailRoot root, string stage) : ConfinementPlan
 {
-    /// <summary>What the jails are called that Colibri makes, and no others: before the agent's id.</summary>
+    /// <summary>The prefix, before the agent's id, of the names of jails that Colibri makes, and of no others.</summary>
     public const string OwnPrefix = "colibri-";
 
     /// <summary>The jail to enter; null makes one.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Of the jail that is made.</summary>
+    /// <summary>The network of a jail that is made.</summary>
     public JailNetwork Network { get; init; } = JailNetwork.Inherit;
 
-    /// <summary>Who it becomes inside; null is the jail's root.</summary>
+    /// <summary>The user that the agent becomes inside; null is the jail's root.</summary>
     public JailUser? User { get; init; }
 
     /// <inheritdoc/>
@@ -48,10 +48,10 @@ public sealed class FreeBsdJail(JailHost host, JailCommands commands, JailRoot r
         string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables)
     {
         var inside = Inside(variables, cwd, User ?? new JailUser("root", cwd ?? "/", new UserIds(0, 0, [0])));
-        // The daemon's, whose shell need not be in there.
+        // SHELL is the daemon's user's, and that program need not exist inside.
         inside.Remove("SHELL");
         var marker = AgentMarker.For(agentId);
-        // Found again by its marker while it is on its way in.
+        // The marker lets us find the process while it is still on its way into the jail.
         var outside = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["PATH"] = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin",

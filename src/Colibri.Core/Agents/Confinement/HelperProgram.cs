@@ -6,14 +6,14 @@ using Colibri.Posix.Spawning;
 
 namespace Colibri.Core.Agents.Confinement;
 
-/// <summary>Runs a short program of the system and takes in what it says.</summary>
+/// <summary>Runs a short program of the system and reads its output.</summary>
 internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
 {
     private const int MaxBytes = 8 * 1024;
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
-    /// <summary>How it ended and what it printed; a start that fails and an end that does not come in 5 s have no exit code 0 either.</summary>
+    /// <summary>Runs the program and returns its result. A failed start, and a program that runs longer than 5 s, count as failures.</summary>
     public async Task<HelperResult> RunAsync(IReadOnlyList<string> line)
     {
         try
@@ -62,11 +62,11 @@ internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
     }
 }
 
-/// <summary>What came of a short program.</summary>
+/// <summary>The result of a short program.</summary>
 /// <param name="IsDone">It ended with exit code 0.</param>
-/// <param name="Text">What it printed, or else why it failed.</param>
+/// <param name="Text">Its output, or why it failed.</param>
 internal sealed record HelperResult(bool IsDone, string Text)
 {
-    /// <summary>The last line, which with most tools is the reason.</summary>
+    /// <summary>The last line, in which most tools give the reason.</summary>
     public string LastLine => Text[(Text.LastIndexOf('\n') + 1)..];
 }

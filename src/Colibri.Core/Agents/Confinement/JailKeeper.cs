@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Agents.Confinement;
 
-/// <summary>What is done to jails from outside: found by name, their agents signalled, what was left for those taken away again.</summary>
+/// <summary>Works on jails from outside: finds them by name, signals their agents, removes them and the files that were left for agents.</summary>
 public sealed class JailKeeper
 {
     private readonly JailHost _host;
@@ -28,10 +28,10 @@ public sealed class JailKeeper
 
     internal JailCommands Commands => _commands;
 
-    /// <summary>What makes a command root's; null where nothing does.</summary>
+    /// <summary>The command prefix that makes a command run as root; null where there is none.</summary>
     internal IReadOnlyList<string>? Privilege { get; }
 
-    /// <summary>Where the root of a jail is; null where there is no such jail, or none that may be seen.</summary>
+    /// <summary>The root of a jail; null if there is no such jail, or we may not see it.</summary>
     internal async Task<string?> RootOfAsync(string jail)
     {
         if (_host.RootOf is { } kernel)
@@ -40,7 +40,7 @@ public sealed class JailKeeper
         return answer.IsDone && answer.Text.StartsWith('/') ? answer.Text : null;
     }
 
-    /// <summary>Why a tool cannot be run as root, from who decides that; null where it can.</summary>
+    /// <summary>Why a tool cannot be run as root, in the words of mdo or sudo; null where it can.</summary>
     internal async Task<string?> WhyNotAsync(string tool)
     {
         if (_commands.MayRun(tool) is not { } question)
@@ -49,12 +49,12 @@ public sealed class JailKeeper
         return answer.IsDone ? null : answer.LastLine;
     }
 
-    /// <summary>How the processes of an agent are signalled where they are another user's; null where the daemon itself may.</summary>
+    /// <summary>The means to signal an agent's processes of another user; null where the daemon itself may signal them.</summary>
     internal IPrivilegedSignals? SignalsFor(string? jail, string agentId) =>
         jail is null || Privilege is null or [] ? null : new JailSignals(_commands, _helper, jail, isOwn: jail == FreeBsdJail.OwnName(agentId));
 
     /// <summary>
-    /// After an agent's end: a jail that was made for it goes, with whatever may still be in it, and so does what was left for it inside.
+    /// Cleans up after an agent's end: removes a jail that was made for it, with every process still in it, and the files that were left inside.
     /// </summary>
     internal async Task CloseAsync(string? jail, string? root, string agentId)
     {
@@ -64,7 +64,7 @@ public sealed class JailKeeper
             Unstage(root, agentId);
     }
 
-    // As a rule it is gone by itself, and the answer is that there is none.
+    // Usually the jail has ended by itself, and the answer is that there is none.
     private async Task RemoveAsync(string jail)
     {
         if (_host.Remove is not { } kernel)

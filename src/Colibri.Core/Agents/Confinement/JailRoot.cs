@@ -11,12 +11,12 @@ public sealed class JailRoot
     // ALLPERMS: the permission bits of st_mode, the same on both systems (sys/stat.h).
     private const uint PermissionBits = 0xFFF;
 
-    // In the order in which a shell inside would look.
+    // In the order of a shell's search inside.
     private static readonly string[] Programs = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
     private JailRoot(string path) => Path = path;
 
-    /// <summary>Without links and dots.</summary>
+    /// <summary>The path without links and dots.</summary>
     public string Path { get; }
 
     /// <summary>Accepts a directory strictly below the base, wherever links lead.</summary>
@@ -41,9 +41,9 @@ public sealed class JailRoot
     }
 
     /// <summary>
-    /// Who may write a directory on the way can put another one in the root's place between this look and the start of the confined agent.
-    /// So each of them, the root too, belongs to root or to the daemon's user, and nobody else may write it; in a sticky one, as /tmp, others
-    /// cannot rename what is not theirs.
+    /// A user who may write a directory on the path can replace the root between this check and the start of the confined agent. So each
+    /// directory on the path, the root included, must belong to root or to the daemon's user, and no other user may write it. A sticky directory
+    /// such as /tmp is allowed, because there users cannot rename what others own.
     /// </summary>
     private static void RequireNobodyElseCanSwap(string path, string real)
     {
@@ -74,14 +74,14 @@ public sealed class JailRoot
         return candidates.FirstOrDefault(candidate => candidate.StartsWith('/') && !candidate.Split('/').Contains("..") && IsThere(candidate));
     }
 
-    // A link inside points inside, whatever it says; from out here it is enough that it is there.
+    // A link inside resolves inside, so from outside only its existence is checked.
     private bool IsThere(string inside)
     {
         var file = new FileInfo(Path + inside);
         return file.Exists || file.LinkTarget is not null;
     }
 
-    /// <summary>As realpath(3); null for what is not there, or goes round in circles.</summary>
+    /// <summary>As realpath(3); null for a path that does not exist or whose links form a loop.</summary>
     internal static string? RealPath(string path)
     {
         var waiting = new Stack<string>(Enumerable.Reverse(path.Split('/', StringSplitOptions.RemoveEmptyEntries)));

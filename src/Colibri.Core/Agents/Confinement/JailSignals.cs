@@ -5,8 +5,9 @@ using Colibri.Posix.Signalling;
 namespace Colibri.Core.Agents.Confinement;
 
 /// <summary>
-/// Signals to an agent whose processes are root's or another user's: sent as root from within its jail. SIGKILL to a jail that was made
-/// for the agent is the removal of the jail, which leaves nothing in it.
+/// Signals to an agent whose processes belong to root or another user: sent as root from within its jail. In place of SIGKILL, a jail that was
+/// made for the agent is removed, which ends every process in it. A reuse of the pid inside the same jail, between the check and the kill,
+/// cannot be excluded.
 /// </summary>
 internal sealed class JailSignals(JailCommands commands, HelperProgram helper, string jail, bool isOwn) : IPrivilegedSignals
 {

@@ -6,7 +6,7 @@ using Colibri.Posix.Jails;
 
 namespace Colibri.Core.Agents.Confinement;
 
-/// <summary>A user of a jail, from the jail's own passwd(5) and group(5): its names are not the host's.</summary>
+/// <summary>A user of a jail, read from the jail's own passwd(5) and group(5), because user names inside differ from the host's.</summary>
 /// <param name="Name">As it was asked for.</param>
 /// <param name="Home">The home directory, inside.</param>
 /// <param name="Ids">User, group, all groups.</param>
@@ -15,8 +15,8 @@ public sealed record JailUser(string Name, string Home, UserIds Ids)
     private const int LongestName = 32;
     private const int MostGroups = 1_023;
 
-    /// <summary>Finds it.</summary>
-    /// <exception cref="SpawnRefusedException">The name is none, or there is no such user inside.</exception>
+    /// <summary>Finds the user.</summary>
+    /// <exception cref="SpawnRefusedException">The name is invalid, or there is no such user inside.</exception>
     public static JailUser Find(JailRoot root, string name)
     {
         ArgumentNullException.ThrowIfNull(root);

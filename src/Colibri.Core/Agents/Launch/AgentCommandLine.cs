@@ -4,7 +4,7 @@ using Colibri.Core.Providers;
 
 namespace Colibri.Core.Agents.Launch;
 
-/// <summary>What is executed for a request: the arguments, and whether the prompt goes to standard input.</summary>
+/// <summary>The command line of a request: the arguments, and whether the prompt goes to standard input.</summary>
 /// <param name="Arguments">Without the program itself.</param>
 /// <param name="IsRpc">Standard input is kept open, and takes the prompt.</param>
 public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRpc)
@@ -32,9 +32,12 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
         return new AgentCommandLine(arguments, isRpc);
     }
 
-    /// <summary>The line as a log shows it: long arguments are shortened, and what a flag calls a key, token, secret or password is left out.</summary>
-    /// <param name="program">What is executed.</param>
-    /// <param name="secrets">No key of these stands in it.</param>
+    /// <summary>
+    /// The line for the log: long arguments are shortened, and the value of a flag for a key, token, secret or password is masked. Masked in the log
+    /// alone, because logs are passed around; the board keeps the arguments as they were run.
+    /// </summary>
+    /// <param name="program">The program.</param>
+    /// <param name="secrets">The keys to redact.</param>
     public string Describe(string program, Secrets secrets)
     {
         var shown = new StringBuilder(secrets.Redact(program));
@@ -69,6 +72,6 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
         return false;
     }
 
-    /// <summary>A title that starts with a dash would be read as an option, one with an at-sign as a file to include.</summary>
+    /// <summary>Protects a prompt that an agent would misread: a leading dash as an option, a leading at-sign as a file to include.</summary>
     private static string AsArgument(string prompt) => prompt.StartsWith('-') || prompt.StartsWith('@') ? " " + prompt : prompt;
 }

@@ -4,7 +4,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents.Launch;
 
-/// <summary>What is started for a request. It may hold megabytes of prompt, so an agent lets go of it when it has ended.</summary>
+/// <summary>The start of a request's program. It may hold megabytes of prompt, so an agent releases it at its end.</summary>
 internal sealed class AgentLaunch
 {
     /// <summary>Linux takes no single argument of 128 KiB or more (MAX_ARG_STRLEN).</summary>
@@ -27,30 +27,30 @@ internal sealed class AgentLaunch
 
     public SpawnRequest Request { get; }
 
-    /// <summary>What to work on: what the session log shows.</summary>
+    /// <summary>The prompt as the session log shows it.</summary>
     public string? Prompt { get; }
 
-    /// <summary>The prompt behind what its session has so far; that is in the log already.</summary>
+    /// <summary>The prompt after the session's earlier entries, which are in the log already.</summary>
     public string? SentPrompt { get; }
 
-    /// <summary>The command line with the prompt alone: what goes on record.</summary>
+    /// <summary>The command line with the prompt alone, as it is persisted.</summary>
     public AgentCommandLine Recorded { get; }
 
     /// <summary>The command line that is executed.</summary>
     public AgentCommandLine CommandLine { get; }
 
-    /// <summary>What is executed for a prompt.</summary>
+    /// <summary>The command line for a prompt.</summary>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, string? prompt) =>
         AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, prompt);
 
-    /// <summary>What an agent is told first: what was asked for, else its task.</summary>
+    /// <summary>An agent's first prompt: that of the request, else its task's.</summary>
     public static string? PromptOf(SpawnRequest request, BoardTask? task) => request.Prompt ?? (task is null ? null : PromptOf(task));
 
-    /// <summary>What a task's agent is told.</summary>
+    /// <summary>A task's prompt.</summary>
     public static string PromptOf(BoardTask task) => task.Description.Length == 0 ? task.Title : $"{task.Title}\n\n{task.Description}";
 
-    /// <summary>A task's prompt behind what its session has so far.</summary>
+    /// <summary>A task's prompt after its session's earlier entries.</summary>
     public static string Introduced(PromptAssembler? prompts, string sessionId, string prompt, bool isRpc) =>
         prompts?.Introduce(sessionId, prompt, isRpc ? long.MaxValue : MaxArgumentBytes) ?? prompt;
 }

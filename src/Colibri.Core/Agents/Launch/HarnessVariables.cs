@@ -3,9 +3,9 @@ using Colibri.Core.Agents.Kinds;
 namespace Colibri.Core.Agents.Launch;
 
 /// <summary>
-/// What an agent harness tells its own children, and what must not reach an agent of ours: a daemon that was started from inside a harness would
-/// hand its identity on, and Claude Code refuses to start inside another session. A harness' settings share its prefix and are the operator's,
-/// so names are listed, and a prefix alone says nothing.
+/// The variables that an agent harness sets for its own children. They must not reach our agents: a daemon that was started from inside a
+/// harness would pass on that harness' identity, and Claude Code refuses to start inside another session. The operator's settings of a harness
+/// share its prefix, so each name is listed, and a prefix alone decides nothing.
 /// </summary>
 internal static class HarnessVariables
 {
@@ -24,7 +24,7 @@ internal static class HarnessVariables
         new("AI_AGENT_", ["AGENT", "AI_AGENT"]),
     ];
 
-    /// <summary>How identities are named that a newer version may add: no setting of these harnesses ends so.</summary>
+    /// <summary>The endings of identity variables that a newer version may add; no setting of these harnesses ends so.</summary>
     private static readonly string[] Identities = ["_SESSION_ID", "_THREAD_ID", "_CHILD_SESSION", "_ENTRYPOINT", "_EXECPATH", "_PID", "_SSE_PORT"];
 
     private static readonly HashSet<string> Listed = Harnesses.SelectMany(harness => harness.Names).ToHashSet(StringComparer.Ordinal);

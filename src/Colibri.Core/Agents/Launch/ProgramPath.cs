@@ -2,7 +2,7 @@ using Colibri.Posix.Host;
 
 namespace Colibri.Core.Agents.Launch;
 
-/// <summary>Finds the program behind a bare name: a service's PATH is poor, so well-known places are searched after it.</summary>
+/// <summary>Finds the program of a bare name: in PATH, and then in well-known places, because a service's PATH is short.</summary>
 public sealed class ProgramPath
 {
     private static readonly string[] WellKnown =
@@ -23,8 +23,8 @@ public sealed class ProgramPath
     public IReadOnlyList<string> Directories => _directories;
 
     /// <summary>
-    /// The absolute path to start, or null where there is no such executable file. An entry that cannot be looked at (a dangling link, say) is
-    /// not there, and the search goes on in the next directory.
+    /// The absolute path to start, or null if there is no such executable file. An entry that cannot be examined (a dangling link, say) is
+    /// skipped, and the search goes on in the next directory.
     /// </summary>
     public string? Find(string program)
     {

@@ -6,25 +6,25 @@ public enum SpawnRefusal
     /// <summary>No such task.</summary>
     TaskNotFound,
 
-    /// <summary>The task is not queued: another has it.</summary>
+    /// <summary>The task is not queued: another agent has it, or it is over.</summary>
     TaskConflict,
 
-    /// <summary>As many agents run as may.</summary>
+    /// <summary>The most agents allowed are running.</summary>
     NoSlot,
 
-    /// <summary>The daemon is on its way out.</summary>
+    /// <summary>The daemon is stopping.</summary>
     Stopping,
 
-    /// <summary>The program is not there, or is none that can be started.</summary>
+    /// <summary>The program does not exist, or cannot be started.</summary>
     ProgramUnusable,
 
     /// <summary>The day's budget, or the task's, is used up.</summary>
     BudgetSpent,
 
-    /// <summary>Confinement was asked for and cannot be given here.</summary>
+    /// <summary>The requested confinement is impossible here.</summary>
     NotConfinable,
 
-    /// <summary>What was said about its confinement is wrong: as a rule the directory is none that may confine.</summary>
+    /// <summary>The request's confinement is wrong: usually the directory must not be used as a root.</summary>
     JailWrong,
 
     /// <summary>A step before the prompt failed.</summary>

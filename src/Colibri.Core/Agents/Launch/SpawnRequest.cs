@@ -26,7 +26,9 @@ public sealed record SpawnRequest
     /// <summary>The task to claim for it and to run to its verdict.</summary>
     public string? TaskId { get; init; }
 
-    /// <summary>The session to log to; null uses the task's, or a new one.</summary>
+    /// <summary>
+    /// The session to log to; null uses the task's, or a new one. A retry goes on in the task's session, so the story of a task is in one place.
+    /// </summary>
     public string? SessionId { get; init; }
 
     /// <summary>Absolute; null is the daemon's own.</summary>
@@ -38,19 +40,19 @@ public sealed record SpawnRequest
     /// <summary>Whether to keep standard input; null follows from the arguments.</summary>
     public bool? Rpc { get; init; }
 
-    /// <summary>What to work on; null with a task means its title and description.</summary>
+    /// <summary>The prompt; null with a task means its title and description.</summary>
     public string? Prompt { get; init; }
     public IReadOnlyList<string> Capabilities { get; init; } = [];
 
     /// <summary>Whether it has a capability; null follows <see cref="Capabilities"/>.</summary>
     public Predicate<string>? Offers { get; init; }
 
-    /// <summary>Once its task is done, a long-lived agent takes another while there are any.</summary>
+    /// <summary>Whether a long-lived agent takes further tasks once its task is done, while there are any.</summary>
     public bool TakesTasks { get; init; }
 
-    /// <summary>The request without what may take megabytes.</summary>
+    /// <summary>The request without the fields that may hold megabytes.</summary>
     internal SpawnRequest WithoutWords() => this with { Arguments = [], Prompt = null, Environment = new Dictionary<string, string>() };
 
-    /// <summary>It also stays where there are none, and after a run that failed.</summary>
+    /// <summary>Whether it also lives on without tasks, and after a failed run.</summary>
     public bool IsKept { get; init; }
 }
