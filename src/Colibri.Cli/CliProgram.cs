@@ -79,8 +79,8 @@ internal static class CliProgram
     {
         if (invocation.Socket is { } stated)
             return stated.Length > 0 ? stated : throw new UsageException("--socket '' is no path", invocation.Command?.Name);
-        // Whether the service's directory can be written is the daemon's question. Ours is where one is: a private daemon's socket is
-        // taken only where the service's is not to be seen.
+        // The daemon asks whether it may write the service's directory; a client asks where a socket exists. So a private daemon's socket is used
+        // only if the service's is not there.
         return SocketPaths.Resolve(host.Environment, () =>
             File.Exists(SocketPaths.Service)
             || (Directory.Exists(Path.GetDirectoryName(SocketPaths.Service))

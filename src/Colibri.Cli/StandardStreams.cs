@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Colibri.Cli;
 
 /// <summary>
-/// The process's streams, past <see cref="Console"/> where that can be: it swallows EPIPE, so that <c>colibri watch | head</c> never ended.
+/// The process's streams, without <see cref="Console"/> where possible: it swallows EPIPE, so that <c>colibri watch | head</c> would never end.
 /// </summary>
 internal static class StandardStreams
 {
@@ -28,7 +28,7 @@ internal static class StandardStreams
 
     public static Stream OpenOutput() => OpenDescriptor(StandardOutput, FileAccess.Write) switch
     {
-        // A FileStream keeps a file's offset to itself: the next program writing to the same file would write over our output.
+        // A FileStream writes at an offset of its own, so the next program that writes to the same file would overwrite our output.
         null or { CanSeek: true } => Console.OpenStandardOutput(),
         var stream => stream,
     };

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Colibri.Core;
 
-/// <summary>A wake-up that one loop waits for. Setting it before the wait, or many times, is one wake-up.</summary>
+/// <summary>A wake-up that one loop waits for. A set before the wait is kept, and several sets make one wake-up.</summary>
 internal sealed class WakeUp
 {
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(

@@ -11,7 +11,7 @@ namespace Colibri.Cli.Following;
 /// <summary><c>watch</c>: a line an event, until the operator has seen enough.</summary>
 internal sealed class EventWatch
 {
-    // Tasks seen that are not over: what became of them while the daemon was away is asked for. Beyond it a task is forgotten.
+    // The most unfinished tasks remembered, whose state is read anew after the daemon was away. Further ones are forgotten.
     private const int MostRemembered = 1_024;
     private readonly CliSession _session;
     private readonly EventView _view;
@@ -79,7 +79,7 @@ internal sealed class EventWatch
         _session.Screen.Flush();
     }
 
-    /// <summary>What the restart and the time before the new subscription changed of the tasks that were seen, in the form of events.</summary>
+    /// <summary>Events for the changes of remembered tasks that happened during the restart and before the new subscription.</summary>
     private async Task CatchUpAsync()
     {
         foreach (var (id, updatedAt) in _open.ToList())
@@ -93,7 +93,7 @@ internal sealed class EventWatch
             }
             catch (RefusedException)
             {
-                // The board is another one by now.
+                // The daemon may have come back with another board.
                 _open.Remove(id);
             }
         }

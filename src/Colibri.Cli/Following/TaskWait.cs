@@ -30,7 +30,7 @@ internal static class TaskWait
                 try
                 {
                     using var events = await session.ConnectAsync().ConfigureAwait(false);
-                    // Subscribed before it is read: an end between the two would otherwise never be told.
+                    // Subscribe before the task is read: an end between the two would otherwise be missed.
                     CliSession.Accepted(await events.SubscribeAsync(["tasks"], session.Cancellation).ConfigureAwait(false));
                     latest = await ReadAsync(session, taskId).ConfigureAwait(false);
                     absence.IsOver();
@@ -48,7 +48,7 @@ internal static class TaskWait
                 }
                 catch (DaemonUnreachableException e) when (latest is not null)
                 {
-                    // It was there: the task outlives a restart, and is read anew after it.
+                    // The daemon was there before. A task outlives a restart, and is read anew after it.
                     await absence.OutlastAsync(e, deadline.Token).ConfigureAwait(false);
                 }
             }

@@ -14,7 +14,7 @@ internal static class Binder
     private const string WrongValue = "Argument '";
     private const string MissingValue = "Required argument '";
 
-    // Of the whole process, and the same for every run of it: thrown in the run that went wrong.
+    // The setting is global to the process. It throws in the call of Run that failed.
     static Binder() => ConsoleApp.LogError = static message => throw new BindingException(message);
 
     /// <summary>Calls the method of the command named.</summary>
@@ -24,8 +24,8 @@ internal static class Binder
         var bound = new BoundCommand(command.Name, invocation.Rest, host);
         var app = Register(bound);
         var words = WordsOf(invocation.Said);
-        // The framework looks for --help and -- among the words it is called with, values included. So it is called with one that is neither,
-        // and gets the true ones at the next step.
+        // The framework searches all words it is called with, values included, for --help and --. So it is called with a harmless word and gets
+        // the real words in the next step.
         app.ConfigureGlobalOptions((ref ConsoleApp.GlobalOptionsBuilder builder) =>
         {
             builder = new ConsoleApp.GlobalOptionsBuilder(words);

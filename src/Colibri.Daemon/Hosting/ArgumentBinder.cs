@@ -3,12 +3,12 @@ using ConsoleAppFramework;
 namespace Colibri.Daemon.Hosting;
 
 /// <summary>
-/// The one place of the daemon that knows ConsoleAppFramework. The method bound only says what is to be done, so that nothing runs inside the
-/// framework: it would take every exception and the exit code to itself.
+/// The only code of the daemon that knows ConsoleAppFramework. The bound method only records what to do, and the work runs later, because inside
+/// the framework it would lose every exception and the exit code.
 /// </summary>
 internal sealed class ArgumentBinder
 {
-    // Of the whole process, and the same for every run of it. No value here can fail to convert: what comes is a fault of ours.
+    // The setting is global to the process. No value here can fail to convert, so an error is a fault of ours.
     static ArgumentBinder() => ConsoleApp.LogError = static message => throw new InvalidOperationException(message);
 
     private DaemonArguments? _bound;
@@ -16,7 +16,7 @@ internal sealed class ArgumentBinder
     public static DaemonArguments Bind(List<string> words)
     {
         var binder = new ArgumentBinder();
-        // The framework looks for its own --help up to the first "--", among values too: so that stands first.
+        // The framework searches all words up to the first "--", values included, for its own --help. So "--" comes first.
         ConsoleApp.Run(["--mark", "--", .. words], binder.Take);
         return binder._bound!;
     }

@@ -8,7 +8,7 @@ using Colibri.Posix.Trees;
 
 namespace Colibri.Daemon.Hosting;
 
-/// <summary>What an agent on this host can do: asked of the image's own probe where that is there.</summary>
+/// <summary>Asks the image's own probe program, if there is one, what an agent on this host can do.</summary>
 internal static class CapabilityProbe
 {
     private const string Program = "clawdie-system-probe";

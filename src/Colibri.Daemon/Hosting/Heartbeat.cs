@@ -12,9 +12,9 @@ namespace Colibri.Daemon.Hosting;
 /// Tells the service manager that the daemon is ready once a client is answered, and from then on that it is alive as long as every
 /// part answers. A daemon counts as alive only while clients can reach it and its parts work; a process that merely exists does not.
 /// </summary>
-/// <param name="manager">Who is told.</param>
-/// <param name="ping">Asks as a client does, and returns when answered.</param>
-/// <param name="parts">Asks the other parts, by their names, and returns when answered.</param>
+/// <param name="manager">The service manager.</param>
+/// <param name="ping">Pings the daemon as a client does, and returns when answered.</param>
+/// <param name="parts">Probes of the other parts, by name; each returns when its part has answered.</param>
 /// <param name="status">One line for people.</param>
 internal sealed class Heartbeat(
     ServiceManager manager,
@@ -27,13 +27,13 @@ internal sealed class Heartbeat(
     private static readonly TimeSpan ReadyRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(30);
 
-    // Without a watchdog only the line for people is kept up to date.
+    // Without a watchdog only the status line is kept up to date.
     private static readonly TimeSpan StatusPeriod = TimeSpan.FromSeconds(30);
 
     private string _told = "";
     private string? _missing;
 
-    /// <summary>That of a daemon: a client's ping, the board's writer, the scheduler.</summary>
+    /// <summary>The heartbeat of a daemon: probes a client's ping, the board's writer and the scheduler.</summary>
     public static Heartbeat Of(
         ServiceManager manager, string socketPath, TaskBoard board, BoardScheduler scheduler, Func<string> status, TimeProvider time, ILogger logger) =>
         new(
@@ -41,7 +41,7 @@ internal sealed class Heartbeat(
             cancellation => PingAsync(socketPath, cancellation),
             [
                 ("the board's writer", _ => board.AnswerAsync()),
-                // A start under way waits for a disk that refuses, and the scheduler with it: no restart mends the disk.
+                // While the disk refuses, a start waits for it, and the scheduler waits for that start. A restart would not mend the disk.
                 ("the scheduler", _ => board.Trouble is null ? scheduler.AnswerAsync() : Task.CompletedTask),
             ],
             status,
@@ -57,7 +57,7 @@ internal sealed class Heartbeat(
                 await Task.Delay(ReadyRetry, time, stopping).ConfigureAwait(false);
             while (true)
             {
-                // A sign of life at the latest 5/6 of the time after the last one: half of it, and what the parts may take to answer.
+                // The next sign of life comes after at most 5/6 of the watchdog's time: half of it, plus the time that the parts may take to answer.
                 if (manager.Watchdog is { } watchdog && await LivesAsync(watchdog / 3, stopping).ConfigureAwait(false))
                     Tell("WATCHDOG=1");
                 else
@@ -67,7 +67,7 @@ internal sealed class Heartbeat(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The daemon stops, and says so itself.
+            // The daemon is stopping, which it reports itself.
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed class Heartbeat(
         return missing is null;
     }
 
-    /// <summary>The first that does not answer in time, or null.</summary>
+    /// <summary>The first part that does not answer in time, or null.</summary>
     private async Task<string?> MissingAsync(
         IReadOnlyList<(string Name, Func<CancellationToken, Task> AskAsync)> asked, TimeSpan deadline, CancellationToken stopping)
     {

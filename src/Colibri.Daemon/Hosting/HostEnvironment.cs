@@ -17,7 +17,7 @@ internal static class HostEnvironment
         return variables;
     }
 
-    /// <summary>Goes to the root where the directory that the daemon was started in is gone: no agent could be started there.</summary>
+    /// <summary>Changes to the root directory if the daemon's working directory no longer exists, because no agent could be started there.</summary>
     public static void LeaveMissingWorkingDirectory(ILogger logger)
     {
         try
@@ -49,7 +49,7 @@ internal static class HostEnvironment
             throw new ConfigurationException($"directory {path} is not writable by this user (set {variable}?)");
     }
 
-    /// <summary>Found by trying: modes, groups, read-only mounts and access lists all have their say.</summary>
+    /// <summary>Found out by a write, because modes, groups, read-only mounts and access lists all decide.</summary>
     public static bool IsWritableDirectory(string path)
     {
         if (!Directory.Exists(path))
@@ -64,7 +64,7 @@ internal static class HostEnvironment
         }
         catch (IOException e) when (Errno.IsWantOfRoom(e))
         {
-            // Full is not unwritable.
+            // A full disk does not make the directory unwritable.
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Hosting;
 
-/// <summary>The process id in a file, for a supervisor or an rc.d script; gone when the daemon is.</summary>
+/// <summary>The process id in a file, for a supervisor or an rc.d script; removed at the daemon's end.</summary>
 internal sealed class PidFile : IDisposable
 {
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -29,7 +29,7 @@ internal sealed class PidFile : IDisposable
         }
         catch (IOException e) when (Errno.IsWantOfRoom(e))
         {
-            // A full disk must not keep the daemon down. An empty pidfile would mislead.
+            // A full disk must not keep the daemon from starting. The empty pidfile is removed, because it would mislead.
             logger.PidFileNotWritten(path, e.Message);
             new PidFile(path).Dispose();
             return null;
@@ -48,7 +48,7 @@ internal sealed class PidFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Its directory is gone or was taken away: there is no pidfile left behind.
+            // The directory is gone or inaccessible, so no pidfile can be removed.
         }
     }
 }

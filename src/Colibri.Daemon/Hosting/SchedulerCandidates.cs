@@ -10,7 +10,7 @@ internal static class SchedulerCandidates
 {
     private static readonly string[] Always = ["os", "shell", "code"];
 
-    /// <summary>None where no agent is configured: tasks then wait for a claimant.</summary>
+    /// <summary>The candidates; empty if no agent is configured: tasks then wait for a claimant.</summary>
     /// <param name="configuration">Names the agent.</param>
     /// <param name="programs">Finds what it can use.</param>
     /// <param name="probed">What the host's own probe says; empty for the built-in list.</param>
@@ -37,7 +37,7 @@ internal static class SchedulerCandidates
                 TakesTasks = true,
             });
 
-        // What is on the PATH, the agent can use.
+        // An agent can use every program on the PATH.
         bool Offers(string capability) =>
             capabilities.Contains(capability, StringComparer.OrdinalIgnoreCase) || IsInstalled(capability, programs);
     }

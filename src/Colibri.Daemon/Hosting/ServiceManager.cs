@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Daemon.Hosting;
 
 /// <summary>
-/// What a service manager is told, by the protocol of sd_notify(3): assignments in a datagram to the socket that <c>NOTIFY_SOCKET</c>
-/// names, a path or, after <c>@</c>, a name in Linux' abstract space. One that does not listen costs the daemon nothing but a line in the log.
+/// Notifies a service manager by the protocol of sd_notify(3): assignments in a datagram to the socket that <c>NOTIFY_SOCKET</c> names, a path
+/// or, after <c>@</c>, a name in Linux' abstract space. If no manager listens, the daemon logs a line and goes on.
 /// </summary>
 internal sealed class ServiceManager : IDisposable
 {
@@ -26,13 +26,13 @@ internal sealed class ServiceManager : IDisposable
         _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = SendTimeoutMs };
     }
 
-    /// <summary>How soon after a sign of life the next one must come (<c>WATCHDOG_USEC</c>); null where none is waited for.</summary>
+    /// <summary>The longest time between two signs of life (<c>WATCHDOG_USEC</c>); null without a watchdog.</summary>
     public TimeSpan? Watchdog { get; }
 
-    /// <summary>Null where there is none, or its socket is of a kind that is not known here.</summary>
+    /// <summary>The manager of this process; null if there is none, or its socket is of an unknown kind.</summary>
     /// <param name="variable">Looks a variable up.</param>
     /// <param name="pid">This process, which <c>WATCHDOG_PID</c> must name where it is set.</param>
-    /// <param name="logger">Told of what cannot be used.</param>
+    /// <param name="logger">Logs settings that cannot be used.</param>
     public static ServiceManager? Find(Func<string, string?> variable, int pid, ILogger logger)
     {
         if (variable("NOTIFY_SOCKET") is not { Length: > 0 } address)

@@ -18,7 +18,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Daemon.Hosting;
 
-/// <summary>Puts what every part knows about itself together. Nothing waits for the disk but the look whether the file of keys has changed.</summary>
+/// <summary>Assembles <c>status</c> from the state of every part. It reads memory alone, except that it checks whether the file of keys has changed.</summary>
 internal sealed class StatusView(
     DaemonConfiguration configuration, Engine engine, PromptPrefix prefix, ServerCounters server, LineLoggerProvider log, TimeProvider time)
 {

@@ -6,7 +6,7 @@ namespace Colibri.Posix.Cgroups;
 
 /// <summary>
 /// A cgroup v2 (Linux) that was made for one process tree. A process cannot leave it by a new session, a double fork or a clean
-/// environment, and the kernel ends all that are in it at once. Holds no descriptor.
+/// environment, and the kernel can kill all its processes at once. Holds no descriptor.
 /// </summary>
 public sealed class Cgroup
 {
@@ -17,21 +17,21 @@ public sealed class Cgroup
     /// <summary>Its directory.</summary>
     public string Path { get; }
 
-    /// <summary>Why the process that it was made for is not in it, as an error number; 0 where it is, or had ended.</summary>
+    /// <summary>Why the process that it was made for could not be put into it, as an error number; 0 if it is in it, or had ended.</summary>
     public int PlacementError { get; private set; }
 
     /// <summary>Whether a living process is in it or below it.</summary>
-    /// <exception cref="IOException">It cannot be told now, for want of descriptors or memory.</exception>
+    /// <exception cref="IOException">It cannot be read now, because descriptors or memory are short.</exception>
     public bool IsPopulated => CgroupFile.IsPopulated(CgroupFile.Read($"{Path}/cgroup.events"));
 
-    /// <summary>Removes it, with what was made below it; false while something lives there, true where it is gone.</summary>
+    /// <summary>Removes it and the cgroups below it; false while a process lives there, true once it is gone.</summary>
     public bool TryRemove() => TryRemove(Path);
 
     /// <summary>
-    /// Moves a process here, with the children it has by then; what they start from then on is born here. A process that has lost its
-    /// parent by then, or comes of one that has, stays where it is.
+    /// Moves a process here, with its present children; processes that they start later are born here. A descendant that has already lost its
+    /// parent, or has such an ancestor, stays where it is.
     /// </summary>
-    /// <param name="pid">Must not become another's meanwhile: a child that is not reaped.</param>
+    /// <param name="pid">A child that is not reaped meanwhile, so that its pid is not reused.</param>
     internal void Place(int pid)
     {
         var error = Move(pid);
@@ -40,11 +40,11 @@ public sealed class Cgroup
             PlaceChildrenOf(pid, MostGenerations);
     }
 
-    /// <summary>SIGKILL to everything in it and below it, at once: what is being forked is not missed.</summary>
+    /// <summary>Sends SIGKILL to every process in it and below it at once, including those that are being forked.</summary>
     internal void Kill() => _ = CgroupFile.Write($"{Path}/cgroup.kill", "1"u8);
 
-    /// <summary>The processes in it and below it, those among them whose first thread has ended before the others.</summary>
-    /// <exception cref="IOException">They cannot be read now, for want of descriptors or memory.</exception>
+    /// <summary>The processes in it and below it, including those whose first thread has ended before their other threads.</summary>
+    /// <exception cref="IOException">They cannot be read now, because descriptors or memory are short.</exception>
     internal HashSet<int> Processes()
     {
         var pids = new HashSet<int>();
@@ -52,8 +52,8 @@ public sealed class Cgroup
         return pids;
     }
 
-    // bwrap forks at once, and the agent is its grandchild. The numbers are given out in turn, so a child's does not become
-    // another's between the look and the move.
+    // bwrap forks at once, and the agent is its grandchild. The kernel gives out pids in turn, so a child's pid is not reused between the
+    // reading and the move.
     private void PlaceChildrenOf(int pid, int generations)
     {
         foreach (var child in generations > 0 ? ChildList.Of(pid) : [])
@@ -73,7 +73,7 @@ public sealed class Cgroup
     private static void AddProcesses(string path, HashSet<int> pids)
     {
         pids.UnionWith(CgroupFile.Pids(CgroupFile.Read($"{path}/cgroup.procs")));
-        // An agent that may can make cgroups of its own in here.
+        // A permitted agent can make cgroups of its own below this one.
         foreach (var below in Below(path))
             AddProcesses(below, pids);
     }

@@ -38,8 +38,8 @@ internal static unsafe class CgroupFile
         }
     }
 
-    /// <summary>The whole file; empty where it is not there, or has nothing to say to us.</summary>
-    /// <exception cref="IOException">It cannot be read now, for want of descriptors or memory.</exception>
+    /// <summary>The whole file; empty if it does not exist, or is not readable for us.</summary>
+    /// <exception cref="IOException">It cannot be read now, because descriptors or memory are short.</exception>
     public static byte[] Read(string path)
     {
         int fd;
@@ -104,8 +104,8 @@ internal static unsafe class CgroupFile
         }
     }
 
-    // Removed meanwhile (ENODEV), threaded (EOPNOTSUPP), not ours: it will say no more next time. Only a shortage passes,
-    // and must not make a cgroup look empty.
+    // Lasting errors count as empty: removed meanwhile (ENODEV), threaded (EOPNOTSUPP), not ours. A shortage passes, so it throws, because
+    // it must not make a cgroup look empty.
     private static byte[] Absent(string path, int error) =>
         Errno.IsShortage(error) ? throw new IOException($"cannot read {path}: {Errno.Describe(error)}") : [];
 }

@@ -5,8 +5,8 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Cgroups;
 
 /// <summary>
-/// The cgroup v2 that this process is in, where it may make others below. It enables no controller there: with one enabled no
-/// process might be in it (the "no internal processes" rule), and this one is.
+/// The cgroup v2 of this process, if the process may make others below it. No controller is enabled there, because then no process could be
+/// in it (the "no internal processes" rule), and this process is.
 /// </summary>
 public sealed class OwnCgroup
 {
@@ -15,8 +15,8 @@ public sealed class OwnCgroup
     /// <summary>Its directory.</summary>
     public string Path { get; }
 
-    /// <summary>Looks for it, and tries whether a cgroup can be made in it.</summary>
-    /// <param name="reason">Where it cannot be used: why, in a few words.</param>
+    /// <summary>Finds it, and tries to make a cgroup in it.</summary>
+    /// <param name="reason">Why it cannot be used, in a few words.</param>
     public static OwnCgroup? Find(out string reason)
     {
         if (HostPlatform.Kind != OperatingSystemKind.Linux)

@@ -6,8 +6,8 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Files;
 
 /// <summary>
-/// An open directory below a root in which others may have put what they like: each step is opened from the one before, and a
-/// symbolic link is no step.
+/// An open directory below a root in which other users may have created anything. Each step of a path is opened from the one before, and
+/// symbolic links are refused.
 /// </summary>
 internal sealed unsafe class RootedDirectory : IDisposable
 {

@@ -19,7 +19,7 @@ public sealed class StageDirectory(string root, string inside)
     /// <summary>The path of what is left under a name, as the process inside will see it.</summary>
     public string PathInside(string name) => $"{inside}/{name}";
 
-    /// <summary>Why nothing can be left here, in words that name the directory and what to do; null where it can. Makes nothing.</summary>
+    /// <summary>Why no file can be left here, with the directory and what to do about it; null if files can be left. Creates nothing.</summary>
     public string? Problem()
     {
         try
@@ -33,8 +33,8 @@ public sealed class StageDirectory(string root, string inside)
         }
     }
 
-    /// <summary>Leaves files, 0600 in a new directory of mode 0700. The stage itself is made where only it is missing.</summary>
-    /// <exception cref="IOException">They cannot be left; nothing is.</exception>
+    /// <summary>Leaves files of mode 0600 in a new directory of mode 0700. Makes the stage itself if its parent exists.</summary>
+    /// <exception cref="IOException">They cannot be left; none of them stays.</exception>
     public void Write(string name, IReadOnlyList<KeyValuePair<string, byte[]>> files)
     {
         ArgumentNullException.ThrowIfNull(files);
@@ -68,7 +68,7 @@ public sealed class StageDirectory(string root, string inside)
         return own.Read(file, MaxFileBytes) ?? throw new IOException($"there is no '{file}' in {root}{inside}/{name}");
     }
 
-    /// <summary>Removes what was left under a name; nothing where there is nothing.</summary>
+    /// <summary>Removes the files that were left under a name, if there are any.</summary>
     /// <exception cref="IOException">It cannot be removed.</exception>
     public void Remove(string name, IReadOnlyList<string> files)
     {

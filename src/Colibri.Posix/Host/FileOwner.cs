@@ -40,7 +40,7 @@ public readonly record struct FileOwner(uint Uid, uint Gid, uint Mode)
         return errno == 0;
     }
 
-    /// <summary>Reads the owner of what is open, whatever its path means by now.</summary>
+    /// <summary>Reads the owner of an open file, which its path may no longer name.</summary>
     internal static unsafe FileOwner Of(int descriptor)
     {
         var buffer = stackalloc byte[AbiConstants.Current.SizeOfStat];

@@ -16,7 +16,7 @@ public static class HostPlatform
 
     /// <param name="kernelVersion">
     /// uname(2)'s version: FreeBSD's own under linux64 ("FreeBSD 15.1-RELEASE-p1 …"), the build's number and date on Linux ("#1 SMP …").
-    /// No description of the system will do, as .NET's: that is os-release's, which under linux64 is FreeBSD's or an installed Linux userland's.
+    /// .NET's description of the system cannot be used: it is os-release's, which under linux64 is FreeBSD's or an installed Linux userland's.
     /// </param>
     internal static OperatingSystemKind OfLinuxAbi(string kernelVersion) =>
         kernelVersion.StartsWith("FreeBSD", StringComparison.Ordinal) ? OperatingSystemKind.LinuxOnFreeBsd : OperatingSystemKind.Linux;
@@ -24,7 +24,7 @@ public static class HostPlatform
     internal static unsafe string LinuxKernelVersion()
     {
         var names = stackalloc byte[AbiConstants.SizeOfUtsname];
-        // Not as uname(): FreeBSD's is an inline function of its header.
+        // Through syscall(): FreeBSD's uname() is an inline function of its header.
         var number = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? AbiConstants.SYS_uname_arm64 : AbiConstants.SYS_uname_x64;
         if (Libc.syscall(number, (nint)names, 0, 0, 0, 0) != 0)
             return "";

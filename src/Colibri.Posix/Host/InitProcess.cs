@@ -10,10 +10,10 @@ using Microsoft.Win32.SafeHandles;
 namespace Colibri.Posix.Host;
 
 /// <summary>
-/// This program as process 1 of a container or a pid namespace: it starts itself once more as its child, hands signals on to that and
-/// reaps what has ended. Needed because .NET's signal handling reaps every child of a process whose pid is 1 (SignalHandlerLoop in the
-/// runtime's pal_signal.c), so that their exit statuses are lost. It does so on SIGCHLD, and sees that only where a handler for it is
-/// registered: nothing here may register one, nor use what does (System.Diagnostics.Process, a terminal's Console).
+/// This program as process 1 of a container or a pid namespace. It starts itself again as its child, forwards signals to that child and reaps
+/// processes that have ended. It is needed because .NET's signal handling reaps every child of a process whose pid is 1 (SignalHandlerLoop in
+/// the runtime's pal_signal.c), so that their exit statuses are lost. The runtime does so on SIGCHLD, which it sees only if a handler for it is
+/// registered. So no code here may register one, nor use types that do (System.Diagnostics.Process, a terminal's Console).
 /// </summary>
 public static unsafe class InitProcess
 {
@@ -21,8 +21,8 @@ public static unsafe class InitProcess
     public static bool IsNeeded => Environment.ProcessId == 1;
 
     /// <summary>
-    /// The process that stands for this program outside: 1 where that is an init of this program's own, which hands every signal on; else
-    /// this process. It is what a pidfile, <c>status</c> and a service manager name.
+    /// The process that represents this program outside: 1 if that is this program's own init, which forwards every signal; else this process.
+    /// Pidfile, <c>status</c> and service manager name this pid.
     /// </summary>
     public static int ServicePid { get; } = IsOwnInit() ? 1 : Environment.ProcessId;
 
@@ -34,10 +34,10 @@ public static unsafe class InitProcess
     /// <exception cref="IOException">It cannot be started, or its exit status was lost.</exception>
     public static int Run()
     {
-        // An ignored SIGCHLD would make the kernel reap by itself.
+        // With SIGCHLD ignored the kernel reaps by itself, and every exit status is lost.
         SignalSetup.ResetInherited();
         var relay = new SignalRelay();
-        // Before there is a child: the kernel drops what process 1 has no handler for.
+        // Registered before the child is started, because the kernel drops signals for which process 1 has no handler.
         var registrations = relay.Register();
         try
         {
@@ -52,7 +52,7 @@ public static unsafe class InitProcess
         }
     }
 
-    // The init hands its command line on byte for byte; no other parent of a daemon has the daemon's command line.
+    // The init passes its command line on byte for byte, and no other parent of a daemon has the daemon's command line.
     private static bool IsOwnInit()
     {
         try
@@ -80,7 +80,7 @@ public static unsafe class InitProcess
         return errno == 0 ? pid : throw new SpawnException($"cannot start {program} as a child of process 1: {Errno.Describe(errno)}", errno);
     }
 
-    // The runtime's own copies went through a decoder, and a variable need not be UTF-8. They serve where there is no /proc.
+    // The runtime's copies went through a decoder, and a variable need not be UTF-8. They are used only where there is no /proc.
     private static NativeStrings Strings(string file, string[] decoded)
     {
         try
@@ -110,7 +110,7 @@ public static unsafe class InitProcess
     }
 }
 
-/// <summary>Hands signals on to a process, those too that come before it is there.</summary>
+/// <summary>Forwards signals to a process, including those that arrive before it is started.</summary>
 internal sealed class SignalRelay
 {
     private readonly Lock _gate = new();
@@ -126,7 +126,7 @@ internal sealed class SignalRelay
                 Pass(signal);
             }))];
 
-    /// <summary>The process is there: it gets what has come so far, in order.</summary>
+    /// <summary>Sets the started process; it gets the signals that arrived so far, in order.</summary>
     public void SendTo(int pid)
     {
         lock (_gate)

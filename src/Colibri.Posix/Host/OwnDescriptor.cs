@@ -5,11 +5,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Colibri.Posix.Host;
 
-/// <summary>open(2) of what is there, past the locks and the refusal of directories that .NET's own way brings.</summary>
+/// <summary>open(2) of an existing file or directory. .NET's own open takes locks and refuses directories.</summary>
 internal static class OwnDescriptor
 {
     /// <param name="path">A file or a directory.</param>
-    /// <param name="flags">How; it is closed on exec as well.</param>
+    /// <param name="flags">Flags of open(2); O_CLOEXEC is added.</param>
     /// <exception cref="IOException">It cannot be opened; the message says why.</exception>
     public static unsafe SafeFileHandle Open(string path, int flags)
     {

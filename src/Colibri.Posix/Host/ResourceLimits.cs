@@ -3,7 +3,7 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Host;
 
-/// <summary>What the system lets this process have, getrlimit(2).</summary>
+/// <summary>The resource limits of this process, getrlimit(2).</summary>
 public static unsafe class ResourceLimits
 {
     /// <summary>
@@ -28,7 +28,7 @@ public static unsafe class ResourceLimits
     }
 
     /// <summary>
-    /// Sees to it that no memory of this process, nor of those it starts, lands in a core file: RLIMIT_CORE becomes 0, soft and hard.
+    /// Keeps the memory of this process, and of those it starts, out of core files: RLIMIT_CORE becomes 0, soft and hard.
     /// </summary>
     /// <returns>False where the system refuses.</returns>
     public static bool ForbidCoreDumps()

@@ -9,9 +9,9 @@ public static unsafe class StandardDescriptors
     private static readonly byte[] Root = "/\0"u8.ToArray();
 
     /// <summary>
-    /// Opens /dev/null on those that are closed. Else the next file or socket that is opened gets the number, and what is meant for
-    /// standard output or error is written into it. Call it first in Main. What the runtime itself has opened there by then (it keeps
-    /// /dev/urandom, for reading only) stays: nothing can be written into it.
+    /// Opens /dev/null on those that are closed. Otherwise the next file or socket that is opened would get the number, and text for standard
+    /// output or error would be written into it. Call it first in Main. A file that the runtime itself has opened there by then (/dev/urandom, for
+    /// reading only) stays, because it cannot be written.
     /// </summary>
     /// <returns>How many were closed.</returns>
     public static int OpenMissing()
@@ -19,14 +19,14 @@ public static unsafe class StandardDescriptors
         var opened = 0;
         for (var descriptor = 0; descriptor <= 2; descriptor++)
         {
-            // The lowest free number is the one that is given, and those below are taken by now.
+            // open(2) returns the lowest free number, and all lower ones are in use by now.
             if (Libc.fcntl(descriptor, AbiConstants.F_GETFD, 0) < 0 && TakeLowest())
                 opened++;
         }
         return opened;
     }
 
-    // Without a /dev there is always the root: it can be neither read nor written as a stream, and holds the number as well.
+    // Without /dev, the root directory occupies the number: it always exists, and can be neither read nor written as a stream.
     private static bool TakeLowest()
     {
         fixed (byte* path = Null)

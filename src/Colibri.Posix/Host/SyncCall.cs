@@ -7,9 +7,9 @@ namespace Colibri.Posix.Host;
 /// The system call behind every sync of a file's content, SQLite's among them: fdatasync(2) on a Linux kernel, fsync(2) on FreeBSD's.
 /// </summary>
 /// <remarks>
-/// FreeBSD's UFS writes at fdatasync what overwrote old blocks. The size and the block pointers of a file that grew it leaves to the syncer,
+/// At fdatasync, FreeBSD's UFS writes blocks that were overwritten. It leaves the size and the block pointers of a file that grew to the syncer,
 /// half a minute later: <c>ffs_syncvnode</c> with DATA_ONLY and <c>ffs_fdatasync</c> (sys/ufs/ffs/ffs_vnops.c, 15.1) look for the inode's
-/// change in another word of flags than the one it is noted in. fsync writes the inode, and the directory's entry as well.
+/// change in another word of flags than the one in which it is recorded. fsync writes the inode, and the directory's entry as well.
 /// </remarks>
 internal static class SyncCall
 {
@@ -29,14 +29,14 @@ internal static class SyncCall
     internal static bool TakesFsync(OperatingSystemKind kind) => kind != OperatingSystemKind.Linux;
 
     /// <summary>
-    /// What fdatasync(2) is in an executable that SQLite is linked into (<c>--wrap=fdatasync</c>): SQLite calls it by name, for files and
-    /// directories, and has no hook for it. It runs between SQLite's frames, and so may throw nothing.
+    /// Replaces fdatasync(2) in an executable that SQLite is linked into (<c>--wrap=fdatasync</c>). SQLite calls it by name, for files and
+    /// directories, and has no hook for it. SQLite's frames are its callers, so it must not throw.
     /// </summary>
     [UnmanagedCallersOnly(EntryPoint = "__wrap_fdatasync")]
     internal static int Linked(int descriptor)
     {
         var result = Content(descriptor);
-        // Last of all: SQLite reads errno.
+        // Set errno last, because SQLite reads it.
         if (result != 0)
             Marshal.SetLastSystemError(Marshal.GetLastPInvokeError());
         return result;

@@ -10,8 +10,8 @@ using Colibri.Posix.Spawning;
 namespace Colibri.Posix.Jails;
 
 /// <summary>
-/// The exec trampoline: what must happen between fork and exec and cannot be said to posix_spawn(3). It enters or makes a jail, becomes
-/// another user, and executes the agent; all of that is for good, so it is a process of its own and never the daemon.
+/// The exec trampoline: the steps between fork and exec that posix_spawn(3) cannot express. It enters or makes a jail, becomes another user, and
+/// executes the agent. None of that can be undone, so it is a process of its own and never the daemon.
 /// </summary>
 /// <remarks>
 /// In jexec(8)'s order (usr.sbin/jexec/jexec.c): attach, groups, gid, uid. No setlogin: the session is the daemon's, and its login
@@ -24,7 +24,7 @@ public static unsafe class JailExec
     public const int NotExecuted = 126;
 
     /// <summary>Does not return where it succeeds.</summary>
-    /// <exception cref="IOException">A step failed, and why; the process is good for nothing but to end.</exception>
+    /// <exception cref="IOException">A step failed; the message says why. The process must end then.</exception>
     public static void Run(JailExecArguments arguments)
     {
         ArgumentNullException.ThrowIfNull(arguments);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Colibri.Posix.Jails;
 
-/// <summary>What a process becomes when it becomes a user, in numbers: names mean something else inside a jail.</summary>
+/// <summary>A user as numbers, because names differ between a jail and its host.</summary>
 /// <param name="Uid">User id.</param>
 /// <param name="Gid">Primary group.</param>
 /// <param name="Groups">All groups, the primary one first: where the first is the effective one (FreeBSD before 15), it is the right one.</param>

@@ -5,13 +5,13 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Processes;
 
 /// <summary>
-/// Reads small /proc files into a caller's buffer with no allocation: a sweep reads thousands of them. What is not there, or
-/// is not ours to see, is answered with -1; any other failure throws, or a daemon that is out of descriptors would take every
-/// process for gone. The two that begin with Try leave that judgement to their caller.
+/// Reads small /proc files into a caller's buffer without allocating, because a sweep reads thousands of them. A file that does not exist, or
+/// that we may not see, gives -1. Every other failure throws; otherwise a daemon that is out of descriptors would take every process for
+/// gone. The two methods that begin with Try leave that judgement to their caller.
 /// </summary>
 internal static unsafe class ProcFile
 {
-    /// <summary>Reads from the start until the buffer is full or the file ends; -1 where it is not there for us.</summary>
+    /// <summary>Reads from the start until the buffer is full or the file ends; -1 if it does not exist or we may not see it.</summary>
     /// <param name="path">NUL-terminated.</param>
     /// <exception cref="IOException">It could not be opened or read for another reason.</exception>
     public static int Read(ReadOnlySpan<byte> path, Span<byte> buffer)

@@ -6,9 +6,9 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Processes;
 
 /// <summary>
-/// Looks for an entry in the environment a process was started with. The process can write to that memory, move it or give it back, so
-/// it can provoke nearly any error of a reader: an environment that cannot be read has no entry, and is no failure of the reader's.
-/// Only want of descriptors is, which no other process causes by its memory.
+/// Looks for an entry in the environment that a process was started with. The process can overwrite, move or unmap that memory, and so provoke
+/// nearly any error of a reader. So an environment that cannot be read counts as one without the entry. Only a lack of descriptors throws,
+/// because no other process can cause it by its memory.
 /// </summary>
 internal static class ProcessEnvironment
 {
@@ -40,8 +40,8 @@ internal static class ProcessEnvironment
     }
 
     /// <summary>
-    /// Whether the process may be in the last part of an exec. Linux shows neither environment nor arguments there, and a process caught
-    /// there must not pass for one without a marker. One that was started with an empty environment has arguments.
+    /// Whether the process may be in the last part of an exec. Linux shows neither environment nor arguments then, and such a process must not be
+    /// taken for one without a marker. A process that was started with an empty environment still shows arguments.
     /// </summary>
     public static bool IsExecuting(int pid) => Calls.AreFiles && IsEmpty(pid) && Calls.HasNoArguments(pid);
 
@@ -125,8 +125,8 @@ internal static class ProcessEnvironment
 }
 
 /// <summary>
-/// The system calls that hand out the environment of another process. Each answers with what it got, or with the error number,
-/// negative. A test overrides them: most of those errors take a process that works at it, or another system.
+/// The system calls that read the environment of another process. Each returns its result, or the negative error number. Tests override them,
+/// because most of those errors take a hostile process or another system.
 /// </summary>
 internal class EnvironmentCalls
 {

@@ -4,8 +4,8 @@ using Colibri.Posix.Host;
 namespace Colibri.Posix.Processes;
 
 /// <summary>
-/// A process beyond its pid, which the system gives to another one later. Meant to be stored and compared after a restart
-/// of the daemon or of the host.
+/// Identifies one process for ever, unlike its pid, which the system reuses. It can be stored and compared after a restart of the daemon or
+/// of the host.
 /// </summary>
 /// <param name="Pid">Process id.</param>
 /// <param name="StartTime">
@@ -17,7 +17,7 @@ namespace Colibri.Posix.Processes;
 public readonly record struct ProcessIdentity(int Pid, long StartTime, string BootId)
 {
     /// <summary>Reads the identity of a process that exists now, zombies included.</summary>
-    /// <exception cref="IOException">The process table cannot be read, as a rule for want of descriptors.</exception>
+    /// <exception cref="IOException">The process table cannot be read, usually because descriptors are short.</exception>
     public static bool TryRead(int pid, out ProcessIdentity identity)
     {
         if (ProcessTable.TryRead(pid, out var entry))
@@ -33,7 +33,7 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime, string Bo
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"pid {Pid} started {StartTime}");
 
     /// <summary>Whether this very process (same pid, start time and boot) is there and not a zombie.</summary>
-    /// <exception cref="IOException">It cannot be told, as a rule for want of descriptors: never take that for an end.</exception>
+    /// <exception cref="IOException">The process table cannot be read, usually because descriptors are short: never take that for an end.</exception>
     public bool IsRunning =>
         Pid > 0
         && StartTime > 0

@@ -3,7 +3,7 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Signalling;
 
-/// <summary>Undoes what a process can inherit about signals. Call it first in Main, before any PosixSignalRegistration.</summary>
+/// <summary>Resets inherited signal dispositions and masks. Call it first in Main, before any PosixSignalRegistration.</summary>
 public static unsafe class SignalSetup
 {
     // The larger of the two layouts serves both.
@@ -20,7 +20,7 @@ public static unsafe class SignalSetup
     public static void ResetInherited(bool keepHangup = false)
     {
         DefaultIfIgnored(Signals.Chld);
-        // A daemon that cannot be asked to end can only be killed.
+        // With SIGTERM ignored the daemon could only be killed.
         DefaultIfIgnored(Signals.Term);
         if (!keepHangup)
             DefaultIfIgnored(Signals.Hup);

@@ -5,7 +5,7 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Sockets;
 
-/// <summary>Who is at the other end of a Unix socket, as the kernel noted it when the connection was made.</summary>
+/// <summary>The process and user at the other end of a Unix socket, as the kernel recorded them when the connection was made.</summary>
 /// <param name="Pid">Process id; null where the kernel does not know it.</param>
 /// <param name="Uid">Effective user id.</param>
 /// <param name="Gid">Effective group id.</param>

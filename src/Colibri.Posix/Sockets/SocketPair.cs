@@ -9,8 +9,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Colibri.Posix.Sockets;
 
 /// <summary>
-/// A connected pair of Unix stream sockets: for an agent's standard input, which must not raise SIGPIPE, and for the output of a short
-/// program that is asked something, which the runtime reads without a thread as it could not a pipe.
+/// A connected pair of Unix stream sockets. Used for an agent's standard input, where a pipe would raise SIGPIPE, and for the output of short
+/// programs, because the runtime can read a socket, but not a pipe, without a thread.
 /// </summary>
 public static unsafe class SocketPair
 {

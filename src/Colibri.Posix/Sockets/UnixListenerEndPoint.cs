@@ -31,7 +31,7 @@ public sealed class UnixListenerEndPoint : EndPoint
         return whole;
     }
 
-    /// <summary>This very end point, whatever the address: a client chooses its own, and nothing here asks for it.</summary>
+    /// <summary>Returns this end point for every address: a client chooses its own address, and no code here uses it.</summary>
     public override EndPoint Create(SocketAddress socketAddress) => this;
 
     /// <summary>The path.</summary>

@@ -13,6 +13,7 @@ namespace Colibri.Core.Sessions.Prompts;
 /// </summary>
 public sealed class PromptAssembler(SessionStore sessions, CostControl cost, PromptPrefix prefix)
 {
+    // A rule of thumb: every model counts tokens in another way.
     private const int BytesPerToken = 4;
 
     private readonly PromptMessage _prefix = new("system", prefix.Text);
