@@ -17,8 +17,8 @@ namespace Colibri.Core.Agents;
 /// being in the cgroup that bears the agent's id.
 /// </summary>
 /// <remarks>
-/// If a leftover cannot be cleaned up now, because the disk is full or a process survives, the daemon starts all the same. Its task stays
-/// claimed, and the clean-up is tried again: after 1 s, then after twice as long each time, at most 30 s.
+/// If a leftover cannot be cleaned up now, because the disk is full or a process survives, the daemon starts all the same. Its task keeps its
+/// state, and the clean-up is tried again: after 1 s, then after twice as long each time, at most 30 s.
 /// </remarks>
 public sealed class LeftoverReconciler : IAsyncDisposable
 {

@@ -48,7 +48,7 @@ public sealed record SupervisorParts
 
     /// <summary>Gets a report of how each run on a route ended; null without routes.</summary>
     public ProviderRouter? Router { get; init; }
-    /// <summary>Gets a report of how every start ended; null in tests that need none.</summary>
+    /// <summary>Gets a report of how every start ended; null without a breaker.</summary>
     public CrashBreaker? Breaker { get; init; }
     /// <summary>Null where agents get none.</summary>
     public AgentCgroups? Cgroups { get; init; }
