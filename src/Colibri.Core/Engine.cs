@@ -21,7 +21,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core;
 
-/// <summary>What an engine is made of: what only its host can give.</summary>
+/// <summary>The parts of an engine that only its host can provide.</summary>
 public sealed record EngineParts
 {
     public required DaemonConfiguration Configuration { get; init; }
@@ -33,7 +33,7 @@ public sealed record EngineParts
     public required TimeProvider Time { get; init; }
     public required ILogger Logger { get; init; }
 
-    /// <summary>Keys for agents, which are redacted in what they say.</summary>
+    /// <summary>The agents' keys, which are redacted in their output.</summary>
     public Secrets Secrets { get; init; } = Secrets.None;
 
     /// <summary>For agents that report no cost.</summary>
@@ -42,7 +42,7 @@ public sealed record EngineParts
     /// <summary>What every assembled prompt starts with.</summary>
     public PromptPrefix Prefix { get; init; } = PromptPrefix.BuiltIn;
 
-    /// <summary>Looks for the cgroups that agents get; called once this daemon has the board, since it may make some. Null where agents get none.</summary>
+    /// <summary>Finds the agents' cgroups. Called once this daemon holds the board, because it may make cgroups. Null without cgroups.</summary>
     public Func<AgentCgroups>? FindCgroups { get; init; }
 
     /// <summary>What confinement has to work with.</summary>
@@ -197,7 +197,7 @@ public sealed class Engine : IAsyncDisposable
         return scheduler;
     }
 
-    /// <summary>Puts in order what an earlier daemon left behind. Before a client is answered: no task may look claimed by an agent of that daemon.</summary>
+    /// <summary>Cleans up what an earlier daemon left, before a client is answered: no task may look claimed by an agent of that daemon.</summary>
     /// <remarks>Disposal gives it up at once.</remarks>
     public Task RecoverAsync() => Leftovers.RunAsync();
 
@@ -208,10 +208,10 @@ public sealed class Engine : IAsyncDisposable
         _keeping = Resident is null ? Task.CompletedTask : Background.Run(_parts.Logger, "the keeper of the resident agent", Resident.RunAsync(_stop.Token));
     }
 
-    /// <summary>Starts no more agents, ends all, and returns when every tree is gone and every run is on disk.</summary>
+    /// <summary>Stops all starts, ends all agents, and returns when every tree has ended and every run is on disk.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
-        // Said to the agents before the scheduler is waited for: a start under way may be waiting for a disk that is full.
+        // Stop the agents before the scheduler is awaited, because a start under way may be waiting for a full disk.
         var agentsGone = Supervisor.StopAllAsync(grace);
         await _stop.CancelAsync().ConfigureAwait(false);
         await _scheduling.ConfigureAwait(false);
@@ -248,7 +248,7 @@ public sealed class Engine : IAsyncDisposable
         _parts.TaskChanged?.Invoke(task);
     }
 
-    /// <summary>A mode that was set to last wins over the environment: else it would last until somebody restarts the daemon.</summary>
+    /// <summary>A persisted mode wins over the environment; otherwise it would last only until the next restart.</summary>
     private async Task<CostMode> StartingModeAsync()
     {
         var configured = _parts.Configuration.CostMode;

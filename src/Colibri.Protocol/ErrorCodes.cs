@@ -10,7 +10,7 @@ public static class ErrorCodes
     public const string UnknownCommand = "unknown-command";
     public const string NotFound = "not-found";
 
-    /// <summary>The state graph has no such edge, or another won it.</summary>
+    /// <summary>The life cycle has no such edge, or another client was faster.</summary>
     public const string Conflict = "conflict";
     public const string TooLarge = "too-large";
     public const string Denied = "denied";

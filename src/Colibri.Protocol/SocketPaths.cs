@@ -1,6 +1,6 @@
 namespace Colibri.Protocol;
 
-/// <summary>Where the daemon listens, by the same rule for the daemon and for whoever wants to reach it.</summary>
+/// <summary>The path of the daemon's socket, by the same rule for the daemon and its clients.</summary>
 public static class SocketPaths
 {
     public const string EnvironmentVariable = "COLIBRI_DAEMON_SOCKET";

@@ -123,7 +123,7 @@ internal sealed class AgentCommands(BoundCommand bound)
                 Runtime = runtime,
                 Provider = provider,
                 Model = model,
-                // The folder we are in is none of a jail's.
+                // Our working directory does not exist in a jail.
                 Cwd = cwd is not null ? bound.Folder(cwd) : jail is null ? bound.CurrentDirectory : null,
                 Env = env,
                 Rpc = rpc ? true : null,

@@ -10,15 +10,15 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents;
 
-/// <summary>Starts agents, keeps count of them, ends them. The only part of Colibri that starts a process.</summary>
+/// <summary>Starts, counts and ends agents.</summary>
 public sealed class AgentSupervisor(SupervisorParts parts)
 {
-    /// <summary>Between SIGTERM and SIGKILL, where nobody states another.</summary>
+    /// <summary>The time between SIGTERM and SIGKILL, unless the request states another.</summary>
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(5);
 
     private const int AbandonAttempts = 30;
 
-    /// <summary>A start that may succeed in a moment is tried again as after so many failed attempts: within 8 s, for as long as it takes.</summary>
+    /// <summary>The back-off of a start that lacked resources is that after this many failed attempts: at most 8 s. It is repeated without limit.</summary>
     private const int UnstartedBackoff = 4;
 
     private static readonly TimeSpan AbandonPause = TimeSpan.FromSeconds(1);
@@ -32,12 +32,12 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private volatile bool _stopping;
     private long _sessionEntriesDropped;
 
-    /// <summary>A slot became free, or a long-lived agent; called from whatever thread ended the agent, must not block.</summary>
+    /// <summary>A slot or a long-lived agent became free. Called on the thread that ended the agent, so it must not block.</summary>
     public event Action? SlotFreed;
 
     public PaneRegistry Panes { get; } = new();
 
-    /// <summary>Agents that hold a slot, from before their process exists until its whole tree is gone and that is on record.</summary>
+    /// <summary>Agents that hold a slot, from before their process exists until its whole tree has ended and that is on disk.</summary>
     public int Running => Volatile.Read(ref _running);
 
     /// <summary>Runs whose end is not on record: of agents that are still being ended, and those that a full disk left open while the daemon stopped.</summary>
@@ -79,10 +79,10 @@ public sealed class AgentSupervisor(SupervisorParts parts)
 
     /// <summary>Claims the task, where there is one, and starts the agent on it.</summary>
     /// <exception cref="SpawnRefusedException">Nothing was started. A claimed task whose program cannot start has failed, and says why.</exception>
-    /// <exception cref="BoardUnavailableException">Nothing could be put on record, so nothing was started.</exception>
+    /// <exception cref="BoardUnavailableException">The disk refused, so nothing was started.</exception>
     public async Task<SupervisedAgent> SpawnAsync(SpawnRequest request)
     {
-        // The slot is taken before the daemon's end is looked at: stopping waits until no slot is taken, so it waits for this start too.
+        // Take the slot before checking whether the daemon stops: a stop waits until every slot is free, so it waits for this start too.
         var running = Interlocked.Increment(ref _running);
         if (_stopping)
         {
@@ -127,13 +127,13 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         return agent;
     }
 
-    /// <summary>Starts no more, ends all, and returns when every tree is gone and every run is on record.</summary>
+    /// <summary>Stops all starts, ends all agents, and returns when every tree has ended and every run is on disk.</summary>
     public async Task StopAllAsync(TimeSpan grace)
     {
         _stopping = true;
         while (Running > 0)
         {
-            // An agent whose start was under way turns up a moment later.
+            // An agent whose start is under way is registered a moment later.
             var living = Agents.Where(agent => !agent.HasEnded).ToList();
             foreach (var agent in living)
                 agent.RequestStop(StopCause.DaemonStopping, grace);
@@ -146,18 +146,18 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private async Task<SupervisedAgent> StartAsync(SpawnRequest request)
     {
         var confinement = await _confiner.PlanAsync(request.Jail, request.Environment.Keys).ConfigureAwait(false);
-        // Looked for once: what is checked here is what is started.
+        // Resolve the path once, so that the checked program is the one that is started.
         var program = confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary);
         if (program is null && confinement is not null)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"there is no '{request.Binary}' inside {confinement.Root.Path}");
         if (program is null)
         {
-            // Before anything is claimed: a typo must not cost somebody's task an attempt.
+            // Checked before the claim: a typo must not cost a task an attempt.
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
                 + (request.Binary.Contains('/') ? "" : $" in the {parts.Programs.Directories.Count} directories of the daemon's search path; give its path"));
         }
         var agent = Prepare(request, confinement, program);
-        // Before the claim is on record: a client that sees a task held finds its agent.
+        // Registered before the claim is committed, so that a client that sees a claimed task finds its agent.
         Panes.Add(agent);
         try
         {
@@ -181,9 +181,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Whatever it was, the agent is on record and its task claimed: both have to be closed again.
+            // After any failure the agent is persisted and its task claimed, so both have to be closed.
             parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
-            // A host short of descriptors, or a program that is being replaced, says nothing about the program or the task: the task waits.
+            // A lack of descriptors, or a program that is being replaced, says nothing about the program or the task, so the task waits.
             var mayPass = e is SpawnException spawn
                 ? Errno.IsShortage(spawn.Errno) || (request.Jail is null && parts.Programs.Find(request.Binary) is null)
                 : e is not ArgumentException;
@@ -207,7 +207,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
     }
 
-    /// <summary>The agent is on record: a step that fails in a way nobody foresaw closes it like one that says why.</summary>
+    /// <summary>The agent is persisted by now: an unexpected exception in a step closes it like a step's own error.</summary>
     private async Task<TaskError?> PlaceAsync(SupervisedAgent agent)
     {
         try
@@ -255,8 +255,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     }
 
     /// <summary>
-    /// Its follower failed in a way nobody foresaw, for want of descriptors perhaps. The slot stays taken while the tree may live:
-    /// the process must not run on unwatched, nor its run stay open.
+    /// Ends an agent whose following failed with an unexpected exception, such as a lack of descriptors. The slot stays taken while the tree may
+    /// live: the process must not run unwatched, and its run must not stay open.
     /// </summary>
     private async Task AbandonAsync(SupervisedAgent agent)
     {

@@ -3,10 +3,10 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents;
 
-/// <summary>Every agent there is a pane of: the living ones, and the last that stopped.</summary>
+/// <summary>The agents with a pane: all living ones, and the last that stopped.</summary>
 public sealed class PaneRegistry
 {
-    /// <summary>Stopped agents whose panes are kept; the oldest goes first.</summary>
+    /// <summary>The most stopped agents whose panes are kept; the oldest is dropped first.</summary>
     public const int KeptStopped = 256;
 
     private readonly Lock _gate = new();
@@ -40,7 +40,7 @@ public sealed class PaneRegistry
         }
     }
 
-    /// <summary>Takes out one that was never started.</summary>
+    /// <summary>Removes an agent that was never started.</summary>
     internal void Remove(SupervisedAgent agent)
     {
         lock (_gate)

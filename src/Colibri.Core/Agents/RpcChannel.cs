@@ -7,15 +7,15 @@ using System.Threading.Channels;
 namespace Colibri.Core.Agents;
 
 /// <summary>
-/// Commands to a long-lived agent on its standard input, each with an id that its response repeats. Lines wait in a queue for the one
-/// that writes them, so nobody holds a lock while an agent is slow to read.
+/// Commands to a long-lived agent on its standard input, each with an id that its response repeats. A queue feeds the one writer, so no lock is
+/// held while an agent is slow to read.
 /// </summary>
 internal sealed class RpcChannel(TimeProvider time)
 {
-    /// <summary>Commands whose responses are waited for; a further one is refused.</summary>
+    /// <summary>The most commands without a response; a further one is refused.</summary>
     public const int MaxPending = 64;
 
-    /// <summary>How long a response is waited for: it says that a command was taken, not that the work is done.</summary>
+    /// <summary>The time-out of a response, which says that a command was accepted, not that its work is done.</summary>
     public static readonly TimeSpan ReplyDeadline = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<RpcReply>> _pending = new(StringComparer.Ordinal);
@@ -23,7 +23,7 @@ internal sealed class RpcChannel(TimeProvider time)
     private long _commands;
     private int _underWay;
 
-    /// <summary>Writes what is queued until <see cref="Close"/>.</summary>
+    /// <summary>Writes the queued lines until <see cref="Close"/>.</summary>
     public async Task PumpAsync(Func<ReadOnlyMemory<byte>, Task> write)
     {
         await foreach (var line in _lines.Reader.ReadAllAsync().ConfigureAwait(false))
@@ -76,7 +76,7 @@ internal sealed class RpcChannel(TimeProvider time)
         return _lines.Writer.TryWrite(line.WrittenSpan.ToArray());
     }
 
-    /// <summary>Sends the answer to a question; the agent says nothing to that but goes on.</summary>
+    /// <summary>Sends the answer to a question. The agent does not acknowledge it; it goes on.</summary>
     /// <returns>False where the agent is gone, or reads nothing.</returns>
     public bool TryAnswer(string request, string? value, bool? confirmed) => TrySend(writer =>
     {
@@ -93,7 +93,7 @@ internal sealed class RpcChannel(TimeProvider time)
     /// <summary>The agent has answered the command of that id.</summary>
     public void Replied(string id, string? error) => Complete(id, error is null ? RpcReply.Taken : RpcReply.Refused(error));
 
-    /// <summary>The agent has ended, or was asked to: nothing is sent any more, and nobody waits for a response.</summary>
+    /// <summary>The agent has ended, or was asked to: sends no more lines, and completes all waits for a response.</summary>
     public void Close()
     {
         _lines.Writer.TryComplete();

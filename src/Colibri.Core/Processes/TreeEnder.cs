@@ -23,7 +23,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
 
     private bool KillIsDue => time.GetTimestamp() >= Interlocked.Read(ref _killAt);
 
-    /// <summary>Sets how long from now SIGKILL may wait; only ever makes it sooner.</summary>
+    /// <summary>Sets the grace from now until SIGKILL; it can only shorten the present one.</summary>
     public void KillAfter(TimeSpan grace)
     {
         var instant = time.GetTimestamp() + (long)(grace.TotalSeconds * time.TimestampFrequency);
@@ -38,7 +38,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
     }
 
     /// <summary>Returns when no process of the tree is left.</summary>
-    /// <param name="polite">What is tried before SIGTERM, for at most half the grace; or null.</param>
+    /// <param name="polite">The way to end the agent that is tried before SIGTERM, for at most half the grace; or null.</param>
     /// <param name="stopping">Gives it up where it stands; what is left lives on.</param>
     /// <exception cref="OperationCanceledException">It was given up.</exception>
     public async Task EndAsync(PoliteEnd? polite, CancellationToken stopping = default)
@@ -80,7 +80,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
             await Task.Delay(killed == Unknown || privileged is not null ? LongestLook : FirstLook, time, stopping).ConfigureAwait(false);
             if (!told && time.GetElapsedTime(since) > SurvivorsToldAfter)
             {
-                // Uninterruptible sleep, most likely: nothing to do but wait, and say so.
+                // The likely cause is uninterruptible sleep. Log it and wait.
                 logger.TreeSurvives(agentId);
                 told = true;
             }
@@ -88,7 +88,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         while ((killed = await SignalAsync(Signals.Kill).ConfigureAwait(false)) != 0);
     }
 
-    // One way or the other: what a plain kill reaches would get a second signal, and many an agent takes that for another meaning.
+    // Use one of the two ways, never both: a process that plain kill(2) reaches would get a second signal, which many agents treat differently.
     private async Task<int> SignalAsync(int signal)
     {
         if (privileged is null)
@@ -100,7 +100,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         return left;
     }
 
-    /// <summary>How many are left, or <see cref="Unknown"/>: a process table that cannot be read says nothing about who is gone.</summary>
+    /// <summary>The number of processes left, or <see cref="Unknown"/> while the process table cannot be read.</summary>
     private static int Left(Func<int> look)
     {
         try
@@ -124,6 +124,6 @@ internal sealed record PoliteEnd(Action Ask, Func<bool> IsHeeded);
 /// <summary>Signals to processes that are not the daemon's user's, which a plain kill(2) does not reach.</summary>
 internal interface IPrivilegedSignals
 {
-    /// <summary>Sends the signal; who was reached is seen at the next look at the tree.</summary>
+    /// <summary>Sends the signal; the next look at the tree shows which processes it reached.</summary>
     Task SendAsync(int signal, IReadOnlyList<ProcessIdentity> members);
 }

@@ -11,7 +11,7 @@ namespace Colibri.Core.Sessions;
 /// <summary>Every session under one directory, one folder each.</summary>
 public sealed class SessionStore(string root, CostControl cost, TimeProvider time, ILogger logger)
 {
-    /// <summary>Sessions remembered between appends; beyond it idle ones are forgotten and found again on disk.</summary>
+    /// <summary>The most sessions kept in memory between appends; beyond it idle ones are dropped and read from disk again.</summary>
     public const int RememberedSessions = 10_000;
 
     private readonly ConcurrentDictionary<string, SessionLog> _logs = new(StringComparer.Ordinal);
@@ -20,12 +20,12 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     // The dictionary's own count takes all its locks, and this is asked at each append.
     private int _remembered;
 
-    /// <summary>Bytes on disk of the entries that one read gives.</summary>
+    /// <summary>The most bytes on disk of the entries that one read returns.</summary>
     public const long MaxReadBytes = 48 * 1024 * 1024;
 
     public string Root => root;
 
-    /// <summary>Shortens what tools answered before the cost mode does; null for nobody.</summary>
+    /// <summary>Shortens tool results before the cost mode does; null without a sidecar.</summary>
     public HeadroomClient? Headroom { get; init; }
 
     internal int RememberedLimit { get; init; } = RememberedSessions;
@@ -37,7 +37,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
 
     private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, Headroom, Secrets, AtStep);
 
-    /// <summary>Whose keys stand in no entry, whoever appends it.</summary>
+    /// <summary>The keys to redact in every appended entry.</summary>
     public Secrets Secrets { get; init; } = Secrets.None;
 
     /// <summary>Appends one entry, creating the session with its first.</summary>
@@ -94,7 +94,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         var last = 0L;
         foreach (var entry in wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation))))
         {
-            // Kept entries stand in the next generation too.
+            // Entries that a compaction kept are in the next generation too.
             if (all && entry.Seq > 0 && entry.Seq <= last)
                 continue;
             entries.Add(entry);
@@ -165,5 +165,5 @@ public sealed class SessionUnavailableException(string message, Exception? cause
 /// <param name="Seq">The highest number given; 0 in an empty file.</param>
 /// <param name="Turns">User and assistant entries since the generation's compaction entry.</param>
 /// <param name="Bytes">Bytes of whole, well-formed lines.</param>
-/// <param name="TornBytes">Bytes after them that are no whole entry: what a kill in mid-write left.</param>
+/// <param name="TornBytes">Bytes after them that are no whole entry, left by a kill during a write.</param>
 internal readonly record struct SessionTail(long Seq, long Turns, long Bytes, long TornBytes);

@@ -57,7 +57,10 @@ public sealed record DaemonConfiguration
     public string JailStageDirectory { get; init; } = "/var/colibri-stage";
     public string? JailRootBase { get; init; }
     public bool HeadroomEnabled { get; init; }
-    /// <summary>Where the sidecar that shortens tool results listens; by default <c>headroom.sock</c> beside the daemon's own socket.</summary>
+    /// <summary>
+    /// Where the sidecar that shortens tool results listens; by default <c>headroom.sock</c> beside the daemon's own socket, because an appliance
+    /// keeps both in one directory.
+    /// </summary>
     public string? HeadroomSocket { get; init; }
     /// <summary>What one task may cost, in micro-cents (1 USD is 100,000,000); null is no budget.</summary>
     public long? TaskBudgetMicrocents { get; init; }
@@ -69,7 +72,10 @@ public sealed record DaemonConfiguration
     public string? PricesFile { get; init; }
     public string? PromptPrefixFile { get; init; }
 
-    /// <summary>A task whose session already has entries starts with them before its own prompt.</summary>
+    /// <summary>
+    /// A task whose session already has entries starts with them before its own prompt. Off by default: an agent with a memory of its own would read
+    /// the session twice.
+    /// </summary>
     public bool SchedulerPromptInjection { get; init; }
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
     public LogFormat LogFormat { get; init; } = LogFormat.Text;
@@ -138,7 +144,7 @@ public sealed record DaemonConfiguration
     /// <param name="environment">The process environment.</param>
     /// <param name="isWritableDirectory">Whether a directory is there and this user may create files in it.</param>
     /// <param name="hostName">The host's own name, where <c>COLIBRI_HOST</c> does not state one.</param>
-    /// <exception cref="ConfigurationException">A variable holds what cannot be used.</exception>
+    /// <exception cref="ConfigurationException">A variable's value cannot be used.</exception>
     public static DaemonConfiguration Read(
         IReadOnlyDictionary<string, string> environment, Func<string, bool> isWritableDirectory, string hostName)
     {
@@ -188,7 +194,7 @@ public sealed record DaemonConfiguration
         string.Join(',', routes.Select(route => route.Model is null ? route.Provider : $"{route.Provider}:{route.Model}"));
 }
 
-/// <summary>A setting that cannot be used. The message is the one line the operator sees: variable, value, what would do.</summary>
+/// <summary>A setting that cannot be used. The message is one line for the operator: variable, value, allowed values.</summary>
 public sealed class ConfigurationException(string message) : Exception(message);
 
 /// <summary>How the daemon gets the right to create and enter jails.</summary>

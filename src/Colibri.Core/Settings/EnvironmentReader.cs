@@ -99,7 +99,7 @@ public sealed class EnvironmentReader(IReadOnlyDictionary<string, string> enviro
         if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
             return false;
         var total = amount * scale;
-        // Not "greater than": "NaN" parses, and compares with nothing.
+        // The comparison is negated because "NaN" parses, and every comparison with it is false.
         if (!(total <= TimeSpan.FromDays(36_500).TotalMilliseconds))
             return false;
         value = TimeSpan.FromMilliseconds(total);

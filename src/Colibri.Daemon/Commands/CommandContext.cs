@@ -18,7 +18,7 @@ internal sealed class CommandContext(CommandRequest request)
     /// <summary>Longest name, id or key, in characters.</summary>
     public const int MaxNameLength = 256;
 
-    /// <summary>Of a command that has no fields.</summary>
+    /// <summary>The context of a command without fields.</summary>
     public static CommandContext None { get; } = new(new CommandRequest { Cmd = "" });
 
     public CommandRequest Request => request;

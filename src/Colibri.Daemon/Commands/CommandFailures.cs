@@ -6,10 +6,10 @@ using Colibri.Protocol;
 
 namespace Colibri.Daemon.Commands;
 
-/// <summary>What the core's own refusals are called on the wire.</summary>
+/// <summary>Maps the core's refusals to error codes of the wire.</summary>
 internal static class CommandFailures
 {
-    /// <summary>The error reply; null for a failure nobody foresaw.</summary>
+    /// <summary>The error reply; null for an unexpected exception.</summary>
     public static Reply? Explain(Exception failure) => failure switch
     {
         BoardUnavailableException => Reply.Error(ErrorCodes.Unavailable, failure.Message),

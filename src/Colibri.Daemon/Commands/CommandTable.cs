@@ -30,6 +30,6 @@ internal sealed class CommandTable
 /// <param name="Command">The command.</param>
 /// <param name="Run">Answers, or throws <see cref="RequestException"/>.</param>
 /// <param name="NeverBlocks">
-/// Up to its first wait it touches no file and no database, only memory and queues: it may run on the loop that serves every client.
+/// Until its first await it touches only memory and queues, no file and no database, so it may run on the loop that serves every client.
 /// </param>
 internal sealed record CommandHandler(WireCommand Command, Func<CommandContext, ValueTask<Reply>> Run, bool NeverBlocks = false);

@@ -52,7 +52,7 @@ internal sealed class CostCommands(CostControl cost, Budgets budgets, TaskBoard 
         if (budgets.State.DayMicrocents is null)
             throw new RequestException(ErrorCodes.Conflict, "there is no day's budget to lift: COLIBRI_BUDGET_DAY_USD is not set");
         var at = time.GetUtcNow();
-        // Before it holds: what was answered must hold after a restart as well.
+        // Persist it before it takes effect: an answered change must survive a restart.
         await board.SetSettingAsync(Engine.BudgetLifted, Timestamp(at)).ConfigureAwait(false);
         var state = budgets.Lift(at);
         logger.DayBudgetLifted();
@@ -70,7 +70,7 @@ internal sealed class CostCommands(CostControl cost, Budgets budgets, TaskBoard 
             null => throw CommandContext.Bad("mode", "is missing"),
             var other => throw CommandContext.Bad("mode", $"is '{other}'; it can be fast, smart or max"),
         };
-        // Before it holds: a mode that was answered as lasting must last.
+        // Persist it before it takes effect: a mode that was answered as lasting must last.
         if (context.Request.Persist is true)
             await board.SetSettingAsync(Engine.PersistedMode, context.Request.Mode).ConfigureAwait(false);
         var state = cost.Set(mode);

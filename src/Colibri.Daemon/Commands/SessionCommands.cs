@@ -39,7 +39,7 @@ internal sealed class SessionCommands(SessionStore sessions, PromptAssembler pro
     {
         var id = ValidId(context);
         var entry = context.Request.Entry ?? throw CommandContext.Bad("entry", "is missing");
-        // What an agent prints is kept up to the same length: a request line's own limit is the bound.
+        // An agent's output is kept up to the same length. The request line's limit is the bound.
         var text = CommandContext.Text(entry.Text, "entry.text", maxLength: int.MaxValue);
         if (text is null && entry.Usage is null)
             throw CommandContext.Bad("entry.text", "is missing");

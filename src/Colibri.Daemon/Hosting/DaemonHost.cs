@@ -20,7 +20,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Hosting;
 
-/// <summary>Puts the parts together in the order in which they may depend on each other, and takes them apart in the reverse one.</summary>
+/// <summary>Builds the parts in the order of their dependencies, and disposes them in the reverse order.</summary>
 internal static class DaemonHost
 {
     /// <summary>After a second signal: how long the killed trees may take to be gone and their runs to be on disk.</summary>
@@ -34,9 +34,9 @@ internal static class DaemonHost
     {
         var time = TimeProvider.System;
         SignalSetup.ResetInherited();
-        // Keys are in this process's memory.
+        // No core files: this process's memory holds keys.
         ResourceLimits.ForbidCoreDumps();
-        // Every connection open, every agent with its three streams, and room to look at /proc besides.
+        // Descriptors for every connection, three streams of every agent, and reading /proc.
         ResourceLimits.RaiseOpenFiles(SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256);
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
         var logger = log.CreateLogger("colibri");
@@ -54,12 +54,12 @@ internal static class DaemonHost
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
         var secrets = new Secrets(HostEnvironment.Variables(), configuration.ProviderEnvFile, logger);
         using var processes = ChildProcesses.Start();
-        // Two: an agent that prints without end must not keep a client waiting.
+        // Two loops, so that an agent that prints without end does not keep clients waiting.
         using var clients = new EventLoop("clients", LoopPace.Attend);
         using var agents = new EventLoop("agents", LoopPace.Gather);
         var counters = new ServerCounters();
-        // Looked at first, for the better message; bound only by whoever holds the board's lock, so that of two daemons starting at once
-        // the loser never touches the winner's socket.
+        // Checked first for the better message. The socket is bound only under the board's lock: of two daemons that start at once, the loser
+        // never touches the winner's socket.
         SocketListener.RefuseIfServed(configuration.SocketPath);
         var programs = new ProgramPath(
             Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("HOME"), AppContext.BaseDirectory);
@@ -139,7 +139,7 @@ internal static class DaemonHost
             await heartbeatStop.CancelAsync().ConfigureAwait(false);
             await engine.StopAsync(AgentSupervisor.DefaultGrace).ConfigureAwait(false);
             await heartbeat.ConfigureAwait(false);
-            // Before the board closes: a request that comes now finds no daemon, not a half of one.
+            // The listener ends before the board closes, so that a late request finds no daemon instead of one without a board.
             await listener.DisposeAsync().ConfigureAwait(false);
             await engine.DisposeAsync().ConfigureAwait(false);
         }
@@ -162,7 +162,7 @@ internal static class DaemonHost
 
     private static void WarnOfSettingsWithoutEffect(ILogger logger)
     {
-        // bwrap confines without jails, and needs neither more rights nor files of its own.
+        // bwrap confines without jails, and needs neither rights nor staged files.
         if (HostPlatform.Kind != OperatingSystemKind.Linux)
             return;
         foreach (var variable in (string[])["COLIBRI_JAIL_PRIV_MODE", "COLIBRI_JAIL_STAGE_DIR"])

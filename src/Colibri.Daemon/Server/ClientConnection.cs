@@ -11,11 +11,11 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Daemon.Server;
 
 /// <summary>
-/// One client, served by one loop: take what has arrived, answer it in order, read on. A client that does not read its replies stops its
-/// own loop and nothing else; an idle one holds no buffer.
+/// One client, served by one loop: read the requests that have arrived, answer them in order, read on. Back-pressure is per client: if it does
+/// not read its replies, only its own requests stop. An idle client holds no buffer.
 /// </summary>
 /// <remarks>
-/// It runs on the clients' loop, where most commands are answered on the spot; what may wait for a disk is answered on the pool.
+/// It runs on the clients' loop, where most commands are answered at once. Commands that may wait for a disk are answered on the pool.
 /// </remarks>
 internal sealed class ClientConnection(
     Socket socket, PolledDescriptor stream, CommandTable commands, EventHub events, ServerCounters counters, TimeProvider time, ILogger logger) : IDisposable
@@ -27,7 +27,7 @@ internal sealed class ClientConnection(
     private const int ReceiveBytes = 32 * 1024;
     private const int FlushBytes = 64 * 1024;
 
-    /// <summary>Requests of one connection under way at once; the next one waits.</summary>
+    /// <summary>The most requests of one connection under way; the next one waits.</summary>
     private const int MaxOverlapping = 512;
 
     private static readonly TimeSpan DiscardDeadline = TimeSpan.FromSeconds(2);
@@ -60,7 +60,7 @@ internal sealed class ClientConnection(
         {
             while (_subscriber is null)
             {
-                // Waiting without a buffer costs an idle client nothing but its descriptor.
+                // Wait without a buffer, so that an idle client costs only its descriptor.
                 await stream.WaitReadableAsync().ConfigureAwait(false);
                 if (!TryBegin() || !await ReceiveAsync(stopping).ConfigureAwait(false))
                     return;
@@ -95,7 +95,7 @@ internal sealed class ClientConnection(
 
     private static bool IsOrdinaryEnd(Exception e) => e is IOException or SocketException or OperationCanceledException or ObjectDisposedException;
 
-    /// <summary>Answers what came; false at the connection's end.</summary>
+    /// <summary>Reads and answers the requests that have arrived; false at the connection's end.</summary>
     private async ValueTask<bool> ReceiveAsync(CancellationToken stopping)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBytes);
@@ -103,7 +103,7 @@ internal sealed class ClientConnection(
         {
             if (!stream.TryRead(buffer, out var received))
                 return true;
-            // Long lines take milliseconds to read: not while all other clients wait.
+            // Long lines take milliseconds to parse, so leave the loop on which all other clients wait.
             if (received >= ReceiveBytes || _framer.TailBytes > 0)
                 await EventLoop.LeaveAsync();
             var alive = received > 0
@@ -214,7 +214,7 @@ internal sealed class ClientConnection(
         try
         {
             var topics = SubscriptionTopics.Parse(context.Request.Topics);
-            // Before the answer goes out: what happens from then on is not missed.
+            // Subscribe before the answer is sent, so that no event after the answer is missed.
             _subscriber = events.Subscribe(topics);
             return SubscriptionTopics.Confirm(topics);
         }
@@ -242,7 +242,7 @@ internal sealed class ClientConnection(
     {
         await stream.SendAsync(output.WrittenMemory).ConfigureAwait(false);
         output.ResetWrittenCount();
-        // An idle connection keeps a small buffer at the most.
+        // An idle connection keeps at most a small buffer.
         if (output.Capacity > FlushBytes)
             _output = null;
     }
@@ -271,9 +271,9 @@ internal sealed class ClientConnection(
             while (true)
             {
                 var line = await subscriber.ReadAsync(ended.Token).ConfigureAwait(false);
-                // Asked for each time: sending lets go of one that a large event has made large.
+                // Fetched each time, because sending drops a buffer that a large event has grown.
                 var output = _output ??= new ArrayBufferWriter<byte>(512);
-                // What has gathered meanwhile goes with it.
+                // Events that are queued by now are sent in the same batch.
                 do
                 {
                     output.Write(line);
@@ -290,7 +290,7 @@ internal sealed class ClientConnection(
         }
     }
 
-    /// <summary>A subscriber only listens; whatever it still sends is read and dropped, so that its close is seen.</summary>
+    /// <summary>Reads and drops further input of a subscriber, so that its close is seen.</summary>
     private async Task WatchForCloseAsync(CancellationTokenSource ended)
     {
         var buffer = new byte[256];

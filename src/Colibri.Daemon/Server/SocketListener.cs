@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Server;
 
-/// <summary>The daemon's socket: bound once nobody else answers on it, and gone again when the daemon is.</summary>
+/// <summary>The daemon's socket. It is bound once no other daemon answers on it, and removed at the daemon's end.</summary>
 internal sealed class SocketListener : IAsyncDisposable
 {
     /// <summary>Connections open at once. A further one takes the place of one that is idle, or is told and closed.</summary>
@@ -107,13 +107,13 @@ internal sealed class SocketListener : IAsyncDisposable
 
     public void Serve(CommandTable commands, EventHub events) => _accepting = AcceptAsync(commands, events);
 
-    /// <summary>Takes no more clients, ends the connections, removes the socket.</summary>
+    /// <summary>Removes the socket, accepts no more clients, ends the connections.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_stopping.IsCancellationRequested)
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
-        // The name goes first: whoever comes now finds no daemon, instead of a connection that nobody answers.
+        // Remove the name first: a client that comes now finds no daemon, instead of a connection without an answer.
         RemoveName(_path);
         _arrivals.Dispose();
         _listener.Dispose();
@@ -167,11 +167,11 @@ internal sealed class SocketListener : IAsyncDisposable
             : throw new ConfigurationException($"socket path {path} names no file; set COLIBRI_DAEMON_SOCKET to one");
     }
 
-    /// <summary>False where nobody listens on the socket that is there.</summary>
-    /// <exception cref="ConfigurationException">Somebody does, or it is no socket.</exception>
+    /// <summary>False if no process listens on the existing socket.</summary>
+    /// <exception cref="ConfigurationException">A process listens on it, or the path is no socket.</exception>
     private static bool Probe(string path)
     {
-        // A connect to an ordinary file is refused as well: only what is a socket may be taken for a dead one.
+        // A connect to an ordinary file is refused too, so the type is checked before the path is taken for a dead socket.
         if ((FileOwner.Of(path).Mode & FileTypeMask) != SocketFileType)
             throw new ConfigurationException($"{path} is there and is no socket; move it away or set COLIBRI_DAEMON_SOCKET");
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -200,7 +200,7 @@ internal sealed class SocketListener : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Its directory went before it did.
+            // The directory is gone already.
         }
     }
 
@@ -221,17 +221,17 @@ internal sealed class SocketListener : IAsyncDisposable
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
             {
-                // Gone again before it was accepted.
+                // The client closed before it was accepted.
             }
             catch (SocketException e)
             {
-                // Out of descriptors, most likely: the clients that are there go on, new ones wait in the backlog.
+                // The likely cause is a lack of descriptors. Present clients go on, new ones wait in the backlog.
                 _logger.AcceptFailed(e.Message, RetryMs);
                 await Task.Delay(RetryMs, CancellationToken.None).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // Whatever it was, a daemon that accepts nobody any more is none.
+                // Go on after every other error too: a daemon that accepts no clients is of no use.
                 _logger.UnexpectedFailure("accepting clients", e);
                 await Task.Delay(RetryMs, CancellationToken.None).ConfigureAwait(false);
             }
@@ -248,11 +248,11 @@ internal sealed class SocketListener : IAsyncDisposable
         }
         catch (SocketException)
         {
-            // Gone before it was looked at.
+            // The client closed before its credentials were read.
         }
         catch (IOException e)
         {
-            // The kernel has no memory for one more to be watched.
+            // The kernel lacks memory to watch one more descriptor.
             _logger.AcceptFailed(e.Message, 0);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -385,8 +385,8 @@ internal sealed class ServerCounters
     public void RequestTooLarge() => Interlocked.Increment(ref _tooLarge);
 }
 
-/// <summary>Who is served: root, the daemon's user, and members of the socket's group.</summary>
-/// <remarks>The socket's mode says the same to the kernel; this holds even when somebody loosened it.</remarks>
+/// <summary>Decides which users are served: root, the daemon's user, and members of the socket's group.</summary>
+/// <remarks>The socket's mode makes the kernel enforce the same; this check holds even if the mode was loosened.</remarks>
 /// <param name="daemonUid">The daemon's effective user.</param>
 /// <param name="socketGid">The socket file's group.</param>
 internal sealed class PeerAuthorization(uint daemonUid, uint socketGid)

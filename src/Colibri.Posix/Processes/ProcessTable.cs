@@ -3,11 +3,11 @@ using Colibri.Posix.Interop;
 
 namespace Colibri.Posix.Processes;
 
-/// <summary>The system's process table, read the way the running system offers it.</summary>
+/// <summary>Reads the process table of the running system.</summary>
 internal static class ProcessTable
 {
     /// <summary>One process, zombie or not; false where there is none with this pid that we may see (or no /proc).</summary>
-    /// <exception cref="IOException">It cannot be told, as a rule for want of descriptors or memory.</exception>
+    /// <exception cref="IOException">The process table cannot be read, usually because descriptors or memory are short.</exception>
     public static bool TryRead(int pid, out ProcessEntry entry)
     {
         if (pid > 0)
@@ -22,8 +22,8 @@ internal static class ProcessTable
         HostPlatform.UsesLinuxAbi ? LinuxProcesses.Snapshot() : FreeBsdProcesses.Snapshot();
 
     /// <summary>
-    /// Whether the error says that the process is not there, or is another user's and hidden (/proc mounted with hidepid,
-    /// security.bsd.see_other_uids): then it would not take our signals either.
+    /// Whether the error means that the process does not exist, or belongs to another user and is hidden (/proc mounted with hidepid,
+    /// security.bsd.see_other_uids): then we may not signal it either.
     /// </summary>
     public static bool IsAbsence(int errno) =>
         errno is AbiConstants.ENOENT or AbiConstants.ESRCH or AbiConstants.EACCES or AbiConstants.EPERM;

@@ -13,8 +13,8 @@ internal static class ChildList
     private const int ListBytes = 64 * 1024;
 
     /// <summary>
-    /// Whether every living child of ours is one that <paramref name="owner"/> started, so that no orphan came to us. False
-    /// also where the list is not to be had.
+    /// Whether <paramref name="owner"/> started every living child of ours, so that no orphan was reparented to us. False also if the list
+    /// cannot be read.
     /// </summary>
     public static bool AreAllKnown(ChildProcesses owner)
     {
@@ -71,7 +71,7 @@ internal static class ChildList
         _ = Utf8Formatter.TryFormat(thread, name[10..], out var digits);
         "/children"u8.CopyTo(name[(10 + digits)..]);
         var length = ProcFile.ReadProc(name[..(19 + digits)], buffer);
-        // A thread may end meanwhile (its children move to another): then the list is not whole.
+        // A thread may end meanwhile, and its children move to another thread; the list is then incomplete.
         if (length < 0 || length == buffer.Length)
             return false;
 

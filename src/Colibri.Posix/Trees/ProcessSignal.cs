@@ -5,7 +5,7 @@ using Colibri.Posix.Spawning;
 
 namespace Colibri.Posix.Trees;
 
-/// <summary>Signals a process that may end, and whose pid may become another's, at any moment.</summary>
+/// <summary>Signals a process that may end at any moment, after which its pid may be reused.</summary>
 internal static class ProcessSignal
 {
     /// <summary>
@@ -40,8 +40,8 @@ internal static class ProcessSignal
         }
     }
 
-    // An orphan that came to us is reaped under the gate, so its pid stays its own between check and kill. For the
-    // child of another process a window of microseconds is left.
+    // We reap orphans that were reparented to us under the gate, so their pids are not reused between check and kill. For a child of another
+    // process a window of microseconds remains.
     private static bool SendByPid(ProcessIdentity target, int signal)
     {
         if (ChildProcesses.Current is not { } children)

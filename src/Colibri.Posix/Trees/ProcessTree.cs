@@ -9,11 +9,10 @@ using Colibri.Posix.Spawning;
 namespace Colibri.Posix.Trees;
 
 /// <summary>
-/// A process and everything that came out of it, wherever it went: agents start their tools in sessions of their own and
-/// leave orphans, so the process group is not the tree. Belonging is decided by the chain of parents, by a process group or
-/// session of the root, by the marker in the environment a process was started with, by having been a member before, by the tree's
-/// cgroup where it has one, and on FreeBSD by the kernel's reaper. Never part of it: this process, pid 1, other children that
-/// <see cref="ChildProcesses"/> started.
+/// A process and all its descendants. Agents start their tools in sessions of their own and leave orphans, so the process group is not the tree.
+/// A process is a member by its chain of parents, by the root's process group or session, by the marker in the environment it was started with,
+/// by earlier membership, by the tree's cgroup if it has one, and on FreeBSD by the kernel's reaper. Never members: this process, pid 1, and
+/// other children that <see cref="ChildProcesses"/> started.
 /// </summary>
 /// <remarks>
 /// Under linux64 without linprocfs only the root and its group can be seen; wrap the agent in <c>/bin/timeout 0</c> there.
@@ -25,8 +24,7 @@ public sealed class ProcessTree
     private readonly byte[] _marker;
     private readonly Cgroup? _cgroup;
 
-    // Once a member, always one, while it lives: it may clear its environment and leave its parent afterwards, and while
-    // it dies it has no environment any more.
+    // A member stays one while it lives: it may clear its environment and leave its parent later, and a dying process has no environment.
     private volatile ProcessIdentity[] _members = [];
 
     /// <summary>The tree of a child.</summary>
@@ -46,10 +44,10 @@ public sealed class ProcessTree
         _marker = EncodeMarker(marker);
     }
 
-    /// <summary>Whether the process table is there to look into; not under linux64 without linprocfs, where nobody can be told apart by start time.</summary>
+    /// <summary>Whether the process table can be read. It cannot under linux64 without linprocfs, where processes have no start times.</summary>
     public static bool CanBeSeen => !HostPlatform.UsesLinuxAbi || Directory.Exists("/proc/self");
 
-    /// <summary>Whether nobody has this pid, which is all that can be said where processes cannot be seen.</summary>
+    /// <summary>Whether no process has this pid, which is all that can be known where processes cannot be seen.</summary>
     public static bool IsPidFree(int pid) => Libc.kill(pid, 0) != 0 && Marshal.GetLastPInvokeError() == AbiConstants.ESRCH;
 
     /// <summary>The tree of a process that is not our child: one that an earlier daemon started.</summary>
@@ -59,7 +57,7 @@ public sealed class ProcessTree
     /// Every living process, of any tree, that was started with this environment entry and that we may look into; found
     /// also after its root and the daemon that started it are gone.
     /// </summary>
-    /// <exception cref="IOException">The process table cannot be read, as a rule for want of descriptors.</exception>
+    /// <exception cref="IOException">The process table cannot be read, usually because descriptors are short.</exception>
     public static IReadOnlyList<ProcessIdentity> FindByMarker(string marker)
     {
         var entry = EncodeMarker(marker);
@@ -80,15 +78,15 @@ public sealed class ProcessTree
 
     /// <summary>Every living process of the tree, the root among them. Reads the whole process table.</summary>
     /// <exception cref="IOException">
-    /// The process table cannot be read, as a rule for want of descriptors: the tree may be alive, so ask again later.
+    /// The process table cannot be read, usually because descriptors are short: the tree may be alive, so ask again later.
     /// </exception>
     public IReadOnlyList<ProcessIdentity> Members()
     {
-        // Zombies of ours would only be read and dropped again.
+        // Reap first: zombies of ours would be read for nothing.
         ChildProcesses.Current?.Reap();
         var members = new TreeSweep(_root, _child, _marker, _cgroup).Run(_members);
         _members = [.. members];
-        // Without a /proc the process table is empty, but our own child we know.
+        // Without /proc the process table is empty, but our own child is known.
         if (members.Count == 0 && _child is { IsReaped: false } && !ProcessTable.TryRead(_child.Pid, out _))
             members.Add(_child.Identity);
         return members;
@@ -108,7 +106,7 @@ public sealed class ProcessTree
     /// </exception>
     public int Signal(int signal)
     {
-        // Counted before: those that the signal ends at once are gone from the process table after it.
+        // Count before the signal: processes that it ends at once are gone from the process table afterwards.
         IReadOnlyList<ProcessIdentity> members;
         try
         {
@@ -134,16 +132,16 @@ public sealed class ProcessTree
         return left;
     }
 
-    // Just forked and not in the table yet, or not to be seen in it at all.
+    // Just forked and not in the table yet, or invisible there.
     private int Left(IReadOnlyList<ProcessIdentity> members) => members.Count == 0 && _cgroup is { IsPopulated: true } ? 1 : members.Count;
 
-    // No start time, and still there: there is no /proc to find the others with, so the group stands for the tree.
+    // The root lives and has no start time, so there is no /proc to find the others; its group stands for the tree.
     private static bool SignalRoot(ChildProcess root, int signal) =>
         root.Identity.StartTime == 0 ? root.SignalGroup(signal) : root.Signal(signal);
 
     /// <summary>
-    /// Whether anything of the tree is left. Cheap when the root has ended and left nothing, the usual case: its orphans
-    /// would be our children by now, so our children are looked at, not the process table.
+    /// Whether processes of the tree are left. Cheap in the usual case, in which the root has ended without orphans: those would be our children
+    /// by now, so our children are checked instead of the process table.
     /// </summary>
     /// <exception cref="IOException">The process table cannot be read: there may be some, so ask again later.</exception>
     public bool HasStrays()
@@ -160,7 +158,7 @@ public sealed class ProcessTree
         return !(_child.Owner.IsReaper && ChildList.AreAllKnown(_child.Owner)) && Members().Count > 0;
     }
 
-    // The root is not among them: it is signalled as the child it is, and once only.
+    // Without the root, which is signalled once, as our child.
     private static HashSet<int> SignalThroughReaper(ChildProcess child, int signal)
     {
         if (signal != AbiConstants.SIGKILL)
@@ -173,7 +171,7 @@ public sealed class ProcessTree
     private static byte[] EncodeMarker(string marker)
     {
         ArgumentNullException.ThrowIfNull(marker);
-        // An empty value would take every process with that variable for one tree.
+        // An empty value would match every process with that variable.
         var equals = marker.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0 || equals == marker.Length - 1 || marker.Contains('\0', StringComparison.Ordinal))
             throw new ArgumentException($"a marker is NAME=value, not '{marker}'", nameof(marker));

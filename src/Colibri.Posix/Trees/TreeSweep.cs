@@ -5,7 +5,7 @@ using Colibri.Posix.Spawning;
 
 namespace Colibri.Posix.Trees;
 
-/// <summary>One look at the process table for the members of one tree.</summary>
+/// <summary>One pass over the process table that finds the members of one tree.</summary>
 internal sealed class TreeSweep
 {
     private static readonly TimeSpan SpawnLimit = TimeSpan.FromMilliseconds(100);
@@ -29,8 +29,8 @@ internal sealed class TreeSweep
     public List<ProcessIdentity> Run(ProcessIdentity[] earlier)
     {
         var table = ProcessTable.Snapshot();
-        // Read after the table: whoever lives with its number at both times was in the cgroup, and whoever took over a number
-        // in between has another start time than the table says, and is not signalled.
+        // Read the cgroup after the table. A process that has its pid at both times was in the cgroup. A process that got a reused pid in between
+        // has another start time than the table says, and is not signalled.
         var placed = _cgroup?.Processes() ?? [];
         foreach (var other in OtherRoots())
             _otherPids.Add(other.Pid);
@@ -82,7 +82,7 @@ internal sealed class TreeSweep
         }
     }
 
-    // What began before the root did not come out of it.
+    // A process that began before the root is no descendant of it.
     private bool IsCandidate(in ProcessEntry entry) =>
         MayBeSignalled(entry) && entry.StartTime >= _root.StartTime && !_otherPids.Contains(entry.Pid);
 
@@ -99,7 +99,7 @@ internal sealed class TreeSweep
         return false;
     }
 
-    // The table is in no useful order, so until a pass finds nothing: as many passes as the tree is deep.
+    // The table has no useful order, so repeat until a pass finds no new member: one pass for each level of the tree.
     private static void AddDescendants(List<ProcessEntry> table, HashSet<int> members)
     {
         for (var before = -1; before != members.Count;)
@@ -117,7 +117,7 @@ internal sealed class TreeSweep
     {
         var adopted = entry.ParentPid == Environment.ProcessId;
         var sharesGroup = entry.Group == _root.Pid || entry.Session == _root.Pid;
-        // Once the root is gone its number may become another group's: then only what came to us counts.
+        // Once the root is gone, its number may be another group's. Then only processes that were reparented to us count.
         if (sharesGroup && (rootAlive || (adopted && _child is not null)))
             return true;
         if (adopted)
@@ -127,13 +127,13 @@ internal sealed class TreeSweep
         return adopted && HostPlatform.UsesLinuxAbi && IsUnmarkedOrphan(entry);
     }
 
-    // An orphan that cleared its environment is this tree's when no other living root was there to bear it.
+    // An orphan without a marker belongs to this tree if no other living root can be its ancestor.
     private bool IsUnmarkedOrphan(in ProcessEntry entry)
     {
         if (_child is null)
             return false;
-        // A child that is being started shows our environment until its exec, and is not known yet: it must not pass for
-        // an orphan. So the roots are asked for again when every start under way is over.
+        // A child that is being started shows our environment until its exec, and is not registered yet. It must not be taken for an orphan, so the
+        // roots are read again when every start under way has returned.
         if (_others is null)
         {
             if (!_child.Owner.AwaitSpawnsInFlight(SpawnLimit))

@@ -54,8 +54,8 @@ public sealed class ColibriClient : IDisposable
                 var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 try
                 {
-                    // A Unix socket is connected at once or not at all. Whatever is done at once here and below needs neither a timer
-                    // nor a poller: three threads less to start for a program that asks one question.
+                    // A Unix socket connects at once or not at all. Synchronous calls here and below need neither a timer nor a poller, which saves three threads
+                    // in a program that sends one request.
                     socket.Blocking = false;
                     socket.Connect(endPoint);
                     return new ColibriClient(socket, socketPath);
@@ -121,8 +121,8 @@ public sealed class ColibriClient : IDisposable
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.Shutdown or SocketError.ConnectionReset)
             {
-                // A daemon that refuses a line (too-large, denied) answers and closes while we still write: the answer is there to be
-                // read, and reading tells the closed connection as well.
+                // A daemon that refuses a line (too-large, denied) answers and closes while we still write. Its answer can be read, and reading reports the
+                // closed connection too.
             }
             return true;
         }, timeout ?? ReplyTimeout, cancellation).ConfigureAwait(false);

@@ -63,7 +63,7 @@ public enum UnreachableReason
     /// <summary>No socket file: no daemon was started there, or it ended properly.</summary>
     NoSocket,
 
-    /// <summary>A socket file that nobody listens on: the daemon died without unlinking it.</summary>
+    /// <summary>A socket file on which no process listens: the daemon died without unlinking it.</summary>
     Stale,
 
     /// <summary>This user may not connect to the socket, or not enter its directory.</summary>
@@ -72,7 +72,7 @@ public enum UnreachableReason
     /// <summary>The path cannot be a Unix socket's: it is longer than the system's limit of about 100 bytes.</summary>
     BadPath,
 
-    /// <summary>Nobody accepted, or nobody answered, in time.</summary>
+    /// <summary>The daemon did not accept, or did not answer, in time.</summary>
     TimedOut,
 
     /// <summary>The connection ended before the answer, or in the middle of a stream of events.</summary>

@@ -8,10 +8,10 @@ internal sealed class ReplyLineReader(Socket socket, int maxLineBytes) : IDispos
 {
     private const int FirstBytes = 16 * 1024;
 
-    // Longer replies take their time anyway, and are read where they can be given up.
+    // Longer replies take longer anyway, and are read asynchronously, where reading can be cancelled.
     private const int SoonBytes = 256 * 1024;
 
-    // A client that lives long gives back what one huge reply needed.
+    // A long-lived client returns the buffer of one huge reply.
     private const int KeptBytes = 1024 * 1024;
 
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(2);

@@ -5,7 +5,10 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Protocol.Json;
 
-/// <summary>Source-generated serialisation of everything that crosses the socket or lies in a session log.</summary>
+/// <summary>
+/// Source-generated serialisation of everything that crosses the socket or lies in a session log. Metadata alone: generated writers are used only
+/// with default options, and ours are not (text stays readable).
+/// </summary>
 [JsonSourceGenerationOptions(
     GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

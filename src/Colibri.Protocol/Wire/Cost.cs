@@ -45,7 +45,7 @@ public sealed record CostLine
     public TaskState? Status { get; init; }
     public string? SessionId { get; init; }
 
-    /// <summary><c>unknown</c> where nobody said.</summary>
+    /// <summary><c>unknown</c> if neither agent nor request names it.</summary>
     public string? Provider { get; init; }
     public string? Model { get; init; }
 
@@ -111,7 +111,7 @@ public sealed record BudgetState
 
     public required long SpentMicrocents { get; init; }
 
-    /// <summary>Tokens of the day whose cost nobody knows: no budget sees them.</summary>
+    /// <summary>Tokens of the day whose cost is unknown; they count towards no budget.</summary>
     public required long UnpricedTokens { get; init; }
 
     /// <summary>The day's budget is used up and no agent is started.</summary>

@@ -88,7 +88,7 @@ public sealed record StatusBreaker(string Program, DateTimeOffset Until, int Cra
 public sealed record StatusCgroup(string? Parent, string? Reason = null);
 
 /// <param name="Binary">Its program.</param>
-/// <param name="State"><c>starting</c>, <c>waiting-for-key</c>, <c>running</c>, <c>backing-off</c> after an end nobody asked for, or <c>stopped</c> by an operator.</param>
+/// <param name="State"><c>starting</c>, <c>waiting-for-key</c>, <c>running</c>, <c>backing-off</c> after an end that no operator asked for, or <c>stopped</c> by an operator.</param>
 /// <param name="AgentId">While it runs.</param>
 public sealed record StatusAutospawn(string Binary, string State, string? AgentId = null);
 

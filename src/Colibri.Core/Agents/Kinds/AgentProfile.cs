@@ -3,7 +3,7 @@ using Colibri.Protocol;
 
 namespace Colibri.Core.Agents.Kinds;
 
-/// <summary>All that Colibri knows of one kind of agent: how it is started, told things, read, and what it is held to.</summary>
+/// <summary>All that Colibri knows of one kind of agent: how it is started, prompted and read, and which deadlines apply to it.</summary>
 public sealed record AgentProfile
 {
     /// <summary>The runtime's name: the pane's <c>runtime</c>, and by default the binary's base name.</summary>
@@ -12,7 +12,7 @@ public sealed record AgentProfile
     /// <summary>How its events are read.</summary>
     public required IDialect Dialect { get; init; }
 
-    /// <summary>Whose models it uses where nobody says; null where that is open.</summary>
+    /// <summary>The provider that it uses by default; null if that is unknown.</summary>
     public string? Provider { get; init; }
 
     /// <summary>The command that adds to a run under way; null where the kind knows none.</summary>
@@ -33,12 +33,12 @@ public sealed record AgentProfile
     /// <summary>Arguments that choose a provider and a model; either may be null.</summary>
     public Func<string?, string?, IReadOnlyList<string>> ModelArguments { get; init; } = static (_, _) => [];
 
-    /// <summary>The kind knows no one-shot mode: its prompt always goes to standard input.</summary>
+    /// <summary>Whether the kind has no one-shot mode: its prompt always goes to standard input.</summary>
     public bool AlwaysRpc { get; init; }
 
     /// <summary>
-    /// It prints events from its start on: it is held to the deadlines on the first event and on silence, and an end without a word is a
-    /// crash. Else the deadline on the whole run alone holds, and its exit code is its verdict.
+    /// Whether it prints events from its start on: then the deadlines on the first event and on silence apply, and an end without an event is a
+    /// crash. Otherwise only the deadline on the whole run applies, and its exit code is its verdict.
     /// </summary>
     public bool PrintsEvents { get; init; } = true;
 

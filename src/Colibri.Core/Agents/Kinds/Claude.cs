@@ -144,12 +144,12 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         }
         else if (truncated)
         {
-            // A list too long to keep is not empty.
+            // A list that was too long to keep was not empty.
             read.BackgroundTasks = 1;
         }
     }
 
-    // It also comes while requests are let through, and tells then how much of the limit is used.
+    // The event also comes while requests are accepted; it then tells how much of the limit is used.
     private static ProviderRefusal? ReadLimit(ReadOnlySpan<byte> line, JsonValue limit)
     {
         Span<JsonValue> fields = stackalloc JsonValue[2];

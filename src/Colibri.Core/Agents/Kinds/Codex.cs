@@ -117,7 +117,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
         }
     }
 
-    // Codex counts as OpenAI does: what the cache held and what it took in are parts of the input.
+    // Codex counts as OpenAI does: cache reads and cache writes are parts of the input.
     private static UsageReport? ReadUsage(ReadOnlySpan<byte> line, JsonValue usage)
     {
         Span<JsonValue> fields = stackalloc JsonValue[4];

@@ -94,7 +94,7 @@ internal sealed class PiDialect() : LineDialect(Events)
     private static readonly KnownEvent AssistantStarts = new("message_start", EventKind.Working);
     private static readonly KnownEvent RunGoesOn = new("agent_end", EventKind.RunResumed);
 
-    // What most lines come to is a ready event. Room for a new one would be cleared on the way in, so that is had further on.
+    // Most lines give a ready-made event. An AgentEvent on the stack is cleared on entry, so it is made in another method.
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         if (known.Detail is MessageStart or MessageEnd && TryReadRole(line, known.Name.Length, out var isAssistant)
@@ -163,7 +163,7 @@ internal sealed class PiDialect() : LineDialect(Events)
         return Emit(line, sink, read);
     }
 
-    // Most messages are not the assistant's and some are long: their role stands at the front in every version.
+    // Most messages are not the assistant's, and some are long. The role stands first in every version, so it is read alone.
     private static bool TryReadRole(ReadOnlySpan<byte> line, int nameLength, out bool isAssistant)
     {
         isAssistant = false;
@@ -176,7 +176,7 @@ internal sealed class PiDialect() : LineDialect(Events)
         return true;
     }
 
-    // It carries the whole conversation and then this. In a line with the form of an object nothing that ends so can be but its last property.
+    // The event carries the whole conversation before this property. A line with the form of an object that ends so can only end in this property.
     private static bool TryReadWillRetry(ReadOnlySpan<byte> line, out bool willRetry)
     {
         willRetry = line.EndsWith(",\"willRetry\":true}"u8);

@@ -101,7 +101,7 @@ internal sealed class ZotDialect() : LineDialect(Events)
         return Emit(line, sink, read);
     }
 
-    // The totals so far, when they stand there as an object or the event says that its numbers are such, make good what was missed.
+    // Totals so far, as an object or in an event that calls its numbers totals, correct what was missed.
     private static void ReadUsage(ReadOnlySpan<byte> line, Span<JsonValue> values, ref AgentEvent read)
     {
         if (values[5].Kind is ValueKind.True or ValueKind.Object) read.Totals = UsageTotals.All;
