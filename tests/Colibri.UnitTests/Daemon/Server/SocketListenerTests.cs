@@ -2,8 +2,10 @@ using System.Net.Sockets;
 using System.Text;
 using Colibri.Core.Events;
 using Colibri.Core.Settings;
+using Colibri.Daemon.Commands;
 using Colibri.Daemon.Server;
 using Colibri.Posix.Polling;
+using Colibri.Protocol;
 using Colibri.UnitTests.Posix.Spawning;
 using Colibri.UnitTests.Scheduling;
 using Colibri.UnitTests.Sessions;
@@ -55,8 +57,8 @@ public sealed class SocketListenerTests : IDisposable
     public async Task A_client_that_cannot_be_admitted_is_closed_and_takes_no_place()
     {
         var failing = new FailingLogger(_logger, 200);
-        await using var listener = SocketListener.Bind(SocketPath, _loop, _counters, failing);
-        listener.Serve(StubCommands.Table, new EventHub(TimeProvider.System));
+        await using var listener = SocketListener.Bind(SocketPath, _loop, _counters, _time, failing);
+        listener.Serve(Commands(), new EventHub(TimeProvider.System));
 
         for (var client = 0; client < SocketListener.MaxConnections; client++)
         {
@@ -85,6 +87,100 @@ public sealed class SocketListenerTests : IDisposable
         Shell.Until(() => listener.Idle == Limit, "it is idle again");
         _time.SetClock(TimeSpan.FromDays(-1));
         _time.Advance(SocketListener.EvictableAfter);
+
+        for (var i = 1; i <= New; i++)
+        {
+            var added = Connect();
+            _clients.Add(added);
+            (await AskAsync(added, "ping")).ShouldStartWith(Ok);
+            (await ReadAsync(_clients[i])).ShouldBeEmpty($"client {i} has been idle longest");
+        }
+
+        foreach (var kept in (int[])[0, New + 1, Limit - 1, Limit + New - 1])
+            (await AskAsync(_clients[kept], "ping")).ShouldStartWith(Ok, customMessage: $"client {kept} is served");
+        (_counters.Evicted, _counters.Refused, _counters.Accepted).ShouldBe((New, 0, Limit + New));
+        _logger.Of(206).ShouldHaveSingleItem("it is told once a minute").ShouldStartWith("closed 1 connections that had been idle for 60 s or more");
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        using var last = Connect();
+        (await AskAsync(last, "ping")).ShouldStartWith(Ok);
+        _logger.Of(206)[^1].ShouldStartWith($"closed {New} connections", customMessage: "those that were not told of, and this one");
+    }
+
+    [Test]
+    public async Task Where_no_client_has_been_idle_for_a_minute_a_new_one_is_refused()
+    {
+        const int Limit = 8;
+        await using var listener = Serve(Limit);
+        for (var i = 0; i < Limit; i++)
+            await JoinAsync(listener, idle: i + 1);
+        _time.Advance(SocketListener.EvictableAfter - TimeSpan.FromTicks(1));
+
+        using var refused = Connect();
+        (await ReadAsync(refused)).ShouldContain("8 connections are open; close some and try again");
+        (await ReadAsync(refused)).ShouldBeEmpty();
+
+        (_counters.Evicted, _counters.Refused).ShouldBe((0, 1));
+        foreach (var client in _clients)
+            (await AskAsync(client, "ping")).ShouldStartWith(Ok);
+    }
+
+    [Test]
+    public async Task A_subscriber_and_a_client_with_a_request_under_way_are_not_idle_and_half_a_line_is()
+    {
+        const int Limit = 3;
+        await using var listener = Serve(Limit);
+        var subscriber = await JoinAsync(listener, idle: 1);
+        (await AskAsync(subscriber, "subscribe")).ShouldStartWith(Ok);
+        var waiting = await JoinAsync(listener, idle: 1);
+        await waiting.SendAsync("""{"cmd":"status"}"""u8.ToArray().Append((byte)'\n').ToArray(), Token);
+        Shell.Until(() => listener.Idle == 0, "its request is under way");
+        var half = await JoinAsync(listener, idle: 1);
+        _time.Advance(TimeSpan.FromMinutes(10));
+        await half.SendAsync("""{"cmd":"pi"""u8.ToArray(), Token);
+        Shell.Until(() => listener.Longest == TimeSpan.Zero, "it was heard");
+        _time.Advance(TimeSpan.FromMinutes(10));
+
+        try
+        {
+            using var added = Connect();
+            (await AskAsync(added, "ping")).ShouldStartWith(Ok);
+            (await ReadAsync(half)).ShouldBeEmpty("it has asked nothing yet");
+
+            using var refused = Connect();
+            (await ReadAsync(refused)).ShouldContain("3 connections are open");
+        }
+        finally
+        {
+            // The listener's end waits for it.
+            _held.SetResult(Reply.Empty);
+        }
+        (await ReadAsync(waiting)).ShouldStartWith(Ok);
+        (_counters.Evicted, _counters.Refused).ShouldBe((1, 1));
+    }
+
+    private const string Ok = """{"ok":true""";
+
+    private SocketListener Serve(int limit)
+    {
+        var listener = SocketListener.Bind(SocketPath, _loop, _counters, _time, _logger, limit);
+        listener.Serve(Commands(), new EventHub(_time));
+        return listener;
+    }
+
+    /// <summary>Connects, and returns when the listener has the client among so many idle ones.</summary>
+    private async Task<Socket> JoinAsync(SocketListener listener, int idle)
+    {
+        var client = Connect();
+        _clients.Add(client);
+        (await AskAsync(client, "ping")).ShouldStartWith(Ok);
+        Shell.Until(() => listener.Idle == idle, $"{idle} clients are idle");
+        return client;
+    }
+
+    private SocketListener Bind() => SocketListener.Bind(SocketPath, _loop, _counters, _time, _logger);
+
+    private CommandTable Commands() => StubCommands.With(WireCommand.Status, _ => new ValueTask<Reply>(_held.Task));
 
     private Socket Connect()
     {
