@@ -8,7 +8,7 @@ namespace Colibri.Core.Processes;
 
 /// <summary>
 /// Ends a whole process tree: SIGTERM, a grace, SIGKILL until a sweep finds nothing. The group is not the tree, since agents start their
-/// tools in sessions of their own. Deadlines are on the monotonic clock: an appliance sets its wall clock after boot.
+/// tools in sessions of their own. Trees that are ended at the same time share their looks at the process table. Deadlines are on the monotonic clock: an appliance sets its wall clock after boot.
 /// </summary>
 internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider time, ILogger logger, IPrivilegedSignals? privileged = null)
 {
@@ -50,7 +50,8 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         for (var pause = FirstLook; !KillIsDue; pause = Longer(pause))
         {
             await Task.Delay(pause, time, stopping).ConfigureAwait(false);
-            if (Left(tree.CountLeft) == 0)
+            var look = await LookAsync().ConfigureAwait(false);
+            if (Left(() => tree.CountLeft(look)) == 0)
                 return;
         }
         await KillAsync(stopping).ConfigureAwait(false);
@@ -91,16 +92,30 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
     // Use one of the two ways, never both: a process that plain kill(2) reaches would get a second signal, which many agents treat differently.
     private async Task<int> SignalAsync(int signal)
     {
+        var look = await LookAsync().ConfigureAwait(false);
         if (privileged is null)
-            return Left(() => tree.Signal(signal));
+            return Left(() => tree.Signal(signal, look));
         IReadOnlyList<ProcessIdentity> members = [];
-        var left = Left(() => (members = tree.Members()).Count);
+        var left = Left(() => (members = tree.Members(look)).Count);
         if (left != 0)
             await privileged.SendAsync(signal, members).ConfigureAwait(false);
         return left;
     }
 
-    /// <summary>The number of processes left, or <see cref="Unknown"/> while the process table cannot be read.</summary>
+    /// <summary>A look that begins now or later. Null where it failed: the tree then looks for itself, and says what it could not.</summary>
+    private static async Task<ProcessLook?> LookAsync()
+    {
+        try
+        {
+            return await SharedLooks.OfTheSystem.NextAsync().ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>How many are left, or <see cref="Unknown"/>: a process table that cannot be read says nothing about who is gone.</summary>
     private static int Left(Func<int> look)
     {
         try

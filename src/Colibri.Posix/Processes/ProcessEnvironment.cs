@@ -13,6 +13,7 @@ namespace Colibri.Posix.Processes;
 internal static class ProcessEnvironment
 {
     private const int ChunkBytes = 16 * 1024;
+    private const int SmallBytes = 64 * 1024;
     // What execve(2) takes at most for arguments and environment together: three quarters of _STK_LIM (bprm_stack_limits() in Linux'
     // fs/exec.c). A process can make its own terabytes long afterwards, without any right (PR_SET_MM_MAP, prctl(2)).
     private const int LinuxBytes = 6 * 1024 * 1024;
@@ -40,8 +41,44 @@ internal static class ProcessEnvironment
     }
 
     /// <summary>
-    /// Whether the process may be in the last part of an exec. Linux shows neither environment nor arguments then, and such a process must not be
-    /// taken for one without a marker. A process that was started with an empty environment still shows arguments.
+    /// A whole environment of less than 64 KiB, for <see cref="Holds"/>; empty where it cannot be read, null where it is longer.
+    /// </summary>
+    /// <exception cref="IOException">There is no descriptor to read it with (EMFILE, ENFILE).</exception>
+    public static byte[]? ReadSmall(int pid)
+    {
+        var size = Calls.AreFiles ? SmallBytes : FreeBsdBytes;
+        var buffer = ArrayPool<byte>.Shared.Rent(size);
+        try
+        {
+            var length = Calls.AreFiles ? ReadFile(pid, buffer.AsSpan(0, size)) : Calls.Sysctl(pid, buffer.AsSpan(0, size));
+            if (length >= SmallBytes)
+                return null;
+            // An entry is what stands between two NULs: one before the first entry and one after the last are added.
+            return length <= 0 ? [] : [0, .. buffer.AsSpan(0, length), 0];
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Whether an environment of <see cref="ReadSmall"/> has exactly this entry.</summary>
+    public static bool Holds(ReadOnlySpan<byte> environment, ReadOnlySpan<byte> entry)
+    {
+        while (environment.IndexOf(entry) is >= 0 and var at)
+        {
+            if (environment[at - 1] == 0 && environment[at + entry.Length] == 0)
+                return true;
+            environment = environment[(at + 1)..];
+            if (environment.Length < entry.Length)
+                return false;
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// Whether the process may be in the last part of an exec. Linux shows neither environment nor arguments there, and a process caught
+    /// there must not pass for one without a marker. One that was started with an empty environment has arguments.
     /// </summary>
     public static bool IsExecuting(int pid) => Calls.AreFiles && IsEmpty(pid) && Calls.HasNoArguments(pid);
 
@@ -61,6 +98,21 @@ internal static class ProcessEnvironment
         {
             Span<byte> first = stackalloc byte[1];
             return Calls.Read(fd, first) == 0;
+        }
+        finally
+        {
+            _ = Libc.close(fd);
+        }
+    }
+
+    private static int ReadFile(int pid, Span<byte> buffer)
+    {
+        var fd = Open(pid);
+        if (fd < 0)
+            return fd;
+        try
+        {
+            return Calls.Read(fd, buffer);
         }
         finally
         {

@@ -76,15 +76,14 @@ public sealed class ProcessTree
         return found;
     }
 
-    /// <summary>Every living process of the tree, the root among them. Reads the whole process table.</summary>
+    /// <summary>Every living process of the tree, the root among them.</summary>
+    /// <param name="look">The look to find them in, shared with other trees; null reads the process table for this one.</param>
     /// <exception cref="IOException">
     /// The process table cannot be read, usually because descriptors are short: the tree may be alive, so ask again later.
     /// </exception>
-    public IReadOnlyList<ProcessIdentity> Members()
+    public IReadOnlyList<ProcessIdentity> Members(ProcessLook? look = null)
     {
-        // Reap first: zombies of ours would be read for nothing.
-        ChildProcesses.Current?.Reap();
-        var members = new TreeSweep(_root, _child, _marker, _cgroup).Run(_members);
+        var members = new TreeSweep(look ?? ProcessLook.Take(), _root, _child, _marker, _cgroup).Run(_members);
         _members = [.. members];
         // Without /proc the process table is empty, but our own child is known.
         if (members.Count == 0 && _child is { IsReaped: false } && !ProcessTable.TryRead(_child.Pid, out _))
@@ -93,24 +92,27 @@ public sealed class ProcessTree
     }
 
     /// <summary>How many are left: 0 only where no process was found and the cgroup, if there is one, says that nothing lives in it.</summary>
+    /// <param name="look">As for <see cref="Members"/>.</param>
     /// <exception cref="IOException">It cannot be told now: the tree may be alive, so ask again later.</exception>
-    public int CountLeft() => Left(Members());
+    public int CountLeft(ProcessLook? look = null) => Left(Members(look));
 
     /// <summary>
     /// Signals every member, each once (with SIGKILL the cgroup and the root's group first, each in one go). A member is signalled only while
     /// its pid is proven to be still its own. Processes can be born during the sweep: to end a tree, repeat until 0.
     /// </summary>
+    /// <param name="signal">Its number.</param>
+    /// <param name="look">As for <see cref="Members"/>.</param>
     /// <returns>How many were alive; 0 means that nothing is left.</returns>
     /// <exception cref="IOException">
     /// The process table cannot be read; SIGKILL has reached the cgroup and the root's group all the same. Ask again later.
     /// </exception>
-    public int Signal(int signal)
+    public int Signal(int signal, ProcessLook? look = null)
     {
         // Count before the signal: processes that it ends at once are gone from the process table afterwards.
         IReadOnlyList<ProcessIdentity> members;
         try
         {
-            members = Members();
+            members = Members(look);
         }
         finally
         {

@@ -5,7 +5,7 @@ using Colibri.Posix.Spawning;
 
 namespace Colibri.Posix.Trees;
 
-/// <summary>One pass over the process table that finds the members of one tree.</summary>
+/// <summary>Finds the members of one tree in one look at the process table.</summary>
 internal sealed class TreeSweep
 {
     private static readonly TimeSpan SpawnLimit = TimeSpan.FromMilliseconds(100);
@@ -14,12 +14,14 @@ internal sealed class TreeSweep
     private readonly ChildProcess? _child;
     private readonly byte[] _marker;
     private readonly Cgroup? _cgroup;
+    private readonly ProcessLook _look;
     private readonly HashSet<int> _otherPids = [];
     private readonly ExecWait _execs = new();
     private ChildProcess[]? _others;
 
-    public TreeSweep(ProcessIdentity root, ChildProcess? child, byte[] marker, Cgroup? cgroup)
+    public TreeSweep(ProcessLook look, ProcessIdentity root, ChildProcess? child, byte[] marker, Cgroup? cgroup)
     {
+        _look = look;
         _root = root;
         _child = child;
         _marker = marker;
@@ -28,16 +30,19 @@ internal sealed class TreeSweep
 
     public List<ProcessIdentity> Run(ProcessIdentity[] earlier)
     {
-        var table = ProcessTable.Snapshot();
-        // Read the cgroup after the table. A process that has its pid at both times was in the cgroup. A process that got a reused pid in between
-        // has another start time than the table says, and is not signalled.
+        // Read after the table: whoever lives with its number at both times was in the cgroup, and whoever took over a number
+        // in between has another start time than the table says, and is not signalled.
         var placed = _cgroup?.Processes() ?? [];
         foreach (var other in OtherRoots())
             _otherPids.Add(other.Pid);
-        RereadReparented(table);
         placed.ExceptWith(_otherPids);
         placed.Remove(Environment.ProcessId);
-        table.RemoveAll(entry => !IsCandidate(entry) && !placed.Contains(entry.Pid));
+        var table = new List<ProcessEntry>();
+        foreach (var entry in _look.Table)
+        {
+            if (IsCandidate(entry) || placed.Contains(entry.Pid))
+                table.Add(entry);
+        }
 
         var members = new HashSet<int>(placed);
         var rootAlive = AddRoot(table, members);
@@ -68,23 +73,9 @@ internal sealed class TreeSweep
     public static bool MayBeSignalled(in ProcessEntry entry) =>
         entry.Pid > 1 && entry.Pid != Environment.ProcessId && !entry.IsZombie;
 
-    // A parent that ended between the reading of its child's row and of its own leaves a chain to nowhere: the child has
-    // a new parent by now.
-    private static void RereadReparented(List<ProcessEntry> table)
-    {
-        var pids = new HashSet<int>(table.Count);
-        foreach (var entry in table)
-            pids.Add(entry.Pid);
-        for (var i = 0; i < table.Count; i++)
-        {
-            if (table[i].ParentPid > 0 && !pids.Contains(table[i].ParentPid) && ProcessTable.TryRead(table[i].Pid, out var now))
-                table[i] = now;
-        }
-    }
-
-    // A process that began before the root is no descendant of it.
+    // What began before the root did not come out of it.
     private bool IsCandidate(in ProcessEntry entry) =>
-        MayBeSignalled(entry) && entry.StartTime >= _root.StartTime && !_otherPids.Contains(entry.Pid);
+        MayBeSignalled(entry) && entry.StartTime >= _root.StartTime && !_otherPids.Contains(entry.Pid) && (entry.Pid == _root.Pid || !_look.IsRoot(entry));
 
     private bool AddRoot(List<ProcessEntry> table, HashSet<int> members)
     {
@@ -122,7 +113,7 @@ internal sealed class TreeSweep
             return true;
         if (adopted)
             _execs.For(entry.Pid);
-        if (ProcessEnvironment.Has(entry.Pid, _marker))
+        if (_look.HasEntry(entry.Pid, _marker))
             return true;
         return adopted && HostPlatform.UsesLinuxAbi && IsUnmarkedOrphan(entry);
     }
@@ -145,6 +136,7 @@ internal sealed class TreeSweep
             if (other.Pid == entry.Pid || other.Identity.StartTime <= entry.StartTime)
                 return false;
         }
+        // Read anew: a start that was waited for has another environment now than at the look.
         var name = _marker.AsSpan(0, _marker.IndexOf((byte)'=') + 1);
         return !ProcessEnvironment.Has(entry.Pid, name, prefix: true);
     }
