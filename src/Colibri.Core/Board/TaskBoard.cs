@@ -107,7 +107,7 @@ public sealed class TaskBoard : IAsyncDisposable
         return WriteAsync(scope => TaskVerbs.Create(scope, task));
     }
 
-    /// <summary>Puts a task into the intake, to be added to the board at the next drain. Returns its id, which it keeps; for a known key the id of that key's task.</summary>
+    /// <summary>Puts a task into the intake; the next drain adds it to the board. Returns its id, or for a known key that of the key's task.</summary>
     /// <exception cref="ArgumentException">No title, or fewer than one attempt.</exception>
     public Task<string> IntakeAsync(NewTask task)
     {
@@ -275,7 +275,7 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>Registered agents by name, then host, each with the oldest task that it holds.</summary>
     public Task<IReadOnlyList<Agent>> RegisteredAgentsAsync() => ReadAsync(RegistryVerbs.ListAgents);
 
-    /// <summary>Books what an agent has used so far. The rows replace those booked before; for an agent that the board does not know nothing is booked.</summary>
+    /// <summary>Books what an agent has used so far. The rows replace those booked before. An agent that the board does not know is skipped.</summary>
     public Task BookUsageAsync(string agentId, IReadOnlyList<UsageRow> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);

@@ -6,13 +6,13 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Cost;
 
 /// <summary>
-/// The money that may be spent: by one task over all its attempts, and by all agents in a day of UTC. Costs that nobody knows are not
-/// seen; they are counted beside. Safe from any thread.
+/// The money that may be spent: by one task over all its attempts, and by all agents in a day of UTC. Tokens of unknown cost count towards no
+/// budget; they are summed up separately. Safe from any thread.
 /// </summary>
 /// <param name="taskMicrocents">What a task may cost; null is no budget.</param>
 /// <param name="dayMicrocents">What a day may cost; null is no budget.</param>
 /// <param name="events">Where it is published that starts are held, or go on.</param>
-/// <param name="time">Tells the day.</param>
+/// <param name="time">The clock that decides which day it is.</param>
 public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub events, TimeProvider time)
 {
     // Held while publishing, which never waits: the last event that a subscriber sees is the state in force.
@@ -24,10 +24,13 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
 
     public long? TaskMicrocents => taskMicrocents;
 
-    /// <summary>Today, in UTC.</summary>
+    /// <summary>Today, in UTC like every time on the wire: no change of the host's zone makes a day of 23 hours.</summary>
     public DateOnly Today => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
 
-    /// <summary>Whether the day's budget is used up and was not lifted: no agent is to be started.</summary>
+    /// <summary>
+    /// Whether the day's budget is used up and was not lifted: no agent is started then. It holds starts and ends no run: running work is half paid
+    /// for, and the task's budget bounds each run.
+    /// </summary>
     public bool IsHeld => State.Held;
 
     public BudgetState State
@@ -56,7 +59,7 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
     /// <summary>Whether a task that has cost so much is over its budget.</summary>
     public bool IsOverTask(long microcents) => microcents > taskMicrocents;
 
-    /// <summary>What was booked before this daemon started, and whether the day's budget was lifted.</summary>
+    /// <summary>Restores what was booked before this daemon started, and whether the day's budget was lifted.</summary>
     public void Restore(DateOnly day, Usage spent, DateTimeOffset? liftedAt)
     {
         ArgumentNullException.ThrowIfNull(spent);
@@ -70,8 +73,8 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
         }
     }
 
-    /// <summary>Adds what an agent has used just now.</summary>
-    /// <returns>Whether it was this that used up the day's budget.</returns>
+    /// <summary>Adds newly reported usage.</summary>
+    /// <returns>Whether this usage is what exhausted the day's budget.</returns>
     public bool Spend(long microcents, long unpricedTokens)
     {
         lock (_gate)
@@ -107,7 +110,7 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
     private void Roll()
     {
         var today = Today;
-        // Never back: a clock that is set back over midnight must not give the day's money a second time.
+        // The day never moves back: a clock that is set back over midnight must not give the day's money a second time.
         if (today <= _day)
             return;
         (_day, _spent, _unpriced, _liftedAt) = (today, 0, 0, null);

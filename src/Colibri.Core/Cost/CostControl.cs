@@ -3,10 +3,10 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Cost;
 
-/// <summary>The cost mode in force. Reading it is free; a change is published.</summary>
+/// <summary>The cost mode in force. Reading it takes no lock; a change is published.</summary>
 public sealed class CostControl(CostMode initial, EventHub events)
 {
-    // A change and its event are one: the last event that a subscriber sees is the mode in force. Publishing never waits.
+    // Held over a change and its event, so that the last event that a subscriber sees is the mode in force. Publishing never waits.
     private readonly Lock _changing = new();
     private CostState _state = StateOf(initial);
 
@@ -21,17 +21,20 @@ public sealed class CostControl(CostMode initial, EventHub events)
             return Change(StateOf(mode));
     }
 
-    /// <summary>Goes up because a session could not be kept within <paramref name="from"/>.</summary>
+    /// <summary>
+    /// Raises the mode because a session could not be kept within <paramref name="from"/>. The mode does not come down by itself: it is one
+    /// setting for the whole host, and lowering it is the operator's decision.
+    /// </summary>
     /// <param name="from">The mode whose limits were too narrow.</param>
     /// <param name="to">The mode whose limits are wide enough, or the highest.</param>
     /// <param name="sessionId">The session.</param>
-    /// <param name="at">Now.</param>
+    /// <param name="at">The current time.</param>
     /// <returns>The new state; null where another mode is in force by now.</returns>
     public CostState? Escalate(CostMode from, CostMode to, string sessionId, DateTimeOffset at)
     {
         lock (_changing)
         {
-            // Two sessions may force the same step at one time: the first makes it, for both.
+            // Two sessions may ask for the same step at once; the first one makes it for both.
             var before = State;
             if (before.Mode != from)
                 return null;

@@ -6,8 +6,8 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Events;
 
 /// <summary>
-/// The one place where events are published. Publishing never waits: each subscriber has a bounded queue, and one that reads too slowly
-/// is told how many events it missed.
+/// Publishes all events. Publishing never waits: each subscriber has a bounded queue, and one that reads too slowly is told how many events
+/// it missed.
 /// </summary>
 public sealed class EventHub(TimeProvider time)
 {
@@ -30,7 +30,7 @@ public sealed class EventHub(TimeProvider time)
 
     public void Publish(BudgetState budget) => Publish(EventTopic.Cost, new Event { Kind = "budget", Topic = "cost", At = time.GetUtcNow(), Budget = budget });
 
-    /// <param name="pane">Asked for only when somebody listens: most of the time nobody does.</param>
+    /// <param name="pane">Called only if there is a subscriber; most of the time there is none.</param>
     public void PublishPane(Func<Pane> pane)
     {
         if (HasSubscribers(EventTopic.Panes))
@@ -65,7 +65,7 @@ public sealed class EventHub(TimeProvider time)
     }
 }
 
-/// <summary>What a subscriber can ask for.</summary>
+/// <summary>The topics that a subscriber can choose.</summary>
 [Flags]
 public enum EventTopic
 {

@@ -8,19 +8,19 @@ namespace Colibri.Core.Events;
 /// <summary>One subscriber's queue of serialised events. Any thread may publish; one at a time reads.</summary>
 public sealed class EventSubscriber : IDisposable
 {
-    /// <summary>Events kept for a subscriber that is behind; further ones are counted, not kept.</summary>
+    /// <summary>The most events queued for a subscriber that is behind; further ones are dropped and counted.</summary>
     public const int Capacity = 1_024;
 
     /// <summary>
-    /// Bytes kept for a subscriber that is behind: a task's description may be long. An empty queue takes one event of any size: one
-    /// that could never be queued would be lost to a subscriber that keeps up.
+    /// The most bytes queued for a subscriber that is behind, because a task's description may be long. An empty queue accepts one event of any
+    /// size, so that a subscriber that keeps up gets every event.
     /// </summary>
     public const long CapacityBytes = 4 * 1024 * 1024;
 
     private readonly EventHub _hub;
     private readonly TimeProvider _time;
 
-    // Queue, bytes and the count of what was missed change together: a reader that finds the queue empty then knows of every miss before it waits.
+    // One lock guards the queue, its bytes and the missed count, so that a reader that finds the queue empty sees every miss before it waits.
     private readonly Lock _gate = new();
     private readonly Queue<byte[]> _lines = new();
     private TaskCompletionSource? _waiting;
@@ -57,7 +57,7 @@ public sealed class EventSubscriber : IDisposable
         }
     }
 
-    /// <summary>The next event where there is one already and none before it was dropped.</summary>
+    /// <summary>The next event, if one is queued and none before it was dropped.</summary>
     public bool TryRead([MaybeNullWhen(false)] out byte[] line)
     {
         lock (_gate)
@@ -72,7 +72,7 @@ public sealed class EventSubscriber : IDisposable
         bool isKept;
         lock (_gate)
         {
-            // Once one is missed all are, until the reader has caught up: the gap then has one place.
+            // After a miss all events are dropped until the reader has caught up, so that the gap has one place.
             isKept = _missed == 0 && (_lines.Count == 0 || (_lines.Count < Capacity && _bytes + line.Length <= CapacityBytes));
             if (isKept)
             {

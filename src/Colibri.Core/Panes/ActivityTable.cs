@@ -3,7 +3,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Panes;
 
-/// <summary>What an agent is doing after an event, for every activity and every kind of event.</summary>
+/// <summary>An agent's next activity, for every activity and every kind of event.</summary>
 public static class ActivityTable
 {
     private const Activity I = Activity.Idle;

@@ -6,10 +6,10 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Panes;
 
-/// <summary>Everything the glasspane knows of one agent, folded from the lines it prints and from what happens to its process.</summary>
+/// <summary>All that the glasspane knows of one agent, folded from the lines that it prints and from the events of its process.</summary>
 /// <remarks>
-/// <see cref="Feed"/> and <see cref="Complete"/> belong to one thread at a time. All else is safe from any thread: the fold works on a state of
-/// its own and, at the end of each chunk, copies it under a lock that is held for that copy alone.
+/// One thread at a time may call <see cref="Feed"/> and <see cref="Complete"/>. All other members are safe from any thread: the fold works on a
+/// state of its own and copies it at the end of each chunk, under a lock that is held for that copy alone.
 /// </remarks>
 public sealed class AgentPane
 {
@@ -39,12 +39,12 @@ public sealed class AgentPane
     private string? _answered;
     private long _revision;
 
-    /// <param name="identity">What the pane is about.</param>
+    /// <param name="identity">The agent that the pane shows.</param>
     /// <param name="dialect">How to read the agent.</param>
-    /// <param name="clock">Tells when an event came. Silences are measured on its monotonic side.</param>
+    /// <param name="clock">Gives the times of events. Silences are measured on its monotonic clock.</param>
     /// <param name="pricing">Prices usage that the agent reports without a cost.</param>
     /// <param name="keepsWords">Whether the news hold what the agent says; else no text is decoded.</param>
-    /// <param name="secrets">Whose keys stand in nothing that the pane shows; none when null.</param>
+    /// <param name="secrets">The keys to redact in everything that the pane shows; none when null.</param>
     public AgentPane(
         PaneIdentity identity, IDialect dialect, TimeProvider clock, UsagePricing pricing = default, bool keepsWords = false, Secrets? secrets = null)
     {
@@ -78,10 +78,10 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Moves whenever something changed that a subscriber would show: not for one more event of the same kind.</summary>
+    /// <summary>Grows with each change that a subscriber would show; one more event of the same kind is no change.</summary>
     public long Revision => Volatile.Read(ref _revision);
 
-    /// <summary>How many events there were in all chunks fed so far: the same number later means that none has come since.</summary>
+    /// <summary>The number of events in all chunks fed so far; the same number later means no event in between.</summary>
     public long Events
     {
         get
@@ -162,7 +162,7 @@ public sealed class AgentPane
         (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
         if (_framer.Complete(out var torn))
         {
-            // The exact reading: a line cut inside a number or a literal could not be told from a whole one otherwise.
+            // An exact reading is needed, because by its form a line cut inside a number or a literal looks whole.
             if (JsonLine.IsWellFormedObject(torn) && _dialect.Read(torn, truncated: false, _fold))
             {
                 _fold.State.Events++;
@@ -182,10 +182,10 @@ public sealed class AgentPane
     }
 
     /// <summary>The process was seen to run.</summary>
-    /// <returns>Of this and the next: whether something changed that a subscriber would show.</returns>
+    /// <returns>Here and in the next methods: whether something changed that a subscriber would show.</returns>
     public bool Started(int pid) => Live(ProcessEvent.Started, pid: pid);
 
-    /// <summary>Somebody asked the agent to end.</summary>
+    /// <summary>The agent was asked to end.</summary>
     public bool StopRequested() => Live(ProcessEvent.StopRequested);
 
     /// <summary>The process ended; its descendants may not have.</summary>
@@ -205,9 +205,9 @@ public sealed class AgentPane
         return Live(ProcessEvent.TreeGone);
     }
 
-    /// <summary>Says what the agent works on from now; null for nothing.</summary>
-    /// <param name="taskId">The task, or null.</param>
-    /// <param name="sessionId">Where it logs to.</param>
+    /// <summary>Sets what the agent works on from now.</summary>
+    /// <param name="taskId">The task; null for none.</param>
+    /// <param name="sessionId">The session that it is logged to.</param>
     public bool SetRun(string? taskId, string sessionId)
     {
         lock (_gate)
@@ -219,7 +219,7 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>What the agent asks and nobody has answered yet; null when it asks nothing.</summary>
+    /// <summary>The agent's open question, to which no answer was given yet; null when there is none.</summary>
     public AgentQuestion? Question
     {
         get
@@ -228,7 +228,7 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Takes the question for answering it: true for one caller alone, and only while it is open.</summary>
+    /// <summary>Reserves the open question for an answer: true for one caller alone, and only while the question is open.</summary>
     public bool TryAnswer(string request)
     {
         lock (_gate)
@@ -240,7 +240,7 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Gives back a question that was taken: its answer could not be sent, so it is open again.</summary>
+    /// <summary>Reopens a reserved question whose answer could not be sent.</summary>
     public void Reopen(string request)
     {
         lock (_gate)
@@ -251,7 +251,7 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Says whether the agent's session is larger than even the widest cost mode allows.</summary>
+    /// <summary>Sets whether the agent's session is larger than even the widest cost mode allows.</summary>
     public bool SetOverBudget(bool overBudget)
     {
         lock (_gate)
@@ -263,7 +263,7 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Says whether its latest run was judged to have failed: then it asks for attention until another begins.</summary>
+    /// <summary>Sets whether its latest run was judged to have failed: then the pane needs attention until another run begins.</summary>
     public bool SetFailed(bool failed)
     {
         lock (_gate)
@@ -282,7 +282,7 @@ public sealed class AgentPane
         _fold.State.MalformedLines++;
         _fold.State.OversizeLines++;
 
-        // The cut may fall inside a character, and half a character is no UTF-8.
+        // The cut may fall inside a character, and the text must stay valid UTF-8.
         while (head is [.., >= 0x80]) head = head[..^1];
         if (_dialect.Read(head, truncated: true, _fold)) _fold.State.LastEventAt = _fold.State.Now;
     }
@@ -314,8 +314,8 @@ public sealed class AgentPane
     }
 
     /// <summary>The pane at this instant.</summary>
-    /// <param name="stallAfter">An agent that lives and has given no sign of work for so long is stalled.</param>
-    /// <param name="toolTimeout">The same while a tool or background work of its runs, which may be silent for long.</param>
+    /// <param name="stallAfter">A living agent without a sign of work for this long is stalled.</param>
+    /// <param name="toolTimeout">The same while one of its tools or its background work runs, which may be silent for long.</param>
     public Pane ToWire(TimeSpan stallAfter, TimeSpan toolTimeout)
     {
         PaneState state;
@@ -336,7 +336,7 @@ public sealed class AgentPane
                 (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget, _failed);
         }
 
-        // Only when all it printed has been read: the news of its end is often faster than its last words.
+        // Only once all its output was read: its end is often known before its last lines are.
         var activity = exit is not null && state.IsComplete
             ? ActivityTable.Next(state.LastActivity, stopRequested ? EventKind.ProcessStopped : EventKind.ProcessDied)
             : state.Activity;
@@ -376,7 +376,7 @@ public sealed class AgentPane
     }
 }
 
-/// <summary>What a pane is about, before its agent has said anything.</summary>
+/// <summary>What is known of an agent before its first output.</summary>
 /// <param name="Id">The agent's id.</param>
 /// <param name="Agent">Its name.</param>
 /// <param name="Runtime">The name of the agent's kind.</param>

@@ -4,15 +4,15 @@ using Colibri.Jsonl;
 namespace Colibri.Core.Panes;
 
 /// <summary>
-/// An agent's words as they are shown: no key stands in them, and they are cut to a limit. An agent says the same few over and over, so
-/// there is one string for each of the latest.
+/// An agent's short texts as they are shown: redacted, then cut to a limit. An agent repeats the same few, so the strings of the latest ones
+/// are cached.
 /// </summary>
 internal sealed class LatestTexts(Secrets secrets, int most, int maxChars)
 {
     private readonly (ulong Hash, string? Shown)[] _known = new (ulong, string?)[most];
     private int _next;
 
-    /// <summary>One and the same string for the same bytes while they are among the latest; null for what is no string.</summary>
+    /// <summary>The same string object for the same bytes while they are among the latest; null for a value that is no string.</summary>
     public string? Of(ReadOnlySpan<byte> line, JsonValue text)
     {
         if (!text.IsString) return null;
@@ -20,7 +20,7 @@ internal sealed class LatestTexts(Secrets secrets, int most, int maxChars)
         foreach (var known in _known)
             if (known.Hash == hash && known.Shown is not null) return known.Shown;
 
-        // Decoded whole: an end that was cut off before would tear a key that stands there.
+        // Decode the whole text before it is redacted: a cut before that may tear a key, which redaction then misses.
         var shown = secrets.Excerpt(text.GetString(line)!, maxChars);
         _known[_next] = (hash, shown);
         _next = (_next + 1) % most;

@@ -2,7 +2,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Panes;
 
-/// <summary>An agent's life cycle after something happened to its process, for every pair of the two. It never goes back.</summary>
+/// <summary>The next state of an agent's life cycle, for every state and every event of its process. It never goes back.</summary>
 public static class LifecycleTable
 {
     public static Lifecycle Next(Lifecycle lifecycle, ProcessEvent processEvent) => (lifecycle, processEvent) switch
@@ -33,7 +33,7 @@ public enum ProcessEvent
     /// <summary>It was seen to run.</summary>
     Started,
 
-    /// <summary>Somebody asked it to end.</summary>
+    /// <summary>It was asked to end, by the daemon, a client or the operator.</summary>
     StopRequested,
 
     /// <summary>It ended; descendants may be left.</summary>

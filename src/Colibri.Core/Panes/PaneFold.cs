@@ -6,10 +6,10 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Panes;
 
 /// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
-/// <param name="news">Takes what a chunk brings.</param>
+/// <param name="news">Collects the news of a chunk.</param>
 /// <param name="pricing">For reports of usage without a cost.</param>
 /// <param name="keepsWords">Whether what the agent says and answers goes into <paramref name="news"/>; else no text is decoded.</param>
-/// <param name="secrets">Whose keys stand in nothing that the fold keeps.</param>
+/// <param name="secrets">The keys to redact in everything that the fold keeps.</param>
 internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWords, Secrets secrets) : IEventSink
 {
     private const int MaxErrorChars = 2_048;
@@ -50,10 +50,10 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             news.Add(new CommandReply(e.ResponseId.GetString(line, MaxIdChars) ?? "", e.Succeeded ? null : _errors.Of(line, e.Error) ?? WordlessRefusal));
 
         NoteRefusal(e);
-        // Claude opens its session once more when background work wakes it: the same run goes on.
+        // Claude opens its session again when background work wakes it; the same run goes on.
         var kind = e.Kind == EventKind.SessionOpened && State.IsEndHeld ? EventKind.RunResumed : e.Kind;
 
-        // A heartbeat, or a note of a provider's limits, is no sign of work.
+        // Ignored events, such as a heartbeat or a note of a provider's limits, are no sign of work.
         if (kind != EventKind.Ignored) (State.LastSign, State.IsRetrying) = (State.Stamp, e.WillRetry);
         switch (kind)
         {
@@ -107,7 +107,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         State.FailingSince = State.Activity == Activity.Error ? State.FailingSince ?? State.Stamp : null;
         if (State.Activity != Activity.Blocked) State.Question = null;
 
-        // A refusal says that no run will begin; once there is a run it is one that was asked for besides.
+        // A refusal means that no run will begin. Once the agent works, the refusal concerned another prompt.
         if (State.RestingActivity != Activity.Idle) State.PromptRefused = null;
         if (before is Activity.Idle or Activity.Done or Activity.Error && State.Activity is Activity.Working or Activity.Blocked && State.SetAside is null)
             State.Runs++;
@@ -122,7 +122,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             return;
         }
 
-        // What means nothing after an end means nothing while the end is held.
+        // An event that changes nothing after an end changes nothing while the end is held open either.
         if (State is { IsEndHeld: true, SetAside: { } end } && !IsEnd(kind) && ActivityTable.Next(end, kind) == end) return;
         var next = ActivityTable.Next(State.Activity, kind);
         if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported or EventKind.BackgroundChanged))
@@ -131,7 +131,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         else State.Activity = next;
     }
 
-    // While the agent has work of its own open it is at work, whatever it ended.
+    // While background work is open, the agent counts as working even after a run's end.
     private void RestAt(Activity activity) => (State.SetAside, State.Activity) =
         State.BackgroundWork > 0 && activity is Activity.Done or Activity.Error ? ((Activity?)activity, Activity.Working) : (null, activity);
 
@@ -185,7 +185,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (State.RunError is not null) State.Error = State.RunError;
     }
 
-    // What the last message ended in decides whether the run has failed, unless the event says so itself.
+    // The stop reason of the last message decides whether the run has failed, unless the event says so itself.
     private EventKind EndRun(ReadOnlySpan<byte> line, in AgentEvent e)
     {
         var final = e.Kind is EventKind.Settled or EventKind.Failed;
@@ -220,7 +220,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             news.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = NameOf(line, e) ?? name, IsError = e.IsError, Text = ContentText.Decode(line, e.Text) });
     }
 
-    // A total never falls: what is reported lower than before was counted, booked and perhaps spent already.
+    // A total never falls: if the agent reports less than before, the higher total was counted and booked already.
     private void AddUsage(UsageReport report, UsageTotals totals)
     {
         var before = State.Usage;

@@ -5,8 +5,8 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Panes;
 
 /// <summary>
-/// What one chunk of an agent's output brought. A pane has one, and fills it anew with each chunk: its reader takes what it needs before
-/// the next chunk is fed.
+/// The news of one chunk of an agent's output. A pane has one instance and refills it with each chunk, so its reader copies what it needs
+/// before the next chunk is fed.
 /// </summary>
 public sealed class PaneNews
 {
@@ -32,7 +32,7 @@ public sealed class PaneNews
     internal void Clear()
     {
         Changed = false;
-        // Most chunks bring none of these, a hundred thousand times a second.
+        // This runs a hundred thousand times a second, and most chunks bring none of these.
         if (_entries.Count > 0) _entries.Clear();
         if (_usage.Count > 0) _usage.Clear();
         if (_replies.Count > 0) _replies.Clear();
@@ -56,7 +56,10 @@ public readonly record struct UsageNews(string? Provider, string? Model, UsageRe
 /// <param name="Error">The agent's words why it did not take the command; null when it did.</param>
 public readonly record struct CommandReply(string Id, string? Error);
 
-/// <summary>Prices usage that an agent reported without its cost.</summary>
+/// <summary>
+/// Prices usage that an agent reported without its cost. A cost that the agent states wins over the price table, since the agent knows its
+/// provider's discounts and tiers.
+/// </summary>
 /// <param name="Prices">The operator's prices.</param>
 /// <param name="Provider">The provider that the agent was started on, for reports that name none.</param>
 /// <param name="Model">The model, likewise.</param>

@@ -3,17 +3,17 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Panes;
 
-/// <summary>What the events of one agent add up to. A value, so that publishing it is copying it.</summary>
+/// <summary>The state that the events of one agent add up to. A value type, so that publishing it is a copy.</summary>
 internal struct PaneState
 {
-    /// <summary>When the chunk that is being read came.</summary>
+    /// <summary>When the current chunk was read.</summary>
     public DateTimeOffset Now { get; set; }
 
     /// <summary>The same on the monotonic clock, in its own ticks.</summary>
     public long Stamp { get; set; }
     public DateTimeOffset? LastEventAt { get; set; }
 
-    /// <summary>When the latest event came that is a sign of work, on the monotonic clock; null before the first.</summary>
+    /// <summary>When the latest event that is a sign of work was read, on the monotonic clock; null before the first.</summary>
     public long? LastSign { get; set; }
     public long Events { get; set; }
     public long MalformedLines { get; set; }
@@ -23,7 +23,7 @@ internal struct PaneState
     public UsageReport Usage { get; set; }
     public Activity Activity { get; set; }
 
-    /// <summary>The activity to go back to: that which a compaction outside a run interrupted, or that of an end which background work keeps open.</summary>
+    /// <summary>The activity to return to: the one before a compaction outside a run, or that of an end that background work keeps open.</summary>
     public Activity? SetAside { get; set; }
 
     /// <summary>A compaction has begun and not ended.</summary>
@@ -37,14 +37,14 @@ internal struct PaneState
     public string? PromptRefused { get; set; }
     public AgentQuestion? Question { get; set; }
 
-    /// <summary>How often the agent went to work from rest.</summary>
+    /// <summary>How often the agent went from rest to work.</summary>
     public long Runs { get; set; }
     public string? Error { get; set; }
 
-    /// <summary>Since when every event was an error or changed nothing, on the monotonic clock; null while the last that counts was none.</summary>
+    /// <summary>Since when the agent's activity has been an error, on the monotonic clock; null while it is not.</summary>
     public long? FailingSince { get; set; }
 
-    /// <summary>The latest sign of work is an error that promises another try.</summary>
+    /// <summary>Whether the latest sign of work is an error that announces another try.</summary>
     public bool IsRetrying { get; set; }
 
     /// <summary>How many tasks the agent has in the background, as it says.</summary>
@@ -56,7 +56,7 @@ internal struct PaneState
     /// <summary>The HTTP status the provider refused with last; 0 since it answered.</summary>
     public int ProviderStatus { get; set; }
 
-    /// <summary>When the provider said it can be asked again; null since it answered.</summary>
+    /// <summary>When, as the provider said, it can be asked again; null since it answered.</summary>
     public DateTimeOffset? ResumeAt { get; set; }
     public string? HarnessSessionId { get; set; }
     public string? Cwd { get; set; }
@@ -64,13 +64,13 @@ internal struct PaneState
     /// <summary>The agent's own name for its latest event.</summary>
     public string? LastEvent { get; set; }
 
-    /// <summary>What the activity would be without the compaction or the background work that goes on.</summary>
+    /// <summary>The activity without the current compaction or background work.</summary>
     public readonly Activity RestingActivity => SetAside ?? Activity;
 
-    /// <summary>What a process that ends leaves undone: an end with work of its own still open is none.</summary>
+    /// <summary>The state that a process leaves when it ends: a run's end with background work still open counts as no end.</summary>
     public readonly Activity LastActivity => BackgroundWork > 0 ? Activity : RestingActivity;
 
-    /// <summary>The agent has ended its run, and work of its own was open: the run goes on when it is woken.</summary>
+    /// <summary>Whether the agent has ended its run with background work open: the run goes on when that work wakes it.</summary>
     public readonly bool IsEndHeld => SetAside is not null && !IsCompacting;
 
     public readonly RunReport Run()
@@ -80,7 +80,7 @@ internal struct PaneState
             Activity.Working => RunOutcome.Working,
             Activity.Blocked => RunOutcome.Blocked,
 
-            // What was torn off after a run's end may have said that it goes on.
+            // A torn line after a run's end may have said that the run goes on.
             Activity.Done => IsTorn && !IsSettled ? RunOutcome.Working : RunOutcome.Done,
             Activity.Error => RunOutcome.Failed,
             _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,

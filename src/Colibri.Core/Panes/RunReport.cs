@@ -3,7 +3,7 @@ using Colibri.Core.Panes.Dialects;
 namespace Colibri.Core.Panes;
 
 /// <summary>What an agent's events say about its run, for judging it.</summary>
-/// <param name="Outcome">Where they leave it.</param>
+/// <param name="Outcome">The run's outcome by its events alone.</param>
 /// <param name="IsSettled">The agent said that the run is over for good; without it a run that has ended may still go on.</param>
 /// <param name="Stop">Why the assistant stopped last.</param>
 /// <param name="Error">The agent's own words about the run's failure.</param>
@@ -16,7 +16,7 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     /// </summary>
     public string? PromptRefused { get; init; }
 
-    /// <summary>How often the agent went to work from rest: a run has begun since another look if this has grown.</summary>
+    /// <summary>How often the agent went from rest to work. If this has grown between two looks, a run has begun between them.</summary>
     public long Runs { get; init; }
 
     /// <summary>How many events there were in all.</summary>
@@ -28,7 +28,7 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     /// <summary>A compaction is going on: the run goes on after it.</summary>
     public bool IsCompacting { get; init; }
 
-    /// <summary>The latest error promises another try: the agent waits, and has not ended.</summary>
+    /// <summary>The latest error announces another try: the agent waits and has not ended its run.</summary>
     public bool IsRetrying { get; init; }
 
     /// <summary>How many tasks that the agent has started in the background are not over: it goes on when they end.</summary>
@@ -39,20 +39,20 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
 
     public bool HasBackgroundWork => BackgroundTasks > 0;
 
-    /// <summary>The HTTP status the provider refused with last, from a field and not from words; 0 where it answered since, or none is stated.</summary>
+    /// <summary>The HTTP status of the provider's latest refusal, from a field and not from text; 0 if it answered since, or none is stated.</summary>
     public int ProviderStatus { get; init; }
 
-    /// <summary>When the provider said it can be asked again, from a field and not from words; null where it answered since, or none is stated.</summary>
+    /// <summary>When the provider can be asked again, from a field and not from text; null if it answered since, or none is stated.</summary>
     public DateTimeOffset? ResumeAt { get; init; }
 
     /// <summary>What decides which limits hold, and for how long.</summary>
     internal RunPhase Phase => new(Outcome, HasToolRunning, IsCompacting, IsRetrying, HasBackgroundWork);
 }
 
-/// <summary>What an agent is at, as far as limits depend on it.</summary>
+/// <summary>The part of the report that decides which limits apply.</summary>
 internal readonly record struct RunPhase(RunOutcome Outcome, bool HasToolRunning, bool IsCompacting, bool IsRetrying, bool HasBackgroundWork);
 
-/// <summary>Where an agent's events alone leave its run.</summary>
+/// <summary>A run's outcome by its events alone.</summary>
 public enum RunOutcome
 {
     /// <summary>Not one event.</summary>

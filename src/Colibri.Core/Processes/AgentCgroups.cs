@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Processes;
 
 /// <summary>
-/// A cgroup of its own for each agent, where Linux lets the daemon make one; where not, an agent's tree is found and ended by sweeps alone.
-/// Its name is the agent's id, which is on record before: so the next daemon knows whose it is.
+/// A cgroup of its own for each agent, where Linux lets the daemon make one. Without it, an agent's tree is found and ended by sweeps alone.
+/// Its name is the agent's id, which was persisted before, so the next daemon knows to which agent it belongs.
 /// </summary>
 public sealed class AgentCgroups
 {
@@ -27,7 +27,7 @@ public sealed class AgentCgroups
     /// <summary>What <c>status</c> says about them; null on a system that has none.</summary>
     public StatusCgroup? Status => HostPlatform.Kind == OperatingSystemKind.Linux ? new StatusCgroup(_own?.Path, Volatile.Read(ref _reason)) : null;
 
-    /// <summary>Looks whether the daemon may make any, and says so in the log once.</summary>
+    /// <summary>Finds out whether the daemon may make cgroups, and logs the result once.</summary>
     public static AgentCgroups Find(TimeProvider time, ILogger logger)
     {
         var own = OwnCgroup.Find(out var reason);
@@ -38,7 +38,7 @@ public sealed class AgentCgroups
         return new AgentCgroups(own, own is null ? reason : null, time, logger);
     }
 
-    /// <summary>One for an agent that is on record; null where there is to be none.</summary>
+    /// <summary>Makes the cgroup of an agent that is persisted; null where cgroups are not used or the kernel refuses.</summary>
     internal Cgroup? Create(string agentId)
     {
         try
@@ -47,7 +47,7 @@ public sealed class AgentCgroups
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // cgroup.max.descendants, most likely.
+            // The likely cause is cgroup.max.descendants.
             Tell(agentId, e.Message);
             return null;
         }
@@ -63,7 +63,7 @@ public sealed class AgentCgroups
         return null;
     }
 
-    /// <summary>What an earlier daemon made for an agent; null where there is nothing.</summary>
+    /// <summary>The cgroup that an earlier daemon made for an agent; null where there is none.</summary>
     internal Cgroup? Of(string agentId) => _own?.Open(Prefix + agentId);
 
     /// <summary>Removes an agent's cgroup, in which nothing lives any more.</summary>
@@ -71,7 +71,7 @@ public sealed class AgentCgroups
     {
         for (var attempt = 1; cgroup is not null && !cgroup.TryRemove(); attempt++)
         {
-            // The kernel may take a moment to let go of the last process. The next daemon removes what stays.
+            // The kernel may take a moment to release the last process. The next daemon removes a cgroup that stays.
             if (attempt == RemoveAttempts)
             {
                 _logger.CgroupStays(cgroup.Path);
@@ -81,8 +81,8 @@ public sealed class AgentCgroups
         }
     }
 
-    /// <summary>Removes what earlier daemons made for agents that have ended, as far as nothing lives in it.</summary>
-    /// <param name="hasEnded">Whether there is an agent of that id on record, and its end too.</param>
+    /// <summary>Removes the empty cgroups that earlier daemons made for agents that have ended.</summary>
+    /// <param name="hasEnded">Whether the board has an agent of that id whose end is recorded.</param>
     internal async Task RemoveEndedAsync(Func<string, Task<bool>> hasEnded)
     {
         foreach (var agentId in _own?.Names(Prefix).Select(name => name[Prefix.Length..]) ?? [])
@@ -94,7 +94,7 @@ public sealed class AgentCgroups
 
     private void Tell(string agentId, string reason)
     {
-        // Told once, not once for each agent.
+        // Logged once, not for each agent.
         reason = reason.Replace(agentId, "AGENT_ID", StringComparison.Ordinal);
         if (Interlocked.Exchange(ref _reason, reason) != reason)
             _logger.CgroupRefused(agentId, reason);

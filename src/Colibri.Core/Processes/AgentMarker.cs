@@ -1,8 +1,8 @@
 namespace Colibri.Core.Processes;
 
 /// <summary>
-/// The environment entry every agent is started with and every descendant inherits: what makes a process provably ours, whoever its
-/// parent is by then, and even after this daemon was killed.
+/// The environment entry that every agent is started with and every descendant inherits. It proves that a process is ours, whatever its parent
+/// is by then, and even after this daemon was killed.
 /// </summary>
 public static class AgentMarker
 {

@@ -9,10 +9,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Processes;
 
-/// <summary>An agent's process with its three streams, and the means to end its whole tree.</summary>
+/// <summary>An agent's process with its three streams and the ender of its whole tree.</summary>
 /// <remarks>
-/// Output is read on the agents' loop: a thousand idle agents are no thread and no buffer, and a line costs no hand-over. Standard input
-/// is a socket, since a write to a pipe that nobody reads any more raises SIGPIPE.
+/// Output is read on the agents' loop: a thousand idle agents cost no thread and no buffer, and a line costs no hand-over to another thread.
+/// Standard input is a socket, because a write to a broken pipe raises SIGPIPE.
 /// </remarks>
 internal sealed class AgentProcess : IDisposable
 {
@@ -34,7 +34,7 @@ internal sealed class AgentProcess : IDisposable
         (_child, _cgroups, _cgroup, _stdout, _stderr, _stdin) = (child, cgroups, cgroup, stdout, stderr, stdin);
         _tree = new ProcessTree(child, AgentMarker.For(agentId), cgroup);
         Ender = new TreeEnder(_tree, agentId, time, logger, privileged);
-        // Closing standard input is how an RPC agent is told to end.
+        // An RPC agent ends when its standard input is closed.
         PoliteEnd = stdin is null ? null : new PoliteEnd(stdin.Dispose, () => child.Exited.IsCompleted);
     }
 
@@ -50,7 +50,7 @@ internal sealed class AgentProcess : IDisposable
     /// <summary>Chunks read so far, over both streams.</summary>
     public long Progress => Volatile.Read(ref _outputChunks) + Volatile.Read(ref _errorChunks);
 
-    /// <summary>A chunk has been read and not yet been taken in by whoever it was handed to.</summary>
+    /// <summary>Whether the consumer of standard output is still at work on a chunk.</summary>
     public bool IsTakingIn => _isTakingIn;
 
     /// <summary>The last of what it wrote to standard error.</summary>
@@ -100,7 +100,7 @@ internal sealed class AgentProcess : IDisposable
         }
     }
 
-    /// <summary>Whether anything of the tree is left after the agent itself has ended, or may be.</summary>
+    /// <summary>Whether processes of the tree are left, or may be, after the agent itself has ended.</summary>
     public bool MayHaveStrays()
     {
         try
@@ -109,15 +109,15 @@ internal sealed class AgentProcess : IDisposable
         }
         catch (IOException)
         {
-            // The process table cannot be read now; ending the tree waits until it can.
+            // The process table cannot be read now, so the tree may live; the tree's end waits until the table can be read.
             return true;
         }
     }
 
-    /// <summary>For when nothing of the tree is left.</summary>
+    /// <summary>Clears up once no process of the tree is left.</summary>
     public Task RemoveCgroupAsync() => _cgroups?.RemoveAsync(_cgroup) ?? Task.CompletedTask;
 
-    /// <summary>Hands each chunk of standard output to <paramref name="feed"/> until its end; the next is read when that has finished.</summary>
+    /// <summary>Passes each chunk of standard output to <paramref name="feed"/> until its end; the next chunk is read when feed has completed.</summary>
     public Task ReadOutputAsync(ChunkReader feed) => _stdout.ReadToEndAsync(chunk =>
     {
         Volatile.Write(ref _outputChunks, _outputChunks + 1);
@@ -133,7 +133,7 @@ internal sealed class AgentProcess : IDisposable
         return ValueTask.CompletedTask;
     });
 
-    /// <summary>Writes one line to standard input; an agent that is gone is noticed elsewhere.</summary>
+    /// <summary>Writes one line to standard input. Errors are ignored, because the end of an agent is noticed elsewhere.</summary>
     public async Task WriteLineAsync(ReadOnlyMemory<byte> line)
     {
         try
@@ -142,7 +142,7 @@ internal sealed class AgentProcess : IDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // It ended, or was asked to, before it had read its prompt.
+            // The agent ended, or was asked to end, before it had read its prompt.
         }
     }
 

@@ -6,10 +6,10 @@ namespace Colibri.Core.Processes;
 /// <summary>The last bytes an agent wrote to standard error, for the error message of its run.</summary>
 internal sealed class StderrTail
 {
-    /// <summary>Bytes shown at the most; of older ones nothing is left.</summary>
+    /// <summary>The most bytes shown; older ones are overwritten.</summary>
     public const int Capacity = 8 * 1024;
 
-    // Kept before them, and not shown: the last few characters of a key that the ring has torn are no longer known to be one's.
+    // Bytes kept before those shown, and never shown themselves. The buffer's start may cut a key, whose last characters alone cannot be recognised.
     private const int Margin = 512;
     private const int RingBytes = Capacity + Margin;
 
@@ -23,20 +23,20 @@ internal sealed class StderrTail
             _written += bytes.Length - RingBytes;
             bytes = bytes[^RingBytes..];
         }
-        // Most agents never write here, so the ring is made with the first byte.
+        // Most agents never write to standard error, so the buffer is allocated with the first byte.
         if (_ring.Length == 0 && !bytes.IsEmpty)
             _ring = new byte[RingBytes];
         foreach (var b in bytes)
             _ring[(int)(_written++ % RingBytes)] = b;
     }
 
-    /// <summary>The last line that says anything, or null.</summary>
-    /// <param name="secrets">Blots out what must not be kept.</param>
+    /// <summary>The last line that is not empty, or null.</summary>
+    /// <param name="secrets">Redacts keys.</param>
     public string? LastLine(Secrets secrets) =>
         Text(secrets)?.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
 
-    /// <summary>What is kept, as text; invalid UTF-8 becomes U+FFFD. Null where nothing was written.</summary>
-    /// <param name="secrets">Blots out what must not be kept.</param>
+    /// <summary>The kept bytes as text; invalid UTF-8 becomes U+FFFD. Null if nothing was written.</summary>
+    /// <param name="secrets">Redacts keys.</param>
     public string? Text(Secrets secrets)
     {
         if (_written == 0)
@@ -44,7 +44,7 @@ internal sealed class StderrTail
         var start = (int)(_written % RingBytes);
         byte[] kept = _written <= RingBytes ? _ring[..(int)_written] : [.. _ring[start..], .. _ring[..start]];
         var isTorn = _written > RingBytes;
-        // The ring may have torn a character as well.
+        // The buffer's start may cut a character as well.
         var whole = isTorn ? CharacterStart(kept, 0) : 0;
         var text = Encoding.UTF8.GetString(kept, whole, kept.Length - whole);
         var clean = isTorn ? secrets.RedactTail(text) : secrets.Redact(text);
@@ -55,7 +55,7 @@ internal sealed class StderrTail
         return Encoding.UTF8.GetString(shown, first, shown.Length - first);
     }
 
-    /// <summary>Where the next character begins: at most three bytes on, so that what is no UTF-8 is shown all the same.</summary>
+    /// <summary>The start of the next character, at most three bytes ahead, so that bytes that are no UTF-8 are shown too.</summary>
     private static int CharacterStart(byte[] text, int index)
     {
         for (var end = Math.Min(index + 3, text.Length); index < end && (text[index] & 0xC0) == 0x80;)

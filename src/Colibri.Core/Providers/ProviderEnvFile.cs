@@ -13,7 +13,7 @@ public static class ProviderEnvFile
     private const uint OthersBits = 0x3F; // 0077
 
     /// <summary>Reads the file.</summary>
-    /// <exception cref="ConfigurationException">It cannot be read, others may look at it, or it is somebody else's; the message says what to type.</exception>
+    /// <exception cref="ConfigurationException">It cannot be read, its mode lets others read it, or another user owns it; the message says what to type.</exception>
     public static IReadOnlyDictionary<string, string> Read(string path)
     {
         try

@@ -1,17 +1,17 @@
 namespace Colibri.Core.Providers;
 
-/// <summary>Reads what agents report about their provider.</summary>
+/// <summary>Classifies what agents report about their provider.</summary>
 public static class ProviderFailures
 {
     // "529: {...}" (Pi), "API Error: 401 {...}" (Claude Code), "unexpected status 503 ..." (Codex): the status stands early.
     private const int MostLetters = 60;
 
-    /// <summary>By the HTTP status that the agent states in a field of its own; where it states none, by its words.</summary>
+    /// <summary>Classifies by the HTTP status that the agent states in a field; if it states none, by its words.</summary>
     /// <param name="status">The status; 0 for none.</param>
     /// <param name="error">The agent's own words, or null.</param>
     public static ProviderFailure Of(int status, string? error) => status != 0 ? OfStatus(status) : Of(error);
 
-    /// <summary>By the first HTTP status in the agent's own words, at their start or called a status or an error; any other number is part of some story.</summary>
+    /// <summary>Classifies by the first HTTP status in the agent's words, at their start or after "status" or "error"; other numbers are ignored.</summary>
     public static ProviderFailure Of(string? error)
     {
         if (error is null)
@@ -52,9 +52,9 @@ public enum ProviderFailure
     /// <summary>Nothing: the agent, its task or its process failed.</summary>
     None,
 
-    /// <summary>The key is not taken: HTTP 401 or 403.</summary>
+    /// <summary>The provider rejects the key: HTTP 401 or 403.</summary>
     Authentication,
 
-    /// <summary>Too busy, or too often asked: HTTP 429, 500, 502, 503, 504 or 529.</summary>
+    /// <summary>The provider is overloaded or limits the rate: HTTP 429, 500, 502, 503, 504 or 529.</summary>
     Overload,
 }

@@ -1,6 +1,6 @@
 namespace Colibri.Core.Providers;
 
-/// <summary>In which variable agents look for a provider's key.</summary>
+/// <summary>The environment variables in which agents look for a provider's key.</summary>
 public static class ProviderNames
 {
     // As the agents' own documentation names them; a provider that is not here is <NAME>_API_KEY.
@@ -33,7 +33,7 @@ public static class ProviderNames
         return KeyVariables.Contains(variable) || variable.EndsWith("_API_KEY", StringComparison.Ordinal);
     }
 
-    /// <summary>Where a provider's key may stand, the usual place first.</summary>
+    /// <summary>The variables that may hold a provider's key, the usual one first.</summary>
     public static IReadOnlyList<string> KeyVariablesOf(string provider)
     {
         ArgumentNullException.ThrowIfNull(provider);

@@ -6,15 +6,15 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Providers;
 
 /// <summary>
-/// Which provider the next run uses: the first of <c>COLIBRI_PROVIDERS</c> that has a key and is not known to fail. A route whose key was
-/// not taken is left out until the key changes; one that is overloaded backs off, and rests when that goes on. Safe from any thread.
+/// Chooses the provider of the next run: the first of <c>COLIBRI_PROVIDERS</c> that has a key and is not known to fail. A route whose key was
+/// rejected is left out until the key changes. An overloaded route backs off, and rests if that continues. Safe from any thread.
 /// </summary>
 /// <param name="routes">In order of preference.</param>
 /// <param name="keyOf">A provider's key now, or null.</param>
 /// <param name="keyless">Providers that need no key.</param>
-/// <param name="time">Clocks the rests.</param>
+/// <param name="time">Measures the rests.</param>
 /// <param name="random">Makes the jitter.</param>
-/// <param name="logger">Is told when a route is left out and when it is back.</param>
+/// <param name="logger">Logs when a route is left out and when it is back.</param>
 public sealed class ProviderRouter(
     IReadOnlyList<ProviderRoute> routes, Func<string, string?> keyOf, IReadOnlyList<string> keyless, TimeProvider time, Random random, ILogger logger)
 {
@@ -25,7 +25,7 @@ public sealed class ProviderRouter(
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RestLength = TimeSpan.FromMinutes(30);
 
-    // As long as the dialects let a provider ask for.
+    // The longest wait that the dialects accept from a provider.
     private static readonly TimeSpan LongestRest = TimeSpan.FromDays(7);
 
     private readonly Lock _gate = new();
@@ -34,10 +34,10 @@ public sealed class ProviderRouter(
     /// <summary>Whether there are routes at all; without any, agents choose their provider themselves.</summary>
     public bool IsUsed => _routes.Length > 0;
 
-    /// <summary>Is told of every rest that begins, and of the end of one by an answer. Called under the lock: it must not block.</summary>
+    /// <summary>Called when a rest begins, and when an answer ends one. Called under the lock, so it must not block.</summary>
     public Action<RouteRest>? RestChanged { get; set; }
 
-    /// <summary>Takes up the rests of an earlier daemon. A route that is not configured, or was reported on since, is left as it is.</summary>
+    /// <summary>Restores the rests of an earlier daemon. A route that is not configured, or was reported on since, is left as it is.</summary>
     public void Restore(IEnumerable<RouteRest> rests)
     {
         ArgumentNullException.ThrowIfNull(rests);
@@ -64,7 +64,7 @@ public sealed class ProviderRouter(
             return Array.Find(_routes, route => CanUse(route, providers) && StateOf(route, keys) == RouteState.Ready)?.Of;
     }
 
-    /// <summary>When the next one becomes eligible by itself, by the clock as it is set now; null where one is now, or none will.</summary>
+    /// <summary>When the next route becomes eligible by itself, by the clock as it is set now; null if one is eligible now, or none will be.</summary>
     public DateTimeOffset? NextAt(IReadOnlyList<string>? providers = null)
     {
         var keys = Keys();
@@ -77,7 +77,7 @@ public sealed class ProviderRouter(
         }
     }
 
-    /// <summary>Tells how a run on a route ended.</summary>
+    /// <summary>Reports how a run on a route ended.</summary>
     /// <param name="provider">The route's provider.</param>
     /// <param name="model">Its model, or null.</param>
     /// <param name="failure">What the run says about the provider; <see cref="ProviderFailure.None"/> where it answered.</param>
@@ -121,7 +121,7 @@ public sealed class ProviderRouter(
         }
     }
 
-    // Asked for before the lock is taken: the answer may be on the disk.
+    // Read before the lock is taken, because the key may have to be read from disk.
     private Dictionary<string, string?> Keys() =>
         routes.Select(route => route.Provider).Distinct(StringComparer.Ordinal).ToDictionary(provider => provider, keyOf, StringComparer.Ordinal);
 
@@ -145,7 +145,7 @@ public sealed class ProviderRouter(
         if (failures >= RestAfter)
             return RestLength;
         var ceiling = FirstBackoff * Math.Pow(2, failures - 1);
-        // Half of it at the least: the same provider asked again at once would say the same.
+        // At least half of it, because the same provider asked again at once would refuse again.
         return (ceiling < LongestBackoff ? ceiling : LongestBackoff) * (0.5 + (random.NextDouble() / 2));
     }
 
@@ -182,13 +182,13 @@ public sealed class ProviderRouter(
         public int Failures { get; set; }
         public Rest Rest { get; set; }
 
-        /// <summary>The key that was not taken; empty for a provider without.</summary>
+        /// <summary>The key that was rejected; empty for a provider without one.</summary>
         public string? RefusedKey { get; set; }
         public string? LastError { get; set; }
     }
 }
 
-/// <summary>That a route is left out for a time; over at once where the time is zero.</summary>
+/// <summary>A rest of a route; a length of zero ends it.</summary>
 /// <param name="Route">Its provider, and after a colon its model.</param>
 /// <param name="Length">From now on.</param>
 /// <param name="Failures">In a row.</param>

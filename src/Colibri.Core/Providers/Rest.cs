@@ -1,8 +1,8 @@
 namespace Colibri.Core.Providers;
 
 /// <summary>
-/// A wait on the monotonic clock: setting the host's clock neither ends nor lengthens it. People are shown the wall-clock time at which it
-/// ends by the clock as it is set now.
+/// A wait on the monotonic clock: setting the host's clock neither ends nor lengthens it. Its end is shown to people as a wall-clock time, by
+/// the clock as it is set now.
 /// </summary>
 internal readonly record struct Rest(long Since, TimeSpan Length)
 {

@@ -7,15 +7,15 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Providers;
 
 /// <summary>
-/// The keys there are: from the daemon's environment and from the operator's file, which is read again when it has changed. They go
-/// to agents that need them, and are blotted out of everything that is kept. Safe from any thread.
+/// All known keys: from the daemon's environment and from the operator's file, which is read again when it has changed. Keys go to the agents
+/// that need them, and are redacted in everything that is stored, shown or logged. Safe from any thread.
 /// </summary>
 public sealed class Secrets
 {
-    /// <summary>What stands in a key's place.</summary>
+    /// <summary>The text that replaces a key.</summary>
     public const string Blot = "[redacted]";
 
-    // A shorter value is no key, and would blot out words.
+    // A shorter value is no key, and redacting it would destroy ordinary words.
     private const int ShortestKey = 8;
     private const int MaxRetiredKeys = 256;
 
@@ -31,7 +31,7 @@ public sealed class Secrets
 
     /// <param name="environment">The daemon's own environment.</param>
     /// <param name="path">The operator's file of keys; null for none.</param>
-    /// <param name="logger">Is told when the file cannot be read any more.</param>
+    /// <param name="logger">Logs when the file cannot be read any more.</param>
     /// <exception cref="ConfigurationException">The file cannot be used; see <see cref="ProviderEnvFile"/>.</exception>
     public Secrets(IReadOnlyDictionary<string, string> environment, string? path, ILogger logger)
         : this(environment, path, logger, ProviderEnvFile.Read)
@@ -52,7 +52,7 @@ public sealed class Secrets
     /// <summary>No keys at all.</summary>
     public static Secrets None { get; } = new(new Dictionary<string, string>(), null, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
-    /// <summary>Whether a variable must not be inherited: it holds a key, here or by custom.</summary>
+    /// <summary>Whether a variable must not be inherited: it holds a known key, or has the usual name of one.</summary>
     public bool IsSecret(string variable) => ProviderNames.IsKeyVariable(variable) || _held.All.ContainsKey(variable);
 
     /// <summary>The provider's key; null where there is none.</summary>
@@ -63,7 +63,7 @@ public sealed class Secrets
         return ProviderNames.KeyVariablesOf(provider).Select(name => all.GetValueOrDefault(name)).FirstOrDefault(value => !string.IsNullOrEmpty(value));
     }
 
-    /// <summary>What an agent that uses these providers finds in its environment; null stands for every provider.</summary>
+    /// <summary>The keys for the environment of an agent that uses these providers; null stands for every provider.</summary>
     public IEnumerable<KeyValuePair<string, string>> For(IReadOnlyList<string>? providers)
     {
         LookAgain();
@@ -73,7 +73,7 @@ public sealed class Secrets
         return _held.All.Where(entry => names.Contains(entry.Key));
     }
 
-    /// <summary>The text with every known key blotted out; the text itself where there is none in it.</summary>
+    /// <summary>The text with every known key redacted; the same object if it holds none.</summary>
     public string Redact(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -85,7 +85,7 @@ public sealed class Secrets
         return text;
     }
 
-    /// <summary>An entry of a session, as it may be kept.</summary>
+    /// <summary>A session entry with every known key redacted.</summary>
     public SessionEntry Redact(SessionEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
@@ -94,11 +94,11 @@ public sealed class Secrets
     }
 
     /// <summary>
-    /// The text with every known key blotted out, and only then cut: a key that is cut first is not known again. Every text that may hold
-    /// a key is shortened by this.
+    /// The text with every known key redacted, and only then cut: a key that is cut first is no longer recognised. Use this to shorten every text
+    /// that may hold a key.
     /// </summary>
     /// <param name="text">What an agent or an operator wrote.</param>
-    /// <param name="maxChars">UTF-16 units at the most, at least 2; where something was left out the last is an ellipsis. No character is cut in two.</param>
+    /// <param name="maxChars">The most UTF-16 units, at least 2; a shortened text ends in an ellipsis. No character is cut in two.</param>
     public string Excerpt(string text, int maxChars)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxChars, 2);
@@ -109,7 +109,7 @@ public sealed class Secrets
         return string.Concat(clean.AsSpan(0, char.IsHighSurrogate(clean[cut - 1]) ? cut - 1 : cut), "…");
     }
 
-    /// <summary>As <see cref="Redact"/>, for a text that has lost its beginning: what is left of a key there is blotted out too.</summary>
+    /// <summary>As <see cref="Redact"/>, for a text that has lost its beginning: the rest of a cut key at its start is redacted too.</summary>
     public string RedactTail(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -129,7 +129,7 @@ public sealed class Secrets
     {
         if (_path is null)
             return;
-        // The disk is asked with no lock held. The stamp is from before the read, so that what is written meanwhile is seen at the next look.
+        // No lock is held during the read. The stamp is taken before it, so that the next look sees a write that happens meanwhile.
         var stamp = FileStamp.Of(_path);
         lock (_gate)
         {
@@ -141,11 +141,12 @@ public sealed class Secrets
             var held = new Held(_environment, _read(_path));
             lock (_gate)
             {
-                // Remembered only now: a file that could not be read is read again at the next look. One of several that saw the change reports it.
+                // Set only after a successful read, so that a file that could not be read is read again at the next look. Of several threads that see
+                // the change, one logs it.
                 if (stamp == _seen)
                     return;
                 (_seen, _told) = (stamp, null);
-                // What was written with an old key is redacted as well, the latest of them.
+                // Old keys are redacted too, as far as they are among the latest.
                 _retired.AddRange(_held.Keys.Except(held.Keys, StringComparer.Ordinal).Except(_retired, StringComparer.Ordinal).ToList());
                 _retired.RemoveRange(0, Math.Max(0, _retired.Count - MaxRetiredKeys));
                 _held = held with { Keys = [.. held.Keys.Union(_retired, StringComparer.Ordinal).OrderByDescending(key => key.Length)] };
@@ -169,7 +170,7 @@ public sealed class Secrets
         public Held(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> file)
             : this(Merged(environment, file), [])
         {
-            // The longest first: one key may begin as another does.
+            // The longest first, because one key may be a prefix of another.
             Keys = [.. All.Values.Where(value => value.Length >= ShortestKey).Distinct(StringComparer.Ordinal).OrderByDescending(key => key.Length)];
         }
 

@@ -3,13 +3,13 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Runs;
 
-/// <summary>A task whose earlier attempts have spent its budget is told to nobody: an attempt that was interrupted may have spent it all.</summary>
+/// <summary>Withholds a task whose earlier attempts have spent its budget from every agent; an interrupted attempt may have spent it all.</summary>
 internal sealed class BudgetStep(Budgets budgets) : IRunStep
 {
     public Task<TaskError?> RunAsync(Run run) =>
         Task.FromResult(run.Task is { } task && budgets.IsOverTask(task.Usage.CostMicrocents) ? ErrorOf(task.Usage.CostMicrocents, budgets) : null);
 
-    /// <summary>What a task over its budget has as its error.</summary>
+    /// <summary>The error of a task over its budget.</summary>
     public static TaskError ErrorOf(long spent, Budgets budgets) => new(
         RunVerdict.Budget,
         $"the task has cost {Dollars.Of(spent)} and may cost {Dollars.Of(budgets.TaskMicrocents ?? 0)} (COLIBRI_BUDGET_TASK_USD)");

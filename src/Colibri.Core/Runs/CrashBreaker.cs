@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Runs;
 
 /// <summary>
-/// Stops the scheduler from starting a program that does nothing but crash: after some crashes in a row it rests, longer each time, and
-/// its tasks wait instead of using up their attempts. An operator may start it all the same. Safe from any thread.
+/// Stops the scheduler from starting a program that only crashes. After some crashes in a row the program rests, longer each time, and its
+/// tasks wait instead of using up their attempts. An operator may still start it. Safe from any thread.
 /// </summary>
 public sealed class CrashBreaker(TimeProvider time, ILogger logger)
 {
@@ -17,7 +17,7 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
     /// <summary>An end this soon after the start, without an event, is a crash.</summary>
     public static readonly TimeSpan CrashWithin = TimeSpan.FromSeconds(10);
 
-    // Programs are few; whoever starts ever new ones makes the oldest be forgotten.
+    // Programs are few. Beyond this number the oldest is forgotten, so that a client that starts ever new ones costs bounded memory.
     private const int MaxPrograms = 64;
 
     private static readonly TimeSpan FirstRest = TimeSpan.FromMinutes(1);
@@ -26,7 +26,7 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
     private readonly Lock _gate = new();
     private readonly List<Program> _programs = [];
 
-    /// <summary>Until when a program rests, by the clock as it is set now; null while it may be started. The rest itself is on the monotonic clock.</summary>
+    /// <summary>When a program's rest ends, by the wall clock as it is set now; null while it may be started. The rest runs on the monotonic clock.</summary>
     public DateTimeOffset? RestsUntil(string path)
     {
         lock (_gate)
@@ -43,7 +43,7 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
         }
     }
 
-    /// <summary>Tells how a start of a program ended.</summary>
+    /// <summary>Reports how a start of a program ended.</summary>
     /// <param name="path">Its absolute path.</param>
     /// <param name="crashed">It ended at once, without an event, or could not be started.</param>
     /// <param name="error">Why, in one line.</param>

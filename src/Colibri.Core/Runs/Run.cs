@@ -5,12 +5,12 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Runs;
 
 /// <summary>
-/// One attempt at one task by one agent, from the claim to the outcome on disk. Every rule (limits, money, verdict) is asked of the run and not
-/// of its agent: a one-shot agent has one run in its life, a resident many. An operator's prompt is a run without a task.
+/// One attempt at one task by one agent, from the claim to the outcome on disk. Every rule (limits, money, verdict) applies to the run and not
+/// to its agent: a one-shot agent has one run in its life, a resident agent many. An operator's prompt is a run without a task.
 /// </summary>
-/// <param name="begun">What the claim answered; null for a run without a task.</param>
+/// <param name="begun">The claim's answer; null for a run without a task.</param>
 /// <param name="sessionId">The session that it is logged to.</param>
-/// <param name="baseline">What its agent had done before it.</param>
+/// <param name="baseline">The agent's counters before the run.</param>
 /// <param name="since">When it began, on the monotonic clock.</param>
 internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baseline, long since)
 {
@@ -19,12 +19,12 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
     private volatile string? _refusal;
     private long _toldAt;
 
-    /// <summary>The task as the claim returned it, whole; null for a prompt of the operator's.</summary>
+    /// <summary>The whole task as the claim returned it; null for an operator's prompt.</summary>
     public BoardTask? Task { get; } = begun?.Task;
 
     public string? TaskId => Task?.Id;
 
-    /// <summary>What every statement about this run names; null without a task.</summary>
+    /// <summary>The token that every statement about this run names; null without a task.</summary>
     public RunClaim? Claim { get; } = begun?.Claim;
 
     public string SessionId { get; } = sessionId;
@@ -56,7 +56,7 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
     public bool IsOver => State >= RunState.Ended;
 
     /// <summary>Takes the step of <see cref="RunTable"/>.</summary>
-    /// <returns>What has to be done now, by the caller: of any number of callers one is told so.</returns>
+    /// <returns>The action that the caller has to perform. Of several concurrent callers one gets it.</returns>
     public RunAction On(RunEvent happened)
     {
         lock (_gate)
@@ -75,7 +75,7 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
         On(RunEvent.Told);
     }
 
-    /// <summary>What the agent's events say about this run: those of an earlier one say nothing.</summary>
+    /// <summary>What the agent's events say about this run, without those of earlier runs.</summary>
     public RunReport Of(RunReport report)
     {
         if (baseline.Runs is { } before && report.Runs <= before)
@@ -91,7 +91,7 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
     public long Spent(long agentSpent) => (Task?.Usage.CostMicrocents ?? 0) + agentSpent - baseline.Spent;
 }
 
-/// <summary>What an agent had done when a run began; nothing for the run that it was started with.</summary>
+/// <summary>An agent's counters when a run began; default for the run that it was started with.</summary>
 /// <param name="Runs">How often it had gone to work; null for the run that it was started with.</param>
 /// <param name="Events">How many events it had printed.</param>
 /// <param name="Spent">What it had cost, in micro-cents.</param>

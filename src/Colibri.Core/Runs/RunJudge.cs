@@ -8,13 +8,13 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Runs;
 
-/// <summary>What is known of a run when it has ended.</summary>
+/// <summary>The facts about a run at its end.</summary>
 internal readonly record struct RunFacts
 {
     /// <summary>Null for an agent that ends between two runs.</summary>
     public required Run? Run { get; init; }
 
-    /// <summary>What the events say about it.</summary>
+    /// <summary>What the agent's events say about the run.</summary>
     public required RunReport Report { get; init; }
 
     public required StopCause Cause { get; init; }
@@ -31,10 +31,12 @@ internal readonly record struct RunFacts
     public long AgentSpent { get; init; }
 }
 
-/// <summary>Makes a run's end of what is known of it: verdict, error, and whether and when its task is tried again. Tells the router how the provider did.</summary>
+/// <summary>
+/// Derives a run's end from its facts: verdict, error, and whether and when its task is tried again. Reports to the router how the provider did.
+/// </summary>
 internal sealed class RunJudge(AgentProfile profile, string? provider, string? model, Budgets budgets, ProviderRouter? router, RetryBackoff backoff, Secrets secrets)
 {
-    /// <summary>The code of a run that a daemon's end cut short.</summary>
+    /// <summary>The code of a run that the daemon's end interrupted.</summary>
     public const string Interrupted = "interrupted";
 
     public RunEnd Judge(string agentId, in RunFacts facts)
@@ -42,13 +44,13 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
         var (run, report, cause) = (facts.Run, facts.Report, facts.Cause);
         var verdict = RunVerdict.Judge(report, facts.Exit, cause != StopCause.None, profile.PrintsEvents, facts.Stderr.LastLine(secrets), secrets);
         var isDone = verdict.Error is null;
-        // Whatever ended it: another attempt would cost still more.
+        // No retry after a budget is spent, whatever ended the run: another attempt would cost still more.
         var overBudget = !isDone && run?.Task is not null && budgets.IsOverTask(run.Spent(facts.AgentSpent));
         var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget;
         var providerFailure = isDone ? ProviderFailure.None : ProviderFailures.Of(StatusOf(report, cause, verdict), verdict.Error?.Message);
         if (provider is not null && (isDone || providerFailure != ProviderFailure.None))
             router?.Report(provider, model, providerFailure, verdict.Error?.Message, report.ResumeAt);
-        // A refused key is no fault of the task's: where another route is ready it goes there at once, the attempt given back.
+        // A refused key is no fault of the task. If another route is ready, the task goes there at once, and the attempt is given back.
         interrupted |= providerFailure == ProviderFailure.Authentication && !overBudget && provider is not null && run?.Task is not null
             && router is { IsUsed: true } && router.Choose(profile.Providers) is not null;
         var error = isDone ? null : overBudget ? BudgetStep.ErrorOf(run!.Spent(facts.AgentSpent), budgets) : ErrorFor(facts, verdict);
@@ -66,7 +68,7 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
         };
     }
 
-    /// <summary>The end of a run whose agent was never told, or whose work did not pass: its task is tried again only where that may help.</summary>
+    /// <summary>The end of a run whose agent got no prompt, or whose work failed a check. Its task is tried again only where that may help.</summary>
     public RunEnd Fail(string agentId, Run? run, TaskError error, bool mayPass) => new()
     {
         AgentId = agentId,
@@ -81,7 +83,7 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
     private static int StatusOf(RunReport report, StopCause cause, RunVerdict verdict) =>
         verdict.Verdict == RunVerdict.AgentError || cause == StopCause.Deadline ? report.ProviderStatus : 0;
 
-    // Without a route it is the same provider that will be asked; with one, the router keeps the time.
+    // Without routes the same provider is asked again, so its time counts. With routes the router keeps that time.
     private DateTimeOffset NextAttemptAt(int attempt, DateTimeOffset? resumeAt)
     {
         var ours = backoff.NextAttemptAt(attempt);

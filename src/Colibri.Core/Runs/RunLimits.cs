@@ -5,7 +5,7 @@ using Colibri.Core.Settings;
 
 namespace Colibri.Core.Runs;
 
-/// <summary>What a limit looks at. Every length of time is measured on the monotonic clock.</summary>
+/// <summary>The facts that limits depend on. Every length of time is measured on the monotonic clock.</summary>
 internal readonly record struct RunLook
 {
     public required Run Run { get; init; }
@@ -32,21 +32,21 @@ internal readonly record struct RunLook
     /// <summary>What the task has cost, in micro-cents, with all of its attempts.</summary>
     public long Spent { get; init; }
 
-    /// <summary>Its kind prints events; else the limit of the whole run alone holds.</summary>
+    /// <summary>Whether its kind prints events; else only the limit of the whole run applies.</summary>
     public bool PrintsEvents { get; init; }
 
-    /// <summary>It was told something: a prompt of its task's or of an operator's.</summary>
+    /// <summary>Whether it was given a prompt, of its task or of an operator.</summary>
     public bool HasPrompt { get; init; }
 
-    /// <summary>It takes prompts on its standard input, and lives on after a run.</summary>
+    /// <summary>Whether it takes prompts on its standard input, and lives on after a run.</summary>
     public bool IsRpc { get; init; }
 }
 
-/// <summary>What a limit found.</summary>
-/// <param name="Cause">Why the agent has to end; <see cref="StopCause.None"/> where it need not.</param>
-/// <param name="Words">For the task's error: which limit, and that it was stopped.</param>
+/// <summary>The finding of a limit.</summary>
+/// <param name="Cause">Why the agent has to end; <see cref="StopCause.None"/> if it need not.</param>
+/// <param name="Words">For the task's error: the limit, and that the agent was stopped.</param>
 /// <param name="IsOver">The run is over, and its agent may live on.</param>
-/// <param name="LookAgain">Where nothing was found: when it may be different.</param>
+/// <param name="LookAgain">Without a finding: the time until the limit has to be checked again.</param>
 internal readonly record struct LimitFinding(StopCause Cause, string? Words, bool IsOver, TimeSpan LookAgain)
 {
     /// <summary>The longest time between two looks.</summary>
@@ -64,18 +64,21 @@ internal readonly record struct LimitFinding(StopCause Cause, string? Words, boo
 }
 
 /// <summary>
-/// The limits of a run, as a list of rules. They are asked in order, of the run an agent is at, whenever something happened and when the
-/// shortest of their times is over; the first that finds an end decides. A new limit is a method here and its line in the list.
+/// The limits of a run, as a list of rules. They are checked in order for the agent's current run, after each event that matters and when the
+/// shortest of their times is over. The first rule that ends the run decides. A new limit is a method here and its line in the list.
 /// </summary>
 internal static class RunLimits
 {
-    /// <summary>Some versions of an agent never say that a run is settled: an end with nothing after it for so long is one.</summary>
+    /// <summary>
+    /// How long an RPC agent is quiet after a run's end before that end is final. Some versions never say that they are settled, and would
+    /// wait for the next prompt for good.
+    /// </summary>
     internal static readonly TimeSpan QuietAfterEnd = TimeSpan.FromSeconds(5);
 
-    /// <summary>Asks for the budget alone.</summary>
+    /// <summary>Checks the budget alone.</summary>
     public static LimitFinding AskBudget(in RunLook look) => Budget(look);
 
-    /// <summary>Asks whether the agent says that the run is over; after each chunk of output, once what it said is in its session.</summary>
+    /// <summary>Checks whether the agent says that the run is over. Called after each chunk of output, once its words are in the session.</summary>
     public static LimitFinding AskSettled(in RunLook look) => Settled(look);
 
     public static LimitFinding Ask(in RunLook look)
@@ -96,7 +99,9 @@ internal static class RunLimits
 
     private static readonly Rule[] Rules = [Budget, RunTime, NothingButErrors, QuietEnd, FirstSign, Silence];
 
-    /// <summary>A task may cost so much; a run that has ended well has nothing left to save, for its work is paid. One that is about to be woken has not ended.</summary>
+    /// <summary>
+    /// A task's budget. A run that has ended well is not ended for money, since its work is paid. A run that background work will wake has not ended.
+    /// </summary>
     private static LimitFinding Budget(in RunLook look) =>
         look.Run.Task is null || look.Report is { Outcome: RunOutcome.Done, HasBackgroundWork: false } || !look.Budgets.IsOverTask(look.Spent)
             ? LimitFinding.Nothing
@@ -125,17 +130,17 @@ internal static class RunLimits
             : LimitFinding.Missed($"said nothing but errors for {Words(limit)} (COLIBRI_FIRST_EVENT_TIMEOUT), the last one: {look.Report.Error ?? "without words"}; it was stopped");
     }
 
-    /// <summary>Some agents never say that a run is settled, and some never exit: an end with nothing after it is one.</summary>
+    /// <summary>Some agents never say that a run is settled, and some never exit, so an end followed by quiet is final.</summary>
     private static LimitFinding QuietEnd(in RunLook look)
     {
-        // A compaction may take the model minutes, and the run goes on after it; so it does after background work.
+        // A compaction may take the model minutes. The run goes on after it, and also after background work.
         if (look.Report.Outcome is not (RunOutcome.Done or RunOutcome.Failed) || look.Report.IsCompacting || look.Report.HasBackgroundWork)
             return LimitFinding.Nothing;
         var quiet = QuietOf(look);
         return look.Silent < quiet ? LimitFinding.In(quiet - look.Silent) : LimitFinding.Over;
     }
 
-    /// <summary>What was told something goes to work: until then every silence is bounded, also that after an opening line.</summary>
+    /// <summary>An agent that was given a prompt has to begin work. Until then every silence is bounded, also the one after an opening line.</summary>
     private static LimitFinding FirstSign(in RunLook look)
     {
         if (!look.PrintsEvents || !look.HasPrompt || look.Told is not { } told || look.Report.Outcome is not (RunOutcome.Silent or RunOutcome.Idle))
@@ -153,7 +158,7 @@ internal static class RunLimits
     {
         if (!look.Settings.StallKill || !look.PrintsEvents || look.Told is null || !IsAtWork(look.Report))
             return LimitFinding.Nothing;
-        // A tool at work prints nothing, for as long as a build or a test takes; nor does an agent that waits for its background work.
+        // A running tool may print nothing for as long as a build or a test takes, and so may an agent that waits for its background work.
         var isTool = (look.Report.HasToolRunning || look.Report.HasBackgroundWork) && look.Settings.ToolTimeout > look.Settings.StallAfter;
         var limit = isTool ? look.Settings.ToolTimeout : look.Settings.StallAfter;
         if (look.Silent < limit)
@@ -163,11 +168,11 @@ internal static class RunLimits
             : $"printed nothing for {Words(limit)} while it worked (COLIBRI_STALL_AFTER, COLIBRI_STALL_KILL); it was stopped");
     }
 
-    // What waits after its run's end, for a compaction or for work in the background, is not over and has no other limit than the run's.
+    // A run that waits after its end for a compaction or for background work is not over. Apart from this, only the run's own limit bounds it.
     private static bool IsAtWork(in RunReport report) => report.Outcome == RunOutcome.Working
         || (report.Outcome is RunOutcome.Done or RunOutcome.Failed && (report.IsCompacting || report.HasBackgroundWork));
 
-    // An agent that promises another try, such as Codex with "Reconnecting...", has not ended: it may wait as long as its provider asked it to.
+    // An agent that announces another try, such as Codex with "Reconnecting...", has not ended: it may wait as long as its provider asks.
     private static TimeSpan QuietOf(in RunLook look)
     {
         var quiet = look.IsRpc ? QuietAfterEnd : look.Settings.ExitTimeout;

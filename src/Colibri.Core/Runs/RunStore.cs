@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Runs;
 
-/// <summary>The only two doors to the board: a run begins with <see cref="BeginAsync"/> and ends with <see cref="EndAsync"/>, whichever agent has it.</summary>
+/// <summary>The only access of runs to the board: every agent's runs begin with <see cref="BeginAsync"/> and end with <see cref="EndAsync"/>.</summary>
 internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);

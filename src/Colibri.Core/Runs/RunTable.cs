@@ -1,9 +1,9 @@
 namespace Colibri.Core.Runs;
 
-/// <summary>Where a run is: one attempt at one task by one agent, from the claim to the outcome on disk.</summary>
+/// <summary>The state of a run, from the claim to the outcome on disk.</summary>
 public enum RunState
 {
-    /// <summary>It has its task, whole. Nothing was done yet.</summary>
+    /// <summary>It has claimed its whole task; no step was done yet.</summary>
     Claimed,
 
     /// <summary>Every step before the prompt has succeeded.</summary>
@@ -18,10 +18,10 @@ public enum RunState
     /// <summary>Its agent waits for an answer.</summary>
     Blocked,
 
-    /// <summary>It is over, by itself or by a cause of ours. What the agent prints from now on is not the run's.</summary>
+    /// <summary>It is over, by itself or because we ended it. Later output of the agent does not belong to it.</summary>
     Ended,
 
-    /// <summary>It has its verdict: every step after the end was asked.</summary>
+    /// <summary>It has its verdict: every check after the end was made.</summary>
     Checked,
 
     /// <summary>Its outcome is on disk.</summary>
@@ -43,7 +43,7 @@ public enum RunEvent
     /// <summary>The agent asks a question.</summary>
     Asked,
 
-    /// <summary>The run is over: the agent says so, or a cause of ours ended it (<see cref="StopCause"/>), or its process is gone.</summary>
+    /// <summary>The run is over: the agent says so, or we ended it (<see cref="StopCause"/>), or its process is gone.</summary>
     Ended,
 
     /// <summary>The verdict is there.</summary>
@@ -53,7 +53,7 @@ public enum RunEvent
     Recorded,
 }
 
-/// <summary>What has to be done when a run goes from one state to another.</summary>
+/// <summary>The action on a step from one state to another.</summary>
 public enum RunAction
 {
     Nothing,
@@ -61,20 +61,20 @@ public enum RunAction
     /// <summary>Give the agent its prompt.</summary>
     Tell,
 
-    /// <summary>Ask the steps after the end, and judge.</summary>
+    /// <summary>Make the checks after the end, and judge.</summary>
     Check,
 
     /// <summary>Put the outcome on disk.</summary>
     Record,
 
-    /// <summary>The agent, where it lives, is free for another run.</summary>
+    /// <summary>Free the agent, if it lives, for another run.</summary>
     Free,
 }
 
 /// <summary>The life of a run as a total table: the next state and the action for every state and every event.</summary>
 /// <remarks>
-/// An event that comes late, such as the answer to a prompt after the first sign of work, changes nothing. A state has one way into it
-/// that carries an action, so that nothing is told, judged or recorded twice.
+/// A late event, such as the answer to a prompt after the first sign of work, changes nothing. Each action hangs on one step into a state,
+/// so that no run is prompted, judged or recorded twice.
 /// </remarks>
 public static class RunTable
 {
@@ -106,7 +106,7 @@ public static class RunTable
     /// <summary>The state after an event.</summary>
     public static RunState Next(RunState state, RunEvent happened) => (RunState)Rows[((int)state * Columns) + (int)happened];
 
-    /// <summary>What a step from one state to another asks for; nothing where the state stays.</summary>
+    /// <summary>The action on a step from one state to another; none if the state stays.</summary>
     public static RunAction ActionOf(RunState from, RunState to) => from == to ? RunAction.Nothing : to switch
     {
         RunState.Placed => RunAction.Tell,

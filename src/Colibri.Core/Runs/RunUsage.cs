@@ -8,13 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Runs;
 
 /// <summary>
-/// One agent's account, run by run: counts what it reports towards the budgets at once, and books it in the ledger while it runs, one
-/// booking under way at a time, so that a daemon that is killed has lost at most the latest.
+/// One agent's account, run by run. It counts each report towards the budgets at once, and books it in the ledger during the run. One booking
+/// is under way at a time, so a killed daemon loses at most the latest.
 /// </summary>
-/// <remarks>Fed by one thread at a time; runs are changed and booked beside it.</remarks>
+/// <remarks>One thread at a time feeds it; other threads may change runs and book meanwhile.</remarks>
 internal sealed class RunUsage(TaskBoard board, Budgets budgets, UsagePricing pricing, string agentId, ILogger logger)
 {
-    /// <summary>Different days, providers and models of one agent that are told apart; what is beyond goes to the last of them.</summary>
+    /// <summary>The most rows of one agent, one for each day, provider and model; further usage is added to the last row.</summary>
     private const int MaxRows = 32;
 
     private readonly List<(string Run, DateOnly Day, string Provider, string Model, long Requests, UsageReport Sum)> _rows = [];
@@ -25,7 +25,7 @@ internal sealed class RunUsage(TaskBoard board, Budgets budgets, UsagePricing pr
     private volatile bool _isDirty;
     private bool _isUnpricedTold;
 
-    /// <summary>What comes next belongs to this run; null: to none.</summary>
+    /// <summary>The run that the next reports belong to; null for none.</summary>
     public void Begin(RunClaim? claim)
     {
         lock (_gate)
@@ -41,7 +41,7 @@ internal sealed class RunUsage(TaskBoard board, Budgets budgets, UsagePricing pr
         }
     }
 
-    /// <summary>Takes a report, without waiting for the disk.</summary>
+    /// <summary>Counts a report, without waiting for the disk.</summary>
     public void Add(in UsageNews news)
     {
         var added = news.Added;
@@ -57,7 +57,7 @@ internal sealed class RunUsage(TaskBoard board, Budgets budgets, UsagePricing pr
             logger.DayBudgetSpent($"{budgets.State.LiftsAt:yyyy-MM-dd'T'HH:mm'Z'}");
     }
 
-    /// <summary>Closes a run's account: what comes from now on belongs to no run.</summary>
+    /// <summary>Closes a run's account; later reports belong to no run.</summary>
     /// <returns>All rows of runs that were not forgotten, those of this one among them.</returns>
     public IReadOnlyList<UsageRow> Close()
     {
@@ -68,14 +68,14 @@ internal sealed class RunUsage(TaskBoard board, Budgets budgets, UsagePricing pr
         }
     }
 
-    /// <summary>Forgets the rows of a run: its end, which is on disk, has booked them.</summary>
+    /// <summary>Forgets the rows of a run whose end, which booked them, is on disk.</summary>
     public void Forget(RunClaim? claim)
     {
         lock (_gate)
             _rows.RemoveAll(row => claim is not null && row.Run == claim.RunId);
     }
 
-    /// <summary>Books what is new, without waiting for it.</summary>
+    /// <summary>Starts a booking of new usage, without waiting for it.</summary>
     public void Book()
     {
         if (!_isDirty)
@@ -115,12 +115,12 @@ internal sealed class RunUsage(TaskBoard board, Budgets budgets, UsagePricing pr
             }
             catch (Exception e) when (e is BoardUnavailableException or ObjectDisposedException)
             {
-                // The run's end books all of it once more, and waits for the disk.
+                // The run's end books all rows again, and waits for the disk.
             }
         }
     }
 
-    // What failed is booked with the next report, or with the run's end.
+    // Rows whose booking failed are booked with the next report, or with the run's end.
     private void StopBooking()
     {
         lock (_gate)

@@ -6,7 +6,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Runs;
 
-/// <summary>How a run is judged, from its events and its process together: an agent that failed often exits 0 all the same.</summary>
+/// <summary>The verdict on a run, from its events and its exit together, because agents that failed often exit 0.</summary>
 /// <param name="Verdict"><see cref="Done"/>, or the error's code.</param>
 /// <param name="Error">Null exactly when the run is done.</param>
 public readonly record struct RunVerdict(string Verdict, TaskError? Error)
@@ -28,10 +28,10 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>It exited with something other than 0.</summary>
     public const string ExitCode = "exit-code";
 
-    /// <summary>It has ended without a finished run, and what it exited with is lost.</summary>
+    /// <summary>It ended without a finished run, and its exit status is lost.</summary>
     public const string ExitUnknown = "exit-unknown";
 
-    /// <summary>It died of a signal nobody here had sent.</summary>
+    /// <summary>It died of a signal that the daemon had not sent.</summary>
     public const string Killed = "killed";
 
     /// <summary>It exited 0 in the middle of the run.</summary>
@@ -52,10 +52,10 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>Its task has cost more than a task may.</summary>
     public const string Budget = "budget";
 
-    /// <summary>It did not do in time what it had to.</summary>
+    /// <summary>It missed a deadline.</summary>
     public const string Deadline = "deadline";
 
-    /// <summary>It exited 2 or 64 (EX_USAGE, sysexits.h) without a word: it was called in a way it does not understand.</summary>
+    /// <summary>It exited 2 or 64 (EX_USAGE, sysexits.h) without an event: it does not understand its command line.</summary>
     public const string Usage = "usage";
 
     private const int MaxMessageChars = 500;
@@ -63,10 +63,10 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>Judges a run once all that the agent printed has been read and its process has ended.</summary>
     /// <param name="run">What the events say.</param>
     /// <param name="exit">How the process ended.</param>
-    /// <param name="stopRequested">It was asked to end before it did.</param>
+    /// <param name="stopRequested">The daemon asked it to end.</param>
     /// <param name="printsEvents">False for a program that need not print events at all.</param>
     /// <param name="lastWords">The last line it wrote to standard error, if any; joined to messages that have no better words.</param>
-    /// <param name="secrets">Whose keys stand in no message; none when null.</param>
+    /// <param name="secrets">The keys to redact in messages; none when null.</param>
     public static RunVerdict Judge(RunReport run, ProcessExit exit, bool stopRequested, bool printsEvents, string? lastWords = null, Secrets? secrets = null)
     {
         ArgumentNullException.ThrowIfNull(exit);
@@ -76,7 +76,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
 
     private static string CodeFor(RunReport run, ProcessExit exit, bool stopRequested, bool printsEvents)
     {
-        // Whatever ended its process: there was never to be a run.
+        // A refused prompt means that no run was to begin, whatever ended the process.
         if (RefusalOf(run) is not null) return AgentError;
         if (stopRequested)
         {
@@ -84,7 +84,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
             {
                 RunOutcome.Done => run.HasBackgroundWork ? Stopped : Done,
 
-                // An agent that is told to end may say on its way out that the run was aborted.
+                // An agent that we stop may report on its way out that the run was aborted.
                 RunOutcome.Failed when run.Stop != StopReason.Aborted => FailureCode(run.Stop),
                 _ => Stopped,
             };
@@ -95,7 +95,7 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
         {
             return run.Outcome switch
             {
-                // The agent's own word is all there is, and done work is not done again.
+                // The agent's own report is all we have, and finished work is not repeated.
                 RunOutcome.Done => run.HasBackgroundWork ? Background : Done,
                 RunOutcome.Failed => FailureCode(run.Stop),
                 _ => ExitUnknown,

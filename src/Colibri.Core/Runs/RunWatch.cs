@@ -1,25 +1,28 @@
 namespace Colibri.Core.Runs;
 
 /// <summary>
-/// Asks the limits of the run that an agent is at, when something happened and when their time is over. One for an agent: a run that
-/// comes later is watched like the first.
+/// Checks the limits of an agent's current run, after each event that matters and when the time of a limit is over. An agent has one watch for
+/// all its runs.
 /// </summary>
-/// <param name="time">Limits run on its monotonic side.</param>
-/// <param name="look">What there is to see now; null while there is no run.</param>
-/// <param name="end">Ends what a limit found to be over.</param>
+/// <param name="time">Limits run on its monotonic clock.</param>
+/// <param name="look">Reads the run's current facts; null while there is no run.</param>
+/// <param name="end">Called with a limit's finding that ends the run or the agent.</param>
 internal sealed class RunWatch(TimeProvider time, Func<RunLook?> look, Action<Run, LimitFinding> end)
 {
-    /// <summary>What waits in the agent's pipe is read first: after a standstill of the host every timer is due before any pipe was read.</summary>
+    /// <summary>
+    /// Pause before a limit is enforced, in which waiting output is read: after a standstill of the host every timer is due before any pipe was
+    /// read.
+    /// </summary>
     internal static readonly TimeSpan Confirmation = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>A timer that comes so much too late tells of a standstill.</summary>
+    /// <summary>A timer that is late by this much shows a standstill of the host.</summary>
     internal static readonly TimeSpan Late = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan AfterStandstill = TimeSpan.FromSeconds(2);
 
     private readonly WakeUp _wake = new();
 
-    /// <summary>Something happened that a limit depends on: it is asked soon.</summary>
+    /// <summary>Wakes the watch after an event that a limit depends on.</summary>
     public void Wake() => _wake.Set();
 
     /// <summary>Watches until cancelled.</summary>
@@ -49,7 +52,7 @@ internal sealed class RunWatch(TimeProvider time, Func<RunLook?> look, Action<Ru
             end(seen.Run, found);
         if (found.Cause == StopCause.None)
             return found.IsOver ? LimitFinding.Longest : found.LookAgain;
-        // Confirmed by a second look, after what was on its way has been read.
+        // A second look confirms the finding, after pending output was read.
         await PauseAsync(Confirmation, stopping).ConfigureAwait(false);
         if (stopping.IsCancellationRequested || look() is not { } again || again.Run != seen.Run)
             return TimeSpan.Zero;

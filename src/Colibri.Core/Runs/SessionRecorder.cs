@@ -4,8 +4,8 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Runs;
 
 /// <summary>
-/// Writes what an agent said into its session. Entries wait while a chunk of output is read and are appended before the next one is read,
-/// so a slow disk slows the agent it belongs to and nobody else.
+/// Writes an agent's words into its session. Entries are collected while a chunk of output is read, and appended before the next chunk is
+/// read. So a slow disk exerts back-pressure on that agent alone.
 /// </summary>
 internal sealed class SessionRecorder(SessionStore sessions)
 {
@@ -15,7 +15,7 @@ internal sealed class SessionRecorder(SessionStore sessions)
     /// <summary>Whether there is anything to append.</summary>
     public bool HasEntries => _waiting.Count > 0;
 
-    /// <summary>Entries that the disk refused; what refused is in the log.</summary>
+    /// <summary>The number of entries that the disk refused; the log has the errors.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
     /// <summary>The latest append left the session larger than even mode <c>max</c> allows.</summary>

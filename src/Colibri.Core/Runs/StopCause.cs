@@ -1,27 +1,30 @@
 namespace Colibri.Core.Runs;
 
-/// <summary>Why an agent was made to end; decides what becomes of its task.</summary>
+/// <summary>Why the daemon ended an agent; decides the next state of its task.</summary>
 internal enum StopCause
 {
-    /// <summary>Nobody made it.</summary>
+    /// <summary>The daemon did not end it.</summary>
     None,
 
     /// <summary>A long-lived agent has finished what it was started for.</summary>
     Settled,
 
-    /// <summary>The operator, or a cancelled task.</summary>
+    /// <summary>
+    /// An operator or client stopped the agent, or its task was cancelled. Counts as a failed attempt: stopping an agent says nothing about whether the
+    /// task is still wanted. Cancelling ends the task.
+    /// </summary>
     Requested,
 
     /// <summary>Its task has cost more than it may: not tried again.</summary>
     Budget,
 
-    /// <summary>It did not do in time what it had to.</summary>
+    /// <summary>It missed a deadline.</summary>
     Deadline,
 
-    /// <summary>It closed its standard output and stayed: there is nothing left to learn from it.</summary>
+    /// <summary>It closed its standard output and lived on: no further event can come from it.</summary>
     OutputClosed,
 
-    /// <summary>Its start could not be put on record; nobody would find it again after a crash. The attempt is given back.</summary>
+    /// <summary>Its start could not be persisted, so the next daemon would not find it after a crash. The attempt is given back.</summary>
     Unrecorded,
 
     /// <summary>The daemon is going down: the attempt is given back.</summary>

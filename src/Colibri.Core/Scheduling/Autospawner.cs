@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Scheduling;
 
 /// <summary>
-/// Keeps the resident agent of <c>COLIBRI_AUTOSPAWN</c>: one, never two, started once the daemon answers and a provider can be used, and
-/// again after an end nobody asked for.
+/// Keeps exactly one resident agent of <c>COLIBRI_AUTOSPAWN</c> running. It is started once the daemon answers and a provider can be used, and
+/// again after each end that no operator asked for.
 /// </summary>
 public sealed class Autospawner(
     AgentSupervisor supervisor, ProviderRouter router, Secrets secrets, DaemonConfiguration configuration, SpawnRequest template, TimeProvider time, ILogger logger)
@@ -29,8 +29,8 @@ public sealed class Autospawner(
     public StatusAutospawn Status => _status;
 
     /// <summary>
-    /// Runs until cancelled, or until an operator has stopped the agent. Whatever fails is logged and tried again after a back-off: the keeper
-    /// ends for nothing else.
+    /// Runs until cancelled, or until an operator has stopped the agent; it ends for no other reason. Every failure is logged and tried again
+    /// after a back-off.
     /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -40,7 +40,7 @@ public sealed class Autospawner(
             {
                 if (RequestNow() is not { } request)
                 {
-                    // A key may come at any time; the file is looked at again with each question.
+                    // A key may be added at any time; each call of RequestNow checks the file again.
                     await WaitAsync(configuration.SchedulerInterval, stopping).ConfigureAwait(false);
                     continue;
                 }
@@ -72,7 +72,7 @@ public sealed class Autospawner(
         }
     }
 
-    /// <summary>What to start; null while no provider can be used.</summary>
+    /// <summary>The request to start; null while no provider can be used.</summary>
     private SpawnRequest? RequestNow()
     {
         var isReady = template.Arguments.Contains(LocalArgument) || template.StatesProvider && secrets.For(null).Any();

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Scheduling;
 
 /// <summary>
-/// Brings tasks and agents together. It looks at the board when something happened (a task queued, an agent's slot free, a back-off
-/// over), so a task does not wait for a tick; the tick drains the intake and takes tasks back from claimants that are lost.
+/// Assigns tasks to agents. It looks at the board at each event that matters (a task queued, an agent's slot free, a back-off over), so that
+/// a task does not wait for a tick. The tick drains the intake and releases the tasks of lost claimants.
 /// </summary>
 public sealed class BoardScheduler(
     TaskBoard board,
@@ -31,7 +31,7 @@ public sealed class BoardScheduler(
 
     private readonly WakeUp _wake = new();
     private readonly ClockWatch _clock = new(time);
-    // Tasks whose look or start failed in a way nobody foresaw, and when by the monotonic clock. Starts add to it side by side.
+    // Tasks whose matching or start failed with an unexpected exception, with the time on the monotonic clock. Concurrent starts add to it.
     private readonly ConcurrentDictionary<string, long> _failed = new(StringComparer.Ordinal);
     private HashSet<string> _unmatched = new(StringComparer.Ordinal);
     private bool _isWithoutRoute;
@@ -41,10 +41,10 @@ public sealed class BoardScheduler(
 
     public SchedulerStatus Status => _status;
 
-    /// <summary>Looks at the board soon. Never blocks; many calls are one look.</summary>
+    /// <summary>Wakes the scheduler for a look at the board. Never blocks; several calls may share one look.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>Completes when it has looked at the board; at once while it rests after a failed look.</summary>
+    /// <summary>Completes after the next look at the board; at once while the scheduler pauses after a failed look.</summary>
     public Task AnswerAsync()
     {
         var look = _looked.Task;
@@ -55,13 +55,12 @@ public sealed class BoardScheduler(
     }
 
     /// <summary>
-    /// Runs until cancelled. A task whose look or start fails is logged once and left out for an interval; the others go on. After a look that
-    /// failed as a whole, the next one comes at a wake-up, 1 s later at the earliest, twice as late after each further failure, at the latest
-    /// after an interval.
+    /// Runs until cancelled. A task whose matching or start fails is logged once and skipped for an interval; the others go on. If a whole look
+    /// fails, the next one comes with a wake-up, at the latest after an interval. A pause precedes it: 1 s, doubled after each further failure.
     /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        // All waits are on the monotonic clock: a tick must neither stay away nor come early because the host's clock was set.
+        // All waits are on the monotonic clock: setting the host's clock must neither delay a tick nor bring it forward.
         long? lastTick = null;
         var failures = 0;
         var isBounded = false;
@@ -102,7 +101,7 @@ public sealed class BoardScheduler(
         }
     }
 
-    /// <summary>Drains the intake and releases what lost claimants hold.</summary>
+    /// <summary>Drains the intake and releases the tasks of lost claimants.</summary>
     public async Task TickAsync()
     {
         IReadOnlyList<BoardTask> drained;
@@ -124,7 +123,7 @@ public sealed class BoardScheduler(
         if (free == 0 && resting.Count == 0)
             return;
         var unmatched = new HashSet<string>(StringComparer.Ordinal);
-        // Most boards match from the front; only one whose best tasks nobody can take is looked through further.
+        // Usually the first tasks of the queue match. The window grows only if too few of them suit an agent.
         for (var window = free + resting.Count + ReadyMargin; ; window *= 4)
         {
             var ready = await board.ReadyAsync(Math.Min(window, LongestLook), time.GetUtcNow()).ConfigureAwait(false);
@@ -134,7 +133,7 @@ public sealed class BoardScheduler(
             _unmatched = unmatched;
             _status = _status with { Unmatched = unmatched.Count };
             ForgetFailed(ready);
-            // Nobody waits for one that has nothing more to do.
+            // A resting agent without a new assignment has nothing more to do. Its end is not awaited here.
             foreach (var idle in resting.Where(agent => !agent.IsKept && !assignments.Exists(assignment => assignment.Agent == agent)))
                 idle.Retire();
             await Task.WhenAll(
@@ -146,7 +145,7 @@ public sealed class BoardScheduler(
         }
     }
 
-    /// <summary>The agents whose program is there. One that is missing for a moment must not fail the whole queue: the tasks wait.</summary>
+    /// <summary>The agents whose program exists. A program that is missing for a moment makes the tasks wait instead of failing the whole queue.</summary>
     private List<AgentCandidate> Usable()
     {
         var usable = candidates.Where(candidate => supervisor.IsInstalled(candidate.Template.Binary)).ToList();
@@ -157,7 +156,7 @@ public sealed class BoardScheduler(
         return usable.FindAll(candidate => supervisor.MayStart(candidate.Template.Binary));
     }
 
-    /// <summary>An agent that is there already comes before one that would have to be started.</summary>
+    /// <summary>Matches tasks with agents. A living agent comes before one that would have to be started.</summary>
     private (List<(ReadyTask Task, AgentCandidate Candidate)> Starts, List<(ReadyTask Task, SupervisedAgent Agent)> Assignments) Match(
         IReadOnlyList<ReadyTask> ready, int free, List<AgentCandidate> usable, IReadOnlyList<SupervisedAgent> resting, HashSet<string> unmatched)
     {
@@ -188,7 +187,7 @@ public sealed class BoardScheduler(
             }
             else if (CapabilityMatch.Best(task.Capabilities, usable) is not { } candidate)
             {
-                // Told once, when it is first seen; the number of them all is in the status.
+                // Logged once for each task; status has the number of all.
                 if (unmatched.Add(task.Id) && !_unmatched.Contains(task.Id))
                     logger.TaskUnmatched(task.Id, string.Join(", ", task.Capabilities));
             }
@@ -199,7 +198,7 @@ public sealed class BoardScheduler(
         }
     }
 
-    /// <summary>Does something for one task; its failure is that task's alone. A board that cannot be written is everybody's.</summary>
+    /// <summary>Works on one task. Its failure concerns that task alone; only a board that cannot be written fails the whole look.</summary>
     private async Task DoForAsync(ReadyTask task, Func<Task> work)
     {
         try
@@ -223,7 +222,9 @@ public sealed class BoardScheduler(
             _failed[task.Id] = now;
     }
 
-    /// <summary>Those that are not in the queue any more: what is remembered is never more than one look sees and one interval adds.</summary>
+    /// <summary>
+    /// Forgets failed tasks that have left the queue. So the memory is bounded by the tasks of one look plus those of one interval.
+    /// </summary>
     private void ForgetFailed(IReadOnlyList<ReadyTask> ready)
     {
         if (_failed.IsEmpty)
@@ -238,12 +239,12 @@ public sealed class BoardScheduler(
 
     private async Task AssignAsync(string taskId, SupervisedAgent agent)
     {
-        // One of the two was not free any more: the next look tries another.
+        // The agent or the task is taken by now; the next look tries another.
         if (!await agent.TryAssignAsync(taskId).ConfigureAwait(false))
             Wake();
     }
 
-    /// <summary>The agents that have a provider to work with, where providers are chosen here.</summary>
+    /// <summary>The agents with a provider that can be used, if the daemon chooses providers; else all.</summary>
     private List<AgentCandidate> Routed(List<AgentCandidate> usable)
     {
         if (router is not { IsUsed: true })
@@ -270,7 +271,7 @@ public sealed class BoardScheduler(
         }
         catch (SpawnRefusedException)
         {
-            // Another claimant was faster, a slot went to a client, or the program cannot start: the task's own record says which.
+            // Another claimant was faster, a client took the slot, or the program cannot start. The task's row says which.
         }
     }
 
@@ -281,8 +282,8 @@ public sealed class BoardScheduler(
     }
 
     /// <summary>
-    /// Back-offs on the board are wall-clock times, so that they outlive the daemon and people can read them. Where the clock was set they
-    /// are moved with it: a step back must not hold a task for an hour longer, nor a step forward end its wait.
+    /// Back-offs on the board are wall-clock times, so that they outlive the daemon and people can read them. When the clock is set, they move
+    /// with it: a step back by an hour must not hold a task for an hour longer, and a step forward must not end its wait.
     /// </summary>
     private async Task FollowClockAsync()
     {
@@ -301,12 +302,12 @@ public sealed class BoardScheduler(
         if (candidates.Count > 0)
             Sooner(router?.NextAt());
         Sooner(candidates.Min(candidate => supervisor.RestsUntil(candidate.Template.Binary)));
-        // A back-off's end matters only while a slot is free to use it; a freed slot wakes the loop by itself.
+        // The end of a back-off matters only while a slot is free. A freed slot wakes the loop itself.
         if (candidates.Count > 0 && supervisor.FreeSlots > 0)
             Sooner(await board.NextReadyAtAsync(now).ConfigureAwait(false));
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
 
-        // The wait itself is on the monotonic clock: a clock that is set meanwhile delays the look to the tick at the most.
+        // The wait is on the monotonic clock. If the wall clock is set meanwhile, the look comes no later than the tick.
         void Sooner(DateTimeOffset? at)
         {
             if (at is { } end && end - now < wait)
@@ -317,9 +318,9 @@ public sealed class BoardScheduler(
     private async Task RestAsync(int failures, CancellationToken stopping)
     {
         _isResting = true;
-        // Whoever waits for a look waits for none now.
+        // Release the callers of AnswerAsync: no look follows during the pause.
         Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-        // A start that failed has freed a slot, and so woken the scheduler itself: the pause keeps one failure from following the other.
+        // A failed start frees a slot, which wakes the scheduler. The pause keeps that from becoming a tight loop of failures.
         var doubled = ShortestRest * Math.Pow(2, Math.Min(failures - 1, 16));
         var pause = doubled < interval ? doubled : interval;
         await Task.Delay(pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -332,9 +333,9 @@ public sealed class BoardScheduler(
     private static IReadOnlyList<string>? ProvidersOf(SpawnRequest request) => AgentProfiles.For(request.Runtime, request.Binary).Providers;
 }
 
-/// <summary>The scheduler at a glance.</summary>
+/// <summary>The scheduler's part of <c>status</c>.</summary>
 /// <param name="LastTickAt">Null before the first tick.</param>
 /// <param name="Ticks">Since the daemon started.</param>
 /// <param name="Unmatched">Queued tasks that no agent can take, seen when the queue was last looked through.</param>
-/// <param name="MissingAgent">The configured agent's program, where it is not there to be started: tasks wait for it.</param>
+/// <param name="MissingAgent">The configured agent's program while it is missing: tasks wait for it; else null.</param>
 public sealed record SchedulerStatus(DateTimeOffset? LastTickAt, long Ticks, int Unmatched, string? MissingAgent = null);

@@ -2,7 +2,7 @@ using Colibri.Core.Agents.Launch;
 
 namespace Colibri.Core.Scheduling;
 
-/// <summary>Which agent suits a task: the share of its required capabilities that an agent offers, ties by name.</summary>
+/// <summary>Finds the agent that suits a task best: the one with the largest share of the required capabilities, ties by name.</summary>
 public static class CapabilityMatch
 {
     /// <summary>Matched over required, 0 to 1; 1 where nothing is required.</summary>
@@ -13,7 +13,7 @@ public static class CapabilityMatch
         return required.Count == 0 ? 1 : (double)required.Count(capability => offers(capability)) / required.Count;
     }
 
-    /// <summary>The best of several agents; null where none offers anything of what is required.</summary>
+    /// <summary>The best of several agents; null if none offers any required capability.</summary>
     public static AgentCandidate? Best(IReadOnlyCollection<string> required, IEnumerable<AgentCandidate> candidates)
     {
         AgentCandidate? best = null;

@@ -9,18 +9,18 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Scheduling;
 
 /// <summary>
-/// Keeps the rests of provider routes on the board, so that a restart does not ask a provider that said when it can be asked again. One
-/// setting for each route. A write that the disk refuses is tried again; nobody waits for it.
+/// Persists the rests of provider routes on the board, so that a restarted daemon respects the time that a provider asked it to wait. One
+/// setting for each route. Writes run in the background; one that the disk refuses is tried again.
 /// </summary>
 /// <remarks>
-/// Within one daemon a rest runs on the monotonic clock. Across a restart there is the wall clock alone: a restored rest is never longer than
-/// the whole rest was, whatever the clock was set to meanwhile.
+/// Within one daemon a rest runs on the monotonic clock. Across a restart only the wall clock is left, so a restored rest is bounded by the
+/// length of the whole rest, however the clock was set meanwhile.
 /// </remarks>
 internal sealed class RouteRests : IAsyncDisposable
 {
     public const string Prefix = "provider.rest.";
 
-    /// <summary>Records read at a start; there are no more routes than a person configures.</summary>
+    /// <summary>The most records read at a start. An operator configures fewer routes.</summary>
     public const int MaxRecords = 256;
 
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
@@ -41,7 +41,7 @@ internal sealed class RouteRests : IAsyncDisposable
         _writing = Task.Run(() => WriteAllAsync(_stop.Token));
     }
 
-    /// <summary>Gives the router what an earlier daemon recorded, drops what is over or of no use, and records from then on.</summary>
+    /// <summary>Restores an earlier daemon's records into the router, deletes those that are over or unusable, and records from then on.</summary>
     public static async Task<RouteRests> RestoreAsync(TaskBoard board, ProviderRouter router, TimeProvider time, ILogger logger)
     {
         var records = await board.SettingsAsync(Prefix, MaxRecords).ConfigureAwait(false);
@@ -61,7 +61,7 @@ internal sealed class RouteRests : IAsyncDisposable
         return rests;
     }
 
-    /// <summary>Records what is waiting, once more where the disk refused it, and ends.</summary>
+    /// <summary>Writes the pending records, with one more try for those that the disk refused, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -78,7 +78,7 @@ internal sealed class RouteRests : IAsyncDisposable
         {
             if (JsonSerializer.Deserialize(value, RouteRestJson.Default.RestRecord) is not { LengthMs: > 0 and var length } record)
                 return null;
-            // Later than the whole rest can be over only by a clock that was set back.
+            // More time left than the whole rest means that the clock was set back.
             var left = Math.Min((record.Until - now).TotalMilliseconds, length);
             return left > 0 && left <= TimeSpan.MaxValue.TotalMilliseconds / 2
                 ? new RouteRest(name, TimeSpan.FromMilliseconds(left), record.Failures, record.Error) : null;
@@ -129,7 +129,7 @@ internal sealed class RouteRests : IAsyncDisposable
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // Told once, until a write succeeds.
+                // Logged once until a write succeeds.
                 if (!_isRefused)
                     _logger.RestNotRecorded(rest.Route, e.Message);
                 _isRefused = true;

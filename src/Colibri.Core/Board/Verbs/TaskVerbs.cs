@@ -48,7 +48,7 @@ internal static class TaskVerbs
         WHERE status = 'queued' AND not_before > $now ORDER BY not_before LIMIT 1
         """;
 
-    // The state is in the text and not bound, because SQLite uses a partial index only for a constant that it can compare.
+    // The state is in the text and not bound, because SQLite chooses a partial index only by a constant.
     private static readonly string[] InStateAfterSequence =
     [
         .. Enum.GetValues<TaskState>().Select(state => $"""

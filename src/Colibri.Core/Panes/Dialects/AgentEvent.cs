@@ -43,7 +43,7 @@ public record struct AgentEvent
     /// <summary>Of a tool's end: the tool failed.</summary>
     public bool IsError { get; set; }
 
-    /// <summary>Of a tool's end: no start need have come before, so it may stand for the call itself.</summary>
+    /// <summary>Of a tool's end: there may have been no start event, so this event may stand for the whole call.</summary>
     public bool MayBeUnannounced { get; set; }
 
     /// <summary>Of a <see cref="EventKind.Noted"/>: the agent has refused the prompt that a run was to begin with.</summary>
@@ -68,7 +68,7 @@ public record struct AgentEvent
     /// <summary>Which numbers of the usage are those of the whole session so far, and not of this report alone.</summary>
     public UsageTotals Totals { get; set; }
 
-    /// <summary>Of a run's end in error: the agent promises another try, and waits for it.</summary>
+    /// <summary>Of a run's end in error: the agent announces another try, and waits for it.</summary>
     public bool WillRetry { get; set; }
 
     /// <summary>How many tasks the agent has open in the background; null where the event does not say.</summary>
@@ -96,7 +96,7 @@ public enum StopReason
 {
     None,
 
-    /// <summary>It had said all it wanted, or goes on after a tool.</summary>
+    /// <summary>It finished its answer, or goes on after a tool.</summary>
     Stop,
 
     /// <summary>Cut by the token limit.</summary>
@@ -105,13 +105,13 @@ public enum StopReason
     Aborted,
 }
 
-/// <summary>How a provider refused a request, out of fields the agent has for it and never out of its words.</summary>
+/// <summary>How a provider refused a request, from fields that the agent has for it and never from text.</summary>
 /// <param name="Status">The HTTP status; 0 where there was no answer, null where the event says nothing about that.</param>
 /// <param name="ResumeAt">When the provider says it can be asked again, in seconds since 1970; 0 where it does not.</param>
 /// <param name="ResumeIn">The same in milliseconds from the event on; 0 where it does not.</param>
 public readonly record struct ProviderRefusal(int? Status, long ResumeAt = 0, long ResumeIn = 0)
 {
-    /// <summary>The longest wait that is believed: the longest period of a plan's limits is a week (Claude Code's <c>seven_day</c>).</summary>
+    /// <summary>The longest wait that is accepted: the longest period of a plan's limits is a week (Claude Code's <c>seven_day</c>).</summary>
     public static TimeSpan LongestWait { get; } = TimeSpan.FromDays(7);
 
     /// <summary>When the provider can be asked again; null where it does not say or that time has passed.</summary>

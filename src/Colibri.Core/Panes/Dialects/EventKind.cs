@@ -3,19 +3,19 @@ namespace Colibri.Core.Panes.Dialects;
 /// <summary>What an agent's event means to Colibri, whatever the agent calls it.</summary>
 public enum EventKind
 {
-    /// <summary>Nothing Colibri knows or needs.</summary>
+    /// <summary>An event that Colibri does not know or need.</summary>
     Ignored,
 
     /// <summary>The agent gave its session an id and waits for work.</summary>
     SessionOpened,
 
-    /// <summary>A run begins; what an earlier one ended in is over.</summary>
+    /// <summary>A run begins; the outcome of an earlier one no longer counts.</summary>
     RunStarted,
 
     /// <summary>Work is going on.</summary>
     Working,
 
-    /// <summary>Belongs to work going on, but also happens outside a run, where it means nothing.</summary>
+    /// <summary>A sign of work during a run; outside a run it means nothing.</summary>
     Progress,
 
     /// <summary>The model is asked. A run has many turns.</summary>
@@ -30,10 +30,10 @@ public enum EventKind
     /// <summary>The agent waits for an answer.</summary>
     Asked,
 
-    /// <summary>Messages wait to be taken up by the agent.</summary>
+    /// <summary>Messages wait in the agent's queue.</summary>
     Queued,
 
-    /// <summary>A run's end, until something shows that it goes on.</summary>
+    /// <summary>A run's end, unless a later event shows that it goes on.</summary>
     RunEnded,
 
     /// <summary>As <see cref="RunEnded"/>, in error.</summary>
@@ -55,15 +55,15 @@ public enum EventKind
     /// <summary>Usage on its own, without a message.</summary>
     UsageReported,
 
-    /// <summary>An error worth showing that is none of the run's.</summary>
+    /// <summary>An error that is shown and does not concern the run.</summary>
     Noted,
 
-    /// <summary>The agent has told which work of its own is open in the background.</summary>
+    /// <summary>The agent has reported which background work is open.</summary>
     BackgroundChanged,
 
-    /// <summary>The process is gone and somebody had asked it to end.</summary>
+    /// <summary>The process is gone, after it was asked to end.</summary>
     ProcessStopped,
 
-    /// <summary>The process is gone and nobody had asked.</summary>
+    /// <summary>The process is gone without having been asked to end.</summary>
     ProcessDied,
 }

@@ -2,19 +2,19 @@ using Colibri.Jsonl;
 
 namespace Colibri.Core.Panes.Dialects;
 
-/// <summary>How one kind of agent says what it does. Has no state; one instance serves every agent.</summary>
+/// <summary>Translates the lines of one kind of agent into events. It has no state; one instance serves every agent.</summary>
 public interface IDialect
 {
-    /// <summary>Reads a line and hands its events to the sink: at least one for a well-formed line, none for a malformed one.</summary>
+    /// <summary>Reads a line and passes its events to the sink: at least one for a well-formed line, none for a malformed one.</summary>
     /// <param name="line">One line without its newline.</param>
     /// <param name="truncated">The line is the head of one too long to keep: what can still be read of it counts.</param>
     /// <param name="sink">Called before this returns.</param>
-    /// <param name="look">What is already known of a line that is not truncated.</param>
+    /// <param name="look">What the framing has learned of a line that is not truncated.</param>
     /// <returns>False if the line is malformed, or truncated and nothing could be read of it.</returns>
     bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default);
 }
 
-/// <summary>Takes the events a dialect reads out of a line.</summary>
+/// <summary>Receives the events of a line from a dialect.</summary>
 public interface IEventSink
 {
     /// <param name="line">The line the event's slices point into.</param>

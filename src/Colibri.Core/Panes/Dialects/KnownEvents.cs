@@ -16,7 +16,7 @@ internal sealed class KnownEvent(string name, EventKind kind, int detail = 0)
 
     public int Detail => detail;
 
-    /// <summary>The event without details: most are no more, and to fill in a new one each time would cost more than to read it.</summary>
+    /// <summary>The event without details, made once: most events have none, and filling in a new one costs more than reading the line.</summary>
     public ref readonly AgentEvent Plain => ref _plain;
 }
 
@@ -52,7 +52,7 @@ internal sealed class KnownEvents
         }
     }
 
-    // Its length and its ends: hardly any two names have the same. Never 0.
+    // Hashes a name by its length, first and last byte; few names collide. Never 0.
     private static uint Key(ReadOnlySpan<byte> name) => ((uint)name.Length << 16) | ((uint)name[^1] << 8) | name[0];
 
     private int Slot(uint key) => (int)((key * 0x9E37_79B1) >> _shift);

@@ -35,12 +35,12 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
         return true;
     }
 
-    // On its own: wherever there is room for an event, it is cleared on the way in, and most lines need none.
+    // A method of its own: an AgentEvent on the stack is cleared on entry, and most lines need none.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool EmitUnknown(ReadOnlySpan<byte> line, IEventSink sink, JsonValue name) =>
         Emit(line, sink, new AgentEvent { UnknownName = name });
 
-    /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; more it has to find out itself.</summary>
+    /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; the method checks everything else.</summary>
     protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink);
 
     /// <summary>Reads the fields of an event, exactly; of a truncated line, those before the cut.</summary>
@@ -53,13 +53,13 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
         return true;
     }
 
-    /// <summary>A cost the agent reports; null where it says none.</summary>
+    /// <summary>The cost that the agent reports; null if it reports none.</summary>
     protected static long? Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
         usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? UsageReport.Reported(microcents) : null;
 
-    /// <summary>An HTTP status; 0 for what is none.</summary>
+    /// <summary>An HTTP status; 0 for any other value.</summary>
     protected static int Status(ReadOnlySpan<byte> line, JsonValue status) => status.TryGetInt64(line, out var code) && code is >= 100 and <= 599 ? (int)code : 0;
 
-    /// <summary>A count of tokens; what is no count is none.</summary>
+    /// <summary>A count of tokens; 0 for any other value.</summary>
     protected static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => UsageReport.Reported(tokens.Int64OrZero(line));
 }

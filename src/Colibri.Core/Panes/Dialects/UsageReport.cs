@@ -11,10 +11,10 @@ namespace Colibri.Core.Panes.Dialects;
 /// <param name="Unpriced">Of all these tokens, those whose cost is not known.</param>
 public readonly record struct UsageReport(long Input, long Output, long CacheRead, long CacheWrite, long Microcents, long Unpriced = 0)
 {
-    /// <summary>The most that one reported number counts for: no run comes near it, and thousands of them still add up.</summary>
+    /// <summary>The bound of one reported number: no run comes near it, and the sum of thousands stays in range.</summary>
     public const long MaxReported = 1_000_000_000_000_000;
 
-    /// <summary>The most that a sum counts for: the largest round number that a double holds exactly, as many readers of JSON do with every number.</summary>
+    /// <summary>The bound of a sum: the largest round number that a double holds exactly, because many JSON readers use doubles.</summary>
     public const long MaxSum = 9_000_000_000_000_000;
 
     /// <summary>All tokens, sent and answered.</summary>
@@ -36,7 +36,7 @@ public readonly record struct UsageReport(long Input, long Output, long CacheRea
 
     public static UsageReport operator -(UsageReport left, UsageReport right) => Subtract(left, right);
 
-    /// <summary>What a total has above another; nothing where it is lower.</summary>
+    /// <summary>By how much a total exceeds another, part by part; 0 where it is lower.</summary>
     public UsageReport Above(UsageReport other) => new(
         Math.Max(0, Input - other.Input),
         Math.Max(0, Output - other.Output),
@@ -71,7 +71,7 @@ public readonly record struct UsageReport(long Input, long Output, long CacheRea
         UnpricedTokens = Unpriced,
     };
 
-    /// <summary>A number as an agent reported it, brought into 0 to <see cref="MaxReported"/>: it is the agent's word and no more.</summary>
+    /// <summary>A number as an agent reported it, clamped to 0 to <see cref="MaxReported"/>, since an agent may report anything.</summary>
     public static long Reported(long number) => Math.Clamp(number, 0, MaxReported);
 
     private static long Sum(long left, long right) => Math.Min(MaxSum, left + right);
