@@ -37,6 +37,7 @@ internal sealed class AgentRuns
     private Run? _run;
     private RunPhase _seen;
     private volatile string? _missed;
+    private int _isClosed;
     private volatile Task _finishing = Task.CompletedTask;
 
     /// <param name="parts">The parts that the supervisor's agents share.</param>
@@ -130,6 +131,13 @@ internal sealed class AgentRuns
             return false;
         var run = new Run(begun, task.SessionId!, Baseline, reserved.Since);
         Enter(run);
+        // The agent's end and this claim may pass each other. The end closes the run that it sees; one that it does not see is closed here.
+        if (Interlocked.CompareExchange(ref _isClosed, 0, 0) != 0)
+        {
+            run.On(RunEvent.Ended);
+            await EndRunAsync(run, InterruptedBeforeItWasTold(run)).ConfigureAwait(false);
+            return false;
+        }
         _parts.Logger.TaskAssigned(_agent.Id, taskId);
         _ = Watched("giving a task to", WorkOnAsync(run, task));
         return true;
@@ -150,6 +158,15 @@ internal sealed class AgentRuns
         run.On(RunEvent.Placed);
         return await PromptAsync(run, text).ConfigureAwait(false);
     }
+
+    private RunEnd InterruptedBeforeItWasTold(Run run) => new()
+    {
+        AgentId = _agent.Id,
+        Claim = run.Claim,
+        Ending = RunEnding.Interrupted,
+        Verdict = RunJudge.Interrupted,
+        Error = new TaskError(RunJudge.Interrupted, "the agent ended before it was told the task"),
+    };
 
     private RunBaseline Baseline => RunBaseline.Of(_pane.Run, _pane.Usage);
 
@@ -372,6 +389,7 @@ internal sealed class AgentRuns
     /// <returns>What was persisted.</returns>
     public async Task<RunEnd> CloseAsync(ProcessExit exit)
     {
+        Interlocked.Exchange(ref _isClosed, 1);
         var run = Current;
         if (run is not null && run.On(RunEvent.Ended) != RunAction.Check)
         {
@@ -392,6 +410,7 @@ internal sealed class AgentRuns
     /// <param name="retryAt">When the task is tried again; null: at once where the attempt is given back, else never.</param>
     public Task CloseAsync(TaskError error, RunEnding ending, DateTimeOffset? retryAt)
     {
+        Interlocked.Exchange(ref _isClosed, 1);
         var run = Current;
         run?.On(RunEvent.Ended);
         return EndRunAsync(run, new RunEnd

@@ -119,6 +119,28 @@ public sealed class LongLivedAgentTests : IAsyncDisposable
     }
 
     [Test]
+    public async Task A_task_that_is_given_to_an_agent_while_it_ends_is_never_left_without_one()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var agent = await Spawn(await _fixture.Create($"first {round}"));
+            Shell.Until(() => agent.IsAtRest, "it is at rest");
+            var task = await _fixture.Create($"hang {round}");
+            var assigning = Task.Run(() => agent.TryAssignAsync(task.Id));
+            if (round % 2 == 0)
+                await Task.Yield();
+            _fixture.Supervisor.TryStop(agent.Id, TimeSpan.Zero);
+            await assigning;
+            await SupervisorFixture.End(agent);
+
+            (await _fixture.Board.RunsAsync(task.Id)).ShouldAllBe(run => run.FinishedAt != null);
+            (await _fixture.Get(task)).Status.ShouldBe(TaskState.Queued, $"round {round}");
+            await _fixture.Board.CancelAsync(task.Id);
+        }
+        (await _fixture.Board.LiveSpawnsAsync()).ShouldBeEmpty();
+    }
+
+    [Test]
     public async Task A_question_is_shown_and_answered_once()
     {
         var task = await _fixture.Create("ask me", maxAttempts: 1);
