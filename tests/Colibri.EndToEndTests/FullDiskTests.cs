@@ -10,104 +10,109 @@ public sealed class FullDiskTests
     [Test]
     public async Task What_a_killed_daemon_left_is_held_while_the_disk_is_full_and_settled_when_there_is_room()
     {
-        using var disk = new TempDirectory();
-        Skip.Unless(Environment.IsPrivilegedProcess, "only root can mount the small disk this needs");
-        var mounted = await Launch.ToEndAsync("/bin/sh", ["-c", $"mount -t tmpfs -o size=2m none {disk.Path}"]);
-        Skip.Unless(mounted.ExitCode == 0, $"no tmpfs can be mounted here: {mounted.Stderr}");
-        try
-        {
-            await using var daemon = await ColibriDaemon.StartWithAsync(
-                ["--pidfile", disk.File("daemon.pid")],
-                ("COLIBRI_DB_PATH", disk.File("board.sqlite")),
-                ("COLIBRI_SESSIONS_DIR", disk.File("sessions")),
-                ("COLIBRI_AGENT_BINARY", Repository.TestAgent),
-                ("COLIBRI_AGENT_ARGS", "--hold-secs 600"),
-                ("COLIBRI_MAX_AGENTS", "1"));
-            var id = (await daemon.DataAsync(new { cmd = "create-task", title = "Interrupted" })).Text("id");
-            await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "started", () => "the task is started");
-            var orphans = daemon.Descendants().Select(process => process.Pid).ToHashSet();
-            await daemon.KillAsync();
-            // No block is left: not even for the pidfile, which is removed before.
-            File.Delete(disk.File("daemon.pid"));
-            await Launch.ToEndAsync("/bin/sh", ["-c", $"cat /dev/zero > {disk.File("ballast")}"]);
-            daemon.Change("COLIBRI_AGENT_BINARY", null);
+        await using var disk = await SmallDisk.MountAsync();
+        await using var daemon = await disk.StartAsync("--hold-secs 600");
+        var id = await StartTaskAsync(daemon);
+        var orphans = daemon.Descendants().Select(process => process.Pid).ToHashSet();
+        await daemon.KillAsync();
+        // No block is left: not even for the pidfile, which is removed before.
+        File.Delete(disk.File("daemon.pid"));
+        await Launch.ToEndAsync("/bin/sh", ["-c", $"cat /dev/zero > {disk.File("ballast")}"]);
+        daemon.Change("COLIBRI_AGENT_BINARY", null);
 
-            await daemon.StartAgainAsync();
+        await daemon.StartAgainAsync();
 
-            (await TaskAsync(daemon, id)).Text("status").ShouldBe("started", "it is held");
-            var left = (await daemon.DataAsync(new { cmd = "status" })).Member("leftovers");
-            left.Number("runs").ShouldBe(1);
-            left.Text("reason").ShouldContain("its disk is full");
-            (await daemon.CliAsync("status")).Stdout.ShouldContain("1 run of an earlier daemon not closed yet");
-            daemon.Descendants().ShouldNotContain(process => orphans.Contains(process.Pid), "its process is gone, and that is not on record");
-            daemon.Log.ShouldContain("runs of an earlier daemon cannot be closed now");
+        (await TaskAsync(daemon, id)).Text("status").ShouldBe("started", "it is held");
+        var left = (await daemon.DataAsync(new { cmd = "status" })).Member("leftovers");
+        left.Number("runs").ShouldBe(1);
+        left.Text("reason").ShouldContain("its disk is full");
+        (await daemon.CliAsync("status")).Stdout.ShouldContain("1 run of an earlier daemon not closed yet");
+        daemon.Descendants().ShouldNotContain(process => orphans.Contains(process.Pid), "its process is gone, and that is not on record");
+        daemon.Log.ShouldContain("runs of an earlier daemon cannot be closed now");
 
-            File.Delete(disk.File("ballast"));
+        File.Delete(disk.File("ballast"));
 
-            await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "queued", () => $"it is settled; the log:\n{daemon.Log}");
-            (await TaskAsync(daemon, id)).Number("attempts").ShouldBe(0);
-            (await daemon.DataAsync(new { cmd = "status" })).TryGetProperty("leftovers", out _).ShouldBeFalse();
-            daemon.Log.Split('\n').Count(line => line.Contains("runs of an earlier daemon cannot be closed now", StringComparison.Ordinal)).ShouldBe(1);
-        }
-        finally
-        {
-            await Launch.ToEndAsync("/bin/sh", ["-c", $"umount -l {disk.Path}"]);
-        }
+        await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "queued", () => $"it is settled; the log:\n{daemon.Log}");
+        (await TaskAsync(daemon, id)).Number("attempts").ShouldBe(0);
+        (await daemon.DataAsync(new { cmd = "status" })).TryGetProperty("leftovers", out _).ShouldBeFalse();
+        daemon.Log.Split('\n').Count(line => line.Contains("runs of an earlier daemon cannot be closed now", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     [Test]
     public async Task A_second_signal_ends_a_daemon_whose_disk_is_full_and_the_next_one_closes_its_runs()
     {
-        using var disk = new TempDirectory();
-        Skip.Unless(Environment.IsPrivilegedProcess, "only root can mount the small disk this needs");
-        var mounted = await Launch.ToEndAsync("/bin/sh", ["-c", $"mount -t tmpfs -o size=2m none {disk.Path}"]);
-        Skip.Unless(mounted.ExitCode == 0, $"no tmpfs can be mounted here: {mounted.Stderr}");
-        try
-        {
-            await using var daemon = await ColibriDaemon.StartWithAsync(
-                ["--pidfile", disk.File("daemon.pid")],
-                ("COLIBRI_DB_PATH", disk.File("board.sqlite")),
-                ("COLIBRI_SESSIONS_DIR", disk.File("sessions")),
-                ("COLIBRI_AGENT_BINARY", Repository.TestAgent),
-                ("COLIBRI_AGENT_ARGS", "--hold-secs 600 --ignore-term"),
-                ("COLIBRI_MAX_AGENTS", "1"));
-            var id = (await daemon.DataAsync(new { cmd = "create-task", title = "Interrupted" })).Text("id");
-            await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "started", () => "the task is started");
-            await Launch.ToEndAsync("/bin/sh", ["-c", $"cat /dev/zero > {disk.File("ballast")}"]);
-            await Launch.SignalAsync(daemon.Pid, "TERM");
-            await Eventually.HoldsAsync(() => daemon.Log.Contains("[101]", StringComparison.Ordinal), () => "it is stopping");
+        await using var disk = await SmallDisk.MountAsync();
+        await using var daemon = await disk.StartAsync("--hold-secs 600 --ignore-term");
+        var id = await StartTaskAsync(daemon);
+        await Launch.ToEndAsync("/bin/sh", ["-c", $"cat /dev/zero > {disk.File("ballast")}"]);
+        await Launch.SignalAsync(daemon.Pid, "TERM");
+        await Eventually.HoldsAsync(() => daemon.Log.Contains("[101]", StringComparison.Ordinal), () => "it is stopping");
 
-            await Eventually.HoldsAsync(
-                async () =>
-                {
-                    await Launch.SignalAsync(daemon.Pid, "TERM");
-                    return daemon.Log.Contains("[113]", StringComparison.Ordinal);
-                },
-                () => $"the second signal is taken; the log:\n{daemon.Log}");
-            var clock = Stopwatch.StartNew();
-            (await daemon.ExitAsync()).ShouldBe(1, $"a run is left open; the log:\n{daemon.Log}");
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await Launch.SignalAsync(daemon.Pid, "TERM");
+                return daemon.Log.Contains("[113]", StringComparison.Ordinal);
+            },
+            () => $"the second signal is taken; the log:\n{daemon.Log}");
+        var clock = Stopwatch.StartNew();
+        (await daemon.ExitAsync()).ShouldBe(1, $"a run is left open; the log:\n{daemon.Log}");
 
-            clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(4), "it ends within about 2 s");
-            daemon.Log.ShouldContain("1 runs are left open");
-            daemon.Descendants().ShouldBeEmpty();
-            File.Exists(disk.File("daemon.pid")).ShouldBeFalse();
-            File.Exists(daemon.SocketPath).ShouldBeFalse();
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(4), "it ends within about 2 s");
+        daemon.Log.ShouldContain("1 runs are left open");
+        daemon.Descendants().ShouldBeEmpty();
+        File.Exists(disk.File("daemon.pid")).ShouldBeFalse();
+        File.Exists(daemon.SocketPath).ShouldBeFalse();
 
-            File.Delete(disk.File("ballast"));
-            daemon.Change("COLIBRI_AGENT_BINARY", null);
-            await daemon.StartAgainAsync();
-            await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "queued", () => $"it is settled; the log:\n{daemon.Log}");
-            (await TaskAsync(daemon, id)).Number("attempts").ShouldBe(0);
-        }
-        finally
-        {
-            await Launch.ToEndAsync("/bin/sh", ["-c", $"umount -l {disk.Path}"]);
-        }
+        File.Delete(disk.File("ballast"));
+        daemon.Change("COLIBRI_AGENT_BINARY", null);
+        await daemon.StartAgainAsync();
+        await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "queued", () => $"it is settled; the log:\n{daemon.Log}");
+        (await TaskAsync(daemon, id)).Number("attempts").ShouldBe(0);
+    }
+
+    /// <summary>A task whose agent works.</summary>
+    private static async Task<string> StartTaskAsync(ColibriDaemon daemon)
+    {
+        var id = (await daemon.DataAsync(new { cmd = "create-task", title = "Interrupted" })).Text("id");
+        await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "started", () => "the task is started");
+        return id;
     }
 
     private static async Task<JsonElement> TaskAsync(ColibriDaemon daemon, string id)
     {
         await using var client = await daemon.ConnectAsync();
         return await client.TaskAsync(id);
+    }
+
+    /// <summary>A tmpfs of 2 MiB for board, sessions and pidfile.</summary>
+    private sealed class SmallDisk : IAsyncDisposable
+    {
+        private readonly TempDirectory _directory = new();
+
+        public static async Task<SmallDisk> MountAsync()
+        {
+            Skip.Unless(Environment.IsPrivilegedProcess, "only root can mount the small disk this needs");
+            var disk = new SmallDisk();
+            var mounted = await Launch.ToEndAsync("/bin/sh", ["-c", $"mount -t tmpfs -o size=2m none {disk._directory.Path}"]);
+            Skip.Unless(mounted.ExitCode == 0, $"no tmpfs can be mounted here: {mounted.Stderr}");
+            return disk;
+        }
+
+        public string File(string name) => _directory.File(name);
+
+        public Task<ColibriDaemon> StartAsync(string agentArguments) => ColibriDaemon.StartWithAsync(
+            ["--pidfile", File("daemon.pid")],
+            ("COLIBRI_DB_PATH", File("board.sqlite")),
+            ("COLIBRI_SESSIONS_DIR", File("sessions")),
+            ("COLIBRI_AGENT_BINARY", Repository.TestAgent),
+            ("COLIBRI_AGENT_ARGS", agentArguments),
+            ("COLIBRI_MAX_AGENTS", "1"));
+
+        public async ValueTask DisposeAsync()
+        {
+            await Launch.ToEndAsync("/bin/sh", ["-c", $"umount -l {_directory.Path}"]);
+            _directory.Dispose();
+        }
     }
 }
