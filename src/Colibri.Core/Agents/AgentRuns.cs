@@ -419,7 +419,7 @@ internal sealed class AgentRuns
             Claim = run?.Claim,
             AgentEnded = true,
             Ending = ending,
-            Verdict = error.Code,
+            Verdict = error.Code == RunJudge.Internal ? RunJudge.Interrupted : error.Code,
             Error = error,
             RetryAt = retryAt,
         });

@@ -171,7 +171,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
         if (await PlaceAsync(agent).ConfigureAwait(false) is { } unplaced)
         {
-            await agent.CloseUnstartedAsync(unplaced).ConfigureAwait(false);
+            // A fault of the daemon's own is none of the task's: its attempt is given back.
+            await agent.CloseUnstartedAsync(unplaced, unplaced.Code == RunJudge.Internal ? _backoff.NextAttemptAt(UnstartedBackoff) : null).ConfigureAwait(false);
             Panes.Stopped(agent);
             throw new SpawnRefusedException(unplaced.Code == RunVerdict.Budget ? SpawnRefusal.BudgetSpent : SpawnRefusal.NotPlaced, unplaced.Message);
         }
@@ -217,7 +218,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             parts.Logger.UnexpectedFailure($"placing the run of agent {agent.Id}", e);
-            return new TaskError("internal", "a step before the prompt failed in the daemon; its log says how");
+            return new TaskError(RunJudge.Internal, "a step before the prompt failed in the daemon; its log says how");
         }
     }
 

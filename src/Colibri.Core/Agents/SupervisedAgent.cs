@@ -254,7 +254,7 @@ public sealed class SupervisedAgent
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
         await process.RemoveCgroupAsync().ConfigureAwait(false);
-        var error = new TaskError("internal", "the daemon failed while it followed the agent; its log says how");
+        var error = new TaskError(RunJudge.Internal, "the daemon failed while it followed the agent; its log says how");
         await _runs.CloseAsync(error, RunEnding.Interrupted, retryAt: null).ConfigureAwait(false);
         Tell(_pane.TreeGone());
     }

@@ -39,6 +39,9 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
     /// <summary>The code of a run that the daemon's end interrupted.</summary>
     public const string Interrupted = "interrupted";
 
+    /// <summary>The error code of a run that a fault of the daemon's own cut short; its verdict is <see cref="Interrupted"/>.</summary>
+    public const string Internal = "internal";
+
     public RunEnd Judge(string agentId, in RunFacts facts)
     {
         var (run, report, cause) = (facts.Run, facts.Report, facts.Cause);

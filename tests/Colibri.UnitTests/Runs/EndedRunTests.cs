@@ -121,7 +121,8 @@ public sealed class EndedRunTests
         var oneShot = await fixture.Create("stop here", maxAttempts: 3);
         await Should.ThrowAsync<SpawnRefusedException>(() => fixture.Spawn($"touch '{fixture.PathOf("told")}'", oneShot));
         (await fixture.Get(oneShot)).ShouldSatisfyAllConditions(
-            task => task.Status.ShouldBe(TaskState.Failed), task => task.Verdict.ShouldBe(throws ? "internal" : "setup-failed"));
+            // A failure that no step foresaw is none of the task's: the attempt is given back.
+            task => (task.Status, task.Attempts).ShouldBe(throws ? (TaskState.Queued, 0) : (TaskState.Failed, 1)), task => task.Verdict.ShouldBe(throws ? "interrupted" : "setup-failed"));
 
         var agent = await fixture.Supervisor.SpawnAsync(
             SupervisorFixture.Request($"while read -r line; do touch '{fixture.PathOf("told")}'; done") with { Rpc = true, TakesTasks = true, IsKept = true });
@@ -130,8 +131,7 @@ public sealed class EndedRunTests
         (await agent.TryAssignAsync(later.Id)).ShouldBeTrue();
         Shell.Until(() => fixture.Board.Counts is { Claimed: 0, Started: 0 }, "its run has ended");
         (await fixture.Get(later)).ShouldSatisfyAllConditions(
-            // Where nobody foresaw the failure, the agent is ended and the attempt given back.
-            task => task.Status.ShouldBe(throws ? TaskState.Queued : TaskState.Failed), task => task.Verdict.ShouldBe(throws ? "interrupted" : "setup-failed"));
+            task => (task.Status, task.Attempts).ShouldBe(throws ? (TaskState.Queued, 0) : (TaskState.Failed, 1)), task => task.Verdict.ShouldBe(throws ? "interrupted" : "setup-failed"));
         File.Exists(fixture.PathOf("told")).ShouldBeFalse();
         step.Runs.ShouldBe(2);
     }
