@@ -161,14 +161,14 @@ run_project() {
 run_native_unit_tests() {
     native_tests=$repository/.cache/build/unit-tests
     rm -rf "$native_tests/program"
-    leg 'unit tests as native code (build)' 720 \
+    leg 'unit tests as native code (build)' 1200 \
         dotnet publish tests/Colibri.UnitTests --configuration Release --output "$native_tests/program" --artifacts-path "$native_tests" \
         --nologo --verbosity quiet "-p:SqliteArchive=$SQLITE_ARCHIVE"
     if [ "$leg_status" -ne 0 ]; then
         leg_failed 'unit tests as native code (build)'
         return 0
     fi
-    run_tests 'unit tests as native code' 300 "$native_tests/program/Colibri.UnitTests" --progress off
+    run_tests 'unit tests as native code' 900 "$native_tests/program/Colibri.UnitTests" --progress off
     # A native failure shows the values and no expression, for there is no source to take it from.
     if [ -s "$report" ] && [ "$tests_failed" -gt 0 ]; then
         printf 'compiled just in time a failure shows the asserted expression too:\n'
@@ -223,10 +223,10 @@ if [ "$checks" = yes ]; then
     fi
     check_source 'native imports are in Colibri.Posix alone' no_line_in_source '(DllImport|LibraryImport)' --exclude-dir=Colibri.Posix
     check_source 'no code starts processes through the class library' no_line_in_source 'System\.Diagnostics\.Process([^A-Za-z]|$)|(^|[^A-Za-z.])Process\.Start|ProcessStartInfo'
-    check 'source is formatted' 480 dotnet format colibri.slnx --verify-no-changes
+    check 'source is formatted' 600 dotnet format colibri.slnx --verify-no-changes
 fi
 if [ "$unit" = yes ]; then
-    run_project 'unit tests' 300 Colibri.UnitTests
+    run_project 'unit tests' 900 Colibri.UnitTests
 fi
 if [ "$native_unit" = yes ]; then
     run_native_unit_tests
@@ -240,7 +240,7 @@ if [ "$e2e" = yes ] || [ "$packaging" = yes ]; then
     fi
 fi
 if [ "$e2e" = yes ]; then
-    run_project 'end-to-end tests' 480 Colibri.EndToEndTests
+    run_project 'end-to-end tests' 900 Colibri.EndToEndTests
 fi
 if [ "$packaging" = yes ]; then
     if build 'static build' --static -o dist/static; then
