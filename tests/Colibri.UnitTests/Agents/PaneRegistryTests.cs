@@ -29,6 +29,8 @@ public sealed class PaneRegistryTests : IAsyncDisposable
         var agents = new List<SupervisedAgent>();
         for (var i = 0; i < 3; i++)
             agents.Add(await _fixture.Spawn(SupervisorFixture.Working));
+        // Two that were made within one millisecond are in no order.
+        agents.Sort((left, right) => string.CompareOrdinal(left.Id, right.Id));
         var registry = new PaneRegistry();
 
         registry.Add(agents[2]);
