@@ -28,7 +28,7 @@ internal static class FoldBenchmark
         var elapsed = Environment.CpuUsage.TotalTime - start;
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
 
-        var panes = streams.Select(stream => stream.Pane.ToWire(TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(1))).ToArray();
+        var panes = streams.Select(stream => stream.Pane.ToWire(TimeSpan.FromHours(1), TimeSpan.FromHours(1))).ToArray();
         Console.WriteLine($"events {panes.Sum(pane => pane.Events) / (passes + 1)}");
         Console.WriteLine($"malformed {panes.Sum(pane => pane.MalformedLines)}");
         Console.WriteLine($"turns {panes.Sum(pane => pane.Turns) / (passes + 1)}");
