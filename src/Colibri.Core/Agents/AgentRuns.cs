@@ -262,26 +262,28 @@ internal sealed class AgentRuns
         foreach (var entry in news.Entries)
             Recorder.Add(SessionId, entry);
         // 5. A run over its budget ends before the session is written: its agent must not spend on while a disk is slow.
-        if (Look() is { } look && RunLimits.AskBudget(look) is { Ends: true } spent)
+        if (news.Usage.Count > 0 && Look() is { } look && RunLimits.AskBudget(look) is { Ends: true } spent)
             EndBy(look.Run, spent);
     }
 
     /// <summary>6. The run takes its step, and the limits that need no clock are checked.</summary>
     public void LookAtOutput()
     {
-        if (Look() is not { } look)
+        // A hundred thousand times a second with many agents: no more is looked at than what a chunk can change.
+        if (Current is not { IsOver: false } run || Cause != StopCause.None)
             return;
-        var phase = look.Report.Phase;
+        var report = run.Of(_pane.Run);
+        var phase = report.Phase;
         if (phase != _seen)
         {
             _seen = phase;
             if (phase.Outcome is RunOutcome.Working or RunOutcome.Blocked)
-                look.Run.On(phase.Outcome == RunOutcome.Working ? RunEvent.Worked : RunEvent.Asked);
+                run.On(phase.Outcome == RunOutcome.Working ? RunEvent.Worked : RunEvent.Asked);
             // Other limits apply now, and may end sooner.
             _watch.Wake();
         }
-        if (RunLimits.AskSettled(look) is { Ends: true } found)
-            EndBy(look.Run, found);
+        if (RunLimits.IsSettled(report, _rpc is not null))
+            EndBy(run, LimitFinding.Over);
     }
 
     private RunLook? Look()

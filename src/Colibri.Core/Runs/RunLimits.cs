@@ -78,9 +78,6 @@ internal static class RunLimits
     /// <summary>Checks the budget alone.</summary>
     public static LimitFinding AskBudget(in RunLook look) => Budget(look);
 
-    /// <summary>Checks whether the agent says that the run is over. Called after each chunk of output, once its words are in the session.</summary>
-    public static LimitFinding AskSettled(in RunLook look) => Settled(look);
-
     public static LimitFinding Ask(in RunLook look)
     {
         var soonest = LimitFinding.Longest;
@@ -115,9 +112,12 @@ internal static class RunLimits
             : LimitFinding.Missed($"the run took longer than {Words(limit)} (COLIBRI_RUN_TIMEOUT); it was stopped");
     }
 
-    /// <summary>An agent that lives on says when a run is over for good, or that it did not take the prompt.</summary>
-    private static LimitFinding Settled(in RunLook look) =>
-        look.IsRpc && !look.Report.HasBackgroundWork && (look.Report.IsSettled || look.Report.PromptRefused is not null) ? LimitFinding.Over : LimitFinding.Nothing;
+    /// <summary>
+    /// An agent that lives on says when a run is over for good, or that it did not take the prompt. Asked after each chunk of output, once its
+    /// words are in the session.
+    /// </summary>
+    public static bool IsSettled(in RunReport report, bool isRpc) =>
+        isRpc && !report.HasBackgroundWork && (report.IsSettled || report.PromptRefused is not null);
 
     /// <summary>Codex without a network says that it reconnects, for ever.</summary>
     private static LimitFinding NothingButErrors(in RunLook look)

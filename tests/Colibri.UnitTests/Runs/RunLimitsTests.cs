@@ -103,7 +103,7 @@ public sealed class RunLimitsTests
         pane.Say("""{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"stop"}}""");
         pane.Say("""{"type":"agent_end","messages":[],"willRetry":false}""");
         pane.Say("""{"type":"agent_settled","aborted":false}""");
-        RunLimits.AskSettled(Look(pane, isRpc)).IsOver.ShouldBe(isRpc, "one that lives on is over when it says so");
+        RunLimits.IsSettled(pane.Run, isRpc).ShouldBe(isRpc, "one that lives on is over when it says so");
         RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict.ShouldBe("done");
     }
 
