@@ -262,7 +262,7 @@ internal sealed class AgentRuns
         foreach (var entry in news.Entries)
             Recorder.Add(SessionId, entry);
         // 5. A run over its budget ends before the session is written: its agent must not spend on while a disk is slow.
-        if (news.Usage.Count > 0 && Look() is { } look && RunLimits.AskBudget(look) is { Ends: true } spent)
+        if (!news.Usage.IsEmpty && Look() is { } look && RunLimits.AskBudget(look) is { Ends: true } spent)
             EndBy(look.Run, spent);
     }
 

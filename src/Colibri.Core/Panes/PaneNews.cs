@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Colibri.Core.Cost;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Protocol.Wire;
@@ -21,13 +22,13 @@ public sealed class PaneNews
     /// What the agent said and did, in order: once for each finished message of the assistant that has words in it, for each finished tool
     /// call, and for each report of usage with what it adds to those before it. Empty where the pane keeps no words.
     /// </summary>
-    public IReadOnlyList<SessionEntry> Entries => _entries;
+    public ReadOnlySpan<SessionEntry> Entries => CollectionsMarshal.AsSpan(_entries);
 
     /// <summary>Once for each report, with what it adds to those before it.</summary>
-    public IReadOnlyList<UsageNews> Usage => _usage;
+    public ReadOnlySpan<UsageNews> Usage => CollectionsMarshal.AsSpan(_usage);
 
     /// <summary>What the agent answered to commands.</summary>
-    public IReadOnlyList<CommandReply> Replies => _replies;
+    public ReadOnlySpan<CommandReply> Replies => CollectionsMarshal.AsSpan(_replies);
 
     internal void Clear()
     {

@@ -153,7 +153,7 @@ public sealed class ExcerptTests
         {
             var news = pane.Feed(Encoding.UTF8.GetBytes(line + "\n"));
             transcript.Take(news);
-            heard.AddRange([.. news.Usage.SelectMany(usage => new[] { usage.Provider, usage.Model }), .. news.Replies.Select(reply => reply.Error)]);
+            heard.AddRange([.. news.Usage.ToArray().SelectMany(usage => new[] { usage.Provider, usage.Model }), .. news.Replies.ToArray().Select(reply => reply.Error)]);
         }
         var shown = pane.Show();
         List<string?> all =
