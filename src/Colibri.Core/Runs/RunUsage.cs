@@ -32,15 +32,6 @@ internal sealed class RunUsage(TaskBoard board, Budgets budgets, UsagePricing pr
             _runId = claim?.RunId ?? "";
     }
 
-    /// <summary>All rows of runs that have not been settled.</summary>
-    public IReadOnlyList<UsageRow> Rows
-    {
-        get
-        {
-            lock (_gate) return ToRows();
-        }
-    }
-
     /// <summary>Counts a report, without waiting for the disk.</summary>
     public void Add(in UsageNews news)
     {
