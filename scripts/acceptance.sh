@@ -519,6 +519,12 @@ enabled_at_boot() {
             return 0
             ;;
     esac
+    # A variable that every rc.conf(5) has: without it, sysrc(8) itself is what fails.
+    if ! within "$deadline" sysrc -n rc_debug; then
+        one=one
+        why="sysrc failed: $(said)"
+        return 1
+    fi
     if ! is_yes "$(rc_setting colibri_daemon_enable NO)"; then
         # The rest can be checked all the same.
         one=one

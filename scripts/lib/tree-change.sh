@@ -176,10 +176,17 @@ change_pw() {
     if [ -n "$change_root" ]; then pw -R "$change_root" "$@"; else pw "$@"; fi </dev/null
 }
 
+# The highest number below 1000 that neither a user nor a group has: from 1001 on pw(8) gives numbers to people.
+change_free_number() {
+    change_number=$(awk -F: '{ taken[$3] = 1 } END { for (n = 999; n > 100; n--) if (!(n in taken)) { print n; exit } }' \
+        "$change_root/etc/passwd" "$change_root/etc/group")
+    [ -n "$change_number" ]
+}
+
 change_account() {
     change_save_accounts || return 1
-    if ! grep -q "^$1:" "$change_root/etc/group"; then change_pw groupadd "$1" || return 1; fi
-    change_pw useradd "$1" -g "$1" -d "/var/db/$1" -s /usr/sbin/nologin -c 'Colibri agent supervisor' -w no
+    if ! grep -q "^$1:" "$change_root/etc/group"; then change_free_number && change_pw groupadd "$1" -g "$change_number" || return 1; fi
+    change_free_number && change_pw useradd "$1" -u "$change_number" -g "$1" -d "/var/db/$1" -s /usr/sbin/nologin -c 'Colibri agent supervisor' -w no
 }
 
 change_forward() {

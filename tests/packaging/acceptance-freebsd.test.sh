@@ -36,6 +36,8 @@ stand_in sha256 <<'END'
 END
 stand_in sysrc <<'END'
 #!/bin/sh
+if [ -e "$INSTALLATION/sysrc-broken" ]; then echo 'ld-elf.so.1: Shared object "libjail.so.1" not found, required by "sysrc"' >&2; exit 1; fi
+if [ "$*" = '-n rc_debug' ]; then echo NO; exit 0; fi
 [ "$1 $2" = '-n -q' ] && sed -n "s/^$3=//p" "$INSTALLATION/rc.conf"
 END
 # As daemon(8) with -H, the log is written by one that opens it again at HUP.
@@ -165,7 +167,8 @@ an image that does not enable the service fails that step alone
 a Linux binary without linux_enable fails that step alone
 a log that is not opened again fails that step alone
 a hermes that refuses in silence fails that step alone
-a hermes that leaves its pidfile fails that step alone'
+a hermes that leaves its pidfile fails that step alone
+a sysrc that does not run is named as such'
 if [ "$(uname -s)" != Linux ] || [ "$me" != root ]; then
     printf '%s\n' "$names" > "$scratch/names"
     while IFS= read -r name; do skip "$name" 'the stand-ins are for Linux, and the acceptance of a service is for root'; done < "$scratch/names"
@@ -184,7 +187,9 @@ install mute </dev/null
 install stays </dev/null
 : > "$scratch/stays/var/db/hermes/config.yaml"
 : > "$scratch/stays/hermes-stays"
-for name in sound configured disabled brand deaf mute stays; do accept "$name" & done
+install broken </dev/null
+: > "$scratch/broken/sysrc-broken"
+for name in sound configured disabled brand deaf mute stays broken; do accept "$name" & done
 wait
 
 check 'a sound image passes every step, newsyslog and hermes included' passes_but_for sound 'hermes starts, answers and stops'
@@ -194,5 +199,7 @@ check 'an image that does not enable the service fails that step alone' not_enab
 check 'a Linux binary without linux_enable fails that step alone' fails_exactly brand 'the service is enabled at boot' 'sysrc linux_enable=YES'
 check 'a log that is not opened again fails that step alone' fails_exactly deaf 'the log rotates, and the new one is written' 'is not written'
 check 'a hermes that refuses in silence fails that step alone' fails_exactly mute 'hermes without a configuration says so and does not start' 'does not say that config.yaml is missing'
-check 'a hermes that leaves its pidfile fails that step alone' fails_exactly stays 'hermes starts, answers and stops' 'hermes'
+check 'a hermes that leaves its pidfile fails that step alone
+a sysrc that does not run is named as such' fails_exactly stays 'hermes starts, answers and stops' 'hermes'
+check 'a sysrc that does not run is named as such' fails_exactly broken 'the service is enabled at boot' 'sysrc failed: ld-elf.so.1: Shared object "libjail.so.1" not found'
 tap_done

@@ -89,7 +89,7 @@ gate
 good day" "$(sed "s,$root,," "$root/seen")"
     same '-f -H -t hermes_daemon -P /var/run/hermes/supervisor.pid -p /var/run/hermes/daemon.pid -o /var/log/gate/x.log -R 9 /usr/bin/env PATH=/opt/bin:/bin /usr/local/bin/hermes gateway run --verbose ' \
         "$(daemon_arguments | tr '\n' ' ')"
-    calls | grep -q '^pw useradd -n gate -g gates -d /srv/hermes '
+    calls | grep -q '^pw useradd -n gate -u 997 -g gates -d /srv/hermes '
     calls | grep -qx 'install -d -o gate -g gates -m 0750 /var/log/gate'
     same '' "$(calls | grep '^install' | grep ' /srv/hermes$')"
 }
@@ -138,6 +138,29 @@ wrong_settings() {
     refused hermes_daemon_restart_delay=0 'hermes_daemon_restart_delay="0" cannot be used: use whole seconds, 1 to 99999'
 }
 
+supervisor_killed() {
+    install_hermes
+    # A script of some interpreter, as the real one is.
+    printf '#!/usr/bin/perl\nsleep 600;\n' > "$root/usr/local/bin/hermes"
+    start
+    child=$(cat "$root/var/run/hermes/daemon.pid")
+    kill -KILL "$(cat "$root/var/run/hermes/supervisor.pid")"
+    alone="daemon(8), which supervises it, is gone: nothing starts it again and its log is lost; type: service hermes_daemon restart"
+    service hermes_daemon status
+    same "0 hermes_daemon is running as pid $child.
+hermes_daemon: $alone" "$service_status $(said)"
+    service hermes_daemon health
+    same "1 hermes_daemon is not healthy: $alone" "$service_status $(said)"
+    service hermes_daemon start
+    same "1 /usr/local/etc/rc.d/hermes_daemon: ERROR: it runs as pid $child, but $alone" "$service_status $(said)"
+    service hermes_daemon restart
+    same 0 "$service_status"
+    gone "$child"
+    service hermes_daemon health
+    same 0 "$service_status"
+}
+
+check 'a gateway without its supervisor is said by status, health and start, and put right by restart' supervisor_killed
 check 'without config.yaml it exits 1 with one line and starts nothing' no_configuration
 check 'it starts, is healthy, stops with its child and is not started again' life
 check 'every setting is where it should be' settings_reach_it

@@ -52,7 +52,7 @@ no_bashisms() {
 only_own_variables() {
     name=$(basename "$1" .in)
     sed 's/^[[:space:]]*#.*//' "$1" | grep -oE '\$\{?[A-Za-z_][A-Za-z0-9_]*|^[[:space:]]*[A-Za-z_][A-Za-z0-9_]*=' | tr -d '${=[:blank:]' | sort -u |
-        grep -vE "^(${name}_[a-z_]+|_[a-z_]*|name|desc|rcvar|command|command_args|procname|pidfile|extra_commands|(start|stop|reload|health)_(cmd|precmd|postcmd)|rc_(flags|pid|fast)|PATH|HOME)$" > "$scratch/foreign" || :
+        grep -vE "^(${name}_[a-z_]+|_[a-z_]*|name|desc|rcvar|command|command_args|procname|pidfile|extra_commands|(start|status|stop|reload|health)_(cmd|precmd|postcmd)|rc_(flags|pid|fast)|PATH|HOME)$" > "$scratch/foreign" || :
     same '' "$(cat "$scratch/foreign")"
 }
 
@@ -288,6 +288,20 @@ unclosed_environment() {
         "colibri_daemon_env cannot be used: write it as in sh(1), NAME=VALUE NAME='a value with blanks'"
 }
 
+# What rc.subr(8) and a login shell were seen to export on FreeBSD 15.1. A value of the operator's may be the same as theirs.
+clean_environment() {
+    typed='RC_PID=4711 DEBUG_DO= DEBUG_SKIP= DEBUGGING= _TTY=/dev/pts/0 MM_CHARSET=UTF-8 BLOCKSIZE=K LANG=C.UTF-8 COLIBRI_MAX_AGENTS=9 COLIBRI_STALL_KILL=on HOME=/root EDITOR=vi'
+    started <<'CONF'
+colibri_daemon_env="LANG=C.UTF-8 GREETING='good day'"
+CONF
+    typed=
+    # _ and PWD are the shell's through which daemon(8) starts it.
+    same 'COLIBRI_AGENT_ARGS COLIBRI_AGENT_BINARY COLIBRI_COST_MODE COLIBRI_DAEMON_SOCKET COLIBRI_DB_PATH COLIBRI_MAX_AGENTS COLIBRI_SCHEDULER_INTERVAL COLIBRI_SESSIONS_DIR GREETING HOME LANG LOGNAME PATH SHELL USER' \
+        "$(tr '\n\0' '_\n' < "$root/seen/environment" | sed 's/=.*//' | grep -vxE '_|PWD|SHLVL' | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')"
+    same "4 $root/var/db/colibri" "$(seen COLIBRI_MAX_AGENTS) $(seen HOME)"
+}
+
+check 'nothing reaches the daemon but what the operator has set' clean_environment
 check 'the defaults give the command line and the environment they should' defaults
 check 'log, delay, path, flags, limits and login class are on the command line' command_line_settings
 check 'cost_mode, max_agents, scheduler_interval, agent_binary and agent_args pass whole, whatever is in them' odd_values
@@ -302,8 +316,8 @@ check 'an env that no shell can read is refused' unclosed_environment
 
 first_start_makes_everything() {
     started </dev/null
-    same 'pw groupadd -n colibri
-pw useradd -n colibri -g colibri -d /var/db/colibri -s /usr/sbin/nologin -c Colibri agent supervisor -w no' "$(calls | grep '^pw')"
+    same 'pw groupadd -n colibri -g 998
+pw useradd -n colibri -u 997 -g colibri -d /var/db/colibri -s /usr/sbin/nologin -c Colibri agent supervisor -w no' "$(calls | grep '^pw')"
     for directory in /var/run/colibri /var/db/colibri /var/log/colibri; do
         calls | grep -qx "install -d -o colibri -g colibri -m 0750 $directory" || { printf '%s\n' "$directory"; return 1; }
         same 750 "$(stat -c %a "$root$directory")"
@@ -321,7 +335,7 @@ other_user() {
 colibri_daemon_user=supervisor
 colibri_daemon_group=agents
 CONF
-    calls | grep -q '^pw useradd -n supervisor -g agents '
+    calls | grep -q '^pw useradd -n supervisor -u 997 -g agents '
     calls | grep -qx 'install -d -o supervisor -g agents -m 0750 /var/run/colibri'
     calls | grep -q '^su -m supervisor -c sh -c'
 }

@@ -192,6 +192,22 @@ supervisor_killed() {
     start
     pid=$(child)
     kill -KILL "$(supervisor)"
+    alone="daemon(8), which supervises it, is gone: nothing starts it again and its log is lost; type: service colibri_daemon restart"
+    service colibri_daemon status
+    same "0 colibri_daemon is running as pid $pid.
+colibri_daemon: $alone" "$service_status $(said)"
+    service colibri_daemon health
+    same "1 colibri_daemon is not healthy: $alone" "$service_status $(said)"
+    service colibri_daemon reload
+    same "1 colibri_daemon: $alone" "$service_status $(said)"
+    service colibri_daemon start
+    same "1 /usr/local/etc/rc.d/colibri_daemon: ERROR: it runs as pid $pid, but $alone" "$service_status $(said)"
+    service colibri_daemon restart
+    same '0 Stopping colibri_daemon.
+Starting colibri_daemon.' "$service_status $(said)"
+    gone "$pid"
+    pid=$(child)
+    kill -KILL "$(supervisor)"
     service colibri_daemon stop
     same '0 Stopping colibri_daemon.' "$service_status $(said)"
     gone "$pid"
@@ -265,6 +281,21 @@ ends_at_once() {
     same 1 "$service_status"
 }
 
+# A start without an end would take its whole time-out and leave the loop behind.
+ends_at_once_in_time() {
+    install_colibri
+    printf 'colibri_daemon_restart_delay=5\ncolibri_daemon_start_timeout=30\n' | rc_conf
+    mkdir -p "$root/var/db/colibri"
+    printf 'this is no database, however long it may be. ' > "$root/var/db/colibri/colibri.sqlite"
+    started=$(date +%s)
+    service colibri_daemon start
+    took=$(($(date +%s) - started))
+    same 1 "$service_status"
+    said | grep -q 'ERROR: it ended at once: colibri-daemon: .*is not a SQLite database'
+    [ "$took" -lt 15 ] || { printf 'it took %s s\n' "$took"; return 1; }
+    nothing_is_left
+}
+
 another_listens() {
     install_colibri
     start
@@ -335,6 +366,7 @@ check 'pids in stale files are left alone' stale_pidfiles
 check 'a daemon that will not end is killed, and its socket left to the next' will_not_end
 check 'a setting that the daemon refuses is said by start, and nothing started' wrong_setting
 check 'a daemon that ends at once is no start, and is not tried again' ends_at_once
+check 'a damaged board is said at once, and nothing is left running' ends_at_once_in_time
 check 'a live daemon keeps its socket' another_listens
 if strace -f -o /dev/null -e trace=mlock -e inject=mlock:error=EPERM true 2>/dev/null; then
     check 'without membarrier and mlock start gives the reason instead of silence' no_locked_memory "$COLIBRI_BIN_DIR/colibri-daemon"

@@ -126,11 +126,13 @@ pw_stand_in() {
 echo "pw $*" >>"$PW_RECORD"
 [ "$1" = -R ] && root=$2 && shift 2
 case $1 in
-    groupadd) echo "$2:*:1002:" >>"$root/etc/group" ;;
+    groupadd) if [ "${3:-}" = -g ]; then number=$4; else number=1002; fi; echo "$2:*:$number:" >>"$root/etc/group" ;;
     useradd)
         if [ -n "${PW_FAILS:-}" ]; then echo 'half' >>"$root/etc/master.passwd"; echo 'pw: mkdb: No space left on device' >&2; exit 70; fi
-        echo "$2:*:1001:1002::0:0:x:/var/db/$2:/usr/sbin/nologin" >>"$root/etc/master.passwd"
-        echo "$2:*:1001:1002:x:/var/db/$2:/usr/sbin/nologin" >>"$root/etc/passwd" ;;
+        if [ "$3" = -u ]; then number=$4; else number=1001; fi
+        group=$(sed -n "s/^$2:\*:\([0-9]*\):.*/\1/p" "$root/etc/group")
+        echo "$2:*:$number:$group::0:0:x:/var/db/$2:/usr/sbin/nologin" >>"$root/etc/master.passwd"
+        echo "$2:*:$number:$group:x:/var/db/$2:/usr/sbin/nologin" >>"$root/etc/passwd" ;;
     userdel) for f in passwd master.passwd; do sed -i "/^$2:/d" "$root/etc/$f"; done ;;
     groupdel) sed -i "/^$2:/d" "$root/etc/group" ;;
 esac
@@ -146,9 +148,9 @@ account_by_pw() {
     pw_stand_in
     snapshot "$root" | grep -v '/etc/rc.conf' >"$scratch/before"
     "$stage" --destdir "$root" --binaries "$small"
-    same "pw -R $root groupadd colibri
-pw -R $root useradd colibri -g colibri -d /var/db/colibri -s /usr/sbin/nologin -c Colibri agent supervisor -w no" "$(cat "$PW_RECORD")"
-    for directory in db log run; do same 1001:1002 "$(stat -c %u:%g "$root/var/$directory/colibri")"; done
+    same "pw -R $root groupadd colibri -g 999
+pw -R $root useradd colibri -u 998 -g colibri -d /var/db/colibri -s /usr/sbin/nologin -c Colibri agent supervisor -w no" "$(cat "$PW_RECORD")"
+    for directory in db log run; do same 998:999 "$(stat -c %u:%g "$root/var/$directory/colibri")"; done
     test -e "$root/usr/local/etc/newsyslog.conf.d/colibri.conf"
     test ! -e "$root/usr/local/etc/newsyslog.conf.d/colibri.conf.sample"
     same '' "$(find "$root" -name '.*colibri*')"

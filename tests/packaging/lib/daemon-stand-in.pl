@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # In the place of FreeBSD's daemon(8): the options that the rc scripts use, and what those rely on. It writes down how it was called,
-# keeps both pidfiles locked and without a newline, starts the command again when it has ended and its output is closed, opens the log
-# anew at SIGHUP without telling the child, and at SIGTERM passes that on and ends without waiting, as the real one did for years.
+# keeps both pidfiles locked and without a newline, empties the child's when the child has ended (usr.sbin/daemon/daemon.c,
+# pidfile_truncate), starts the command again when it has ended and its output is closed, opens the log anew at SIGHUP without telling the child, and at SIGTERM passes that on and ends without waiting, as the real one did for years.
 use strict;
 use warnings;
 use Fcntl qw(:flock O_CREAT O_WRONLY O_APPEND O_RDWR);
@@ -88,6 +88,7 @@ while (1) {
     while (waitpid($child, 0) != $child) { leave() if $terminate }
     $child = 0;
     leave() unless defined $option{R};
+    truncate $child_pidfile, 0;
     my $until = time + $option{R};
     while (time < $until) { leave() if $terminate; select undef, undef, undef, 0.1 }
 }

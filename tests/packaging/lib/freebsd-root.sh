@@ -50,14 +50,17 @@ printf '\n' >> "$calls"
 PATH=$path
 exec "$@"
 LIMITS
-    # Users and groups are files here.
+    # Users and groups are files here, each with its number. Without -u and -g they are people, whose numbers begin at 1001.
     mkdir "$root/users" "$root/groups"
+    echo 999 > "$root/groups/taken"
     stand_in usr/sbin/pw <<PW
+number() { while [ \$# -gt 0 ]; do if [ "\$1" = "\$wanted" ]; then echo "\$2"; return; fi; shift; done; echo 1001; }
+shown() { case \$2 in -n) [ -e "$root/\$1/\$3" ] ;; *) grep -qx "\$3" "$root/\$1/"* 2>/dev/null ;; esac; }
 case \$1 in
-    usershow) [ -e "$root/users/\$3" ] || exit 67 ;;
-    groupshow) [ -e "$root/groups/\$3" ] || exit 65 ;;
-    useradd) printf 'pw' >> "\$calls"; printf ' %s' "\$@" >> "\$calls"; printf '\n' >> "\$calls"; : > "$root/users/\$3" ;;
-    groupadd) printf 'pw %s\n' "\$*" >> "\$calls"; : > "$root/groups/\$3" ;;
+    usershow) shown users "\$2" "\$3" || exit 67 ;;
+    groupshow) shown groups "\$2" "\$3" || exit 65 ;;
+    useradd) printf 'pw' >> "\$calls"; printf ' %s' "\$@" >> "\$calls"; printf '\n' >> "\$calls"; wanted=-u; number "\$@" > "$root/users/\$3" ;;
+    groupadd) printf 'pw %s\n' "\$*" >> "\$calls"; wanted=-g; number "\$@" > "$root/groups/\$3" ;;
 esac
 PW
     stand_in usr/bin/install <<'INSTALL'
@@ -80,6 +83,7 @@ KLDLOAD
     stand_in sbin/sysctl <<SYSCTL
 case "\$*" in
     *compat.linux.emul_path) [ -e "$root/linux64" ] && echo "$root/compat/linux" ;;
+    compat.linux.debug=*) printf 'sysctl %s\n' "\$*" >> "\$calls" ;;
     *) if [ -e "$root/jailed" ]; then echo 1; else echo 0; fi ;;
 esac
 SYSCTL
@@ -106,10 +110,11 @@ rc_conf() {
     below_root >> "$root/etc/rc.conf"
 }
 
-# As service(8) does: an empty environment and / to start in.
+# As service(8) does: an empty environment and / to start in. `typed` holds what else whoever called it, or rc.subr(8), has exported.
 service() {
     service_status=0
-    (cd / && exec env -i HOME=/ PATH="$root/path" STAND_IN_CALLS="$root/calls" \
+    # shellcheck disable=SC2086  # NAME=VALUE words
+    (cd / && exec env -i HOME=/ PATH="$root/path" STAND_IN_CALLS="$root/calls" ${typed:-} \
         "$root/usr/local/etc/rc.d/$1" "$2") > "$root/said" 2>&1 </dev/null || service_status=$?
 }
 
@@ -121,9 +126,10 @@ said() {
     sed "s,$root,,g" "$root/said"
 }
 
-# The arguments of the last daemon(8), the root left out.
+# The arguments of the last daemon(8), the root left out, and the names that env(1) drops.
 daemon_arguments() {
-    calls | awk '/^daemon\(8\)$/ { text = ""; on = 1; next } /^$/ { on = 0 } on { text = text $0 "\n" } END { printf "%s", text }'
+    calls | awk '/^daemon\(8\)$/ { text = ""; on = 1; env = 0; next } /^$/ { on = 0 }
+        on && env && $0 == "-u" { getline; next } on && $0 == "/usr/bin/env" { env = 1 } on { text = text $0 "\n" } END { printf "%s", text }'
 }
 
 # Waits for a command to succeed, 20 s at most.
@@ -154,6 +160,7 @@ install_stubs() {
 #!/bin/sh
 if [ "\$1" = --check-config ]; then exit 0; fi
 printf '%s\n' "\$*" > "$root/seen/arguments"
+$(command -v env) -0 > "$root/seen/environment"
 for name in COLIBRI_DAEMON_SOCKET COLIBRI_DB_PATH COLIBRI_SESSIONS_DIR COLIBRI_COST_MODE COLIBRI_AGENT_BINARY COLIBRI_AGENT_ARGS \\
     COLIBRI_MAX_AGENTS COLIBRI_SCHEDULER_INTERVAL COLIBRI_PROVIDER_ENV COLIBRI_STALL_AFTER HOME USER SHELL PATH OPENAI_API_KEY OTHER_KEY EMPTY_KEY
 do
