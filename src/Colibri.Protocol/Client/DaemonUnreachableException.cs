@@ -53,8 +53,10 @@ public sealed class DaemonUnreachableException : Exception
 
     private static string Start(string path) => path == SocketPaths.Service ? Service("start") : "colibri-daemon";
 
-    private static string Service(string verb) =>
-        OperatingSystem.IsLinux() ? $"systemctl {verb} colibri-daemon" : $"service colibri_daemon {verb}";
+    private static string Service(string verb) => Service(verb, File.Exists("/etc/rc.subr"));
+
+    /// <summary>The command of the host's service manager. A Linux executable also runs under FreeBSD, whose scripts need that file.</summary>
+    internal static string Service(string verb, bool hasRcSubr) => hasRcSubr ? $"service colibri_daemon {verb}" : $"systemctl {verb} colibri-daemon";
 }
 
 /// <summary>Why no answer came from a daemon.</summary>
