@@ -246,7 +246,8 @@ public sealed class LeftoverReconciler : IAsyncDisposable
             return [ProcessTree.Of(new ProcessIdentity(pid, startTime, bootId), marker, cgroup)];
         // The daemon was killed between starting the process and recording its pid: only marker and cgroup identify the process.
         var found = ProcessTree.FindByMarker(marker).Select(identity => ProcessTree.Of(identity, marker));
-        return cgroup is null ? [.. found] : [ProcessTree.Of(default, marker, cgroup), .. found];
+        // What is hidden in a jail is looked for beside a tree, so there has to be one.
+        return cgroup is null && spawn.Jail is null ? [.. found] : [ProcessTree.Of(default, marker, cgroup), .. found];
     }
 
     /// <summary>
@@ -256,7 +257,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
     {
         if (spawn is not { Pid: { } pid, StartTime: { } recorded } || spawn.BootId != BootId.Current)
             return;
-        if (ProcessIdentity.TryRead(pid, out var now) && now.StartTime != recorded && !trees.Exists(tree => tree.Members().Contains(now)))
+        if (ProcessIdentity.TryRead(pid, out var now) && !StartTimes.AreSame(now.StartTime, recorded) && !trees.Exists(tree => tree.Members().Any(now.IsSameAs)))
             _logger.StrangerLeftAlone(pid, spawn.AgentId, now.StartTime, recorded);
     }
 }

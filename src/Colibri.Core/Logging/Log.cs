@@ -193,6 +193,9 @@ public static partial class Log
     [LoggerMessage(436, LogLevel.Error, "runs of an earlier daemon cannot be closed now ({Runs} are open): {Reason}; their tasks are held, and it is tried again at least every 30 s")]
     public static partial void LeftoversWait(this ILogger logger, int runs, string reason);
 
+    [LoggerMessage(480, LogLevel.Error, "agent {AgentId}: whether processes of it are left in its jail cannot be told ({Reason}); its task waits until it can")]
+    public static partial void TreeHidden(this ILogger logger, string agentId, string reason);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

@@ -15,11 +15,13 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan PoliteWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PrivilegedPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SurvivorsToldAfter = TimeSpan.FromSeconds(10);
 
     private const int Unknown = int.MaxValue;
 
     private long _killAt = long.MaxValue;
+    private bool _isHiddenTold;
 
     private bool KillIsDue => time.GetTimestamp() >= Interlocked.Read(ref _killAt);
 
@@ -51,7 +53,7 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         {
             await Task.Delay(pause, time, stopping).ConfigureAwait(false);
             var look = await LookAsync().ConfigureAwait(false);
-            if (Left(() => tree.CountLeft(look)) == 0)
+            if (await IsGoneAsync(look).ConfigureAwait(false))
                 return;
         }
         await KillAsync(stopping).ConfigureAwait(false);
@@ -78,7 +80,8 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
         var told = false;
         do
         {
-            await Task.Delay(killed == Unknown || privileged is not null ? LongestLook : FirstLook, time, stopping).ConfigureAwait(false);
+            await Task.Delay(killed == Unknown && privileged is not null ? PrivilegedPause : killed == Unknown || privileged is not null ? LongestLook : FirstLook, time, stopping)
+                .ConfigureAwait(false);
             if (!told && time.GetElapsedTime(since) > SurvivorsToldAfter)
             {
                 // The likely cause is uninterruptible sleep. Log it and wait.
@@ -97,10 +100,43 @@ internal sealed class TreeEnder(ProcessTree tree, string agentId, TimeProvider t
             return Left(() => tree.Signal(signal, look));
         IReadOnlyList<ProcessIdentity> members = [];
         var left = Left(() => (members = tree.Members(look)).Count);
+        if (left == 0)
+        {
+            try
+            {
+                members = await HiddenAsync().ConfigureAwait(false);
+                left = members.Count;
+            }
+            catch (IOException e)
+            {
+                if (!_isHiddenTold)
+                    logger.TreeHidden(agentId, e.Message);
+                _isHiddenTold = true;
+                return Unknown;
+            }
+        }
         if (left != 0)
             await privileged.SendAsync(signal, members).ConfigureAwait(false);
         return left;
     }
+
+    private async Task<bool> IsGoneAsync(ProcessLook? look)
+    {
+        if (Left(() => tree.CountLeft(look)) != 0)
+            return false;
+        try
+        {
+            return (await HiddenAsync().ConfigureAwait(false)).Count == 0;
+        }
+        catch (IOException)
+        {
+            // SIGKILL comes at the end of the grace, and says then what cannot be told.
+            return false;
+        }
+    }
+
+    /// <summary>What only root can see of the tree: another user's processes that have lost their parents. Looked for once nothing else is left.</summary>
+    private async Task<IReadOnlyList<ProcessIdentity>> HiddenAsync() => privileged is null ? [] : await privileged.FindAsync().ConfigureAwait(false);
 
     /// <summary>A look that begins now or later. Null where it failed: the tree then looks for itself, and says what it could not.</summary>
     private static async Task<ProcessLook?> LookAsync()
@@ -141,4 +177,8 @@ internal interface IPrivilegedSignals
 {
     /// <summary>Sends the signal; the next look at the tree shows which processes it reached.</summary>
     Task SendAsync(int signal, IReadOnlyList<ProcessIdentity> members);
+
+    /// <summary>The living processes of the tree, found by their marker with root's eyes.</summary>
+    /// <exception cref="IOException">It cannot be told now: the tree may be alive, so ask again later.</exception>
+    Task<IReadOnlyList<ProcessIdentity>> FindAsync();
 }

@@ -5,7 +5,7 @@ namespace Colibri.Posix.Processes;
 
 /// <summary>
 /// Identifies one process for ever, unlike its pid, which the system reuses. It can be stored and compared after a restart of the daemon or
-/// of the host.
+/// of the host, by <see cref="IsSameAs"/>.
 /// </summary>
 /// <param name="Pid">Process id.</param>
 /// <param name="StartTime">
@@ -29,6 +29,9 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime, string Bo
         return false;
     }
 
+    /// <summary>Whether both are one process, as far as the system tells start times.</summary>
+    public bool IsSameAs(ProcessIdentity other) => Pid == other.Pid && BootId == other.BootId && StartTimes.AreSame(StartTime, other.StartTime);
+
     /// <summary>"pid 4711 started 987654", with no look at the process itself.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"pid {Pid} started {StartTime}");
 
@@ -39,6 +42,6 @@ public readonly record struct ProcessIdentity(int Pid, long StartTime, string Bo
         && StartTime > 0
         && BootId == Host.BootId.Current
         && ProcessTable.TryRead(Pid, out var entry)
-        && entry.StartTime == StartTime
+        && StartTimes.AreSame(entry.StartTime, StartTime)
         && !entry.IsZombie;
 }

@@ -13,10 +13,10 @@ public sealed class ProcessLook
     private const int KeptBytes = 16 * 1024 * 1024;
 
     private readonly ConcurrentDictionary<int, byte[]> _environments = new();
-    private readonly HashSet<(int Pid, long StartTime)> _roots;
+    private readonly Dictionary<int, long> _roots;
     private int _kept;
 
-    private ProcessLook(List<ProcessEntry> table, HashSet<(int Pid, long StartTime)> roots) => (Table, _roots) = (table, roots);
+    private ProcessLook(List<ProcessEntry> table, Dictionary<int, long> roots) => (Table, _roots) = (table, roots);
 
     internal IReadOnlyList<ProcessEntry> Table { get; }
 
@@ -27,15 +27,15 @@ public sealed class ProcessLook
         // Zombies of ours would only be read and dropped again.
         ChildProcesses.Current?.Reap();
         var table = ProcessTable.Snapshot();
-        var roots = new HashSet<(int, long)>();
+        var roots = new Dictionary<int, long>();
         foreach (var child in ChildProcesses.Current?.Known() ?? [])
-            roots.Add((child.Pid, child.Identity.StartTime));
+            roots[child.Pid] = child.Identity.StartTime;
         RereadReparented(table);
         return new ProcessLook(table, roots);
     }
 
     /// <summary>Whether it was a child of ours at the look. It may have been reaped since: then it must not pass for an orphan.</summary>
-    internal bool IsRoot(in ProcessEntry entry) => _roots.Contains((entry.Pid, entry.StartTime));
+    internal bool IsRoot(in ProcessEntry entry) => _roots.TryGetValue(entry.Pid, out var startTime) && StartTimes.AreSame(startTime, entry.StartTime);
 
     /// <summary><see cref="ProcessEnvironment.Has"/> with the whole entry, each environment read once.</summary>
     /// <exception cref="IOException">There is no descriptor to read it with (EMFILE, ENFILE).</exception>

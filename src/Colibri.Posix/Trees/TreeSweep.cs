@@ -50,7 +50,7 @@ internal sealed class TreeSweep
             members.UnionWith(FreeBsdProcesses.ReaperSubtree(_child.Pid));
         foreach (var entry in table)
         {
-            if (Array.IndexOf(earlier, entry.Identity) >= 0)
+            if (Array.Exists(earlier, entry.Identity.IsSameAs))
                 members.Add(entry.Pid);
         }
         AddDescendants(table, members);
@@ -73,9 +73,9 @@ internal sealed class TreeSweep
     public static bool MayBeSignalled(in ProcessEntry entry) =>
         entry.Pid > 1 && entry.Pid != Environment.ProcessId && !entry.IsZombie;
 
-    // What began before the root did not come out of it.
+    // What began before the root did not come out of it. Whether the root's own number is still the root's, its marker says.
     private bool IsCandidate(in ProcessEntry entry) =>
-        MayBeSignalled(entry) && entry.StartTime >= _root.StartTime && !_otherPids.Contains(entry.Pid) && (entry.Pid == _root.Pid || !_look.IsRoot(entry));
+        MayBeSignalled(entry) && (entry.Pid == _root.Pid || !StartTimes.IsBefore(entry.StartTime, _root.StartTime)) && !_otherPids.Contains(entry.Pid) && (entry.Pid == _root.Pid || !_look.IsRoot(entry));
 
     private bool AddRoot(List<ProcessEntry> table, HashSet<int> members)
     {
@@ -84,7 +84,7 @@ internal sealed class TreeSweep
             return false;
         foreach (var entry in table)
         {
-            if (entry.Pid == _root.Pid && entry.StartTime == _root.StartTime)
+            if (entry.Identity.IsSameAs(_root))
                 return members.Add(entry.Pid);
         }
         return false;
@@ -133,7 +133,7 @@ internal sealed class TreeSweep
         }
         foreach (var other in _others)
         {
-            if (other.Pid == entry.Pid || other.Identity.StartTime <= entry.StartTime)
+            if (other.Pid == entry.Pid || !StartTimes.IsBefore(entry.StartTime, other.Identity.StartTime))
                 return false;
         }
         // Read anew: a start that was waited for has another environment now than at the look.

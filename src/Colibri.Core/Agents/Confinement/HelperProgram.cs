@@ -11,10 +11,13 @@ internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
 {
     private const int MaxBytes = 8 * 1024;
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Usual = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs the program and returns its result. A failed start, and a program that runs longer than 5 s, count as failures.</summary>
-    public async Task<HelperResult> RunAsync(IReadOnlyList<string> line)
+    /// <summary>Runs the program and returns its result. A failed start, and a program that runs longer than its deadline, count as failures.</summary>
+    /// <param name="line">The program and its arguments.</param>
+    /// <param name="deadline">Null: 5 s.</param>
+    /// <param name="maxBytes">The output that is kept; a program that writes more counts as failed.</param>
+    public async Task<HelperResult> RunAsync(IReadOnlyList<string> line, TimeSpan? deadline = null, int maxBytes = MaxBytes)
     {
         try
         {
@@ -33,7 +36,7 @@ internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
                         StandardError = theirOutput,
                     });
                 }
-                return await FollowAsync(child, output).ConfigureAwait(false);
+                return await FollowAsync(child, output, deadline ?? Usual, maxBytes).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is IOException or SocketException or ArgumentException)
@@ -42,14 +45,24 @@ internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
         }
     }
 
-    private async Task<HelperResult> FollowAsync(ChildProcess child, Socket output)
+    private async Task<HelperResult> FollowAsync(ChildProcess child, Socket output, TimeSpan deadline, int maxBytes)
     {
-        using var late = new CancellationTokenSource(Deadline, time);
-        var (text, read) = (new byte[MaxBytes], 0);
+        using var late = new CancellationTokenSource(deadline, time);
+        var (text, read) = (new byte[Math.Min(maxBytes, MaxBytes)], 0);
         try
         {
-            while (read < MaxBytes && await output.ReceiveAsync(text.AsMemory(read), late.Token).ConfigureAwait(false) is > 0 and var received)
+            while (await output.ReceiveAsync(text.AsMemory(read), late.Token).ConfigureAwait(false) is > 0 and var received)
+            {
                 read += received;
+                if (read < text.Length)
+                    continue;
+                if (read == maxBytes)
+                    break;
+                Array.Resize(ref text, Math.Min(maxBytes, read * 2));
+            }
+            // It would wait for a reader for ever.
+            if (read == maxBytes && maxBytes > MaxBytes)
+                child.SignalGroup(Signals.Kill);
             var exit = await child.Exited.WaitAsync(late.Token).ConfigureAwait(false);
             var said = Encoding.UTF8.GetString(text, 0, read).Trim();
             return new HelperResult(exit.Code == 0, said.Length > 0 ? said : exit.ToString());
@@ -57,7 +70,7 @@ internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
         catch (OperationCanceledException)
         {
             child.SignalGroup(Signals.Kill);
-            return new HelperResult(false, $"no answer in {Deadline.TotalSeconds} s");
+            return new HelperResult(false, $"no answer in {deadline.TotalSeconds} s");
         }
     }
 }

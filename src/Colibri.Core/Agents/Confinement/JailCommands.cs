@@ -60,7 +60,16 @@ public sealed class JailCommands(JailHost host, IReadOnlyList<string> privilege)
     public IReadOnlyList<string> Signal(string jail, string signal, IEnumerable<int> pids) =>
         [.. privilege, host.Jexec, jail, "/bin/kill", $"-{signal}", .. pids.Select(pid => pid.ToString(CultureInfo.InvariantCulture))];
 
-    /// <summary>Kills all processes of a jail and removes it.</summary>
+    /// <summary>Kills all processes of a jail, from within it.</summary>
+    public IReadOnlyList<string> KillAll(string jail) => [.. privilege, host.Jexec, jail, "/bin/kill", "-KILL", "-1"];
+
+    /// <summary>
+    /// Prints the pid, the environment and the arguments of each process in a jail. The host's own ps(1), since the jail's may be the agent's work. Only
+    /// root reads the environment of another user's process.
+    /// </summary>
+    public IReadOnlyList<string> Environments(string jail) => [.. privilege, host.Ps, "-J", jail, "-wwe", "-o", "pid=,command="];
+
+    /// <summary>Removes a jail. jail(8) asks its processes to end by SIGTERM, and waits 10 s for that.</summary>
     public IReadOnlyList<string> Remove(string jail) => [.. privilege, host.Jail, "-q", "-R", jail];
 
     /// <summary>Prints the root of a jail; needs no privilege.</summary>

@@ -22,6 +22,7 @@ public sealed record JailHost
     public string Jexec { get; init; } = "/usr/sbin/jexec";
     public string Jail { get; init; } = "/usr/sbin/jail";
     public string Jls { get; init; } = "/usr/sbin/jls";
+    public string Ps { get; init; } = "/bin/ps";
     public string True { get; init; } = "/usr/bin/true";
 
     /// <summary>Asks the kernel for a jail's root by name; null where only jls(8) can be asked.</summary>

@@ -51,7 +51,7 @@ public sealed class JailKeeper
 
     /// <summary>The means to signal an agent's processes of another user; null where the daemon itself may signal them.</summary>
     internal IPrivilegedSignals? SignalsFor(string? jail, string agentId) =>
-        jail is null || Privilege is null or [] ? null : new JailSignals(_commands, _helper, jail, isOwn: jail == FreeBsdJail.OwnName(agentId));
+        jail is null || Privilege is null or [] ? null : new JailSignals(_commands, _helper, jail, agentId);
 
     /// <summary>
     /// Cleans up after an agent's end: removes a jail that was made for it, with every process still in it, and the files that were left inside.
@@ -69,7 +69,7 @@ public sealed class JailKeeper
     {
         if (_host.Remove is not { } kernel)
         {
-            var removal = await _helper.RunAsync(_commands.Remove(jail)).ConfigureAwait(false);
+            var removal = await JailSignals.RemoveAsync(_commands, _helper, jail).ConfigureAwait(false);
             if (!removal.IsDone && await RootOfAsync(jail).ConfigureAwait(false) is not null)
                 _logger.JailNotRemoved(jail, removal.LastLine);
             return;

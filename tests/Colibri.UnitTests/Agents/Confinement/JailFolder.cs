@@ -26,7 +26,7 @@ internal sealed class JailFolder : IDisposable
         File.WriteAllText(Root + "/usr/bin/agent", "");
         File.WriteAllText(Root + "/etc/passwd", "# users\nroot:*:0:0:Charlie &:/root:/bin/sh\nagent:*:1001:1002:An agent:/home/agent:/usr/sbin/nologin\nbroken:*:x:1:a:/:/\n");
         File.WriteAllText(Root + "/etc/group", "wheel:*:0:root,agent\nagent:*:1002:\nvideo:*:44:other,agent\nagents:*:45:agents\n");
-        foreach (var tool in new[] { "bwrap", "mdo", "sudo", "jexec", "jail", "true" })
+        foreach (var tool in new[] { "bwrap", "mdo", "sudo", "jexec", "jail", "ps", "true" })
             Tool(tool, "exit 0");
         Tool("jls", $"[ \"$2\" = acme ] && echo '{Root}'");
     }
@@ -58,6 +58,7 @@ internal sealed class JailFolder : IDisposable
         Jexec = Tools + "/jexec",
         Jail = Tools + "/jail",
         Jls = Tools + "/jls",
+        Ps = Tools + "/ps",
         True = Tools + "/true",
     };
 

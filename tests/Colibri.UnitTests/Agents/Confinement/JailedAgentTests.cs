@@ -87,9 +87,12 @@ public sealed class JailedAgentTests : IAsyncDisposable
             });
         Shell.Until(() => agent.ToPane().Activity == Activity.Working, "the agent works");
         var pid = agent.ToPane().Pid;
+        var since = System.Diagnostics.Stopwatch.StartNew();
 
         fixture.Supervisor.TryStop(agent.Id, TimeSpan.FromMilliseconds(200));
         await SupervisorFixture.End(agent);
+        // jail(8) alone would wait 10 s for what does not heed SIGTERM.
+        since.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(9));
 
         var jail = isEntered ? "acme" : $"colibri-{agent.Id}";
         var lines = File.ReadAllLines(Log).Where(line => line.StartsWith("mdo ")).ToList();
@@ -145,6 +148,65 @@ public sealed class JailedAgentTests : IAsyncDisposable
         File.ReadAllText(Log).ShouldContain($"jail -q -R colibri-{record.AgentId}\n");
     }
 
+    /// <summary>Under linprocfs the environment of root's processes cannot be read by another user: the marker is seen with root's eyes alone.</summary>
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
+    public async Task What_a_killed_daemon_left_in_a_named_jail_is_ended_though_its_environment_is_hidden(bool mayBeListed)
+    {
+        var fixture = Furnish(JailPrivilegeMode.Mdo);
+        var task = await fixture.Create();
+        var id = Guid.CreateVersion7().ToString();
+        await fixture.Board.BeginSpawnAsync(
+            new RunStart
+            {
+                AgentId = id,
+                SessionId = "s",
+                Agent = new AgentRecord { Name = "agent", Runtime = "pi", Binary = "/usr/bin/agent", Host = "h", Jail = "acme", JailRoot = _jails.Root },
+            },
+            task.Id);
+        // What a daemon(8) of the agent's left: of no group, session or parent that is the agent's.
+        var (left, output) = Shell.Start(Shell.Options("trap '' TERM; echo ready; while :; do sleep 300; done", AgentMarker.For(id)));
+        (await output.ReadLine()).ShouldBe("ready");
+        var before = Colibri.Posix.Processes.ProcessEnvironment.Calls;
+        if (!mayBeListed)
+            _jails.Tool("ps", "echo 'mdo: setcred(): Operation not permitted' >&2; exit 1");
+        try
+        {
+            Colibri.Posix.Processes.ProcessEnvironment.Calls = new HiddenEnvironments();
+            var keeper = new JailKeeper(
+                _jails.Host(OperatingSystemKind.LinuxOnFreeBsd, isRoot: false), Configure(JailPrivilegeMode.Mdo), SharedChildren.Instance, TimeProvider.System, fixture.Logger);
+            await using var reconciler = new LeftoverReconciler(fixture.Board, null, keeper, TimeProvider.System, fixture.Logger);
+            var reconciled = reconciler.RunAsync();
+
+            if (mayBeListed)
+            {
+                await reconciled;
+                Shell.Until(() => left.Exited.IsCompleted, "it is gone");
+                (await fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
+                File.ReadAllLines(Log).ShouldContain(line => line.StartsWith("jexec acme /bin/kill -KILL ") && line.Split(' ').Contains($"{left.Pid}"));
+            }
+            else
+            {
+                Shell.Until(() => fixture.Logger.Of(480).Count > 0, "that it cannot be told is said");
+                (await fixture.Get(task)).Status.ShouldNotBe(TaskState.Queued);
+                left.Exited.IsCompleted.ShouldBeFalse();
+            }
+        }
+        finally
+        {
+            Colibri.Posix.Processes.ProcessEnvironment.Calls = before;
+            left.SignalGroup(9);
+            await left.Exited;
+            output.Dispose();
+        }
+    }
+
+    private sealed class HiddenEnvironments : Colibri.Posix.Processes.EnvironmentCalls
+    {
+        public override int Open(int pid) => -2;
+    }
+
     private DaemonConfiguration Configure(JailPrivilegeMode mode) =>
         _jails.Configure(new DaemonConfiguration { SocketPath = "/s", DatabasePath = "/d", SessionsDirectory = "/x", Host = "h" }, mode);
 
@@ -170,8 +232,30 @@ public sealed class JailedAgentTests : IAsyncDisposable
             done
             exec "$@"
             """);
+        // Signals the processes of an agent's own jail. No more of an environment is read than a process is started with: one that makes its own endless
+        // would be read for ever.
+        _jails.Tool("signal-own", """
+            for process in /proc/[0-9]*; do
+                if head -c 131072 "$process/environ" 2>/dev/null | grep -q "COLIBRI_AGENT_ID=${2#colibri-}"; then kill "$1" "${process#/proc/}" 2>/dev/null && echo one; fi
+            done
+            exit 0
+            """);
+        // As ps(1) with -e: the environment before the arguments, both with blanks.
+        _jails.Tool("ps", $"""
+            printf '%s ' ps "$@" | tr '\n' ' ' >>'{Log}'; echo >>'{Log}'
+            for process in /proc/[0-9]*; do
+                if environment=$(head -c 131072 "$process/environ" 2>/dev/null | tr '\0\n' '  ') && [ -n "$environment" ]; then
+                    printf '%6s %s%s\n' "${"{process#/proc/}"}" "$environment" "$(tr '\0\n' '  ' <"$process/cmdline")"
+                fi
+            done
+            """);
+        // The processes of a jail that was made for an agent are those with its marker. Nothing here may be told to signal -1: it would reach everybody.
         _jails.Tool("jexec", $"""
             printf '%s ' jexec "$@" | tr '\n' ' ' >>'{Log}'; echo >>'{Log}'
+            case "$*" in
+                "colibri-"*" /bin/kill -KILL -1") exec '{tools}/signal-own' -KILL "$1" >/dev/null ;;
+                *"kill "*" -1"*) exit 70 ;;
+            esac
             shift
             exec '{tools}/inside' "$@"
             """);
@@ -179,10 +263,10 @@ public sealed class JailedAgentTests : IAsyncDisposable
             printf '%s ' jail "$@" | tr '\n' ' ' | sed 's/ $//' >>'{Log}'; echo >>'{Log}'
             if [ "$2" = -R ]; then
                 [ -f '{_jails.PathOf("jail.pid")}' ] || exit 1
-                # No more than a process is started with: one that makes its environment endless would be read for ever.
-                for process in /proc/[0-9]*; do
-                    if head -c 131072 "$process/environ" 2>/dev/null | grep -q "COLIBRI_AGENT_ID=${"{3#colibri-}"}"; then kill -KILL "${"{process#/proc/}"}" 2>/dev/null || :; fi
-                done
+                # jail(8): SIGTERM, stop.timeout of 10 s for those that do not heed it, and then the jail is removed with all that is in it.
+                looks=0
+                while [ -n "$('{tools}/signal-own' -TERM "$3")" ] && [ "$looks" -lt 100 ]; do looks=$((looks + 1)); sleep 0.1; done
+                '{tools}/signal-own' -KILL "$3" >/dev/null
                 exit 0
             fi
             echo $$ >'{_jails.PathOf("jail.pid")}'
