@@ -79,12 +79,7 @@ internal static class CliProgram
     {
         if (invocation.Socket is { } stated)
             return stated.Length > 0 ? stated : throw new UsageException("--socket '' is no path", invocation.Command?.Name);
-        // The daemon asks whether it may write the service's directory; a client asks where a socket exists. So a private daemon's socket is used
-        // only if the service's is not there.
-        return SocketPaths.Resolve(host.Environment, () =>
-            File.Exists(SocketPaths.Service)
-            || (Directory.Exists(Path.GetDirectoryName(SocketPaths.Service))
-                && !File.Exists(SocketPaths.Resolve(host.Environment, () => false))));
+        return SocketPaths.ResolveForClient(host.Environment, System.Environment.IsPrivilegedProcess, File.Exists, Directory.Exists);
     }
 
     private static int Fail(CliHost host, int exitCode, string message)

@@ -24,4 +24,23 @@ public static class SocketPaths
             return Path.Combine(runtime, "colibri", "colibri.sock");
         return environment("HOME") is { Length: > 0 } home ? Path.Combine(home, ".colibri", "run", "colibri.sock") : Service;
     }
+
+    /// <summary>
+    /// The same for a client. A daemon of one's own comes before the service: who started one means that one, also as a member of the service's group.
+    /// Root's daemon is the service wherever that is installed.
+    /// </summary>
+    /// <param name="environment">As for <see cref="Resolve"/>.</param>
+    /// <param name="isRoot">Whether the client is root.</param>
+    /// <param name="isSocket">Whether a socket's file is there.</param>
+    /// <param name="isDirectory">Whether a directory is there.</param>
+    public static string ResolveForClient(Func<string, string?> environment, bool isRoot, Predicate<string> isSocket, Predicate<string> isDirectory)
+    {
+        ArgumentNullException.ThrowIfNull(isSocket);
+        ArgumentNullException.ThrowIfNull(isDirectory);
+        return Resolve(environment, () =>
+        {
+            var isOwnThere = isSocket(Resolve(environment, static () => false));
+            return isRoot && isSocket(Service) || (!isOwnThere && isDirectory(Path.GetDirectoryName(Service)!));
+        });
+    }
 }

@@ -144,7 +144,13 @@ internal sealed class AgentCommands(BoundCommand bound)
         Started);
 
     public void Stop(string agentId, long? graceMs = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = WireCommand.StopAgent.Name, AgentId = agentId, GraceMs = graceMs }, Standing);
+        () => new CommandRequest { Cmd = WireCommand.StopAgent.Name, AgentId = agentId, GraceMs = graceMs },
+        (screen, reply) =>
+        {
+            Standing(screen, reply);
+            if (reply.Read(ProtocolJson.Wire.Agent) is { TaskId: { } taskId, Exit: null })
+                screen.Line(Words.Plain($"its task counts a failed attempt, and is tried again while attempts are left; to end it: colibri cancel-task {taskId}"));
+        });
 
     public void Prompt(string agentId, string text) => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.PromptAgent.Name, AgentId = agentId, Text = bound.TextOrStdin("--text", text) },

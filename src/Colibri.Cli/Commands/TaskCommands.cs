@@ -55,24 +55,21 @@ internal sealed class TaskCommands(BoundCommand bound)
         },
         new(WireCommand.ClaimTask, CommandGroup.Tasks)
         {
-            Options =
-            [
-                OptionSpec.Text(WireCommand.ClaimTask.Field("task_id"), "TASK_ID"),
-                OptionSpec.Text(WireCommand.ClaimTask.Field("agent_id"), "AGENT_ID"),
-            ],
-            Example = "claim-task --task-id 019a8b1c-… --agent-id 019a8b20-…",
+            Positional = TaskId,
+            Options = [OptionSpec.Text(WireCommand.ClaimTask.Field("agent_id"), "AGENT_ID")],
+            Example = "claim-task 019a8b1c-… --agent-id 019a8b20-…",
         },
         new(WireCommand.TransitionTask, CommandGroup.Tasks)
         {
+            Positional = TaskId,
             Options =
             [
-                OptionSpec.Text(WireCommand.TransitionTask.Field("task_id"), "TASK_ID"),
                 OptionSpec.OneOf(WireCommand.TransitionTask.Field("status"), "STATUS", Choices.TaskStates),
                 OptionSpec.Text(WireCommand.TransitionTask.Field("agent_id"), "AGENT_ID"),
                 OptionSpec.Text("--error-code", "CODE", "with failed: a word scripts match on"),
                 OptionSpec.Text("--error-message", "TEXT", "with failed: one line for a person"),
             ],
-            Example = "transition-task --task-id 019a8b1c-… --status done",
+            Example = "transition-task 019a8b1c-… --status done",
         },
         new(WireCommand.CancelTask, CommandGroup.Tasks)
         {

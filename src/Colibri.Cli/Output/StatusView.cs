@@ -9,7 +9,10 @@ internal static class StatusView
     private const int LabelWidth = 11;
     private const int CommitDigits = 8;
 
-    public static void Write(Screen screen, StatusReport status)
+    /// <param name="screen">Where to.</param>
+    /// <param name="status">The daemon's answer.</param>
+    /// <param name="client">This program's version: after an upgrade the daemon may still be the old one.</param>
+    public static void Write(Screen screen, StatusReport status, string client)
     {
         void Field(string label, string? value, Tone tone = Tone.Plain)
         {
@@ -18,6 +21,8 @@ internal static class StatusView
         }
 
         Field("daemon", $"colibri-daemon {Build(status.Version)}, pid {status.Pid}");
+        if (status.Version != client)
+            Field("", $"this client is {Build(client)}: restart the daemon after an upgrade", Tone.Attention);
         Field("host", status.Host);
         Field("up", $"{Words.Duration(TimeSpan.FromMilliseconds(status.UptimeMs))}, since {Words.Time(status.StartedAt)}");
         Field("socket", status.Paths.Socket);

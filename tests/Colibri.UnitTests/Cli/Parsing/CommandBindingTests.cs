@@ -39,6 +39,8 @@ public sealed class CommandBindingTests
         ("list-tasks", """{"cmd":"list-tasks"}"""),
         ("list-tasks|--status|failed|--limit|20|--after|c", """{"cmd":"list-tasks","status":"failed","limit":20,"after":"c"}"""),
         ("claim-task|--task-id|t|--agent-id|a", """{"cmd":"claim-task","task_id":"t","agent_id":"a"}"""),
+        ("claim-task|t|--agent-id|a", """{"cmd":"claim-task","task_id":"t","agent_id":"a"}"""),
+        ("transition-task|t|--status|done", """{"cmd":"transition-task","task_id":"t","status":"done"}"""),
         ("transition-task|--task-id|t|--status|done", """{"cmd":"transition-task","task_id":"t","status":"done"}"""),
         (
             "transition-task|--task-id|t|--status|failed|--error-code|oom|--error-message|out of memory",
