@@ -77,6 +77,60 @@ public sealed class PidOneTests
         }
     }
 
+    /// <summary>
+    /// A container without an init of its own: every run leaves orphans of both sorts to process 1, and every seventh fails. No exit is lost, no slot stays
+    /// taken, no zombie is left.
+    /// </summary>
+    [Test]
+    public async Task A_thousand_runs_under_pid_1_all_end_with_the_verdict_that_is_theirs()
+    {
+        const int Runs = 1_000;
+        const int EveryFails = 7;
+        var wrapper = await NamespaceAsync();
+        using var directory = new TempDirectory();
+        var agent = directory.File("claude");
+        // The title tells whether it fails: the last argument is the prompt.
+        await File.WriteAllTextAsync(
+            agent,
+            $"""
+            #!/bin/sh
+            for prompt; do :; done
+            echo '{Init}'
+            (setsid true &)
+            (env -i setsid sleep 300 &)
+            echo '{Result}'
+            case $prompt in fails*) exit 3 ;; esac
+            """,
+            TestContext.Current!.Execution.CancellationToken);
+        File.SetUnixFileMode(agent, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await using var daemon = await ColibriDaemon.StartThroughAsync(
+            wrapper, ("COLIBRI_AGENT_BINARY", agent), ("COLIBRI_MAX_AGENTS", "8"), ("COLIBRI_LOG_LEVEL", "warning"));
+        await using var client = await daemon.ConnectAsync();
+        for (var i = 0; i < Runs; i++)
+            await client.DataAsync(new { cmd = "create-task", title = $"{(i % EveryFails == 0 ? "fails" : "works")} {i}", max_attempts = 1 });
+
+        const int Failing = (Runs + EveryFails - 1) / EveryFails;
+        var status = default(System.Text.Json.JsonElement);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                status = await client.DataAsync(new { cmd = "status" });
+                return status.Member("tasks").Number("done") + status.Member("tasks").Number("failed") == Runs && status.Member("agents").Number("running") == 0;
+            },
+            () => $"every run ends: {status.Member("tasks")}, {status.Member("agents")}; the daemon's log:\n{daemon.Log}", TimeSpan.FromMinutes(4));
+
+        (status.Member("tasks").Number("done"), status.Member("tasks").Number("failed")).ShouldBe((Runs - Failing, Failing));
+        // What is left in the namespace is the wrapper, its init and the daemon.
+        await Eventually.HoldsAsync(
+            () => daemon.Descendants().All(left => !left.CommandLine.Contains("sleep", StringComparison.Ordinal) && !left.CommandLine.Contains("claude", StringComparison.Ordinal)),
+            () => $"nothing of them is left; there are {string.Join(", ", daemon.Descendants())}");
+        // A zombie is its parent's child until it is reaped: of process 1, which has the daemon alone, or of any thread of the daemon.
+        var init = ChildOf(daemon.Pid);
+        var inner = 0;
+        await Eventually.HoldsAsync(() => ChildrenOf(init) is [var only] && (inner = only) > 0, () => $"process 1 has reaped; it has {string.Join(", ", ChildrenOf(init))}");
+        await Eventually.HoldsAsync(() => ChildrenOf(inner).Count == 0, () => $"the daemon has reaped; it has {string.Join(", ", ChildrenOf(inner))}");
+    }
+
     [Test]
     public async Task Pid_1_hands_on_what_it_was_given_and_ends_as_the_daemon_does()
     {
@@ -128,11 +182,15 @@ public sealed class PidOneTests
         return task;
     }
 
-    private static int ChildOf(int pid)
-    {
-        var children = File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return int.Parse(children.Single(), CultureInfo.InvariantCulture);
-    }
+    private static int ChildOf(int pid) => ChildrenOf(pid).Single();
+
+    // Zombies among them, and those that any thread has started.
+    private static List<int> ChildrenOf(int pid) =>
+        [
+            .. Directory.EnumerateDirectories($"/proc/{pid}/task")
+                .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Select(child => int.Parse(child, CultureInfo.InvariantCulture)),
+        ];
 
     private static async Task<string[]> NamespaceAsync()
     {
