@@ -108,6 +108,8 @@ internal sealed partial record AbiConstants
     public const int OffsetOfKiSid = 88;
     public const int OffsetOfKiStart = 336;
     public const int OffsetOfKiStat = 388;
+    public const int OffsetOfKiComm = 447;
+    public const int COMMLEN = 19;
 
     // <sys/proc.h>: ki_stat of a zombie
     public const int SZOMB = 5;

@@ -32,6 +32,24 @@ internal static unsafe class FreeBsdProcesses
         return false;
     }
 
+    /// <summary>The bytes of ki_comm without its NUL; 0 where there is no such process that we may see.</summary>
+    public static int ReadName(int pid, Span<byte> name)
+    {
+        Span<byte> buffer = stackalloc byte[AbiConstants.KINFO_PROC_SIZE];
+        if (Sysctl([AbiConstants.CTL_KERN, AbiConstants.KERN_PROC, AbiConstants.KERN_PROC_PID, pid], buffer) != buffer.Length)
+            return 0;
+        var command = NameIn(buffer);
+        command.CopyTo(name);
+        return command.Length;
+    }
+
+    internal static ReadOnlySpan<byte> NameIn(ReadOnlySpan<byte> kinfo)
+    {
+        var command = kinfo.Slice(AbiConstants.OffsetOfKiComm, AbiConstants.COMMLEN);
+        var end = command.IndexOf((byte)0);
+        return end < 0 ? command : command[..end];
+    }
+
     public static List<ProcessEntry> Snapshot()
     {
         ReadOnlySpan<int> name = [AbiConstants.CTL_KERN, AbiConstants.KERN_PROC, AbiConstants.KERN_PROC_PROC];

@@ -38,6 +38,20 @@ internal static class LinuxProcesses
         return entries;
     }
 
+    /// <summary>The command name of proc_pid_stat(5), which linprocfs has as well; 0 bytes where there is no such process that we may see.</summary>
+    public static int ReadName(int pid, Span<byte> name)
+    {
+        Span<byte> buffer = stackalloc byte[StatBytes];
+        var length = ProcFile.Read(pid, "stat"u8, buffer);
+        var stat = length > 0 ? buffer[..length] : default;
+        var (start, end) = (stat.IndexOf((byte)'('), stat.LastIndexOf((byte)')'));
+        if (start < 0 || end <= start + 1)
+            return 0;
+        var command = stat[(start + 1)..Math.Min(end, start + 1 + name.Length)];
+        command.CopyTo(name);
+        return command.Length;
+    }
+
     private static FileSystemEnumerable<int> EnumeratePids() =>
         new("/proc", static (ref FileSystemEntry entry) => int.Parse(entry.FileName, NumberStyles.None, CultureInfo.InvariantCulture))
         {

@@ -26,6 +26,20 @@ public static class Signals
     /// <summary>The C name, such as "SIGKILL"; "signal 40" for a number without one (real-time signals).</summary>
     public static string Name(int signal) => Name(signal, AbiConstants.Current);
 
+    /// <summary>Whether it ends a process that has not chosen otherwise. Of signals without a name here it is not said.</summary>
+    public static bool EndsByDefault(int signal) => EndsByDefault(signal, AbiConstants.Current);
+
+    // signal(7) of Linux, signal(3) of FreeBSD: all others are ignored, stop the process or let it go on. SIGIO ends a process on Linux alone.
+    internal static bool EndsByDefault(int signal, AbiConstants abi) => signal switch
+    {
+        1 or 2 or 3 or 4 or 5 or 6 or 8 or 9 or 11 or 13 or 14 or 15 or 24 or 25 or 26 or 27 => true,
+        _ => signal == abi.SIGBUS || signal == abi.SIGSYS || signal == abi.SIGUSR1 || signal == abi.SIGUSR2,
+    };
+
+    /// <summary>Whether a process is sent it for a fault of its own, and so may have said why.</summary>
+    public static bool IsOwnFault(int signal) =>
+        signal is 4 or 5 or 6 or 8 or 11 || signal == AbiConstants.Current.SIGBUS || signal == AbiConstants.Current.SIGSYS;
+
     internal static string Name(int signal, AbiConstants abi) => signal switch
     {
         1 => "SIGHUP",

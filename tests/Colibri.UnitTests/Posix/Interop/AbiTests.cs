@@ -112,6 +112,18 @@ public sealed class AbiTests
         Signals.Name(40).ShouldBe("signal 40");
     }
 
+    [Test]
+    public void A_signal_that_is_ignored_or_stops_a_process_does_not_end_it()
+    {
+        foreach (var abi in new[] { AbiConstants.Linux, AbiConstants.FreeBsd })
+        {
+            int[] others = [abi.SIGCHLD, abi.SIGCONT, abi.SIGSTOP, abi.SIGTSTP, 21, 22, 28, abi.SIGURG, 40];
+            others.Where(signal => Signals.EndsByDefault(signal, abi)).ShouldBeEmpty();
+            int[] ending = [1, 2, 3, 6, 9, 11, 13, 14, 15, abi.SIGBUS, abi.SIGSYS, abi.SIGUSR1, abi.SIGUSR2];
+            ending.Where(signal => !Signals.EndsByDefault(signal, abi)).ShouldBeEmpty();
+        }
+    }
+
     private static void ShouldAgree(Dictionary<string, long> recorded, IEnumerable<(string Name, long Value)> numbers)
     {
         var checkedNumbers = 0;

@@ -65,6 +65,27 @@ public sealed class ProcessTableTests
     }
 
     [Test]
+    public void A_process_has_the_name_of_its_program()
+    {
+        ProcessIdentity.TryRead(Environment.ProcessId, out var self).ShouldBeTrue();
+        ProcessName.Of(self).ShouldBe(File.ReadAllText("/proc/self/comm").TrimEnd('\n'));
+        ProcessName.Of(self with { StartTime = self.StartTime + 1 }).ShouldBeNull();
+        ProcessName.Clean("a\u001bb"u8).ShouldBe("a\uFFFDb");
+    }
+
+    [Test]
+    [Arguments("sleep\0\0\0", "sleep")]
+    [Arguments("nineteen-bytes-long", "nineteen-bytes-long")]
+    [Arguments("\0", "")]
+    public void The_name_of_a_FreeBSD_process_ends_at_its_NUL_or_after_19_bytes(string field, string name)
+    {
+        var row = new byte[1088];
+        Array.Fill(row, (byte)'x');
+        Encoding.ASCII.GetBytes(field, row.AsSpan(447));
+        Encoding.ASCII.GetString(FreeBsdProcesses.NameIn(row)).ShouldBe(name);
+    }
+
+    [Test]
     public void This_process_is_in_the_table()
     {
         ProcessIdentity.TryRead(Environment.ProcessId, out var self).ShouldBeTrue();
