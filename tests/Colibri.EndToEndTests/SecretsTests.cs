@@ -85,7 +85,7 @@ public sealed class SecretsTests
             printf '{"type":"agent_start"}\n'
             case "$*" in
                 *"--provider first"*) printf '{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"error","errorMessage":"401: invalid api key"}}\n' ;;
-                *) printf '{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"stop"}}\n' ;;
+                *) printf '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"}}\n' ;;
             esac
             printf '{"type":"agent_settled"}\n'
             """, UnixFileMode.UserRead | UnixFileMode.UserExecute);

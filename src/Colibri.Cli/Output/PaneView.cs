@@ -23,6 +23,8 @@ internal static class PaneView
             table.Below(pane.TaskId is { } task ? $"{pane.Id} on {task}" : pane.Id);
             if (pane.Question is { } question)
                 table.Below(Question(question));
+            if (TaskView.Denied(pane.Denied) is { } denied)
+                table.Below($"denied: {denied}");
             if (Trouble(pane) is { Length: > 0 } trouble)
                 table.Below(trouble);
         }

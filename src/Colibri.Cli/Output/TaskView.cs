@@ -29,6 +29,7 @@ internal static class TaskView
         Field(isOver ? "verdict" : "last try", task.Verdict);
         if (task.Error is { } error)
             Field(isOver ? "error" : "last error", $"{error.Code}: {error.Message}", isOver ? Tone.Bad : Tone.Plain);
+        Field("denied", Denied(task.Denied), Tone.Attention);
         if (task.Usage != new Usage())
         {
             Field("usage", Tokens(task.Usage));
@@ -58,8 +59,17 @@ internal static class TaskView
         var route = run.Provider is null ? "" : $" on {run.Provider}{(run.Model is null ? "" : ":" + run.Model)}";
         var took = run.FinishedAt is { } end ? $", {Words.Duration(end - run.StartedAt)}" : ", running";
         var cost = run.Usage == new Usage() ? "" : $", {CostView.Cost(run.Usage)}";
-        return $"{run.Verdict ?? "under way"}{route}{took}{cost}";
+        var denied = run.Denied is null ? "" : $", denied: {Calls(run.Denied)}";
+        return $"{run.Verdict ?? "under way"}{route}{took}{cost}{denied}";
     }
+
+    /// <summary>Refused calls by tool, with the reasons that are known; null where there are none.</summary>
+    public static string? Denied(IReadOnlyList<DeniedTool>? denied) => denied is not { Count: > 0 } ? null
+        : string.Join("; ", denied.Select(tool => $"{Call(tool)}{(tool.Reason is { Length: > 0 } reason ? $": {reason}" : "")}"));
+
+    private static string Calls(IReadOnlyList<DeniedTool> denied) => string.Join(", ", denied.Select(Call));
+
+    private static string Call(DeniedTool tool) => tool.Count == 1 ? tool.Tool : $"{tool.Tool} {Words.Number(tool.Count)} times";
 
     public static void List(Screen screen, TaskList list, string? status)
     {

@@ -180,7 +180,7 @@ internal sealed class AgentRuns
     {
         _usage.Begin(run.Claim);
         Volatile.Write(ref _run, run);
-        Tell(_pane.SetFailed(false));
+        Tell(_pane.BeginRun());
         Tell(_pane.SetRun(run.TaskId, run.SessionId));
     }
 
@@ -336,8 +336,8 @@ internal sealed class AgentRuns
     /// its state is unknown and the retry gets a new one; an agent that is to be kept stays.
     /// </summary>
     private bool LivesOnAfter(Run run) => run.Task is null
-        ? !_request.TakesTasks || _request.IsKept || run.Of(_pane.Run).Outcome == RunOutcome.Done
-        : _request.IsKept || (_request.TakesTasks && run.Of(_pane.Run).Outcome == RunOutcome.Done);
+        ? !_request.TakesTasks || _request.IsKept || RunVerdict.IsGood(run.Of(_pane.Run), _profile.PrintsEvents)
+        : _request.IsKept || (_request.TakesTasks && RunVerdict.IsGood(run.Of(_pane.Run), _profile.PrintsEvents));
 
     /// <summary>Ends a run whose agent lives on.</summary>
     private async Task CompleteAsync(Run run)
@@ -359,7 +359,7 @@ internal sealed class AgentRuns
         _rested();
     }
 
-    private async Task<RunEnd> JudgeAsync(Run? run, StopCause cause, ProcessExit exit)
+    private async Task<RunEnd> JudgeAsync(Run? run, StopCause cause, ProcessExit exit, LeftProcesses left = default)
     {
         var report = _pane.Run;
         var end = _judge.Judge(_agent.Id, new RunFacts
@@ -368,6 +368,7 @@ internal sealed class AgentRuns
             Report = run?.Of(report) ?? report,
             Cause = cause,
             Exit = exit,
+            Left = left,
             Stderr = _agent.StderrTail,
             Missed = _missed,
             AgentSpent = _pane.Usage.CostMicrocents,
@@ -384,12 +385,16 @@ internal sealed class AgentRuns
         await _parts.Runs.EndAsync(end with { Usage = _usage.Close() }, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);
-        Tell(_pane.SetFailed(run is not null && end is { Ending: RunEnding.Failed, Error: not null } && Cause != StopCause.Requested));
+        if (end.Denied is { } denied)
+            _parts.Logger.ToolsDenied(_agent.Id, denied.Sum(tool => tool.Count), string.Join(", ", denied.Select(tool => tool.Tool)));
+        Tell(_pane.EndRun(run is not null && end is { Ending: RunEnding.Failed, Error: not null } && Cause != StopCause.Requested, end.Denied));
     }
 
     /// <summary>Ends the agent and its current run.</summary>
+    /// <param name="exit">How its process ended.</param>
+    /// <param name="left">What was left of its tree by then.</param>
     /// <returns>What was persisted.</returns>
-    public async Task<RunEnd> CloseAsync(ProcessExit exit)
+    public async Task<RunEnd> CloseAsync(ProcessExit exit, LeftProcesses left)
     {
         Interlocked.Exchange(ref _isClosed, 1);
         var run = Current;
@@ -399,7 +404,7 @@ internal sealed class AgentRuns
             await _finishing.ConfigureAwait(false);
             run = run.State == RunState.Recorded ? null : run;
         }
-        var end = await JudgeAsync(run, Cause, exit).ConfigureAwait(false) with { Exit = exit, AgentEnded = true };
+        var end = await JudgeAsync(run, Cause, exit, left).ConfigureAwait(false) with { Exit = exit, AgentEnded = true };
         Recorder.Add(SessionId, RunStore.NoteOf(end));
         await RecordAsync().ConfigureAwait(false);
         await EndRunAsync(run, end).ConfigureAwait(false);

@@ -224,15 +224,14 @@ public sealed class SupervisedAgent
         await _alive.CancelAsync().ConfigureAwait(false);
         _rpc?.Close();
         Tell(_pane.Exited(new ProcessExit(exit.Code, exit.Signal)));
-        if (process.MayHaveStrays())
-            await EndStraysAsync(process).ConfigureAwait(false);
+        var left = process.MayHaveStrays() ? await EndStraysAsync(process).ConfigureAwait(false) : default;
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
         await process.RemoveCgroupAsync().ConfigureAwait(false);
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
         _runs.Take(_pane.Complete());
         await recorded.ConfigureAwait(false);
-        await CloseAsync(exit).ConfigureAwait(false);
+        await CloseAsync(exit, left).ConfigureAwait(false);
     }
 
     /// <summary>Persists the end of an agent whose process was never started.</summary>
@@ -319,9 +318,9 @@ public sealed class SupervisedAgent
         return ValueTask.CompletedTask;
     }
 
-    private async Task CloseAsync(ExitStatus status)
+    private async Task CloseAsync(ExitStatus status, LeftProcesses left)
     {
-        var end = await _runs.CloseAsync(new ProcessExit(status.Code, status.Signal)).ConfigureAwait(false);
+        var end = await _runs.CloseAsync(new ProcessExit(status.Code, status.Signal), left).ConfigureAwait(false);
         // An agent that exits within seconds without printing an event is broken, whatever its task. One that we stopped does not count.
         if (Cause == StopCause.None && _profile.PrintsEvents)
         {
@@ -383,10 +382,15 @@ public sealed class SupervisedAgent
         await process.Ender.EndAsync(process.PoliteEnd).ConfigureAwait(false);
     }
 
-    private static async Task EndStraysAsync(AgentProcess process)
+    private async Task<LeftProcesses> EndStraysAsync(AgentProcess process)
     {
+        // Of a tree that we ended ourselves it says nothing.
+        var left = Cause == StopCause.None ? await process.LookAtStraysAsync(_parts.Time).ConfigureAwait(false) : default;
+        if (left.Count > 0)
+            _parts.Logger.ProcessesLeft(Id, left.Count, left.First ?? "");
         process.Ender.KillAfter(StraysGrace);
         await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
+        return left;
     }
 
     private async Task DrainAsync(AgentProcess process, Task readers)

@@ -25,6 +25,9 @@ public sealed record RunRow
     public string? Verdict { get; init; }
     public TaskError? Error { get; init; }
     public string? StderrTail { get; init; }
+
+    /// <summary>The tools whose calls were refused; null where none was.</summary>
+    public IReadOnlyList<DeniedTool>? Denied { get; init; }
     public Usage Usage { get; init; } = new();
 
     /// <summary>The route it was started on, if one was chosen.</summary>

@@ -83,6 +83,12 @@ public sealed record RunEnd
     /// <summary>The last of the agent's stderr; the board keeps at most its last 8 KiB.</summary>
     public string? StderrTail { get; init; }
 
+    /// <summary>The tools whose calls were refused; null where none was.</summary>
+    public IReadOnlyList<DeniedTool>? Denied { get; init; }
+
+    /// <summary>What else is to be known of the run, for its session, in one line; null for nothing.</summary>
+    public string? Remark { get; init; }
+
     /// <summary>All that the agent used; it replaces what was booked during the run. The task keeps the sum over its attempts.</summary>
     public IReadOnlyList<UsageRow> Usage { get; init; } = [];
 

@@ -193,6 +193,12 @@ public static partial class Log
     [LoggerMessage(436, LogLevel.Error, "runs of an earlier daemon cannot be closed now ({Runs} are open): {Reason}; their tasks are held, and it is tried again at least every 30 s")]
     public static partial void LeftoversWait(this ILogger logger, int runs, string reason);
 
+    [LoggerMessage(440, LogLevel.Information, "agent {AgentId} has exited with {Count} processes of its own still at work ({First}): they are ended")]
+    public static partial void ProcessesLeft(this ILogger logger, string agentId, int count, string first);
+
+    [LoggerMessage(441, LogLevel.Warning, "in a run of agent {AgentId} {Calls} tool calls were refused: {Tools}")]
+    public static partial void ToolsDenied(this ILogger logger, string agentId, long calls, string tools);
+
     [LoggerMessage(480, LogLevel.Error, "agent {AgentId}: whether processes of it are left in its jail cannot be told ({Reason}); its task waits until it can")]
     public static partial void TreeHidden(this ILogger logger, string agentId, string reason);
 

@@ -39,6 +39,8 @@ public static class ActivityTable
         /* UsageReported */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
         /* Noted */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
         /* BackgroundChanged */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
+        /* BackgroundEnded */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
+        /* Denied */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
         /* ProcessStopped: what it was at, it was told to leave */ (byte)I, (byte)I, (byte)I, (byte)D, (byte)E,
         /* ProcessDied: nobody is working or waiting any more */ (byte)I, (byte)E, (byte)E, (byte)D, (byte)E,
     ];

@@ -6,7 +6,10 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Panes;
 
-/// <summary>All that the glasspane knows of one agent, folded from the lines that it prints and from the events of its process.</summary>
+/// <summary>
+/// All that the glasspane knows of one agent, folded from the lines that it prints and from the events of its process. Long, because its state is
+/// published, copied and shown under one lock.
+/// </summary>
 /// <remarks>
 /// One thread at a time may call <see cref="Feed"/> and <see cref="Complete"/>. All other members are safe from any thread: the fold works on a
 /// state of its own and copies it at the end of each chunk, under a lock that is held for that copy alone.
@@ -34,6 +37,8 @@ public sealed class AgentPane
     private bool _stopRequested;
     private bool _overBudget;
     private bool _failed;
+    private IReadOnlyList<DeniedTool>? _deniedBefore;
+    private IReadOnlyList<DeniedTool>? _deniedInAll;
     private string? _taskId;
     private string? _sessionId;
     private string? _answered;
@@ -144,7 +149,7 @@ public sealed class AgentPane
             any = true;
             if (kind == LineKind.Oversize) ReadOversize(line);
             else if (_dialect.Read(line, truncated: false, _fold, look)) _fold.State.Events++;
-            else _fold.State.MalformedLines++;
+            else _fold.Missed(line);
         }
 
         if (_fold.State.Events != events) _fold.State.LastEventAt = _fold.State.Now;
@@ -170,8 +175,9 @@ public sealed class AgentPane
             }
             else
             {
-                _fold.State.MalformedLines++;
+                _fold.Missed(torn);
                 _fold.State.IsTorn = true;
+                _fold.State.Signs.IsCut = torn is [(byte)'{', ..];
             }
         }
 
@@ -263,23 +269,39 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Sets whether its latest run was judged to have failed: then the pane needs attention until another run begins.</summary>
-    public bool SetFailed(bool failed)
+    /// <summary>Another run begins: what concerned the one before is not shown any more.</summary>
+    public bool BeginRun()
     {
         lock (_gate)
         {
-            if (_failed == failed) return false;
-            _failed = failed;
+            var changed = _failed || Denied(_published) is not null;
+            (_failed, _deniedInAll, _deniedBefore) = (false, null, _published.Signs.Denied);
+            if (changed) _revision++;
+            return changed;
+        }
+    }
+
+    /// <summary>Sets how its latest run was judged, until another begins.</summary>
+    /// <param name="failed">It has failed, and the pane needs attention.</param>
+    /// <param name="denied">The tools whose calls were refused in it, by whatever the agent told.</param>
+    public bool EndRun(bool failed, IReadOnlyList<DeniedTool>? denied)
+    {
+        lock (_gate)
+        {
+            if (_failed == failed && (denied is null || ReferenceEquals(denied, Denied(_published)))) return false;
+            (_failed, _deniedInAll) = (failed, denied);
             _revision++;
             return true;
         }
     }
 
+    private IReadOnlyList<DeniedTool>? Denied(in PaneState state) => _deniedInAll ?? DeniedCalls.Since(state.Signs.Denied, _deniedBefore);
+
     private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered ? question : null;
 
     private void ReadOversize(ReadOnlySpan<byte> head)
     {
-        _fold.State.MalformedLines++;
+        _fold.Missed(head);
         _fold.State.OversizeLines++;
 
         // The cut may fall inside a character, and the text must stay valid UTF-8.
@@ -326,12 +348,13 @@ public sealed class AgentPane
         bool stopRequested;
         bool overBudget;
         bool failed;
+        IReadOnlyList<DeniedTool>? denied;
         string? taskId;
         string? sessionId;
         AgentQuestion? question;
         lock (_gate)
         {
-            (taskId, sessionId, question) = (_taskId, _sessionId, OpenQuestion());
+            (taskId, sessionId, question, denied) = (_taskId, _sessionId, OpenQuestion(), Denied(_published));
             (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget, failed) =
                 (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget, _failed);
         }
@@ -369,6 +392,7 @@ public sealed class AgentPane
             Tools = state.Tools,
             Tool = lives ? state.Tool : null,
             Usage = state.Usage.ToWire(),
+            Denied = denied,
             Question = question,
             Error = startFailure ?? state.Error,
             Exit = exit,

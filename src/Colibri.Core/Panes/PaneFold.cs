@@ -1,3 +1,4 @@
+using System.Text;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Core.Providers;
 using Colibri.Jsonl;
@@ -22,8 +23,17 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private const int MaxNames = 8;
     private const int MaxToolNames = 32;
     private const int MaxPathChars = 4_096;
+    private const int MaxPrintedChars = 200;
+    private const string UnknownTool = "tool";
 
     private readonly RunningTools _tools = new();
+
+    // Most agents need none of these three.
+    private RunningTools? _unended;
+    private DeniedCalls? _denied;
+    private BackgroundStarts? _starts;
+    private bool _namesBackground;
+    private long _errorAt;
     private ulong _sessionHash;
     private ulong _cwdHash;
     private string? _provider;
@@ -34,7 +44,24 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private readonly LatestTexts _names = new(secrets, MaxNames, MaxNameChars);
     private readonly LatestTexts _toolNames = new(secrets, MaxToolNames, MaxNameChars);
 
-    public PaneState State;
+    public PaneState State = new() { Signs = new RunSigns { AreCounted = true } };
+
+    /// <summary>A line could not be read, or not whole.</summary>
+    public void Missed(ReadOnlySpan<byte> line)
+    {
+        State.MalformedLines++;
+        if (line is [(byte)'{', ..])
+        {
+            State.Signs.Unread++;
+            _tools.AwaitNone();
+            _unended?.AwaitNone();
+            State.Signs.Unended = null;
+        }
+        else
+        {
+            State.Signs.Printed ??= secrets.Excerpt(Encoding.UTF8.GetString(line).Trim(), MaxPrintedChars);
+        }
+    }
 
     public void On(ReadOnlySpan<byte> line, in AgentEvent e)
     {
@@ -53,6 +80,13 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         // Claude opens its session again when background work wakes it; the same run goes on.
         var kind = e.Kind == EventKind.SessionOpened && State.IsEndHeld ? EventKind.RunResumed : e.Kind;
 
+        // Whatever wakes an agent that has ended its run was the work that it had started in the background.
+        if (State is { IsBackgroundGuessed: true, IsEndHeld: true } && (e.Kind is EventKind.SessionOpened or EventKind.TurnStarted || IsEnd(e.Kind)))
+        {
+            _starts!.Clear();
+            CountStarts();
+        }
+
         // Ignored events, such as a heartbeat or a note of a provider's limits, are no sign of work.
         if (kind != EventKind.Ignored) (State.LastSign, State.IsRetrying) = (State.Stamp, e.WillRetry);
         switch (kind)
@@ -62,6 +96,13 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             case EventKind.RunStarted:
                 ForgetRun();
                 State.Error = null;
+                break;
+            case EventKind.Denied:
+                NoteDenied(IdOf(line, e), NameOf(line, e), line, e.Error);
+                break;
+            case EventKind.BackgroundEnded:
+                _starts?.Close(IdOf(line, e), HashOf(line, e.BackgroundTask));
+                CountStarts();
                 break;
             case EventKind.TurnStarted:
                 StartTurn(line, e);
@@ -86,7 +127,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 NoteBackground(line, e);
                 break;
             case EventKind.CompactionEnded or EventKind.Noted:
-                State.Error = _errors.Of(line, e.Error) ?? State.Error;
+                if (_errors.Of(line, e.Error) is { } noted) SetError(noted);
                 if (e.IsPromptRefusal) State.PromptRefused = _errors.Of(line, e.Error) ?? WordlessRefusal;
                 break;
             case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
@@ -94,6 +135,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 break;
         }
 
+        if (e.HasWords || ((e.Kind == EventKind.MessageEnded || IsEnd(e.Kind)) && ContentText.HasWords(line, e.Text))) State.Signs.Words++;
         if (e.Usage is { } usage) AddUsage(usage, e.Totals);
         if (keepsWords && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
             news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
@@ -125,7 +167,8 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         // An event that changes nothing after an end changes nothing while the end is held open either.
         if (State is { IsEndHeld: true, SetAside: { } end } && !IsEnd(kind) && ActivityTable.Next(end, kind) == end) return;
         var next = ActivityTable.Next(State.Activity, kind);
-        if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported or EventKind.BackgroundChanged))
+        if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported
+            or EventKind.BackgroundChanged or EventKind.BackgroundEnded or EventKind.Denied))
             (State.SetAside, State.IsCompacting) = (null, false);
         if (IsEnd(kind)) RestAt(next);
         else State.Activity = next;
@@ -140,12 +183,37 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private void NoteBackground(ReadOnlySpan<byte> line, in AgentEvent e)
     {
         if (e.BackgroundTasks is not { } tasks) return;
+        // An agent that names its work is believed, whatever its calls said.
+        (_namesBackground, State.IsBackgroundGuessed, _starts) = (true, false, null);
+        HoldEnd(tasks, _names.Of(line, e.BackgroundTask));
+    }
+
+    private void HoldEnd(long tasks, string? first)
+    {
         State.BackgroundWork = tasks;
-        State.BackgroundTask = _names.Of(line, e.BackgroundTask);
+        State.BackgroundTask = first;
         if (tasks == 0) return;
         State.IsSettled = false;
         if (State.SetAside is null) RestAt(State.Activity);
     }
+
+    private void CountStarts()
+    {
+        if (_starts is null || _namesBackground) return;
+        State.IsBackgroundGuessed = true;
+        HoldEnd(_starts.Count, _starts.First);
+    }
+
+    private void NoteDenied(ulong call, string? tool, ReadOnlySpan<byte> line, JsonValue reason)
+    {
+        _denied ??= new DeniedCalls();
+        if (!_denied.IsNew(call)) return;
+        var words = reason.IsString ? secrets.Excerpt(reason.GetString(line)!, DeniedCalls.MaxReasonChars) : null;
+        State.Signs.Denied = DeniedCalls.With(State.Signs.Denied, tool ?? UnknownTool, string.IsNullOrWhiteSpace(words) ? null : words);
+        State.Signs.MovesAtDenial = Math.Max(State.Signs.MovesAtDenial, _denied.MovesAt(call, State.Signs.Moves));
+    }
+
+    private void SetError(string words) => (State.Error, _errorAt) = (words, State.Events);
 
     private void ForgetRun()
     {
@@ -182,7 +250,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (stop == StopReason.None) return;
         State.Stop = stop;
         State.RunError = stop < StopReason.Length ? null : _errors.Of(line, error) ?? WordsFor(stop);
-        if (State.RunError is not null) State.Error = State.RunError;
+        if (State.RunError is not null) SetError(State.RunError);
     }
 
     // The stop reason of the last message decides whether the run has failed, unless the event says so itself.
@@ -193,8 +261,12 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         var addsNothing = stop >= StopReason.Length && State.Stop >= StopReason.Length && !e.Error.IsString;
         if (!addsNothing) NoteStop(line, stop, e.Error);
         if (final) State.IsSettled = State.BackgroundWork == 0;
+        if (_tools.LatestAwaited.Name is not null) _tools.MoveAwaited(_unended ??= new RunningTools(), call => _denied?.Has(call) == true);
         _tools.Clear();
         State.Tool = null;
+        NoteUnended();
+        if (State is { Stop: < StopReason.Length, Error: { } overcome })
+            (State.Error, State.Signs.Overcome, State.Signs.OvercomeAt) = (null, overcome, _errorAt);
         return (final, State.Stop >= StopReason.Length) switch
         {
             (true, true) => EventKind.Failed,
@@ -206,18 +278,54 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
     private void StartTool(ReadOnlySpan<byte> line, in AgentEvent e)
     {
-        if (!_tools.Start(IdOf(line, e), NameOf(line, e) ?? "tool")) return;
+        var (call, name) = (IdOf(line, e), NameOf(line, e) ?? UnknownTool);
+        if (e.Background == BackgroundStep.Stops) _starts?.Stopping(call, HashOf(line, e.BackgroundTask));
+        if (e.Background == BackgroundStep.Starts && !_namesBackground)
+        {
+            (_starts ??= new BackgroundStarts()).Open(call, 0, _names.Of(line, e.BackgroundTask) ?? name);
+            CountStarts();
+        }
+        if (!_tools.Start(call, name, State.Events, isAwaited: !e.IsNested && e.Background != BackgroundStep.Starts)) return;
         State.Tools++;
         State.Tool = _tools.Latest;
     }
 
+    private void NoteUnended() => (State.Signs.Unended, State.Signs.UnendedAt) = _unended?.LatestAwaited ?? default;
+
+    private void NoteOutcome(ReadOnlySpan<byte> line, in AgentEvent e, ulong call, string? name)
+    {
+        if (e.IsDenied) NoteDenied(call, name, line, e.Text);
+        else if (e.IsError) (_denied ??= new DeniedCalls()).Failed(call, State.Signs.Moves);
+        else if (!e.IsUnfinished) State.Signs.Successes++;
+
+        if (e.Background == BackgroundStep.Starts && !_namesBackground)
+            (_starts ??= new BackgroundStarts()).Open(call, HashOf(line, e.BackgroundTask), name);
+        if (_starts is null) return;
+        if (e.IsError) _starts.Failed(call);
+        _starts.Ended(call, e.IsError);
+        CountStarts();
+    }
+
     private void EndTool(ReadOnlySpan<byte> line, in AgentEvent e)
     {
-        var wasRunning = _tools.End(IdOf(line, e), out var name);
+        var call = IdOf(line, e);
+        var wasRunning = _tools.End(call, out var name);
+        if (!wasRunning && _unended?.End(call, out name) == true)
+        {
+            wasRunning = true;
+            NoteUnended();
+        }
         if (!wasRunning && e.MayBeUnannounced) State.Tools++;
         State.Tool = _tools.Latest;
+        name = NameOf(line, e) ?? name;
+        if (e.IsUnfinished)
+        {
+            (_unended ??= new RunningTools()).Start(call, name ?? UnknownTool, State.Events);
+            NoteUnended();
+        }
+        NoteOutcome(line, e, call, name);
         if (keepsWords)
-            news.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = NameOf(line, e) ?? name, IsError = e.IsError, Text = ContentText.Decode(line, e.Text) });
+            news.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = name, IsError = e.IsError || e.IsUnfinished, Text = ContentText.Decode(line, e.Text) });
     }
 
     // A total never falls: if the agent reports less than before, the higher total was counted and booked already.
@@ -237,7 +345,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
     private UsageReport Priced(UsageReport report) => report.Unpriced <= 0 ? report : pricing.Price(_provider, _model, report);
 
-    private static ulong IdOf(ReadOnlySpan<byte> line, in AgentEvent e) => e.ToolId.IsString ? RunningTools.Hash(e.ToolId.Raw(line)) : 0;
+    private static ulong IdOf(ReadOnlySpan<byte> line, in AgentEvent e) => HashOf(line, e.ToolId);
+
+    private static ulong HashOf(ReadOnlySpan<byte> line, JsonValue id) => id.IsString ? RunningTools.Hash(id.Raw(line)) : 0;
 
     private string? NameOf(ReadOnlySpan<byte> line, in AgentEvent e) =>
         e.ToolLabel ?? (e.ToolName is { IsString: true, Length: > 0 } ? _toolNames.Of(line, e.ToolName) : null);

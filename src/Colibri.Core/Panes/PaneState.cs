@@ -53,6 +53,12 @@ internal struct PaneState
     /// <summary>What the first of them is about.</summary>
     public string? BackgroundTask { get; set; }
 
+    /// <summary>The calls that started them are all that tells of them: whether they are still at work is not known.</summary>
+    public bool IsBackgroundGuessed { get; set; }
+
+    /// <summary>What the events show of the agent's work. A field, so that one of its parts can be set.</summary>
+    public RunSigns Signs;
+
     /// <summary>The HTTP status the provider refused with last; 0 since it answered.</summary>
     public int ProviderStatus { get; set; }
 
@@ -68,7 +74,7 @@ internal struct PaneState
     public readonly Activity RestingActivity => SetAside ?? Activity;
 
     /// <summary>The state that a process leaves when it ends: a run's end with background work still open counts as no end.</summary>
-    public readonly Activity LastActivity => BackgroundWork > 0 ? Activity : RestingActivity;
+    public readonly Activity LastActivity => BackgroundWork > 0 && !IsBackgroundGuessed ? Activity : RestingActivity;
 
     /// <summary>Whether the agent has ended its run with background work open: the run goes on when that work wakes it.</summary>
     public readonly bool IsEndHeld => SetAside is not null && !IsCompacting;
@@ -95,6 +101,8 @@ internal struct PaneState
             IsRetrying = IsRetrying,
             BackgroundTasks = BackgroundWork,
             BackgroundTask = BackgroundTask,
+            IsBackgroundGuessed = IsBackgroundGuessed && BackgroundWork > 0,
+            Signs = Signs,
             ProviderStatus = ProviderStatus,
             ResumeAt = ResumeAt,
         };
@@ -112,5 +120,6 @@ internal struct PaneState
         && ReferenceEquals(Question, other.Question)
         && ReferenceEquals(HarnessSessionId, other.HarnessSessionId)
         && ReferenceEquals(Cwd, other.Cwd)
+        && ReferenceEquals(Signs.Denied, other.Signs.Denied)
         && MalformedLines == other.MalformedLines;
 }

@@ -37,7 +37,13 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     /// <summary>What the first of them is about, in the agent's words.</summary>
     public string? BackgroundTask { get; init; }
 
+    /// <summary>The calls that started them are all that tells of them: the processes that are left at the end decide.</summary>
+    public bool IsBackgroundGuessed { get; init; }
+
     public bool HasBackgroundWork => BackgroundTasks > 0;
+
+    /// <summary>What the events show of the work, beside the end that they state.</summary>
+    public RunSigns Signs { get; init; }
 
     /// <summary>The HTTP status of the provider's latest refusal, from a field and not from text; 0 if it answered since, or none is stated.</summary>
     public int ProviderStatus { get; init; }

@@ -10,14 +10,30 @@ internal sealed class RunningTools
     private Calls _calls;
     private int _count;
 
+    /// <summary>The latest call that has to end before its run does.</summary>
+    public (string? Name, long At) LatestAwaited
+    {
+        get
+        {
+            for (var i = _count - 1; i >= 0; i--)
+                if (_calls[i].IsAwaited) return (_calls[i].Name, _calls[i].At);
+
+            return default;
+        }
+    }
+
     public string? Latest => _count == 0 ? null : _calls[_count - 1].Name;
 
+    /// <param name="id">The call's own id; 0 for none.</param>
+    /// <param name="name">The tool.</param>
+    /// <param name="at">The number of events before it.</param>
+    /// <param name="isAwaited">The call has to end before its run does.</param>
     /// <returns>False if that very call is already running.</returns>
-    public bool Start(ulong id, string name)
+    public bool Start(ulong id, string name, long at = 0, bool isAwaited = true)
     {
         if (id != 0 && IndexOf(id) >= 0) return false;
         if (_count == MaxRunning) RemoveAt(0);
-        _calls[_count++] = (id, name);
+        _calls[_count++] = (id, name, at, isAwaited);
         return true;
     }
 
@@ -35,8 +51,28 @@ internal sealed class RunningTools
 
     public void Clear()
     {
-        ((Span<(ulong, string)>)_calls).Clear();
+        ((Span<(ulong, string, long, bool)>)_calls).Clear();
         _count = 0;
+    }
+
+    /// <summary>The end of a call that runs now may have been missed, so none is awaited.</summary>
+    public void AwaitNone()
+    {
+        for (var i = 0; i < _count; i++) _calls[i].IsAwaited = false;
+    }
+
+    /// <summary>Gives the awaited calls to another list, and forgets all.</summary>
+    /// <param name="to">The list.</param>
+    /// <param name="isOver">Whether a call has ended in another way.</param>
+    public void MoveAwaited(RunningTools to, Func<ulong, bool> isOver)
+    {
+        for (var i = 0; i < _count; i++)
+        {
+            var (id, name, at, isAwaited) = _calls[i];
+            if (isAwaited && !isOver(id)) to.Start(id, name, at);
+        }
+
+        Clear();
     }
 
     /// <summary>FNV-1a; 0, which means no id, only for no bytes.</summary>
@@ -58,7 +94,7 @@ internal sealed class RunningTools
 
     private void RemoveAt(int index)
     {
-        Span<(ulong, string)> calls = _calls;
+        Span<(ulong, string, long, bool)> calls = _calls;
         calls[(index + 1).._count].CopyTo(calls[index..]);
         calls[--_count] = default;
     }
@@ -66,6 +102,6 @@ internal sealed class RunningTools
     [InlineArray(MaxRunning)]
     private struct Calls
     {
-        private (ulong Id, string Name) _first;
+        private (ulong Id, string Name, long At, bool IsAwaited) _first;
     }
 }

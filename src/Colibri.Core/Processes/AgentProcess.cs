@@ -16,6 +16,8 @@ namespace Colibri.Core.Processes;
 /// </remarks>
 internal sealed class AgentProcess : IDisposable
 {
+    private static readonly TimeSpan LastMoment = TimeSpan.FromMilliseconds(100);
+
     private readonly ChildProcess _child;
     private readonly ProcessTree _tree;
     private readonly AgentCgroups? _cgroups;
@@ -111,6 +113,28 @@ internal sealed class AgentProcess : IDisposable
         {
             // The process table cannot be read now, so the tree may live; the tree's end waits until the table can be read.
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Which processes of the tree are left after the agent itself has ended. Those that are about to end by themselves, as the agent's own helpers
+    /// are, get a moment.
+    /// </summary>
+    public async Task<LeftProcesses> LookAtStraysAsync(TimeProvider time)
+    {
+        try
+        {
+            if (_tree.CountLeft() == 0)
+                return default;
+            await Task.Delay(LastMoment, time).ConfigureAwait(false);
+            var left = _tree.Members();
+            var count = left.Count > 0 ? left.Count : _tree.CountLeft();
+            return new LeftProcesses(count, left.Select(ProcessName.Of).FirstOrDefault(name => name is not null));
+        }
+        catch (IOException)
+        {
+            // The process table cannot be read now.
+            return default;
         }
     }
 

@@ -78,8 +78,11 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
     /// <summary>What the agent's events say about this run, without those of earlier runs.</summary>
     public RunReport Of(RunReport report)
     {
+        var signs = report.Signs;
         if (baseline.Runs is { } before && report.Runs <= before)
             report = new RunReport(RunOutcome.Idle, IsSettled: false, default, null, report.LastEvent) { Runs = report.Runs, Events = report.Events };
+        if (baseline.Runs is not null)
+            report = report with { Signs = signs.Since(baseline.Signs, baseline.Events) };
         return Refusal is { } refusal && report.Outcome is RunOutcome.Silent or RunOutcome.Idle ? report with { PromptRefused = refusal } : report;
     }
 
@@ -95,7 +98,8 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
 /// <param name="Runs">How often it had gone to work; null for the run that it was started with.</param>
 /// <param name="Events">How many events it had printed.</param>
 /// <param name="Spent">What it had cost, in micro-cents.</param>
-internal readonly record struct RunBaseline(long? Runs, long Events, long Spent)
+/// <param name="Signs">What its events had shown.</param>
+internal readonly record struct RunBaseline(long? Runs, long Events, long Spent, RunSigns Signs = default)
 {
-    public static RunBaseline Of(RunReport report, Usage usage) => new(report.Runs, report.Events, usage.CostMicrocents);
+    public static RunBaseline Of(RunReport report, Usage usage) => new(report.Runs, report.Events, usage.CostMicrocents, report.Signs);
 }

@@ -24,6 +24,9 @@ internal readonly record struct RunFacts
 
     public required StderrTail Stderr { get; init; }
 
+    /// <summary>What was left of the agent's tree after its process had ended.</summary>
+    public LeftProcesses Left { get; init; }
+
     /// <summary>Which deadline it missed, in words.</summary>
     public string? Missed { get; init; }
 
@@ -44,13 +47,14 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
 
     public RunEnd Judge(string agentId, in RunFacts facts)
     {
-        var (run, report, cause) = (facts.Run, facts.Report, facts.Cause);
-        var verdict = RunVerdict.Judge(report, facts.Exit, cause != StopCause.None, profile.PrintsEvents, facts.Stderr.LastLine(secrets), secrets);
+        var (run, cause, stderr) = (facts.Run, facts.Cause, facts.Stderr.Text(secrets));
+        var report = WithRefusals(facts.Report, stderr);
+        var verdict = RunVerdict.Judge(report, facts.Exit, cause != StopCause.None, profile.PrintsEvents, facts.Stderr.LastLine(secrets), secrets, facts.Left);
         var isDone = verdict.Error is null;
         // No retry after a budget is spent, whatever ended the run: another attempt would cost still more.
         var overBudget = !isDone && run?.Task is not null && budgets.IsOverTask(run.Spent(facts.AgentSpent));
         var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget;
-        var providerFailure = isDone ? ProviderFailure.None : ProviderFailures.Of(StatusOf(report, cause, verdict), verdict.Error?.Message);
+        var providerFailure = verdict.IsFinished ? ProviderFailure.None : ProviderFailures.Of(StatusOf(report, cause, verdict), verdict.Error?.Message);
         if (provider is not null && (isDone || providerFailure != ProviderFailure.None))
             router?.Report(provider, model, providerFailure, verdict.Error?.Message, report.ResumeAt);
         // A refused key is no fault of the task. If another route is ready, the task goes there at once, and the attempt is given back.
@@ -64,11 +68,41 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
             Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
             Verdict = interrupted && providerFailure == ProviderFailure.None ? Interrupted : error?.Code ?? verdict.Verdict,
             Error = error,
-            StderrTail = facts.Stderr.Text(secrets),
-            RetryAt = isDone || overBudget || run?.Task is null || verdict.Verdict == RunVerdict.Usage
+            StderrTail = stderr,
+            Denied = report.Signs.Denied,
+            Remark = RemarkOf(report, facts.Left, verdict),
+            RetryAt = isDone || overBudget || run?.Task is null || verdict.IsFinal
                 ? null
                 : interrupted ? null : NextAttemptAt(run.Attempt, providerFailure == ProviderFailure.Overload ? report.ResumeAt : null),
         };
+    }
+
+    // Of an agent whose events tell of no refusal, the lines on standard error are all there is. When each call was refused they do not say, so they
+    // decide only where no call succeeded at all.
+    private RunReport WithRefusals(in RunReport report, string? stderr)
+    {
+        if (profile.RefusalIn is not { } refusalIn || stderr is null || report.Signs.Denied is not null)
+            return report;
+        IReadOnlyList<DeniedTool>? denied = null;
+        foreach (var line in stderr.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (refusalIn(line) is { } refusal)
+                denied = DeniedCalls.With(denied, refusal.Tool, secrets.Excerpt(refusal.Reason, DeniedCalls.MaxReasonChars));
+        }
+        return denied is null ? report : report with { Signs = report.Signs with { Denied = denied, MovesAtDenial = 0 } };
+    }
+
+    /// <summary>What the verdict does not say.</summary>
+    private static string? RemarkOf(in RunReport report, LeftProcesses left, in RunVerdict verdict)
+    {
+        List<string> remarks = [];
+        if (report.Signs.Denied is { } denied && verdict.Verdict != RunVerdict.Denied)
+            remarks.Add($"refused: {string.Join(", ", denied.Select(tool => $"{tool.Tool} ({tool.Count})"))}");
+        if (report.Signs.Overcome is { } overcome && verdict.Error is null)
+            remarks.Add($"an error was overcome: {overcome.ReplaceLineEndings(" ")}");
+        if (left.Count > 0 && verdict.Verdict != RunVerdict.Background)
+            remarks.Add($"left when it exited, and ended: {left}");
+        return remarks.Count == 0 ? null : string.Join("; ", remarks);
     }
 
     /// <summary>The end of a run whose agent got no prompt, or whose work failed a check. Its task is tried again only where that may help.</summary>

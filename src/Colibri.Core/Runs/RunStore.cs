@@ -56,6 +56,6 @@ internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logge
     public static SessionEntry NoteOf(RunEnd end) => new()
     {
         Kind = SessionEntryKind.Note,
-        Text = end.Error is { } error ? $"run ended: {end.Verdict} ({error.Message})" : $"run ended: {end.Verdict}",
+        Text = $"run ended: {end.Verdict}{(end.Error is { } error ? $" ({error.Message})" : "")}{(end.Remark is { } remark ? $"; {remark}" : "")}",
     };
 }

@@ -64,6 +64,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
         Exit = run.Exit,
         Usage = run.Usage,
         StderrTail = run.StderrTail,
+        Denied = run.Denied,
     };
 
     private async ValueTask<Reply> ListAsync(CommandContext context)

@@ -28,6 +28,9 @@ public sealed record BoardTask
     /// <summary>How the latest finished attempt was judged, from its events and its process together.</summary>
     public string? Verdict { get; init; }
 
+    /// <summary>The tools whose calls were refused in the latest finished attempt; absent where none was.</summary>
+    public IReadOnlyList<DeniedTool>? Denied { get; init; }
+
     /// <summary>Summed over every attempt.</summary>
     public Usage Usage { get; init; } = new();
     public required DateTimeOffset CreatedAt { get; init; }
@@ -57,6 +60,12 @@ public enum TaskState
 [JsonConverter(typeof(TaskErrorConverter))]
 public sealed record TaskError(string Code, string Message);
 
+/// <summary>A tool whose calls were not permitted.</summary>
+/// <param name="Tool">The agent's own name for it, at most 128 characters.</param>
+/// <param name="Reason">Why its latest call was refused, at most 300 characters; absent where the agent does not say.</param>
+/// <param name="Count">The number of refused calls.</param>
+public sealed record DeniedTool(string Tool, string? Reason, long Count);
+
 /// <summary>One attempt at a task, as it is on record.</summary>
 public sealed record TaskRun
 {
@@ -80,6 +89,9 @@ public sealed record TaskRun
     public DateTimeOffset? FinishedAt { get; init; }
     public string? Verdict { get; init; }
     public TaskError? Error { get; init; }
+
+    /// <summary>The tools whose calls were refused; absent where none was.</summary>
+    public IReadOnlyList<DeniedTool>? Denied { get; init; }
     public ProcessExit? Exit { get; init; }
     public Usage Usage { get; init; } = new();
 

@@ -54,6 +54,9 @@ public sealed record Pane
     public string? Tool { get; init; }
     public Usage Usage { get; init; } = new();
 
+    /// <summary>The tools whose calls were refused in its current run, or in its latest; absent where none was.</summary>
+    public IReadOnlyList<DeniedTool>? Denied { get; init; }
+
     /// <summary>What it waits for an answer to, while it is blocked on a question that can be answered.</summary>
     public AgentQuestion? Question { get; init; }
 

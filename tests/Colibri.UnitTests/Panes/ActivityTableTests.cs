@@ -31,6 +31,8 @@ public sealed class ActivityTableTests
         [EventKind.UsageReported] = "IWBDE",
         [EventKind.Noted] = "IWBDE",
         [EventKind.BackgroundChanged] = "IWBDE",
+        [EventKind.BackgroundEnded] = "IWBDE",
+        [EventKind.Denied] = "IWBDE",
         [EventKind.ProcessStopped] = "IIIDE",
         [EventKind.ProcessDied] = "IEEDE",
     };

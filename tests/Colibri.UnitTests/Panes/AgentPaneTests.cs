@@ -61,7 +61,7 @@ public sealed class AgentPaneTests
     [Arguments("""{"type":"agent_settled","n":1""", 1, 1, "incomplete")]
     public void A_last_line_without_its_newline_counts_if_it_is_whole(string last, long events, long malformed, string verdict)
     {
-        var pane = PaneFixture.Fed("pi", """{"type":"agent_start"}""");
+        var pane = PaneFixture.Fed("pi", """{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"}}""");
         pane.Feed(Encoding.UTF8.GetBytes(last));
         pane.Complete();
         (pane.Show().Events, pane.Show().MalformedLines).ShouldBe((events, malformed));
@@ -76,7 +76,7 @@ public sealed class AgentPaneTests
         pane.Complete();
         RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("incomplete");
 
-        var settled = PaneFixture.Fed("pi", """{"type":"agent_end","messages":[]}""", """{"type":"agent_settled"}""");
+        var settled = PaneFixture.Fed("pi", """{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"}}""", """{"type":"agent_end","messages":[]}""", """{"type":"agent_settled"}""");
         settled.Feed("bye"u8);
         settled.Complete();
         RunVerdict.Judge(settled.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");

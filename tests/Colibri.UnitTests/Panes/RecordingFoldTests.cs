@@ -16,15 +16,19 @@ public sealed class RecordingFoldTests
     private static readonly (string Recording, int Exit, string Expected)[] Table =
     [
         ("claude-2.1-duplex-allow", 0, "Done done events 10 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
+        ("claude-2.1-duplex-interrupt", 1, "Error agent-error events 8 malformed 0 turns 1 tools 1 usage 176/40/1024/0/170880"),
         ("claude-2.1-stream-json-auth", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("claude-2.1-stream-json-background", 0, "Done done events 14 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
+        ("claude-2.1-stream-json-denied", 0, "Done denied events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
         ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
         ("codex-0.171-exec-json-retry-after", 0, "Done done events 9 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
+        ("codex-0.171-exec-json-tool-fails", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("opencode-1.18-run-json-denied", 0, "Working incomplete events 4 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520"),
         ("opencode-1.18-run-json-limit", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json", 0, "Done done events 7 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-0.73.1-json-retry", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
@@ -39,9 +43,9 @@ public sealed class RecordingFoldTests
         ("pi-1.5.2-json-tool", 0, "Done done events 37 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-1.5.2-json-two", 0, "Done done events 46 malformed 0 turns 2 tools 2 " + Kept),
         ("pi-1.5.2-rpc-main", 0, "Done done events 220 malformed 0 turns 11 tools 4 usage 1444/220/9856/0/1058880"),
-
         // What a client said to Pi, not what Pi said: names nobody knows, and one line that is no JSON.
         ("pi-1.5.2-rpc-main.stdin", 0, "Idle no-result events 23 malformed 1 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("pi-1.6.0-json-unknown-tool", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
     ];
 
     public static List<(string, int, string)> Expectations() => [.. Table];
@@ -63,6 +67,17 @@ public sealed class RecordingFoldTests
 
         Same(Fold(recording, bytes, 1, null).Show(), details);
         for (var seed = 0; seed < 200; seed++) Same(Fold(recording, bytes, seed % 3 == 0 ? 20 : 9000, new Random(seed)).Show(), details);
+    }
+
+    [Test]
+    [Arguments("claude-2.1-stream-json-denied", "Bash 1 This Bash command contains multiple operations. The following parts require approval: rm -rf build, touch made.txt")]
+    [Arguments("opencode-1.18-run-json-denied", "bash 1 The user rejected permission to use this specific tool call.")]
+    [Arguments("codex-0.171-exec-json-tool-fails", "")]
+    [Arguments("claude-2.1-duplex-interrupt", "")]
+    public void Refused_calls_are_told_once_each(string recording, string denied)
+    {
+        var bytes = Recordings.Read(recording);
+        Denied(Fold(recording, bytes, bytes.Length, null).Show()).ShouldBe(denied);
     }
 
     [Test]
@@ -138,8 +153,13 @@ public sealed class RecordingFoldTests
             + $"usage {show.Usage.Show()}";
     }
 
+    private static string Denied(Pane pane) => string.Join(", ", (pane.Denied ?? []).Select(tool => $"{tool.Tool} {tool.Count} {tool.Reason}"));
+
     private static void Same(Pane pane, Pane expected)
     {
+        // A list is not equal to another with the same items.
+        Denied(pane).ShouldBe(Denied(expected));
+        pane = pane with { Denied = expected.Denied };
         if (pane != expected) pane.ShouldBe(expected);
     }
 }

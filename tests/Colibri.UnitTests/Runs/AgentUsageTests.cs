@@ -15,8 +15,8 @@ namespace Colibri.UnitTests.Runs;
 public sealed class AgentUsageTests
 {
     private const long Cent = 1_000_000;
-    private const string Costed = """{"type":"message_end","message":{"role":"assistant","provider":"mock","model":"mock-1","content":[],"usage":{"input":10,"output":5,"cacheRead":2,"cacheWrite":1,"cost":{"total":0.01}},"stopReason":"toolUse"}}""";
-    private const string Uncosted = """{"type":"message_end","message":{"role":"assistant","provider":"mock","model":"mock-1","content":[],"usage":{"input":10,"output":5,"cacheRead":2,"cacheWrite":1},"stopReason":"toolUse"}}""";
+    private const string Costed = """{"type":"message_end","message":{"role":"assistant","provider":"mock","model":"mock-1","content":[{"type":"text","text":"well"}],"usage":{"input":10,"output":5,"cacheRead":2,"cacheWrite":1,"cost":{"total":0.01}},"stopReason":"toolUse"}}""";
+    private const string Uncosted = """{"type":"message_end","message":{"role":"assistant","provider":"mock","model":"mock-1","content":[{"type":"text","text":"well"}],"usage":{"input":10,"output":5,"cacheRead":2,"cacheWrite":1},"stopReason":"toolUse"}}""";
 
     private static Budgets Of(long? task, long? day) => new(task, day, new EventHub(TimeProvider.System), TimeProvider.System);
 
@@ -73,7 +73,7 @@ public sealed class AgentUsageTests
     [Test]
     public async Task A_smaller_total_takes_no_money_back()
     {
-        static string Result(string cost) => """{"type":"result","subtype":"success","is_error":false,"usage":{"input_tokens":10},"total_cost_usd":""" + cost + "}";
+        static string Result(string cost) => """{"type":"result","subtype":"success","is_error":false,"result":"ok","usage":{"input_tokens":10},"total_cost_usd":""" + cost + "}";
         await using var fixture = new SupervisorFixture(budgets: Of(task: null, day: 40 * Cent));
         var task = await fixture.Create();
         var second = fixture.PathOf("second");

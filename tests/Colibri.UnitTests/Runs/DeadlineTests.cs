@@ -13,7 +13,7 @@ public sealed class DeadlineTests
     private const string OpenWork = """
         echo '{"type":"system","subtype":"init","session_id":"s"}'
         echo '{"type":"system","subtype":"background_tasks_changed","tasks":[{"task_id":"b1","task_type":"local_bash","description":"serve"}]}'
-        echo '{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.01,"usage":{"input_tokens":1}}'
+        echo '{"type":"result","subtype":"success","is_error":false,"result":"ok","total_cost_usd":0.01,"usage":{"input_tokens":1}}'
         """;
 
     private const string Closed = """echo '{"type":"system","subtype":"background_tasks_changed","tasks":[]}'""";
@@ -22,7 +22,7 @@ public sealed class DeadlineTests
     private const string WokenUp = Closed + "\n" + """
         echo '{"type":"system","subtype":"init","session_id":"s"}'
         echo '{"type":"assistant","message":{"id":"m2","content":[]}}'
-        echo '{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.02,"usage":{"input_tokens":1}}'
+        echo '{"type":"result","subtype":"success","is_error":false,"result":"ok","total_cost_usd":0.02,"usage":{"input_tokens":1}}'
         """;
 
     /// <summary>Pi's run fails for want of room, and a compaction begins.</summary>

@@ -57,7 +57,7 @@ public sealed class EndedRunTests
                         echo '{"type":"agent_start"}'
                         echo '{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"error","errorMessage":"it broke"}}'
                         echo '{"type":"agent_settled"}' ;;
-                    *'"type":"prompt"'*) echo '{"type":"agent_start"}'; echo '{"type":"agent_settled"}' ;;
+                    *'"type":"prompt"'*) echo '{"type":"agent_start"}'; echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"}}'; echo '{"type":"agent_settled"}' ;;
                 esac
             done
             """;
@@ -158,7 +158,7 @@ public sealed class EndedRunTests
                 echo '{"id":"'"$id"'","type":"response","command":"any","success":true}'
                 case $line in *'"type":"prompt"'*)
                     while [ ! -e '{{fixture.PathOf("go")}}' ]; do sleep 0.01; done
-                    echo '{"type":"agent_start"}'; echo '{"type":"agent_settled"}' ;;
+                    echo '{"type":"agent_start"}'; echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"} }'; echo '{"type":"agent_settled"}' ;;
                 esac
             done
             """;
@@ -176,7 +176,7 @@ public sealed class EndedRunTests
         (await agent.TryAssignAsync(task.Id)).ShouldBeTrue();
         Shell.Until(() => fixture.Board.Counts.Done == 1, "the task is done");
         fixture.Sessions.Read(agent.SessionId, all: true)!.Entries.Select(entry => entry.Text)
-            .ShouldBe(["an operator's words", "run ended: done", "the task", "run ended: done"]);
+            .ShouldBe(["an operator's words", "well", "run ended: done", "the task", "well", "run ended: done"]);
     }
 
     private sealed class Step(Func<Run, TaskError?> answer) : IRunStep

@@ -13,7 +13,7 @@ namespace Colibri.UnitTests.Runs;
 /// <summary>The limits of a run against what agents print, on a clock that the test sets: no limit's time has to pass.</summary>
 public sealed class RunLimitsTests
 {
-    private const string Result = """{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.02,"usage":{"input_tokens":10,"output_tokens":1}}""";
+    private const string Result = """{"type":"result","subtype":"success","is_error":false,"result":"ok","total_cost_usd":0.02,"usage":{"input_tokens":10,"output_tokens":1}}""";
     private const string OneTask = """{"type":"system","subtype":"background_tasks_changed","tasks":[{"task_id":"b1","description":"serve"}]}""";
     private const string NoTask = """{"type":"system","subtype":"background_tasks_changed","tasks":[]}""";
 
@@ -100,7 +100,7 @@ public sealed class RunLimitsTests
         pane.Say("""{"type":"compaction_end","reason":"overflow","aborted":false,"willRetry":true}""");
         (pane.Run.IsCompacting, pane.Run.Outcome).ShouldBe((false, RunOutcome.Working));
         pane.Say("""{"type":"agent_start"}""");
-        pane.Say("""{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"stop"}}""");
+        pane.Say("""{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"}}""");
         pane.Say("""{"type":"agent_end","messages":[],"willRetry":false}""");
         pane.Say("""{"type":"agent_settled","aborted":false}""");
         RunLimits.IsSettled(pane.Run, isRpc).ShouldBe(isRpc, "one that lives on is over when it says so");

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Panes;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Core.Runs;
@@ -62,7 +63,12 @@ public sealed class RunVerdictTests
     [Arguments(RunOutcome.Working, 3, null, "no such model\n", "exited 3 after turn_end: no such model")]
     [Arguments(RunOutcome.Working, 143, null, null, "exited 143 (128 + SIGTERM) after turn_end")]
     [Arguments(RunOutcome.Working, 0, null, null, "exited 0 in the middle of the run, after turn_end")]
+    [Arguments(RunOutcome.Working, 145, null, "401", "exited 145 after turn_end: 401")]
     [Arguments(RunOutcome.Working, null, 9, null, "killed by SIGKILL after turn_end")]
+    [Arguments(RunOutcome.Working, null, 9, "Reading additional input from stdin...", "killed by SIGKILL after turn_end")]
+    [Arguments(RunOutcome.Working, null, 6, "panicked at main.rs:1", "killed by SIGABRT after turn_end: panicked at main.rs:1")]
+    [Arguments(RunOutcome.Done, 1, null, "bye", "the agent finished its run, then exited 1: bye")]
+    [Arguments(RunOutcome.Done, null, 15, "bye", "the agent finished its run, then was killed by SIGTERM")]
     [Arguments(RunOutcome.Working, null, 42, null, "killed by signal 42 after turn_end")]
     [Arguments(RunOutcome.Working, null, null, null, "ended, and its exit status was lost, after turn_end")]
     [Arguments(RunOutcome.Working, null, null, "out of memory", "ended, and its exit status was lost, after turn_end: out of memory")]
@@ -74,6 +80,32 @@ public sealed class RunVerdictTests
         var run = new RunReport(outcome, false, StopReason.None, null, "turn_end");
         RunVerdict.Judge(run, new ProcessExit(code, signal), false, true, lastWords).Error!.Message.ShouldBe(message);
     }
+
+    [Test]
+    public void Finished_work_is_not_tried_again_and_other_failures_are()
+    {
+        foreach (var ((outcome, stop), row) in Stated)
+        {
+            var run = new RunReport(outcome, false, stop, null, "turn_end");
+            for (var i = 0; i < row.Length; i++)
+            {
+                RunVerdict.Judge(run, Exits[i % 4], stopRequested: i >= 4, printsEvents: true).IsFinal
+                    .ShouldBe(outcome == RunOutcome.Done && row[i] is "exit-code" or "killed", $"{outcome} {Exits[i % 4]}");
+            }
+        }
+        RunVerdict.Judge(default, new ProcessExit(64), false, true).IsFinal.ShouldBeTrue();
+        var open = new RunReport(RunOutcome.Done, false, StopReason.Stop, null, "result") { BackgroundTasks = 1 };
+        RunVerdict.Judge(open, new ProcessExit(1), false, true).IsFinal.ShouldBeFalse("its background work was not finished");
+        RunVerdict.Judge(open with { IsBackgroundGuessed = true }, new ProcessExit(1), false, true).IsFinal.ShouldBeTrue("nothing of it was left");
+    }
+
+    [Test]
+    [Arguments("2026-11-27T09:00:00Z ERROR codex_core::tools::router: error=exec_command failed for `/bin/bash -lc 'rm -f style.css'`: Rejected(\"rejected: rm -f style.css\")", true)]
+    [Arguments("rejected: rm -f style.css", true)]
+    [Arguments("error: failed to push some refs: ! [rejected] main -> main (fetch first)", false)]
+    [Arguments("Reading additional input from stdin...", false)]
+    public void A_line_of_Codex_on_standard_error_may_tell_of_a_refused_command(string line, bool isRefusal) =>
+        (AgentProfiles.For("codex", null).RefusalIn!(line) is { Tool: "command_execution" }).ShouldBe(isRefusal);
 
     [Test]
     public void A_silent_agent_that_fails_is_said_to_have_printed_nothing() =>

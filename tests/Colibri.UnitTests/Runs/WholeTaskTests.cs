@@ -22,7 +22,7 @@ public sealed class WholeTaskTests : IAsyncDisposable
             id=${line#*\"id\":\"}; id=${id%%\"*}
             case $line in *'"type":"prompt"'*) printf '%s\0' "$line" >> TOLD ;; esac
             echo '{"id":"'"$id"'","type":"response","command":"any","success":true}'
-            case $line in *'"type":"prompt"'*) echo '{"type":"agent_start"}'; echo '{"type":"agent_settled"}' ;; esac
+            case $line in *'"type":"prompt"'*) echo '{"type":"agent_start"}'; echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"}}'; echo '{"type":"agent_settled"}' ;; esac
         done
         """;
 

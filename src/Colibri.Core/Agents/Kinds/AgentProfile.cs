@@ -45,9 +45,17 @@ public sealed record AgentProfile
     /// <summary>What it sets for its own children; null where nobody knows of any.</summary>
     public ChildVariables? ChildVariables { get; init; }
 
+    /// <summary>The refused call that a line of its standard error tells of, where its events do not; null for a kind that has no such lines.</summary>
+    public Func<string, ToolRefusal?>? RefusalIn { get; init; }
+
     /// <summary>An option and its value; nothing where there is none.</summary>
     internal static IReadOnlyList<string> Flag(string name, string? value) => value is null ? [] : [name, value];
 }
+
+/// <summary>A tool call that was refused.</summary>
+/// <param name="Tool">The tool.</param>
+/// <param name="Reason">Why, in the agent's words.</param>
+public sealed record ToolRefusal(string Tool, string Reason);
 
 /// <summary>What an agent harness sets for its own children.</summary>
 /// <param name="Prefix">What the names of all its variables begin with, its settings' too.</param>

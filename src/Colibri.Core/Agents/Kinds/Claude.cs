@@ -1,3 +1,4 @@
+using System.Buffers;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Jsonl;
 
@@ -27,7 +28,8 @@ internal static class Claude
 /// <summary>
 /// Claude Code, <c>claude -p --output-format stream-json --verbose</c>. A turn is a new message id of the assistant outside a subagent;
 /// a message comes in as many lines as it has blocks. The <c>result</c> alone tells the usage, and has its keys in no fixed order. It is
-/// not the run's end while the last <c>background_tasks_changed</c> names a task: Claude waits for that, is woken, and prints another.
+/// not the run's end while the last <c>background_tasks_changed</c> names a task: Claude waits for that, is woken, and prints another. A version that
+/// prints no such event tells of work in the background by the call that starts it, and by <c>task_notification</c> at most.
 /// </summary>
 internal sealed class ClaudeDialect() : LineDialect(Events)
 {
@@ -36,7 +38,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private const int User = 3;
     private const int Result = 4;
     private const int RateLimit = 5;
-    private const int EventColumns = 11;
+    private const int EventColumns = 14;
 
     private static readonly KnownEvents Events = new(
         new("system", EventKind.Ignored, System),
@@ -50,16 +52,24 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         new("init", EventKind.SessionOpened),
         new("api_retry", EventKind.Working),
         new("background_tasks_changed", EventKind.BackgroundChanged),
+        new("task_notification", EventKind.BackgroundEnded),
+        new("permission_denied", EventKind.Denied),
         new("status", EventKind.Ignored),
         new("compact_boundary", EventKind.Ignored));
 
-    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model", "error_status", "retry_delay_ms", "api_error_status", "rate_limit_info", "tasks");
+    private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model", "error_status", "retry_delay_ms", "api_error_status", "rate_limit_info", "tasks",
+        "tool_name", "tool_use_id", "task_id");
     private static readonly JsonFields TaskFields = new("description", "task_type");
     private static readonly JsonFields LimitFields = new("status", "resetsAt");
     private static readonly JsonFields MessageFields = new("id", "content");
-    private static readonly JsonFields BlockFields = new("type", "id", "name", "tool_use_id", "is_error", "content");
+    private static readonly JsonFields BlockFields = new("type", "id", "name", "tool_use_id", "is_error", "content", "input");
+    private static readonly JsonFields InputFields = new("run_in_background", "description", "command", "shell_id", "task_id", "bash_id");
+    private static readonly JsonFields DenialFields = new("tool_name", "tool_use_id");
+    private static readonly JsonFields TextField = new("text");
+    private static readonly SearchValues<byte> IdBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"u8);
+
     private static readonly JsonFields ResultFields = new(
-        "subtype", "session_id", "is_error", "stop_reason", "result", "errors", "usage", "total_cost_usd", "api_error_status");
+        "subtype", "session_id", "is_error", "stop_reason", "result", "errors", "usage", "total_cost_usd", "api_error_status", "permission_denials");
 
     private static readonly JsonFields UsageFields = new(
         "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens");
@@ -71,6 +81,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         if (known.Detail == Result)
         {
             if (!TryReadFields(ResultFields, line, truncated, look, values)) return false;
+            EmitDenials(line, values[9], sink);
             ReadResult(line, values, ref read);
             return Emit(line, sink, read);
         }
@@ -83,6 +94,8 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
                 if (values[0].IsString && SystemEvents.Find(values[0].Raw(line)) is { } system) read.Kind = system.Kind;
                 if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
                 if (read.Kind == EventKind.BackgroundChanged) ReadBackground(line, values[10], truncated, ref read);
+                if (read.Kind == EventKind.Denied) (read.ToolName, read.ToolId, read.Error) = (values[11], values[12], values[3]);
+                if (read.Kind == EventKind.BackgroundEnded) (read.ToolId, read.BackgroundTask) = (values[12], values[13]);
                 if (values[7].Exists) read.Refusal = new ProviderRefusal(Status(line, values[6]), ResumeIn: values[7].Int64OrZero(line));
                 return Emit(line, sink, read);
             case RateLimit:
@@ -105,12 +118,14 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         if (!inSubagent && fields[0].IsString) sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0] });
         sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1] });
 
-        Span<JsonValue> block = stackalloc JsonValue[6];
+        Span<JsonValue> block = stackalloc JsonValue[7];
         var blocks = new JsonElements(line, fields[1]);
         while (blocks.Next())
         {
             if (!BlockFields.TryRead(line, blocks.Current, block) || !block[0].StringEquals(line, "tool_use"u8)) continue;
-            sink.On(line, read with { Kind = EventKind.ToolStarted, ToolId = block[1], ToolName = block[2] });
+            var call = read with { Kind = EventKind.ToolStarted, ToolId = block[1], ToolName = block[2], IsNested = inSubagent };
+            ReadBackgroundStep(line, block[2], block[6], ref call);
+            sink.On(line, call);
         }
     }
 
@@ -119,14 +134,64 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         sink.On(line, read);
         Span<JsonValue> fields = stackalloc JsonValue[2];
         MessageFields.TryRead(line, message, fields);
-        Span<JsonValue> block = stackalloc JsonValue[6];
+        Span<JsonValue> block = stackalloc JsonValue[7];
         var blocks = new JsonElements(line, fields[1]);
         while (blocks.Next())
         {
             if (!BlockFields.TryRead(line, blocks.Current, block) || !block[0].StringEquals(line, "tool_result"u8)) continue;
             var failed = block[4].Kind == ValueKind.True;
-            sink.On(line, read with { Kind = EventKind.ToolEnded, ToolId = block[3], IsError = failed, Text = block[5] });
+            var end = read with { Kind = EventKind.ToolEnded, ToolId = block[3], IsError = failed, Text = block[5] };
+            if (!failed && ReadBackgroundId(line, block[5]) is { Exists: true } id) (end.Background, end.BackgroundTask) = (BackgroundStep.Starts, id);
+            sink.On(line, end);
         }
+    }
+
+    // Each refused call of the session, with those that permission_denied has told of.
+    private static void EmitDenials(ReadOnlySpan<byte> line, JsonValue denials, IEventSink sink)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[2];
+        var denied = new JsonElements(line, denials);
+        while (denied.Next())
+        {
+            if (DenialFields.TryRead(line, denied.Current, fields))
+                sink.On(line, new AgentEvent { Kind = EventKind.Denied, Name = "result", ToolName = fields[0], ToolId = fields[1] });
+        }
+    }
+
+    private static void ReadBackgroundStep(ReadOnlySpan<byte> line, JsonValue tool, JsonValue input, ref AgentEvent call)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[6];
+        if (!InputFields.TryRead(line, input, fields)) return;
+        if (fields[0].Kind == ValueKind.True)
+        {
+            call.Background = BackgroundStep.Starts;
+            call.BackgroundTask = fields[1].IsString ? fields[1] : fields[2];
+        }
+        else if (tool.StringEquals(line, "KillShell"u8) || tool.StringEquals(line, "KillBash"u8) || tool.StringEquals(line, "TaskStop"u8))
+        {
+            call.Background = BackgroundStep.Stops;
+            call.BackgroundTask = fields[3].IsString ? fields[3] : fields[4].IsString ? fields[4] : fields[5];
+        }
+    }
+
+    // The answer to a call whose work goes on in the background begins with one of two sentences, and then names that work.
+    private static JsonValue ReadBackgroundId(ReadOnlySpan<byte> line, JsonValue content)
+    {
+        if (content.Kind == ValueKind.Array)
+        {
+            var blocks = new JsonElements(line, content);
+            Span<JsonValue> text = stackalloc JsonValue[1];
+            content = blocks.Next() && TextField.TryRead(line, blocks.Current, text) ? text[0] : default;
+        }
+        if (!content.IsString) return default;
+        var words = content.Raw(line);
+        var at = words.StartsWith("Command running in background with ID: "u8) ? "Command running in background with ID: "u8.Length
+            : words.StartsWith("Async agent launched"u8) && words.IndexOf("agentId: "u8) is >= 0 and var name ? name + "agentId: "u8.Length
+            : -1;
+        if (at < 0) return default;
+        var length = words[at..].IndexOfAnyExcept(IdBytes);
+        if (length < 0) length = words.Length - at;
+        return length == 0 ? default : new JsonValue(ValueKind.String, HasEscapes: false, content.Offset + at, length);
     }
 
     private static void ReadBackground(ReadOnlySpan<byte> line, JsonValue tasks, bool truncated, ref AgentEvent read)
@@ -177,6 +242,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             var cut = values[3].StringEquals(line, "max_tokens"u8);
             read.Kind = cut ? EventKind.Failed : EventKind.Settled;
             read.Stop = cut ? StopReason.Length : StopReason.Stop;
+            read.Text = values[4];
         }
 
         Span<JsonValue> usage = stackalloc JsonValue[4];

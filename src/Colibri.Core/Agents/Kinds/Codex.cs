@@ -14,6 +14,7 @@ internal static class Codex
         Providers = ["openai"],
         TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
+        RefusalIn = CodexRefusals.In,
         // Its thread, the sandbox its commands run in, and how it was installed.
         ChildVariables = new("CODEX_",
         [
@@ -21,6 +22,23 @@ internal static class Codex
             "CODEX_THREAD_ID",
         ]),
     };
+}
+
+/// <summary>
+/// The commands that Codex' own rules refuse. It prints no event for most of them, only a line on standard error:
+/// <c>ERROR codex_core::tools::router: … rejected: rm -f style…</c>.
+/// </summary>
+internal static class CodexRefusals
+{
+    /// <summary>The refusal that a line of standard error tells of; null for another line.</summary>
+    public static ToolRefusal? In(string line)
+    {
+        var at = line.IndexOf("rejected", StringComparison.OrdinalIgnoreCase);
+        if (at < 0) return null;
+        // The words alone may be a program's own, which a command has printed.
+        var isCodex = at == 0 || line.Contains("codex_core", StringComparison.Ordinal);
+        return isCodex ? new ToolRefusal("command_execution", line[at..].Trim().TrimEnd('"', '\\', ')', '}', ' ')) : null;
+    }
 }
 
 /// <summary>
@@ -47,7 +65,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
         new("request_user_input", EventKind.Asked));
 
     private static readonly JsonFields EventFields = new("thread_id", "item", "usage", "error", "message");
-    private static readonly JsonFields ItemFields = new("id", "type", "text", "aggregated_output", "status", "tool", "result", "message");
+    private static readonly JsonFields ItemFields = new("id", "type", "text", "aggregated_output", "status", "tool", "result", "message", "exit_code");
     private static readonly JsonFields ContentField = new("content");
     private static readonly JsonFields UsageFields = new(
         "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens");
@@ -89,7 +107,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
 
     private static void ReadItem(ReadOnlySpan<byte> line, JsonValue item, ref AgentEvent read)
     {
-        Span<JsonValue> fields = stackalloc JsonValue[8];
+        Span<JsonValue> fields = stackalloc JsonValue[9];
         if (!ItemFields.TryRead(line, item, fields)) return;
         var completed = read.Name == "item.completed";
         if (fields[1].StringEquals(line, "agent_message"u8))
@@ -111,7 +129,10 @@ internal sealed class CodexDialect() : LineDialect(Events)
             read.ToolName = fields[5];
             if (!fields[5].IsString) read.ToolLabel = tool.Name;
             if (!completed) return;
-            read.IsError = fields[4].StringEquals(line, "failed"u8) || fields[4].StringEquals(line, "declined"u8);
+            read.IsDenied = fields[4].StringEquals(line, "declined"u8);
+            read.IsError = read.IsDenied || fields[4].StringEquals(line, "failed"u8);
+            // Codex ends a turn while a command runs, and then calls it completed.
+            read.IsUnfinished = !read.IsError && (fields[4].StringEquals(line, "in_progress"u8) || fields[8].Kind == ValueKind.Null);
             read.Text = fields[3];
             if (ContentField.TryRead(line, fields[6], fields)) read.Text = fields[0];
         }

@@ -89,7 +89,12 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
         read.IsError = state[0].StringEquals(line, "error"u8);
         read.Kind = read.IsError || state[0].StringEquals(line, "completed"u8) ? EventKind.ToolEnded : EventKind.ToolStarted;
         read.Text = read.IsError ? state[2] : state[1];
+        read.IsDenied = read.IsError && read.Text.IsString && IsRefusal(read.Text.Raw(line));
     }
+
+    // By the user, or by the user's own rules.
+    private static bool IsRefusal(ReadOnlySpan<byte> error) =>
+        error.StartsWith("The user rejected permission"u8) || error.StartsWith("The user has specified a rule which prevents"u8);
 
     private static StopReason ReadStop(ReadOnlySpan<byte> line, JsonValue reason)
     {

@@ -30,12 +30,13 @@ internal sealed class ZotDialect() : LineDialect(Events)
     private const int TurnEnd = 5;
     private const int Failure = 6;
     private const int Response = 7;
+    private const int TextDelta = 8;
 
     private static readonly KnownEvents Events = new(
         new("turn_start", EventKind.TurnStarted),
         new("user_message", EventKind.Working),
         new("assistant_start", EventKind.Working),
-        new("text_delta", EventKind.Working),
+        new("text_delta", EventKind.Working, TextDelta),
         new("assistant_message", EventKind.MessageEnded, AssistantMessage),
         new("tool_use_start", EventKind.ToolStarted, ToolStart),
         new("tool_use_args", EventKind.Working),
@@ -68,6 +69,9 @@ internal sealed class ZotDialect() : LineDialect(Events)
         if (!TryReadFields(EventFields, line, truncated, look, values)) return false;
         switch (known.Detail)
         {
+            case TextDelta:
+                read.HasWords = true;
+                break;
             case AssistantMessage:
                 read.Text = values[4].Exists ? values[4] : values[5];
                 break;

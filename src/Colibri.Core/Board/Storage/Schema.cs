@@ -156,6 +156,12 @@ internal static class Schema
         ALTER TABLE runs ADD COLUMN claim_epoch INTEGER NOT NULL DEFAULT 0;
         """;
 
+    // The refused tool calls of a run, and of a task's latest finished run: a JSON array, null where there was none.
+    public const string Verdicts = """
+        ALTER TABLE tasks ADD COLUMN denied TEXT;
+        ALTER TABLE runs ADD COLUMN denied TEXT;
+        """;
+
     public const string Registry = """
         CREATE TABLE skills (
             name TEXT NOT NULL PRIMARY KEY,

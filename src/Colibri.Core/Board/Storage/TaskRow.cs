@@ -12,7 +12,7 @@ internal static class TaskRow
     public const string Columns = """
         id, title, description, status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
         error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,
-        created_at, updated_at, started_at, finished_at, previous_status, seq
+        created_at, updated_at, started_at, finished_at, previous_status, seq, denied
         """;
 
     public const string ById = $"SELECT {Columns} FROM tasks WHERE id = $id";
@@ -37,6 +37,7 @@ internal static class TaskRow
         UpdatedAt = row.Time(21),
         StartedAt = row.TimeOrNull(22),
         FinishedAt = row.TimeOrNull(23),
+        Denied = row.DeniedOrNull(26),
     };
 
     public static TaskChange ReadChange(SqliteDataReader row) =>
@@ -82,6 +83,12 @@ internal static class TaskRow
 
     public static DateTimeOffset? TimeOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.Time(column);
 
+    public static string? Json(IReadOnlyList<DeniedTool>? denied) =>
+        denied is { Count: > 0 } ? JsonSerializer.Serialize([.. denied], BoardJson.Default.DeniedToolArray) : null;
+
+    public static IReadOnlyList<DeniedTool>? DeniedOrNull(this SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? null : JsonSerializer.Deserialize(row.GetString(column), BoardJson.Default.DeniedToolArray);
+
     /// <summary>Code and message in two neighbouring columns.</summary>
     public static TaskError? ErrorOrNull(this SqliteDataReader row, int column) =>
         row.IsDBNull(column) ? null : new TaskError(row.GetString(column), row.TextOrNull(column + 1) ?? "");
@@ -103,4 +110,5 @@ internal static class TaskRow
 }
 
 [JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(DeniedTool[]))]
 internal sealed partial class BoardJson : JsonSerializerContext;

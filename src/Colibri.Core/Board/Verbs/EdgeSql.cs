@@ -27,23 +27,23 @@ internal static class EdgeSql
 
     public static readonly string RunStart = To(TaskState.Started, "started_at = $now", HeldByRun);
 
-    public static readonly string RunDone = To(TaskState.Done, $"finished_at = $now, verdict = $verdict, {NewError}, {AddUsage}", HeldByRun);
+    public static readonly string RunDone = To(TaskState.Done, $"finished_at = $now, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}", HeldByRun);
 
-    public static readonly string RunFail = To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, {NewError}, {AddUsage}", HeldByRun);
+    public static readonly string RunFail = To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}", HeldByRun);
 
     public static readonly string RunRetry = To(
         TaskState.Queued,
-        $"agent_id = NULL, started_at = NULL, not_before = $not_before, verdict = $verdict, {NewError}, {AddUsage}",
+        $"agent_id = NULL, started_at = NULL, not_before = $not_before, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
         $"{HeldByRun} AND attempts < max_attempts");
 
     public static readonly string RunInterrupt = To(
         TaskState.Queued,
-        $"agent_id = NULL, started_at = NULL, not_before = $not_before, attempts = max(attempts - 1, 0), verdict = $verdict, {NewError}, {AddUsage}",
+        $"agent_id = NULL, started_at = NULL, not_before = $not_before, attempts = max(attempts - 1, 0), verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
         HeldByRun);
 
     /// <summary>Not a state change: stores usage and verdict of a run whose task was cancelled while it ran.</summary>
     public const string RunAfterCancel = $"""
-        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, {AddUsage}
+        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, denied = $denied, {AddUsage}
         WHERE id = $id AND status = 'cancelled' {HeldByRun}
         """;
 

@@ -39,7 +39,7 @@ internal static class RunVerbs
         """;
 
     private const string EndRun = """
-        UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict,
+        UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict, denied = $denied,
             error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
             input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
             cost_microcents = $cost, unpriced_tokens = $unpriced
@@ -61,7 +61,7 @@ internal static class RunVerbs
     private const string RunsOfTask = """
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
-            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model, denied
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
@@ -179,7 +179,7 @@ internal static class RunVerbs
 
     private static (string Name, object? Value)[] Outcome(WriteScope scope, RunEnd end, Usage usage) =>
     [
-        ("$now", scope.Now), ("$verdict", end.Verdict),
+        ("$now", scope.Now), ("$verdict", end.Verdict), ("$denied", TaskRow.Json(end.Denied)),
         ("$error_code", end.Error?.Code), ("$error_message", end.Error?.Message),
         ("$input", usage.InputTokens), ("$output", usage.OutputTokens), ("$cache_read", usage.CacheReadTokens),
         ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens),
@@ -206,6 +206,7 @@ internal static class RunVerbs
         Usage = row.Usage(18),
         Provider = row.TextOrNull(24),
         Model = row.TextOrNull(25),
+        Denied = row.DeniedOrNull(26),
     };
 
     private sealed record Number(long Value);

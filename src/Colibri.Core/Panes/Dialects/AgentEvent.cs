@@ -27,7 +27,7 @@ public record struct AgentEvent
 
     public JsonValue Cwd { get; set; }
 
-    /// <summary>What the assistant said or the tool answered: a string, or an array of content blocks.</summary>
+    /// <summary>What the assistant said, the run came to or the tool answered: a string, or an array of content blocks.</summary>
     public JsonValue Text { get; set; }
 
     /// <summary>Tells turns apart where an agent repeats a turn's start; without one each start counts.</summary>
@@ -42,6 +42,21 @@ public record struct AgentEvent
 
     /// <summary>Of a tool's end: the tool failed.</summary>
     public bool IsError { get; set; }
+
+    /// <summary>Of a tool's end: the call was refused; why is in <see cref="Text"/>.</summary>
+    public bool IsDenied { get; set; }
+
+    /// <summary>Of a tool's end: the agent has stopped waiting for a call that may still be at work.</summary>
+    public bool IsUnfinished { get; set; }
+
+    /// <summary>Of a tool's start: another call waits for it, so its end need not be told.</summary>
+    public bool IsNested { get; set; }
+
+    /// <summary>Of a tool's start or end: what the call does to work in the background.</summary>
+    public BackgroundStep Background { get; set; }
+
+    /// <summary>It is known without its text that the assistant has said words.</summary>
+    public bool HasWords { get; set; }
 
     /// <summary>Of a tool's end: there may have been no start event, so this event may stand for the whole call.</summary>
     public bool MayBeUnannounced { get; set; }
@@ -74,8 +89,19 @@ public record struct AgentEvent
     /// <summary>How many tasks the agent has open in the background; null where the event does not say.</summary>
     public long? BackgroundTasks { get; set; }
 
-    /// <summary>What the first of them is about.</summary>
+    /// <summary>
+    /// What the first of them is about. Of a call that starts work: what that is about, at the call's start, and the agent's id for it at its end.
+    /// Of a call that ends work, and of <see cref="EventKind.BackgroundEnded"/>: the id.
+    /// </summary>
     public JsonValue BackgroundTask { get; set; }
+}
+
+/// <summary>What a tool call does to work in the background.</summary>
+public enum BackgroundStep
+{
+    Nothing,
+    Starts,
+    Stops,
 }
 
 /// <summary>Which numbers of a report of usage are totals of the session so far.</summary>

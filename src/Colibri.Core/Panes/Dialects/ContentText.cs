@@ -8,6 +8,35 @@ internal static class ContentText
 {
     private static readonly JsonFields Block = new("type", "text");
 
+    /// <summary>Whether there is more in it than blanks; decodes nothing.</summary>
+    public static bool HasWords(ReadOnlySpan<byte> line, JsonValue content)
+    {
+        if (content.IsString) return !IsBlank(content.Raw(line));
+        if (content.Kind != ValueKind.Array) return false;
+        Span<JsonValue> block = stackalloc JsonValue[2];
+        var blocks = new JsonElements(line, content);
+        while (blocks.Next())
+        {
+            if (!Block.TryRead(line, blocks.Current, block)) continue;
+            if (block[0].StringEquals(line, "text"u8) && block[1].IsString && HasWords(line, block[1])) return true;
+        }
+
+        return false;
+    }
+
+    // As it stands in the line: a newline is two characters.
+    private static bool IsBlank(ReadOnlySpan<byte> raw)
+    {
+        while (!raw.IsEmpty)
+        {
+            if (raw[0] is (byte)' ' or (byte)'\t') raw = raw[1..];
+            else if (raw is [(byte)'\\', (byte)'n' or (byte)'r' or (byte)'t' or (byte)'f', ..]) raw = raw[2..];
+            else return false;
+        }
+
+        return true;
+    }
+
     /// <summary>The decoded text, blocks parted by a newline; empty when there are no words in it.</summary>
     public static string Decode(ReadOnlySpan<byte> line, JsonValue content)
     {

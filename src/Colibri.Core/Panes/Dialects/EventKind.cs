@@ -61,6 +61,12 @@ public enum EventKind
     /// <summary>The agent has reported which background work is open.</summary>
     BackgroundChanged,
 
+    /// <summary>Work that a call had started in the background is over.</summary>
+    BackgroundEnded,
+
+    /// <summary>A tool call was refused.</summary>
+    Denied,
+
     /// <summary>The process is gone, after it was asked to end.</summary>
     ProcessStopped,
 

@@ -10,7 +10,7 @@ namespace Colibri.UnitTests.Agents.Kinds;
 /// <summary>What <see cref="ClaudeDialect"/> reads of work in the background: a result is not the run's end while some of it is open.</summary>
 public sealed class ClaudeDialectTests
 {
-    private const string Result = """{"type":"result","subtype":"success","is_error":false}""";
+    private const string Result = """{"type":"result","subtype":"success","is_error":false,"result":"ok"}""";
     private const string NoTask = """{"type":"system","subtype":"background_tasks_changed","tasks":[]}""";
     private const string OneTask = """{"type":"system","subtype":"background_tasks_changed","tasks":[{"task_id":"b1","description":"serve"}]}""";
 
@@ -30,7 +30,7 @@ public sealed class ClaudeDialectTests
 
         steps.ShouldBe(
         [
-            "I no-result", "W incomplete", "W incomplete", "W+ incomplete", "W+ incomplete", "W+ incomplete", "W+ incomplete",
+            "I no-result", "W incomplete", "W+ incomplete", "W+ incomplete", "W+ incomplete", "W+ incomplete", "W+ incomplete",
             "W+ background", "W+ background", "W+ background", "W done", "W incomplete", "W incomplete", "D done",
         ]);
         pane.Run.Runs.ShouldBe(1);

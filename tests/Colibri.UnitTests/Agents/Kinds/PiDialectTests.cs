@@ -180,7 +180,7 @@ public sealed class PiDialectTests
         var pane = PaneFixture.Fed("pi", Ended, RunEnd, """{"id":"20","type":"response","command":"nonsense","success":false,"error":"Unknown command: nonsense"}""");
         pane.Show().Error.ShouldBe("Unknown command: nonsense");
         pane.Show().Activity.ShouldBe(Activity.Done);
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), false, true).Verdict.ShouldBe("done");
+        (pane.Run.Outcome, pane.Run.Error).ShouldBe((RunOutcome.Done, null));
     }
 
     [Test]

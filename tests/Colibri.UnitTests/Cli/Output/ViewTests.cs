@@ -51,6 +51,18 @@ public sealed class ViewTests
         (await ShownAsync(Samples.Status with { Leftovers = new StatusLeftovers(runs, reason) }, Wire.StatusReport, "status", width: 200)).ShouldContain(shown);
 
     [Test]
+    public async Task Refused_calls_are_shown_with_the_task_its_attempts_and_the_pane()
+    {
+        DeniedTool[] denied = [new("Write", "not granted", 1), new("Bash", null, 12)];
+        var run = new TaskRun { Attempt = 1, AgentId = "a", Binary = "claude", StartedAt = Now, FinishedAt = Now, Verdict = "denied", Denied = denied };
+        var task = await ShownAsync(Failed with { Denied = denied, Runs = [run] }, Wire.BoardTask, "get-task t", width: 200);
+        task.ShouldContain("denied      Write: not granted; Bash 12 times");
+        task.ShouldContain(", denied: Write, Bash 12 times");
+        var panes = new Snapshot(Colibri.Protocol.Wire.Snapshot.CurrentSchema, "clawdie", Now, [Working with { Denied = denied }]);
+        (await ShownAsync(panes, Wire.Snapshot, "snapshot", width: 200)).ShouldContain("denied: Write: not granted; Bash 12 times");
+    }
+
+    [Test]
     public async Task Snapshot() => (await ShownAsync(
         new Snapshot(Colibri.Protocol.Wire.Snapshot.CurrentSchema, "clawdie", Now, [Working, Dead]), Wire.Snapshot, "snapshot")).ShouldBe("""
         AGENT               LIFECYCLE  ACTIVITY  TOOL  TURNS  TOKENS     COST
