@@ -65,7 +65,6 @@ public sealed class LeftoverReconciler : IAsyncDisposable
 
     private async Task SettleAllAsync()
     {
-        var startedAt = _time.GetUtcNow();
         var leftovers = await _board.LiveSpawnsAsync().ConfigureAwait(false);
         _open = leftovers.Count;
         await Task.WhenAll(leftovers.Select(SettleAsync)).ConfigureAwait(false);
@@ -75,13 +74,13 @@ public sealed class LeftoverReconciler : IAsyncDisposable
             await _cgroups.RemoveEndedAsync(_board.HasEndedAsync).ConfigureAwait(false);
         try
         {
-            await ReleaseClaimsAsync(DateTimeOffset.MaxValue).ConfigureAwait(false);
+            await ReleaseClaimsAsync(UnknownClaims.All).ConfigureAwait(false);
         }
         catch (BoardUnavailableException e)
         {
             Tell(e.Message);
             // By the retry clients are answered, and tasks that they have claimed since under names of their own are theirs.
-            Later(RetryAsync("releasing the claims of unknown agents", () => ReleaseClaimsAsync(startedAt)));
+            Later(RetryAsync("releasing the claims of unknown agents", () => ReleaseClaimsAsync(UnknownClaims.OfEarlierStarts)));
         }
     }
 
@@ -98,10 +97,10 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task ReleaseClaimsAsync(DateTimeOffset unknownBefore)
+    private async Task ReleaseClaimsAsync(UnknownClaims unknown)
     {
         // A claim under a name that no registered agent has may be that of a process that is gone.
-        foreach (var task in await _board.ReleaseLostAsync(AgentLease.Duration, unknownBefore).ConfigureAwait(false))
+        foreach (var task in await _board.ReleaseLostAsync(AgentLease.Duration, unknown).ConfigureAwait(false))
             _logger.ClaimReleased(task.Id, task.AgentId);
     }
 

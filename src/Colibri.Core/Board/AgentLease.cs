@@ -8,3 +8,16 @@ public static class AgentLease
     /// </summary>
     public static readonly TimeSpan Duration = TimeSpan.FromMinutes(5);
 }
+
+/// <summary>Claims under a name that is no registered agent's id: nothing tells whether such a claimant lives.</summary>
+public enum UnknownClaims
+{
+    /// <summary>All of them hold.</summary>
+    None,
+
+    /// <summary>Those that were made before this daemon opened the board have ended. Decided by the start that a claim names, and by no clock.</summary>
+    OfEarlierStarts,
+
+    /// <summary>All of them have ended, before the first client is answered.</summary>
+    All,
+}

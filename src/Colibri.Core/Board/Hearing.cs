@@ -13,7 +13,7 @@ internal sealed class Hearing(TimeProvider time)
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, long> _heard = new(StringComparer.Ordinal);
-    private readonly long _opened = time.GetTimestamp();
+    private long _opened = time.GetTimestamp();
 
     public void Hear(string agentId, bool isRegistered)
     {
@@ -24,15 +24,28 @@ internal sealed class Hearing(TimeProvider time)
         }
     }
 
+    /// <summary>The daemon stood still, and heard nobody: that time is no part of a lease.</summary>
+    public void StoodStill(TimeSpan length)
+    {
+        var now = time.GetTimestamp();
+        var ticks = (long)(length.TotalSeconds * time.TimestampFrequency);
+        lock (_gate)
+        {
+            _opened = Math.Min(_opened + ticks, now);
+            foreach (var (agentId, at) in _heard)
+                _heard[agentId] = Math.Min(at + ticks, now);
+        }
+    }
+
     /// <summary>
     /// The claimants that were heard within the lease, as a JSON array; the others are forgotten. Null until one lease after the opening.
     /// </summary>
     public string? Within(TimeSpan lease)
     {
-        if (time.GetElapsedTime(_opened) < lease)
-            return null;
         lock (_gate)
         {
+            if (time.GetElapsedTime(_opened) < lease)
+                return null;
             foreach (var (agentId, at) in _heard)
             {
                 if (time.GetElapsedTime(at) >= lease)

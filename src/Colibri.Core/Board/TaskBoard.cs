@@ -181,10 +181,13 @@ public sealed class TaskBoard : IAsyncDisposable
     /// registration, a heartbeat, a claim or a transition of their own. Tasks that the daemon itself runs are left alone.
     /// </summary>
     /// <param name="lease">On the monotonic clock; every registered agent has a full lease from the board's opening.</param>
-    /// <param name="unknownBefore">Also releases tasks held under a name that is no registered agent's id, if unchanged since then; MinValue for none.</param>
+    /// <param name="unknown">Which tasks held under a name that is no registered agent's id are released too.</param>
     /// <returns>The tasks, queued, in order of creation.</returns>
-    public Task<IReadOnlyList<BoardTask>> ReleaseLostAsync(TimeSpan lease, DateTimeOffset unknownBefore) =>
-        WriteAsync(scope => EdgeVerbs.ReleaseLost(scope, _hearing.Within(lease), unknownBefore));
+    public Task<IReadOnlyList<BoardTask>> ReleaseLostAsync(TimeSpan lease, UnknownClaims unknown) =>
+        WriteAsync(scope => EdgeVerbs.ReleaseLost(scope, _hearing.Within(lease), unknown));
+
+    /// <summary>The daemon stood still, and heard no claimant meanwhile: their leases are longer by that.</summary>
+    public void StoodStill(TimeSpan length) => _hearing.StoodStill(length);
 
     /// <summary>Moves the ends of back-offs by as much as the wall clock was set, so that the time left stays the same.</summary>
     /// <param name="by">How far the clock was set.</param>

@@ -80,7 +80,10 @@ public sealed class BoardScheduler(
                 await DispatchAsync().ConfigureAwait(false);
                 failures = 0;
                 Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-                await _wake.WaitAsync(await UntilNextLookAsync(UntilTick(lastTick)).ConfigureAwait(false), time, stopping).ConfigureAwait(false);
+                var (wait, since) = (await UntilNextLookAsync(UntilTick(lastTick)).ConfigureAwait(false), time.GetTimestamp());
+                await _wake.WaitAsync(wait, time, stopping).ConfigureAwait(false);
+                if (time.GetElapsedTime(since) - wait is var late && late >= FairWait.Late)
+                    board.StoodStill(late);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -108,7 +111,7 @@ public sealed class BoardScheduler(
         do
             drained = await board.DrainIntakeAsync(IntakeBatch).ConfigureAwait(false);
         while (drained.Count == IntakeBatch);
-        foreach (var released in await board.ReleaseLostAsync(AgentLease.Duration, unknownBefore: DateTimeOffset.MinValue).ConfigureAwait(false))
+        foreach (var released in await board.ReleaseLostAsync(AgentLease.Duration, UnknownClaims.None).ConfigureAwait(false))
             logger.ClaimReleased(released.Id, released.AgentId);
         _status = _status with { LastTickAt = time.GetUtcNow(), Ticks = _status.Ticks + 1 };
     }

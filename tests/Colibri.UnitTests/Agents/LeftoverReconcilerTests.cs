@@ -309,14 +309,19 @@ public sealed class LeftoverReconcilerTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Claims_of_nobody_are_released_when_the_board_can_be_written_and_those_made_since_are_kept()
+    [Arguments(0)]
+    [Arguments(-48)]
+    [Arguments(48)]
+    public async Task Claims_of_nobody_are_released_when_the_board_can_be_written_and_those_made_since_are_kept(int hours)
     {
         var (before, since) = (await _board.Create(), await _board.Create());
         await _board.Board.ClaimAsync(before.Id, "somebody");
+        await _board.Reopen();
         _board.Time.Now += TimeSpan.FromMinutes(1);
         using (Refuse())
             await Reconcile();
-        // The daemon answers by now.
+        // The daemon answers by now. The clock may have been set meanwhile.
+        _board.Time.SetClock(TimeSpan.FromHours(hours));
         _board.Time.Now += TimeSpan.FromMinutes(1);
         await _board.Board.ClaimAsync(since.Id, "somebody-else");
 

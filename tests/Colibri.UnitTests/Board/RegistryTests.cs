@@ -67,12 +67,12 @@ public sealed class RegistryTests
         fixture.Time.Now += AgentLease.Duration;
         await fixture.Board.HeartbeatAsync(lively.Id);
 
-        var lost = await fixture.Board.ReleaseLostAsync(AgentLease.Duration, unknownBefore: DateTimeOffset.MinValue);
+        var lost = await fixture.Board.ReleaseLostAsync(AgentLease.Duration, UnknownClaims.None);
 
         lost.Select(task => task.Id).ShouldBe([claimed.Id, started.Id]);
         lost.ShouldAllBe(task => task.Status == TaskState.Queued && task.AgentId == null && task.StartedAt == null && task.Attempts == 1);
         lost[0].Error.ShouldBe(new TaskError("agent-lost", $"agent {silent.Id} was not heard of in time; the task is queued again"));
-        (await fixture.Board.ReleaseLostAsync(AgentLease.Duration, unknownBefore: DateTimeOffset.MaxValue)).ShouldHaveSingleItem().Id.ShouldBe(strange.Id);
+        (await fixture.Board.ReleaseLostAsync(AgentLease.Duration, UnknownClaims.All)).ShouldHaveSingleItem().Id.ShouldBe(strange.Id);
         (await fixture.Board.GetAsync(held.Id))!.AgentId.ShouldBe(lively.Id);
         fixture.Board.Counts.ShouldBe(new StatusTasks(3, 1, 0, 0, 0, 0));
     }
@@ -95,17 +95,17 @@ public sealed class RegistryTests
             await HearAsync();
             fixture.Time.SetClock(step);
             fixture.Time.Now += AgentLease.Duration - TimeSpan.FromSeconds(1);
-            (await fixture.Board.ReleaseLostAsync(AgentLease.Duration, DateTimeOffset.MinValue)).ShouldBeEmpty();
+            (await fixture.Board.ReleaseLostAsync(AgentLease.Duration, UnknownClaims.None)).ShouldBeEmpty();
             await HearAsync();
         }
 
         // A restart: it has a full lease from there, and no more.
         var board = await fixture.Reopen();
         fixture.Time.Now += AgentLease.Duration - TimeSpan.FromSeconds(1);
-        (await board.ReleaseLostAsync(AgentLease.Duration, DateTimeOffset.MinValue)).ShouldBeEmpty();
+        (await board.ReleaseLostAsync(AgentLease.Duration, UnknownClaims.None)).ShouldBeEmpty();
         fixture.Time.SetClock(TimeSpan.FromHours(-1));
         fixture.Time.Now += TimeSpan.FromSeconds(1);
-        (await board.ReleaseLostAsync(AgentLease.Duration, DateTimeOffset.MinValue)).ShouldContain(lost => lost.Id == task.Id);
+        (await board.ReleaseLostAsync(AgentLease.Duration, UnknownClaims.None)).ShouldContain(lost => lost.Id == task.Id);
 
         Task HearAsync() => heardBy switch
         {

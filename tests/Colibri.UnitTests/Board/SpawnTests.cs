@@ -188,7 +188,7 @@ public sealed class SpawnTests
         await fixture.Board.ProcessStartedAsync("a", 1, 1, "boot");
         foreach (var to in (TaskState[])[TaskState.Done, TaskState.Failed, TaskState.Queued])
             await Refused(to);
-        (await fixture.Board.ReleaseLostAsync(TimeSpan.Zero, DateTimeOffset.MaxValue)).ShouldBeEmpty();
+        (await fixture.Board.ReleaseLostAsync(TimeSpan.Zero, UnknownClaims.All)).ShouldBeEmpty();
         (await fixture.Board.CancelAsync(task.Id)).Outcome.ShouldBe(EdgeOutcome.Applied);
 
         async Task Refused(TaskState to)

@@ -57,7 +57,7 @@ internal static class EdgeSql
         {NoOpenRun} AND (
             EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered'
                 AND $heard IS NOT NULL AND a.id NOT IN (SELECT value FROM json_each($heard)))
-            OR (tasks.updated_at < $unknown_before AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered')))
+            OR (($unknown = 2 OR ($unknown = 1 AND tasks.claim_epoch <> $epoch)) AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.id = tasks.agent_id AND a.kind = 'registered')))
         """);
 
     public static readonly string ReleaseEnded = AllTo(

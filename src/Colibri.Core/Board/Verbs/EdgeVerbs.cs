@@ -25,11 +25,13 @@ internal static class EdgeVerbs
         return task is null ? Refuse(scope, taskId, to, agentId) : new EdgeResult(EdgeOutcome.Applied, task);
     }
 
-    public static IReadOnlyList<BoardTask> ReleaseLost(WriteScope scope, string? heard, DateTimeOffset unknownBefore) =>
+    public static IReadOnlyList<BoardTask> ReleaseLost(WriteScope scope, string? heard, UnknownClaims unknown) =>
         scope.ChangeAll(
             EdgeSql.ReleaseLost,
             ("$heard", heard),
-            ("$unknown_before", unknownBefore.ToUnixTimeMilliseconds()),
+            ("$unknown", (long)unknown),
+            // Told of alone where it counts, because the first use writes it.
+            ("$epoch", unknown == UnknownClaims.OfEarlierStarts ? scope.Epoch : 0),
             ("$now", scope.Now));
 
     /// <summary>Says why a guard refused a change. It runs in the same transaction, so the reason is accurate.</summary>

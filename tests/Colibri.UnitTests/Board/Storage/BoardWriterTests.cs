@@ -199,7 +199,7 @@ public sealed class BoardWriterTests
                     RetryAt = random.Next(2) == 0 ? fixture.Time.Now : null,
                 }),
                 _ => step % 50 == 0
-                    ? fixture.Board.ReleaseLostAsync(TimeSpan.Zero, DateTimeOffset.MaxValue)
+                    ? fixture.Board.ReleaseLostAsync(TimeSpan.Zero, UnknownClaims.All)
                     : fixture.Board.IntakeAsync(new NewTask { Title = "i" }),
             });
             if (step % 100 == 0)
