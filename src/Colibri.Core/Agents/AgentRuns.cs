@@ -32,6 +32,7 @@ internal sealed class AgentRuns
     private readonly RunJudge _judge;
     private readonly RunWatch _watch;
     private readonly string _ownSession;
+    private readonly Func<string?> _stderrLine;
 
     private SpawnRequest _request;
     private Run? _run;
@@ -54,7 +55,8 @@ internal sealed class AgentRuns
         _ownSession = pane.SessionId!;
         _usage = new RunUsage(parts.Board, parts.Budgets, SupervisedAgent.PricingOf(parts, request), agent.Id, parts.Logger);
         _judge = new RunJudge(_profile, request.Provider, request.Model, parts.Budgets, parts.Router, backoff, parts.Secrets);
-        _watch = new RunWatch(parts.Time, Look, EndBy);
+        _watch = new RunWatch(parts.Time, Look, EndBy, agent.CatchUpAsync);
+        _stderrLine = () => agent.StderrTail.LastLine(parts.Secrets);
         Recorder = new SessionRecorder(parts.Sessions);
     }
 
@@ -168,7 +170,7 @@ internal sealed class AgentRuns
         Error = new TaskError(RunJudge.Interrupted, "the agent ended before it was told the task"),
     };
 
-    private RunBaseline Baseline => RunBaseline.Of(_pane.Run, _pane.Usage);
+    private RunBaseline Baseline => RunBaseline.Of(_pane.Run, _pane.Usage) with { Waited = _pane.Times().Waited };
 
     private PromptAssembler? Injection => _parts.Configuration.SchedulerPromptInjection ? _parts.Prompts : null;
 
@@ -286,21 +288,30 @@ internal sealed class AgentRuns
             EndBy(run, LimitFinding.Over);
     }
 
+    /// <summary>Checks the limits anew, after something that they depend on and that no event tells.</summary>
+    public void LookAtLimits() => _watch.Wake();
+
     private RunLook? Look()
     {
         if (Current is not { IsOver: false } run || Cause != StopCause.None)
             return null;
+        // While a slow disk holds up the session, the agent's output is not read, so the agent does not count as silent.
+        var times = _pane.Times();
+        if (_agent.IsTakingIn)
+            times = new PaneTimes { Waited = times.Waited };
         return new RunLook
         {
             Run = run,
             Report = run.Of(_pane.Run),
             Settings = _parts.Configuration,
             Budgets = _parts.Budgets,
-            Age = _parts.Time.GetElapsedTime(run.Since),
+            // An agent without standard input gets no answer, and its waiting is no pause of the run.
+            Age = _parts.Time.GetElapsedTime(run.Since) - (_rpc is null ? TimeSpan.Zero : times.Waited - run.WaitedBefore),
             Told = run.ToldAt is { } told ? _parts.Time.GetElapsedTime(told) : null,
-            // While a slow disk holds up the session, the agent's output is not read, so the agent does not count as silent.
-            Silent = _agent.IsTakingIn ? TimeSpan.Zero : _pane.SilentFor(),
-            Failing = _pane.FailingFor(),
+            Times = times,
+            Question = _pane.Question,
+            StderrLine = _stderrLine,
+            Secrets = _parts.Secrets,
             Spent = run.Spent(_pane.Usage.CostMicrocents),
             PrintsEvents = _profile.PrintsEvents,
             HasPrompt = run.Task is not null || _rpc is not null || _request.Prompt is not null,

@@ -56,8 +56,8 @@ internal sealed class RpcChannel(TimeProvider time)
             Complete(id, unread);
             return unread;
         }
-        using var late = new CancellationTokenSource(ReplyDeadline, time);
-        using var expiry = late.Token.Register(() => Complete(id, RpcReply.Unanswered($"it did not answer within {ReplyDeadline.TotalSeconds:0} s")));
+        if (!await FairWait.IsDoneAsync(reply.Task, ReplyDeadline, time).ConfigureAwait(false))
+            Complete(id, RpcReply.Unanswered($"it did not answer within {ReplyDeadline.TotalSeconds:0} s"));
         return await reply.Task.ConfigureAwait(false);
     }
 

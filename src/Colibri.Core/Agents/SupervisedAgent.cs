@@ -125,6 +125,9 @@ public sealed class SupervisedAgent
     /// <summary>Whether a chunk of its output was read and is not yet in its session.</summary>
     internal bool IsTakingIn => _process is { IsTakingIn: true };
 
+    /// <summary>Returns when all that it had printed by the call was read.</summary>
+    internal Task CatchUpAsync(CancellationToken cancellation) => _process?.CatchUpAsync(_parts.Time, cancellation) ?? Task.CompletedTask;
+
     /// <summary>The last of what it wrote to standard error.</summary>
     internal StderrTail StderrTail => _process?.StderrTail ?? new StderrTail();
 
@@ -295,6 +298,8 @@ public sealed class SupervisedAgent
         var isSent = _rpc.TryAnswer(request, value, confirmed);
         if (!isSent)
             _pane.Reopen(request);
+        // Other limits hold from now on.
+        _runs.LookAtLimits();
         Publish();
         return isSent;
     }
@@ -357,7 +362,7 @@ public sealed class SupervisedAgent
     private async Task StopWhenOutputEndsAsync(AgentProcess process, Task output)
     {
         await output.ConfigureAwait(false);
-        if (await Task.WhenAny(process.Exited, Task.Delay(_parts.ClosedOutputGrace, _parts.Time)).ConfigureAwait(false) != process.Exited)
+        if (!await FairWait.IsDoneAsync(process.Exited, _parts.ClosedOutputGrace, _parts.Time).ConfigureAwait(false))
             RequestStop(StopCause.OutputClosed, AgentSupervisor.DefaultGrace);
     }
 
@@ -401,7 +406,7 @@ public sealed class SupervisedAgent
         do
         {
             seen = process.Progress;
-            if (await Task.WhenAny(readers, Task.Delay(OutputDeadline, _parts.Time)).ConfigureAwait(false) == readers)
+            if (await FairWait.IsDoneAsync(readers, OutputDeadline, _parts.Time).ConfigureAwait(false))
                 return;
         }
         while (process.IsTakingIn || process.Progress != seen);

@@ -41,7 +41,7 @@ public sealed class AgentPane
     private IReadOnlyList<DeniedTool>? _deniedInAll;
     private string? _taskId;
     private string? _sessionId;
-    private string? _answered;
+    private volatile GivenAnswer? _answered;
     private long _revision;
 
     /// <param name="identity">The agent that the pane shows.</param>
@@ -59,7 +59,7 @@ public sealed class AgentPane
         _identity = identity;
         _dialect = dialect;
         _clock = clock;
-        _fold = new PaneFold(_news, pricing, keepsWords, secrets ?? Secrets.None);
+        _fold = new PaneFold(_news, pricing, keepsWords, secrets ?? Secrets.None) { TicksPerSecond = clock.TimestampFrequency };
         (_taskId, _sessionId) = (identity.TaskId, identity.SessionId);
         _startedAt = clock.GetUtcNow();
         _startStamp = clock.GetTimestamp();
@@ -104,16 +104,10 @@ public sealed class AgentPane
         }
     }
 
-    /// <summary>Time since its latest sign of work, or since it was started; on the monotonic clock.</summary>
-    public TimeSpan SilentFor()
+    /// <summary>The lengths of time that limits depend on, by all chunks fed so far.</summary>
+    public PaneTimes Times()
     {
-        lock (_gate) return _clock.GetElapsedTime(_published.LastSign ?? _startStamp);
-    }
-
-    /// <summary>How long it has reported nothing but errors, on the monotonic clock; zero while it reports other things.</summary>
-    public TimeSpan FailingFor()
-    {
-        lock (_gate) return _published.FailingSince is { } since ? _clock.GetElapsedTime(since) : TimeSpan.Zero;
+        lock (_gate) return PaneTimes.Of(_published, _clock, _startStamp, _answered);
     }
 
     /// <summary>What all chunks fed so far report as used.</summary>
@@ -143,6 +137,7 @@ public sealed class AgentPane
         Span<ulong> marks = stackalloc ulong[LineLook.MarkWords];
         var any = false;
         var events = _fold.State.Events;
+        _fold.Answered = _answered;
         while (_framer.TryRead(ref input, out var line, out var kind, marks, out var look))
         {
             if (!any) (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
@@ -240,7 +235,7 @@ public sealed class AgentPane
         lock (_gate)
         {
             if (OpenQuestion()?.Request != request) return false;
-            _answered = request;
+            _answered = new GivenAnswer(request, _clock.GetTimestamp());
             _revision++;
             return true;
         }
@@ -251,7 +246,7 @@ public sealed class AgentPane
     {
         lock (_gate)
         {
-            if (_answered != request) return;
+            if (_answered?.Request != request) return;
             _answered = null;
             _revision++;
         }
@@ -297,7 +292,7 @@ public sealed class AgentPane
 
     private IReadOnlyList<DeniedTool>? Denied(in PaneState state) => _deniedInAll ?? DeniedCalls.Since(state.Signs.Denied, _deniedBefore);
 
-    private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered ? question : null;
+    private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered?.Request ? question : null;
 
     private void ReadOversize(ReadOnlySpan<byte> head)
     {
@@ -352,9 +347,10 @@ public sealed class AgentPane
         string? taskId;
         string? sessionId;
         AgentQuestion? question;
+        GivenAnswer? answered;
         lock (_gate)
         {
-            (taskId, sessionId, question, denied) = (_taskId, _sessionId, OpenQuestion(), Denied(_published));
+            (taskId, sessionId, question, answered, denied) = (_taskId, _sessionId, OpenQuestion(), _answered, Denied(_published));
             (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget, failed) =
                 (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget, _failed);
         }
@@ -366,7 +362,8 @@ public sealed class AgentPane
         if (startFailure is not null) activity = Activity.Error;
         var lives = exit is null && lifecycle != Lifecycle.Stopped;
         var limit = (state.Tool is null && state.BackgroundWork == 0) || toolTimeout < stallAfter ? stallAfter : toolTimeout;
-        var stalled = lives && _clock.GetElapsedTime(state.LastSign ?? _startStamp) >= limit;
+        // One that waits for an answer is blocked, however long.
+        var stalled = lives && question is null && state.Activity != Activity.Blocked && PaneTimes.Of(state, _clock, _startStamp, answered).Silent >= limit;
         return new Pane
         {
             Id = _identity.Id,

@@ -63,6 +63,12 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         }
     }
 
+    /// <summary>The answer that was given last.</summary>
+    public GivenAnswer? Answered { get; set; }
+
+    /// <summary>Of the clock that <see cref="PaneState.Stamp"/> is read from.</summary>
+    public long TicksPerSecond { get; init; } = TimeSpan.TicksPerSecond;
+
     public void On(ReadOnlySpan<byte> line, in AgentEvent e)
     {
         State.LastEvent = e.Name ?? _events.Of(line, e.UnknownName);
@@ -87,12 +93,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             CountStarts();
         }
 
-        // Ignored events, such as a heartbeat or a note of a provider's limits, are no sign of work.
-        if (kind != EventKind.Ignored) (State.LastSign, State.IsRetrying) = (State.Stamp, e.WillRetry);
+        var (isNews, wasSettled) = (true, State.IsSettled);
         switch (kind)
         {
-            case EventKind.Ignored or EventKind.Working or EventKind.Progress:
-                break;
             case EventKind.RunStarted:
                 ForgetRun();
                 State.Error = null;
@@ -111,7 +114,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 NoteStop(line, e.Stop, e.Error);
                 break;
             case EventKind.ToolStarted:
-                StartTool(line, e);
+                isNews = StartTool(line, e);
                 break;
             case EventKind.ToolEnded:
                 EndTool(line, e);
@@ -124,7 +127,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 State.IsCompacting = State.SetAside is not null;
                 break;
             case EventKind.BackgroundChanged:
-                NoteBackground(line, e);
+                isNews = NoteBackground(line, e);
                 break;
             case EventKind.CompactionEnded or EventKind.Noted:
                 if (_errors.Of(line, e.Error) is { } noted) SetError(noted);
@@ -136,7 +139,8 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         }
 
         if (e.HasWords || ((e.Kind == EventKind.MessageEnded || IsEnd(e.Kind)) && ContentText.HasWords(line, e.Text))) State.Signs.Words++;
-        if (e.Usage is { } usage) AddUsage(usage, e.Totals);
+        if (e.Usage is { } usage && !AddUsage(usage, e.Totals) && kind == EventKind.UsageReported) isNews = false;
+        if (isNews) NoteSign(kind, e, wasSettled);
         if (keepsWords && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
             news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
         Step(kind);
@@ -146,8 +150,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     {
         var before = State.Activity;
         Move(kind);
-        State.FailingSince = State.Activity == Activity.Error ? State.FailingSince ?? State.Stamp : null;
         if (State.Activity != Activity.Blocked) State.Question = null;
+        if (before == Activity.Blocked && (State.Activity != before || (kind == EventKind.Asked && State.IsAnswered(Answered)))) State.EndWait(Answered);
+        if (State.Activity == Activity.Blocked && State.BlockedSince is null) State.BlockedSince = State.Stamp;
 
         // A refusal means that no run will begin. Once the agent works, the refusal concerned another prompt.
         if (State.RestingActivity != Activity.Idle) State.PromptRefused = null;
@@ -166,6 +171,8 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
         // An event that changes nothing after an end changes nothing while the end is held open either.
         if (State is { IsEndHeld: true, SetAside: { } end } && !IsEnd(kind) && ActivityTable.Next(end, kind) == end) return;
+        // Another tool at work beside the one that asks.
+        if (kind == EventKind.ToolProgress && State.Question is { } open && open.Request != Answered?.Request) return;
         var next = ActivityTable.Next(State.Activity, kind);
         if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported
             or EventKind.BackgroundChanged or EventKind.BackgroundEnded or EventKind.Denied))
@@ -180,21 +187,24 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
     private static bool IsEnd(EventKind kind) => kind is EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed;
 
-    private void NoteBackground(ReadOnlySpan<byte> line, in AgentEvent e)
+    // False where it is what was told before.
+    private bool NoteBackground(ReadOnlySpan<byte> line, in AgentEvent e)
     {
-        if (e.BackgroundTasks is not { } tasks) return;
+        if (e.BackgroundTasks is not { } tasks) return false;
         // An agent that names its work is believed, whatever its calls said.
         (_namesBackground, State.IsBackgroundGuessed, _starts) = (true, false, null);
-        HoldEnd(tasks, _names.Of(line, e.BackgroundTask));
+        return HoldEnd(tasks, _names.Of(line, e.BackgroundTask));
     }
 
-    private void HoldEnd(long tasks, string? first)
+    private bool HoldEnd(long tasks, string? first)
     {
+        var before = (State.BackgroundWork, State.BackgroundTask);
         State.BackgroundWork = tasks;
         State.BackgroundTask = first;
-        if (tasks == 0) return;
+        if (tasks == 0) return before.BackgroundWork > 0;
         State.IsSettled = false;
         if (State.SetAside is null) RestAt(State.Activity);
+        return before != (tasks, State.BackgroundTask);
     }
 
     private void CountStarts()
@@ -214,6 +224,29 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     }
 
     private void SetError(string words) => (State.Error, _errorAt) = (words, State.Events);
+
+    /// <summary>Keeps the times that a run's limits are measured from.</summary>
+    private void NoteSign(EventKind kind, in AgentEvent e, bool wasSettled)
+    {
+        var sign = WorkSigns.Of(kind, e, State.IsCompacting);
+        // An opening line or an end that is told again says nothing new.
+        var isRepeated = State.LastSign is not null
+            && ((kind == EventKind.SessionOpened && State.Activity == Activity.Idle) || (WorkSigns.IsGoodEnd(kind) && State.RestingActivity == Activity.Done));
+        if (sign == WorkSign.None || isRepeated) return;
+        State.LastSign = State.Stamp;
+        State.IsRetrying = e.WillRetry || kind == EventKind.Retrying;
+        if (sign == WorkSign.Failure)
+        {
+            State.NoteFailure(e.WaitMs, TicksPerSecond);
+            return;
+        }
+
+        // An agent that asks its provider again repeats the first steps of its run. An answer, or another run, shows that it gets on.
+        if (sign == WorkSign.Answer || wasSettled) State.FailingSince = null;
+        if (State.FailingSince is null || kind == EventKind.CompactionStarted) State.LastWork = State.Stamp;
+    }
+
+    private void ShowTools() => (State.Tool, State.OldestTool, State.OldestToolAt) = (_tools.Latest, _tools.Oldest, _tools.OldestAt);
 
     private void ForgetRun()
     {
@@ -263,7 +296,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (final) State.IsSettled = State.BackgroundWork == 0;
         if (_tools.LatestAwaited.Name is not null) _tools.MoveAwaited(_unended ??= new RunningTools(), call => _denied?.Has(call) == true);
         _tools.Clear();
-        State.Tool = null;
+        ShowTools();
         NoteUnended();
         if (State is { Stop: < StopReason.Length, Error: { } overcome })
             (State.Error, State.Signs.Overcome, State.Signs.OvercomeAt) = (null, overcome, _errorAt);
@@ -276,7 +309,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         };
     }
 
-    private void StartTool(ReadOnlySpan<byte> line, in AgentEvent e)
+    private bool StartTool(ReadOnlySpan<byte> line, in AgentEvent e)
     {
         var (call, name) = (IdOf(line, e), NameOf(line, e) ?? UnknownTool);
         if (e.Background == BackgroundStep.Stops) _starts?.Stopping(call, HashOf(line, e.BackgroundTask));
@@ -285,9 +318,11 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             (_starts ??= new BackgroundStarts()).Open(call, 0, _names.Of(line, e.BackgroundTask) ?? name);
             CountStarts();
         }
-        if (!_tools.Start(call, name, State.Events, isAwaited: !e.IsNested && e.Background != BackgroundStep.Starts)) return;
+        var since = State.Stamp - State.WaitedBy(State.Stamp, Answered);
+        if (!_tools.Start(call, name, since, State.Events, isAwaited: !e.IsNested && e.Background != BackgroundStep.Starts)) return false;
         State.Tools++;
-        State.Tool = _tools.Latest;
+        ShowTools();
+        return true;
     }
 
     private void NoteUnended() => (State.Signs.Unended, State.Signs.UnendedAt) = _unended?.LatestAwaited ?? default;
@@ -316,11 +351,11 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             NoteUnended();
         }
         if (!wasRunning && e.MayBeUnannounced) State.Tools++;
-        State.Tool = _tools.Latest;
+        ShowTools();
         name = NameOf(line, e) ?? name;
         if (e.IsUnfinished)
         {
-            (_unended ??= new RunningTools()).Start(call, name ?? UnknownTool, State.Events);
+            (_unended ??= new RunningTools()).Start(call, name ?? UnknownTool, 0, State.Events);
             NoteUnended();
         }
         NoteOutcome(line, e, call, name);
@@ -329,7 +364,8 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     }
 
     // A total never falls: if the agent reports less than before, the higher total was counted and booked already.
-    private void AddUsage(UsageReport report, UsageTotals totals)
+    // False where nothing was used.
+    private bool AddUsage(UsageReport report, UsageTotals totals)
     {
         var before = State.Usage;
         var added = totals == UsageTotals.All ? report.Above(before) : report;
@@ -338,9 +374,10 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
         State.Usage = before + added;
         added = State.Usage - before;
-        if (added == default) return;
+        if (added == default) return false;
         news.Add(new UsageNews(_provider, _model, added));
         if (keepsWords) news.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = added.ToWire() });
+        return true;
     }
 
     private UsageReport Priced(UsageReport report) => report.Unpriced <= 0 ? report : pricing.Price(_provider, _model, report);

@@ -3,6 +3,11 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Panes;
 
+/// <summary>An answer that was given to an agent's question.</summary>
+/// <param name="Request">The question's id.</param>
+/// <param name="At">When, on the monotonic clock.</param>
+internal sealed record GivenAnswer(string Request, long At);
+
 /// <summary>The state that the events of one agent add up to. A value type, so that publishing it is a copy.</summary>
 internal struct PaneState
 {
@@ -14,7 +19,16 @@ internal struct PaneState
     public DateTimeOffset? LastEventAt { get; set; }
 
     /// <summary>When the latest event that is a sign of work was read, on the monotonic clock; null before the first.</summary>
+    public long? LastWork { get; set; }
+
+    /// <summary>The same for events that are a sign of work, an error or a retry.</summary>
     public long? LastSign { get; set; }
+
+    /// <summary>Since when the agent has waited for an answer, on the monotonic clock; null while it waits for none.</summary>
+    public long? BlockedSince { get; set; }
+
+    /// <summary>How long it has waited for answers before, in ticks of that clock.</summary>
+    public long Waited { get; set; }
     public long Events { get; set; }
     public long MalformedLines { get; set; }
     public long OversizeLines { get; set; }
@@ -33,6 +47,12 @@ internal struct PaneState
     public bool IsTorn { get; set; }
     public bool IsComplete { get; set; }
     public string? Tool { get; set; }
+
+    /// <summary>The tool that has run for longest; null while none runs.</summary>
+    public string? OldestTool { get; set; }
+
+    /// <summary>When that one began, on the monotonic clock without the time waited for answers.</summary>
+    public long OldestToolAt { get; set; }
     public string? RunError { get; set; }
     public string? PromptRefused { get; set; }
     public AgentQuestion? Question { get; set; }
@@ -41,8 +61,17 @@ internal struct PaneState
     public long Runs { get; set; }
     public string? Error { get; set; }
 
-    /// <summary>Since when the agent's activity has been an error, on the monotonic clock; null while it is not.</summary>
+    /// <summary>Since when the agent has reported nothing but errors and retries, on the monotonic clock; null while it gets on.</summary>
     public long? FailingSince { get; set; }
+
+    /// <summary>When the latest of them was read, and the wait that it stated, in ticks of that clock.</summary>
+    public (long At, long Wait) LastFailure { get; set; }
+
+    /// <summary>The longest wait that the agent has stated meanwhile and kept, in the same ticks.</summary>
+    public long LongestWait { get; set; }
+
+    /// <summary>It has asked again before a wait that it had stated was over, so that what it states counts no more.</summary>
+    public bool BreaksWaits { get; set; }
 
     /// <summary>Whether the latest sign of work is an error that announces another try.</summary>
     public bool IsRetrying { get; set; }
@@ -79,6 +108,42 @@ internal struct PaneState
     /// <summary>Whether the agent has ended its run with background work open: the run goes on when that work wakes it.</summary>
     public readonly bool IsEndHeld => SetAside is not null && !IsCompacting;
 
+    /// <summary>The wait that the agent can be believed, in ticks of the monotonic clock.</summary>
+    public readonly long StatedWait => BreaksWaits ? LongestWait : Math.Max(LongestWait, LastFailure.Wait);
+
+    /// <summary>Whether the answer was given to what the agent waits for now.</summary>
+    public readonly bool IsAnswered(GivenAnswer? answer) => BlockedSince is { } since && answer is { } given && given.At >= since;
+
+    /// <summary>How long it had waited for answers by then, in ticks: from the question to the answer.</summary>
+    /// <param name="stamp">On the monotonic clock; not before <see cref="BlockedSince"/>.</param>
+    /// <param name="answer">The answer that was given last.</param>
+    public readonly long WaitedBy(long stamp, GivenAnswer? answer) =>
+        Waited + (BlockedSince is { } since ? (IsAnswered(answer) ? Math.Min(answer!.At, stamp) : stamp) - since : 0);
+
+    /// <summary>It waits no more, or for another answer.</summary>
+    /// <param name="answer">The answer that was given last.</param>
+    public void EndWait(GivenAnswer? answer) => (Waited, BlockedSince) = (WaitedBy(Stamp, answer), null);
+
+    /// <summary>An error or a retry was read.</summary>
+    /// <param name="waitMs">How long the agent says that it waits now, in milliseconds; 0 where it does not say.</param>
+    /// <param name="ticksPerSecond">Of the monotonic clock.</param>
+    public void NoteFailure(long waitMs, long ticksPerSecond)
+    {
+        if (FailingSince is null)
+        {
+            (FailingSince, LastFailure, LongestWait, BreaksWaits) = (Stamp, default, 0, false);
+        }
+        else if (LastFailure.Wait > 0)
+        {
+            // A fifth is allowed for the clocks and the pipe.
+            if (Stamp - LastFailure.At >= LastFailure.Wait / 5 * 4) LongestWait = Math.Max(LongestWait, LastFailure.Wait);
+            else BreaksWaits = true;
+        }
+
+        var longest = (long)ProviderRefusal.LongestWait.TotalMilliseconds;
+        LastFailure = (Stamp, (long)(Math.Clamp(waitMs, 0, longest) / 1000.0 * ticksPerSecond));
+    }
+
     public readonly RunReport Run()
     {
         var outcome = RestingActivity switch
@@ -99,6 +164,7 @@ internal struct PaneState
             HasToolRunning = Tool is not null,
             IsCompacting = IsCompacting,
             IsRetrying = IsRetrying,
+            IsFailing = FailingSince is not null,
             BackgroundTasks = BackgroundWork,
             BackgroundTask = BackgroundTask,
             IsBackgroundGuessed = IsBackgroundGuessed && BackgroundWork > 0,

@@ -31,6 +31,9 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     /// <summary>The latest error announces another try: the agent waits and has not ended its run.</summary>
     public bool IsRetrying { get; init; }
 
+    /// <summary>It reports nothing but errors and retries by now.</summary>
+    public bool IsFailing { get; init; }
+
     /// <summary>How many tasks that the agent has started in the background are not over: it goes on when they end.</summary>
     public long BackgroundTasks { get; init; }
 
@@ -52,11 +55,11 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     public DateTimeOffset? ResumeAt { get; init; }
 
     /// <summary>What decides which limits hold, and for how long.</summary>
-    internal RunPhase Phase => new(Outcome, HasToolRunning, IsCompacting, IsRetrying, HasBackgroundWork);
+    internal RunPhase Phase => new(Outcome, HasToolRunning, IsCompacting, IsRetrying, IsFailing, HasBackgroundWork);
 }
 
 /// <summary>The part of the report that decides which limits apply.</summary>
-internal readonly record struct RunPhase(RunOutcome Outcome, bool HasToolRunning, bool IsCompacting, bool IsRetrying, bool HasBackgroundWork);
+internal readonly record struct RunPhase(RunOutcome Outcome, bool HasToolRunning, bool IsCompacting, bool IsRetrying, bool IsFailing, bool HasBackgroundWork);
 
 /// <summary>A run's outcome by its events alone.</summary>
 public enum RunOutcome

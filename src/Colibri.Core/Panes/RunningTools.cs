@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Colibri.Core.Panes;
 
-/// <summary>The tool calls that have started and not ended, latest last. Keeps the latest 16.</summary>
+/// <summary>The tool calls that have started and not ended, latest last. Keeps 16: the oldest ones, whose time is limited, and the latest, which is shown.</summary>
 internal sealed class RunningTools
 {
     private const int MaxRunning = 16;
@@ -24,16 +24,22 @@ internal sealed class RunningTools
 
     public string? Latest => _count == 0 ? null : _calls[_count - 1].Name;
 
-    /// <param name="id">The call's own id; 0 for none.</param>
+    public string? Oldest => _count == 0 ? null : _calls[0].Name;
+
+    /// <summary>When the oldest began; 0 where there is none.</summary>
+    public long OldestAt => _count == 0 ? 0 : _calls[0].Since;
+
+    /// <param name="id">The call's own id, hashed; 0 for none.</param>
     /// <param name="name">The tool.</param>
+    /// <param name="since">When it began.</param>
     /// <param name="at">The number of events before it.</param>
     /// <param name="isAwaited">The call has to end before its run does.</param>
     /// <returns>False if that very call is already running.</returns>
-    public bool Start(ulong id, string name, long at = 0, bool isAwaited = true)
+    public bool Start(ulong id, string name, long since, long at = 0, bool isAwaited = true)
     {
         if (id != 0 && IndexOf(id) >= 0) return false;
-        if (_count == MaxRunning) RemoveAt(0);
-        _calls[_count++] = (id, name, at, isAwaited);
+        if (_count == MaxRunning) RemoveAt(MaxRunning - 1);
+        _calls[_count++] = (id, name, since, at, isAwaited);
         return true;
     }
 
@@ -51,7 +57,7 @@ internal sealed class RunningTools
 
     public void Clear()
     {
-        ((Span<(ulong, string, long, bool)>)_calls).Clear();
+        ((Span<(ulong, string, long, long, bool)>)_calls).Clear();
         _count = 0;
     }
 
@@ -68,8 +74,8 @@ internal sealed class RunningTools
     {
         for (var i = 0; i < _count; i++)
         {
-            var (id, name, at, isAwaited) = _calls[i];
-            if (isAwaited && !isOver(id)) to.Start(id, name, at);
+            var (id, name, since, at, isAwaited) = _calls[i];
+            if (isAwaited && !isOver(id)) to.Start(id, name, since, at);
         }
 
         Clear();
@@ -94,7 +100,7 @@ internal sealed class RunningTools
 
     private void RemoveAt(int index)
     {
-        Span<(ulong, string, long, bool)> calls = _calls;
+        Span<(ulong, string, long, long, bool)> calls = _calls;
         calls[(index + 1).._count].CopyTo(calls[index..]);
         calls[--_count] = default;
     }
@@ -102,6 +108,6 @@ internal sealed class RunningTools
     [InlineArray(MaxRunning)]
     private struct Calls
     {
-        private (ulong Id, string Name, long At, bool IsAwaited) _first;
+        private (ulong Id, string Name, long Since, long At, bool IsAwaited) _first;
     }
 }

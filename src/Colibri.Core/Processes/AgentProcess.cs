@@ -18,6 +18,10 @@ internal sealed class AgentProcess : IDisposable
 {
     private static readonly TimeSpan LastMoment = TimeSpan.FromMilliseconds(100);
 
+    private const int CatchUpLooks = 100;
+
+    private static readonly TimeSpan CatchUpLook = TimeSpan.FromMilliseconds(50);
+
     private readonly ChildProcess _child;
     private readonly ProcessTree _tree;
     private readonly AgentCgroups? _cgroups;
@@ -28,6 +32,7 @@ internal sealed class AgentProcess : IDisposable
     private long _outputChunks;
     private long _errorChunks;
     private volatile bool _isTakingIn;
+    private volatile Task _reading = Task.CompletedTask;
 
     private AgentProcess(
         ChildProcess child, string agentId, AgentCgroups? cgroups, Cgroup? cgroup, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger,
@@ -141,8 +146,23 @@ internal sealed class AgentProcess : IDisposable
     /// <summary>Clears up once no process of the tree is left.</summary>
     public Task RemoveCgroupAsync() => _cgroups?.RemoveAsync(_cgroup) ?? Task.CompletedTask;
 
+    /// <summary>
+    /// Returns when all that was in the pipe of standard output at the call is taken in: a chunk is as large as a pipe. Waits 5 s at most, because
+    /// a disk may hold up what takes it in.
+    /// </summary>
+    public async Task CatchUpAsync(TimeProvider time, CancellationToken cancellation)
+    {
+        var before = Volatile.Read(ref _outputChunks);
+        for (var look = 0; look < CatchUpLooks; look++)
+        {
+            if (_reading.IsCompleted || (!_isTakingIn && (Volatile.Read(ref _outputChunks) != before || !_stdout.HasWaiting())))
+                return;
+            await Task.Delay(CatchUpLook, time, cancellation).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Passes each chunk of standard output to <paramref name="feed"/> until its end; the next chunk is read when feed has completed.</summary>
-    public Task ReadOutputAsync(ChunkReader feed) => _stdout.ReadToEndAsync(chunk =>
+    public Task ReadOutputAsync(ChunkReader feed) => _reading = _stdout.ReadToEndAsync(chunk =>
     {
         Volatile.Write(ref _outputChunks, _outputChunks + 1);
         var fed = feed(chunk);

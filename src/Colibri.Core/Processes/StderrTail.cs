@@ -13,10 +13,18 @@ internal sealed class StderrTail
     private const int Margin = 512;
     private const int RingBytes = Capacity + Margin;
 
+    // The loop writes while another thread words why a limit was missed.
+    private readonly Lock _gate = new();
     private byte[] _ring = [];
     private long _written;
 
     public void Add(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+            Overwrite(bytes);
+    }
+
+    private void Overwrite(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > RingBytes)
         {
@@ -39,11 +47,16 @@ internal sealed class StderrTail
     /// <param name="secrets">Redacts keys.</param>
     public string? Text(Secrets secrets)
     {
-        if (_written == 0)
-            return null;
-        var start = (int)(_written % RingBytes);
-        byte[] kept = _written <= RingBytes ? _ring[..(int)_written] : [.. _ring[start..], .. _ring[..start]];
-        var isTorn = _written > RingBytes;
+        byte[] kept;
+        bool isTorn;
+        lock (_gate)
+        {
+            if (_written == 0)
+                return null;
+            var start = (int)(_written % RingBytes);
+            kept = _written <= RingBytes ? _ring[..(int)_written] : [.. _ring[start..], .. _ring[..start]];
+            isTorn = _written > RingBytes;
+        }
         // The buffer's start may cut a character as well.
         var whole = isTorn ? CharacterStart(kept, 0) : 0;
         var text = Encoding.UTF8.GetString(kept, whole, kept.Length - whole);

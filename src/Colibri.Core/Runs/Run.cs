@@ -55,6 +55,9 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
 
     public bool IsOver => State >= RunState.Ended;
 
+    /// <summary>How long its agent had waited for answers before it.</summary>
+    public TimeSpan WaitedBefore { get; } = baseline.Waited;
+
     /// <summary>Takes the step of <see cref="RunTable"/>.</summary>
     /// <returns>The action that the caller has to perform. Of several concurrent callers one gets it.</returns>
     public RunAction On(RunEvent happened)
@@ -101,5 +104,8 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
 /// <param name="Signs">What its events had shown.</param>
 internal readonly record struct RunBaseline(long? Runs, long Events, long Spent, RunSigns Signs = default)
 {
+    /// <summary>How long it had waited for answers.</summary>
+    public TimeSpan Waited { get; init; }
+
     public static RunBaseline Of(RunReport report, Usage usage) => new(report.Runs, report.Events, usage.CostMicrocents, report.Signs);
 }

@@ -1,7 +1,8 @@
-using System.Globalization;
 using Colibri.Core.Cost;
 using Colibri.Core.Panes;
+using Colibri.Core.Providers;
 using Colibri.Core.Settings;
+using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Runs;
 
@@ -17,34 +18,51 @@ internal readonly record struct RunLook
 
     public required Budgets Budgets { get; init; }
 
-    /// <summary>Since the run began.</summary>
+    /// <summary>Since the run began, without the time in which it waited for answers that could be given.</summary>
     public TimeSpan Age { get; init; }
 
     /// <summary>Since the agent was given the prompt; null before.</summary>
     public TimeSpan? Told { get; init; }
 
-    /// <summary>Since the agent's latest sign of work, of this run or an earlier one.</summary>
-    public TimeSpan Silent { get; init; }
+    /// <summary>What the agent's events say about silence, tools and questions, of this run or an earlier one.</summary>
+    public PaneTimes Times { get; init; }
 
-    /// <summary>For how long it has reported nothing but errors; zero while it reports other things.</summary>
-    public TimeSpan Failing { get; init; }
+    /// <summary>The open question; null where there is none, or none that has an id to answer it by.</summary>
+    public AgentQuestion? Question { get; init; }
 
     /// <summary>What the task has cost, in micro-cents, with all of its attempts.</summary>
     public long Spent { get; init; }
 
-    /// <summary>Whether its kind prints events; else only the limit of the whole run applies.</summary>
+    /// <summary>Whether its kind prints events; else only the limits of the whole run and of a question apply.</summary>
     public bool PrintsEvents { get; init; }
 
     /// <summary>Whether it was given a prompt, of its task or of an operator.</summary>
     public bool HasPrompt { get; init; }
 
-    /// <summary>Whether it takes prompts on its standard input, and lives on after a run.</summary>
+    /// <summary>Whether it takes prompts and answers on its standard input, and lives on after a run.</summary>
     public bool IsRpc { get; init; }
+
+    /// <summary>The last line on standard error, redacted; null where there is none, or where nobody asks.</summary>
+    public Func<string?>? StderrLine { get; init; }
+
+    /// <summary>Redacts and cuts what is quoted.</summary>
+    public Secrets? Secrets { get; init; }
+
+    /// <summary>Whether somebody can answer what it asks.</summary>
+    public bool CanBeAnswered => IsRpc && Question is not null;
+
+    /// <summary>Since its latest sign of work in this run, or the prompt.</summary>
+    public TimeSpan Silent => Within(Times.Silent);
+
+    /// <summary>For how long it has reported nothing but errors in this run.</summary>
+    public TimeSpan Failing => Within(Times.Failing);
+
+    private TimeSpan Within(TimeSpan time) => Told is { } told && told < time ? told : time;
 }
 
 /// <summary>The finding of a limit.</summary>
 /// <param name="Cause">Why the agent has to end; <see cref="StopCause.None"/> if it need not.</param>
-/// <param name="Words">For the task's error: the limit, and that the agent was stopped.</param>
+/// <param name="Words">For the task's error: the limit, that the agent was stopped, what it said last, and what to do.</param>
 /// <param name="IsOver">The run is over, and its agent may live on.</param>
 /// <param name="LookAgain">Without a finding: the time until the limit has to be checked again.</param>
 internal readonly record struct LimitFinding(StopCause Cause, string? Words, bool IsOver, TimeSpan LookAgain)
@@ -67,6 +85,11 @@ internal readonly record struct LimitFinding(StopCause Cause, string? Words, boo
 /// The limits of a run, as a list of rules. They are checked in order for the agent's current run, after each event that matters and when the
 /// shortest of their times is over. The first rule that ends the run decides. A new limit is a method here and its line in the list.
 /// </summary>
+/// <remarks>
+/// Silence, waiting and work are three things. An agent at work is silent for <c>COLIBRI_SILENCE_TIMEOUT</c> at most. A tool call has
+/// <c>COLIBRI_TOOL_TIMEOUT</c>, whatever is printed meanwhile. A question that can be answered waits for <c>COLIBRI_QUESTION_TIMEOUT</c>, and
+/// that time is no part of the run's; a question that nobody can answer is silence.
+/// </remarks>
 internal static class RunLimits
 {
     /// <summary>
@@ -94,7 +117,7 @@ internal static class RunLimits
 
     private delegate LimitFinding Rule(in RunLook look);
 
-    private static readonly Rule[] Rules = [Budget, RunTime, NothingButErrors, QuietEnd, FirstSign, Silence];
+    private static readonly Rule[] Rules = [Budget, RunTime, NothingButErrors, QuietEnd, FirstSign, ToolTime, Question, Silence];
 
     /// <summary>
     /// A task's budget. A run that has ended well is not ended for money, since its work is paid. A run that background work will wake has not ended.
@@ -107,9 +130,7 @@ internal static class RunLimits
     private static LimitFinding RunTime(in RunLook look)
     {
         var limit = look.Settings.RunTimeout;
-        return look.Age < limit
-            ? LimitFinding.In(limit - look.Age)
-            : LimitFinding.Missed($"the run took longer than {Words(limit)} (COLIBRI_RUN_TIMEOUT); it was stopped");
+        return look.Age < limit ? LimitFinding.In(limit - look.Age) : LimitFinding.Missed(DeadlineWords.OfRun(look, limit));
     }
 
     /// <summary>
@@ -119,15 +140,17 @@ internal static class RunLimits
     public static bool IsSettled(in RunReport report, bool isRpc) =>
         isRpc && !report.HasBackgroundWork && (report.IsSettled || report.PromptRefused is not null);
 
-    /// <summary>Codex without a network says that it reconnects, for ever.</summary>
+    /// <summary>
+    /// Codex without a network says that it reconnects, for ever; Claude Code and Pi say that they try again. A wait that the agent states, as
+    /// its provider asked for, is added to the time.
+    /// </summary>
     private static LimitFinding NothingButErrors(in RunLook look)
     {
-        var limit = look.Settings.FirstEventTimeout;
-        if (look.Report.Outcome != RunOutcome.Failed || look.Failing == TimeSpan.Zero || look.Silent >= QuietOf(look))
+        var isQuiet = look.Report.Outcome == RunOutcome.Failed && look.Times.Quiet >= QuietOf(look);
+        if (look.Report.Outcome is not (RunOutcome.Failed or RunOutcome.Working) || look.Failing == TimeSpan.Zero || isQuiet || look.Report.IsCompacting)
             return LimitFinding.Nothing;
-        return look.Failing < limit
-            ? LimitFinding.In(limit - look.Failing)
-            : LimitFinding.Missed($"said nothing but errors for {Words(limit)} (COLIBRI_FIRST_EVENT_TIMEOUT), the last one: {look.Report.Error ?? "without words"}; it was stopped");
+        var limit = look.Settings.FirstEventTimeout + look.Times.StatedWait;
+        return look.Failing < limit ? LimitFinding.In(limit - look.Failing) : LimitFinding.Missed(DeadlineWords.OfErrors(look, limit));
     }
 
     /// <summary>Some agents never say that a run is settled, and some never exit, so an end followed by quiet is final.</summary>
@@ -137,49 +160,73 @@ internal static class RunLimits
         if (look.Report.Outcome is not (RunOutcome.Done or RunOutcome.Failed) || look.Report.IsCompacting || look.Report.HasBackgroundWork)
             return LimitFinding.Nothing;
         var quiet = QuietOf(look);
-        return look.Silent < quiet ? LimitFinding.In(quiet - look.Silent) : LimitFinding.Over;
+        return look.Times.Quiet < quiet ? LimitFinding.In(quiet - look.Times.Quiet) : LimitFinding.Over;
     }
 
     /// <summary>An agent that was given a prompt has to begin work. Until then every silence is bounded, also the one after an opening line.</summary>
     private static LimitFinding FirstSign(in RunLook look)
     {
-        if (!look.PrintsEvents || !look.HasPrompt || look.Told is not { } told || look.Report.Outcome is not (RunOutcome.Silent or RunOutcome.Idle))
+        if (!look.PrintsEvents || !look.HasPrompt || look.Told is null || look.Report.Outcome is not (RunOutcome.Silent or RunOutcome.Idle))
             return LimitFinding.Nothing;
         var limit = look.Settings.FirstEventTimeout;
-        var silent = told < look.Silent ? told : look.Silent;
-        if (silent < limit)
-            return LimitFinding.In(limit - silent);
-        return LimitFinding.Missed(look.Run.EventsOf(look.Report) == 0
-            ? $"printed no event within {Words(limit)} (COLIBRI_FIRST_EVENT_TIMEOUT); it was stopped"
-            : $"went silent after {look.Report.LastEvent} and did not begin to work for {Words(limit)} (COLIBRI_FIRST_EVENT_TIMEOUT); it was stopped");
+        return look.Silent < limit ? LimitFinding.In(limit - look.Silent) : LimitFinding.Missed(DeadlineWords.OfFirstSign(look, limit));
     }
 
+    /// <summary>
+    /// One tool call, however much is printed meanwhile. The time in which a question waits for its answer is not the tool's.
+    /// </summary>
+    private static LimitFinding ToolTime(in RunLook look)
+    {
+        if (!look.PrintsEvents || look.Told is null || look.Times.Tool is not { } tool || IsAsked(look))
+            return LimitFinding.Nothing;
+        var limit = look.Settings.ToolTimeout;
+        return tool < limit ? LimitFinding.In(limit - tool) : LimitFinding.Missed(DeadlineWords.OfTool(look, limit));
+    }
+
+    /// <summary>A question. One that nobody can answer is bounded as silence is.</summary>
+    private static LimitFinding Question(in RunLook look)
+    {
+        if (look.Told is null || !IsAsked(look))
+            return LimitFinding.Nothing;
+        if ((look.CanBeAnswered ? look.Settings.QuestionTimeout : SilenceOf(look)) is not { } limit)
+            return LimitFinding.Nothing;
+        return look.Times.Asked < limit ? LimitFinding.In(limit - look.Times.Asked) : LimitFinding.Missed(DeadlineWords.OfQuestion(look, limit));
+    }
+
+    /// <summary>No sign of work, while no tool of its own explains it.</summary>
     private static LimitFinding Silence(in RunLook look)
     {
-        if (!look.Settings.StallKill || !look.PrintsEvents || look.Told is null || !IsAtWork(look.Report))
+        if (!look.PrintsEvents || look.Told is null || look.Times.Tool is not null || IsAsked(look) || !IsAtWork(look))
             return LimitFinding.Nothing;
-        // A running tool may print nothing for as long as a build or a test takes, and so may an agent that waits for its background work.
-        var isTool = (look.Report.HasToolRunning || look.Report.HasBackgroundWork) && look.Settings.ToolTimeout > look.Settings.StallAfter;
-        var limit = isTool ? look.Settings.ToolTimeout : look.Settings.StallAfter;
-        if (look.Silent < limit)
-            return LimitFinding.In(limit - look.Silent);
-        return LimitFinding.Missed(isTool
-            ? $"printed nothing for {Words(limit)} while {(look.Report.HasToolRunning ? "a tool" : "its background work")} ran (COLIBRI_TOOL_TIMEOUT, COLIBRI_STALL_KILL); it was stopped"
-            : $"printed nothing for {Words(limit)} while it worked (COLIBRI_STALL_AFTER, COLIBRI_STALL_KILL); it was stopped");
+        // An agent that waits for its background work may say nothing for as long as a tool. One that waits for its provider has said for how long.
+        var limit = look.Report.HasBackgroundWork ? look.Settings.ToolTimeout : SilenceOf(look) + look.Times.StatedWait;
+        return look.Silent < limit ? LimitFinding.In(limit - look.Silent) : LimitFinding.Missed(DeadlineWords.OfSilence(look, limit));
     }
 
+    /// <summary>How long an agent at work may be silent.</summary>
+    internal static TimeSpan SilenceOf(in RunLook look) => IsByStall(look) ? look.Settings.StallAfter : look.Settings.SilenceTimeout;
+
+    /// <summary>Whether <c>COLIBRI_STALL_AFTER</c> ends an agent sooner.</summary>
+    internal static bool IsByStall(in RunLook look) => look.Settings.StallKill && look.Settings.StallAfter < look.Settings.SilenceTimeout;
+
+    // A question that was answered is none: the agent has to go on.
+    private static bool IsAsked(in RunLook look) => look.Report.Outcome == RunOutcome.Blocked && (!look.IsRpc || look.Question is not null);
+
     // A run that waits after its end for a compaction or for background work is not over. Apart from this, only the run's own limit bounds it.
-    private static bool IsAtWork(in RunReport report) => report.Outcome == RunOutcome.Working
-        || (report.Outcome is RunOutcome.Done or RunOutcome.Failed && (report.IsCompacting || report.HasBackgroundWork));
+    private static bool IsAtWork(in RunLook look) => look.Report.Outcome switch
+    {
+        RunOutcome.Working or RunOutcome.Blocked => true,
+        // After its opening line. A long-lived agent without a prompt waits for one.
+        RunOutcome.Idle => (look.HasPrompt || !look.IsRpc) && look.Run.EventsOf(look.Report) > 0,
+        RunOutcome.Silent => false,
+        _ => look.Report.IsCompacting || look.Report.HasBackgroundWork,
+    };
 
     // An agent that announces another try, such as Codex with "Reconnecting...", has not ended: it may wait as long as its provider asks.
     private static TimeSpan QuietOf(in RunLook look)
     {
         var quiet = look.IsRpc ? QuietAfterEnd : look.Settings.ExitTimeout;
-        return look.Report.IsRetrying && look.Settings.FirstEventTimeout > quiet ? look.Settings.FirstEventTimeout : quiet;
+        var retry = look.Settings.FirstEventTimeout + look.Times.StatedWait;
+        return look.Report.IsRetrying && retry > quiet ? retry : quiet;
     }
-
-    private static string Words(TimeSpan span) => span.TotalSeconds < 120
-        ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.###} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{span.TotalMinutes:0.#} min");
 }

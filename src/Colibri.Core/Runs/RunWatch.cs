@@ -7,18 +7,14 @@ namespace Colibri.Core.Runs;
 /// <param name="time">Limits run on its monotonic clock.</param>
 /// <param name="look">Reads the run's current facts; null while there is no run.</param>
 /// <param name="end">Called with a limit's finding that ends the run or the agent.</param>
-internal sealed class RunWatch(TimeProvider time, Func<RunLook?> look, Action<Run, LimitFinding> end)
+/// <param name="catchUp">Returns when all that the agent had printed by the call was read; null where nothing is read.</param>
+internal sealed class RunWatch(TimeProvider time, Func<RunLook?> look, Action<Run, LimitFinding> end, Func<CancellationToken, Task>? catchUp = null)
 {
     /// <summary>
     /// Pause before a limit is enforced, in which waiting output is read: after a standstill of the host every timer is due before any pipe was
     /// read.
     /// </summary>
-    internal static readonly TimeSpan Confirmation = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>A timer that is late by this much shows a standstill of the host.</summary>
-    internal static readonly TimeSpan Late = TimeSpan.FromSeconds(1);
-
-    private static readonly TimeSpan AfterStandstill = TimeSpan.FromSeconds(2);
+    internal static readonly TimeSpan Confirmation = FairWait.Confirmation;
 
     private readonly WakeUp _wake = new();
 
@@ -40,20 +36,20 @@ internal sealed class RunWatch(TimeProvider time, Func<RunLook?> look, Action<Ru
             {
                 return;
             }
-            if (time.GetElapsedTime(since) - next >= Late)
-                await PauseAsync(AfterStandstill, stopping).ConfigureAwait(false);
+            if (time.GetElapsedTime(since) - next >= FairWait.Late)
+                await PauseAsync(FairWait.AfterStandstill, stopping).ConfigureAwait(false);
         }
     }
 
     private async Task<TimeSpan> AskAsync(RunLook seen, CancellationToken stopping)
     {
         var found = RunLimits.Ask(seen);
-        if (found.IsOver)
-            end(seen.Run, found);
-        if (found.Cause == StopCause.None)
-            return found.IsOver ? LimitFinding.Longest : found.LookAgain;
+        if (!found.Ends)
+            return found.LookAgain;
         // A second look confirms the finding, after pending output was read.
         await PauseAsync(Confirmation, stopping).ConfigureAwait(false);
+        if (catchUp is not null)
+            await catchUp(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (stopping.IsCancellationRequested || look() is not { } again || again.Run != seen.Run)
             return TimeSpan.Zero;
         found = RunLimits.Ask(again);

@@ -37,8 +37,14 @@ public sealed record DaemonConfiguration
     /// <summary>Silence after which a live agent counts as stalled.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromHours(4);
 
-    /// <summary>While a tool of its runs, a live agent counts as stalled after this silence, where that is longer.</summary>
+    /// <summary>A tool call, or work in the background that a run waits for, must be over by then. Until then its agent does not count as stalled.</summary>
     public TimeSpan ToolTimeout { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>An agent at work must have given a sign of it by then, while none of its tools runs.</summary>
+    public TimeSpan SilenceTimeout { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>A question that can be answered must have its answer by then; null is no limit.</summary>
+    public TimeSpan? QuestionTimeout { get; init; }
 
     /// <summary>An agent with a prompt must have printed an event by then.</summary>
     public TimeSpan FirstEventTimeout { get; init; } = TimeSpan.FromMinutes(5);
@@ -49,7 +55,7 @@ public sealed record DaemonConfiguration
     /// <summary>Once its run is over, an agent that was started for it must have exited by then.</summary>
     public TimeSpan ExitTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a run may take.</summary>
+    /// <summary>How long a run may take, without the time in which it waits for an answer.</summary>
     public TimeSpan RunTimeout { get; init; } = TimeSpan.FromHours(24);
     public JailPrivilegeMode JailPrivilegeMode { get; init; } = JailPrivilegeMode.Mdo;
 
@@ -108,8 +114,12 @@ public sealed record DaemonConfiguration
         Setting.Path("COLIBRI_PROVIDER_ENV", "the file of keys", c => c.ProviderEnvFile, (c, value) => c with { ProviderEnvFile = value }),
         Setting.Duration("COLIBRI_STALL_AFTER", "silence that is shown as stalled", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365),
             c => c.StallAfter, (c, value) => c with { StallAfter = value }),
-        Setting.Duration("COLIBRI_TOOL_TIMEOUT", "the same while a tool runs, if longer", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365),
+        Setting.Duration("COLIBRI_TOOL_TIMEOUT", "time for one tool call", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365),
             c => c.ToolTimeout, (c, value) => c with { ToolTimeout = value }),
+        Setting.Duration("COLIBRI_SILENCE_TIMEOUT", "silence of an agent at work", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365),
+            c => c.SilenceTimeout, (c, value) => c with { SilenceTimeout = value }),
+        Setting.Duration("COLIBRI_QUESTION_TIMEOUT", "time for an answer to a question", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365),
+            c => c.QuestionTimeout, (c, value) => c with { QuestionTimeout = value }),
         Setting.Duration("COLIBRI_FIRST_EVENT_TIMEOUT", "time to an agent's first event", TimeSpan.FromSeconds(1), TimeSpan.FromDays(1),
             c => c.FirstEventTimeout, (c, value) => c with { FirstEventTimeout = value }),
         Setting.Boolean("COLIBRI_STALL_KILL", "end an agent that stalls at work", c => c.StallKill, (c, value) => c with { StallKill = value }),

@@ -83,6 +83,16 @@ public sealed class Setting
         c => string.Create(CultureInfo.InvariantCulture, $"{get(c).TotalMilliseconds:0.####}ms"),
         c => EnvironmentReader.Words(get(c)));
 
+    /// <summary>A length of time that is none where it is not set.</summary>
+    internal static Setting Duration(
+        string name, string help, TimeSpan minimum, TimeSpan maximum, Func<DaemonConfiguration, TimeSpan?> get,
+        Func<DaemonConfiguration, TimeSpan?, DaemonConfiguration> set) => new(
+        name,
+        help,
+        $"{EnvironmentReader.Words(minimum)} to {EnvironmentReader.Words(maximum)}",
+        (c, source) => source.Reader.Text(name) is null ? c : set(c, source.Reader.Duration(name, default, minimum, maximum)),
+        c => get(c) is { } time ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0.####}ms") : "");
+
     /// <summary>An amount in US dollars, kept in micro-cents.</summary>
     internal static Setting Dollars(
         string name, string help, Func<DaemonConfiguration, long?> get, Func<DaemonConfiguration, long?, DaemonConfiguration> set) => new(

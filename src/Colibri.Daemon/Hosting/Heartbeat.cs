@@ -1,3 +1,4 @@
+using Colibri.Core;
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
 using Colibri.Core.Scheduling;
@@ -84,10 +85,11 @@ internal sealed class Heartbeat(
     private async Task<string?> MissingAsync(
         IReadOnlyList<(string Name, Func<CancellationToken, Task> AskAsync)> asked, TimeSpan deadline, CancellationToken stopping)
     {
-        using var timeout = new CancellationTokenSource(deadline, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
-        var answers = asked.Select(part => AnswersAsync(part.AskAsync, either.Token)).ToList();
-        var answered = await Task.WhenAll(answers).ConfigureAwait(false);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var answers = Task.WhenAll(asked.Select(part => AnswersAsync(part.AskAsync, late.Token)));
+        if (!await FairWait.IsDoneAsync(answers, deadline, time).ConfigureAwait(false))
+            await late.CancelAsync().ConfigureAwait(false);
+        var answered = await answers.ConfigureAwait(false);
         stopping.ThrowIfCancellationRequested();
         var silent = Array.IndexOf(answered, false);
         return silent < 0 ? null : asked[silent].Name;

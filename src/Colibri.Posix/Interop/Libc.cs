@@ -96,6 +96,9 @@ internal static unsafe partial class Libc
     internal static partial nint read(int fd, void* buf, nuint count);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int poll(PollFd* fds, nuint nfds, int timeout);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial nint write(int fd, void* buf, nuint count);
 
     [LibraryImport(Library)]

@@ -22,6 +22,18 @@ internal struct Timespec
     public long tv_nsec;
 }
 
+/// <summary><c>struct pollfd</c> (<c>poll.h</c>), the same on both systems.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PollFd
+{
+    /// <summary><c>POLLIN</c> (<c>poll.h</c>), the same on both systems.</summary>
+    public const short POLLIN = 0x001;
+
+    public int fd;
+    public short events;
+    public short revents;
+}
+
 /// <summary><c>struct iovec</c> (<c>sys/_iovec.h</c>), the same on both systems.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct IoVector

@@ -85,6 +85,27 @@ public sealed class PolledDescriptor : IDisposable
         return got >= 0 || error != AbiConstants.Current.EAGAIN;
     }
 
+    /// <summary>Whether data, or the stream's end, waits to be read; false once it is closed.</summary>
+    public unsafe bool HasWaiting()
+    {
+        var held = false;
+        try
+        {
+            _handle.DangerousAddRef(ref held);
+            var asked = new PollFd { fd = (int)_handle.DangerousGetHandle(), events = PollFd.POLLIN };
+            return Libc.poll(&asked, 1, 0) > 0 && (asked.revents & PollFd.POLLIN) != 0;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+        finally
+        {
+            if (held)
+                _handle.DangerousRelease();
+        }
+    }
+
     /// <summary>Sends all bytes, and waits for room where there is none. For sockets.</summary>
     /// <exception cref="IOException">The peer is gone.</exception>
     /// <exception cref="ObjectDisposedException">It is closed, or is meanwhile.</exception>

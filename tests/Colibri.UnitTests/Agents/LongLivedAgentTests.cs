@@ -70,7 +70,33 @@ public sealed class LongLivedAgentTests : IAsyncDisposable
         var task = await fixture.Create("hang", maxAttempts: 1);
         (await agent.TryAssignAsync(task.Id)).ShouldBeTrue();
         await SupervisorFixture.End(agent);
-        (await fixture.Get(task)).Error.ShouldBe(new TaskError("deadline", "the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped"));
+        (await fixture.Get(task)).Error!.Message.ShouldStartWith("the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped");
+    }
+
+    [Test]
+    public async Task The_time_that_a_question_waits_is_no_part_of_the_runs()
+    {
+        var limit = TimeSpan.FromMilliseconds(600);
+        await using var fixture = new SupervisorFixture(configure: configuration => configuration with { RunTimeout = limit, SilenceTimeout = limit, StallAfter = limit, StallKill = true });
+        var task = await fixture.Create("ask", maxAttempts: 1);
+        var agent = await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Server, task) with { Rpc = true, TakesTasks = true, IsKept = true });
+        Shell.Until(() => agent.Question is not null, "it asks");
+        var since = System.Diagnostics.Stopwatch.StartNew();
+        Shell.Until(() => since.Elapsed > 2 * limit, "it waits for longer than a run may take");
+        agent.HasEnded.ShouldBeFalse();
+        agent.TryAnswer("q1", "red", null).ShouldBeTrue();
+        Shell.Until(() => agent.IsAtRest, "it goes on and is done");
+        (await fixture.Get(task)).Verdict.ShouldBe("done");
+    }
+
+    [Test]
+    public async Task A_question_has_a_limit_where_one_is_set()
+    {
+        await using var fixture = new SupervisorFixture(configure: configuration => configuration with { QuestionTimeout = TimeSpan.FromMilliseconds(200) });
+        var task = await fixture.Create("ask", maxAttempts: 1);
+        await SupervisorFixture.End(await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Server, task) with { Rpc = true, TakesTasks = true, IsKept = true }));
+        (await fixture.Get(task)).Error.ShouldBe(new TaskError("deadline", "asked \"Which?\" and got no answer for 0.2 s (COLIBRI_QUESTION_TIMEOUT); it was stopped; "
+            + "its last event was extension_ui_request; answer with `colibri answer`, or raise COLIBRI_QUESTION_TIMEOUT"));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Colibri.Core;
 using Colibri.Core.Agents;
 using Colibri.UnitTests.Posix.Spawning;
 using Colibri.UnitTests.Scheduling;
@@ -34,8 +35,21 @@ public sealed class RpcChannelTests
         _time.Advance(RpcChannel.ReplyDeadline - TimeSpan.FromMilliseconds(1));
         reply.IsCompleted.ShouldBeFalse();
         _time.Advance(TimeSpan.FromMilliseconds(1));
+        Shell.Until(() => _time.NextTimer == FairWait.Confirmation, "what came meanwhile is read first");
+        _time.Advance(FairWait.Confirmation);
         (await reply).ShouldBe(RpcReply.Unanswered("it did not answer within 30 s"));
         channel.Replied("1", null);
+    }
+
+    [Test]
+    public async Task A_response_that_waits_in_the_pipe_after_a_standstill_is_in_time()
+    {
+        var channel = Open();
+        var reply = channel.AskAsync("prompt", "one");
+        _time.Advance(RpcChannel.ReplyDeadline + TimeSpan.FromMinutes(10));
+        Shell.Until(() => _time.NextTimer == FairWait.AfterStandstill, "the pipe is read first");
+        channel.Replied("1", null);
+        (await reply).ShouldBe(RpcReply.Taken);
     }
 
     [Test]

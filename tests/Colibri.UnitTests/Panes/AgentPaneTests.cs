@@ -144,10 +144,10 @@ public sealed class AgentPaneTests
         var pane = PaneFixture.New(clock: clock);
         pane.Say("""{"type":"agent_start"}""");
         clock.Step = TimeSpan.FromDays(1);
-        (pane.SilentFor(), pane.Show().Stalled).ShouldBe((TimeSpan.Zero, false));
+        (pane.Times().Silent, pane.Show().Stalled).ShouldBe((TimeSpan.Zero, false));
         clock.Now += PaneFixture.StallAfter;
         clock.Step = TimeSpan.FromDays(-1);
-        (pane.SilentFor(), pane.Show().Stalled).ShouldBe((PaneFixture.StallAfter, true));
+        (pane.Times().Silent, pane.Show().Stalled).ShouldBe((PaneFixture.StallAfter, true));
     }
 
     [Test]
@@ -158,7 +158,7 @@ public sealed class AgentPaneTests
         pane.Say("""{"type":"agent_start"}""");
         clock.Now += PaneFixture.StallAfter;
         pane.Say("""{"type":"heartbeat"}""");
-        (pane.Show().Stalled, pane.SilentFor()).ShouldBe((true, PaneFixture.StallAfter));
+        (pane.Show().Stalled, pane.Times().Silent).ShouldBe((true, PaneFixture.StallAfter));
 
         pane.Say("""{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""");
         clock.Now += PaneFixture.StallAfter;

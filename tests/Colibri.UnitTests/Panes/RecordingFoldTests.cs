@@ -21,6 +21,7 @@ public sealed class RecordingFoldTests
         ("claude-2.1-stream-json-background", 0, "Done done events 14 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
         ("claude-2.1-stream-json-denied", 0, "Done denied events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
         ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-retry-after", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
         ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
@@ -46,6 +47,8 @@ public sealed class RecordingFoldTests
         // What a client said to Pi, not what Pi said: names nobody knows, and one line that is no JSON.
         ("pi-1.5.2-rpc-main.stdin", 0, "Idle no-result events 23 malformed 1 turns 0 tools 0 usage 0/0/0/0/0"),
         ("pi-1.6.0-json-unknown-tool", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
+
+        ("pi-1.6.0-rpc-steer", 0, "Done done events 56 malformed 0 turns 3 tools 1 usage 472/64/3328/0/337440"),
     ];
 
     public static List<(string, int, string)> Expectations() => [.. Table];

@@ -40,7 +40,15 @@ public sealed class DeadlineTests
     {
         var failed = await Run("exec sleep 300", configuration => configuration with { FirstEventTimeout = Short });
         (failed.Status, failed.Verdict).ShouldBe((TaskState.Failed, "deadline"));
-        failed.Error!.Message.ShouldBe("printed no event within 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT); it was stopped");
+        failed.Error!.Message.ShouldBe("printed no event within 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT); it was stopped; a slower start needs a higher COLIBRI_FIRST_EVENT_TIMEOUT");
+    }
+
+    [Test]
+    public async Task The_reason_that_an_agent_gave_on_standard_error_is_in_the_words()
+    {
+        // What Codex says of a pipe that nobody closes.
+        var failed = await Run("echo 'Reading prompt from stdin...' >&2; exec sleep 300", configuration => configuration with { FirstEventTimeout = TimeSpan.FromSeconds(1) });
+        failed.Error!.Message.ShouldContain("; standard error ended with: Reading prompt from stdin...;");
     }
 
     [Test]
@@ -65,7 +73,8 @@ public sealed class DeadlineTests
         await SupervisorFixture.End(await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Reconnecting, task) with { Runtime = "codex" }));
         var failed = await fixture.Get(task);
         (failed.Status, failed.Verdict).ShouldBe((TaskState.Failed, "deadline"));
-        failed.Error!.Message.ShouldBe("said nothing but errors for 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT), the last one: Reconnecting... 1/5; it was stopped");
+        failed.Error!.Message.ShouldBe("said nothing but errors for 0.2 s (COLIBRI_FIRST_EVENT_TIMEOUT), the last one: Reconnecting... 1/5; it was stopped; "
+            + "its last event was error; look after its provider and network, or raise COLIBRI_FIRST_EVENT_TIMEOUT");
     }
 
     [Test]
@@ -159,7 +168,7 @@ public sealed class DeadlineTests
     public async Task A_run_that_takes_too_long_is_ended()
     {
         var failed = await Run(SupervisorFixture.Working, configuration => configuration with { RunTimeout = Short });
-        failed.Error.ShouldBe(new TaskError("deadline", "the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped"));
+        failed.Error.ShouldBe(new TaskError("deadline", "the run took longer than 0.2 s (COLIBRI_RUN_TIMEOUT); it was stopped; its last event was agent_start; a longer run needs a higher COLIBRI_RUN_TIMEOUT"));
     }
 
     [Test]

@@ -25,7 +25,19 @@ public sealed class RoadTests : IAsyncDisposable
             case $1 in
                 *mute*) stay ;;
                 *open*) echo '{"type":"session","id":"h","cwd":"/w"}'; stay ;;
-                *hang*) echo '{"type":"agent_start"}'; stay ;;
+                *hang*|*unheard*) echo '{"type":"agent_start"}'; stay ;;
+                *gazing*) echo '{"type":"session","id":"h","cwd":"/w"}'; stay ;;
+                *pulsing*) echo '{"type":"agent_start"}'; while :; do echo '{"type":"heartbeat"}'; sleep 0.05; done ;;
+                *forging*)
+                    echo '{"type":"agent_start"}'
+                    echo '{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}'
+                    while :; do echo '{"type":"tool_execution_update","toolCallId":"a"}'; sleep 0.05; done ;;
+                *retrying*)
+                    echo '{"type":"agent_start"}'
+                    while :; do echo '{"type":"auto_retry_start","attempt":1,"errorMessage":"529"}'; sleep 0.05; done ;;
+                *inquiring*)
+                    echo '{"type":"agent_start"}'
+                    echo '{"type":"extension_ui_request","id":"q1","method":"confirm","title":"Delete the branch?"}'; stay ;;
                 *long*) echo '{"type":"agent_start"}'; while :; do echo '{"type":"message_update"}'; sleep 0.05; done ;;
                 *close*) echo '{"type":"agent_start"}'; exec >&- 2>&-; stay ;;
                 *break*)
@@ -98,6 +110,12 @@ public sealed class RoadTests : IAsyncDisposable
         ("mute", plain => plain with { FirstEventTimeout = Short }, "deadline"),
         ("open", plain => plain with { FirstEventTimeout = Short }, "deadline"),
         ("hang", plain => plain with { StallAfter = Short, StallKill = true }, "deadline"),
+        ("unheard", plain => plain with { SilenceTimeout = Short }, "deadline"),
+        ("gazing", plain => plain with { SilenceTimeout = Short }, "deadline"),
+        ("pulsing", plain => plain with { SilenceTimeout = Short }, "deadline"),
+        ("forging", plain => plain with { ToolTimeout = Short }, "deadline"),
+        ("retrying", plain => plain with { FirstEventTimeout = Short }, "deadline"),
+        ("inquiring", plain => plain with { SilenceTimeout = Short, QuestionTimeout = Short }, "deadline"),
         ("long", plain => plain with { RunTimeout = Short }, "deadline"),
         ("close", plain => plain, "stopped"),
         ("dear", plain => plain, "budget"),

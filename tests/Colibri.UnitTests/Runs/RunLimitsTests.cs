@@ -40,6 +40,9 @@ public sealed class RunLimitsTests
     private static readonly BoardTask Task = new() { Id = "t", Title = "t", Status = TaskState.Started, CreatedAt = default, UpdatedAt = default };
 
     private readonly StoppedClock _clock = new();
+    private readonly DateTimeOffset _told;
+
+    public RunLimitsTests() => _told = _clock.Now;
 
     [Test]
     public void Codex_that_reconnects_when_its_provider_said_to_has_the_longer_time()
@@ -89,16 +92,16 @@ public sealed class RunLimitsTests
     [Test]
     [Arguments(true)]
     [Arguments(false)]
-    public void A_compaction_after_an_overflow_is_no_end_however_long_it_takes(bool isRpc)
+    public void A_compaction_after_an_overflow_is_no_end_and_may_take_its_time(bool isRpc)
     {
         var pane = PaneFixture.New("pi", _clock);
         foreach (var line in Overflow) pane.Say(line);
         (pane.Run.IsCompacting, pane.Show().Activity).ShouldBe((true, Activity.Working));
-        _clock.Now += TimeSpan.FromHours(1);
+        _clock.Now += Plain.SilenceTimeout - TimeSpan.FromSeconds(1);
         Ask(pane, isRpc).Ends.ShouldBeFalse();
 
         pane.Say("""{"type":"compaction_end","reason":"overflow","aborted":false,"willRetry":true}""");
-        (pane.Run.IsCompacting, pane.Run.Outcome).ShouldBe((false, RunOutcome.Working));
+        (pane.Run.IsCompacting, pane.Run.Outcome, Ask(pane, isRpc).Ends).ShouldBe((false, RunOutcome.Working, false));
         pane.Say("""{"type":"agent_start"}""");
         pane.Say("""{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"}}""");
         pane.Say("""{"type":"agent_end","messages":[],"willRetry":false}""");
@@ -151,31 +154,34 @@ public sealed class RunLimitsTests
         Ask(pane, budgets: budgets).Ends.ShouldBeFalse("its work is paid");
     }
 
-    /// <summary>Each is silent while something goes on that the agent has told of.</summary>
-    public static List<(string, string, TimeSpan)> Silences() =>
+    /// <summary>Each is silent while something goes on that the agent has told of: how long it may be, where a stall ends it and where it does not.</summary>
+    public static List<(string, string, TimeSpan, TimeSpan)> Silences() =>
     [
-        ("claude", $"{OneTask}\n{Result}", Plain.ToolTimeout),
-        ("claude", OneTask + "\n" + """{"type":"result","subtype":"error_max_turns","is_error":true}""", Plain.ToolTimeout),
-        ("claude", """{"type":"stream_event"}""" + "\n" + OneTask, Plain.ToolTimeout),
-        ("claude", """{"type":"stream_event"}""", Plain.StallAfter),
-        ("pi", string.Join('\n', Overflow), Plain.StallAfter),
-        ("pi", """{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""", Plain.ToolTimeout),
+        ("claude", $"{OneTask}\n{Result}", Plain.ToolTimeout, Plain.ToolTimeout),
+        ("claude", OneTask + "\n" + """{"type":"result","subtype":"error_max_turns","is_error":true}""", Plain.ToolTimeout, Plain.ToolTimeout),
+        ("claude", """{"type":"stream_event"}""" + "\n" + OneTask, Plain.ToolTimeout, Plain.ToolTimeout),
+        ("claude", """{"type":"stream_event"}""", Plain.StallAfter, Plain.SilenceTimeout),
+        ("pi", string.Join('\n', Overflow), Plain.StallAfter, Plain.SilenceTimeout),
+        ("pi", """{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""", Plain.ToolTimeout, Plain.ToolTimeout),
     ];
 
     [Test]
     [MethodDataSource(nameof(Silences))]
-    public void Where_stalls_are_ended_every_silence_has_a_limit(string kind, string lines, TimeSpan limit)
+    public void Every_silence_has_a_limit_and_a_stall_that_is_ended_a_shorter_one(string kind, string lines, TimeSpan stall, TimeSpan silence)
     {
         var pane = PaneFixture.New(kind, _clock);
         pane.Started(1);
         pane.Say(lines);
-        _clock.Now += limit - TimeSpan.FromSeconds(1);
+        _clock.Now += stall - TimeSpan.FromSeconds(1);
         Ask(pane, stallKill: true).Ends.ShouldBeFalse();
         pane.ToWire(Plain.StallAfter, Plain.ToolTimeout).Stalled.ShouldBeFalse();
         _clock.Now += TimeSpan.FromSeconds(1);
-        Ask(pane).Ends.ShouldBeFalse();
         Ask(pane, stallKill: true).Cause.ShouldBe(StopCause.Deadline);
         pane.ToWire(Plain.StallAfter, Plain.ToolTimeout).Stalled.ShouldBeTrue();
+        _clock.Now += silence - stall - TimeSpan.FromSeconds(1);
+        Ask(pane).Ends.ShouldBeFalse();
+        _clock.Now += TimeSpan.FromSeconds(1);
+        Ask(pane).Cause.ShouldBe(StopCause.Deadline);
     }
 
     private LimitFinding Ask(AgentPane pane, bool isRpc = false, bool stallKill = false, Budgets? budgets = null) =>
@@ -190,10 +196,10 @@ public sealed class RunLimitsTests
             Report = run.Of(pane.Run),
             Settings = Plain with { StallKill = stallKill },
             Budgets = budgets ?? new Budgets(null, null, new EventHub(_clock), _clock),
-            Age = pane.SilentFor(),
-            Told = pane.SilentFor(),
-            Silent = pane.SilentFor(),
-            Failing = pane.FailingFor(),
+            Age = _clock.Now - _told,
+            Told = _clock.Now - _told,
+            Times = pane.Times(),
+            Question = pane.Question,
             Spent = run.Spent(pane.Usage.CostMicrocents),
             PrintsEvents = true,
             HasPrompt = true,

@@ -53,7 +53,7 @@ public sealed class RunWatchTests : IAsyncDisposable
         // What was on its way is read meanwhile.
         Says(RunOutcome.Working);
         _time.Advance(RunWatch.Confirmation);
-        Shell.Until(() => _time.NextTimer > TimeSpan.FromHours(1), "only the run's own limit is left");
+        Shell.Until(() => _time.NextTimer > TimeSpan.FromMinutes(10), "only longer limits are left");
         _ends.ShouldBeEmpty();
     }
 
@@ -69,6 +69,27 @@ public sealed class RunWatchTests : IAsyncDisposable
     }
 
     [Test]
+    [Arguments(RunOutcome.Silent)]
+    [Arguments(RunOutcome.Done)]
+    public void Nothing_is_ended_before_what_waits_in_the_pipe_was_read(RunOutcome outcome)
+    {
+        // A run's end that is followed by quiet is as final as a missed deadline.
+        _outcome = outcome;
+        var read = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var watch = new RunWatch(_time, Look, (_, found) => _ends.Add(found), _ => read.Task);
+        _watching = watch.RunAsync(_stop.Token);
+        var limit = outcome == RunOutcome.Done ? Settings.ExitTimeout : Settings.FirstEventTimeout;
+        Shell.Until(() => _time.NextTimer == limit, "it waits for the first limit");
+        _time.Advance(limit);
+        Shell.Until(() => _time.NextTimer == RunWatch.Confirmation, "it looks a second time");
+        _time.Advance(RunWatch.Confirmation);
+        Says(RunOutcome.Working);
+        read.SetResult();
+        Shell.Until(() => _time.NextTimer > TimeSpan.FromMinutes(10), "it has looked");
+        _ends.ShouldBeEmpty();
+    }
+
+    [Test]
     public void After_a_standstill_of_the_host_output_is_read_before_anything_is_judged()
     {
         Watch();
@@ -77,7 +98,7 @@ public sealed class RunWatchTests : IAsyncDisposable
         Shell.Until(() => _time.NextTimer == TimeSpan.FromSeconds(2), "it waits for what has gathered");
         Says(RunOutcome.Working);
         _time.Advance(TimeSpan.FromSeconds(2));
-        Shell.Until(() => _time.NextTimer > TimeSpan.FromHours(1), "it has looked");
+        Shell.Until(() => _time.NextTimer > TimeSpan.FromMinutes(10), "it has looked");
         _ends.ShouldBeEmpty();
     }
 
@@ -113,7 +134,7 @@ public sealed class RunWatchTests : IAsyncDisposable
         Budgets = new Budgets(null, null, new EventHub(_time), _time),
         Age = _time.GetElapsedTime(_run.Since),
         Told = _time.GetElapsedTime(_run.ToldAt!.Value),
-        Silent = _time.GetElapsedTime(Volatile.Read(ref _lastSign)),
+        Times = new PaneTimes { Silent = _time.GetElapsedTime(Volatile.Read(ref _lastSign)), Quiet = _time.GetElapsedTime(Volatile.Read(ref _lastSign)) },
         PrintsEvents = true,
         HasPrompt = true,
     };

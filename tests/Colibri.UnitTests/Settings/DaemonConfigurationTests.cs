@@ -22,6 +22,7 @@ public sealed class DaemonConfigurationTests
         (c.HeadroomEnabled, c.HeadroomSocket, c.PromptPrefixFile).ShouldBe((false, "/home/op/.colibri/run/headroom.sock", null));
         (c.TaskBudgetMicrocents, c.DayBudgetMicrocents, c.PricesFile).ShouldBe((null, null, null));
         (c.FirstEventTimeout, c.ExitTimeout, c.RunTimeout, c.StallKill).ShouldBe((TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), false));
+        (c.SilenceTimeout, c.QuestionTimeout).ShouldBe((TimeSpan.FromMinutes(15), null));
         (c.LogLevel, c.LogFormat).ShouldBe((LogLevel.Information, LogFormat.Text));
     }
 
@@ -49,6 +50,8 @@ public sealed class DaemonConfigurationTests
             "COLIBRI_PROVIDERS=deepseek:deepseek-chat,ollama:llama3:8b , openrouter",
             "COLIBRI_STALL_AFTER=90m",
             "COLIBRI_TOOL_TIMEOUT=5h",
+            "COLIBRI_SILENCE_TIMEOUT=20m",
+            "COLIBRI_QUESTION_TIMEOUT=3d",
             "COLIBRI_JAIL_PRIV_MODE=sudo",
             "COLIBRI_JAIL_STAGE_DIR=/j/stage",
             "COLIBRI_JAIL_ROOT_BASE=/j/root",
@@ -64,6 +67,7 @@ public sealed class DaemonConfigurationTests
         c.AutospawnArguments.ShouldBe(["--mode", "rpc"]);
         c.Providers.ShouldBe([new("deepseek", "deepseek-chat"), new("ollama", "llama3:8b"), new("openrouter", null)]);
         (c.StallAfter, c.ToolTimeout).ShouldBe((TimeSpan.FromMinutes(90), TimeSpan.FromHours(5)));
+        (c.SilenceTimeout, c.QuestionTimeout).ShouldBe((TimeSpan.FromMinutes(20), TimeSpan.FromDays(3)));
         (c.JailPrivilegeMode, c.JailStageDirectory, c.JailRootBase).ShouldBe((JailPrivilegeMode.Sudo, "/j/stage", "/j/root"));
         (c.HeadroomEnabled, c.HeadroomSocket, c.PromptPrefixFile).ShouldBe((true, "/h/h.sock", "/p/prefix"));
         (c.LogLevel, c.LogFormat).ShouldBe((LogLevel.Debug, LogFormat.Json));
@@ -86,6 +90,10 @@ public sealed class DaemonConfigurationTests
     [Arguments("COLIBRI_STALL_AFTER", "NaN")]
     [Arguments("COLIBRI_STALL_AFTER", "Infinity")]
     [Arguments("COLIBRI_STALL_AFTER", "9999999999999999999999d")]
+    [Arguments("COLIBRI_SILENCE_TIMEOUT", "99ms")]
+    [Arguments("COLIBRI_SILENCE_TIMEOUT", "none")]
+    [Arguments("COLIBRI_QUESTION_TIMEOUT", "366d")]
+    [Arguments("COLIBRI_QUESTION_TIMEOUT", "0")]
     [Arguments("COLIBRI_JAIL_PRIV_MODE", "doas")]
     [Arguments("COLIBRI_HEADROOM_ENABLED", "2")]
     [Arguments("COLIBRI_LOG_LEVEL", "loud")]

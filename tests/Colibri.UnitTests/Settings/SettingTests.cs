@@ -27,6 +27,7 @@ public sealed partial class SettingTests
     [Arguments("COLIBRI_PROVIDERS=a:b:c,d,e:f/g")]
     [Arguments("COLIBRI_SCHEDULER_INTERVAL=15.5ms")]
     [Arguments("COLIBRI_STALL_AFTER=365d")]
+    [Arguments("COLIBRI_QUESTION_TIMEOUT=2h")]
     [Arguments("COLIBRI_DB_PATH=/a path/with = in it.sqlite")]
     [Arguments("COLIBRI_AUTOSPAWN=on")]
     [Arguments("COLIBRI_HEADROOM_ENABLED=true")]

@@ -47,31 +47,39 @@ internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
 
     private async Task<HelperResult> FollowAsync(ChildProcess child, Socket output, TimeSpan deadline, int maxBytes)
     {
-        using var late = new CancellationTokenSource(deadline, time);
-        var (text, read) = (new byte[Math.Min(maxBytes, MaxBytes)], 0);
+        using var late = new CancellationTokenSource();
+        var reading = ReadAsync(child, output, maxBytes, late.Token);
+        if (!await FairWait.IsDoneAsync(reading, deadline, time).ConfigureAwait(false))
+            await late.CancelAsync().ConfigureAwait(false);
         try
         {
-            while (await output.ReceiveAsync(text.AsMemory(read), late.Token).ConfigureAwait(false) is > 0 and var received)
-            {
-                read += received;
-                if (read < text.Length)
-                    continue;
-                if (read == maxBytes)
-                    break;
-                Array.Resize(ref text, Math.Min(maxBytes, read * 2));
-            }
-            // It would wait for a reader for ever.
-            if (read == maxBytes && maxBytes > MaxBytes)
-                child.SignalGroup(Signals.Kill);
-            var exit = await child.Exited.WaitAsync(late.Token).ConfigureAwait(false);
-            var said = Encoding.UTF8.GetString(text, 0, read).Trim();
-            return new HelperResult(exit.Code == 0, said.Length > 0 ? said : exit.ToString());
+            return await reading.ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             child.SignalGroup(Signals.Kill);
             return new HelperResult(false, $"no answer in {deadline.TotalSeconds} s");
         }
+    }
+
+    private static async Task<HelperResult> ReadAsync(ChildProcess child, Socket output, int maxBytes, CancellationToken late)
+    {
+        var (text, read) = (new byte[Math.Min(maxBytes, MaxBytes)], 0);
+        while (await output.ReceiveAsync(text.AsMemory(read), late).ConfigureAwait(false) is > 0 and var received)
+        {
+            read += received;
+            if (read < text.Length)
+                continue;
+            if (read == maxBytes)
+                break;
+            Array.Resize(ref text, Math.Min(maxBytes, read * 2));
+        }
+        // It would wait for a reader for ever.
+        if (read == maxBytes && maxBytes > MaxBytes)
+            child.SignalGroup(Signals.Kill);
+        var exit = await child.Exited.WaitAsync(late).ConfigureAwait(false);
+        var said = Encoding.UTF8.GetString(text, 0, read).Trim();
+        return new HelperResult(exit.Code == 0, said.Length > 0 ? said : exit.ToString());
     }
 }
 

@@ -38,24 +38,28 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private const int User = 3;
     private const int Result = 4;
     private const int RateLimit = 5;
+    private const int StreamEvent = 6;
     private const int EventColumns = 14;
 
     private static readonly KnownEvents Events = new(
         new("system", EventKind.Ignored, System),
         new("assistant", EventKind.Working, Assistant),
         new("user", EventKind.Working, User),
-        new("stream_event", EventKind.Working),
+        new("stream_event", EventKind.Working, StreamEvent),
         new("rate_limit_event", EventKind.Ignored, RateLimit),
         new("result", EventKind.Settled, Result));
 
     private static readonly KnownEvents SystemEvents = new(
         new("init", EventKind.SessionOpened),
-        new("api_retry", EventKind.Working),
+        new("api_retry", EventKind.Retrying),
         new("background_tasks_changed", EventKind.BackgroundChanged),
         new("task_notification", EventKind.BackgroundEnded),
         new("permission_denied", EventKind.Denied),
         new("status", EventKind.Ignored),
         new("compact_boundary", EventKind.Ignored));
+
+    private const int LongestPing = 512;
+    private static readonly KnownEvent Ping = new("stream_event", EventKind.Ignored);
 
     private static readonly JsonFields EventFields = new("subtype", "session_id", "cwd", "message", "parent_tool_use_id", "model", "error_status", "retry_delay_ms", "api_error_status", "rate_limit_info", "tasks",
         "tool_name", "tool_use_id", "task_id");
@@ -74,7 +78,11 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private static readonly JsonFields UsageFields = new(
         "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens");
 
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    // Most lines of an agent that streams are these. An AgentEvent on the stack is cleared on entry, so it is made in another method.
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink) =>
+        known.Detail == StreamEvent ? Emit(line, sink, (IsPing(line) ? Ping : known).Plain) : ReadFields(line, known, truncated, look, sink);
+
+    private static bool ReadFields(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         Span<JsonValue> values = stackalloc JsonValue[EventColumns];
@@ -96,6 +104,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
                 if (read.Kind == EventKind.BackgroundChanged) ReadBackground(line, values[10], truncated, ref read);
                 if (read.Kind == EventKind.Denied) (read.ToolName, read.ToolId, read.Error) = (values[11], values[12], values[3]);
                 if (read.Kind == EventKind.BackgroundEnded) (read.ToolId, read.BackgroundTask) = (values[12], values[13]);
+                if (read.Kind == EventKind.Retrying) read.WaitMs = values[7].Int64OrZero(line);
                 if (values[7].Exists) read.Refusal = new ProviderRefusal(Status(line, values[6]), ResumeIn: values[7].Int64OrZero(line));
                 return Emit(line, sink, read);
             case RateLimit:
@@ -110,6 +119,9 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
                 return true;
         }
     }
+
+    // The provider's own heartbeat, handed on. Quotes within a string are escaped, so this is no part of one.
+    private static bool IsPing(ReadOnlySpan<byte> line) => line.Length <= LongestPing && line.IndexOf("\"type\":\"ping\""u8) >= 0;
 
     private static void EmitAssistant(ReadOnlySpan<byte> line, JsonValue message, bool inSubagent, AgentEvent read, IEventSink sink)
     {

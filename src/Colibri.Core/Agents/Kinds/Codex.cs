@@ -122,7 +122,11 @@ internal sealed class CodexDialect() : LineDialect(Events)
         }
         else if (fields[1].IsString && ToolItems.Find(fields[1].Raw(line)) is { } tool)
         {
-            if (read.Name == "item.updated") return;
+            if (read.Name == "item.updated")
+            {
+                read.Kind = EventKind.ToolProgress;
+                return;
+            }
             read.Kind = completed ? EventKind.ToolEnded : EventKind.ToolStarted;
             read.MayBeUnannounced = true;
             read.ToolId = fields[0];

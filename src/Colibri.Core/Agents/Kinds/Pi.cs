@@ -50,6 +50,7 @@ internal sealed class PiDialect() : LineDialect(Events)
     private const int CompactionEnd = 9;
     private const int UiRequest = 10;
     private const int Response = 11;
+    private const int RetryStart = 12;
 
     private static readonly KnownEvents Events = new(
         new("session", EventKind.SessionOpened, Session),
@@ -59,12 +60,12 @@ internal sealed class PiDialect() : LineDialect(Events)
         new("message_update", EventKind.Working),
         new("message_end", EventKind.Progress, MessageEnd),
         new("tool_execution_start", EventKind.ToolStarted, ToolStart),
-        new("tool_execution_update", EventKind.Working),
+        new("tool_execution_update", EventKind.ToolProgress),
         new("tool_execution_end", EventKind.ToolEnded, ToolEnd),
         new("turn_end", EventKind.TurnEnded),
         new("agent_end", EventKind.RunEnded, AgentEnd),
         new("agent_settled", EventKind.Settled, AgentSettled),
-        new("auto_retry_start", EventKind.RunResumed),
+        new("auto_retry_start", EventKind.Retrying, RetryStart),
         new("auto_retry_end", EventKind.Progress, RetryEnd),
         new("compaction_start", EventKind.CompactionStarted),
         new("compaction_end", EventKind.CompactionEnded, CompactionEnd),
@@ -89,9 +90,10 @@ internal sealed class PiDialect() : LineDialect(Events)
     private const int Result = 28;
     private const int Columns = 29;
 
+    private static readonly JsonFields DelayField = new("delayMs");
     private static readonly JsonFields QuestionFields = new("title", "message", "options");
 
-    private static readonly KnownEvent AssistantStarts = new("message_start", EventKind.Working);
+    private static readonly KnownEvent AssistantStarts = new("message_start", EventKind.MessageStarted);
     private static readonly KnownEvent RunGoesOn = new("agent_end", EventKind.RunResumed);
 
     // Most lines give a ready-made event. An AgentEvent on the stack is cleared on entry, so it is made in another method.
@@ -135,6 +137,10 @@ internal sealed class PiDialect() : LineDialect(Events)
                 break;
             case AgentSettled when values[8].Kind == ValueKind.True:
                 read.Stop = StopReason.Aborted;
+                break;
+            case RetryStart:
+                Span<JsonValue> delay = stackalloc JsonValue[1];
+                if (DelayField.TryRead(line, delay)) read.WaitMs = delay[0].Int64OrZero(line);
                 break;
             case RetryEnd when values[9].Kind == ValueKind.False:
                 read.Kind = EventKind.Failed;
@@ -188,7 +194,7 @@ internal sealed class PiDialect() : LineDialect(Events)
         if (!fields[0].StringEquals(line, "assistant"u8)) return;
         if (detail == MessageStart)
         {
-            read.Kind = EventKind.Working;
+            read.Kind = EventKind.MessageStarted;
             return;
         }
 

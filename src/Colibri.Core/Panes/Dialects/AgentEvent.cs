@@ -86,6 +86,9 @@ public record struct AgentEvent
     /// <summary>Of a run's end in error: the agent announces another try, and waits for it.</summary>
     public bool WillRetry { get; set; }
 
+    /// <summary>Of an error or a retry: how long the agent says that it waits before it asks again, in milliseconds; 0 where it does not say.</summary>
+    public long WaitMs { get; set; }
+
     /// <summary>How many tasks the agent has open in the background; null where the event does not say.</summary>
     public long? BackgroundTasks { get; set; }
 

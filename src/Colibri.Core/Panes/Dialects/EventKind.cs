@@ -18,6 +18,9 @@ public enum EventKind
     /// <summary>A sign of work during a run; outside a run it means nothing.</summary>
     Progress,
 
+    /// <summary>The assistant begins a message: the model was asked, and nothing of its answer is there.</summary>
+    MessageStarted,
+
     /// <summary>The model is asked. A run has many turns.</summary>
     TurnStarted,
     TurnEnded,
@@ -25,12 +28,15 @@ public enum EventKind
     /// <summary>A message of the assistant is complete.</summary>
     MessageEnded,
     ToolStarted,
+
+    /// <summary>A tool at work has printed something.</summary>
+    ToolProgress,
     ToolEnded,
 
     /// <summary>The agent waits for an answer.</summary>
     Asked,
 
-    /// <summary>Messages wait in the agent's queue.</summary>
+    /// <summary>Messages wait in the agent's queue. It waits for nobody.</summary>
     Queued,
 
     /// <summary>A run's end, unless a later event shows that it goes on.</summary>
@@ -41,6 +47,9 @@ public enum EventKind
 
     /// <summary>A run that had ended goes on.</summary>
     RunResumed,
+
+    /// <summary>The agent waits before it asks its provider once more, after an error.</summary>
+    Retrying,
     CompactionStarted,
 
     /// <summary>Back to what was before the compaction.</summary>

@@ -1,6 +1,7 @@
 using Colibri.Core.Panes;
 using Colibri.Core.Runs;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Jsonl;
 using Colibri.UnitTests.Panes;
 
 namespace Colibri.UnitTests.Agents.Kinds;
@@ -16,7 +17,8 @@ public sealed class PiDialectTests
     [Arguments("""{"type":"session","id":"s","cwd":"/w"}""", Activity.Idle)]
     [Arguments("""{"type":"agent_start"}""", Activity.Working)]
     [Arguments("""{"type":"turn_end","message":{}}""", Activity.Working)]
-    [Arguments("""{"type":"queue_update","steering":["x"],"followUp":[]}""", Activity.Blocked)]
+    [Arguments("""{"type":"queue_update","steering":["x"],"followUp":[]}""", Activity.Working)]
+    [Arguments("""{"type":"tool_execution_update","toolCallId":"a"}""", Activity.Working)]
     [Arguments("""{"type":"extension_ui_request","id":"1","method":"confirm"}""", Activity.Blocked)]
     [Arguments("""{"type":"extension_ui_request","id":"1","method":"select"}""", Activity.Blocked)]
     [Arguments("""{"type":"extension_ui_request","id":"1","method":"input"}""", Activity.Blocked)]
@@ -98,6 +100,7 @@ public sealed class PiDialectTests
     [Arguments("""{"type":"message_end","message":{"role":"custom","content":"x"}}""")]
     [Arguments("""{"type":"message_end","message":{"content":"x","role":"user"}}""")]
     [Arguments("""{"type":"queue_update","steering":[],"followUp":[]}""")]
+    [Arguments("""{"type":"tool_execution_update","toolCallId":"a"}""")]
     [Arguments("""{"type":"entry_appended","entry":{}}""")]
     [Arguments("""{"type":"bash_execution_update","id":"6","delta":"x"}""")]
     public void What_happens_after_a_run_does_not_hang_it_in_working(string line) =>
@@ -113,6 +116,31 @@ public sealed class PiDialectTests
         pane.Say("""{"type":"tool_execution_end","toolCallId":"a","toolName":"bash","isError":false}""");
         pane.Show().Activity.ShouldBe(Activity.Working);
         pane.Show().NeedsAttention.ShouldBeFalse();
+    }
+
+    [Test]
+    public void Steering_an_agent_at_work_blocks_nothing()
+    {
+        var pane = PaneFixture.New("pi");
+        foreach (var line in Recordings.Lines("pi-1.6.0-rpc-steer"))
+        {
+            pane.Hear([.. line, (byte)'\n']);
+            (pane.Show().Activity, pane.Show().NeedsAttention).ShouldNotBe((Activity.Blocked, true), System.Text.Encoding.UTF8.GetString(line));
+        }
+        pane.Show().Activity.ShouldBe(Activity.Done);
+    }
+
+    [Test]
+    public void A_tool_at_work_beside_the_one_that_asks_answers_no_question()
+    {
+        var pane = PaneFixture.Fed("pi", """{"type":"agent_start"}""", """{"type":"extension_ui_request","id":"1","method":"confirm","title":"sure?"}""");
+        pane.Say("""{"type":"tool_execution_update","toolCallId":"b"}""");
+        pane.Say("""{"type":"queue_update","steering":["x"],"followUp":[]}""");
+        (pane.Show().Activity, pane.Question?.Request).ShouldBe((Activity.Blocked, "1"));
+
+        pane.TryAnswer("1").ShouldBeTrue();
+        pane.Say("""{"type":"tool_execution_update","toolCallId":"a"}""");
+        pane.Show().Activity.ShouldBe(Activity.Working);
     }
 
     [Test]
