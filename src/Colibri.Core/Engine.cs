@@ -51,7 +51,7 @@ public sealed record EngineParts
     /// <summary>Called on the board's writer, after the commit of a change and before its caller is answered.</summary>
     public Action<BoardTask>? TaskChanged { get; init; }
 
-    /// <summary>A clock for the board, the back-offs on it and the scheduler alone.</summary>
+    /// <summary>A clock for the board, what decides when something is started again, and the scheduler alone.</summary>
     internal TimeProvider? BoardTime { get; init; }
 
     /// <summary>Budgets other than those of the configuration.</summary>
@@ -93,14 +93,15 @@ public sealed class Engine : IAsyncDisposable
         _parts = parts;
         Events = new EventHub(parts.Time);
         Router = new ProviderRouter(
-            parts.Configuration.Providers, parts.Secrets.KeyOf, parts.Configuration.KeylessProviders, parts.Time, Random.Shared, parts.Logger);
-        Breaker = new CrashBreaker(parts.Time, parts.Logger);
+            parts.Configuration.Providers, parts.Secrets.KeyOf, parts.Configuration.KeylessProviders, parts.BoardTime ?? parts.Time, Random.Shared, parts.Logger);
+        Breaker = new CrashBreaker(parts.BoardTime ?? parts.Time, parts.Logger);
         Board = TaskBoard.Open(new BoardOptions
         {
             Path = parts.Configuration.DatabasePath,
             Time = parts.BoardTime ?? parts.Time,
             Logger = parts.Logger,
             TaskChanged = OnTaskChanged,
+            MaxInterruptions = parts.Configuration.MaxInterruptions,
         });
     }
 
@@ -173,6 +174,7 @@ public sealed class Engine : IAsyncDisposable
             Programs = _parts.Programs,
             Configuration = configuration,
             Time = time,
+            BoardTime = _parts.BoardTime,
             Logger = logger,
             JailHost = _parts.JailHost,
             ClosedOutputGrace = _parts.ClosedOutputGrace,
@@ -189,7 +191,7 @@ public sealed class Engine : IAsyncDisposable
     public BoardScheduler Schedule(IReadOnlyList<AgentCandidate> candidates, SpawnRequest? resident = null)
     {
         var configuration = _parts.Configuration;
-        Resident = resident is null ? null : new Autospawner(Supervisor, Router, _parts.Secrets, configuration, resident, _parts.Time, _parts.Logger);
+        Resident = resident is null ? null : new Autospawner(Supervisor, Router, _parts.Secrets, configuration, resident, _parts.Time, _parts.Logger, Board);
         var scheduler = new BoardScheduler(
             Board, Supervisor, candidates, configuration.SchedulerInterval, _parts.BoardTime ?? _parts.Time, _parts.Logger, Router);
         Volatile.Write(ref _scheduler, scheduler);
@@ -211,6 +213,8 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>Stops all starts, ends all agents, and returns when every tree has ended and every run is on disk.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
+        // Not awaited: a full disk must not keep the agents alive.
+        _ = Background.Run(_parts.Logger, "recording the stop", MarkStoppingAsync());
         // Stop the agents before the scheduler is awaited, because a start under way may be waiting for a full disk.
         var agentsGone = Supervisor.StopAllAsync(grace);
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -236,6 +240,18 @@ public sealed class Engine : IAsyncDisposable
             await _rests.DisposeAsync().ConfigureAwait(false);
         await Board.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    private async Task MarkStoppingAsync()
+    {
+        try
+        {
+            await Board.MarkStoppingAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is BoardUnavailableException or ObjectDisposedException)
+        {
+            _parts.Logger.StopNotRecorded(e.Message);
+        }
     }
 
     private void OnTaskChanged(BoardTask task)

@@ -15,6 +15,7 @@ public sealed class WireCommand
         new("max_attempts", "3", "1 to 100", "attempts before it counts as failed"),
         new("key", "none", "name", "a second request with the same key makes no second task"),
         new("session_id", "none", "session id", "log to this session, and go on in it"),
+        new("hold", "false", "boolean", "keep it from starting until it is released"),
     ];
 
     private WireCommand(string name, string summary, params WireField[] fields)
@@ -79,6 +80,12 @@ public sealed class WireCommand
     { MayOverlap = true };
 
     public static WireCommand CancelTask { get; } = new("cancel-task", "give a task up; a running agent is stopped",
+        new WireField("task_id", WireField.Required, "name", "the task"));
+
+    public static WireCommand HoldTask { get; } = new("hold-task", "keep a queued task from starting",
+        new WireField("task_id", WireField.Required, "name", "the task"));
+
+    public static WireCommand ReleaseTask { get; } = new("release-task", "let a held task start",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
     public static WireCommand SpawnAgent { get; } = new("spawn-agent", "start an agent",
@@ -180,7 +187,7 @@ public sealed class WireCommand
     /// <summary>Every command.</summary>
     public static IReadOnlyList<WireCommand> All { get; } =
     [
-        Ping, Status, Snapshot, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask,
+        Ping, Status, Snapshot, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
         AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
     ];

@@ -23,6 +23,7 @@ internal sealed class TaskCommands(BoundCommand bound)
         OptionSpec.Number(WireCommand.CreateTask.Field("max_attempts")),
         OptionSpec.Text(WireCommand.CreateTask.Field("key"), "TEXT"),
         OptionSpec.Text(WireCommand.CreateTask.Field("session_id"), "ID"),
+        OptionSpec.Flag(WireCommand.CreateTask.Field("hold")),
     ];
 
     public static readonly CommandSpec[] All =
@@ -76,6 +77,16 @@ internal sealed class TaskCommands(BoundCommand bound)
             Positional = TaskId,
             Example = "cancel-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10",
         },
+        new(WireCommand.HoldTask, CommandGroup.Tasks)
+        {
+            Positional = TaskId,
+            Example = "hold-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10",
+        },
+        new(WireCommand.ReleaseTask, CommandGroup.Tasks)
+        {
+            Positional = TaskId,
+            Example = "release-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10",
+        },
         new("wait", CommandGroup.Tasks, "wait until a task is over")
         {
             Positional = TaskId,
@@ -99,17 +110,19 @@ internal sealed class TaskCommands(BoundCommand bound)
         app.Add("claim-task", commands.Claim);
         app.Add("transition-task", commands.Transition);
         app.Add("cancel-task", commands.Cancel);
+        app.Add("hold-task", commands.Hold);
+        app.Add("release-task", commands.Release);
         app.Add("wait", commands.Wait);
     }
 
     public void Create(string title, string? description = null, [Many] string[]? capability = null, int? priority = null,
-        int? maxAttempts = null, string? key = null, string? sessionId = null) => bound.WillAsk(
-        () => NewTaskRequest(WireCommand.CreateTask.Name, title, description, capability, priority, maxAttempts, key, sessionId),
+        int? maxAttempts = null, string? key = null, string? sessionId = null, bool hold = false) => bound.WillAsk(
+        () => NewTaskRequest(WireCommand.CreateTask.Name, title, description, capability, priority, maxAttempts, key, sessionId, hold),
         (screen, reply) => TaskView.Created(screen, reply.Read(ProtocolJson.Wire.BoardTask)));
 
     public void Intake(string title, string? description = null, [Many] string[]? capability = null, int? priority = null,
-        int? maxAttempts = null, string? key = null, string? sessionId = null) => bound.WillAsk(
-        () => NewTaskRequest(WireCommand.IntakeTask.Name, title, description, capability, priority, maxAttempts, key, sessionId),
+        int? maxAttempts = null, string? key = null, string? sessionId = null, bool hold = false) => bound.WillAsk(
+        () => NewTaskRequest(WireCommand.IntakeTask.Name, title, description, capability, priority, maxAttempts, key, sessionId, hold),
         (screen, reply) =>
         {
             screen.Line($"taken in as {Words.Plain(reply.Read(ProtocolJson.Wire.IntakeReceipt).IntakeId)}");
@@ -141,11 +154,15 @@ internal sealed class TaskCommands(BoundCommand bound)
 
     public void Cancel(string taskId) => bound.WillAsk(() => new CommandRequest { Cmd = WireCommand.CancelTask.Name, TaskId = taskId }, Standing);
 
+    public void Hold(string taskId) => bound.WillAsk(() => new CommandRequest { Cmd = WireCommand.HoldTask.Name, TaskId = taskId }, Standing);
+
+    public void Release(string taskId) => bound.WillAsk(() => new CommandRequest { Cmd = WireCommand.ReleaseTask.Name, TaskId = taskId }, Standing);
+
     public void Wait(string taskId, [Seconds] TimeSpan? timeout = null, [Seconds] TimeSpan? reconnect = null) =>
         bound.Will(session => TaskWait.RunAsync(session, taskId, timeout, reconnect ?? Absence.DefaultPatience));
 
     private CommandRequest NewTaskRequest(string command, string title, string? description, string[]? capabilities, int? priority,
-        int? maxAttempts, string? key, string? sessionId)
+        int? maxAttempts, string? key, string? sessionId, bool hold)
     {
         return new CommandRequest
         {
@@ -157,6 +174,7 @@ internal sealed class TaskCommands(BoundCommand bound)
             MaxAttempts = maxAttempts,
             Key = key,
             SessionId = sessionId,
+            Hold = hold ? true : null,
         };
     }
 

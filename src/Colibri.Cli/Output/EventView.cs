@@ -28,14 +28,14 @@ internal sealed class EventView(Screen screen)
 
     private string OfTask(BoardTask task)
     {
-        var status = Words.Of(task.Status);
+        var status = TaskView.StatusOf(task);
         var before = Remember(task.Id, status);
         var what = before is null || before == status ? status : $"{before} → {status}";
         var why = task is { Status: TaskState.Failed or TaskState.Queued, Error: { } error } ? $" ({error.Code})" : "";
         var head = $"task  {Words.Plain(task.Id)} ";
         var room = screen.Width - ClockWidth - head.Length - what.Length - Columns.Of(why) - 1;
         var title = room >= LeastRoom ? " " + Columns.Cut(Words.Plain(task.Title), room) : "";
-        return head + screen.Paint(what, TaskView.ToneOf(task.Status)) + Words.Plain(why) + title;
+        return head + screen.Paint(what, TaskView.ToneOf(task)) + Words.Plain(why) + title;
     }
 
     private static string OfCost(CostState cost) => cost is { EscalatedFrom: { } from }

@@ -17,7 +17,9 @@ internal static class TaskView
 
         Field("task", task.Id);
         Field("title", task.Title, Tone.Strong);
-        Field("status", Words.Of(task.Status), ToneOf(task.Status));
+        Field("status", StatusOf(task), ToneOf(task));
+        if (task.Held)
+            Field("", $"it does not start before: colibri release-task {task.Id}", Tone.Attention);
         Field("attempts", $"{task.Attempts} of {task.MaxAttempts}");
         if (task.Priority != 0)
             Field("priority", Words.Number(task.Priority));
@@ -37,6 +39,8 @@ internal static class TaskView
         }
         foreach (var run in task.Runs ?? [])
             Field($"attempt {run.Attempt}", Attempt(run), run.Error is null ? Tone.Plain : Tone.Quiet);
+        if (task.Interruptions > 0)
+            Field("cut short", $"{Words.Count(task.Interruptions, "run")} in a row, because the daemon was killed");
         Field("created", Words.Time(task.CreatedAt));
         Field("updated", Words.Time(task.UpdatedAt));
         Field("not before", Time(task.NotBefore));
@@ -83,8 +87,10 @@ internal static class TaskView
         var table = new Table("ID", "STATUS", new TableColumn("TRY", RightAligned: true), new TableColumn("TITLE", Flexible: true));
         foreach (var task in list.Tasks)
         {
-            table.Add(task.Id, new TableCell(Words.Of(task.Status), ToneOf(task.Status)),
+            table.Add(task.Id, new TableCell(StatusOf(task), ToneOf(task)),
                 $"{task.Attempts}/{task.MaxAttempts}", task.Title);
+            if (WhyHeld(task) is { } why)
+                table.Below(why);
         }
         table.Write(screen);
         if (list.Next is { } next)
@@ -96,7 +102,7 @@ internal static class TaskView
 
     public static void Created(Screen screen, BoardTask task)
     {
-        screen.Line($"created task {Words.Plain(task.Id)} ({Words.Of(task.Status)})");
+        screen.Line($"created task {Words.Plain(task.Id)} ({StatusOf(task)})");
         screen.Line($"follow it: colibri wait {Words.Plain(task.Id)}");
     }
 
@@ -104,8 +110,20 @@ internal static class TaskView
     public static string Standing(BoardTask task)
     {
         var by = task is { AgentId: { } agent, Status: TaskState.Claimed or TaskState.Started } ? $" by agent {agent}" : "";
-        return $"task {task.Id} is {Words.Of(task.Status)}{by}";
+        return $"task {task.Id} is {StatusOf(task)}{by}";
     }
+
+    /// <summary>A held task is queued on the wire; to a person that is not the same, because it does not start.</summary>
+    public static string StatusOf(BoardTask task) => task is { Held: true, Status: TaskState.Queued } ? "held" : Words.Of(task.Status);
+
+    public static Tone ToneOf(BoardTask task) => task.Held ? Tone.Attention : ToneOf(task.Status);
+
+    private static string? WhyHeld(BoardTask task) => task switch
+    {
+        { Held: false } => null,
+        { Error: { Code: "poison" } error } => $"{error.Code}: {error.Message}",
+        _ => $"start it: colibri release-task {task.Id}",
+    };
 
     public static string Tokens(Usage usage)
     {

@@ -424,9 +424,8 @@ internal sealed class AgentRuns
 
     /// <summary>Ends an agent whose process was never started, or whose following failed.</summary>
     /// <param name="error">Why.</param>
-    /// <param name="ending">How the attempt counts.</param>
-    /// <param name="retryAt">When the task is tried again; null: at once where the attempt is given back, else never.</param>
-    public Task CloseAsync(TaskError error, RunEnding ending, DateTimeOffset? retryAt)
+    /// <param name="ending">How the attempt counts. Given back, the task is tried again once its rest after the start is over.</param>
+    public Task CloseAsync(TaskError error, RunEnding ending)
     {
         Interlocked.Exchange(ref _isClosed, 1);
         var run = Current;
@@ -439,7 +438,6 @@ internal sealed class AgentRuns
             Ending = ending,
             Verdict = error.Code == RunJudge.Internal ? RunJudge.Interrupted : error.Code,
             Error = error,
-            RetryAt = retryAt,
         });
     }
 

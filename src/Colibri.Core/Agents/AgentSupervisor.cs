@@ -18,13 +18,10 @@ public sealed class AgentSupervisor(SupervisorParts parts)
 
     private const int AbandonAttempts = 30;
 
-    /// <summary>The back-off of a start that lacked resources is that after this many failed attempts: at most 8 s. It is repeated without limit.</summary>
-    private const int UnstartedBackoff = 4;
-
     private static readonly TimeSpan AbandonPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StragglerLook = TimeSpan.FromMilliseconds(5);
 
-    private readonly RetryBackoff _backoff = new(parts.Time, Random.Shared);
+    private readonly RetryBackoff _backoff = new(parts.BoardTime ?? parts.Time, Random.Shared);
     private readonly Confiner _confiner = new(parts.Configuration, parts.Programs, parts.JailHost, parts.Jails);
     private readonly RunStore _runs = parts.Runs;
     private readonly UsageTotal _ended = new();
@@ -56,11 +53,17 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Over every agent since the daemon started.</summary>
     public Usage TotalUsage => Agents.Where(agent => !agent.HasEnded).Aggregate(_ended.Value, (sum, agent) => sum + agent.ToPane().Usage);
 
-    /// <summary>Whether a program that is there may be started now, and does not rest after crashing over and over.</summary>
-    public bool MayStart(string binary) => parts.Programs.Find(binary) is { } path && parts.Breaker?.RestsUntil(path) is null;
+    /// <summary>Whether a program that is there may be started now, and does not rest: after crashing over and over, or after a start that lacked something.</summary>
+    public bool MayStart(string binary) => parts.Programs.Find(binary) is not null && RestsUntil(binary) is null;
 
-    /// <summary>Until when a program rests after crashing over and over; null where it does not.</summary>
-    public DateTimeOffset? RestsUntil(string binary) => parts.Programs.Find(binary) is { } path ? parts.Breaker?.RestsUntil(path) : null;
+    /// <summary>Until when a program rests; null where it does not.</summary>
+    public DateTimeOffset? RestsUntil(string binary)
+    {
+        if (parts.Programs.Find(binary) is not { } path)
+            return null;
+        var (crashed, lacked) = (parts.Breaker?.RestsUntil(path), parts.StartRests.RestsUntil(path));
+        return crashed > lacked ? crashed : lacked ?? crashed;
+    }
 
     /// <summary>Long-lived agents that have nothing to do and may be given a task; none while the day's budget holds starts.</summary>
     public IReadOnlyList<SupervisedAgent> AtRest => _stopping || parts.Budgets.IsHeld ? [] : [.. Agents.Where(agent => agent.IsAtRest)];
@@ -172,9 +175,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         if (await PlaceAsync(agent).ConfigureAwait(false) is { } unplaced)
         {
             // A fault of the daemon's own is none of the task's: its attempt is given back.
-            await agent.CloseUnstartedAsync(unplaced, unplaced.Code == RunJudge.Internal ? _backoff.NextAttemptAt(UnstartedBackoff) : null).ConfigureAwait(false);
+            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code == RunJudge.Internal).ConfigureAwait(false);
             Panes.Stopped(agent);
-            throw new SpawnRefusedException(unplaced.Code == RunVerdict.Budget ? SpawnRefusal.BudgetSpent : SpawnRefusal.NotPlaced, unplaced.Message);
+            throw new SpawnRefusedException(unplaced.Code == RunVerdict.Budget ? SpawnRefusal.BudgetSpent : SpawnRefusal.NotPlaced, unplaced.Message) { IsClaimed = true };
         }
         try
         {
@@ -188,12 +191,15 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             var mayPass = e is SpawnException spawn
                 ? Errno.IsShortage(spawn.Errno) || (request.Jail is null && parts.Programs.Find(request.Binary) is null)
                 : e is not ArgumentException;
-            if (!mayPass)
+            if (mayPass)
+                parts.StartRests.Lacked(agent.Record.Binary, e.Message);
+            else
                 parts.Breaker?.Report(agent.Record.Binary, crashed: true, e.Message);
-            await agent.CloseUnstartedAsync(new TaskError(RunVerdict.SpawnFailed, e.Message), mayPass ? _backoff.NextAttemptAt(UnstartedBackoff) : null).ConfigureAwait(false);
+            await agent.CloseUnstartedAsync(new TaskError(RunVerdict.SpawnFailed, e.Message), mayPass).ConfigureAwait(false);
             Panes.Stopped(agent);
-            throw new SpawnRefusedException(mayPass ? SpawnRefusal.HostExhausted : SpawnRefusal.ProgramUnusable, e.Message);
+            throw new SpawnRefusedException(mayPass ? SpawnRefusal.HostExhausted : SpawnRefusal.ProgramUnusable, e.Message) { IsClaimed = true };
         }
+        parts.StartRests.Started(agent.Record.Binary);
         return agent;
     }
 

@@ -206,16 +206,19 @@ public sealed class LeftoverReconciler : IAsyncDisposable
 
     private async Task CloseAsync(SpawnRow spawn)
     {
-        await _runs.EndAsync(new RunEnd
+        var closed = await _runs.EndAsync(new RunEnd
         {
             AgentId = spawn.AgentId,
             Claim = spawn.Claim,
             AgentEnded = true,
-            Ending = RunEnding.Interrupted,
+            Ending = RunEnding.Killed,
             Verdict = RunJudge.Interrupted,
             Error = new(RunJudge.Interrupted, "the daemon ended while the agent was running"),
         }).ConfigureAwait(false);
-        _logger.RunInterrupted(spawn.AgentId, spawn.TaskId);
+        if (closed.Task is { Held: true } held)
+            _logger.TaskPoison(held.Id, held.Interruptions);
+        else
+            _logger.RunInterrupted(spawn.AgentId, spawn.TaskId);
         Interlocked.Decrement(ref _open);
     }
 

@@ -239,11 +239,11 @@ public sealed class SupervisedAgent
 
     /// <summary>Persists the end of an agent whose process was never started.</summary>
     /// <param name="error">Why, in one line.</param>
-    /// <param name="retryAt">When the task is tried again, its attempt given back, since the cause may be gone by then. Null: it has failed for good.</param>
-    internal async Task CloseUnstartedAsync(TaskError error, DateTimeOffset? retryAt = null)
+    /// <param name="mayPass">The cause may be gone later: the task is tried again, its attempt given back. Else it has failed for good.</param>
+    internal async Task CloseUnstartedAsync(TaskError error, bool mayPass)
     {
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
-        await _runs.CloseAsync(error, retryAt is null ? RunEnding.Failed : RunEnding.Interrupted, retryAt).ConfigureAwait(false);
+        await _runs.CloseAsync(error, mayPass ? RunEnding.Interrupted : RunEnding.Failed).ConfigureAwait(false);
         Tell(_pane.FailedToStart(error.Message));
         MarkEnded();
     }
@@ -257,7 +257,7 @@ public sealed class SupervisedAgent
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
         await process.RemoveCgroupAsync().ConfigureAwait(false);
         var error = new TaskError(RunJudge.Internal, "the daemon failed while it followed the agent; its log says how");
-        await _runs.CloseAsync(error, RunEnding.Interrupted, retryAt: null).ConfigureAwait(false);
+        await _runs.CloseAsync(error, RunEnding.Interrupted).ConfigureAwait(false);
         Tell(_pane.TreeGone());
     }
 

@@ -60,6 +60,12 @@ public sealed record SupervisorParts
     public required ProgramPath Programs { get; init; }
     public required DaemonConfiguration Configuration { get; init; }
     public required TimeProvider Time { get; init; }
+
+    /// <summary>The board's clock, for the back-offs on it; null where it is the same.</summary>
+    internal TimeProvider? BoardTime { get; init; }
+
+    /// <summary>Programs whose start lacked something.</summary>
+    internal StartRests StartRests => field ??= new StartRests(BoardTime ?? Time, Logger);
     public required ILogger Logger { get; init; }
 
     /// <summary>What confinement has to work with.</summary>

@@ -16,6 +16,9 @@ public sealed record NewTask
     /// <summary>Idempotency key, unique over tasks and intake: the first use of a key wins, later ones answer with it.</summary>
     public string? Key { get; init; }
     public string? SessionId { get; init; }
+
+    /// <summary>Kept from starting until it is released.</summary>
+    public bool Hold { get; init; }
 }
 
 /// <summary>
@@ -23,5 +26,12 @@ public sealed record NewTask
 /// the claim returns.
 /// </summary>
 /// <param name="Id">The task.</param>
-/// <param name="Capabilities">What it requires.</param>
-public sealed record ReadyTask(string Id, IReadOnlyList<string> Capabilities);
+/// <param name="Capabilities">What it requires; one list for all tasks of one reading that require the same.</param>
+/// <param name="Place">Its place in the queue.</param>
+/// <param name="RunsApart">
+/// The next interruption holds it: only one such task runs at a time, so that the one that kills the daemon takes no other with it.
+/// </param>
+public sealed record ReadyTask(string Id, IReadOnlyList<string> Capabilities, QueuePlace Place, bool RunsApart);
+
+/// <summary>A place in the queue, which goes by priority, highest first, and then by the order of creation.</summary>
+public readonly record struct QueuePlace(int Priority, long Sequence);

@@ -92,7 +92,7 @@ public sealed record RunEnd
     /// <summary>All that the agent used; it replaces what was booked during the run. The task keeps the sum over its attempts.</summary>
     public IReadOnlyList<UsageRow> Usage { get; init; } = [];
 
-    /// <summary>When the next attempt may start. Null means none; after <see cref="RunEnding.Interrupted"/> it means at once.</summary>
+    /// <summary>When the next attempt may start. Null means none; after <see cref="RunEnding.Interrupted"/> it means at once. The task's rest after its start may make it later.</summary>
     public DateTimeOffset? RetryAt { get; init; }
 }
 
@@ -106,6 +106,12 @@ public enum RunEnding
 
     /// <summary>Cut short through no fault of the task, usually by the daemon's end: queued again, and the attempt is given back.</summary>
     Interrupted,
+
+    /// <summary>
+    /// As <see cref="Interrupted"/>, because the daemon was killed. It counts as an interruption unless that daemon was stopping, and too many in a
+    /// row hold the task: the run may be what kills the daemon.
+    /// </summary>
+    Killed,
 }
 
 /// <summary>The result of ending a run.</summary>

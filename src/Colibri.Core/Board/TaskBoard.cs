@@ -13,6 +13,13 @@ namespace Colibri.Core.Board;
 /// </summary>
 public sealed class TaskBoard : IAsyncDisposable
 {
+    /// <summary>
+    /// The most starts of one task in any hour, whatever its runs end with: after the n-th start it rests for at least half of 2^(n-1) s, and of
+    /// 5 min. What clients ask for by <c>spawn-agent</c> is not held back, and a clock set forward while no daemon runs counts as time.
+    /// </summary>
+    public const int MostStartsInAnHour = 32;
+
+    private readonly BoardOptions _options;
     private readonly FileStream _lock;
     private readonly BoardWriter _writer;
     private readonly ReaderPool _readers;
@@ -21,6 +28,7 @@ public sealed class TaskBoard : IAsyncDisposable
 
     private TaskBoard(BoardOptions options, string path, FileStream held, BoardConnection connection)
     {
+        _options = options;
         _lock = held;
         _readers = new ReaderPool(path);
         _hearing = new Hearing(options.Time);
@@ -140,12 +148,24 @@ public sealed class TaskBoard : IAsyncDisposable
         return ReadAsync(connection => TaskVerbs.List(connection, status, limit, after, maxCharacters));
     }
 
-    /// <summary>Queued tasks whose back-off is over, highest priority first, then oldest first, with the fields needed to choose among them.</summary>
-    public Task<IReadOnlyList<ReadyTask>> ReadyAsync(int limit, DateTimeOffset now)
+    /// <summary>
+    /// Queued tasks that are not held and whose back-off is over, highest priority first, then oldest first, with the fields needed to choose among
+    /// them.
+    /// </summary>
+    /// <param name="limit">At least 1.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="after">Only those behind this place of the queue; null for its head.</param>
+    public Task<IReadOnlyList<ReadyTask>> ReadyAsync(int limit, DateTimeOffset now, QueuePlace? after = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        return ReadAsync(connection => TaskVerbs.ListReady(connection, limit, now));
+        return ReadAsync(connection => TaskVerbs.ListReady(connection, limit, now, after, LastChance));
     }
+
+    /// <summary>Whether a run is open of a task that <see cref="ReadyTask.RunsApart"/>.</summary>
+    public Task<bool> IsOneApartAsync() => ReadAsync(connection => TaskVerbs.IsOneApart(connection, LastChance));
+
+    /// <summary>Puts on record that the daemon stops in order: what a kill then cuts short is no sign that a task kills it.</summary>
+    public Task MarkStoppingAsync() => WriteAsync(RegistryVerbs.MarkStopping);
 
     /// <summary>When the next back-off after <paramref name="now"/> is over; null when no queued task waits for one.</summary>
     public Task<DateTimeOffset?> NextReadyAtAsync(DateTimeOffset now) => ReadAsync(connection => TaskVerbs.NextReadyAt(connection, now));
@@ -173,6 +193,12 @@ public sealed class TaskBoard : IAsyncDisposable
         return WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error, agentId));
     }
 
+    /// <summary>Keeps a queued task from being claimed or started, until it is released. A conflict unless it is queued.</summary>
+    public Task<EdgeResult> HoldAsync(string taskId) => WriteAsync(scope => HoldVerbs.Hold(scope, taskId));
+
+    /// <summary>Lets a held task start, and forgets its interruptions. A conflict unless it is held.</summary>
+    public Task<EdgeResult> ReleaseAsync(string taskId) => WriteAsync(scope => HoldVerbs.Release(scope, taskId));
+
     /// <summary>The same as a transition to cancelled. An open run stays open until its agent's end is recorded.</summary>
     public Task<EdgeResult> CancelAsync(string taskId) => TransitionAsync(taskId, TaskState.Cancelled, null);
 
@@ -196,6 +222,9 @@ public sealed class TaskBoard : IAsyncDisposable
 
     /// <summary>Bounds each back-off to its length at its start, for a clock that was set back between two daemons.</summary>
     public Task<int> BoundBackoffsAsync() => WriteAsync(TaskVerbs.BoundBackoffs);
+
+    /// <summary>The interruptions of a task that its next one holds.</summary>
+    private int LastChance => Math.Max(1, _options.MaxInterruptions - 1);
 
     private static void Check(NewTask task)
     {
@@ -354,6 +383,12 @@ public sealed record BoardOptions
     /// </summary>
     public Action<BoardTask>? TaskChanged { get; init; }
     public ILogger? Logger { get; init; }
+
+    /// <summary>A task is held when so many of its runs in a row were interrupted because the daemon was killed; at least 1.</summary>
+    public int MaxInterruptions { get; init; } = 3;
+
+    /// <summary>Spreads the back-offs.</summary>
+    internal Random Random { get; init; } = Random.Shared;
 
     /// <summary>For tests that make the disk small or statements fail; runs on every connection that the writer opens.</summary>
     internal Action<SqliteConnection>? WriterOpened { get; init; }

@@ -199,6 +199,18 @@ public static partial class Log
     [LoggerMessage(441, LogLevel.Warning, "in a run of agent {AgentId} {Calls} tool calls were refused: {Tools}")]
     public static partial void ToolsDenied(this ILogger logger, string agentId, long calls, string tools);
 
+    [LoggerMessage(460, LogLevel.Error, "task {TaskId} is held: {Interruptions} of its runs in a row were interrupted because the daemon was killed; see whether it ends the daemon, then type: colibri release-task {TaskId}")]
+    public static partial void TaskPoison(this ILogger logger, string taskId, int interruptions);
+
+    [LoggerMessage(461, LogLevel.Warning, "it could not be recorded that the daemon stops in order: {Reason}; what a kill cuts short from here on counts as an interruption")]
+    public static partial void StopNotRecorded(this ILogger logger, string reason);
+
+    [LoggerMessage(462, LogLevel.Warning, "{Program} cannot be started now: {Reason}; its tasks wait, and the scheduler tries again in {WaitMs} ms, then after twice as long each time, at most {LongestS} s")]
+    public static partial void StartsRest(this ILogger logger, string program, string reason, long waitMs, long longestS);
+
+    [LoggerMessage(463, LogLevel.Information, "{Program} can be started again")]
+    public static partial void StartsGoOn(this ILogger logger, string program);
+
     [LoggerMessage(480, LogLevel.Error, "agent {AgentId}: whether processes of it are left in its jail cannot be told ({Reason}); its task waits until it can")]
     public static partial void TreeHidden(this ILogger logger, string agentId, string reason);
 

@@ -21,10 +21,12 @@ internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logge
 
     /// <summary>Puts the end on disk, in one try.</summary>
     /// <exception cref="BoardUnavailableException">The disk refuses now; the run stays open.</exception>
-    public async Task EndAsync(RunEnd end)
+    public async Task<RunClosed> EndAsync(RunEnd end)
     {
-        if ((await board.EndRunAsync(end).ConfigureAwait(false)).IsLost)
+        var closed = await board.EndRunAsync(end).ConfigureAwait(false);
+        if (closed.IsLost)
             logger.RunLost(end.AgentId, end.Claim!.TaskId);
+        return closed;
     }
 
     /// <summary>Puts the end on disk. A full disk keeps the run open, and its agent's slot taken, until there is room.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Colibri.Core.Agents;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
@@ -16,8 +17,14 @@ namespace Colibri.Core.Scheduling;
 /// again after each end that no operator asked for.
 /// </summary>
 public sealed class Autospawner(
-    AgentSupervisor supervisor, ProviderRouter router, Secrets secrets, DaemonConfiguration configuration, SpawnRequest template, TimeProvider time, ILogger logger)
+    AgentSupervisor supervisor, ProviderRouter router, Secrets secrets, DaemonConfiguration configuration, SpawnRequest template, TimeProvider time, ILogger logger, TaskBoard board)
 {
+    /// <summary>
+    /// The setting on the board that counts the daemons in a row that were killed under the agent: it may be what kills them, and a restart must not
+    /// start it at once each time.
+    /// </summary>
+    private const string CutShort = "autospawn.cut-short";
+
     private const string LocalArgument = "--local";
 
     private static readonly TimeSpan LongLife = TimeSpan.FromMinutes(5);
@@ -34,19 +41,30 @@ public sealed class Autospawner(
     /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        for (var failures = 0; !stopping.IsCancellationRequested;)
+        var failures = 0;
+        var isKnown = false;
+        while (!stopping.IsCancellationRequested)
         {
             try
             {
+                if (!isKnown && (failures = await CutShortAsync().ConfigureAwait(false)) > 0)
+                    await BackOffAsync(failures, stopping).ConfigureAwait(false);
+                isKnown = true;
+                if (stopping.IsCancellationRequested)
+                    return;
                 if (RequestNow() is not { } request)
                 {
                     // A key may be added at any time; each call of RequestNow checks the file again.
                     await WaitAsync(configuration.SchedulerInterval, stopping).ConfigureAwait(false);
                     continue;
                 }
+                await board.SetSettingAsync(CutShort, (failures + 1).ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false);
                 var agent = await supervisor.SpawnAsync(request).ConfigureAwait(false);
                 var startedAt = time.GetTimestamp();
                 _status = new StatusAutospawn(configuration.AutospawnBinary, "running", agent.Id);
+                await agent.Ended.WaitAsync(LongLife, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                // It has ended, or lived long, or the daemon stops in order: none of these is the end of a daemon that it killed.
+                await ForgetCutShortAsync().ConfigureAwait(false);
                 await agent.Ended.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (stopping.IsCancellationRequested)
                     return;
@@ -67,8 +85,29 @@ public sealed class Autospawner(
                 logger.UnexpectedFailure("the keeper of the autospawned agent", e);
                 failures++;
             }
-            _status = new StatusAutospawn(configuration.AutospawnBinary, "backing-off");
-            await WaitAsync(_backoff.Wait(failures), stopping).ConfigureAwait(false);
+            await BackOffAsync(failures, stopping).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Half of the longest wait at the least, because a wait near zero bounds nothing.</summary>
+    private Task BackOffAsync(int failures, CancellationToken stopping)
+    {
+        _status = new StatusAutospawn(configuration.AutospawnBinary, "backing-off");
+        return WaitAsync((RetryBackoff.Ceiling(failures) + _backoff.Wait(failures)) / 2, stopping);
+    }
+
+    private async Task<int> CutShortAsync() =>
+        int.TryParse(await board.GetSettingAsync(CutShort).ConfigureAwait(false), CultureInfo.InvariantCulture, out var times) ? Math.Max(0, times) : 0;
+
+    private async Task ForgetCutShortAsync()
+    {
+        try
+        {
+            await board.DropSettingAsync(CutShort).ConfigureAwait(false);
+        }
+        catch (BoardUnavailableException e)
+        {
+            logger.BoardUnavailable(e.Message);
         }
     }
 

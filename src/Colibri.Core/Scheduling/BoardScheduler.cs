@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Colibri.Core.Agents;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
@@ -25,15 +24,13 @@ public sealed class BoardScheduler(
 {
     private const int IntakeBatch = 1_000;
     private const int ReadyMargin = 16;
-    private const int LongestLook = 4_096;
 
     private static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
 
     private readonly WakeUp _wake = new();
     private readonly ClockWatch _clock = new(time);
-    // Tasks whose matching or start failed with an unexpected exception, with the time on the monotonic clock. Concurrent starts add to it.
-    private readonly ConcurrentDictionary<string, long> _failed = new(StringComparer.Ordinal);
-    private HashSet<string> _unmatched = new(StringComparer.Ordinal);
+    private readonly QueuePass _pass = new();
+    private readonly LeftOutTasks _leftOut = new(interval, time);
     private bool _isWithoutRoute;
     private volatile SchedulerStatus _status = new(null, 0, 0);
     private volatile TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -80,6 +77,9 @@ public sealed class BoardScheduler(
                 await DispatchAsync().ConfigureAwait(false);
                 failures = 0;
                 Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+                // A wake-up of meanwhile is kept: another pass, from the head of the queue, follows this one.
+                if (_pass.IsUnderWay)
+                    continue;
                 var (wait, since) = (await UntilNextLookAsync(UntilTick(lastTick)).ConfigureAwait(false), time.GetTimestamp());
                 await _wake.WaitAsync(wait, time, stopping).ConfigureAwait(false);
                 if (time.GetElapsedTime(since) - wait is var late && late >= FairWait.Late)
@@ -124,28 +124,54 @@ public sealed class BoardScheduler(
         if (usable.Count == 0)
             free = 0;
         if (free == 0 && resting.Count == 0)
-            return;
-        var unmatched = new HashSet<string>(StringComparer.Ordinal);
-        // Usually the first tasks of the queue match. The window grows only if too few of them suit an agent.
-        for (var window = free + resting.Count + ReadyMargin; ; window *= 4)
         {
-            var ready = await board.ReadyAsync(Math.Min(window, LongestLook), time.GetUtcNow()).ConfigureAwait(false);
-            var (starts, assignments) = Match(ready, free, usable, resting, unmatched);
-            if (starts.Count + assignments.Count < free + resting.Count && ready.Count == window && window < LongestLook)
-                continue;
-            _unmatched = unmatched;
-            _status = _status with { Unmatched = unmatched.Count };
-            ForgetFailed(ready);
-            // A resting agent without a new assignment has nothing more to do. Its end is not awaited here.
-            foreach (var idle in resting.Where(agent => !agent.IsKept && !assignments.Exists(assignment => assignment.Agent == agent)))
-                idle.Retire();
-            await Task.WhenAll(
-            [
-                .. assignments.Select(assignment => DoForAsync(assignment.Task, () => AssignAsync(assignment.Task.Id, assignment.Agent))),
-                .. starts.Select(start => DoForAsync(start.Task, () => StartAsync(start.Task.Id, start.Candidate))),
-            ]).ConfigureAwait(false);
+            _pass.End();
             return;
         }
+        var match = new TaskMatch(free, usable, candidates, resting);
+        var isAtHead = !_pass.IsUnderWay;
+        _pass.Begin();
+        // Usually the first tasks of the queue match. Only if too few of them suit an agent, a long stretch is read.
+        var goesOn = await MatchAsync(match, isAtHead ? free + resting.Count + ReadyMargin : QueuePass.Stretch).ConfigureAwait(false);
+        if (isAtHead && goesOn && match.HasRoom)
+            goesOn = await MatchAsync(match, QueuePass.Stretch).ConfigureAwait(false);
+        _status = _status with { Unmatched = _pass.Unmatched };
+        if (!goesOn)
+            _leftOut.ForgetUnseen();
+        if (!match.HasRoom)
+            _pass.End();
+        // A resting agent for which the whole queue has no task has nothing more to do. Its end is not awaited here.
+        if (!_pass.IsUnderWay)
+        {
+            foreach (var idle in resting.Where(agent => !agent.IsKept && !match.IsTaken(agent)))
+                idle.Retire();
+        }
+        await Task.WhenAll(
+        [
+            .. match.Assignments.Select(assignment => DoForAsync(assignment.Task, () => AssignAsync(assignment.Task.Id, assignment.Agent))),
+            .. match.Starts.Select(start => DoForAsync(start.Task, () => StartAsync(start.Task, start.Candidate))),
+        ]).ConfigureAwait(false);
+    }
+
+    /// <summary>Matches the next stretch of the queue.</summary>
+    /// <returns>Whether the queue may go on behind it.</returns>
+    private async Task<bool> MatchAsync(TaskMatch match, int limit)
+    {
+        var ready = await board.ReadyAsync(limit, time.GetUtcNow(), _pass.After).ConfigureAwait(false);
+        var isOneApart = ready.Any(task => task.RunsApart) && await board.IsOneApartAsync().ConfigureAwait(false);
+        foreach (var task in ready.Where(task => !_leftOut.Has(task.Id)))
+        {
+            try
+            {
+                if (!match.Offer(task, isOneApart) && _pass.CountUnmatched(task.Id))
+                    logger.TaskUnmatched(task.Id, string.Join(", ", task.Capabilities));
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                LeaveOut(task, e);
+            }
+        }
+        return _pass.Read(ready, limit);
     }
 
     /// <summary>The agents whose program exists. A program that is missing for a moment makes the tasks wait instead of failing the whole queue.</summary>
@@ -157,48 +183,6 @@ public sealed class BoardScheduler(
             logger.AgentProgramMissing(missing);
         _status = _status with { MissingAgent = missing };
         return usable.FindAll(candidate => supervisor.MayStart(candidate.Template.Binary));
-    }
-
-    /// <summary>Matches tasks with agents. A living agent comes before one that would have to be started.</summary>
-    private (List<(ReadyTask Task, AgentCandidate Candidate)> Starts, List<(ReadyTask Task, SupervisedAgent Agent)> Assignments) Match(
-        IReadOnlyList<ReadyTask> ready, int free, List<AgentCandidate> usable, IReadOnlyList<SupervisedAgent> resting, HashSet<string> unmatched)
-    {
-        var starts = new List<(ReadyTask, AgentCandidate)>();
-        var assignments = new List<(ReadyTask Task, SupervisedAgent Agent)>();
-        foreach (var task in ready.Where(task => !IsLeftOut(task)))
-        {
-            try
-            {
-                MatchOne(task);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                LeaveOut(task, e);
-            }
-        }
-        return (starts, assignments);
-
-        void MatchOne(ReadyTask task)
-        {
-            var able = resting
-                .Where(agent => !assignments.Exists(assignment => assignment.Agent == agent))
-                .Select(agent => (Agent: agent, Score: CapabilityMatch.Score(task.Capabilities, agent.Offers)))
-                .Where(match => match.Score > 0).ToList();
-            if (able.Count > 0)
-            {
-                assignments.Add((task, able.MaxBy(match => match.Score).Agent));
-            }
-            else if (CapabilityMatch.Best(task.Capabilities, usable) is not { } candidate)
-            {
-                // Logged once for each task; status has the number of all.
-                if (unmatched.Add(task.Id) && !_unmatched.Contains(task.Id))
-                    logger.TaskUnmatched(task.Id, string.Join(", ", task.Capabilities));
-            }
-            else if (starts.Count < free)
-            {
-                starts.Add((task, candidate));
-            }
-        }
     }
 
     /// <summary>Works on one task. Its failure concerns that task alone; only a board that cannot be written fails the whole look.</summary>
@@ -214,30 +198,10 @@ public sealed class BoardScheduler(
         }
     }
 
-    private bool IsLeftOut(ReadyTask task) => _failed.TryGetValue(task.Id, out var since) && time.GetElapsedTime(since) < interval;
-
     private void LeaveOut(ReadyTask task, Exception error)
     {
-        var now = time.GetTimestamp();
-        if (_failed.TryAdd(task.Id, now))
+        if (_leftOut.Add(task.Id))
             logger.TaskLeftOut(task.Id, (long)interval.TotalSeconds, error);
-        else
-            _failed[task.Id] = now;
-    }
-
-    /// <summary>
-    /// Forgets failed tasks that have left the queue. So the memory is bounded by the tasks of one look plus those of one interval.
-    /// </summary>
-    private void ForgetFailed(IReadOnlyList<ReadyTask> ready)
-    {
-        if (_failed.IsEmpty)
-            return;
-        var queued = ready.Select(task => task.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var (id, since) in _failed)
-        {
-            if (!queued.Contains(id) && time.GetElapsedTime(since) >= interval)
-                _failed.TryRemove(id, out _);
-        }
     }
 
     private async Task AssignAsync(string taskId, SupervisedAgent agent)
@@ -259,9 +223,9 @@ public sealed class BoardScheduler(
         return routed;
     }
 
-    private async Task StartAsync(string taskId, AgentCandidate candidate)
+    private async Task StartAsync(ReadyTask task, AgentCandidate candidate)
     {
-        var request = candidate.Template with { TaskId = taskId };
+        var request = candidate.Template with { TaskId = task.Id };
         if (router is { IsUsed: true } && !request.StatesProvider)
         {
             if (router.Choose(ProvidersOf(request)) is not { } route)
@@ -272,9 +236,12 @@ public sealed class BoardScheduler(
         {
             await supervisor.SpawnAsync(request).ConfigureAwait(false);
         }
-        catch (SpawnRefusedException)
+        catch (SpawnRefusedException e)
         {
-            // Another claimant was faster, a client took the slot, or the program cannot start. The task's row says which.
+            // Another claimant was faster, a client took the slot, or the program cannot start: the task's row says which. What was refused before
+            // the claim, for a reason that stays, must not be tried again at once: the slot that it frees wakes the scheduler.
+            if (e is { IsClaimed: false, Refusal: SpawnRefusal.ProgramUnusable or SpawnRefusal.NotConfinable or SpawnRefusal.JailWrong })
+                LeaveOut(task, e);
         }
     }
 
@@ -305,8 +272,8 @@ public sealed class BoardScheduler(
         if (candidates.Count > 0)
             Sooner(router?.NextAt());
         Sooner(candidates.Min(candidate => supervisor.RestsUntil(candidate.Template.Binary)));
-        // The end of a back-off matters only while a slot is free. A freed slot wakes the loop itself.
-        if (candidates.Count > 0 && supervisor.FreeSlots > 0)
+        // The end of a back-off matters only while a slot is free or an agent at rest. Either one wakes the loop when it comes about.
+        if ((candidates.Count > 0 && supervisor.FreeSlots > 0) || supervisor.AtRest.Count > 0)
             Sooner(await board.NextReadyAtAsync(now).ConfigureAwait(false));
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
 

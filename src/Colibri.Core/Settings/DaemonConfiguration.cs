@@ -19,6 +19,9 @@ public sealed record DaemonConfiguration
     /// <summary>Agents alive at once.</summary>
     public int MaxAgents { get; init; } = 4;
 
+    /// <summary>A task is held when so many of its runs in a row were interrupted because the daemon was killed.</summary>
+    public int MaxInterruptions { get; init; } = 3;
+
     /// <summary>The agent started for a queued task; null leaves tasks to outside claimants.</summary>
     public string? AgentBinary { get; init; }
     public IReadOnlyList<string> AgentArguments { get; init; } = [];
@@ -102,6 +105,8 @@ public sealed record DaemonConfiguration
         Setting.Duration("COLIBRI_SCHEDULER_INTERVAL", "time between two ticks", TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1),
             c => c.SchedulerInterval, (c, value) => c with { SchedulerInterval = value }),
         Setting.Integer("COLIBRI_MAX_AGENTS", "agents alive at once", 1, 4_096, c => c.MaxAgents, (c, value) => c with { MaxAgents = value }),
+        Setting.Integer("COLIBRI_MAX_INTERRUPTIONS", "kills under a task that hold it", 1, 1_000,
+            c => c.MaxInterruptions, (c, value) => c with { MaxInterruptions = value }),
         Setting.Text("COLIBRI_AGENT_BINARY", "the agent for queued tasks", c => c.AgentBinary, (c, value) => c with { AgentBinary = value }),
         Setting.Words("COLIBRI_AGENT_ARGS", "arguments in place of its kind's", c => c.AgentArguments, (c, value) => c with { AgentArguments = value }),
         Setting.Boolean("COLIBRI_AUTOSPAWN", "keep one long-lived agent", c => c.Autospawn, (c, value) => c with { Autospawn = value }),

@@ -32,6 +32,8 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
         new(WireCommand.ClaimTask, ClaimAsync, NeverBlocks: true),
         new(WireCommand.TransitionTask, TransitionAsync, NeverBlocks: true),
         new(WireCommand.CancelTask, CancelAsync),
+        new(WireCommand.HoldTask, HoldAsync),
+        new(WireCommand.ReleaseTask, ReleaseAsync),
     ];
 
     private async ValueTask<Reply> CreateAsync(CommandContext context) =>
@@ -111,6 +113,18 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
         return EdgeReply(result, id);
     }
 
+    private async ValueTask<Reply> HoldAsync(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.TaskId, "task_id");
+        return EdgeReply(await board.HoldAsync(id).ConfigureAwait(false), id);
+    }
+
+    private async ValueTask<Reply> ReleaseAsync(CommandContext context)
+    {
+        var id = CommandContext.Name(context.Request.TaskId, "task_id");
+        return EdgeReply(await board.ReleaseAsync(id).ConfigureAwait(false), id);
+    }
+
     private void StopRunOf(EdgeResult result, string taskId)
     {
         if (result.Outcome == EdgeOutcome.Applied && supervisor.FindByTask(taskId) is { } agent)
@@ -142,6 +156,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
             MaxAttempts = CommandContext.Number(request.MaxAttempts, "max_attempts", 3, 1, MaxAttemptsLimit),
             Key = request.Key is null ? null : CommandContext.Name(request.Key, "key"),
             SessionId = request.SessionId,
+            Hold = request.Hold ?? false,
         };
     }
 

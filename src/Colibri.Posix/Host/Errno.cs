@@ -14,7 +14,7 @@ public static class Errno
     public static string Describe(int errno) => Describe(errno, HostPlatform.UsesLinuxAbi);
 
     /// <summary>
-    /// Whether the cause may be gone in a moment: no memory, process or descriptor left, or a program file that is still open for writing. A
+    /// Whether the cause may be gone later: no memory, process, descriptor or room left, or a program file that is still open for writing. A
     /// start that failed for one of these is tried again; a file that is not a program will not be one at the third try.
     /// </summary>
     public static bool IsShortage(int errno)
@@ -23,7 +23,7 @@ public static class Errno
         foreach (var (linuxNumber, freeBsdNumber, name, _) in Table)
         {
             if (errno == (linux ? linuxNumber : freeBsdNumber))
-                return name is "EAGAIN" or "ENOMEM" or "ENFILE" or "EMFILE" or "ENOBUFS" or "ETXTBSY";
+                return name is "EAGAIN" or "ENOMEM" or "ENFILE" or "EMFILE" or "ENOBUFS" or "ETXTBSY" or "ENOSPC" or "EDQUOT";
         }
         return false;
     }

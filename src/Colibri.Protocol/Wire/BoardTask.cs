@@ -38,6 +38,12 @@ public sealed record BoardTask
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>Whether it is kept from starting until <c>release-task</c>. Only a queued task is.</summary>
+    public bool Held { get; init; }
+
+    /// <summary>How many of its runs in a row were interrupted because the daemon was killed.</summary>
+    public int Interruptions { get; init; }
+
     /// <summary>Only in the answer to <c>get-task</c>: the latest 20 attempts by agents of the daemon, oldest first.</summary>
     public IReadOnlyList<TaskRun>? Runs { get; init; }
 }

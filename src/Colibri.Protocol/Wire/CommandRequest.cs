@@ -19,6 +19,9 @@ public sealed record CommandRequest
     /// <summary>Idempotency key: a second request with the same key answers the first one's task.</summary>
     public string? Key { get; init; }
 
+    /// <summary>Of a new task: it is kept from starting until it is released.</summary>
+    public bool? Hold { get; init; }
+
     public string? Status { get; init; }
     public TaskError? Error { get; init; }
     public int? Limit { get; init; }

@@ -374,7 +374,8 @@ public sealed class AgentSupervisorTests : IAsyncDisposable
         foreach (var task in tasks)
         {
             var queued = await _fixture.Get(task);
-            (queued.Status, queued.Attempts, queued.NotBefore, queued.Verdict).ShouldBe((TaskState.Queued, 0, null, "interrupted"));
+            (queued.Status, queued.Attempts, queued.Interruptions, queued.Held, queued.Verdict).ShouldBe((TaskState.Queued, 0, 0, false, "interrupted"));
+            (queued.NotBefore ?? queued.UpdatedAt).ShouldBeInRange(queued.UpdatedAt, queued.UpdatedAt.AddSeconds(1), "a task is not started twice within half a second");
         }
         (_fixture.Supervisor.Running, _fixture.Supervisor.FreeSlots).ShouldBe((0, 0));
         (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Spawn("exit 0"))).Refusal.ShouldBe(SpawnRefusal.Stopping);

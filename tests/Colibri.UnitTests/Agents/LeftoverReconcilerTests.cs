@@ -130,6 +130,26 @@ public sealed class LeftoverReconcilerTests : IAsyncDisposable
         }
     }
 
+    /// <summary>A reboot cuts a run short as a kill does: what makes the host fall is poison too.</summary>
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task A_task_under_which_daemons_end_one_after_another_is_held_and_that_is_logged(bool byReboot)
+    {
+        var task = await _board.Create(maxAttempts: 1);
+        for (var end = 1; end <= 3; end++)
+        {
+            await _board.Spawn($"agent-{end}", task);
+            await _board.Board.ProcessStartedAsync($"agent-{end}", 1, 1, byReboot ? "an-earlier-boot" : BootId.Current);
+            await _board.Reopen();
+            await Reconcile();
+        }
+        (await _board.Get(task)).ShouldSatisfyAllConditions(
+            t => (t.Status, t.Held, t.Interruptions, t.Attempts, t.Error?.Code).ShouldBe((TaskState.Queued, true, 3, 0, "poison")));
+        _logger.Of(460).ShouldHaveSingleItem().ShouldContain($"colibri release-task {task.Id}");
+        _logger.Of(407).Count.ShouldBe(2);
+    }
+
     [Test]
     public async Task A_cancelled_task_stays_cancelled()
     {
@@ -396,7 +416,7 @@ public sealed class LeftoverReconcilerTests : IAsyncDisposable
     private async Task ShouldBeQueuedAgain(BoardTask task)
     {
         var queued = (await _board.Board.GetAsync(task.Id))!;
-        (queued.Status, queued.Attempts, queued.AgentId, queued.Verdict).ShouldBe((TaskState.Queued, 0, null, "interrupted"));
+        (queued.Status, queued.Attempts, queued.AgentId, queued.Verdict, queued.Interruptions).ShouldBe((TaskState.Queued, 0, null, "interrupted", 1));
         (await _board.Board.LiveSpawnsAsync()).ShouldBeEmpty();
         (await _board.Board.RunsAsync(task.Id)).ShouldHaveSingleItem().Verdict.ShouldBe("interrupted");
     }

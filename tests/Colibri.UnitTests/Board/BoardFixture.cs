@@ -23,6 +23,10 @@ internal sealed class BoardFixture : IAsyncDisposable
 
     public int BusySeconds { get; init; } = 5;
 
+    public int MaxInterruptions { get; init; } = 3;
+
+    public Random Random { get; init; } = Random.Shared;
+
     public TaskBoard Board
     {
         get
@@ -40,6 +44,8 @@ internal sealed class BoardFixture : IAsyncDisposable
         WriterOpened = WriterOpened,
         Syncing = Syncing,
         BusySeconds = BusySeconds,
+        MaxInterruptions = MaxInterruptions,
+        Random = Random,
     });
 
     public async Task<TaskBoard> Reopen()

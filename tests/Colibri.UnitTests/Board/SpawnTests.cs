@@ -152,7 +152,8 @@ public sealed class SpawnTests
             if (started)
                 await fixture.Board.ProcessStartedAsync($"a{n}", 1, 1, "boot");
             var queued = (await fixture.Board.EndSpawnAsync($"a{n}", new RunEnd { AgentId = "", Ending = RunEnding.Interrupted, Verdict = "interrupted", Usage = Booked($"a{n}", Spent) }))!;
-            (queued.Status, queued.Attempts, queued.AgentId, queued.NotBefore).ShouldBe((TaskState.Queued, 0, null, null));
+            (queued.Status, queued.Attempts, queued.AgentId).ShouldBe((TaskState.Queued, 0, null));
+            (queued.NotBefore - fixture.Time.Now).ShouldNotBeNull().TotalSeconds.ShouldBeInRange(0.5 * (1 << n), 1 << n, "its rest after the start");
         }
         (await fixture.Board.RunsAsync(task.Id)).Select(run => run.Attempt).ShouldBe([1, 1, 1]);
         (await fixture.Board.GetAsync(task.Id))!.Usage.InputTokens.ShouldBe(3);

@@ -298,7 +298,7 @@ public sealed class TaskBoardTests
         foreach (var sql in TaskVerbs.Indexed)
         {
             var plan = await fixture.Board.ReadAsync(connection => connection["EXPLAIN QUERY PLAN " + sql]
-                .Bind(("$id", ""), ("$key", ""), ("$after", 0), ("$limit", 1), ("$now", 0)).All(row => row.GetString(3)));
+                .Bind(("$id", ""), ("$key", ""), ("$after", 0), ("$limit", 1), ("$now", 0), ("$priority", 0), ("$seq", 0), ("$last_chance", 2)).All(row => row.GetString(3)));
             plan.ShouldHaveSingleItem(sql).ShouldContain("USING ", customMessage: sql);
         }
     }

@@ -36,7 +36,8 @@ public sealed class AutospawnerTests : IAsyncDisposable
             new DaemonConfiguration { SocketPath = "/s", DatabasePath = "/d", SessionsDirectory = "/l", Host = "clawdie", AutospawnBinary = "sh" },
             new SpawnRequest { Binary = "sh", Runtime = "pi", Arguments = arguments },
             _time,
-            _fixture.Logger);
+            _fixture.Logger,
+            _fixture.Board);
         _running = keeper.RunAsync(_stop.Token);
         for (var failures = 1; failures <= 3; failures++)
         {
@@ -61,7 +62,8 @@ public sealed class AutospawnerTests : IAsyncDisposable
             new DaemonConfiguration { SocketPath = "/s", DatabasePath = "/d", SessionsDirectory = "/l", Host = "clawdie", AutospawnBinary = "sh" },
             new SpawnRequest { Binary = "sh", Runtime = "pi", Arguments = new ThrowingArguments { Throws = true } },
             _time,
-            _fixture.Logger);
+            _fixture.Logger,
+            _fixture.Board);
         var running = keeper.RunAsync(_stop.Token);
         Shell.Until(() => _fixture.Logger.Of(UnexpectedFailure).Count == 1 || running.IsCompleted, "it has failed");
 

@@ -117,7 +117,7 @@ public sealed class BadSearchPathTests : IAsyncDisposable
         };
         var router = new ProviderRouter([], _ => null, [], TimeProvider.System, Random.Shared, fixture.Logger);
         var keeper = new Autospawner(
-            fixture.Supervisor, router, Secrets.None, configuration, SchedulerCandidates.Resident(configuration, fixture.Programs, []), TimeProvider.System, fixture.Logger);
+            fixture.Supervisor, router, Secrets.None, configuration, SchedulerCandidates.Resident(configuration, fixture.Programs, []), TimeProvider.System, fixture.Logger, fixture.Board);
 
         _running = keeper.RunAsync(_stop.Token);
 

@@ -38,7 +38,7 @@ public sealed partial class WalkTests
         }
         // What the queue gives has no words that a prompt could be made of.
         SourceTree.Files("Colibri.Core/Board").SelectMany(file => file.Lines).Single(line => line.Contains("record ReadyTask", StringComparison.Ordinal))
-            .ShouldEndWith("ReadyTask(string Id, IReadOnlyList<string> Capabilities);");
+            .ShouldEndWith("ReadyTask(string Id, IReadOnlyList<string> Capabilities, QueuePlace Place, bool RunsApart);");
     }
 
     /// <summary>The picture has every state of the table, in its order, and every event.</summary>

@@ -38,4 +38,7 @@ public enum SpawnRefusal
 public sealed class SpawnRefusedException(SpawnRefusal refusal, string message) : Exception(message)
 {
     public SpawnRefusal Refusal { get; } = refusal;
+
+    /// <summary>Whether its task was claimed: then the task's row says what became of it.</summary>
+    public bool IsClaimed { get; init; }
 }

@@ -130,7 +130,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         if (_sync.Failure is not null)
             Recover();
         var connection = _connection ??= Reopen();
-        var scope = new WriteScope(connection, _options.Time, _epoch);
+        var scope = new WriteScope(connection, _options, _epoch);
         Exception?[]? thrown = null;
         bool hasChanged;
         try

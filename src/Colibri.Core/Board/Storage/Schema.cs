@@ -162,6 +162,22 @@ internal static class Schema
         ALTER TABLE runs ADD COLUMN denied TEXT;
         """;
 
+    // interruptions: by kills of the daemon, in a row. held: not started until it is released. starts, last_start_at: its runs within an hour of
+    // each other; rest_until: before then it is not started again, whatever the run ends with.
+    // The two indexes are made anew because a held task must cost the look at the queue nothing.
+    public const string Interruptions = """
+        ALTER TABLE tasks ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tasks ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tasks ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tasks ADD COLUMN last_start_at INTEGER;
+        ALTER TABLE tasks ADD COLUMN rest_until INTEGER;
+        ALTER TABLE intake ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        DROP INDEX tasks_ready;
+        DROP INDEX tasks_delayed;
+        CREATE INDEX tasks_ready ON tasks (priority DESC, seq, not_before) WHERE status = 'queued' AND held = 0;
+        CREATE INDEX tasks_delayed ON tasks (not_before) WHERE status = 'queued' AND held = 0 AND not_before IS NOT NULL;
+        """;
+
     public const string Registry = """
         CREATE TABLE skills (
             name TEXT NOT NULL PRIMARY KEY,

@@ -12,8 +12,11 @@ internal static class TaskRow
     public const string Columns = """
         id, title, description, status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
         error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,
-        created_at, updated_at, started_at, finished_at, previous_status, seq, denied
+        created_at, updated_at, started_at, finished_at, previous_status, seq, denied, held, interruptions
         """;
+
+    /// <summary>Verdict and error code of a task that is held because its runs were interrupted too often.</summary>
+    public const string Poison = "poison";
 
     public const string ById = $"SELECT {Columns} FROM tasks WHERE id = $id";
 
@@ -38,6 +41,8 @@ internal static class TaskRow
         StartedAt = row.TimeOrNull(22),
         FinishedAt = row.TimeOrNull(23),
         Denied = row.DeniedOrNull(26),
+        Held = row.GetInt64(27) != 0,
+        Interruptions = row.GetInt32(28),
     };
 
     public static TaskChange ReadChange(SqliteDataReader row) =>

@@ -4,17 +4,23 @@ using Microsoft.Data.Sqlite;
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>A verb's access to the writer's transaction. It collects every change of a task, to be published after the commit.</summary>
-internal sealed class WriteScope(BoardConnection connection, TimeProvider time, HostEpoch epoch)
+internal sealed class WriteScope(BoardConnection connection, BoardOptions options, HostEpoch epoch)
 {
     private readonly List<TaskChange> _changes = [];
 
     public IReadOnlyList<TaskChange> Changes => _changes;
 
     /// <summary>Milliseconds since the epoch.</summary>
-    public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+    public long Now => options.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>The host's epoch: one more than that of the start before. It is written with the first claim that names it.</summary>
     public long Epoch => epoch.Of(this);
+
+    /// <summary>Interruptions in a row after which a task is held.</summary>
+    public int MaxInterruptions => options.MaxInterruptions;
+
+    /// <summary>What is waited of a back-off, in thousandths: 500 to 1,000.</summary>
+    public int Jitter() => options.Random.Next(500, 1_001);
 
     public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> values) => connection[sql].Bind(values).Execute();
 

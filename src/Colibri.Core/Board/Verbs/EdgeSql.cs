@@ -9,10 +9,12 @@ namespace Colibri.Core.Board.Verbs;
 /// </summary>
 internal static class EdgeSql
 {
-    public static readonly string Claim = To(TaskState.Claimed, NewClaim);
+    public static readonly string Claim = To(TaskState.Claimed, NewClaim, NotHeld);
 
-    public static readonly string ClaimForRun =
-        To(TaskState.Claimed, $"{NewClaim}, session_id = CASE WHEN $replaces THEN $session ELSE ifnull(session_id, $session) END");
+    public static readonly string ClaimForRun = To(
+        TaskState.Claimed,
+        $"{NewClaim}, {NewStart}, session_id = CASE WHEN $replaces THEN $session ELSE ifnull(session_id, $session) END",
+        NotHeld);
 
     public static readonly string OutsideStart = To(TaskState.Started, $"started_at = $now, {LatestError}", Outside);
 
@@ -21,24 +23,44 @@ internal static class EdgeSql
     public static readonly string OutsideFail = To(TaskState.Failed, $"finished_at = $now, {NewError}", Outside);
 
     public static readonly string OutsideRequeue =
-        To(TaskState.Queued, $"agent_id = NULL, started_at = NULL, not_before = NULL, {LatestError}", Outside);
+        To(TaskState.Queued, $"{BackFrom("NULL")}, {LatestError}", Outside);
 
-    public static readonly string Cancel = To(TaskState.Cancelled, $"finished_at = $now, not_before = NULL, {LatestError}");
+    public static readonly string Cancel = To(TaskState.Cancelled, $"finished_at = $now, not_before = NULL, held = 0, {LatestError}");
 
     public static readonly string RunStart = To(TaskState.Started, "started_at = $now", HeldByRun);
 
-    public static readonly string RunDone = To(TaskState.Done, $"finished_at = $now, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}", HeldByRun);
+    public static readonly string RunDone =
+        To(TaskState.Done, $"finished_at = $now, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}", HeldByRun);
 
-    public static readonly string RunFail = To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}", HeldByRun);
+    public static readonly string RunFail =
+        To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}", HeldByRun);
 
     public static readonly string RunRetry = To(
         TaskState.Queued,
-        $"agent_id = NULL, started_at = NULL, not_before = $not_before, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
+        $"{BackFrom("$not_before")}, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}",
         $"{HeldByRun} AND attempts < max_attempts");
 
     public static readonly string RunInterrupt = To(
         TaskState.Queued,
-        $"agent_id = NULL, started_at = NULL, not_before = $not_before, attempts = max(attempts - 1, 0), verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
+        $"{BackFrom("$not_before")}, {AttemptBack}, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
+        HeldByRun);
+
+    /// <summary>
+    /// As <see cref="RunInterrupt"/>, and counted: the daemon was killed under the run. The interruption that reaches the limit also holds the task.
+    /// </summary>
+    public static readonly string RunKilled = To(
+        TaskState.Queued,
+        $"""
+        {BackFrom("$now + min(1000 << min(interruptions, 9), 300000) * $jitter / 1000")}, {AttemptBack},
+        interruptions = interruptions + 1, held = {IsPoison},
+        verdict = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $verdict END, denied = $denied,
+        error_code = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $error_code END,
+        error_message = CASE WHEN {IsPoison}
+            THEN (interruptions + 1) || ' runs in a row were interrupted because the daemon was killed, so the task is held; '
+                || 'see whether it ends the daemon, then type: colibri release-task ' || id
+            ELSE $error_message END,
+        {AddUsage}
+        """,
         HeldByRun);
 
     /// <summary>Not a state change: stores usage and verdict of a run whose task was cancelled while it ran.</summary>
@@ -49,8 +71,8 @@ internal static class EdgeSql
 
     public static readonly string ReleaseLost = AllTo(
         TaskState.Queued,
-        """
-        agent_id = NULL, started_at = NULL, not_before = NULL, error_code = 'agent-lost',
+        $"""
+        {BackFrom("NULL")}, error_code = 'agent-lost',
         error_message = 'agent ' || ifnull(agent_id, '') || ' was not heard of in time; the task is queued again'
         """,
         $"""
@@ -62,8 +84,8 @@ internal static class EdgeSql
 
     public static readonly string ReleaseEnded = AllTo(
         TaskState.Queued,
-        """
-        agent_id = NULL, started_at = NULL, not_before = NULL, error_code = 'agent-lost',
+        $"""
+        {BackFrom("NULL")}, error_code = 'agent-lost',
         error_message = 'agent ' || $agent || ' has ended; the task is queued again'
         """,
         $"{HeldByAgent} {NoOpenRun}");
@@ -80,6 +102,26 @@ internal static class EdgeSql
     private const string HeldByRun = "AND claim = $claim AND claim_epoch = $epoch";
 
     private const string NewClaim = "agent_id = $agent, attempts = attempts + 1, claim = claim + 1, claim_epoch = $epoch, not_before = NULL";
+
+    // A held task can be cancelled, and nothing else before it is released.
+    private const string NotHeld = "AND held = 0";
+
+    private const string AttemptBack = "attempts = max(attempts - 1, 0)";
+
+    private const string IsPoison = "(interruptions + 1 >= $max_interruptions)";
+
+    // Starts that are an hour or more apart do not add up.
+    private const string StartsBefore = "(CASE WHEN last_start_at > $now - 3600000 THEN starts ELSE 0 END)";
+
+    // The one place that bounds how often a task is started, whatever its runs end with: from this start to the next one it is 1 s, doubled
+    // with each start, at most 5 min; half of that at the least ($jitter is 500 to 1000).
+    private const string NewStart = $"""
+        starts = {StartsBefore} + 1, last_start_at = $now,
+        rest_until = $now + min(1000 << min({StartsBefore}, 9), 300000) * $jitter / 1000
+        """;
+
+    // Cut to the longest rest, because the clock may have been set back.
+    private const string Rest = "CASE WHEN rest_until > $now THEN min(rest_until, $now + 300000) ELSE 0 END";
 
     private const string NewError = "error_code = $error_code, error_message = $error_message";
 
@@ -99,6 +141,10 @@ internal static class EdgeSql
         cost_microcents = min(min(cost_microcents, {MaxUsage}) + min($cost, {MaxUsage}), {MaxUsage}),
         unpriced_tokens = min(min(unpriced_tokens, {MaxUsage}) + min($unpriced, {MaxUsage}), {MaxUsage})
         """;
+
+    /// <summary>Back in the queue: not before what is asked for, and not before the task's rest is over.</summary>
+    private static string BackFrom(string earliest) =>
+        $"agent_id = NULL, started_at = NULL, not_before = nullif(max(ifnull({earliest}, 0), {Rest}), 0)";
 
     private static string To(TaskState to, string set, string guard = "") => Update(to, set, "id = $id AND ", guard);
 

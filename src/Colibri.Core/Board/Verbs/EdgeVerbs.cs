@@ -39,6 +39,8 @@ internal static class EdgeVerbs
     {
         if (TaskVerbs.Get(scope, taskId) is not { } task)
             return NotFound(taskId);
+        if (task.Held && to == TaskState.Claimed)
+            return Conflict(task, $"task {taskId} is held; to let it start, type: colibri release-task {taskId}");
         if (TaskLifecycle.Allows(task.Status, to) && scope.First(OpenRunAgent, row => row.GetString(0), ("$id", taskId)) is { } agent)
             return Conflict(task, $"task {taskId} is run by agent {agent} of this daemon: it can be cancelled, nothing else, from outside");
         if (TaskLifecycle.Allows(task.Status, to) && agentId is not null && task.AgentId != agentId)
@@ -65,9 +67,9 @@ internal static class EdgeVerbs
         _ => throw new ArgumentOutOfRangeException(nameof(to), to, "no state of a task"),
     };
 
-    private static EdgeResult NotFound(string taskId) => new(EdgeOutcome.NotFound, Reason: $"no task {taskId} on the board");
+    internal static EdgeResult NotFound(string taskId) => new(EdgeOutcome.NotFound, Reason: $"no task {taskId} on the board");
 
-    private static EdgeResult Conflict(BoardTask task, string reason) => new(EdgeOutcome.Conflict, task, reason);
+    internal static EdgeResult Conflict(BoardTask task, string reason) => new(EdgeOutcome.Conflict, task, reason);
 
     private static string Choice(IReadOnlyList<TaskState> states) => states.Count == 1
         ? TaskRow.Text(states[0])

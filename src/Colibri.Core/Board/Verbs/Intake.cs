@@ -17,6 +17,7 @@ internal sealed record Intake(string Id, NewTask Task, long CreatedAt)
             Priority = row.GetInt32(5),
             MaxAttempts = row.GetInt32(6),
             SessionId = row.TextOrNull(7),
+            Hold = row.GetInt64(9) != 0,
         },
         row.GetInt64(8));
 }

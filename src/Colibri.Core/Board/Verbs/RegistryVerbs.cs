@@ -1,3 +1,4 @@
+using System.Globalization;
 using Colibri.Core.Board.Storage;
 using Colibri.Protocol.Wire;
 using Microsoft.Data.Sqlite;
@@ -11,6 +12,8 @@ internal static class RegistryVerbs
         id, name, capabilities, host, created_at, last_heartbeat_at,
         (SELECT t.id FROM tasks t WHERE t.agent_id = agents.id AND t.status IN ('claimed', 'started') ORDER BY t.seq LIMIT 1)
         """;
+
+    private const string StoppingEpoch = "host-stopping";
 
     private const string UpsertAgent = $"""
         INSERT INTO agents (id, kind, name, capabilities, host, created_at)
@@ -85,6 +88,13 @@ internal static class RegistryVerbs
 
     public static IReadOnlyList<NamedSetting> Below(BoardConnection connection, string prefix, int limit) =>
         connection[SettingsBelow].Bind(("$prefix", prefix), ("$limit", limit)).All(row => new NamedSetting(row.GetString(0), row.GetString(1)));
+
+    /// <summary>The daemon of this epoch stops in order.</summary>
+    public static int MarkStopping(WriteScope scope) => Set(scope, StoppingEpoch, scope.Epoch.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Whether the daemon of that epoch was stopping when it ended.</summary>
+    public static bool WasStopping(WriteScope scope, long epoch) =>
+        scope.First(Setting, row => row.GetString(0), ("$name", StoppingEpoch)) == epoch.ToString(CultureInfo.InvariantCulture);
 
     public static int Drop(WriteScope scope, string name) => scope.Execute(DropSetting, ("$name", name));
 

@@ -71,7 +71,8 @@ internal static class RunVerbs
     {
         var task = start.TaskId is null ? null : scope.Change(
             start.TaskId, EdgeSql.ClaimForRun,
-            ("$agent", start.AgentId), ("$session", start.SessionId), ("$replaces", start.ReplacesSession ? 1 : 0), ("$epoch", scope.Epoch), ("$now", scope.Now));
+            ("$agent", start.AgentId), ("$session", start.SessionId), ("$replaces", start.ReplacesSession ? 1 : 0), ("$epoch", scope.Epoch),
+            ("$jitter", scope.Jitter()), ("$now", scope.Now));
         if (start.TaskId is not null && task is null)
         {
             var refused = EdgeVerbs.Refuse(scope, start.TaskId, TaskState.Claimed);
@@ -159,6 +160,9 @@ internal static class RunVerbs
         {
             RunEnding.Done => Finish(scope, taskId, EdgeSql.RunDone, values),
             RunEnding.Interrupted => scope.Change(taskId, EdgeSql.RunInterrupt, [.. values, ("$not_before", end.RetryAt?.ToUnixTimeMilliseconds())]),
+            RunEnding.Killed when !RegistryVerbs.WasStopping(scope, end.Claim!.Epoch) =>
+                scope.Change(taskId, EdgeSql.RunKilled, [.. values, ("$max_interruptions", scope.MaxInterruptions), ("$jitter", scope.Jitter())]),
+            RunEnding.Killed => scope.Change(taskId, EdgeSql.RunInterrupt, [.. values, ("$not_before", null)]),
             RunEnding.Failed when end.RetryAt is { } retryAt =>
                 scope.Change(taskId, EdgeSql.RunRetry, [.. values, ("$not_before", retryAt.ToUnixTimeMilliseconds())])
                 ?? Finish(scope, taskId, EdgeSql.RunFail, values),

@@ -7,18 +7,18 @@ namespace Colibri.Core.Board.Verbs;
 internal static class TaskVerbs
 {
     private const string Insert = """
-        INSERT INTO tasks (id, key, title, description, status, capabilities, priority, max_attempts, session_id, created_at, updated_at)
-        VALUES ($id, $key, $title, $description, 'queued', $capabilities, $priority, $max_attempts, $session, $created, $now)
+        INSERT INTO tasks (id, key, title, description, status, capabilities, priority, max_attempts, session_id, held, created_at, updated_at)
+        VALUES ($id, $key, $title, $description, 'queued', $capabilities, $priority, $max_attempts, $session, $held, $created, $now)
         """;
 
     private const string ByKey = $"SELECT {TaskRow.Columns} FROM tasks WHERE key = $key";
 
     private const string InsertIntake = """
-        INSERT INTO intake (id, key, title, description, capabilities, priority, max_attempts, session_id, created_at)
-        VALUES ($id, $key, $title, $description, $capabilities, $priority, $max_attempts, $session, $now)
+        INSERT INTO intake (id, key, title, description, capabilities, priority, max_attempts, session_id, held, created_at)
+        VALUES ($id, $key, $title, $description, $capabilities, $priority, $max_attempts, $session, $held, $now)
         """;
 
-    private const string IntakeColumns = "id, key, title, description, capabilities, priority, max_attempts, session_id, created_at";
+    private const string IntakeColumns = "id, key, title, description, capabilities, priority, max_attempts, session_id, created_at, held";
 
     private const string IntakeByKey = $"SELECT {IntakeColumns} FROM intake WHERE key = $key";
 
@@ -28,15 +28,43 @@ internal static class TaskVerbs
 
     private const string AfterSequence = $"SELECT {TaskRow.Columns} FROM tasks WHERE seq > $after ORDER BY seq LIMIT $limit";
 
+    private const string ReadyHead = "SELECT id, capabilities, priority, seq, interruptions >= $last_chance FROM tasks";
+
     // The index is named, because without statistics the planner would sort the whole queue instead.
-    private const string Ready = """
-        SELECT id, capabilities FROM tasks INDEXED BY tasks_ready
-        WHERE status = 'queued' AND (not_before IS NULL OR not_before <= $now)
-        ORDER BY priority DESC, seq LIMIT $limit
+    private const string ReadyTail = """
+        INDEXED BY tasks_ready
+        WHERE status = 'queued' AND held = 0 AND (not_before IS NULL OR not_before <= $now)
+        """;
+
+    private const string ReadyOrder = "ORDER BY priority DESC, seq LIMIT $limit";
+
+    private const string Ready = $"{ReadyHead} {ReadyTail} {ReadyOrder}";
+
+    // What is behind a place of the queue, in two statements: each one begins in the index where its rows do.
+    private const string ReadyOfPriority = $"{ReadyHead} {ReadyTail} AND priority = $priority AND seq > $seq {ReadyOrder}";
+
+    private const string ReadyBelow = $"{ReadyHead} {ReadyTail} AND priority < $priority {ReadyOrder}";
+
+    private const string OneApart = """
+        SELECT 1 FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.finished_at IS NULL AND t.interruptions >= $last_chance LIMIT 1
         """;
 
     private const string Shift = """
         UPDATE tasks SET not_before = max(not_before + $by, 0) WHERE status = 'queued' AND not_before IS NOT NULL AND updated_at <= $before
+        """;
+
+    private const string ShiftRests = """
+        UPDATE tasks SET last_start_at = last_start_at + $by, rest_until = rest_until + $by
+        WHERE status IN ('queued', 'claimed', 'started') AND last_start_at <= $before
+        """;
+
+    // A run that ended between the clock's step and its notice had its rest compared with the new clock.
+    private const string KeepRests = """
+        UPDATE tasks SET not_before = rest_until WHERE status = 'queued' AND rest_until > $now AND ifnull(not_before, 0) < rest_until
+        """;
+
+    private const string BoundStarts = """
+        UPDATE tasks SET last_start_at = $now WHERE status IN ('queued', 'claimed', 'started') AND last_start_at > $now
         """;
 
     private const string Bound = """
@@ -45,7 +73,7 @@ internal static class TaskVerbs
 
     private const string NextReady = """
         SELECT not_before FROM tasks INDEXED BY tasks_delayed
-        WHERE status = 'queued' AND not_before > $now ORDER BY not_before LIMIT 1
+        WHERE status = 'queued' AND held = 0 AND not_before > $now ORDER BY not_before LIMIT 1
         """;
 
     // The state is in the text and not bound, because SQLite chooses a partial index only by a constant.
@@ -88,6 +116,7 @@ internal static class TaskVerbs
             ("$priority", task.Priority),
             ("$max_attempts", task.MaxAttempts),
             ("$session", task.SessionId),
+            ("$held", task.Hold ? 1 : 0),
             ("$now", scope.Now));
         return id;
     }
@@ -124,9 +153,38 @@ internal static class TaskVerbs
         return new TaskList(tasks, fits ? null : tasks[^1].Id);
     }
 
-    public static IReadOnlyList<ReadyTask> ListReady(BoardConnection connection, int limit, DateTimeOffset now) => connection[Ready]
-        .Bind(("$now", now.ToUnixTimeMilliseconds()), ("$limit", limit))
-        .All(row => new ReadyTask(row.GetString(0), TaskRow.Names(row.GetString(1))));
+    public static IReadOnlyList<ReadyTask> ListReady(BoardConnection connection, int limit, DateTimeOffset now, QueuePlace? after, int lastChance)
+    {
+        // Most tasks of a long queue need the same: equal needs are one list, by which the scheduler knows them again.
+        var needs = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        if (after is null)
+            return Rows(Ready, limit);
+        var ready = Rows(ReadyOfPriority, limit);
+        if (ready.Count < limit)
+            ready.AddRange(Rows(ReadyBelow, limit - ready.Count));
+        return ready;
+
+        List<ReadyTask> Rows(string sql, int most)
+        {
+            var statement = connection[sql].Bind(("$now", now.ToUnixTimeMilliseconds()), ("$limit", most), ("$last_chance", lastChance));
+            if (sql != Ready)
+                statement.Bind(("$priority", after!.Value.Priority));
+            if (sql == ReadyOfPriority)
+                statement.Bind(("$seq", after!.Value.Sequence));
+            return statement.All(row => new ReadyTask(
+                row.GetString(0), Needs(row.GetString(1)), new QueuePlace(row.GetInt32(2), row.GetInt64(3)), row.GetInt64(4) != 0));
+        }
+
+        IReadOnlyList<string> Needs(string json)
+        {
+            if (!needs.TryGetValue(json, out var names))
+                needs.Add(json, names = TaskRow.Names(json));
+            return names;
+        }
+    }
+
+    public static bool IsOneApart(BoardConnection connection, int lastChance) =>
+        connection[OneApart].Bind(("$last_chance", lastChance)).First(row => "") is not null;
 
     public static DateTimeOffset? NextReadyAt(BoardConnection connection, DateTimeOffset now)
     {
@@ -134,13 +192,24 @@ internal static class TaskVerbs
         return next.Count == 0 ? null : next[0];
     }
 
+    public static int ShiftBackoffs(WriteScope scope, TimeSpan by, DateTimeOffset before)
+    {
+        (string, object?)[] step = [("$by", (long)by.TotalMilliseconds), ("$before", before.ToUnixTimeMilliseconds())];
+        var moved = scope.Execute(Shift, step);
+        scope.Execute(ShiftRests, step);
+        scope.Execute(KeepRests, ("$now", scope.Now));
+        return moved;
+    }
+
+    public static int BoundBackoffs(WriteScope scope)
+    {
+        scope.Execute(BoundStarts, ("$now", scope.Now));
+        return scope.Execute(Bound, ("$now", scope.Now));
+    }
+
     /// <summary>The texts whose cost must not grow with the board, for a test to hold against the query planner.</summary>
-    public static int ShiftBackoffs(WriteScope scope, TimeSpan by, DateTimeOffset before) =>
-        scope.Execute(Shift, ("$by", (long)by.TotalMilliseconds), ("$before", before.ToUnixTimeMilliseconds()));
-
-    public static int BoundBackoffs(WriteScope scope) => scope.Execute(Bound, ("$now", scope.Now));
-
-    internal static IReadOnlyList<string> Indexed => [TaskRow.ById, ByKey, AfterSequence, Ready, NextReady, .. InStateAfterSequence];
+    internal static IReadOnlyList<string> Indexed =>
+        [TaskRow.ById, ByKey, AfterSequence, Ready, ReadyOfPriority, ReadyBelow, NextReady, .. InStateAfterSequence];
 
     private static BoardTask Admit(WriteScope scope, Intake waiting)
     {
@@ -162,6 +231,7 @@ internal static class TaskVerbs
             ("$priority", intake.Task.Priority),
             ("$max_attempts", intake.Task.MaxAttempts),
             ("$session", intake.Task.SessionId),
+            ("$held", intake.Task.Hold ? 1 : 0),
             ("$created", intake.CreatedAt),
             ("$now", now));
         var task = new BoardTask
@@ -174,6 +244,7 @@ internal static class TaskVerbs
             Priority = intake.Task.Priority,
             MaxAttempts = intake.Task.MaxAttempts,
             SessionId = intake.Task.SessionId,
+            Held = intake.Task.Hold,
             Usage = new Usage(),
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(intake.CreatedAt),
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
