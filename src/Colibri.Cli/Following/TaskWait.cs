@@ -23,6 +23,7 @@ internal static class TaskWait
             deadline.CancelAfter(limit);
         var absence = new Absence(session, patience);
         BoardTask? latest = null;
+        var isToldHeld = false;
         try
         {
             while (true)
@@ -36,6 +37,7 @@ internal static class TaskWait
                     absence.IsOver();
                     if (IsOver(latest.Status))
                         return Report(session, latest, clock.Elapsed);
+                    TellHeld(latest);
                     await foreach (var change in events.ReadEventsAsync(deadline.Token).ConfigureAwait(false))
                     {
                         if (change.Missed is not null)
@@ -44,6 +46,7 @@ internal static class TaskWait
                             latest = change.Task;
                         if (IsOver(latest.Status))
                             return Report(session, latest, clock.Elapsed);
+                        TellHeld(latest);
                     }
                 }
                 catch (DaemonUnreachableException e) when (latest is not null)
@@ -64,6 +67,14 @@ internal static class TaskWait
             Print(session, latest!);
         session.Complain($"{TaskView.Standing(latest!)} after {Words.Duration(timeout ?? clock.Elapsed)} (go on waiting: colibri wait {taskId})");
         return ExitCodes.Refused;
+
+        // It would wait for ever, and nobody would know for what.
+        void TellHeld(BoardTask task)
+        {
+            if (task.Held && !isToldHeld)
+                session.Complain($"{TaskView.Standing(task)} and does not start before: colibri release-task {taskId}; waiting");
+            isToldHeld = task.Held;
+        }
     }
 
     private static async Task<BoardTask> ReadAsync(CliSession session, string taskId)

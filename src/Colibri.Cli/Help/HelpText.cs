@@ -54,7 +54,6 @@ internal static class HelpText
         screen.Line();
         screen.Line(screen.Paint("Options, before or after the command", Tone.Strong));
         Items(screen, CommandLine.Everywhere.Select(o => (Label(o), o.Summary)).Append((Label(CommandLine.Version), $"{CommandLine.Version.Summary}; without a command")));
-        screen.Line();
         screen.Line("Exit status: 0 done, 1 the daemon said no, 2 usage, 3 no daemon there");
     }
 

@@ -69,6 +69,14 @@ internal sealed class CommandTour(WireClient client)
 
         var other = (await AskAsync(new { cmd = "create-task", title = "Never mind" })).Text("id");
         (await AskAsync(new { cmd = "cancel-task", task_id = other })).Text("status").ShouldBe("cancelled");
+
+        var later = await AskAsync(new { cmd = "create-task", title = "Not yet", hold = true });
+        (later.Text("status"), later.Member("held").GetBoolean(), later.Number("interruptions")).ShouldBe(("queued", true, 0));
+        (await client.RefusalAsync(new { cmd = "claim-task", task_id = later.Text("id"), agent_id = agentId })).ShouldBe("conflict");
+        (await AskAsync(new { cmd = "release-task", task_id = later.Text("id") })).Member("held").GetBoolean().ShouldBeFalse();
+        (await client.RefusalAsync(new { cmd = "release-task", task_id = later.Text("id") })).ShouldBe("conflict");
+        (await AskAsync(new { cmd = "hold-task", task_id = later.Text("id") })).Member("held").GetBoolean().ShouldBeTrue();
+        (await client.RefusalAsync(new { cmd = "hold-task", task_id = other })).ShouldBe("conflict");
     }
 
     private async Task AgentsAsync()

@@ -70,6 +70,19 @@ public sealed class FollowingTests
     }
 
     [Test]
+    public async Task A_wait_says_once_that_its_task_is_held_and_goes_on()
+    {
+        var held = Queued with { Held = true };
+        await using var daemon = Following([held], [Event(held), Event(Queued), Event(held), Event(Queued with { Status = TaskState.Done })]);
+
+        var run = await WaitAsync(daemon);
+
+        run.ExitCode.ShouldBe(ExitCodes.Done);
+        run.Error.ShouldBe(string.Concat(Enumerable.Repeat(
+            $"colibri: task {TaskId} is held and does not start before: colibri release-task {TaskId}; waiting\n", 2)), "once for each time that it is held");
+    }
+
+    [Test]
     public async Task A_failed_task_is_exit_status_1_with_its_error_on_one_line()
     {
         await using var daemon = Following([Queued], [Event(Failed)]);

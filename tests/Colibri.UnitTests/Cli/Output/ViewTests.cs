@@ -115,6 +115,51 @@ public sealed class ViewTests
         """);
 
     [Test]
+    public async Task List_tasks_says_why_a_held_one_does_not_start() => (await ShownAsync(
+        new TaskList([Queued with { Held = true }, Poison], null), Wire.TaskList, "list-tasks")).ShouldBe("""
+        ID                                    STATUS  TRY  TITLE
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  held    0/3  Fix the login test
+          start it: colibri release-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  held    0/3  Fix the login test
+          poison: 3 runs in a row were interrupted because the daemon was killed, so the
+          task is held; see whether it ends the daemon, then type: colibri release-task
+          019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+
+        """);
+
+    [Test]
+    public async Task Get_task_says_why_a_held_one_does_not_start() => (await ShownAsync(Poison, Wire.BoardTask, "get-task t")).ShouldBe("""
+        task        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        title       Fix the login test
+        status      held
+                    it does not start before: colibri release-task
+                    019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        attempts    0 of 3
+        last try    poison
+        last error  poison: 3 runs in a row were interrupted because the daemon was
+                    killed, so the task is held; see whether it ends the daemon, then
+                    type: colibri release-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
+        cut short   3 runs in a row, because the daemon was killed
+        created     2026-11-22T06:07:10.893Z
+        updated     2026-11-22T06:07:10.893Z
+
+        """);
+
+    [Test]
+    [Arguments("hold-task", true, "held")]
+    [Arguments("release-task", false, "queued")]
+    public async Task Hold_and_release(string command, bool held, string shown) => (await ShownAsync(
+        Queued with { Held = held }, Wire.BoardTask, $"{command} t")).ShouldBe($"task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 is {shown}\n");
+
+    private static BoardTask Poison => Queued with
+    {
+        Held = true,
+        Interruptions = 3,
+        Verdict = "poison",
+        Error = new TaskError("poison", $"3 runs in a row were interrupted because the daemon was killed, so the task is held; see whether it ends the daemon, then type: colibri release-task {TaskId}"),
+    };
+
+    [Test]
     public async Task Create_task() => (await ShownAsync(Queued, Wire.BoardTask, "create-task --title T")).ShouldBe("""
         created task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (queued)
         follow it: colibri wait 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10

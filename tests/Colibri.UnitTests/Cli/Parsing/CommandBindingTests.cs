@@ -51,6 +51,9 @@ public sealed class CommandBindingTests
             """{"cmd":"transition-task","task_id":"t","status":"failed","error":{"code":"failed","message":"m"}}"""
         ),
         ("cancel-task|t", """{"cmd":"cancel-task","task_id":"t"}"""),
+        ("hold-task|t", """{"cmd":"hold-task","task_id":"t"}"""),
+        ("release-task|t", """{"cmd":"release-task","task_id":"t"}"""),
+        ("create-task|--title|T|--hold", """{"cmd":"create-task","title":"T","hold":true}"""),
         ("spawn-agent|pi", """{"cmd":"spawn-agent","binary":"pi","cwd":"/here"}"""),
         (
             "spawn-agent|bin/../zot|--runtime|zot|--provider|p|--model|m|--task-id|t|--session-id|s|--cwd|./sub|--env|A=1|--env|B=x=y|--rpc|--prompt|go|--|rpc|--json|--help",
