@@ -1,4 +1,3 @@
-using Colibri.Core.Providers;
 using Colibri.Jsonl;
 
 namespace Colibri.Core.Panes;
@@ -7,7 +6,10 @@ namespace Colibri.Core.Panes;
 /// An agent's short texts as they are shown: redacted, then cut to a limit. An agent repeats the same few, so the strings of the latest ones
 /// are cached.
 /// </summary>
-internal sealed class LatestTexts(Secrets secrets, int most, int maxChars)
+/// <param name="excerpt">Makes a text safe to show, and no longer than a limit.</param>
+/// <param name="most">How many are cached.</param>
+/// <param name="maxChars">The limit.</param>
+internal sealed class LatestTexts(Func<string, int, string> excerpt, int most, int maxChars)
 {
     private readonly (ulong Hash, string? Shown)[] _known = new (ulong, string?)[most];
     private int _next;
@@ -21,7 +23,7 @@ internal sealed class LatestTexts(Secrets secrets, int most, int maxChars)
             if (known.Hash == hash && known.Shown is not null) return known.Shown;
 
         // Decode the whole text before it is redacted: a cut before that may tear a key, which redaction then misses.
-        var shown = secrets.Excerpt(text.GetString(line)!, maxChars);
+        var shown = excerpt(text.GetString(line)!, maxChars);
         _known[_next] = (hash, shown);
         _next = (_next + 1) % most;
         return shown;

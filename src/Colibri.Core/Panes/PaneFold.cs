@@ -39,10 +39,10 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private string? _provider;
     private string? _model;
     private ulong _turn;
-    private readonly LatestTexts _errors = new(secrets, MaxErrors, MaxErrorChars);
-    private readonly LatestTexts _events = new(secrets, MaxEvents, MaxEventChars);
-    private readonly LatestTexts _names = new(secrets, MaxNames, MaxNameChars);
-    private readonly LatestTexts _toolNames = new(secrets, MaxToolNames, MaxNameChars);
+    private readonly LatestTexts _errors = new(secrets.Excerpt, MaxErrors, MaxErrorChars);
+    private readonly LatestTexts _events = new(secrets.Name, MaxEvents, MaxEventChars);
+    private readonly LatestTexts _names = new(secrets.Name, MaxNames, MaxNameChars);
+    private readonly LatestTexts _toolNames = new(secrets.Name, MaxToolNames, MaxNameChars);
 
     public PaneState State = new() { Signs = new RunSigns { AreCounted = true } };
 
@@ -73,9 +73,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     {
         State.LastEvent = e.Name ?? _events.Of(line, e.UnknownName);
         if (e.SessionId.IsString && IsNew(line, e.SessionId, ref _sessionHash))
-            State.HarnessSessionId = secrets.Excerpt(e.SessionId.GetString(line)!, MaxIdChars);
+            State.HarnessSessionId = secrets.Name(e.SessionId.GetString(line)!, MaxIdChars);
         if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))
-            State.Cwd = secrets.Excerpt(e.Cwd.GetString(line)!, MaxPathChars);
+            State.Cwd = secrets.Name(e.Cwd.GetString(line)!, MaxPathChars);
         if (e.Provider.IsString) _provider = _names.Of(line, e.Provider);
         if (e.Model.IsString) _model = _names.Of(line, e.Model);
 

@@ -60,7 +60,7 @@ internal sealed class StderrTail
         // The buffer's start may cut a character as well.
         var whole = isTorn ? CharacterStart(kept, 0) : 0;
         var text = Encoding.UTF8.GetString(kept, whole, kept.Length - whole);
-        var clean = isTorn ? secrets.RedactTail(text) : secrets.Redact(text);
+        var clean = secrets.Redact(text);
         byte[] shown = ReferenceEquals(clean, text) ? kept : Encoding.UTF8.GetBytes(clean);
         var first = Math.Max(shown.Length - Capacity, isTorn ? Math.Min(Margin, shown.Length) : 0);
         if (first > 0)

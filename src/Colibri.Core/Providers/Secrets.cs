@@ -73,56 +73,66 @@ public sealed class Secrets
         return _held.All.Where(entry => names.Contains(entry.Key));
     }
 
-    /// <summary>The text with every known key redacted; the same object if it holds none.</summary>
+    /// <summary>
+    /// The text without what a terminal acts on, and then with every known key redacted, and the parts of a split one: the same object where
+    /// neither is in it. Lines and tabs stay.
+    /// </summary>
     public string Redact(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        foreach (var key in _held.Keys)
-        {
-            if (text.Contains(key, StringComparison.Ordinal))
-                text = text.Replace(key, Blot, StringComparison.Ordinal);
-        }
-        return text;
+        return _held.Finder.Blot(PlainText.Of(text, out var cuts), cuts, before: null);
     }
 
-    /// <summary>A session entry with every known key redacted.</summary>
+    /// <summary>As <see cref="Redact(string)"/>, for one of many texts that are read one after another: a key may begin in one and go on in the next.</summary>
+    /// <param name="text">What an agent or an operator wrote.</param>
+    /// <param name="before">How the text before it ended, null for the first; then how this one ended. It may hold a key's beginning in clear.</param>
+    public string Redact(string text, ref string? before)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var finder = _held.Finder;
+        var plain = PlainText.Of(text, out var cuts);
+        var shown = finder.Blot(plain, cuts, before);
+        before = finder.EndOf(before, plain);
+        return shown;
+    }
+
+    /// <summary>A session entry that is safe to show: see <see cref="Redact(string)"/>.</summary>
     public SessionEntry Redact(SessionEntry entry)
     {
+        string? before = null;
+        return Redact(entry, ref before);
+    }
+
+    /// <summary>The same for one of a session's entries, in their order.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="before">As for <see cref="Redact(string, ref string?)"/>; an entry without text leaves it as it is.</param>
+    public SessionEntry Redact(SessionEntry entry, ref string? before)
+    {
         ArgumentNullException.ThrowIfNull(entry);
-        var (text, tool) = (entry.Text is null ? null : Redact(entry.Text), entry.Tool is null ? null : Redact(entry.Tool));
+        var (text, tool) = (entry.Text is null ? null : Redact(entry.Text, ref before), entry.Tool is null ? null : OneLine(Redact(entry.Tool)));
         return ReferenceEquals(text, entry.Text) && ReferenceEquals(tool, entry.Tool) ? entry : entry with { Text = text, Tool = tool };
     }
 
     /// <summary>
-    /// The text with every known key redacted, and only then cut: a key that is cut first is no longer recognised. Use this to shorten every text
-    /// that may hold a key.
+    /// The text without what a terminal acts on, then with every known key redacted, and only then cut: an escape sequence in a key would hide
+    /// it, and a key that is cut first is no longer recognised. Use this to shorten every text that may hold a key.
     /// </summary>
     /// <param name="text">What an agent or an operator wrote.</param>
     /// <param name="maxChars">The most UTF-16 units, at least 2; a shortened text ends in an ellipsis. No character is cut in two.</param>
-    public string Excerpt(string text, int maxChars)
+    public string Excerpt(string text, int maxChars) => Cut(Redact(text), maxChars);
+
+    /// <summary>As <see cref="Excerpt"/>, for a name: on one line.</summary>
+    public string Name(string text, int maxChars) => Cut(OneLine(Redact(text)), maxChars);
+
+    private static string OneLine(string text) => text.AsSpan().IndexOfAny('\n', '\t') < 0 ? text : text.Replace('\n', ' ').Replace('\t', ' ');
+
+    private static string Cut(string clean, int maxChars)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxChars, 2);
-        var clean = Redact(text);
         if (clean.Length <= maxChars)
             return clean;
         var cut = maxChars - 1;
         return string.Concat(clean.AsSpan(0, char.IsHighSurrogate(clean[cut - 1]) ? cut - 1 : cut), "…");
-    }
-
-    /// <summary>As <see cref="Redact"/>, for a text that has lost its beginning: the rest of a cut key at its start is redacted too.</summary>
-    public string RedactTail(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        var torn = 0;
-        foreach (var key in _held.Keys)
-        {
-            for (var length = Math.Min(key.Length - 1, text.Length); length >= ShortestKey && length > torn; length--)
-            {
-                if (text.AsSpan().StartsWith(key.AsSpan(key.Length - length), StringComparison.Ordinal))
-                    torn = length;
-            }
-        }
-        return torn == 0 ? Redact(text) : Blot + Redact(text[torn..]);
     }
 
     private void LookAgain()
@@ -149,7 +159,7 @@ public sealed class Secrets
                 // Old keys are redacted too, as far as they are among the latest.
                 _retired.AddRange(_held.Keys.Except(held.Keys, StringComparer.Ordinal).Except(_retired, StringComparer.Ordinal).ToList());
                 _retired.RemoveRange(0, Math.Max(0, _retired.Count - MaxRetiredKeys));
-                _held = held with { Keys = [.. held.Keys.Union(_retired, StringComparer.Ordinal).OrderByDescending(key => key.Length)] };
+                _held = new Held(held.All, [.. held.Keys.Union(_retired, StringComparer.Ordinal)]);
             }
             _logger.ProviderFileRead(_path, held.All.Count);
         }
@@ -165,14 +175,23 @@ public sealed class Secrets
         }
     }
 
-    private sealed record Held(IReadOnlyDictionary<string, string> All, IReadOnlyList<string> Keys)
+    private sealed class Held(IReadOnlyDictionary<string, string> all, IReadOnlyList<string> keys)
     {
         public Held(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> file)
-            : this(Merged(environment, file), [])
+            : this(Merged(environment, file))
         {
-            // The longest first, because one key may be a prefix of another.
-            Keys = [.. All.Values.Where(value => value.Length >= ShortestKey).Distinct(StringComparer.Ordinal).OrderByDescending(key => key.Length)];
         }
+
+        private Held(Dictionary<string, string> all)
+            : this(all, [.. all.Values.Where(value => value.Length >= ShortestKey).Distinct(StringComparer.Ordinal)])
+        {
+        }
+
+        public IReadOnlyDictionary<string, string> All => all;
+
+        public IReadOnlyList<string> Keys => keys;
+
+        public KeyFinder Finder { get; } = new(keys);
 
         private static Dictionary<string, string> Merged(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> file)
         {

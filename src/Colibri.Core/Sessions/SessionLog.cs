@@ -37,10 +37,14 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     private readonly Channel<PendingAppend> _queue = Channel.CreateBounded<PendingAppend>(
         new BoundedChannelOptions(QueueCapacity) { SingleReader = false, FullMode = BoundedChannelFullMode.Wait });
     private readonly SessionWriter _writer = new(id, directory, parts);
+    private readonly Lock _redacting = new();
     private readonly Lock _preparing = new();
     private Task _prepared = Task.CompletedTask;
     private int _writing;
     private int _users;
+
+    // How the latest entry ended, where a key may have begun.
+    private string? _ended;
 
     /// <summary>Pins this object for one append. False once it was retired: the store has to look the session up again.</summary>
     public bool TryEnter()
@@ -67,10 +71,11 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
         return false;
     }
 
-    /// <summary>Appends one entry, and assigns its number and time.</summary>
+    /// <summary>Appends one entry, redacted, and assigns its number and time.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
-    public Task<AppendReceipt> AppendAsync(SessionEntry entry)
+    public Task<AppendReceipt> AppendAsync(SessionEntry whole)
     {
+        var entry = Redacted(whole);
         if (parts.Headroom is not { } headroom)
             return QueueAsync(new PendingAppend(entry));
         Task before;
@@ -85,6 +90,12 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
             (before, _prepared) = (_prepared, queued.Task);
         }
         return QueueAfterAsync(before, prepared, queued);
+    }
+
+    private SessionEntry Redacted(SessionEntry entry)
+    {
+        lock (_redacting)
+            return parts.Secrets.Redact(entry, ref _ended);
     }
 
     // Entries keep their order: one that needs no preparation waits for those before it. All are prepared at the same time, so no caller
@@ -105,8 +116,8 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
         return await appended.ConfigureAwait(false);
     }
 
-    private static async Task<SessionEntry> PrepareAsync(HeadroomClient headroom, SessionEntry entry, string text) =>
-        await headroom.ShortenAsync(text, ToolResultText.Mark).ConfigureAwait(false) is { } shortened ? entry with { Text = shortened } : entry;
+    private async Task<SessionEntry> PrepareAsync(HeadroomClient headroom, SessionEntry entry, string text) =>
+        await headroom.ShortenAsync(text, ToolResultText.Mark).ConfigureAwait(false) is { } shortened ? entry with { Text = parts.Secrets.Redact(shortened) } : entry;
 
     /// <summary>Compacts after the appends that were queued before it.</summary>
     /// <exception cref="SessionUnavailableException">It could not be written; the log is as it was before.</exception>
@@ -253,7 +264,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
 /// <param name="Time">The clock of the entries.</param>
 /// <param name="Logger">Logs cuts, compactions and escalations.</param>
 /// <param name="Headroom">Shortens tool results before the cost mode does; null without a sidecar.</param>
-/// <param name="Secrets">The keys to redact in the summary that a compaction makes of older entries.</param>
+/// <param name="Secrets">The keys to redact in every entry, and in the summary that a compaction makes of older ones.</param>
 /// <param name="AtStep">Called after each step of a write, with the session's directory; for tests that stop or fail there.</param>
 internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Secrets Secrets, Action<string, SessionStep>? AtStep);
 

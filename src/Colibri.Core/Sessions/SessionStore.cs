@@ -48,7 +48,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         var log = Enter(sessionId, DirectoryOf(sessionId));
         try
         {
-            return await log.AppendAsync(Secrets.Redact(entry)).ConfigureAwait(false);
+            return await log.AppendAsync(entry).ConfigureAwait(false);
         }
         finally
         {

@@ -53,6 +53,7 @@ internal static class DaemonHost
         var prices = PriceTable.Load(configuration.PricesFile);
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
         var secrets = new Secrets(HostEnvironment.Variables(), configuration.ProviderEnvFile, logger);
+        log.RedactWith(secrets.Redact);
         using var processes = ChildProcesses.Start();
         // Two loops, so that an agent that prints without end does not keep clients waiting.
         using var clients = new EventLoop("clients", LoopPace.Attend);

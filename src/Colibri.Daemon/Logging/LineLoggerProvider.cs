@@ -21,6 +21,7 @@ internal sealed class LineLoggerProvider : ILoggerProvider
     private readonly TimeProvider _time;
     private readonly Task _writer;
     private long _dropped;
+    private volatile Func<string, string>? _redact;
 
     public LineLoggerProvider(LogLevel minimum, LogFormat format, TimeProvider time)
     {
@@ -30,6 +31,9 @@ internal sealed class LineLoggerProvider : ILoggerProvider
 
     /// <summary>Lines that found the queue full since the start.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Redacts every line from now on, whoever wrote what is in it. The keys are read after the first lines are logged.</summary>
+    public void RedactWith(Func<string, string> redact) => _redact = redact;
 
     public ILogger CreateLogger(string categoryName) => new LineLogger(this);
 
@@ -89,7 +93,7 @@ internal sealed class LineLoggerProvider : ILoggerProvider
             if (!IsEnabled(logLevel))
                 return;
             var fields = state as IReadOnlyList<KeyValuePair<string, object?>> ?? [];
-            provider.Add(LogLine.Render(provider._format, provider._time.GetUtcNow(), logLevel, eventId.Id, formatter(state, exception), exception, fields));
+            provider.Add(LogLine.Render(provider._format, provider._time.GetUtcNow(), logLevel, eventId.Id, formatter(state, exception), exception, fields, provider._redact));
         }
     }
 }

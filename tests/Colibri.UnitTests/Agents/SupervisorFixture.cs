@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Colibri.Core;
 using Colibri.Core.Agents;
 using Colibri.Core.Agents.Confinement;
@@ -7,6 +8,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Processes;
+using Colibri.Core.Providers;
 using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Prompts;
@@ -45,7 +47,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null)
     {
         Programs = new ProgramPath(searchPath, null, _directory);
         Engine = Engine.Open(new EngineParts
@@ -54,6 +56,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             Loop = _loop,
             FindCgroups = cgroups is null ? null : () => new AgentCgroups(cgroups, null, TimeProvider.System, Logger),
             Budgets = budgets,
+            Secrets = secrets ?? Secrets.None,
             Prices = prices ?? PriceTable.Empty,
             Programs = Programs,
             Configuration = (configure ?? (plain => plain))(new DaemonConfiguration
@@ -103,6 +106,17 @@ internal sealed class SupervisorFixture : IAsyncDisposable
 
     /// <summary>Called on the board's writer, after a commit and before its caller is answered.</summary>
     public Action<BoardTask>? TaskChanged { get; set; }
+
+    /// <summary>Everything that is kept: board, sessions, and what was logged.</summary>
+    public IEnumerable<(string Where, string Text)> Kept() => Directory.EnumerateFiles(_directory, "*", SearchOption.AllDirectories)
+        .Where(path => !path.EndsWith(".lock", StringComparison.Ordinal))
+        .Select(path => (path, ReadOpen(path))).Append(("the log", string.Join('\n', Logger.All)));
+
+    private static string ReadOpen(string path)
+    {
+        using var file = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), Encoding.Latin1);
+        return file.ReadToEnd();
+    }
 
     public string PathOf(string name) => Path.Combine(_directory, name);
 

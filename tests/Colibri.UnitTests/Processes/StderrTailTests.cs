@@ -118,5 +118,29 @@ public sealed class StderrTailTests
         _tail.LastLine(Secrets.None).ShouldBe(expected);
     }
 
+    [Test]
+    public void A_key_and_an_escape_sequence_are_gone_wherever_the_reads_split_them()
+    {
+        var bytes = Encoding.UTF8.GetBytes($"\e[93m\e[1m! \e[0mcannot \e]0;use\a use {Keys.Usual[..20]}\e[1m{Keys.Usual[20..]} \u20AC\u2028\n");
+        for (var at = 0; at <= bytes.Length; at++)
+        {
+            var tail = new StderrTail();
+            tail.Add(bytes.AsSpan(0, at));
+            tail.Add(bytes.AsSpan(at));
+            tail.Text(Keys.Of(Keys.Usual)).ShouldBe("! cannot  use [redacted] \u20AC\u2028\n", $"split at {at}");
+        }
+    }
+
+    [Test]
+    public void A_sequence_that_the_ring_has_cut_leaves_no_control_character()
+    {
+        for (var cut = 0; cut < 12; cut++)
+        {
+            var tail = new StderrTail();
+            tail.Add(Encoding.UTF8.GetBytes(new string('.', 9_000) + "\e[38;5;196m" + new string('-', StderrTail.Capacity + 512 - cut)));
+            tail.Text(Secrets.None)!.Any(char.IsControl).ShouldBeFalse($"cut at {cut}");
+        }
+    }
+
     private void Add(string text) => _tail.Add(Encoding.UTF8.GetBytes(text));
 }

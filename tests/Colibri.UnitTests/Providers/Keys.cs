@@ -7,7 +7,7 @@ namespace Colibri.UnitTests.Providers;
 internal static class Keys
 {
     /// <summary>So many characters of a key in a row are a leak.</summary>
-    private const int Leak = 12;
+    private const int Leak = 8;
 
     public const string Short = "sk-0123456789abcdef";
 

@@ -10,6 +10,8 @@ internal sealed class CollectingLogger : ILogger
 
     public IReadOnlyList<string> Of(int eventId) => [.. _lines.Where(line => line.Event == eventId).Select(line => line.Message)];
 
+    public IReadOnlyList<string> All => [.. _lines.Select(line => line.Message)];
+
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
     public bool IsEnabled(LogLevel logLevel) => true;
