@@ -194,7 +194,7 @@ internal sealed class AgentRuns
         return null;
     }
 
-    /// <summary>Gives the agent the prompt that it was started with: it is among its arguments, or is sent over its standard input now.</summary>
+    /// <summary>Gives the agent the prompt that it was started with: it is among its arguments, or is written to its standard input whole, or is sent there as a command now.</summary>
     public async Task TellFirstAsync(Run run, AgentLaunch launch)
     {
         if (_rpc is not null && launch.SentPrompt is { } sent)
@@ -219,7 +219,7 @@ internal sealed class AgentRuns
             if (_profile.ForgetCommand is { } forget)
                 await _rpc!.AskAsync(forget, null).ConfigureAwait(false);
             var prompt = AgentLaunch.PromptOf(task);
-            var sent = AgentLaunch.Introduced(Injection, run.SessionId, prompt, isRpc: true);
+            var sent = AgentLaunch.Introduced(Injection, run.SessionId, prompt, isByInput: true);
             await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = prompt }).ConfigureAwait(false);
             await PromptAsync(run, sent).ConfigureAwait(false);
         }

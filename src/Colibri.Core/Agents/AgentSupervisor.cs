@@ -118,6 +118,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
     }
 
+    /// <summary>Why no configured agent can take a task of this title and description; null where one can, or where none is configured.</summary>
+    public string? WhyTooLong(string title, string description) => PromptRoom.Refusal(parts.Configuration, title, description);
+
     /// <summary>
     /// Asks an agent to end: standard input closed where it has one, SIGTERM to its tree, SIGKILL after the grace. Asking again can only
     /// shorten the grace.
@@ -193,7 +196,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
                 : e is not ArgumentException;
             if (mayPass)
                 parts.StartRests.Lacked(agent.Record.Binary, e.Message);
-            else
+            // A prompt that is too long is no fault of the program.
+            else if (e is not PromptTooLongException)
                 parts.Breaker?.Report(agent.Record.Binary, crashed: true, e.Message);
             await agent.CloseUnstartedAsync(new TaskError(RunVerdict.SpawnFailed, e.Message), mayPass).ConfigureAwait(false);
             Panes.Stopped(agent);

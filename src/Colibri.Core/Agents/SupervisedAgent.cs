@@ -191,7 +191,7 @@ public sealed class SupervisedAgent
             (program, arguments, environment, cwd) = (confined.Program, confined.Arguments, confined.Environment, null);
         }
         var process = AgentProcess.Start(
-            _parts.Processes, _parts.Loop, program, arguments, _rpc is not null, environment, cwd, Id, _parts.Cgroups,
+            _parts.Processes, _parts.Loop, program, arguments, _rpc is not null || launch.CommandLine.Input is not null, environment, cwd, Id, _parts.Cgroups,
             _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
         _process = process;
         Tell(_pane.Started(process.Identity.Pid));
@@ -213,6 +213,8 @@ public sealed class SupervisedAgent
         await _prompted.ConfigureAwait(false);
         if (_rpc is not null)
             _ = Watched("writing to", _rpc.PumpAsync(process.WriteLineAsync));
+        if (launch.CommandLine.Input is { } input)
+            _ = Watched("writing the prompt to", process.WriteInputAsync(input));
         if (first is not null)
             _ = Watched("telling", _runs.TellFirstAsync(first, launch));
         if (_profile.PrintsEvents || first is not null)

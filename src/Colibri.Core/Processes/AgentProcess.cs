@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Colibri.Posix.Cgroups;
 using Colibri.Posix.Polling;
 using Colibri.Posix.Processes;
@@ -51,8 +52,8 @@ internal sealed class AgentProcess : IDisposable
 
     public TreeEnder Ender { get; }
 
-    /// <summary>Null for an agent without standard input.</summary>
-    public PoliteEnd? PoliteEnd { get; }
+    /// <summary>Null for an agent that takes no commands on standard input.</summary>
+    public PoliteEnd? PoliteEnd { get; private set; }
 
     /// <summary>Chunks read so far, over both streams.</summary>
     public long Progress => Volatile.Read(ref _outputChunks) + Volatile.Read(ref _errorChunks);
@@ -177,7 +178,7 @@ internal sealed class AgentProcess : IDisposable
         return ValueTask.CompletedTask;
     });
 
-    /// <summary>Writes one line to standard input. Errors are ignored, because the end of an agent is noticed elsewhere.</summary>
+    /// <summary>Writes one line, or all there is, to standard input. Errors are ignored, because the end of an agent is noticed elsewhere.</summary>
     public async Task WriteLineAsync(ReadOnlyMemory<byte> line)
     {
         try
@@ -188,6 +189,18 @@ internal sealed class AgentProcess : IDisposable
         {
             // The agent ended, or was asked to end, before it had read its prompt.
         }
+    }
+
+    /// <summary>
+    /// Writes a prompt to standard input and closes it, at the pace at which the agent reads. Errors are ignored, because the end of an agent is
+    /// noticed elsewhere.
+    /// </summary>
+    public async Task WriteInputAsync(string prompt)
+    {
+        // An end of the input that comes too early would set the agent to work on half a prompt.
+        PoliteEnd = null;
+        await WriteLineAsync(Encoding.UTF8.GetBytes(prompt)).ConfigureAwait(false);
+        _stdin!.Dispose();
     }
 
     public void Dispose()

@@ -59,6 +59,7 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
 
     private async ValueTask<Reply> StartAsync(SpawnRequest request)
     {
+        await PromptRoom.RefuseTooLongAsync(request, board.GetAsync).ConfigureAwait(false);
         var agent = await supervisor.SpawnAsync(request).ConfigureAwait(false);
         return Reply.Of(agent.ToWire(), ProtocolJson.Wire.Agent);
     }

@@ -142,15 +142,19 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
             : throw CommandContext.Bad("error.message", $"is {message.Length} characters long; the limit is {MaxErrorMessageLength}");
     }
 
-    private static NewTask NewTaskOf(CommandContext context)
+    private NewTask NewTaskOf(CommandContext context)
     {
         var request = context.Request;
         if (request.SessionId is { } session && !Core.Sessions.SessionId.IsValid(session))
             throw CommandContext.Bad("session_id", "is no session id: 1 to 128 of A-Z a-z 0-9 . _ -, not starting with a dot");
+        var title = CommandContext.Name(request.Title, "title", CommandContext.MaxTitleLength);
+        var description = CommandContext.Text(request.Description, "description") ?? "";
+        if (supervisor.WhyTooLong(title, description) is { } problem)
+            throw CommandContext.Bad("description", $"is too long for the configured agent: {problem}");
         return new NewTask
         {
-            Title = CommandContext.Name(request.Title, "title", CommandContext.MaxTitleLength),
-            Description = CommandContext.Text(request.Description, "description") ?? "",
+            Title = title,
+            Description = description,
             Capabilities = CommandContext.Names(request.Capabilities, "capabilities"),
             Priority = request.Priority ?? 0,
             MaxAttempts = CommandContext.Number(request.MaxAttempts, "max_attempts", 3, 1, MaxAttemptsLimit),

@@ -30,6 +30,11 @@ public sealed record AgentProfile
     /// <summary>Arguments for a long-lived agent on standard input, where the operator gives none; null where the kind has no such mode.</summary>
     public IReadOnlyList<string>? RpcArguments { get; init; }
 
+    /// <summary>
+    /// The arguments that stand in the prompt's place when it goes to standard input, which is then closed; null where the kind reads none there.
+    /// </summary>
+    public IReadOnlyList<string>? PromptByInput { get; init; }
+
     /// <summary>Arguments that choose a provider and a model; either may be null.</summary>
     public Func<string?, string?, IReadOnlyList<string>> ModelArguments { get; init; } = static (_, _) => [];
 

@@ -14,6 +14,7 @@ internal static class Claude
         Provider = "anthropic",
         Providers = ["anthropic"],
         TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
+        PromptByInput = [],
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
         // That a session is around it, which one, and how to talk to it; of hooks and plug-ins, whose they are.
         ChildVariables = new("CLAUDE_",

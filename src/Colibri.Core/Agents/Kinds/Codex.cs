@@ -13,6 +13,7 @@ internal static class Codex
         Provider = "openai",
         Providers = ["openai"],
         TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
+        PromptByInput = ["-"],
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
         RefusalIn = CodexRefusals.In,
         // Its thread, the sandbox its commands run in, and how it was installed.

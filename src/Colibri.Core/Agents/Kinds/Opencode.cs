@@ -12,6 +12,7 @@ internal static class Opencode
         Name = "opencode",
         Dialect = new OpencodeDialect(),
         TaskArguments = ["run", "--format", "json"],
+        PromptByInput = [],
         ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),
         ChildVariables = new("OPENCODE_",
         [

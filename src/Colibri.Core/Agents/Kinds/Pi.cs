@@ -14,6 +14,7 @@ internal static class Pi
         Name = "pi",
         Dialect = new PiDialect(),
         TaskArguments = ["--mode", "json", "--no-session"],
+        PromptByInput = [],
         RpcArguments = ["--mode", "rpc", "--no-session"],
         SteerCommand = "steer",
         ForgetCommand = "new_session",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Providers;
@@ -9,7 +10,16 @@ namespace Colibri.Core.Agents.Launch;
 /// <param name="IsRpc">Standard input is kept open, and takes the prompt.</param>
 public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRpc)
 {
+    /// <summary>The most bytes of a prompt that is an argument: Linux takes 128 KiB for one string, its NUL included (MAX_ARG_STRLEN, linux/binfmts.h).</summary>
+    public const int MaxPromptBytes = 128 * 1024 - 1;
+
     private static readonly string[] SecretWords = ["key", "token", "secret", "password"];
+
+    /// <summary>What is written to standard input, which is then closed: a prompt too long for an argument. Null where nothing is.</summary>
+    public string? Input { get; private init; }
+
+    /// <summary>Why no process can be started with it, and what to do; null where one can.</summary>
+    public string? Problem { get; private init; }
 
     /// <param name="profile">The agent's kind.</param>
     /// <param name="stated">The operator's own arguments; an empty list asks for the kind's defaults.</param>
@@ -27,10 +37,22 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
             throw new ArgumentException($"{profile.Name} takes no prompts on standard input: it has no RPC mode");
         var defaults = isRpc ? profile.RpcArguments! : profile.TaskArguments;
         List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. profile.ModelArguments(provider, model)];
-        if (prompt is not null && !isRpc)
-            arguments.Add(AsArgument(prompt));
-        return new AgentCommandLine(arguments, isRpc);
+        if (prompt is null || isRpc)
+            return new AgentCommandLine(arguments, isRpc);
+        var argument = AsArgument(prompt);
+        var bytes = IsShort(argument) ? 0 : Encoding.UTF8.GetByteCount(argument);
+        if (bytes > MaxPromptBytes && profile.PromptByInput is { } instead)
+            return new AgentCommandLine([.. arguments, .. instead], isRpc) { Input = prompt };
+        return new AgentCommandLine([.. arguments, argument], isRpc)
+        {
+            Problem = bytes <= MaxPromptBytes ? null : string.Create(
+                CultureInfo.InvariantCulture,
+                $"the prompt is {bytes} bytes long, and this agent takes it as one argument of at most {MaxPromptBytes}: shorten it, name a file that holds it, or use an agent that reads prompts on standard input (rpc)"),
+        };
     }
+
+    // A UTF-16 unit is at most three bytes of UTF-8.
+    private static bool IsShort(string argument) => argument.Length <= MaxPromptBytes / 3;
 
     /// <summary>
     /// The line for the log: long arguments are shortened, and the value of a flag for a key, token, secret or password is masked. Masked in the log

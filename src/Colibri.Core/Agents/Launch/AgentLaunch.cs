@@ -7,8 +7,8 @@ namespace Colibri.Core.Agents.Launch;
 /// <summary>The start of a request's program. It may hold megabytes of prompt, so an agent releases it at its end.</summary>
 internal sealed class AgentLaunch
 {
-    /// <summary>Linux takes no single argument of 128 KiB or more (MAX_ARG_STRLEN).</summary>
-    private const long MaxArgumentBytes = 120_000;
+    /// <summary>An introduced prompt leaves room below <see cref="AgentCommandLine.MaxPromptBytes"/>.</summary>
+    private const long MaxIntroducedBytes = 120_000;
 
     /// <param name="profile">The agent's kind.</param>
     /// <param name="request">What was asked for.</param>
@@ -16,13 +16,16 @@ internal sealed class AgentLaunch
     /// <param name="prompts">Puts what the session has so far before the prompt; null leaves the prompt as it is.</param>
     /// <param name="sessionId">The session.</param>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
+    /// <exception cref="PromptTooLongException">The prompt goes neither into an argument nor to standard input.</exception>
     public AgentLaunch(AgentProfile profile, SpawnRequest request, BoardTask? task, PromptAssembler? prompts, string sessionId)
     {
         Request = request;
         Prompt = PromptOf(request, task);
         Recorded = CommandLineOf(profile, request, Prompt);
-        SentPrompt = Prompt is null || task is null ? Prompt : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc);
+        SentPrompt = Prompt is null || task is null ? Prompt : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null);
         CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, SentPrompt);
+        if (CommandLine.Problem is { } problem)
+            throw new PromptTooLongException(problem);
     }
 
     public SpawnRequest Request { get; }
@@ -48,9 +51,15 @@ internal sealed class AgentLaunch
     public static string? PromptOf(SpawnRequest request, BoardTask? task) => request.Prompt ?? (task is null ? null : PromptOf(task));
 
     /// <summary>A task's prompt.</summary>
-    public static string PromptOf(BoardTask task) => task.Description.Length == 0 ? task.Title : $"{task.Title}\n\n{task.Description}";
+    public static string PromptOf(BoardTask task) => PromptOf(task.Title, task.Description);
+
+    /// <summary>The prompt of a task of this title and description.</summary>
+    public static string PromptOf(string title, string description) => description.Length == 0 ? title : $"{title}\n\n{description}";
 
     /// <summary>A task's prompt after its session's earlier entries.</summary>
-    public static string Introduced(PromptAssembler? prompts, string sessionId, string prompt, bool isRpc) =>
-        prompts?.Introduce(sessionId, prompt, isRpc ? long.MaxValue : MaxArgumentBytes) ?? prompt;
+    public static string Introduced(PromptAssembler? prompts, string sessionId, string prompt, bool isByInput) =>
+        prompts?.Introduce(sessionId, prompt, isByInput ? long.MaxValue : MaxIntroducedBytes) ?? prompt;
 }
+
+/// <summary>A prompt finds no way into the agent. The message is one line for a person, and says what to do.</summary>
+public sealed class PromptTooLongException(string message) : ArgumentException(message);

@@ -27,6 +27,9 @@ public enum SpawnRefusal
     /// <summary>The request's confinement is wrong: usually the directory must not be used as a root.</summary>
     JailWrong,
 
+    /// <summary>The prompt is too long for the way in which the agent takes it.</summary>
+    PromptTooLong,
+
     /// <summary>A step before the prompt failed.</summary>
     NotPlaced,
 

@@ -108,6 +108,47 @@ public sealed class AgentCommandLineTests
     public void Every_kind_but_zot_is_read_by_a_recording_of_its_own() =>
         AgentProfiles.Names.Where(name => !RecordingsOf(name).Any()).ShouldBe(["zot", "local"]);
 
+    [Test]
+    [Arguments("claude", "-p --output-format stream-json --verbose")]
+    [Arguments("codex", "exec --json --skip-git-repo-check -")]
+    [Arguments("opencode", "run --format json")]
+    [Arguments("pi", "--mode json --no-session")]
+    public void A_prompt_too_long_for_an_argument_goes_to_standard_input(string binary, string argv)
+    {
+        // 131,072 bytes with the NUL at its end are the most that Linux takes.
+        foreach (var (unit, bytes) in new[] { ("x", 1), ("é", 2), ("\u20AC", 3), ("\U0001F426", 4) })
+        {
+            var longest = string.Concat(Enumerable.Repeat(unit, 131_071 / bytes)) + new string('x', 131_071 % bytes);
+            var fits = Long(binary, longest);
+            (fits.Input, fits.Problem, fits.Arguments[^1]).ShouldBe((null, null, longest));
+            var beyond = Long(binary, longest + "x");
+            (beyond.Input, beyond.Problem, string.Join(' ', beyond.Arguments), beyond.IsRpc).ShouldBe((longest + "x", null, argv, false));
+        }
+        // The blank before a dash counts.
+        Long(binary, "-" + new string('x', 131_069)).Input.ShouldBeNull();
+        Long(binary, "-" + new string('x', 131_070)).Input.ShouldBe("-" + new string('x', 131_070));
+    }
+
+    [Test]
+    public void It_goes_there_as_it_is_and_behind_the_stated_arguments() => AgentCommandLine.Build(
+        AgentProfiles.For(null, "codex"), ["exec", "--json"], null, null, "M", "-" + new string('x', 131_071))
+        .ShouldSatisfyAllConditions(line => string.Join(' ', line.Arguments).ShouldBe("exec --json -m M -"), line => line.Input.ShouldBe("-" + new string('x', 131_071)));
+
+    [Test]
+    [Arguments("my-agent")]
+    [Arguments("sh")]
+    public void Of_an_agent_that_takes_its_prompt_as_an_argument_alone_the_way_out_is_told(string binary)
+    {
+        var beyond = Long(binary, new string('x', 131_072));
+        beyond.Input.ShouldBeNull();
+        beyond.Problem.ShouldBe(
+            "the prompt is 131072 bytes long, and this agent takes it as one argument of at most 131071: shorten it, name a file that holds it, or use an agent that reads prompts on standard input (rpc)");
+        Long(binary, new string('x', 131_071)).Problem.ShouldBeNull();
+        AgentCommandLine.Build(AgentProfiles.For(null, binary), [], rpc: true, null, null, new string('x', 1_000_000)).Problem.ShouldBeNull();
+    }
+
+    private static AgentCommandLine Long(string binary, string prompt) => AgentCommandLine.Build(AgentProfiles.For(null, binary), None, null, null, null, prompt);
+
     private static IEnumerable<string> RecordingsOf(string kind) =>
         Recordings.Names().Where(name => name.StartsWith(kind + "-", StringComparison.Ordinal));
 
