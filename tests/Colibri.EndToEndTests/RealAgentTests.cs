@@ -47,6 +47,29 @@ public sealed class RealAgentTests(RealAgents agents)
     [Arguments("codex")]
     [Arguments("claude")]
     [Arguments("opencode")]
+    public async Task A_description_longer_than_an_argument_may_be_arrives_whole(string kind)
+    {
+        var home = RealAgents.HomeOf(kind);
+        await using var model = new ModelStandIn();
+        await using var daemon = await home.StartDaemonAsync(await agents.ExecutableAsync(kind), model);
+        await using var client = await daemon.ConnectAsync();
+        // Two hundred thousand characters, no part of which is another's.
+        var description = string.Concat(Enumerable.Range(0, 20_000).Select(i => $"line{i:d5} "));
+
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:plain", description, max_attempts = 1 })).Text("id");
+        var task = await client.TaskEndedAsync(id, "done", Patience);
+
+        task.Text("verdict").ShouldBe("done");
+        model.LongestSaid.Contains(description.TrimEnd(), StringComparison.Ordinal).ShouldBeTrue($"the model is told {model.LongestSaid.Length} characters");
+        task.Items("runs").ShouldHaveSingleItem().Text("command_line").ShouldNotContain("line00000");
+        await GoneAsync(daemon);
+        model.Strays.Where(request => !home.IsKnownStray(request)).ShouldBeEmpty();
+    }
+
+    [Test]
+    [Arguments("codex")]
+    [Arguments("claude")]
+    [Arguments("opencode")]
     public async Task A_key_that_is_not_taken_fails_the_task_with_the_agents_words_and_leaves_the_route_out(string kind)
     {
         var home = RealAgents.HomeOf(kind);

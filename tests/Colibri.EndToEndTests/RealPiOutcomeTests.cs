@@ -62,6 +62,20 @@ public sealed class RealPiOutcomeTests(PiInstallation pi)
         (await client.DataAsync(new { cmd = "status" })).Items("providers").ShouldHaveSingleItem().Number("failures").ShouldBe(0);
     }
 
+    [Test]
+    public async Task A_description_longer_than_an_argument_may_be_arrives_whole()
+    {
+        await using var model = new ModelStandIn();
+        await using var daemon = await StartAsync(model);
+        await using var client = await daemon.ConnectAsync();
+        var description = string.Concat(Enumerable.Range(0, 20_000).Select(i => $"line{i:d5} "));
+
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:plain", description, max_attempts = 1 })).Text("id");
+        (await client.TaskEndedAsync(id, "done")).Text("verdict").ShouldBe("done");
+
+        model.LongestSaid.Contains(description.TrimEnd(), StringComparison.Ordinal).ShouldBeTrue($"the model is told {model.LongestSaid.Length} characters");
+    }
+
     private Task<ColibriDaemon> StartAsync(ModelStandIn model)
     {
         var daemon = ColibriDaemon.Prepared(

@@ -4,31 +4,50 @@ using System.Text;
 namespace Colibri.Core.Providers;
 
 /// <summary>
-/// Finds known keys in a text and blots them out: whole ones, also where they overlap or run over a line's end, and the parts of a key that was
-/// split. A part counts where the text is cut: the beginning of a key before an edge, its end after an edge, or a piece of it that is a whole
-/// first or last line. An edge is either end of the text, a line's end, and a place where an escape sequence stood.
+/// Finds known keys in a text and blots them out: whole ones, also where they overlap or run over a line's end, and parts of one. A long part
+/// counts wherever it stands. A short part counts where the text is cut: the beginning of a key before an edge, its end after an edge, and a piece
+/// between two edges. An edge is either end of the text, a line's end, and a place where an escape sequence stood.
 /// </summary>
 internal sealed class KeyFinder
 {
-    /// <summary>The fewest characters of a key that count as a part; of a key of less than twice that, half of it.</summary>
+    /// <summary>The fewest characters of a key that count as a part at an edge; of a key of less than twice that, half of it.</summary>
     public const int ShortestPart = 8;
+
+    /// <summary>The fewest characters of a key that count as a part anywhere. Of a key above 512 characters it may take a 64th of it and 7 more.</summary>
+    public const int LongPart = 16;
+
+    private const int MostSamples = 64;
 
     /// <summary>The most characters that <see cref="EndOf"/> returns.</summary>
     public const int MaxEnd = 4_096;
 
     private readonly Key[] _keys;
-    private readonly SearchValues<string>? _parts;
+    private readonly SearchValues<string>? _samples;
+    private readonly Dictionary<string, List<(Key Key, int Offset)>>.AlternateLookup<ReadOnlySpan<char>> _sampled;
+    private readonly int[] _sampleLengths;
     private readonly int _longest;
 
     public KeyFinder(IEnumerable<string> keys)
     {
         // As they are searched for: a text is searched without its lines' ends and control characters.
         _keys = [.. keys.Select(key => Joined(PlainText.Of(key))).Where(key => key.Length >= ShortestPart / 2).Distinct(StringComparer.Ordinal).Select(key => new Key(key))];
-        if (_keys.Length == 0)
-            return;
-        _longest = _keys.Max(key => key.Text.Length);
-        // Whatever is to be blotted out holds one of these, but for a piece from a key's middle.
-        _parts = SearchValues.Create([.. _keys.SelectMany(key => new[] { key.Head, key.Tail }).Distinct(StringComparer.Ordinal)], StringComparison.Ordinal);
+        _longest = _keys.Select(key => key.Text.Length).DefaultIfEmpty().Max();
+        _sampleLengths = [.. _keys.Select(key => key.Part).Distinct()];
+        // Every part that is to be blotted out holds a sample of its key, but for a short one from the middle.
+        var sampled = new Dictionary<string, List<(Key, int)>>(StringComparer.Ordinal);
+        foreach (var key in _keys)
+        {
+            foreach (var offset in key.SampleOffsets())
+            {
+                var sample = key.Text.Substring(offset, key.Part);
+                if (!sampled.TryGetValue(sample, out var places))
+                    sampled[sample] = places = [];
+                places.Add((key, offset));
+            }
+        }
+        _sampled = sampled.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (sampled.Count > 0)
+            _samples = SearchValues.Create([.. sampled.Keys], StringComparison.Ordinal);
     }
 
     /// <summary>The text with every key blotted out; the same object if it holds none.</summary>
@@ -37,7 +56,7 @@ internal sealed class KeyFinder
     /// <param name="before">The end of the text before it, as <see cref="EndOf"/> gave it; null for none.</param>
     public string Blot(string text, List<int>? cuts, string? before)
     {
-        if (_parts is null || text.Length == 0)
+        if (_samples is null || text.Length == 0)
             return text;
         var lead = before?.Length ?? 0;
         if (lead == 0 && !text.Contains('\n'))
@@ -69,7 +88,7 @@ internal sealed class KeyFinder
     /// <param name="text">As for <see cref="Blot"/>.</param>
     public string? EndOf(string? before, string text)
     {
-        if (_parts is null)
+        if (_samples is null)
             return null;
         var room = Math.Min(_longest - 1, MaxEnd);
         Span<char> buffer = room <= 256 ? stackalloc char[256] : new char[room];
@@ -106,7 +125,7 @@ internal sealed class KeyFinder
     private string BlotJoined(string text, List<int>? cuts, ReadOnlySpan<char> joined, int lead)
     {
         var (firstEnd, lastStart) = (text.IndexOf('\n'), text.LastIndexOf('\n') + 1);
-        if (joined.IndexOfAny(_parts!) < 0 && !IsPiece(firstEnd < 0 ? text : text.AsSpan(0, firstEnd)) && !IsPiece(text.AsSpan(lastStart)))
+        if (joined.IndexOfAny(_samples!) < 0 && !IsPiece(firstEnd < 0 ? text : text.AsSpan(0, firstEnd)) && !IsPiece(text.AsSpan(lastStart)))
             return text;
         var (edges, lines) = EdgesOf(text, cuts, lead);
         var found = new List<(int Start, int End)>();
@@ -118,38 +137,40 @@ internal sealed class KeyFinder
 
     private void FindParts(ReadOnlySpan<char> text, List<int> edges, List<(int Start, int End)> found)
     {
-        for (var at = 0; text[at..].IndexOfAny(_parts!) is >= 0 and var next; at++)
+        for (var at = 0; text[at..].IndexOfAny(_samples!) is >= 0 and var next; at++)
         {
             at += next;
-            var rest = text[at..];
-            foreach (var key in _keys)
+            foreach (var length in _sampleLengths)
             {
-                if (rest.StartsWith(key.Head))
-                    FindFrom(rest, at, key, edges, found);
-                if (rest.StartsWith(key.Tail))
-                    FindTo(text[..(at + key.Tail.Length)], key, edges, found);
+                if (at + length > text.Length || !_sampled.TryGetValue(text.Slice(at, length), out var places))
+                    continue;
+                foreach (var (key, offset) in places)
+                {
+                    // Keys that begin alike give the same part.
+                    if (PartAround(text, at, key.Text, offset, key.Part, edges) is { } part && (found.Count == 0 || found[^1] != part))
+                        found.Add(part);
+                }
             }
         }
     }
 
-    // A whole key, or one whose beginning stands before an edge.
-    private static void FindFrom(ReadOnlySpan<char> rest, int at, Key key, List<int> edges, List<(int Start, int End)> found)
+    /// <summary>What is to be blotted out around a sample; null for nothing.</summary>
+    private static (int Start, int End)? PartAround(ReadOnlySpan<char> text, int at, string key, int offset, int shortest, List<int> edges)
     {
-        var same = rest.CommonPrefixLength(key.Text);
-        var end = same == key.Text.Length ? at + same : LastUpTo(edges, at + same);
-        if (end >= at + key.Head.Length)
-            found.Add((at, end));
-    }
-
-    // A key whose end stands after an edge.
-    private static void FindTo(ReadOnlySpan<char> text, Key key, List<int> edges, List<(int Start, int End)> found)
-    {
-        var same = key.Tail.Length;
-        while (same < key.Text.Length && same < text.Length && text[^(same + 1)] == key.Text[^(same + 1)])
-            same++;
-        var start = FirstFrom(edges, text.Length - same);
-        if (start <= text.Length - key.Tail.Length)
-            found.Add((start, text.Length));
+        var before = 0;
+        while (before < offset && before < at && text[at - before - 1] == key[offset - before - 1])
+            before++;
+        var (start, end) = (at - before, at + text[at..].CommonPrefixLength(key.AsSpan(offset)));
+        var (isBeginning, isEnd) = (before == offset, end - at == key.Length - offset);
+        if ((isBeginning && isEnd) || (end - start >= LongPart && Key.MayBeSplit(key)))
+            return (start, end);
+        if (!Key.MayBeSplit(key))
+            return null;
+        if (!isBeginning)
+            start = FirstFrom(edges, start);
+        if (!isEnd)
+            end = LastUpTo(edges, end);
+        return end - start >= shortest ? (start, end) : null;
     }
 
     private void FindPiece(ReadOnlySpan<char> text, (int Start, int End) line, List<(int Start, int End)> found)
@@ -164,7 +185,7 @@ internal sealed class KeyFinder
             return false;
         foreach (var key in _keys)
         {
-            if (line.Length >= key.Head.Length && key.Text.AsSpan().Contains(line, StringComparison.Ordinal))
+            if (line.Length >= key.Part && Key.MayBeSplit(key.Text) && key.Text.AsSpan().Contains(line, StringComparison.Ordinal))
                 return true;
         }
         return false;
@@ -240,14 +261,23 @@ internal sealed class KeyFinder
         return shown.ToString();
     }
 
-    private readonly struct Key(string text)
+    private sealed class Key(string text)
     {
         public string Text => text;
 
-        /// <summary>The shortest beginning that is a part.</summary>
-        public string Head { get; } = text[..Math.Min(ShortestPart, (text.Length + 1) / 2)];
+        /// <summary>The fewest characters that count as a part at an edge.</summary>
+        public int Part { get; } = Math.Min(ShortestPart, (text.Length + 1) / 2);
 
-        /// <summary>The shortest end that is a part.</summary>
-        public string Tail { get; } = text[^Math.Min(ShortestPart, (text.Length + 1) / 2)..];
+        /// <summary>An address among the keys is blotted out as a whole alone: its beginning is that of many others.</summary>
+        public static bool MayBeSplit(string key) => !key.Contains("://", StringComparison.Ordinal);
+
+        /// <summary>So close that a long part holds one, and always the beginning and the end.</summary>
+        public IEnumerable<int> SampleOffsets()
+        {
+            var last = text.Length - Part;
+            for (var offset = 0; offset < last; offset += Math.Max(Part, text.Length / MostSamples))
+                yield return offset;
+            yield return last;
+        }
     }
 }

@@ -25,6 +25,7 @@ internal sealed class ModelStandIn : IAsyncDisposable
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _accepting;
     private int _requests;
+    private string _longestSaid = "";
 
     public ModelStandIn()
     {
@@ -37,6 +38,9 @@ internal sealed class ModelStandIn : IAsyncDisposable
 
     /// <summary>Answers asked for so far, refused ones included.</summary>
     public int Requests => Volatile.Read(ref _requests);
+
+    /// <summary>The longest that a user has said in one message so far, as raw JSON.</summary>
+    public string LongestSaid => Volatile.Read(ref _longestSaid);
 
     public int RequestsOf(string scenario) => _asked.GetValueOrDefault(scenario);
 
@@ -97,6 +101,8 @@ internal sealed class ModelStandIn : IAsyncDisposable
     {
         var number = Interlocked.Increment(ref _requests);
         var conversation = Conversation.Of(api, request);
+        if (api.Read(request).Select(said => said.UserText ?? "").MaxBy(text => text.Length) is { } said && said.Length > LongestSaid.Length)
+            Volatile.Write(ref _longestSaid, said);
         var asked = _asked.AddOrUpdate(conversation.Scenario, 1, (_, before) => before + 1);
         Answer Said(params string[] words) => new(number, request.GetProperty("model").GetString()!, words);
         switch (conversation.Scenario)

@@ -174,6 +174,40 @@ public sealed class KeyFinderTests
     }
 
     [Test]
+    public void A_long_part_is_blotted_out_wherever_it_stands()
+    {
+        foreach (var key in new[] { Keys.Short, Keys.Usual, Keys.Long[..500] })
+        {
+            var secrets = Keys.Of(key);
+            for (var from = 0; from + KeyFinder.LongPart <= key.Length; from++)
+            {
+                foreach (var length in new[] { KeyFinder.LongPart, key.Length - from })
+                    secrets.Redact($"bad key '{key.Substring(from, length)}...' in line 1").ShouldBe("bad key '[redacted]...' in line 1", $"{length} from {from}");
+            }
+        }
+        // What many keys begin with is no part of one.
+        Keys.Of(Keys.Usual).Redact("keys begin with sk-ant-api03- and go on").ShouldBe("keys begin with sk-ant-api03- and go on");
+    }
+
+    [Test]
+    public void An_address_among_the_keys_is_blotted_out_as_a_whole_alone()
+    {
+        var secrets = Keys.Of("https://models.example.org/v1/chat", Keys.Usual);
+        secrets.Redact("at https://models.example.org/v1/chat or https://models.example.org/v2\nhttps://models.example.org").ShouldBe("at [redacted] or https://models.example.org/v2\nhttps://models.example.org");
+    }
+
+    [Test]
+    public void A_hundred_keys_and_a_text_that_is_full_of_their_beginnings_take_no_more_than_a_moment()
+    {
+        var keys = Enumerable.Range(0, 100).Select(i => $"sk-ant-api03-{new string((char)('A' + i % 26), 20)}{i:d4}").ToArray();
+        var secrets = Keys.Of(keys);
+        var text = string.Concat(Enumerable.Repeat("sk-ant-api0\n", 100_000)) + keys[7];
+        var since = System.Diagnostics.Stopwatch.GetTimestamp();
+        secrets.Redact(text).ShouldEndWith("\n[redacted]");
+        System.Diagnostics.Stopwatch.GetElapsedTime(since).ShouldBeLessThan(TimeSpan.FromSeconds(20));
+    }
+
+    [Test]
     public void A_key_of_several_lines_is_found_however_its_lines_are_broken()
     {
         var key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEAAo\n-----END KEY-----";
