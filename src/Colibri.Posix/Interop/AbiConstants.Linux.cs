@@ -34,6 +34,11 @@ internal sealed partial record AbiConstants
         O_NOFOLLOW = 0x20000,
         O_DIRECTORY = 0x10000,
         AT_REMOVEDIR = 0x200,
+        F_SETLK = 6,
+        F_WRLCK = 1,
+        OffsetOfLType = 0,
+        OffsetOfLStart = 8,
+        OffsetOfLLen = 16,
         SOCK_CLOEXEC = 0x80000,
         SOL_SOCKET = 1,
         MSG_NOSIGNAL = 0x4000,
@@ -74,6 +79,9 @@ internal sealed partial record AbiConstants
         Architecture.Arm64 => LinuxArm64,
         _ => throw new PlatformNotSupportedException($"Colibri runs on Linux on x86-64 and aarch64, not on {architecture}"),
     };
+
+    // <fcntl.h>: a lock that belongs to the open file description
+    public const int F_OFD_SETLK = 37;
 
     // <sys/utsname.h>: six names of 65 bytes each, version the fourth.
     public const int SizeOfUtsname = 390;

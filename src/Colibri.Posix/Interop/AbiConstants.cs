@@ -42,6 +42,13 @@ internal sealed partial record AbiConstants
     public required int O_DIRECTORY { get; init; }
     public required int AT_REMOVEDIR { get; init; }
 
+    // <fcntl.h>: locks of a file's bytes, and struct flock
+    public required int F_SETLK { get; init; }
+    public required int F_WRLCK { get; init; }
+    public required int OffsetOfLType { get; init; }
+    public required int OffsetOfLStart { get; init; }
+    public required int OffsetOfLLen { get; init; }
+
     // <sys/socket.h>, <sys/un.h>
     public required int SOCK_CLOEXEC { get; init; }
     public required int SOL_SOCKET { get; init; }
@@ -92,8 +99,13 @@ internal sealed partial record AbiConstants
     public const int F_GETFD = 1;
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;
+    public const int SizeOfFlock = 32;
     public const int X_OK = 1;
     public const int W_OK = 2;
+
+    // <sys/file.h>, the same on both
+    public const int LOCK_EX = 2;
+    public const int LOCK_NB = 4;
 
     // <sys/socket.h>, the same on both
     public const int AF_UNIX = 1;

@@ -89,6 +89,13 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int fcntl(int fd, int cmd, int arg);
 
+    /// <summary>The same function with a <c>struct flock</c>.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fcntl(int fd, int cmd, void* arg);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int flock(int fd, int operation);
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int open(byte* path, int flags);
 
@@ -109,6 +116,13 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int stat(byte* path, void* statbuf);
+
+    /// <summary>glibc 2.33, FreeBSD 1.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int lstat(byte* path, void* statbuf);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int chown(byte* path, uint owner, uint group);
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int getrlimit(int resource, ResourceLimit* limit);

@@ -24,6 +24,7 @@ public sealed class AbiTests
         #include <stddef.h>
         #include <stdio.h>
         #include <sys/epoll.h>
+        #include <sys/file.h>
         #include <sys/prctl.h>
         #include <sys/resource.h>
         #include <sys/socket.h>
@@ -174,6 +175,7 @@ public sealed class AbiTests
         ("SYS_pidfd_send_signal", AbiConstants.SYS_pidfd_send_signal),
         ("X_OK", AbiConstants.X_OK),
         ("W_OK", AbiConstants.W_OK),
+        ("F_OFD_SETLK", AbiConstants.F_OFD_SETLK),
         ("O_WRONLY", AbiConstants.O_WRONLY),
         ("(long)SIG_DFL", AbiConstants.SIG_DFL),
         ("(long)SIG_IGN", AbiConstants.SIG_IGN),
@@ -270,6 +272,14 @@ public sealed class AbiTests
         ("O_DIRECTORY", abi.O_DIRECTORY),
         ("AT_FDCWD", AbiConstants.AT_FDCWD),
         ("AT_REMOVEDIR", abi.AT_REMOVEDIR),
+        ("F_SETLK", abi.F_SETLK),
+        ("F_WRLCK", abi.F_WRLCK),
+        ("offsetof(struct flock,l_type)", abi.OffsetOfLType),
+        ("offsetof(struct flock,l_start)", abi.OffsetOfLStart),
+        ("offsetof(struct flock,l_len)", abi.OffsetOfLLen),
+        ("sizeof(struct flock)", AbiConstants.SizeOfFlock),
+        ("LOCK_EX", AbiConstants.LOCK_EX),
+        ("LOCK_NB", AbiConstants.LOCK_NB),
         ("sizeof(struct iovec)", Unsafe.SizeOf<IoVector>()),
         ("AF_UNIX", AbiConstants.AF_UNIX),
         ("SOCK_STREAM", AbiConstants.SOCK_STREAM),
