@@ -52,6 +52,18 @@ public static partial class Log
     [LoggerMessage(114, LogLevel.Error, "stopped by a second signal; {Runs} runs are left open: the next start ends what is left of them and queues their tasks again")]
     public static partial void StopLeft(this ILogger logger, int runs);
 
+    [LoggerMessage(115, LogLevel.Error, "the {What} {Path} is {State}: {Reason}")]
+    public static partial void FileTrouble(this ILogger logger, string what, string path, string state, string reason);
+
+    [LoggerMessage(116, LogLevel.Information, "the {What} {Path} is as it should be again")]
+    public static partial void FileInOrder(this ILogger logger, string what, string path);
+
+    [LoggerMessage(117, LogLevel.Information, "event {Event} is not logged any more since {SilentS} s; {Count} lines like this one were left out: {Message}")]
+    public static partial void RepetitionOver(this ILogger logger, int @event, long silentS, long count, string message);
+
+    [LoggerMessage(118, LogLevel.Warning, "the pidfile {Path} was gone and is written anew")]
+    public static partial void PidFileMadeAnew(this ILogger logger, string path);
+
     [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
     public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);
 
@@ -73,6 +85,12 @@ public static partial class Log
     [LoggerMessage(206, LogLevel.Warning, "closed {Count} connections that had been idle for {Seconds} s or more, the longest first, to serve new clients: {Limit} connections are open")]
     public static partial void ClientsEvicted(this ILogger logger, int count, int seconds, int limit);
 
+    [LoggerMessage(207, LogLevel.Warning, "the socket {Socket} was {State} and is made anew; connections that were open stay")]
+    public static partial void SocketMadeAnew(this ILogger logger, string socket, string state);
+
+    [LoggerMessage(208, LogLevel.Warning, "the socket {Socket} was made anew and could not be given group {Gid} again: {Hint}")]
+    public static partial void SocketGroupLost(this ILogger logger, string socket, uint gid, string hint);
+
     [LoggerMessage(300, LogLevel.Debug, "task {TaskId} is {Status}: {Title}")]
     public static partial void TaskChanged(this ILogger logger, string taskId, string status, string title);
 
@@ -93,6 +111,12 @@ public static partial class Log
 
     [LoggerMessage(306, LogLevel.Error, "task {TaskId} cannot be looked at or started, and is tried again every {IntervalS} s; the others go on")]
     public static partial void TaskLeftOut(this ILogger logger, string taskId, long intervalS, Exception error);
+
+    [LoggerMessage(310, LogLevel.Warning, "the log of the board {Path} was removed or replaced: what it held is in the database, and it is made anew")]
+    public static partial void BoardLogMadeAnew(this ILogger logger, string path);
+
+    [LoggerMessage(311, LogLevel.Warning, "the board's lock file {Path} was removed or replaced and is made anew; nobody else had the board meanwhile")]
+    public static partial void BoardLockMadeAnew(this ILogger logger, string path);
 
     [LoggerMessage(400, LogLevel.Information, "agent {AgentId} ({Agent}) started, pid {Pid}: {CommandLine}")]
     public static partial void AgentStarted(this ILogger logger, string agentId, string agent, int pid, string commandLine);
@@ -139,7 +163,7 @@ public static partial class Log
     [LoggerMessage(413, LogLevel.Warning, "agent {AgentId} {Deadline}")]
     public static partial void DeadlineMissed(this ILogger logger, string agentId, string deadline);
 
-    [LoggerMessage(414, LogLevel.Warning, "provider {Route} is left out: {State} {Until}")]
+    [LoggerMessage(414, LogLevel.Warning, "provider {Route} is left out: {State} {Until:yyyy-MM-ddTHH:mm:ssZ}")]
     public static partial void RouteFailed(this ILogger logger, string route, string state, DateTimeOffset? until);
 
     [LoggerMessage(415, LogLevel.Information, "provider {Route} answers again")]
@@ -157,7 +181,7 @@ public static partial class Log
     [LoggerMessage(419, LogLevel.Warning, "autospawn of {Program} waits: no provider key is there, nor --local among its arguments")]
     public static partial void AutospawnWaits(this ILogger logger, string program);
 
-    [LoggerMessage(420, LogLevel.Error, "{Program} has crashed {Crashes} times in a row and is not started before {Until}; its tasks wait: {Error}")]
+    [LoggerMessage(420, LogLevel.Error, "{Program} has crashed {Crashes} times in a row and is not started before {Until:yyyy-MM-ddTHH:mm:ssZ}; its tasks wait: {Error}")]
     public static partial void BreakerTripped(this ILogger logger, string program, int crashes, DateTimeOffset until, string error);
 
     [LoggerMessage(421, LogLevel.Information, "{Program} runs again")]
@@ -234,6 +258,18 @@ public static partial class Log
 
     [LoggerMessage(506, LogLevel.Warning, "headroom at {Socket}: {Reason}; tool results stay as they are until it is back")]
     public static partial void HeadroomLost(this ILogger logger, string socket, string reason);
+
+    [LoggerMessage(507, LogLevel.Warning, "session {SessionId}: {Entries} entries are gone from {Path}, which was {How} while it was written; numbers go on after {Seq}")]
+    public static partial void SessionEntriesGone(this ILogger logger, string sessionId, long entries, string path, string how, long seq);
+
+    [LoggerMessage(508, LogLevel.Warning, "session {SessionId}: {Lines} lines in {Directory} are no entries and are left out")]
+    public static partial void SessionLinesUnreadable(this ILogger logger, string sessionId, long lines, string directory);
+
+    [LoggerMessage(509, LogLevel.Information, "sessions in {Directory} can be written again")]
+    public static partial void SessionsRecovered(this ILogger logger, string directory);
+
+    [LoggerMessage(510, LogLevel.Warning, "the sessions directory {Directory} was {How} while the daemon runs and is used anew; what was in it is not there any more")]
+    public static partial void SessionsDirectoryRenewed(this ILogger logger, string directory, string how);
 
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);

@@ -63,6 +63,7 @@ internal static class LogLine
             case int number: writer.WriteNumber(name, number); break;
             case long number: writer.WriteNumber(name, number); break;
             case uint number: writer.WriteNumber(name, number); break;
+            case DateTimeOffset moment: writer.WriteString(name, moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)); break;
             default: writer.WriteString(name, redact(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")); break;
         }
     }
