@@ -33,6 +33,9 @@ public sealed record RunRow
     /// <summary>The route it was started on, if one was chosen.</summary>
     public string? Provider { get; init; }
     public string? Model { get; init; }
+
+    /// <summary>Entries of the run that its session lacks.</summary>
+    public long SessionEntriesDropped { get; init; }
 }
 
 /// <summary>All that one agent has used so far of one model on one day in one run. Booking a row again replaces it.</summary>

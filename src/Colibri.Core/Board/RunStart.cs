@@ -89,6 +89,9 @@ public sealed record RunEnd
     /// <summary>What else is to be known of the run, for its session, in one line; null for nothing.</summary>
     public string? Remark { get; init; }
 
+    /// <summary>Entries of the run that its session lacks.</summary>
+    public long SessionEntriesDropped { get; init; }
+
     /// <summary>All that the agent used; it replaces what was booked during the run. The task keeps the sum over its attempts.</summary>
     public IReadOnlyList<UsageRow> Usage { get; init; } = [];
 

@@ -20,19 +20,21 @@ public sealed class TaskBoard : IAsyncDisposable
     public const int MostStartsInAnHour = 32;
 
     private readonly BoardOptions _options;
-    private readonly FileStream _lock;
+    private readonly BoardHold _hold;
     private readonly BoardWriter _writer;
     private readonly ReaderPool _readers;
     private readonly Hearing _hearing;
+    private readonly FileProbe _probe;
     private int _disposed;
 
-    private TaskBoard(BoardOptions options, string path, FileStream held, BoardConnection connection)
+    private TaskBoard(BoardOptions options, BoardHold held, BoardConnection connection)
     {
         _options = options;
-        _lock = held;
-        _readers = new ReaderPool(path);
+        _hold = held;
+        _readers = new ReaderPool(held.Path, held.Loss);
         _hearing = new Hearing(options.Time);
-        _writer = new BoardWriter(options, path, connection, _readers);
+        _writer = new BoardWriter(options, held, connection, _readers);
+        _probe = new FileProbe(_hold, _writer, options);
     }
 
     /// <summary>How many tasks are in each state, as of the latest commit. Costs nothing.</summary>
@@ -52,14 +54,17 @@ public sealed class TaskBoard : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentException.ThrowIfNullOrWhiteSpace(options.Path);
-        var path = Path.GetFullPath(options.Path);
+        var path = BoardFiles.Resolve(options.Path);
         var held = BoardFiles.Claim(path);
         BoardConnection? connection = null;
         try
         {
             connection = BoardConnection.OpenWriter(path, options.BusySeconds);
             Migrations.Apply(connection, path);
-            return new TaskBoard(options, path, held, connection);
+            if (held.Loss() is not null)
+                throw new BoardOpenException($"the board {path} was removed or replaced while it was opened: start again");
+            held.NoteLog();
+            return new TaskBoard(options, held, connection);
         }
         catch (SqliteException error)
         {
@@ -83,7 +88,7 @@ public sealed class TaskBoard : IAsyncDisposable
         // The readers close first, because the last connection to close checkpoints the log into the database.
         await _readers.DisposeAsync();
         await _writer.DisposeAsync();
-        await _lock.DisposeAsync();
+        _hold.Dispose();
     }
 
     /// <summary>Completes when the writer has processed it, whether or not the disk accepts writes: a probe of the writer's thread.</summary>
@@ -98,6 +103,12 @@ public sealed class TaskBoard : IAsyncDisposable
             // This is an answer too: the writer works, the disk does not.
         }
     }
+
+    /// <summary>
+    /// What is wrong with the board's files, and whether the disk takes writes. Makes anew what it safely can, and tries whether the disk takes
+    /// writes again. Looks by stat(2) and does not wait for the writer.
+    /// </summary>
+    public IReadOnlyList<StatusFile> LookAtFiles() => _probe.Look();
 
     /// <summary>Runs the caller's verb in the writer; tests use it for failing verbs.</summary>
     internal Task<T> WriteAsync<T>(Func<WriteScope, T> verb) => _writer.WriteAsync(verb);

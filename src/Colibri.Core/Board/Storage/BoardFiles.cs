@@ -4,36 +4,60 @@ using Colibri.Posix.Host;
 
 namespace Colibri.Core.Board.Storage;
 
-/// <summary>The files around a board: its directory, the database file, and the lock that keeps a second daemon out.</summary>
+/// <summary>Finds and makes the files around a board: its directory, the database file, and the lock that keeps a second daemon out.</summary>
 internal static class BoardFiles
 {
+    private const int MaxLinks = 40;
+    private const int LockAttempts = 20;
+
     private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
 
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
-    // EWOULDBLOCK: the error of flock when another process has the lock.
+    // EWOULDBLOCK: the error of flock when another process has the lock. EROFS is the same on both systems.
     private const int LinuxWouldBlock = 11;
     private const int FreeBsdWouldBlock = 35;
+    private const int ReadOnlyFileSystem = 30;
 
-    /// <summary>Takes the lock. It lasts until the returned stream is closed or the process ends in any way.</summary>
-    /// <exception cref="BoardOpenException">The place is not writable, or another daemon has the lock.</exception>
-    public static FileStream Claim(string path)
+    /// <summary>
+    /// The file itself where the path is a symbolic link. SQLite follows the link and keeps its log beside the file, so everything else that belongs
+    /// to the board has to lie there too.
+    /// </summary>
+    /// <exception cref="BoardOpenException">The link leads nowhere.</exception>
+    public static string Resolve(string path)
     {
-        var lockPath = path + ".lock";
+        var resolved = Path.GetFullPath(path);
+        for (var links = 0; FileLook.AtName(resolved).IsLink; links++)
+        {
+            var target = new FileInfo(resolved).LinkTarget;
+            if (links == MaxLinks || target is null)
+                throw new BoardOpenException($"cannot write the board {path}: it is a symbolic link that leads round in a circle (remove it, or set COLIBRI_DB_PATH)");
+            resolved = Path.GetFullPath(target, Path.GetDirectoryName(resolved)!);
+            if (FileLook.AtName(resolved).IsMissing)
+                throw new BoardOpenException($"cannot write the board {path}: it is a symbolic link to {resolved}, which is not there (put the file back, remove the link, or set COLIBRI_DB_PATH)");
+        }
+        return resolved;
+    }
+
+    /// <summary>Takes the board. It is held until the result is disposed or the process ends in any way.</summary>
+    /// <exception cref="BoardOpenException">The place is not writable, or another daemon has the board.</exception>
+    public static BoardHold Claim(string path)
+    {
         FileStream? held = null;
         try
         {
+            if (FileLook.At(path).IsDirectory)
+                throw new BoardOpenException($"cannot write the board {path}: it is a directory (set COLIBRI_DB_PATH to a file, such as {Path.Combine(path, "colibri.sqlite")})");
             MakeDirectory(Path.GetDirectoryName(path)!);
-            held = Take(lockPath);
+            held = TakeLock(path);
             Create(path);
-            return held;
+            return new BoardHold(path, held, TakeFile(path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             held?.Dispose();
-            var remedy = error is IOException full && Errno.IsWantOfRoom(full) ? "free some space" : "check its directory's owner and mode";
-            throw new BoardOpenException($"cannot write the board {path}: {OneLine(error.Message)} ({remedy}, or set COLIBRI_DB_PATH)", error);
+            throw new BoardOpenException($"cannot write the board {path}: {OneLine(error.Message)} ({RemedyOf(error)}, or set COLIBRI_DB_PATH)", error);
         }
         catch
         {
@@ -42,31 +66,60 @@ internal static class BoardFiles
         }
     }
 
+    /// <summary>Takes the lock file, making it where it is missing.</summary>
+    /// <exception cref="BoardOpenException">Another daemon holds it.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same, for want of permission.</exception>
+    public static FileStream TakeLock(string path)
+    {
+        var lockPath = path + ".lock";
+        for (var attempt = 1; ; attempt++)
+        {
+            FileStream held;
+            try
+            {
+                held = Open(lockPath, FileShare.None);
+            }
+            catch (IOException error) when (error.HResult is LinuxWouldBlock or FreeBsdWouldBlock)
+            {
+                throw new BoardOpenException($"the board {path} is in use: another daemon holds {lockPath} (its pid is in that file)", error);
+            }
+            // The name may have been removed, and given to another file, between the opening and the lock.
+            if (FileIdentity.Of(lockPath) == FileIdentity.Of(held.SafeFileHandle) || attempt == LockAttempts)
+            {
+                WritePid(held);
+                return held;
+            }
+            held.Dispose();
+        }
+    }
+
     // BoardSync syncs the board's directory. The entry of that directory stands in its parent, which is synced here.
     private static void MakeDirectory(string path)
     {
-        if (Directory.Exists(path))
+        var look = FileLook.At(path);
+        if (look.IsDirectory)
             return;
+        if (look.Identity is not null)
+            throw new IOException($"{path} is {look.Kind} and no directory");
         var above = Path.GetDirectoryName(path)!;
         MakeDirectory(above);
         ExactModes.CreateDirectory(path, DirectoryMode);
         DirectorySync.Flush(above);
     }
 
-    private static FileStream Take(string lockPath)
+    private static InodeLock? TakeFile(string path)
     {
-        FileStream held;
         try
         {
-            held = Open(lockPath, FileShare.None);
+            return InodeLock.TryTake(path)
+                ?? throw new BoardOpenException($"the board {path} is in use: another daemon has it, although its lock file was removed or replaced (find that daemon: fuser {path})");
         }
-        catch (IOException error) when (error.HResult is LinuxWouldBlock or FreeBsdWouldBlock)
+        catch (IOException) when (!FileLook.IsWritable(path, out _))
         {
-            throw new BoardOpenException(
-                $"the board {lockPath[..^".lock".Length]} is in use: another daemon holds {lockPath} (its pid is in that file)", error);
+            // SQLite says why in its own words.
+            return null;
         }
-        WritePid(held);
-        return held;
     }
 
     // Overwrites in place, which needs no room on a full disk. The pid is for people who look up the holder; the lock works without it.
@@ -95,6 +148,14 @@ internal static class BoardFiles
 
     private static FileStream Open(string path, FileShare share) => ExactModes.OpenFile(
         path, new FileStreamOptions { Mode = System.IO.FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share }, FileMode);
+
+    private static string RemedyOf(Exception error) => error switch
+    {
+        IOException full when Errno.IsWantOfRoom(full) => "free some space",
+        { HResult: ReadOnlyFileSystem } => "mount its file system for writing",
+        IOException file when file.Message.EndsWith("and no directory", StringComparison.Ordinal) => "move it away",
+        _ => "check its directory's owner and mode",
+    };
 
     private static string OneLine(string message) => message.ReplaceLineEndings(" ").TrimEnd('.', ' ');
 }

@@ -21,6 +21,7 @@ internal sealed class BoardSync
     private readonly Action? _syncing;
     private readonly Action<Operation, BoardUnavailableException> _refuse;
     private readonly Action _failed;
+    private readonly Func<string?>? _loss;
     private readonly object _gate = new();
     // Started with the first operation, because each thread started at the daemon's start would delay it.
     private Thread? _thread;
@@ -34,9 +35,10 @@ internal sealed class BoardSync
     /// <param name="syncing">Called before each sync; an exception from it counts as a refusal of the disk.</param>
     /// <param name="refuse">Answers an operation whose commit could not be synced.</param>
     /// <param name="failed">Called after such a failure, once all waiting operations are refused.</param>
-    public BoardSync(string path, Action? syncing, Action<Operation, BoardUnavailableException> refuse, Action failed)
+    /// <param name="loss">Why what was just synced would not be found again; null while it would.</param>
+    public BoardSync(string path, Action? syncing, Action<Operation, BoardUnavailableException> refuse, Action failed, Func<string?>? loss = null)
     {
-        (_path, _syncing, _refuse, _failed) = (path, syncing, refuse, failed);
+        (_path, _syncing, _refuse, _failed, _loss) = (path, syncing, refuse, failed, loss);
     }
 
     /// <summary>Why the last sync failed. Until <see cref="Recover"/> nothing is synced, because later commits rest on pages that may be lost.</summary>
@@ -171,7 +173,8 @@ internal sealed class BoardSync
             _syncing?.Invoke();
             _log ??= OpenLog();
             _log.Flush();
-            return null;
+            // Asked last, so that nothing is answered as kept whose file was gone by then.
+            return _loss?.Invoke() is { } loss ? new BoardUnavailableException(loss) : null;
         }
         catch (IOException error)
         {

@@ -17,6 +17,7 @@ internal sealed class BoardWriter : IAsyncDisposable
     private readonly string _path;
     private readonly ILogger _logger;
     private readonly ReaderPool _readers;
+    private readonly BoardHold _hold;
     private readonly BoardSync _sync;
     private readonly WriteQueue _queue = new();
     private readonly HostEpoch _epoch = new();
@@ -25,16 +26,20 @@ internal sealed class BoardWriter : IAsyncDisposable
     private readonly List<(Operation Operation, Exception? Thrown)> _unsynced = new(BatchSize);
     private volatile string? _trouble;
 
-    public BoardWriter(BoardOptions options, string path, BoardConnection connection, ReaderPool readers)
+    // Whether the last refusal was for the board's files being gone or others.
+    private bool _isLost;
+
+    public BoardWriter(BoardOptions options, BoardHold hold, BoardConnection connection, ReaderPool readers)
     {
         _options = options;
-        _path = path;
+        _hold = hold;
+        _path = hold.Path;
         _readers = readers;
         _logger = options.Logger ?? NullLogger.Instance;
         _connection = connection;
         Counts.Load(connection);
         options.WriterOpened?.Invoke(connection.Inner);
-        _sync = new BoardSync(path, options.Syncing, Refuse, RecoverSoon);
+        _sync = new BoardSync(_path, options.Syncing, Refuse, RecoverSoon, LossAfterSync);
         new Thread(Run) { Name = "board-writer", IsBackground = true }.Start();
     }
 
@@ -71,6 +76,9 @@ internal sealed class BoardWriter : IAsyncDisposable
             batch.Clear();
         }
         _sync.End();
+        // Closing deletes the log by its name, which may be another board's by now.
+        if (_hold.Loss() is not null)
+            _connection?.LeaveLogAtClose();
         _connection?.Dispose();
         _ended.SetResult();
     }
@@ -126,9 +134,22 @@ internal sealed class BoardWriter : IAsyncDisposable
     private void Commit(List<Operation> batch, ref bool began)
     {
         _sync.AwaitRoom();
+        // Before anything is closed: the open descriptors are all that is left of a file that was removed.
+        if (_hold.Loss() is { } loss)
+        {
+            _isLost = true;
+            throw new BoardUnavailableException(loss);
+        }
+        if (_hold.IsLogLost)
+            RenewLog();
         // Checked after the wait for room, during which a sync may have failed: nothing is added to a log that may be lost.
         if (_sync.Failure is not null)
             Recover();
+        if (_isLost)
+        {
+            (_isLost, _trouble) = (false, null);
+            _logger.BoardRecovered(_path);
+        }
         var connection = _connection ??= Reopen();
         var scope = new WriteScope(connection, _options, _epoch);
         Exception?[]? thrown = null;
@@ -154,6 +175,7 @@ internal sealed class BoardWriter : IAsyncDisposable
             Abandon(connection, error);
             throw;
         }
+        _hold.NoteLog();
         // Only a commit with changes shows that the disk works again: an empty one succeeds on a full disk as well.
         if (_trouble is not null && hasChanged && _sync.Failure is null)
         {
@@ -264,6 +286,7 @@ internal sealed class BoardWriter : IAsyncDisposable
 
     private void Drop()
     {
+        _hold.ForgetLog();
         _sync.Close();
         _connection?.Dispose();
         _connection = null;
@@ -294,6 +317,26 @@ internal sealed class BoardWriter : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Makes the log anew where its name, or that of its index, was removed or given to another file. SQLite writes on to the file that it has open, so
+    /// nothing is lost yet: it is copied into the database, and synced there, before the log is closed.
+    /// </summary>
+    /// <exception cref="BoardUnavailableException">It cannot be copied now; the log stays open.</exception>
+    private void RenewLog()
+    {
+        _readers.WithNoneOpen(() =>
+        {
+            if (_connection is { } connection && connection["PRAGMA wal_checkpoint(TRUNCATE)"].Number() != 0)
+                throw new BoardUnavailableException($"the log of the board {_path} was removed or replaced, and another program keeps it from being copied into the database; end that program");
+            Drop();
+            _connection = Reopen();
+        });
+        _logger.BoardLogMadeAnew(_path);
+    }
+
+    private string? LossAfterSync() => _hold.Loss()
+        ?? (_hold.IsLogLost ? $"the log of the board {_path} was removed or replaced at this moment; look whether the change is on the board, and try again" : null);
 
     // The kernel may drop pages that it could not write, so the log is rewritten at once and not with the next verb.
     private void RecoverSoon() => _ = Background.Run(_logger, "recovering the board", RecoverSoonAsync());

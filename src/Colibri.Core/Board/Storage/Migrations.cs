@@ -13,7 +13,8 @@ internal static class Migrations
     /// <summary><c>PRAGMA application_id</c> of a board: "CLBR".</summary>
     public const long ApplicationId = 0x434C4252;
 
-    public static IReadOnlyList<string> All { get; } = [Schema.Tasks, Schema.Registry, Schema.Ledger, Schema.Jails, Schema.Claims, Schema.Verdicts, Schema.Interruptions];
+    public static IReadOnlyList<string> All { get; } =
+        [Schema.Tasks, Schema.Registry, Schema.Ledger, Schema.Jails, Schema.Claims, Schema.Verdicts, Schema.Interruptions, Schema.SessionLosses];
 
     /// <exception cref="BoardOpenException">The file is no board, or was written by a newer version of the program.</exception>
     public static void Apply(BoardConnection connection, string path) => Apply(connection, path, All);

@@ -7,7 +7,9 @@ namespace Colibri.Core.Board.Storage;
 /// A few read-only connections. A read runs on its caller's thread and sees every commit that returned before it began, since each
 /// statement opens its own view of the write-ahead log.
 /// </summary>
-internal sealed class ReaderPool(string path) : IAsyncDisposable
+/// <param name="path">The database file.</param>
+/// <param name="loss">Why the path does not lead to the board any more; null while it does. The connections that are open go on reading the board.</param>
+internal sealed class ReaderPool(string path, Func<string?>? loss = null) : IAsyncDisposable
 {
     private const int Size = 4;
     private readonly SemaphoreSlim _slots = new(Size);
@@ -23,7 +25,11 @@ internal sealed class ReaderPool(string path) : IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(TaskBoard));
             if (!_idle.TryTake(out connection))
+            {
+                if (loss?.Invoke() is { } lost)
+                    throw new BoardUnavailableException(lost);
                 connection = BoardConnection.OpenReader(path);
+            }
             var result = read(connection);
             _idle.Add(connection);
             connection = null;

@@ -178,6 +178,11 @@ internal static class Schema
         CREATE INDEX tasks_delayed ON tasks (not_before) WHERE status = 'queued' AND held = 0 AND not_before IS NOT NULL;
         """;
 
+    // How many entries of a run its session lacks.
+    public const string SessionLosses = """
+        ALTER TABLE runs ADD COLUMN session_entries_dropped INTEGER NOT NULL DEFAULT 0;
+        """;
+
     public const string Registry = """
         CREATE TABLE skills (
             name TEXT NOT NULL PRIMARY KEY,

@@ -42,7 +42,7 @@ internal static class RunVerbs
         UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict, denied = $denied,
             error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
             input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
-            cost_microcents = $cost, unpriced_tokens = $unpriced
+            cost_microcents = $cost, unpriced_tokens = $unpriced, session_entries_dropped = $dropped
         WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
         """;
 
@@ -61,7 +61,8 @@ internal static class RunVerbs
     private const string RunsOfTask = """
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
-            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model, denied
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model, denied,
+            session_entries_dropped
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
@@ -131,6 +132,7 @@ internal static class RunVerbs
             [
                 .. outcome,
                 ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
+                ("$dropped", end.SessionEntriesDropped),
             ]) == 1;
         // A second end of the same run changes nothing, so that its usage counts once.
         if (!isClosed)
@@ -211,6 +213,7 @@ internal static class RunVerbs
         Provider = row.TextOrNull(24),
         Model = row.TextOrNull(25),
         Denied = row.DeniedOrNull(26),
+        SessionEntriesDropped = row.GetInt64(27),
     };
 
     private sealed record Number(long Value);
