@@ -39,6 +39,7 @@ internal sealed class AgentRuns
     private RunPhase _seen;
     private volatile string? _missed;
     private int _isClosed;
+    private long _lostBefore;
     private volatile Task _finishing = Task.CompletedTask;
 
     /// <param name="parts">The parts that the supervisor's agents share.</param>
@@ -181,6 +182,7 @@ internal sealed class AgentRuns
     private void Enter(Run run)
     {
         _usage.Begin(run.Claim);
+        Volatile.Write(ref _lostBefore, Recorder.Dropped);
         Volatile.Write(ref _run, run);
         Tell(_pane.BeginRun());
         Tell(_pane.SetRun(run.TaskId, run.SessionId));
@@ -359,7 +361,7 @@ internal sealed class AgentRuns
 
     private async Task FinishAsync(Run run, RunEnd end)
     {
-        await LogAsync(run.SessionId, RunStore.NoteOf(end)).ConfigureAwait(false);
+        await LogAsync(run.SessionId, RunStore.NoteOf(end with { SessionEntriesDropped = LostEntries })).ConfigureAwait(false);
         await EndRunAsync(run, end).ConfigureAwait(false);
         if (run.TaskId is { } taskId)
             _parts.Logger.TaskLeft(_agent.Id, taskId, end.Verdict ?? "");
@@ -393,7 +395,7 @@ internal sealed class AgentRuns
     private async Task EndRunAsync(Run? run, RunEnd end)
     {
         run?.On(RunEvent.Checked);
-        await _parts.Runs.EndAsync(end with { Usage = _usage.Close() }, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
+        await _parts.Runs.EndAsync(end with { Usage = _usage.Close(), SessionEntriesDropped = LostEntries }, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);
         if (end.Denied is { } denied)
@@ -416,7 +418,7 @@ internal sealed class AgentRuns
             run = run.State == RunState.Recorded ? null : run;
         }
         var end = await JudgeAsync(run, Cause, exit, left).ConfigureAwait(false) with { Exit = exit, AgentEnded = true };
-        Recorder.Add(SessionId, RunStore.NoteOf(end));
+        Recorder.Add(SessionId, RunStore.NoteOf(end with { SessionEntriesDropped = LostEntries }));
         await RecordAsync().ConfigureAwait(false);
         await EndRunAsync(run, end).ConfigureAwait(false);
         return end;
@@ -453,19 +455,19 @@ internal sealed class AgentRuns
     {
         await Recorder.FlushAsync().ConfigureAwait(false);
         Tell(_pane.SetOverBudget(Recorder.IsOverBudget));
+        TellOfLosses();
     }
 
     private async Task LogAsync(string sessionId, SessionEntry entry)
     {
-        try
-        {
-            await _parts.Sessions.AppendAsync(sessionId, entry).ConfigureAwait(false);
-        }
-        catch (SessionUnavailableException)
-        {
-            Recorder.CountDropped();
-        }
+        await Recorder.AppendAsync(sessionId, entry).ConfigureAwait(false);
+        TellOfLosses();
     }
+
+    private void TellOfLosses() => Tell(_pane.SetSessionLoss(Recorder.Dropped, Recorder.IsLosing));
+
+    /// <summary>How many entries the session lost during the current run.</summary>
+    public long LostEntries => Recorder.Dropped - Volatile.Read(ref _lostBefore);
 
     private Task Watched(string what, Task work) => _agent.Watched(what, work);
 

@@ -27,7 +27,6 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private readonly UsageTotal _ended = new();
     private int _running;
     private volatile bool _stopping;
-    private long _sessionEntriesDropped;
 
     /// <summary>A slot or a long-lived agent became free. Called on the thread that ended the agent, so it must not block.</summary>
     public event Action? SlotFreed;
@@ -45,7 +44,11 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>When starts go on that the day's budget holds; null where it holds none.</summary>
     public DateTimeOffset? HeldUntil => parts.Budgets.State.LiftsAt;
 
-    public long SessionEntriesDropped => Interlocked.Read(ref _sessionEntriesDropped);
+    /// <summary>Entries of agents that are in no session, those of living agents included.</summary>
+    public long SessionEntriesDropped => parts.Sessions.EntriesDropped;
+
+    /// <summary>Entries of a run that is under way which are in no session; 0 where none does its task.</summary>
+    public long SessionEntriesDroppedBy(string agentId) => Panes.Find(agentId) is { HasEnded: false } agent ? agent.SessionEntriesDropped : 0;
 
     /// <summary>The living, and the last that stopped.</summary>
     public IReadOnlyList<SupervisedAgent> Agents => Panes.Agents;
@@ -258,7 +261,6 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         finally
         {
             _ended.Add(agent.ToPane().Usage);
-            Interlocked.Add(ref _sessionEntriesDropped, agent.SessionEntriesDropped);
             Panes.Stopped(agent);
             FreeSlot();
             agent.MarkEnded();

@@ -104,7 +104,8 @@ public sealed class SupervisedAgent
     /// <summary>Whether a prompt is held, which may take megabytes.</summary>
     internal bool HoldsPrompt => _launch is not null || _request.Prompt is not null || _runs.HoldPrompt;
 
-    internal long SessionEntriesDropped => _runs.Recorder.Dropped;
+    /// <summary>Entries of its current run that its session lacks.</summary>
+    internal long SessionEntriesDropped => _runs.LostEntries;
 
     /// <summary>Whether it lives on without a task.</summary>
     internal bool IsKept => _request.IsKept;

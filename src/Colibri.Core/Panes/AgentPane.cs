@@ -35,7 +35,7 @@ public sealed class AgentPane
     private int? _pid;
     private ProcessExit? _exit;
     private bool _stopRequested;
-    private bool _overBudget;
+    private (bool IsOverBudget, long Dropped, bool IsLosing) _session;
     private bool _failed;
     private IReadOnlyList<DeniedTool>? _deniedBefore;
     private IReadOnlyList<DeniedTool>? _deniedInAll;
@@ -257,8 +257,8 @@ public sealed class AgentPane
     {
         lock (_gate)
         {
-            if (_overBudget == overBudget) return false;
-            _overBudget = overBudget;
+            if (_session.IsOverBudget == overBudget) return false;
+            _session.IsOverBudget = overBudget;
             _revision++;
             return true;
         }
@@ -287,6 +287,20 @@ public sealed class AgentPane
             (_failed, _deniedInAll) = (failed, denied);
             _revision++;
             return true;
+        }
+    }
+
+    /// <summary>Sets how many entries its sessions lack, and whether the latest one was refused.</summary>
+    /// <returns>Whether a screen shows something else: the count alone goes up with every entry.</returns>
+    public bool SetSessionLoss(long dropped, bool isLosing)
+    {
+        lock (_gate)
+        {
+            var changed = _session.IsLosing != isLosing || (dropped > 0 && _session.Dropped == 0);
+            if (_session.Dropped == dropped && !changed) return false;
+            (_session.Dropped, _session.IsLosing) = (dropped, isLosing);
+            _revision++;
+            return changed;
         }
     }
 
@@ -344,6 +358,8 @@ public sealed class AgentPane
         bool overBudget;
         bool failed;
         IReadOnlyList<DeniedTool>? denied;
+        bool isLosing;
+        long dropped;
         string? taskId;
         string? sessionId;
         AgentQuestion? question;
@@ -351,8 +367,8 @@ public sealed class AgentPane
         lock (_gate)
         {
             (taskId, sessionId, question, answered, denied) = (_taskId, _sessionId, OpenQuestion(), _answered, Denied(_published));
-            (state, lifecycle, exit, startFailure, pid, stopRequested, overBudget, failed) =
-                (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _overBudget, _failed);
+            (overBudget, dropped, isLosing) = _session;
+            (state, lifecycle, exit, startFailure, pid, stopRequested, failed) = (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _failed);
         }
 
         // Only once all its output was read: its end is often known before its last lines are.
@@ -373,10 +389,11 @@ public sealed class AgentPane
             Lifecycle = lifecycle,
             Activity = activity,
             Stalled = stalled,
-            NeedsAttention = stalled || overBudget || failed || activity is Activity.Error or Activity.Blocked,
+            NeedsAttention = stalled || overBudget || failed || isLosing || activity is Activity.Error or Activity.Blocked,
             TaskId = taskId,
             SessionId = sessionId,
             OverBudget = overBudget ? true : null,
+            SessionEntriesDropped = dropped > 0 ? dropped : null,
             HarnessSessionId = state.HarnessSessionId,
             Cwd = state.Cwd ?? _identity.Cwd,
             StartedAt = _startedAt,

@@ -58,6 +58,7 @@ internal sealed class RunStore(TaskBoard board, TimeProvider time, ILogger logge
     public static SessionEntry NoteOf(RunEnd end) => new()
     {
         Kind = SessionEntryKind.Note,
-        Text = $"run ended: {end.Verdict}{(end.Error is { } error ? $" ({error.Message})" : "")}{(end.Remark is { } remark ? $"; {remark}" : "")}",
+        Text = $"run ended: {end.Verdict}{(end.Error is { } error ? $" ({error.Message})" : "")}{(end.Remark is { } remark ? $"; {remark}" : "")}"
+            + (end.SessionEntriesDropped > 0 ? $"; {end.SessionEntriesDropped} entries of this run are not in its session" : ""),
     };
 }

@@ -15,14 +15,29 @@ internal sealed class SessionRecorder(SessionStore sessions)
     /// <summary>Whether there is anything to append.</summary>
     public bool HasEntries => _waiting.Count > 0;
 
-    /// <summary>The number of entries that the disk refused; the log has the errors.</summary>
+    /// <summary>The number of entries that the disk refused, or that were removed from it; the log has the errors.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Whether the latest append was refused.</summary>
+    public bool IsLosing { get; private set; }
 
     /// <summary>The latest append left the session larger than even mode <c>max</c> allows.</summary>
     public bool IsOverBudget { get; private set; }
 
-    /// <summary>Counts an entry that the disk refused elsewhere.</summary>
-    public void CountDropped() => Interlocked.Increment(ref _dropped);
+    /// <summary>Appends one entry now, and counts it where the disk refuses.</summary>
+    public async Task AppendAsync(string sessionId, SessionEntry entry)
+    {
+        try
+        {
+            Count((await sessions.AppendAsync(sessionId, entry).ConfigureAwait(false)).EntriesGone ?? 0);
+            IsLosing = false;
+        }
+        catch (SessionUnavailableException)
+        {
+            Count(1);
+            IsLosing = true;
+        }
+    }
 
     /// <summary>Adds an entry, to be written with the next flush.</summary>
     public void Add(string sessionId, SessionEntry entry) => _waiting.Add((sessionId, entry));
@@ -37,12 +52,24 @@ internal sealed class SessionRecorder(SessionStore sessions)
         {
             try
             {
-                IsOverBudget = (await append.ConfigureAwait(false)).OverBudget is true;
+                var receipt = await append.ConfigureAwait(false);
+                IsOverBudget = receipt.OverBudget is true;
+                Count(receipt.EntriesGone ?? 0);
+                IsLosing = false;
             }
             catch (SessionUnavailableException)
             {
-                Interlocked.Increment(ref _dropped);
+                Count(1);
+                IsLosing = true;
             }
         }
+    }
+
+    private void Count(long entries)
+    {
+        if (entries == 0)
+            return;
+        Interlocked.Add(ref _dropped, entries);
+        sessions.CountDropped(entries);
     }
 }

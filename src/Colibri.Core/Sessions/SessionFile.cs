@@ -42,12 +42,16 @@ internal static class SessionFile
     }
 
     /// <summary>Reads the entries of one generation, without a last line that lacks its newline: it is still being written, or torn.</summary>
-    public static IEnumerable<SessionEntry> Read(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="unreadable">Called for each whole line that is no entry.</param>
+    public static IEnumerable<SessionEntry> Read(string path, Action? unreadable = null)
     {
         foreach (var line in Lines(path))
         {
             if (TryParse(line.Span) is { } entry)
                 yield return entry;
+            else
+                unreadable?.Invoke();
         }
     }
 

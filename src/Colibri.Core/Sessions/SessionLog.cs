@@ -5,6 +5,7 @@ using Colibri.Core.Logging;
 using Colibri.Core.Providers;
 using Colibri.Core.Sessions.Generations;
 using Colibri.Core.Sessions.Headroom;
+using Colibri.Posix.Host;
 using Colibri.Posix.Polling;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
@@ -214,19 +215,22 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
         var generation = _writer.Generation;
         _writer.Append(lines.WrittenSpan, tail);
         var enforced = _writer.Enforce(newestBytes);
+        parts.Health.Written(id);
+        var gone = _writer.TakeGone();
         var now = parts.Cost.Limits;
         for (var i = 0; i < taken.Count; i++)
         {
             var (append, after, wasWithin) = taken[i];
             var own = Receipt(after) with { Generation = generation };
             var stands = enforced.IsNothing || (i < taken.Count - 1 && wasWithin && now.Allow(after.Bytes, after.Turns));
-            append.Completion.SetResult(stands ? own : Receipt(_writer.Tail) with
+            var receipt = stands ? own : Receipt(_writer.Tail) with
             {
                 Seq = after.Seq,
                 Compacted = enforced.Compacted,
                 Escalated = enforced.Escalated,
                 OverBudget = enforced.OverBudget ? true : null,
-            });
+            };
+            append.Completion.SetResult(i == 0 && gone > 0 ? receipt with { EntriesGone = gone } : receipt);
         }
     }
 
@@ -241,6 +245,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     {
         var failure = new SessionUnavailableException($"session {id} cannot be written: {cause.Message}", cause);
         parts.Logger.SessionWriteFailed(id, cause.Message);
+        parts.Health.Refused(id, cause is IOException disk && Errno.IsWantOfRoom(disk) ? "its disk is full; free some space" : cause.Message.ReplaceLineEndings(" "));
         // If opening failed before any append was taken, all waiting appends fail with it, instead of trying the same disk one by one.
         while (taken.Count == 0 && _queue.Reader.TryRead(out var waiting))
             waiting.Completion.SetException(failure);
@@ -266,7 +271,9 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
 /// <param name="Headroom">Shortens tool results before the cost mode does; null without a sidecar.</param>
 /// <param name="Secrets">The keys to redact in every entry, and in the summary that a compaction makes of older ones.</param>
 /// <param name="AtStep">Called after each step of a write, with the session's directory; for tests that stop or fail there.</param>
-internal sealed record SessionParts(CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Secrets Secrets, Action<string, SessionStep>? AtStep);
+/// <param name="Health">Is told of every write.</param>
+internal sealed record SessionParts(
+    CostControl Cost, TimeProvider Time, ILogger Logger, HeadroomClient? Headroom, Secrets Secrets, Action<string, SessionStep>? AtStep, SessionHealth Health);
 
 /// <summary>An entry with its line, newline included, so that a kept entry is copied into the next generation byte for byte.</summary>
 internal readonly record struct LoggedEntry(SessionEntry Entry, ReadOnlyMemory<byte> Line)

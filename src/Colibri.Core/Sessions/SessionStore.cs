@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Colibri.Core.Cost;
+using Colibri.Core.Logging;
 using Colibri.Core.Providers;
 using Colibri.Core.Sessions.Generations;
 using Colibri.Core.Sessions.Headroom;
@@ -14,8 +15,15 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     /// <summary>The most sessions kept in memory between appends; beyond it idle ones are dropped and read from disk again.</summary>
     public const int RememberedSessions = 10_000;
 
+    /// <summary>Sessions of which it is remembered that their unreadable lines were logged.</summary>
+    private const int UnreadableTold = 1_024;
+
     private readonly ConcurrentDictionary<string, SessionLog> _logs = new(StringComparer.Ordinal);
+    private readonly SessionHealth _health = new(root, time, logger);
+    private readonly Dictionary<string, long> _unreadableTold = new(StringComparer.Ordinal);
     private SessionParts? _parts;
+    private SessionsDirectory? _directory;
+    private long _dropped;
 
     // The dictionary's own count takes all its locks, and this is asked at each append.
     private int _remembered;
@@ -35,10 +43,20 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     /// <summary>See <see cref="SessionParts.AtStep"/>.</summary>
     internal Action<string, SessionStep>? AtStep { get; init; }
 
-    private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, Headroom, Secrets, AtStep);
+    private SessionParts Parts => _parts ??= new SessionParts(cost, time, logger, Headroom, Secrets, AtStep, _health);
+
+    /// <summary>
+    /// Entries of agents that no session has: the disk refused them, or they were removed while their agent ran. Counted as it happens.
+    /// </summary>
+    public long EntriesDropped => Interlocked.Read(ref _dropped);
 
     /// <summary>The keys to redact in every appended entry.</summary>
     public Secrets Secrets { get; init; } = Secrets.None;
+
+    internal void CountDropped(long entries) => Interlocked.Add(ref _dropped, entries);
+
+    /// <summary>What is wrong with the sessions directory, or keeps sessions from being written. Called by one thread at a time.</summary>
+    public IReadOnlyList<StatusFile> LookAtFiles() => (_directory ??= new SessionsDirectory(root, _health, time, logger)).Look();
 
     /// <summary>Appends one entry, creating the session with its first.</summary>
     /// <exception cref="ArgumentException">The id is not one (<see cref="SessionId"/>).</exception>
@@ -91,8 +109,8 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         if (bytes > MaxReadBytes)
             throw new SessionUnavailableException($"session {sessionId} has {bytes} bytes, more than one answer of {MaxReadBytes} holds; read the files in {directory}");
         var entries = new List<SessionEntry>();
-        var last = 0L;
-        foreach (var entry in wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation))))
+        var (last, unreadable) = (0L, 0L);
+        foreach (var entry in wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation), () => unreadable++)))
         {
             // Entries that a compaction kept are in the next generation too.
             if (all && entry.Seq > 0 && entry.Seq <= last)
@@ -100,7 +118,23 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
             entries.Add(entry);
             last = entry.Seq;
         }
-        return new SessionEntries(sessionId, generations[^1], entries);
+        if (unreadable > 0)
+            TellOfUnreadable(sessionId, directory, unreadable);
+        return new SessionEntries(sessionId, generations[^1], entries, unreadable > 0 ? unreadable : null);
+    }
+
+    // Once for a session, and again where there are more.
+    private void TellOfUnreadable(string sessionId, string directory, long lines)
+    {
+        lock (_unreadableTold)
+        {
+            if (_unreadableTold.GetValueOrDefault(sessionId) >= lines)
+                return;
+            if (_unreadableTold.Count >= UnreadableTold)
+                _unreadableTold.Clear();
+            _unreadableTold[sessionId] = lines;
+        }
+        logger.SessionLinesUnreadable(sessionId, lines, directory);
     }
 
     /// <summary>Whether the session has been appended to.</summary>

@@ -15,6 +15,11 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     private SessionTail? _tail;
     private TakeBackOwed? _owed;
 
+    // The end after the last answered append, and its file: what the next one has to find again.
+    private (int Generation, SessionTail Tail)? _answered;
+    private FileIdentity? _file;
+    private long _gone;
+
     /// <summary>Number of the live generation.</summary>
     public int Generation { get; private set; }
 
@@ -24,24 +29,45 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
     /// <summary>Whether bytes of a refused write are still in the file.</summary>
     public bool OwesTakeBack => _owed is not null;
 
-    /// <summary>Finds the live generation and its end, and cuts off a torn line that a kill during a write left.</summary>
+    /// <summary>Entries that were answered and are gone from the disk, as <see cref="Open"/> has found; 0 from then on.</summary>
+    public long TakeGone()
+    {
+        var gone = _gone;
+        _gone = 0;
+        return gone;
+    }
+
+    /// <summary>
+    /// Finds the live generation and its end, and cuts off a torn line that a kill during a write left. Numbers go on where entries were removed
+    /// meanwhile, after an entry that says so.
+    /// </summary>
     public void Open()
     {
         TakeBackOwedNow();
-        if (_tail is { } known && new FileInfo(SessionFile.PathOf(directory, Generation)) is { Exists: true } live && live.Length == known.Bytes)
-            return;
+        var path = SessionFile.PathOf(directory, Generation);
+        if (_tail is { } known)
+        {
+            var stamp = FileStamp.Of(path);
+            if (stamp.Inode != 0 && stamp.Length == known.Bytes && (_file is not { } file || file == new FileIdentity(stamp.Device, stamp.Inode)))
+                return;
+            _answered = (Generation, known);
+        }
         _tail = default(SessionTail);
+        _file = null;
         var generations = SessionFile.Generations(directory);
-        if (generations.Count == 0)
+        if (generations.Count == 0 || generations[^1] < _answered?.Generation)
         {
             ExactModes.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
                 | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-            Generation = SessionFile.FirstGeneration;
+            Generation = _answered?.Generation ?? SessionFile.FirstGeneration;
+            GoOnAfter("removed");
             return;
         }
         _switch.CleanUp(generations);
         Generation = generations[^1];
-        var path = SessionFile.PathOf(directory, Generation);
+        path = SessionFile.PathOf(directory, Generation);
+        if (FileLook.AtName(path).IsLink)
+            throw new IOException($"{path} is a symbolic link; remove it");
         var tail = SessionFile.Scan(path);
         if (tail.TornBytes > 0)
         {
@@ -50,6 +76,26 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
             parts.Logger.SessionTailCut(id, tail.TornBytes);
         }
         _tail = tail with { TornBytes = 0 };
+        GoOnAfter("cut short or replaced");
+    }
+
+    private void GoOnAfter(string how)
+    {
+        if (_answered is not { } answered || Tail.Seq >= answered.Tail.Seq)
+            return;
+        var gone = answered.Tail.Seq - Tail.Seq;
+        _tail = Tail with { Seq = answered.Tail.Seq };
+        var lines = new ArrayBufferWriter<byte>(256);
+        SessionFile.WriteLine(lines, new SessionEntry
+        {
+            Seq = Tail.Seq + 1,
+            Ts = parts.Time.GetUtcNow(),
+            Kind = SessionEntryKind.Note,
+            Text = $"{gone} entries of this session, up to number {answered.Tail.Seq}, are gone: its file was {how} while it was written",
+        });
+        parts.Logger.SessionEntriesGone(id, gone, SessionFile.PathOf(directory, Generation), how, answered.Tail.Seq);
+        Append(lines.WrittenSpan, Tail with { Seq = Tail.Seq + 1, Bytes = Tail.Bytes + lines.WrittenCount });
+        _gone += gone;
     }
 
     /// <summary>Appends whole lines.</summary>
@@ -60,6 +106,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         using var file = OpenLive();
         RandomAccess.Write(file, lines, Tail.Bytes);
         _tail = after;
+        _file = FileIdentity.Of(file);
         parts.AtStep?.Invoke(directory, step);
     }
 
@@ -75,6 +122,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         _tail = null;
         if (generation == 0)
             return;
+        _answered = (generation, start);
         _owed = new TakeBackOwed(generation, start);
         try
         {
@@ -171,6 +219,7 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         var before = Tail.Bytes;
         _switch.Run(Generation, [line.WrittenMemory, .. kept.Select(entry => entry.Line)]);
         Generation++;
+        _file = null;
         _tail = new SessionTail(
             summary.Seq, kept.Count(entry => entry.IsTurn), line.WrittenCount + kept.Sum(entry => (long)entry.Line.Length), TornBytes: 0);
         parts.Logger.SessionCompacted(id, summarised.Count, Generation, before, Tail.Bytes);
@@ -190,6 +239,12 @@ internal sealed class SessionWriter(string id, string directory, SessionParts pa
         if (_owed is not { } owed)
             return;
         parts.AtStep?.Invoke(directory, SessionStep.Refused);
+        if (!Directory.Exists(directory))
+        {
+            // The bytes went with the directory.
+            _owed = null;
+            return;
+        }
         _switch.Undo(owed.Generation);
         var path = SessionFile.PathOf(directory, owed.Generation);
         if (owed.Generation == SessionFile.FirstGeneration && owed.Start.Bytes == 0)

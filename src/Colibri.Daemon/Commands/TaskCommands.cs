@@ -65,6 +65,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
         Error = run.Error,
         Exit = run.Exit,
         Usage = run.Usage,
+        SessionEntriesDropped = (run.FinishedAt is null ? supervisor.SessionEntriesDroppedBy(run.AgentId) : run.SessionEntriesDropped) is > 0 and var dropped ? dropped : null,
         StderrTail = run.StderrTail,
         Denied = run.Denied,
     };

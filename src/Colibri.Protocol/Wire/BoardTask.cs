@@ -101,6 +101,9 @@ public sealed record TaskRun
     public ProcessExit? Exit { get; init; }
     public Usage Usage { get; init; } = new();
 
+    /// <summary>Entries that its session lacks: the disk refused them, or they were removed while it ran. Absent where there are none.</summary>
+    public long? SessionEntriesDropped { get; init; }
+
     /// <summary>The last of what it wrote to standard error, at most 8 KiB.</summary>
     public string? StderrTail { get; init; }
 }

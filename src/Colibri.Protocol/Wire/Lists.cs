@@ -6,7 +6,11 @@ public sealed record AgentList(IReadOnlyList<Agent> Agents);
 
 public sealed record SessionList(IReadOnlyList<SessionSummary> Sessions);
 
-public sealed record SessionEntries(string SessionId, int Generation, IReadOnlyList<SessionEntry> Entries);
+/// <param name="SessionId">The session.</param>
+/// <param name="Generation">Number of the live generation.</param>
+/// <param name="Entries">In the order of the file, or of their numbers.</param>
+/// <param name="UnreadableLines">Whole lines of the files that are no entries; absent where there are none.</param>
+public sealed record SessionEntries(string SessionId, int Generation, IReadOnlyList<SessionEntry> Entries, long? UnreadableLines = null);
 
 public sealed record SkillList(IReadOnlyList<Skill> Skills);
 

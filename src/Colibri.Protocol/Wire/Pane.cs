@@ -20,13 +20,16 @@ public sealed record Pane
     /// <summary>No event for COLIBRI_STALL_AFTER while its process lives.</summary>
     public bool Stalled { get; init; }
 
-    /// <summary>In error, blocked or stalled, or its session is over budget.</summary>
+    /// <summary>In error, blocked or stalled, or its session is over budget or loses entries.</summary>
     public bool NeedsAttention { get; init; }
     public string? TaskId { get; init; }
     public string? SessionId { get; init; }
 
     /// <summary>Its session is larger than even mode <c>max</c> allows; absent otherwise.</summary>
     public bool? OverBudget { get; init; }
+
+    /// <summary>Entries that its sessions lack: the disk refused them, or they were removed while it ran. Absent where there are none.</summary>
+    public long? SessionEntriesDropped { get; init; }
 
     /// <summary>The id the agent itself gave its session.</summary>
     public string? HarnessSessionId { get; init; }

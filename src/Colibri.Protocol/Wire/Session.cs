@@ -66,6 +66,9 @@ public sealed record AppendReceipt(string SessionId, long Seq, int Generation, l
 
     /// <summary>True where the session is over budget in mode <c>max</c>; absent otherwise.</summary>
     public bool? OverBudget { get; init; }
+
+    /// <summary>Entries that were answered before and are gone from the disk, as this append found out; absent where none are.</summary>
+    public long? EntriesGone { get; init; }
 }
 
 /// <summary>What a compaction did.</summary>

@@ -9,6 +9,9 @@ public sealed record StatusReport
     public required DateTimeOffset StartedAt { get; init; }
     public required long UptimeMs { get; init; }
     public required StatusPaths Paths { get; init; }
+
+    /// <summary>The daemon's own files that are gone, replaced or refused by the disk; absent while all are as they should be.</summary>
+    public IReadOnlyList<StatusFile>? Files { get; init; }
     public required CostState Cost { get; init; }
     public required StatusScheduler Scheduler { get; init; }
     public required StatusTasks Tasks { get; init; }

@@ -41,7 +41,7 @@ public sealed class AgentEnvironment
     {
         var variables = _inherited.Where(variable => !isSecret(variable.Key)).ToDictionary(StringComparer.Ordinal);
         // A shell trusts PWD if it fits, so it has to name the agent's directory and not the daemon's.
-        variables["PWD"] = request.Cwd ?? Environment.CurrentDirectory;
+        variables["PWD"] = request.Cwd ?? WorkingDirectory.Current;
         foreach (var (name, value) in keys)
             variables[name] = value;
         foreach (var (name, value) in request.Environment)
