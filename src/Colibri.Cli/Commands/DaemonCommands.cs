@@ -37,6 +37,10 @@ internal sealed class DaemonCommands(BoundCommand bound)
         {
             Example = "ping",
         },
+        new("health", CommandGroup.Daemon, "fail unless the daemon answers and its files are in order")
+        {
+            Example = "health",
+        },
         new("completion", CommandGroup.Daemon, "print a shell's completion script")
         {
             Positional = new PositionalSpec("SHELL", "--shell", "the shell") { Choices = Choices.Shells },
@@ -60,6 +64,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         app.Add("snapshot", commands.Snapshot);
         app.Add("watch", commands.Watch);
         app.Add("ping", commands.Ping);
+        app.Add("health", commands.Health);
         app.Add("completion", commands.Completion);
         app.Add("version", commands.Version);
         app.Add("help", commands.Help);
@@ -78,6 +83,8 @@ internal sealed class DaemonCommands(BoundCommand bound)
 
     public void Ping() => bound.Will(PingAsync);
 
+    public void Health() => bound.Will(HealthAsync);
+
     public void Completion([Shell] string shell) => bound.WillPrint(screen => screen.Line(CompletionScript.For(shell, CommandTable.All)));
 
     public void Version() => bound.WillPrint(screen => screen.Line($"colibri {BuildVersion.Text}"));
@@ -85,6 +92,20 @@ internal sealed class DaemonCommands(BoundCommand bound)
     public void Help(string? command = null) => bound.WillPrint(screen => HelpText.Write(screen, command is null ? null
         : CommandTable.Find(command) ?? throw new UsageException(
             $"unknown command '{command}'{CommandLine.DidYouMean(command, CommandTable.All.Select(c => c.Name))}")));
+
+    private static async Task<int> HealthAsync(CliSession session)
+    {
+        var reply = await session.AskAsync(new CommandRequest { Cmd = WireCommand.Status.Name }).ConfigureAwait(false);
+        var status = reply.Read(ProtocolJson.Wire.StatusReport);
+        var isHealthy = status.Files is not { Count: > 0 };
+        if (session.Json)
+            session.Screen.Raw(reply.Data);
+        else if (isHealthy)
+            session.Screen.Line($"the daemon at {Words.Plain(session.SocketPath)} is healthy");
+        foreach (var file in status.Files ?? [])
+            session.Complain($"{file.What} is {file.State}: {file.Reason}");
+        return isHealthy ? ExitCodes.Done : ExitCodes.Refused;
+    }
 
     private static async Task<int> PingAsync(CliSession session)
     {

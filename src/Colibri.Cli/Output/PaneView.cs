@@ -25,6 +25,8 @@ internal static class PaneView
                 table.Below(Question(question));
             if (TaskView.Denied(pane.Denied) is { } denied)
                 table.Below($"denied: {denied}");
+            if (pane.SessionEntriesDropped is { } lost)
+                table.Below($"{Words.Number(lost)} entries of its session are lost");
             if (Trouble(pane) is { Length: > 0 } trouble)
                 table.Below(trouble);
         }

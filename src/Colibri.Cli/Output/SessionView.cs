@@ -29,6 +29,8 @@ internal static class SessionView
     public static void Transcript(Screen screen, SessionEntries session, bool full)
     {
         screen.Line($"session {Words.Plain(session.SessionId)}, generation {session.Generation}, {Entries(session.Entries.Count)}");
+        if (session.UnreadableLines is { } lines)
+            screen.Line(screen.Paint($"{Words.Count(lines, "line")} of its files cannot be read and are left out", Tone.Attention));
         foreach (var entry in session.Entries)
         {
             screen.Line();

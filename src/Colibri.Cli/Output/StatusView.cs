@@ -29,6 +29,8 @@ internal static class StatusView
         Field("db", status.Paths.Db);
         Field("sessions", status.Paths.Sessions);
         Field("log", status.Paths.Log);
+        foreach (var file in status.Files ?? [])
+            Field("", $"{file.What} is {file.State}: {file.Reason}", Tone.Bad);
         Field("mode", Mode(status.Cost));
         Field("", Escalation(status.Cost), Tone.Attention);
         Field("scheduler", Scheduler(status.Scheduler));

@@ -64,7 +64,8 @@ internal static class TaskView
         var took = run.FinishedAt is { } end ? $", {Words.Duration(end - run.StartedAt)}" : ", running";
         var cost = run.Usage == new Usage() ? "" : $", {CostView.Cost(run.Usage)}";
         var denied = run.Denied is null ? "" : $", denied: {Calls(run.Denied)}";
-        return $"{run.Verdict ?? "under way"}{route}{took}{cost}{denied}";
+        var lost = run.SessionEntriesDropped is { } entries ? $", {Words.Number(entries)} session entries lost" : "";
+        return $"{run.Verdict ?? "under way"}{route}{took}{cost}{denied}{lost}";
     }
 
     /// <summary>Refused calls by tool, with the reasons that are known; null where there are none.</summary>

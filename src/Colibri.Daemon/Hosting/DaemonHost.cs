@@ -39,7 +39,8 @@ internal static class DaemonHost
         // Descriptors for every connection, three streams of every agent, and reading /proc.
         ResourceLimits.RaiseOpenFiles(SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256);
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
-        var logger = log.CreateLogger("colibri");
+        var throttle = new LogThrottle(log.CreateLogger("colibri"), time);
+        ILogger logger = throttle;
         using var unobserved = new UnobservedFailures(logger);
         HostEnvironment.LeaveMissingWorkingDirectory(logger);
         using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, InitProcess.ServicePid, logger);
@@ -87,7 +88,16 @@ internal static class DaemonHost
             configuration.Autospawn ? SchedulerCandidates.Resident(configuration, programs, probed) : null);
         WarnOfSettingsWithoutEffect(logger);
 
-        var status = new StatusView(configuration, engine, prefix, counters, log, time);
+        var watch = new FileWatch(
+            [
+                () => listener.Look() is { } socket ? [socket] : [],
+                () => pidFile?.Look() is { } file ? [file] : [],
+                engine.Board.LookAtFiles,
+                engine.Sessions.LookAtFiles,
+                FileWatch.LookAtWorkingDirectory,
+            ],
+            throttle, time, logger);
+        var status = new StatusView(configuration, engine, prefix, counters, watch, log, time);
         // A stop does not wait for what an earlier daemon left: that stays on record, for the next start.
         var recovering = engine.RecoverAsync();
         await Task.WhenAny(recovering, stop.First).ConfigureAwait(false);
@@ -119,6 +129,7 @@ internal static class DaemonHost
         var heartbeat = manager is null
             ? Task.CompletedTask
             : Background.Run(logger, "the heartbeat", Heartbeat.Of(manager, configuration.SocketPath, engine.Board, engine.Scheduler, status.Line, time, logger).RunAsync(heartbeatStop.Token));
+        var watching = Background.Run(logger, "watching the daemon's files", Task.Run(() => watch.RunAsync(heartbeatStop.Token)));
         logger.DaemonStarted(BuildVersion.Text, InitProcess.ServicePid, configuration.SocketPath, configuration.DatabasePath);
 
         var signal = await stop.First.ConfigureAwait(false);
@@ -138,8 +149,10 @@ internal static class DaemonHost
         async Task EndAsync()
         {
             await heartbeatStop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAny(watching, Task.Delay(FileWatch.StopPatience, time)).ConfigureAwait(false);
             await engine.StopAsync(AgentSupervisor.DefaultGrace).ConfigureAwait(false);
             await heartbeat.ConfigureAwait(false);
+            throttle.Flush();
             // The listener ends before the board closes, so that a late request finds no daemon instead of one without a board.
             await listener.DisposeAsync().ConfigureAwait(false);
             await engine.DisposeAsync().ConfigureAwait(false);

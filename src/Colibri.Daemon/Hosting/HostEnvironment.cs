@@ -1,4 +1,5 @@
 using System.Collections;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Logging;
 using Colibri.Core.Settings;
 using Colibri.Posix.Host;
@@ -20,15 +21,8 @@ internal static class HostEnvironment
     /// <summary>Changes to the root directory if the daemon's working directory no longer exists, because no agent could be started there.</summary>
     public static void LeaveMissingWorkingDirectory(ILogger logger)
     {
-        try
-        {
-            _ = Directory.GetCurrentDirectory();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Directory.SetCurrentDirectory("/");
-            logger.WorkingDirectoryGone("/");
-        }
+        if (!WorkingDirectory.Find())
+            logger.WorkingDirectoryGone(WorkingDirectory.Current);
     }
 
     /// <summary>Makes the directory where it is missing.</summary>

@@ -20,7 +20,7 @@ namespace Colibri.Daemon.Hosting;
 
 /// <summary>Assembles <c>status</c> from the state of every part. It reads memory alone, except that it checks whether the file of keys has changed.</summary>
 internal sealed class StatusView(
-    DaemonConfiguration configuration, Engine engine, PromptPrefix prefix, ServerCounters server, LineLoggerProvider log, TimeProvider time)
+    DaemonConfiguration configuration, Engine engine, PromptPrefix prefix, ServerCounters server, FileWatch files, LineLoggerProvider log, TimeProvider time)
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _startTimestamp = time.GetTimestamp();
@@ -39,6 +39,7 @@ internal sealed class StatusView(
             StartedAt = _startedAt,
             UptimeMs = UptimeMs,
             Paths = new StatusPaths(configuration.SocketPath, configuration.DatabasePath, configuration.SessionsDirectory),
+            Files = files.Found,
             Cost = engine.Cost.State,
             Scheduler = new StatusScheduler((long)configuration.SchedulerInterval.TotalMilliseconds, tick.LastTickAt, tick.Ticks, tick.Unmatched, tick.MissingAgent),
             Tasks = engine.Board.Counts,
@@ -77,7 +78,7 @@ internal sealed class StatusView(
     public string Line()
     {
         var tasks = engine.Board.Counts;
-        return engine.Board.Trouble ?? $"{engine.Supervisor.Running} of {configuration.MaxAgents} agents running, {tasks.Queued} tasks queued, cost mode {engine.Cost.State.Mode.ToString().ToLowerInvariant()}";
+        return files.Found?[0].Reason ?? engine.Board.Trouble ?? $"{engine.Supervisor.Running} of {configuration.MaxAgents} agents running, {tasks.Queued} tasks queued, cost mode {engine.Cost.State.Mode.ToString().ToLowerInvariant()}";
     }
 
     private static StatusCache CacheOf(Usage usage) => new(usage.SentTokens, usage.CacheReadTokens, usage.HitRate);

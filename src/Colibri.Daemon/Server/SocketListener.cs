@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Text;
 using Colibri.Core.Events;
 using Colibri.Core.Logging;
 using Colibri.Core.Settings;
@@ -8,6 +7,7 @@ using Colibri.Posix.Host;
 using Colibri.Posix.Polling;
 using Colibri.Posix.Sockets;
 using Colibri.Protocol;
+using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Colibri.Daemon.Server;
@@ -23,21 +23,7 @@ internal sealed class SocketListener : IAsyncDisposable
 
     private static readonly TimeSpan EvictionsToldEvery = TimeSpan.FromMinutes(1);
 
-    // FreeBSD's sun_path; Linux would take four bytes more (sys/un.h). One number on both keeps a configuration portable.
-    private const int MaxPathBytes = 103;
-    private const int Backlog = 512;
-
-    // S_IFMT and S_IFSOCK, the same on both systems (sys/stat.h).
-    private const uint FileTypeMask = 0xF000;
-    private const uint SocketFileType = 0xC000;
-
-    private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-        | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
-
-    private readonly Socket _listener;
     private readonly EventLoop _loop;
-    private readonly PolledDescriptor _arrivals;
-    private readonly string _path;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ServerCounters _counters;
@@ -45,16 +31,18 @@ internal sealed class SocketListener : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<Task, ClientConnection> _connections = [];
     private readonly PeerAuthorization _authorization;
-    private Task _accepting = Task.CompletedTask;
+    private readonly Lock _binding = new();
+    private volatile Door _door;
+    private Func<Door, Task>? _serve;
     private int _open;
     private long? _evictionsToldAt;
     private int _evictionsUntold;
 
-    private SocketListener(
-        Socket listener, EventLoop loop, string path, PeerAuthorization authorization, ServerCounters counters, TimeProvider time, ILogger logger, int limit)
+    private SocketListener(BoundSocket bound, EventLoop loop, ServerCounters counters, TimeProvider time, ILogger logger, int limit)
     {
-        (_listener, _loop, _path, _authorization, _counters, _time, _logger, _limit) = (listener, loop, path, authorization, counters, time, logger, limit);
-        _arrivals = loop.Watch(listener.SafeHandle);
+        (_loop, _counters, _time, _logger, _limit) = (loop, counters, time, logger, limit);
+        _authorization = new PeerAuthorization(ProcessUser.EffectiveUid, bound.Gid);
+        _door = new Door(bound, loop.Watch(bound.Socket.SafeHandle));
     }
 
     /// <summary>Connections without a request under way and without a subscription.</summary>
@@ -78,34 +66,88 @@ internal sealed class SocketListener : IAsyncDisposable
     }
 
     /// <exception cref="ConfigurationException">A live daemon listens there, or the path cannot be used.</exception>
-    public static void RefuseIfServed(string path)
-    {
-        if (DirectoryOf(path) is not null && File.Exists(path))
-            Probe(path);
-    }
+    public static void RefuseIfServed(string path) => BoundSocket.RefuseIfServed(path);
 
     /// <summary>Probes, binds and listens; clients wait in the backlog until <see cref="Serve"/>.</summary>
     /// <exception cref="ConfigurationException">The path cannot be used, or a live daemon listens there; nothing is left behind.</exception>
     public static SocketListener Bind(string path, EventLoop loop, ServerCounters counters, TimeProvider time, ILogger logger, int limit = MaxConnections)
     {
-        var directory = DirectoryOf(path);
+        var bound = BoundSocket.Bind(path, logger);
         try
         {
-            ExactModes.CreateDirectory(directory, SocketMode);
-            if (File.Exists(path) && !Probe(path))
-            {
-                File.Delete(path);
-                logger.StaleSocketRemoved(path);
-            }
-            return Listen(path, loop, counters, time, logger, limit);
+            return new SocketListener(bound, loop, counters, time, logger, limit);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
+        catch
         {
-            throw new ConfigurationException($"socket {path} cannot be made: {e.Message.ReplaceLineEndings(" ").TrimEnd('.', ' ')} (set COLIBRI_DAEMON_SOCKET?)");
+            bound.RemoveName();
+            bound.Dispose();
+            throw;
         }
     }
 
-    public void Serve(CommandTable commands, EventHub events) => _accepting = AcceptAsync(commands, events);
+    public void Serve(CommandTable commands, EventHub events)
+    {
+        lock (_binding)
+        {
+            _serve = door => AcceptAsync(door, commands, events);
+            _door.Accepting = _serve(_door);
+        }
+    }
+
+    /// <summary>
+    /// Binds the socket anew where its name was removed, or is a dead daemon's; the connections stay. Called by one thread at a time.
+    /// </summary>
+    /// <returns>What is wrong with the name and cannot be mended here: it is another daemon's now, or no socket. Null while clients reach this daemon.</returns>
+    public StatusFile? Look()
+    {
+        if (_stopping.IsCancellationRequested || _door.Bound.Look() is not { } trouble)
+            return null;
+        if (trouble.State is not (StatusFile.Gone or StatusFile.Replaced))
+            return trouble;
+        var before = _door;
+        try
+        {
+            var bound = BoundSocket.Bind(before.Bound.Path, _logger);
+            if (!TryOpen(bound, before))
+                return null;
+            _logger.SocketMadeAnew(bound.Path, trouble.State);
+            // Nobody can have come by the old name since the look before this one, and who came before was accepted at once.
+            before.Close();
+            return null;
+        }
+        catch (ConfigurationException e)
+        {
+            return trouble with { Reason = e.Message };
+        }
+    }
+
+    private bool TryOpen(BoundSocket bound, Door before)
+    {
+        var isOpen = false;
+        try
+        {
+            lock (_binding)
+            {
+                if (_stopping.IsCancellationRequested)
+                    return false;
+                bound.TakeAfter(before.Bound, _logger);
+                var door = new Door(bound, _loop.Watch(bound.Socket.SafeHandle));
+                isOpen = true;
+                if (_serve is not null)
+                    door.Accepting = _serve(door);
+                _door = door;
+                return true;
+            }
+        }
+        finally
+        {
+            if (!isOpen)
+            {
+                bound.RemoveName();
+                bound.Dispose();
+            }
+        }
+    }
 
     /// <summary>Removes the socket, accepts no more clients, ends the connections.</summary>
     public async ValueTask DisposeAsync()
@@ -113,39 +155,17 @@ internal sealed class SocketListener : IAsyncDisposable
         if (_stopping.IsCancellationRequested)
             return;
         await _stopping.CancelAsync().ConfigureAwait(false);
+        Door door;
+        lock (_binding)
+            door = _door;
         // Remove the name first: a client that comes now finds no daemon, instead of a connection without an answer.
-        RemoveName(_path);
-        _arrivals.Dispose();
-        _listener.Dispose();
-        await _accepting.ConfigureAwait(false);
+        door.Bound.RemoveName();
+        door.Close();
+        await door.Accepting.ConfigureAwait(false);
         Task[] open;
         lock (_connections)
             open = [.. _connections.Keys];
         await Task.WhenAll(open).ConfigureAwait(false);
-    }
-
-    private static SocketListener Listen(string path, EventLoop loop, ServerCounters counters, TimeProvider time, ILogger logger, int limit)
-    {
-        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        var isBound = false;
-        try
-        {
-            listener.Bind(new UnixListenerEndPoint(path));
-            isBound = true;
-            File.SetUnixFileMode(path, SocketMode);
-            listener.Listen(Backlog);
-            listener.Blocking = false;
-            var authorization = new PeerAuthorization(ProcessUser.EffectiveUid, FileOwner.Of(path).Gid);
-            return new SocketListener(listener, loop, path, authorization, counters, time, logger, limit);
-        }
-        catch
-        {
-            // A name that was there before the bind is another program's.
-            if (isBound)
-                RemoveName(path);
-            listener.Dispose();
-            throw;
-        }
     }
 
     /// <summary>Takes no more clients and removes the socket; the connections end with the process. Disposal does nothing then.</summary>
@@ -154,68 +174,22 @@ internal sealed class SocketListener : IAsyncDisposable
         if (_stopping.IsCancellationRequested)
             return;
         _stopping.Cancel();
-        RemoveName(_path);
+        lock (_binding)
+            _door.Bound.RemoveName();
     }
 
-    private static string DirectoryOf(string path)
-    {
-        var bytes = Encoding.UTF8.GetByteCount(path);
-        if (bytes > MaxPathBytes)
-            throw new ConfigurationException($"socket path {path} is {bytes} bytes long; the limit is {MaxPathBytes}: set COLIBRI_DAEMON_SOCKET to a shorter one");
-        return Path.GetDirectoryName(path) is { Length: > 0 } directory && Path.GetFileName(path).Length > 0
-            ? directory
-            : throw new ConfigurationException($"socket path {path} names no file; set COLIBRI_DAEMON_SOCKET to one");
-    }
-
-    /// <summary>False if no process listens on the existing socket.</summary>
-    /// <exception cref="ConfigurationException">A process listens on it, or the path is no socket.</exception>
-    private static bool Probe(string path)
-    {
-        // A connect to an ordinary file is refused too, so the type is checked before the path is taken for a dead socket.
-        if ((FileOwner.Of(path).Mode & FileTypeMask) != SocketFileType)
-            throw new ConfigurationException($"{path} is there and is no socket; move it away or set COLIBRI_DAEMON_SOCKET");
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(new UnixDomainSocketEndPoint(path));
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused)
-        {
-            return false;
-        }
-        catch (SocketException e)
-        {
-            throw new ConfigurationException($"{path} is there and does not answer as a daemon's socket ({e.Message}); move it away or set COLIBRI_DAEMON_SOCKET");
-        }
-        var listener = PeerCredentials.Read(probe);
-        throw new ConfigurationException(
-            $"a daemon already listens at {path} (pid {listener.Pid?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unknown"}, uid {listener.Uid}); stop it first, or set COLIBRI_DAEMON_SOCKET");
-    }
-
-    private static void RemoveName(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The directory is gone already.
-        }
-    }
-
-    private async Task AcceptAsync(CommandTable commands, EventHub events)
+    private async Task AcceptAsync(Door door, CommandTable commands, EventHub events)
     {
         const int RetryMs = 100;
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
-                while (_listener.Poll(0, SelectMode.SelectRead))
-                    Admit(_listener.Accept(), commands, events);
-                await _arrivals.WaitReadableAsync().ConfigureAwait(false);
+                while (door.Bound.Socket.Poll(0, SelectMode.SelectRead))
+                    Admit(door.Bound.Socket.Accept(), commands, events);
+                await door.Arrivals.WaitReadableAsync().ConfigureAwait(false);
             }
-            catch (Exception) when (_stopping.IsCancellationRequested)
+            catch (Exception) when (_stopping.IsCancellationRequested || door.IsClosed)
             {
                 return;
             }
@@ -351,6 +325,27 @@ internal sealed class SocketListener : IAsyncDisposable
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
+    }
+
+    /// <summary>One bound socket and those who come by it.</summary>
+    private sealed class Door(BoundSocket bound, PolledDescriptor arrivals)
+    {
+        private volatile bool _isClosed;
+
+        public BoundSocket Bound => bound;
+
+        public PolledDescriptor Arrivals => arrivals;
+
+        public bool IsClosed => _isClosed;
+
+        public Task Accepting { get; set; } = Task.CompletedTask;
+
+        public void Close()
+        {
+            _isClosed = true;
+            arrivals.Dispose();
+            bound.Dispose();
+        }
     }
 
     private void Refuse(Socket client, Reply reply)

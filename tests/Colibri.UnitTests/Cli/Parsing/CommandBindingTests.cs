@@ -11,6 +11,7 @@ public sealed class CommandBindingTests
     [
         ("ping", """{"cmd":"ping"}"""),
         ("status", """{"cmd":"status"}"""),
+        ("health", """{"cmd":"status"}"""),
         ("snapshot", """{"cmd":"snapshot"}"""),
         ("set-cost-mode|fast", """{"cmd":"set-cost-mode","mode":"fast"}"""),
         ("set-cost-mode|--mode|max", """{"cmd":"set-cost-mode","mode":"max"}"""),

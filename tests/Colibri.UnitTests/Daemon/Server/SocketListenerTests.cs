@@ -6,6 +6,7 @@ using Colibri.Daemon.Commands;
 using Colibri.Daemon.Server;
 using Colibri.Posix.Polling;
 using Colibri.Protocol;
+using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Posix.Spawning;
 using Colibri.UnitTests.Scheduling;
 using Colibri.UnitTests.Sessions;
@@ -157,6 +158,111 @@ public sealed class SocketListenerTests : IDisposable
         }
         (await ReadAsync(waiting)).ShouldStartWith(Ok);
         (_counters.Evicted, _counters.Refused).ShouldBe((1, 1));
+    }
+
+    [Test]
+    public async Task A_socket_that_is_removed_is_bound_anew_and_no_connection_is_dropped()
+    {
+        await using var listener = Serve(8);
+        var kept = await JoinAsync(listener, idle: 1);
+        File.SetUnixFileMode(SocketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        listener.Look().ShouldBeNull();
+
+        for (var i = 2; i <= 4; i++)
+        {
+            File.Delete(SocketPath);
+            listener.Look().ShouldBeNull();
+
+            (await AskAsync(kept, "ping")).ShouldStartWith(Ok);
+            await JoinAsync(listener, idle: i);
+        }
+
+        File.GetUnixFileMode(SocketPath).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, "as an operator had made it");
+        _logger.Of(207).Count.ShouldBe(3);
+    }
+
+    [Test]
+    public async Task A_directory_that_is_removed_is_made_anew()
+    {
+        var path = Path.Combine(_directory, "run", "d.sock");
+        await using var listener = SocketListener.Bind(path, _loop, _counters, _time, _logger);
+        listener.Serve(Commands(), new EventHub(_time));
+        Directory.Delete(Path.Combine(_directory, "run"), recursive: true);
+
+        listener.Look().ShouldBeNull();
+
+        File.Exists(path).ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task A_living_daemon_s_socket_is_told_and_never_touched_and_a_dead_one_s_is_replaced()
+    {
+        var listener = Serve(8);
+        File.Delete(SocketPath);
+        using (var other = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            other.Bind(new Colibri.Posix.Sockets.UnixListenerEndPoint(SocketPath));
+            other.Listen(1);
+
+            var told = listener.Look().ShouldNotBeNull();
+            told.State.ShouldBe(StatusFile.Taken);
+            told.Reason.ShouldContain($"pid {Environment.ProcessId}");
+            await listener.DisposeAsync();
+            File.Exists(SocketPath).ShouldBeTrue("it is the other one's");
+        }
+
+        File.Delete(SocketPath);
+        await using var next = Serve(8);
+        File.Delete(SocketPath);
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+            dead.Bind(new Colibri.Posix.Sockets.UnixListenerEndPoint(SocketPath));
+        next.Look().ShouldBeNull();
+        using var client = Connect();
+        (await AskAsync(client, "ping")).ShouldStartWith(Ok);
+    }
+
+    [Test]
+    public async Task What_is_no_socket_is_told_and_the_socket_comes_back_when_it_is_gone()
+    {
+        await using var listener = Serve(8);
+        File.Delete(SocketPath);
+        Directory.CreateDirectory(SocketPath);
+        listener.Look().ShouldNotBeNull().State.ShouldBe(StatusFile.Replaced);
+        Directory.Delete(SocketPath);
+        File.CreateSymbolicLink(SocketPath, "/nowhere/at-all");
+        listener.Look().ShouldNotBeNull().Reason.ShouldContain("leads nowhere");
+        File.Delete(SocketPath);
+        await File.WriteAllTextAsync(SocketPath, "", Token);
+        listener.Look().ShouldNotBeNull().Reason.ShouldContain("is no socket");
+        File.Delete(SocketPath);
+
+        listener.Look().ShouldBeNull();
+
+        using var client = Connect();
+        (await AskAsync(client, "ping")).ShouldStartWith(Ok);
+    }
+
+    [Test]
+    public void A_daemon_that_accepts_nobody_is_a_living_one()
+    {
+        using var hung = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        hung.Bind(new Colibri.Posix.Sockets.UnixListenerEndPoint(SocketPath));
+        hung.Listen(1);
+        while (true)
+        {
+            var waiting = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+            _clients.Add(waiting);
+            try
+            {
+                waiting.Connect(new UnixDomainSocketEndPoint(SocketPath));
+            }
+            catch (SocketException)
+            {
+                break;
+            }
+        }
+
+        Should.Throw<ConfigurationException>(Bind).Message.ShouldContain("accepts nobody");
     }
 
     private const string Ok = """{"ok":true""";
