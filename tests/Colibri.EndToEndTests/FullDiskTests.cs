@@ -71,6 +71,36 @@ public sealed class FullDiskTests
         (await TaskAsync(daemon, id)).Number("attempts").ShouldBe(0);
     }
 
+    [Test]
+    public async Task Entries_that_a_full_disk_refuses_are_shown_while_it_happens_and_with_the_run()
+    {
+        await using var disk = await SmallDisk.MountAsync();
+        await using var daemon = await disk.StartAsync("--turns 400 --step-ms 2", ("COLIBRI_LOG_LEVEL", "info"));
+        var id = await StartTaskAsync(daemon);
+        await Launch.ToEndAsync("/bin/sh", ["-c", $"cat /dev/zero > {disk.File("ballast")}"]);
+
+        await Eventually.HoldsAsync(
+            async () => (await daemon.DataAsync(new { cmd = "status" })).Member("counters").Number("session_entries_dropped") > 10, () => $"they are counted; the log:\n{daemon.Log}");
+        var pane = (await daemon.DataAsync(new { cmd = "snapshot" })).Items("panes").Single();
+        pane.Number("session_entries_dropped").ShouldBeGreaterThan(10);
+        pane.Flag("needs_attention").ShouldBeTrue();
+        (await TaskAsync(daemon, id)).Items("runs")[0].Number("session_entries_dropped").ShouldBeGreaterThan(10);
+        await Eventually.HoldsAsync(
+            async () => (await daemon.DataAsync(new { cmd = "status" })) is var report && report.Has("files") && report.Items("files").Any(file => file.Text("what") == "sessions" && file.Text("state") == "refused"),
+            () => $"status says that the disk refuses; the log:\n{daemon.Log}");
+        (await daemon.CliAsync("health")).Stderr.ShouldContain("free some space");
+        (await daemon.CliAsync("snapshot")).Stdout.ShouldContain("entries of its session are lost");
+
+        File.Delete(disk.File("ballast"));
+
+        await Eventually.HoldsAsync(async () => (await TaskAsync(daemon, id)).Text("status") == "done", () => $"it is done; the log:\n{daemon.Log}", TimeSpan.FromSeconds(120));
+        var run = (await TaskAsync(daemon, id)).Items("runs")[0];
+        run.Number("session_entries_dropped").ShouldBe((await daemon.DataAsync(new { cmd = "status" })).Member("counters").Number("session_entries_dropped"));
+        await Eventually.HoldsAsync(async () => (await daemon.CliAsync("health")).ExitCode == 0, () => $"all is well; the log:\n{daemon.Log}");
+        foreach (var once in (string[])["[501]", "[509]"])
+            daemon.Log.Split('\n').Count(line => line.Contains(once, StringComparison.Ordinal)).ShouldBe(1, once);
+    }
+
     /// <summary>A task whose agent works.</summary>
     private static async Task<string> StartTaskAsync(ColibriDaemon daemon)
     {
@@ -101,13 +131,16 @@ public sealed class FullDiskTests
 
         public string File(string name) => _directory.File(name);
 
-        public Task<ColibriDaemon> StartAsync(string agentArguments) => ColibriDaemon.StartWithAsync(
+        public Task<ColibriDaemon> StartAsync(string agentArguments, params (string Name, string? Value)[] more) => ColibriDaemon.StartWithAsync(
             ["--pidfile", File("daemon.pid")],
-            ("COLIBRI_DB_PATH", File("board.sqlite")),
-            ("COLIBRI_SESSIONS_DIR", File("sessions")),
-            ("COLIBRI_AGENT_BINARY", Repository.TestAgent),
-            ("COLIBRI_AGENT_ARGS", agentArguments),
-            ("COLIBRI_MAX_AGENTS", "1"));
+            [
+                ("COLIBRI_DB_PATH", File("board.sqlite")),
+                ("COLIBRI_SESSIONS_DIR", File("sessions")),
+                ("COLIBRI_AGENT_BINARY", Repository.TestAgent),
+                ("COLIBRI_AGENT_ARGS", agentArguments),
+                ("COLIBRI_MAX_AGENTS", "1"),
+                .. more,
+            ]);
 
         public async ValueTask DisposeAsync()
         {

@@ -40,13 +40,15 @@ public sealed class ServiceManagerTests
         (await NextAsync(socket))[0].ShouldBe("WATCHDOG=1");
         (await NextAsync(socket))[0].ShouldBe("WATCHDOG=1");
 
-        File.Move(daemon.SocketPath, daemon.SocketPath + ".away");
+        // A socket that is merely gone would be made anew.
+        File.Delete(daemon.SocketPath);
+        Directory.CreateDirectory(daemon.SocketPath);
         await Eventually.HoldsAsync(
             async () => await NextAsync(socket) is ["STATUS=the socket does not answer"], () => "it hears that something is wrong");
         await Eventually.HoldsAsync(() => daemon.Log.Contains("[108]", StringComparison.Ordinal), () => daemon.Log);
         socket.Available.ShouldBe(0);
 
-        File.Move(daemon.SocketPath + ".away", daemon.SocketPath);
+        Directory.Delete(daemon.SocketPath);
         (await NextAsync(socket))[0].ShouldBe("WATCHDOG=1");
     }
 
