@@ -43,12 +43,13 @@ internal sealed class RunningTools
         return true;
     }
 
-    /// <summary>Ends the call with that id, the latest when the id is 0.</summary>
+    /// <summary>Ends the call with that id; the latest when the id is 0, and the latest that began without one when no call has it.</summary>
     /// <returns>False if no such call is running.</returns>
     public bool End(ulong id, out string? name)
     {
         name = null;
         var index = id == 0 ? _count - 1 : IndexOf(id);
+        if (index < 0) index = IndexOf(0);
         if (index < 0) return false;
         name = _calls[index].Name;
         RemoveAt(index);
@@ -92,7 +93,7 @@ internal sealed class RunningTools
 
     private int IndexOf(ulong id)
     {
-        for (var i = 0; i < _count; i++)
+        for (var i = _count - 1; i >= 0; i--)
             if (_calls[i].Id == id) return i;
 
         return -1;

@@ -53,7 +53,7 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
         var isDone = verdict.Error is null;
         // No retry after a budget is spent, whatever ended the run: another attempt would cost still more.
         var overBudget = !isDone && run?.Task is not null && budgets.IsOverTask(run.Spent(facts.AgentSpent));
-        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget;
+        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget && !verdict.IsFinal;
         var providerFailure = verdict.IsFinished ? ProviderFailure.None : ProviderFailures.Of(StatusOf(report, cause, verdict), verdict.Error?.Message);
         if (provider is not null && (isDone || providerFailure != ProviderFailure.None))
             router?.Report(provider, model, providerFailure, verdict.Error?.Message, report.ResumeAt);
@@ -129,8 +129,8 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
 
     private static TaskError? ErrorFor(in RunFacts facts, RunVerdict verdict) => facts.Cause switch
     {
-        StopCause.DaemonStopping => new TaskError(Interrupted, "the daemon stopped while the agent was running"),
-        StopCause.Unrecorded => new TaskError(Interrupted, "the agent's start could not be put on record"),
+        StopCause.DaemonStopping when !verdict.IsFinal => new TaskError(Interrupted, "the daemon stopped while the agent was running"),
+        StopCause.Unrecorded when !verdict.IsFinal => new TaskError(Interrupted, "the agent's start could not be put on record"),
         StopCause.OutputClosed when verdict.Verdict == RunVerdict.Stopped =>
             new TaskError(RunVerdict.Stopped, "closed its standard output and stayed; it was stopped"),
         StopCause.Deadline when facts.Missed is { } missed => new TaskError(RunVerdict.Deadline, missed),

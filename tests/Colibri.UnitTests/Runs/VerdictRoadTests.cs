@@ -1,5 +1,6 @@
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
+using Colibri.Core.Panes;
 using Colibri.Core.Runs;
 using Colibri.Core.Scheduling;
 using Colibri.Protocol.Wire;
@@ -224,6 +225,25 @@ public sealed class VerdictRoadTests : IAsyncDisposable
         Show(second.Of(pane.Run).Signs.Denied).ShouldBe("Write 1 not granted");
         Show(pane.Show().Denied).ShouldBe("Write 1 not granted");
         Show(pane.Run.Signs.Denied).ShouldBe("Write 2 not granted");
+    }
+
+    [Test]
+    public void What_may_have_been_in_a_line_too_long_to_read_is_not_held_against_a_run()
+    {
+        var words = new string('x', 5 << 20);
+        var said = PaneFixture.Fed("pi", PiStart, $$"""{"type":"other","text":"{{words}}"}""", PiEnd, PiSettled);
+        var answered = PaneFixture.Fed("claude", ClaudeInit, ClaudeRuns, Answer(words), ClaudeDone);
+        var allowed = PaneFixture.Fed("claude", ClaudeInit, ClaudeWrites, ClaudeMayNot, ClaudeRefused, Answer(words), ClaudeDoneDenied);
+        foreach (var pane in new[] { said, answered, allowed })
+        {
+            pane.Show().OversizeLines.ShouldBe(1);
+            VerdictOf(pane).ShouldBe("done");
+        }
+
+        VerdictOf(PaneFixture.Fed("claude", ClaudeInit, Answer(words), ClaudeRuns, ClaudeDone)).ShouldBe("incomplete", "the call began after that line");
+
+        static string Answer(string words) => $$$"""{"type":"user","message":{"content":[{"type":"tool_result","content":"{{{words}}}","tool_use_id":"t2"}]}}""";
+        static string VerdictOf(AgentPane pane) => RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict;
     }
 
     [Test]
