@@ -113,6 +113,26 @@ public sealed class RealAgentTests(RealAgents agents)
     }
 
     [Test]
+    [Arguments(12, "3s")]
+    public async Task A_command_that_Claude_Code_runs_in_the_background_is_let_finish_before_its_task_is_done(int seconds, string exitTimeout)
+    {
+        var home = RealAgents.HomeOf("claude");
+        var executable = await agents.ExecutableAsync("claude");
+        using var directory = new TempDirectory();
+        await using var model = new ModelStandIn { BackgroundSeconds = seconds };
+        await using var daemon = await home.StartDaemonAsync(executable, model, ("COLIBRI_EXIT_TIMEOUT", exitTimeout));
+        await using var client = await daemon.ConnectAsync();
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:later", max_attempts = 1, capabilities = new[] { "of-nobody" } })).Text("id");
+        await client.DataAsync(new { cmd = "spawn-agent", binary = executable, task_id = id, provider = home.Route.Provider, model = home.Route.Model, cwd = directory.Path });
+
+        var task = await client.TaskEndedAsync(id, "done", Patience);
+
+        (task.Text("verdict"), File.Exists(directory.File("late.txt"))).ShouldBe(("done", true));
+        task.Items("runs").ShouldHaveSingleItem().Member("exit").Number("code").ShouldBe(0);
+        await GoneAsync(daemon);
+    }
+
+    [Test]
     public async Task A_plans_limit_of_Claude_Code_rests_the_route_until_it_is_lifted()
     {
         await using var model = new ModelStandIn();

@@ -39,4 +39,5 @@ internal enum Ending
 
 /// <param name="Id">The call's own id.</param>
 /// <param name="Command">For the shell; null for the writing of <c>out.txt</c>.</param>
-internal sealed record ToolCall(string Id, string? Command);
+/// <param name="InBackground">The shell is to go on with it in the background.</param>
+internal sealed record ToolCall(string Id, string? Command, bool InBackground = false);

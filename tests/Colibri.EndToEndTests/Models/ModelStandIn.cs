@@ -44,6 +44,9 @@ internal sealed class ModelStandIn : IAsyncDisposable
 
     public int RequestsOf(string scenario) => _asked.GetValueOrDefault(scenario);
 
+    /// <summary>How long the command of the scenario <c>later</c> takes.</summary>
+    public int BackgroundSeconds { get; init; }
+
     /// <summary>Requests that were meant for somebody else, and for nobody here.</summary>
     public IReadOnlyCollection<string> Strays => _strays;
 
@@ -135,6 +138,10 @@ internal sealed class ModelStandIn : IAsyncDisposable
                 // env, for Claude Code refuses a command that does nothing but sleep.
                 await SendAsync(Said().Calling(new ToolCall(
                     $"call_{number}", asked == 1 ? "env sleep 600 >/dev/null 2>&1 & setsid sleep 601 >/dev/null 2>&1 & echo left" : "env sleep 602")));
+                break;
+            case "later" when !conversation.HasToolResult:
+                await SendAsync(Said("Starting it.").Calling(new ToolCall(
+                    $"call_{number}", $"env sleep {BackgroundSeconds}; echo late > late.txt", InBackground: true)));
                 break;
             case "overflow":
                 await exchange.RefuseAsync(400, "This model's maximum context length is 128000 tokens. context_length_exceeded");

@@ -47,7 +47,7 @@ internal sealed class MessagesApi : IModelApi
         foreach (var call in answer.Calls)
         {
             yield return Event("content_block_start", new { index, content_block = new { type = "tool_use", id = call.Id, name = "Bash", input = new { } } });
-            yield return Event("content_block_delta", new { index, delta = new { type = "input_json_delta", partial_json = JsonSerializer.Serialize(new { command = call.Command }) } });
+            yield return Event("content_block_delta", new { index, delta = new { type = "input_json_delta", partial_json = Input(call) } });
             yield return Event("content_block_stop", new { index });
             index++;
         }
@@ -59,6 +59,10 @@ internal sealed class MessagesApi : IModelApi
         yield return Event("message_delta", new { delta = new { stop_reason }, usage = new { output_tokens = answer.Completion } });
         yield return Event("message_stop", new { });
     }
+
+    private static string Input(ToolCall call) => call.InBackground
+        ? JsonSerializer.Serialize(new { command = call.Command, description = "late work", run_in_background = true })
+        : JsonSerializer.Serialize(new { command = call.Command });
 
     private static ServerEvent Event(string type, object fields)
     {
