@@ -276,7 +276,9 @@ public sealed class VerdictRoadTests : IAsyncDisposable
         var isRpc = road is Road.First or Road.Second or Road.Prompt;
         var request = SupervisorFixture.Request(isRpc ? Server(road == Road.Second ? 2 : 1) : OneShot(scenario)) with
         {
-            Runtime = scenario.Kind, Rpc = isRpc, TakesTasks = road is Road.First or Road.Second,
+            Runtime = scenario.Kind,
+            Rpc = isRpc,
+            TakesTasks = road is Road.First or Road.Second,
         };
         if (road is Road.NoTask or Road.Prompt)
         {
