@@ -91,7 +91,7 @@ public sealed class MainJobTests(PiInstallation pi)
     public async Task A_failed_attempt_goes_back_on_the_board_until_max_attempts()
     {
         await using var daemon = await ColibriDaemon.StartAsync(
-            ("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--exit 3"));
+            ("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--fail"));
         await using var client = await daemon.ConnectAsync();
 
         var id = (await client.DataAsync(new { cmd = "create-task", title = "Goes wrong twice", max_attempts = 2 })).Text("id");
