@@ -147,6 +147,25 @@ public sealed class RealAgentTests(RealAgents agents)
         (route.Text("state"), DateTimeOffset.Parse(route.Text("until"), null)).ShouldBe(("backing-off", model.LimitResets));
     }
 
+    /// <summary>Codex says that it reconnects, Claude Code for how long it waits; both are silent for the 40 s that their provider asks for.</summary>
+    [Test]
+    [Arguments("codex")]
+    [Arguments("claude")]
+    public async Task An_honest_wait_for_retry_after_is_waited_out(string kind)
+    {
+        await using var model = new ModelStandIn();
+        // All shorter than the wait that can be: Codex states none in a field, so that the time for errors bounds it.
+        await using var daemon = await RealAgents.HomeOf(kind).StartDaemonAsync(
+            await agents.ExecutableAsync(kind), model, ("COLIBRI_EXIT_TIMEOUT", "5s"), ("COLIBRI_SILENCE_TIMEOUT", "30s"), ("COLIBRI_FIRST_EVENT_TIMEOUT", kind == "codex" ? "2m" : "30s"));
+        await using var client = await daemon.ConnectAsync();
+
+        var task = await RunAsync(client, "later", "done");
+
+        (task.Text("verdict"), task.Number("attempts"), model.RequestsOf("later")).ShouldBe(("done", 1, 3));
+        var run = task.Items("runs").ShouldHaveSingleItem();
+        (DateTimeOffset.Parse(run.Text("finished_at"), null) - DateTimeOffset.Parse(run.Text("started_at"), null)).ShouldBeGreaterThan(TimeSpan.FromSeconds(40));
+    }
+
     private static async Task<JsonElement> RunAsync(WireClient client, string scenario, string status)
     {
         var id = (await client.DataAsync(new { cmd = "create-task", title = $"SCENARIO:{scenario}", max_attempts = 1 })).Text("id");

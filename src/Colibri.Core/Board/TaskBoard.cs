@@ -228,8 +228,8 @@ public sealed class TaskBoard : IAsyncDisposable
 
     /// <summary>Moves the ends of back-offs by as much as the wall clock was set, so that the time left stays the same.</summary>
     /// <param name="by">How far the clock was set.</param>
-    /// <param name="before">What the clock would show had it not been set: tasks changed later have their back-off by the new clock.</param>
-    public Task<int> ShiftBackoffsAsync(TimeSpan by, DateTimeOffset before) => WriteAsync(scope => TaskVerbs.ShiftBackoffs(scope, by, before));
+    /// <param name="since">The earliest that the clock as it is set now can have shown: tasks changed from then to now have their back-off by it.</param>
+    public Task<int> ShiftBackoffsAsync(TimeSpan by, DateTimeOffset since) => WriteAsync(scope => TaskVerbs.ShiftBackoffs(scope, by, since));
 
     /// <summary>Bounds each back-off to its length at its start, for a clock that was set back between two daemons.</summary>
     public Task<int> BoundBackoffsAsync() => WriteAsync(TaskVerbs.BoundBackoffs);

@@ -158,6 +158,12 @@ public sealed class BoardScheduler(
     private async Task<bool> MatchAsync(TaskMatch match, int limit)
     {
         var ready = await board.ReadyAsync(limit, time.GetUtcNow(), _pass.After).ConfigureAwait(false);
+        if (_clock.Step() is not null)
+        {
+            // The clock was set a moment ago, and a back-off may look over: it is moved first.
+            Wake();
+            return false;
+        }
         var isOneApart = ready.Any(task => task.RunsApart) && await board.IsOneApartAsync().ConfigureAwait(false);
         foreach (var task in ready.Where(task => !_leftOut.Has(task.Id)))
         {
@@ -259,7 +265,7 @@ public sealed class BoardScheduler(
     {
         if (_clock.Step() is not { } step)
             return;
-        var moved = await board.ShiftBackoffsAsync(step.By, step.Before).ConfigureAwait(false);
+        var moved = await board.ShiftBackoffsAsync(step.By, step.Since).ConfigureAwait(false);
         _clock.Accept(step.By);
         logger.ClockSet(step.By.TotalSeconds, moved);
     }

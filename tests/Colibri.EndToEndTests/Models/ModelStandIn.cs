@@ -119,6 +119,9 @@ internal sealed class ModelStandIn : IAsyncDisposable
             case "retry" when asked == 1:
                 await exchange.RefuseAsync(529, "overloaded, please retry");
                 break;
+            case "later" when asked == 1:
+                await exchange.RefuseAsync(429, "rate limited", ("Retry-After", "40"));
+                break;
             case "limit":
                 // One API says for how long in a header of HTTP's, the other until when in one of its own.
                 await exchange.RefuseAsync(
@@ -155,7 +158,7 @@ internal sealed class ModelStandIn : IAsyncDisposable
                 await _released.Task.WaitAsync(_stop.Token);
                 await exchange.ContinueAsync([.. api.Opening(Said(", done.")), .. api.Ending(Said())]);
                 break;
-            case "tool" or "two" or "retry" when !conversation.HasToolResult:
+            case "tool" or "two" or "retry" or "later" when !conversation.HasToolResult:
                 var calls = new[] { new ToolCall($"call_{number}a", "echo hi"), new ToolCall($"call_{number}b", Command: null) };
                 await SendAsync(Said("Running", " the command.").Calling(calls[..(conversation.Scenario == "two" ? 2 : 1)]));
                 break;

@@ -145,6 +145,45 @@ public sealed class RoadTests : IAsyncDisposable
         (task.Status, task.Verdict).ShouldBe((rule.Verdict == "done" ? TaskState.Done : TaskState.Failed, rule.Verdict), task.Error?.Message);
     }
 
+    /// <summary>The roads to a run without a task.</summary>
+    public enum Lone
+    {
+        /// <summary>The prompt of <c>spawn-agent</c>, among the arguments.</summary>
+        Prompt,
+
+        /// <summary>The same over standard input.</summary>
+        RpcPrompt,
+
+        /// <summary>An operator's words to an agent at rest.</summary>
+        Told,
+
+        /// <summary>The first words to the agent of <c>COLIBRI_AUTOSPAWN</c>.</summary>
+        Resident,
+    }
+
+    public static IEnumerable<(Lone, string)> LoneRoadsAndRules() => Enum.GetValues<Lone>().SelectMany(road => Rules.Where(rule => rule.Verdict == "deadline").Select(rule => (road, rule.Word)));
+
+    [Test]
+    [MethodDataSource(nameof(LoneRoadsAndRules))]
+    public async Task An_agent_without_a_task_is_held_to_the_same_limits(Lone road, string word)
+    {
+        var rule = Rules.First(rule => rule.Word == word);
+        _fixture = new SupervisorFixture(maxAgents: 1, configure: rule.Configure, closedOutputGrace: Short);
+        var isRpc = road != Lone.Prompt;
+        var script = (isRpc ? Server : OneShot).Replace("TOLD", $"'{_fixture.PathOf("told")}'", StringComparison.Ordinal);
+        var agent = await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(script) with
+        {
+            Rpc = isRpc,
+            Prompt = road == Lone.Told ? null : word,
+            TakesTasks = road == Lone.Resident,
+            IsKept = road == Lone.Resident,
+        });
+        if (road == Lone.Told)
+            (await agent.TellAsync(word)).IsTaken.ShouldBeTrue();
+        await SupervisorFixture.End(agent);
+        _fixture.Sessions.Read(agent.SessionId, all: true)!.Entries[^1].Text.ShouldNotBeNull().ShouldStartWith("run ended: deadline");
+    }
+
     [Test]
     [MethodDataSource(nameof(RoadsAndSessions))]
     public async Task A_run_is_told_whole_and_logged_to_its_tasks_session_on_every_road(Road road, bool hasSession, bool injects)

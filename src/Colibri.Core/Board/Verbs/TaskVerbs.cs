@@ -50,12 +50,13 @@ internal static class TaskVerbs
         """;
 
     private const string Shift = """
-        UPDATE tasks SET not_before = max(not_before + $by, 0) WHERE status = 'queued' AND not_before IS NOT NULL AND updated_at <= $before
+        UPDATE tasks SET not_before = max(not_before + $by, 0)
+        WHERE status = 'queued' AND not_before IS NOT NULL AND NOT (updated_at >= $since AND updated_at <= $now)
         """;
 
     private const string ShiftRests = """
         UPDATE tasks SET last_start_at = last_start_at + $by, rest_until = rest_until + $by
-        WHERE status IN ('queued', 'claimed', 'started') AND last_start_at <= $before
+        WHERE status IN ('queued', 'claimed', 'started') AND last_start_at IS NOT NULL AND NOT (last_start_at >= $since AND last_start_at <= $now)
         """;
 
     // A run that ended between the clock's step and its notice had its rest compared with the new clock.
@@ -192,9 +193,9 @@ internal static class TaskVerbs
         return next.Count == 0 ? null : next[0];
     }
 
-    public static int ShiftBackoffs(WriteScope scope, TimeSpan by, DateTimeOffset before)
+    public static int ShiftBackoffs(WriteScope scope, TimeSpan by, DateTimeOffset since)
     {
-        (string, object?)[] step = [("$by", (long)by.TotalMilliseconds), ("$before", before.ToUnixTimeMilliseconds())];
+        (string, object?)[] step = [("$by", (long)by.TotalMilliseconds), ("$since", since.ToUnixTimeMilliseconds()), ("$now", scope.Now)];
         var moved = scope.Execute(Shift, step);
         scope.Execute(ShiftRests, step);
         scope.Execute(KeepRests, ("$now", scope.Now));
