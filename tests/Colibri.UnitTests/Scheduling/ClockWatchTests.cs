@@ -34,6 +34,16 @@ public sealed class ClockWatchTests
         clock.Step().ShouldBeNull();
         var left = (await fixture.Get(before)).NotBefore!.Value - fixture.Time.Now;
         (left, (await fixture.Get(after)).NotBefore).ShouldBe((wait - TimeSpan.FromSeconds(1 + secondsToLook), fixture.Time.Now + wait));
+
+        // It is set back to what it was: what was dated by either clock moves.
+        fixture.Time.Now += TimeSpan.FromMinutes(3);
+        clock.Step().ShouldBeNull();
+        fixture.Time.SetClock(TimeSpan.FromHours(-hours));
+        var back = clock.Step().ShouldNotBeNull();
+        (await fixture.Board.ShiftBackoffsAsync(back.By, back.Since)).ShouldBe(2);
+        left -= TimeSpan.FromMinutes(3);
+        ((await fixture.Get(before)).NotBefore, (await fixture.Get(after)).NotBefore)
+            .ShouldBe((fixture.Time.Now + left, fixture.Time.Now + wait - TimeSpan.FromMinutes(3)));
     }
 
     private static async Task<BoardTask> BackOff(BoardFixture fixture, string agent, TimeSpan wait)
