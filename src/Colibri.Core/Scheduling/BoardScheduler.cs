@@ -162,7 +162,7 @@ public sealed class BoardScheduler(
         {
             // The clock was set a moment ago, and a back-off may look over: it is moved first.
             Wake();
-            return false;
+            return true;
         }
         var isOneApart = ready.Any(task => task.RunsApart) && await board.IsOneApartAsync().ConfigureAwait(false);
         foreach (var task in ready.Where(task => !_leftOut.Has(task.Id)))
