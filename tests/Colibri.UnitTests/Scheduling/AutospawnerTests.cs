@@ -52,6 +52,36 @@ public sealed class AutospawnerTests : IAsyncDisposable
         _running.IsCompleted.ShouldBeFalse();
     }
 
+    /// <summary>It may be what kills them. A restart must not start it at once each time, and an end that the daemon saw is no kill.</summary>
+    [Test]
+    [Arguments(4, 4, 8)]
+    [Arguments(40, 150, 300)]
+    public async Task Daemons_that_were_killed_under_it_make_the_next_start_it_later(int kills, int atLeast, int atMost)
+    {
+        await _fixture.Board.SetSettingAsync("autospawn.cut-short", $"{kills}");
+        var keeper = new Autospawner(
+            _fixture.Supervisor,
+            new ProviderRouter([], _ => null, [], _time, Random.Shared, _fixture.Logger),
+            Secrets.None,
+            new DaemonConfiguration { SocketPath = "/s", DatabasePath = "/d", SessionsDirectory = "/l", Host = "clawdie", AutospawnBinary = "sh" },
+            new SpawnRequest { Binary = "sh", Runtime = "pi", Arguments = new ThrowingArguments("-c", SupervisorFixture.Working, "--local") },
+            _time,
+            _fixture.Logger,
+            _fixture.Board);
+        _running = keeper.RunAsync(_stop.Token);
+        Shell.Until(() => _time.NextTimer is not null, "it waits");
+        (keeper.Status.State, _fixture.Supervisor.Running).ShouldBe(("backing-off", 0));
+        _time.NextTimer.ShouldNotBeNull().TotalSeconds.ShouldBeInRange(atLeast, atMost);
+
+        _time.Advance(TimeSpan.FromSeconds(atMost));
+
+        Shell.Until(() => keeper.Status.State == "running", "it is started");
+        (await _fixture.Board.GetSettingAsync("autospawn.cut-short")).ShouldBe($"{kills + 1}", "the next kill counts");
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Shell.Deadline, CancellationToken.None);
+        (await _fixture.Board.GetSettingAsync("autospawn.cut-short")).ShouldBeNull("the daemon stops in order");
+    }
+
     [Test]
     public async Task A_keeper_that_failed_ends_without_an_exception_at_the_daemons_end()
     {
