@@ -69,7 +69,7 @@ public sealed class SplitKeyTests
         for (var line = ""; !line.Contains("the last event", StringComparison.Ordinal); shown.Append(line))
             line = await subscriber.ReadLineAsync() ?? throw new ShouldAssertException("the subscription has ended");
         var told = shown.ToString();
-        foreach (var path in Directory.GetFiles(daemon.DirectoryPath, "*", SearchOption.AllDirectories).Where(path => !path.EndsWith(".sock", StringComparison.Ordinal)))
+        foreach (var path in Directory.GetFiles(daemon.DirectoryPath, "*", SearchOption.AllDirectories).Where(path => Path.GetExtension(path) is not (".sock" or ".lock")))
             shown.Append(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(path, TestContext.Current!.Execution.CancellationToken)));
 
         var all = shown.ToString();
