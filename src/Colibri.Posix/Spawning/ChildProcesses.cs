@@ -102,7 +102,7 @@ public sealed class ChildProcesses : IDisposable
         var error = 0;
         try
         {
-            error = PosixSpawn.Start(out pid, options.Path, options.WorkingDirectory, argv, envp, streams);
+            SpawnThread.Instance.Do(() => error = PosixSpawn.Start(out pid, options.Path, options.WorkingDirectory, argv, envp, streams));
         }
         finally
         {
