@@ -57,6 +57,9 @@ public sealed record EngineParts
     /// <summary>Budgets other than those of the configuration.</summary>
     internal Budgets? Budgets { get; init; }
 
+    /// <summary>What agents inherit; null for this process's environment.</summary>
+    internal AgentEnvironment? Environment { get; init; }
+
     /// <summary>Steps of every run other than the daemon's own.</summary>
     internal RunSteps? Steps { get; init; }
 
@@ -179,6 +182,8 @@ public sealed class Engine : IAsyncDisposable
             JailHost = _parts.JailHost,
             ClosedOutputGrace = _parts.ClosedOutputGrace,
         };
+        if (_parts.Environment is { } environment)
+            parts = parts with { Environment = environment };
         if (_parts.Steps is { } steps)
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);

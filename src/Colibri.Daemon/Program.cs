@@ -4,7 +4,11 @@ using Colibri.Daemon;
 using Colibri.Daemon.Hosting;
 using Colibri.Posix.Host;
 using Colibri.Posix.Jails;
+using Colibri.Posix.Spawning;
 
+// First of all, because an agent's start waits for it.
+if (args is [PlacedExec.Verb])
+    return PlacedExec.Run();
 if (args is [JailExecArguments.Verb, ..])
     return JailTrampoline.Run(args[1..]);
 

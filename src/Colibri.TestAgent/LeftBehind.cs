@@ -1,4 +1,3 @@
-using System.Collections;
 using Colibri.Posix.Spawning;
 using Microsoft.Win32.SafeHandles;
 
@@ -20,16 +19,13 @@ internal static class LeftBehind
     {
         var program = Environment.ProcessPath ?? throw new FileNotFoundException("own executable unknown");
         string[] arguments = options.IgnoreTerm ? ["--linger", "--ignore-term"] : ["--linger"];
-        var environment = new Dictionary<string, string>();
-        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
-            environment[(string)entry.Key] = (string?)entry.Value ?? "";
         using var output = new SafeFileHandle(1, ownsHandle: false);
         using var error = new SafeFileHandle(2, ownsHandle: false);
         var plain = new SpawnOptions
         {
             Path = program,
             Arguments = arguments,
-            Environment = environment,
+            Environment = EnvironmentBlock.Own(),
             StandardOutput = output,
             StandardError = error,
         };

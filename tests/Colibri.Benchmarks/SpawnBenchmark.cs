@@ -34,7 +34,7 @@ internal static class SpawnBenchmark
                 {
                     Path = program,
                     Arguments = [],
-                    Environment = new Dictionary<string, string> { ["PATH"] = "/usr/bin:/bin" },
+                    Environment = EnvironmentBlock.Of([new("PATH", "/usr/bin:/bin")]),
                     StandardOutput = theirStdout,
                     StandardError = theirStderr,
                 });

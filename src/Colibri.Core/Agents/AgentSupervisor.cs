@@ -83,6 +83,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Whether there is a program of that name or path to start now.</summary>
     public bool IsInstalled(string binary) => parts.Programs.Find(binary) is not null;
 
+    /// <summary>Why a program that is there cannot be executed; null where it can, and where there is none.</summary>
+    public string? WhyNot(string binary) => parts.Programs.WhyNot(binary);
+
     /// <summary>Claims the task, where there is one, and starts the agent on it.</summary>
     /// <exception cref="SpawnRefusedException">Nothing was started. A claimed task whose program cannot start has failed, and says why.</exception>
     /// <exception cref="BoardUnavailableException">The disk refused, so nothing was started.</exception>
@@ -156,14 +159,16 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     {
         var confinement = await _confiner.PlanAsync(request.Jail, request.Environment.Keys).ConfigureAwait(false);
         // Resolve the path once, so that the checked program is the one that is started.
-        var program = confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary);
+        var found = confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary);
+        // What is there and cannot be executed is started all the same: its task then says why.
+        var program = found ?? (confinement is null ? parts.Programs.FindUnusable(request.Binary) : null);
         if (program is null && confinement is not null)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"there is no '{request.Binary}' inside {confinement.Root.Path}");
         if (program is null)
         {
             // Checked before the claim: a typo must not cost a task an attempt.
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
-                + (request.Binary.Contains('/') ? "" : $" in the {parts.Programs.Directories.Count} directories of the daemon's search path; give its path"));
+                + (request.Binary.Contains('/') ? ProgramFile.WhyNot(request.Binary) is { } reason ? $": {reason}" : "" : $" in the {parts.Programs.Directories.Count} directories of the daemon's search path; give its path"));
         }
         var agent = Prepare(request, confinement, program);
         // Registered before the claim is committed, so that a client that sees a claimed task finds its agent.
@@ -187,7 +192,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
         try
         {
-            agent.Start();
+            await agent.StartAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -195,7 +200,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             parts.Logger.AgentNotStarted(agent.Id, agent.Name, e.Message);
             // A lack of descriptors, or a program that is being replaced, says nothing about the program or the task, so the task waits.
             var mayPass = e is SpawnException spawn
-                ? Errno.IsShortage(spawn.Errno) || (request.Jail is null && parts.Programs.Find(request.Binary) is null)
+                ? Errno.IsShortage(spawn.Errno) || (request.Jail is null && found is not null && parts.Programs.Find(request.Binary) is null)
                 : e is not ArgumentException;
             if (mayPass)
                 parts.StartRests.Lacked(agent.Record.Binary, e.Message);

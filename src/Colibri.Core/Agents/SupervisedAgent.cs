@@ -178,12 +178,12 @@ public sealed class SupervisedAgent
 
     /// <summary>Starts the process of an agent that is persisted already.</summary>
     /// <exception cref="SpawnException">It cannot be started.</exception>
-    internal void Start()
+    internal async Task StartAsync()
     {
         Publish();
         var launch = _launch = _runs.Launch();
         IReadOnlyList<string>? providers = _request.Provider is { } chosen && _profile.Providers is null ? [chosen] : _profile.Providers;
-        IReadOnlyDictionary<string, string> environment = _parts.Environment.Build(
+        var environment = _parts.Environment.Build(
             _request, _parts.Secrets.For(providers), _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, _request.Cwd);
         if (_confinement?.Start(Id, program, arguments, cwd, environment) is { } confined)
@@ -191,9 +191,11 @@ public sealed class SupervisedAgent
             _confinement.Stage?.Write(Id, confined.Staged);
             (program, arguments, environment, cwd) = (confined.Program, confined.Arguments, confined.Environment, null);
         }
-        var process = AgentProcess.Start(
+        var process = await AgentProcess.StartAsync(
             _parts.Processes, _parts.Loop, program, arguments, _rpc is not null || launch.CommandLine.Input is not null, environment, cwd, Id, _parts.Cgroups,
-            _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger);
+            _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger).ConfigureAwait(false);
+        if (Record.Jail is { } jail && jail == FreeBsdJail.OwnName(Id))
+            process.StderrTail.Echo = $"jail: {jail}: /usr/bin/env -i ";
         _process = process;
         Tell(_pane.Started(process.Identity.Pid));
         var confinement = _confinement is null ? "" : $"[{_confinement.Description}] ";
@@ -227,6 +229,9 @@ public sealed class SupervisedAgent
         if (await Task.WhenAny(process.Exited, _stopRequested.Task).ConfigureAwait(false) == _stopRequested.Task)
             await EndTreeAsync(process).ConfigureAwait(false);
         var exit = await process.Exited.ConfigureAwait(false);
+        // The runtime prints nothing then.
+        if (exit.Code == 255 && Record.Jail is not null)
+            process.StderrTail.Unsaid = "so ends a Linux .NET program that may not lock memory: set allow.mlock for the jail (jail.conf, or jail -m)";
         await _alive.CancelAsync().ConfigureAwait(false);
         _rpc?.Close();
         Tell(_pane.Exited(new ProcessExit(exit.Code, exit.Signal)));

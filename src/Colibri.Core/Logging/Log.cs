@@ -235,6 +235,12 @@ public static partial class Log
     [LoggerMessage(463, LogLevel.Information, "{Program} can be started again")]
     public static partial void StartsGoOn(this ILogger logger, string program);
 
+    [LoggerMessage(465, LogLevel.Warning, "the configured agent {Program} cannot be executed: {Reason}; queued tasks wait for it")]
+    public static partial void AgentProgramUnusable(this ILogger logger, string program, string reason);
+
+    [LoggerMessage(466, LogLevel.Warning, "agent {AgentId} was moved into its cgroup only after its start, and so are others: {Reason}; what leaves its parent before that is outside")]
+    public static partial void TrampolineFailed(this ILogger logger, string agentId, string reason);
+
     [LoggerMessage(480, LogLevel.Error, "agent {AgentId}: whether processes of it are left in its jail cannot be told ({Reason}); its task waits until it can")]
     public static partial void TreeHidden(this ILogger logger, string agentId, string reason);
 

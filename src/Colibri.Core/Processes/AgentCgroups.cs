@@ -1,6 +1,8 @@
 using Colibri.Core.Logging;
 using Colibri.Posix.Cgroups;
 using Colibri.Posix.Host;
+using Colibri.Posix.Polling;
+using Colibri.Posix.Spawning;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -20,9 +22,16 @@ public sealed class AgentCgroups
     private readonly OwnCgroup? _own;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly ExecTrampoline? _trampoline;
     private string? _reason;
 
-    internal AgentCgroups(OwnCgroup? own, string? reason, TimeProvider time, ILogger logger) => (_own, _reason, _time, _logger) = (own, reason, time, logger);
+    /// <param name="own">The daemon's own; null without cgroups.</param>
+    /// <param name="reason">Why there are none.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Log.</param>
+    /// <param name="trampoline">What an agent's process is until it is in its cgroup; null moves it there after its start.</param>
+    internal AgentCgroups(OwnCgroup? own, string? reason, TimeProvider time, ILogger logger, ExecTrampoline? trampoline = null) =>
+        (_own, _reason, _time, _logger, _trampoline) = (own, reason, time, logger, trampoline);
 
     /// <summary>What <c>status</c> says about them; null on a system that has none.</summary>
     public StatusCgroup? Status => HostPlatform.Kind == OperatingSystemKind.Linux ? new StatusCgroup(_own?.Path, Volatile.Read(ref _reason)) : null;
@@ -35,7 +44,7 @@ public sealed class AgentCgroups
             logger.CgroupsFound(own.Path);
         else if (HostPlatform.Kind == OperatingSystemKind.Linux)
             logger.CgroupsMissing(reason);
-        return new AgentCgroups(own, own is null ? reason : null, time, logger);
+        return new AgentCgroups(own, own is null ? reason : null, time, logger, ExecTrampoline.OfThisProgram);
     }
 
     /// <summary>Makes the cgroup of an agent that is persisted; null where cgroups are not used or the kernel refuses.</summary>
@@ -50,6 +59,30 @@ public sealed class AgentCgroups
             // The likely cause is cgroup.max.descendants.
             Tell(agentId, e.Message);
             return null;
+        }
+    }
+
+    /// <summary>
+    /// Starts an agent's process. With a cgroup it is in there before its program's first instruction; where that cannot be had, it is moved there
+    /// after its start, and the log and <c>status</c> say why.
+    /// </summary>
+    /// <exception cref="SpawnException">The process cannot be started.</exception>
+    internal async Task<ChildProcess> StartAsync(ChildProcesses processes, SpawnOptions options, EventLoop loop, string agentId)
+    {
+        if (options.Cgroup is null || _trampoline is not { } trampoline)
+            return processes.Spawn(options);
+        try
+        {
+            // The marker from the start: the next daemon must find it, should this one be killed meanwhile.
+            var marked = trampoline with { Environment = trampoline.Environment.With([new(AgentMarker.Variable, agentId)]) };
+            return await PlacedStart.StartAsync(processes, options, marked, loop, _time).ConfigureAwait(false);
+        }
+        catch (TrampolineException e)
+        {
+            var reason = $"agents are moved into their cgroups only after their start: {e.Message}";
+            if (Interlocked.Exchange(ref _reason, reason) != reason)
+                _logger.TrampolineFailed(agentId, e.Message);
+            return processes.Spawn(options);
         }
     }
 

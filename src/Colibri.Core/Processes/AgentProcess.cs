@@ -65,9 +65,9 @@ internal sealed class AgentProcess : IDisposable
     public StderrTail StderrTail { get; } = new();
 
     /// <exception cref="SpawnException">The process cannot be started.</exception>
-    public static AgentProcess Start(
+    public static async Task<AgentProcess> StartAsync(
         ChildProcesses processes, EventLoop loop, string program, IReadOnlyList<string> arguments, bool keepsInput,
-        IReadOnlyDictionary<string, string> environment, string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
+        EnvironmentBlock environment, string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
     {
         Cgroup? cgroup = null;
         PolledDescriptor? stdout = null, stderr = null, stdin = null;
@@ -79,7 +79,7 @@ internal sealed class AgentProcess : IDisposable
             if (keepsInput)
                 (stdin, theirStdin) = Watched(loop, SocketPair.CreateHandles());
             cgroup = cgroups?.Create(agentId);
-            var child = processes.Spawn(new SpawnOptions
+            var options = new SpawnOptions
             {
                 Path = program,
                 Arguments = arguments,
@@ -89,7 +89,8 @@ internal sealed class AgentProcess : IDisposable
                 StandardInput = theirStdin,
                 StandardOutput = theirStdout,
                 StandardError = theirStderr,
-            });
+            };
+            var child = cgroups is null ? processes.Spawn(options) : await cgroups.StartAsync(processes, options, loop, agentId).ConfigureAwait(false);
             return new AgentProcess(child, agentId, cgroups, cgroups?.Keep(cgroup, agentId), privileged, time, logger, stdout, stderr, stdin);
         }
         catch

@@ -13,10 +13,22 @@ internal sealed class StderrTail
     private const int Margin = 512;
     private const int RingBytes = Capacity + Margin;
 
+    // How jail(8) ends what it says about a command that failed (finish_command, usr.sbin/jail/command.c).
+    private static readonly string[] EchoEnds = [": failed", ": exited on signal "];
+
     // The loop writes while another thread words why a limit was missed.
     private readonly Lock _gate = new();
     private byte[] _ring = [];
     private long _written;
+
+    /// <summary>
+    /// How a tool that started the agent begins to repeat the agent's whole command line once that has failed, as jail(8) does; null where none does.
+    /// The repetition is never the last line.
+    /// </summary>
+    public string? Echo { get; set; }
+
+    /// <summary>What <see cref="LastLine"/> is where nothing was written.</summary>
+    public string? Unsaid { get; set; }
 
     public void Add(ReadOnlySpan<byte> bytes)
     {
@@ -41,7 +53,18 @@ internal sealed class StderrTail
     /// <summary>The last line that is not empty, or null.</summary>
     /// <param name="secrets">Redacts keys.</param>
     public string? LastLine(Secrets secrets) =>
-        Text(secrets)?.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        WithoutEcho(Text(secrets))?.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? Unsaid;
+
+    private string? WithoutEcho(string? text)
+    {
+        if (Echo is null || text is null)
+            return text;
+        var start = text.LastIndexOf(Echo, StringComparison.Ordinal);
+        // A prompt of more than the buffer is all that is left of the line.
+        if (start >= 0)
+            return text[..start];
+        return _written > RingBytes && Array.Exists(EchoEnds, end => text.AsSpan().TrimEnd().TrimEnd("0123456789").EndsWith(end)) ? null : text;
+    }
 
     /// <summary>The kept bytes as text; invalid UTF-8 becomes U+FFFD. Null if nothing was written.</summary>
     /// <param name="secrets">Redacts keys.</param>

@@ -40,7 +40,7 @@ internal static class CapabilityProbe
                     {
                         Path = probe,
                         Arguments = ["--capabilities"],
-                        Environment = new Dictionary<string, string> { ["PATH"] = string.Join(':', programs.Directories), [Marker] = marker },
+                        Environment = EnvironmentBlock.Of([new("PATH", string.Join(':', programs.Directories)), new(Marker, marker)]),
                         StandardOutput = theirOutput,
                     });
                 }

@@ -54,6 +54,10 @@ internal sealed partial record AbiConstants
         OffsetOfStSize = 112,
         OffsetOfStMtim = 64,
         OffsetOfStCtim = 80,
+        SizeOfStatfs = 2344,
+        OffsetOfFFlags = 8,
+        NoExec = 4,
+        EM_SELF = 62,
     };
 
     // <sys/un.h>, <sys/ucred.h>: struct xucred

@@ -56,6 +56,10 @@ internal sealed partial record AbiConstants
         OffsetOfStSize = 48,
         OffsetOfStMtim = 88,
         OffsetOfStCtim = 104,
+        SizeOfStatfs = 120,
+        OffsetOfFFlags = 80,
+        NoExec = 8,
+        EM_SELF = 62,
     };
 
     /// <summary>glibc on aarch64: what differs from x86-64.</summary>
@@ -69,6 +73,7 @@ internal sealed partial record AbiConstants
         OffsetOfStMode = 16,
         OffsetOfStUid = 24,
         OffsetOfStGid = 28,
+        EM_SELF = 183,
     };
 
     /// <summary>The column of one architecture.</summary>

@@ -79,6 +79,14 @@ internal sealed partial record AbiConstants
     public required int OffsetOfStMtim { get; init; }
     public required int OffsetOfStCtim { get; init; }
 
+    // Linux: <sys/statfs.h>, <sys/statvfs.h> (ST_NOEXEC); FreeBSD: <sys/mount.h> (MNT_NOEXEC)
+    public required int SizeOfStatfs { get; init; }
+    public required int OffsetOfFFlags { get; init; }
+    public required int NoExec { get; init; }
+
+    // <elf.h>, FreeBSD <sys/elf_common.h>: what this processor's programs have in e_machine
+    public required int EM_SELF { get; init; }
+
     public static AbiConstants Current { get; } = HostPlatform.UsesLinuxAbi ? LinuxOn(RuntimeInformation.ProcessArchitecture) : FreeBsd!;
 
     // <signal.h>, the same on both
@@ -97,6 +105,8 @@ internal sealed partial record AbiConstants
     public const int O_RDWR = 2;
     public const int AT_FDCWD = -100;
     public const int F_GETFD = 1;
+    public const int F_SETFD = 2;
+    public const int FD_CLOEXEC = 1;
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;
     public const int SizeOfFlock = 32;
@@ -113,6 +123,8 @@ internal sealed partial record AbiConstants
     public const int OffsetOfSunPath = 2;
 
     // <errno.h>, the same on both
+    public const int ENOEXEC = 8;
+    public const int ETXTBSY = 26;
     public const int EPERM = 1;
     public const int ENOENT = 2;
     public const int ESRCH = 3;

@@ -163,6 +163,13 @@ internal static unsafe partial class Libc
     [LibraryImport(Library)]
     internal static partial void closefrom(int lowfd);
 
+    /// <summary>Which file system a file lies on, and how it is mounted. The structs have nothing in common.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int statfs(byte* path, void* buf);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial byte* getcwd(byte* buf, nuint size);
+
     [LibraryImport(Library)]
     internal static partial uint geteuid();
 

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
 using Colibri.Posix.Files;
@@ -30,7 +29,7 @@ public static unsafe class JailExec
         ArgumentNullException.ThrowIfNull(arguments);
         var (environment, directory) = ReadStage(arguments);
         using var argv = new NativeStrings([arguments.Program, .. arguments.Arguments], nameof(arguments));
-        using var envp = new NativeStrings(environment, nameof(arguments));
+        using var envp = new NativeStrings(environment.ToTerminated());
         if (arguments.Enter is not null || arguments.Create is not null)
             EnterJail(arguments);
         if (arguments.Ids is { } ids)
@@ -44,13 +43,13 @@ public static unsafe class JailExec
         throw Failed($"cannot execute {arguments.Program}", Marshal.GetLastPInvokeError());
     }
 
-    private static (IReadOnlyList<string> Environment, string? Directory) ReadStage(JailExecArguments arguments)
+    private static (EnvironmentBlock Environment, string? Directory) ReadStage(JailExecArguments arguments)
     {
         if (arguments.Stage is not { } inside)
-            return ([.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(entry => $"{entry.Key}={entry.Value}")], null);
+            return (EnvironmentBlock.Own(), null);
         var stage = new StageDirectory(arguments.Root!, inside);
         return (
-            StagedEnvironment.Entries(stage.Read(arguments.Name!, StagedEnvironment.EnvironmentFile)),
+            EnvironmentBlock.FromTerminated(stage.Read(arguments.Name!, StagedEnvironment.EnvironmentFile)),
             StagedEnvironment.Entries(stage.Read(arguments.Name!, StagedEnvironment.DirectoryFile))[0]);
     }
 

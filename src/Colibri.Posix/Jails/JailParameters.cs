@@ -22,7 +22,10 @@ internal sealed class JailParameters
     /// <summary>The value after <c>errmsg</c>.</summary>
     public byte[] ErrorText => _entries[^1];
 
-    /// <summary>A jail that lasts as long as a process is in it: <c>persist</c> is not among them.</summary>
+    /// <summary>
+    /// A jail that lasts as long as a process is in it: <c>persist</c> is not among them. <c>allow.mlock</c> is, because the .NET runtime locks a page
+    /// of memory as it comes up, and ends where it may not.
+    /// </summary>
     public static JailParameters ForNew(string name, string path, JailNetwork network)
     {
         var parameters = new JailParameters().Add("name", name).Add("path", path);
@@ -30,7 +33,7 @@ internal sealed class JailParameters
             parameters.Add("ip4", AbiConstants.JAIL_SYS_NEW).Add("ip4.addr", address).Add("ip6", AbiConstants.JAIL_SYS_DISABLE);
         else
             parameters.Add("ip4", SysOf(network)).Add("ip6", SysOf(network));
-        return parameters.Add("errmsg", new byte[AbiConstants.JAIL_ERRMSGLEN]);
+        return parameters.Add("allow.mlock", Array.Empty<byte>()).Add("errmsg", new byte[AbiConstants.JAIL_ERRMSGLEN]);
     }
 
     /// <summary>Asks which jail has the name.</summary>

@@ -18,28 +18,46 @@ public static class StagedEnvironment
     /// <summary>Both.</summary>
     public static IReadOnlyList<string> Files { get; } = [EnvironmentFile, DirectoryFile];
 
-    /// <summary>Any value but one with a NUL; sorted by name.</summary>
-    /// <exception cref="ArgumentException">A name or value cannot be passed to a process.</exception>
-    public static IReadOnlyList<KeyValuePair<string, byte[]>> ForTrampoline(IReadOnlyDictionary<string, string> variables, string directory)
+    /// <summary>Every entry, whatever its bytes; sorted by name, and those of one name in their order.</summary>
+    public static IReadOnlyList<KeyValuePair<string, byte[]>> ForTrampoline(EnvironmentBlock variables, string directory)
     {
-        var text = new StringBuilder();
-        foreach (var (name, value) in Sorted(variables))
-            text.Append(name).Append('=').Append(value).Append('\0');
-        return [new(EnvironmentFile, Bytes(text)), new(DirectoryFile, Bytes(new StringBuilder(directory).Append('\0')))];
+        using var text = new MemoryStream();
+        foreach (var entry in Sorted(variables))
+        {
+            text.Write(entry);
+            text.WriteByte(0);
+        }
+        return [new(EnvironmentFile, text.ToArray()), new(DirectoryFile, Utf8(directory + '\0'))];
     }
 
-    /// <summary>The same for a shell; the names must be ones that it can export (<see cref="IsShellName"/>).</summary>
-    /// <exception cref="ArgumentException">A name or value cannot be passed through a shell.</exception>
-    public static IReadOnlyList<KeyValuePair<string, byte[]>> ForShell(IReadOnlyDictionary<string, string> variables, string directory)
+    /// <summary>
+    /// The same for a shell, which exports any value, but only names of its own kind (<see cref="IsShellName"/>) and each of them once: of two
+    /// entries of one name the first is kept, which is the one that getenv(3) finds.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name cannot be passed through a shell, or an entry is none of NAME=VALUE.</exception>
+    public static IReadOnlyList<KeyValuePair<string, byte[]>> ForShell(EnvironmentBlock variables, string directory)
     {
-        var text = new StringBuilder();
-        foreach (var (name, value) in Sorted(variables))
+        using var text = new MemoryStream();
+        var exported = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var entry in Sorted(variables))
         {
-            if (!IsShellName(name))
+            var name = Encoding.UTF8.GetString(EnvironmentBlock.NameOf(entry));
+            if (!IsShellEntry(entry))
                 throw new ArgumentException($"a shell cannot export a variable named '{name}'");
-            text.Append("export ").Append(name).Append('=').Append(Quoted(value)).Append('\n');
+            if (!exported.Add(name))
+                continue;
+            text.Write(Utf8($"export {name}="));
+            text.Write(Quoted(entry.AsSpan(name.Length + 1)));
+            text.WriteByte((byte)'\n');
         }
-        return [new(EnvironmentFile, Bytes(text)), new(DirectoryFile, Bytes(new StringBuilder($"cd {Quoted(directory)}\n")))];
+        return [new(EnvironmentFile, text.ToArray()), new(DirectoryFile, [.. "cd "u8, .. Quoted(Utf8(directory)), (byte)'\n'])];
+    }
+
+    /// <summary>The entries that a shell can export.</summary>
+    public static EnvironmentBlock ForAnyShell(EnvironmentBlock variables)
+    {
+        ArgumentNullException.ThrowIfNull(variables);
+        return EnvironmentBlock.FromTerminated([.. variables.Entries.Where(IsShellEntry).SelectMany(entry => entry.Append((byte)0))]);
     }
 
     /// <summary>Whether a shell can export it: a letter or underscore, then letters, digits, underscores; and it has no use of its own for it.</summary>
@@ -47,21 +65,28 @@ public static class StagedEnvironment
         name is [var first, ..] && (char.IsAsciiLetter(first) || first == '_') && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')
         && name is not ("OPTIND" or "PPID" or "LINENO" or "_");
 
-    /// <summary>The entries that <see cref="ForTrampoline"/> wrote.</summary>
+    /// <summary>The texts of a file that <see cref="ForTrampoline"/> wrote.</summary>
     internal static IReadOnlyList<string> Entries(byte[] file) =>
         file.Length == 0 ? [] : NativeStrings.Utf8.GetString(file).TrimEnd('\0').Split('\0');
 
-    private static IEnumerable<KeyValuePair<string, string>> Sorted(IReadOnlyDictionary<string, string> variables)
+    private static bool IsShellEntry(byte[] entry) =>
+        EnvironmentBlock.NameOf(entry) is var name && name.Length < entry.Length && IsShellName(Encoding.UTF8.GetString(name));
+
+    private static IEnumerable<byte[]> Sorted(EnvironmentBlock variables) =>
+        variables.Entries.OrderBy(entry => Encoding.Latin1.GetString(EnvironmentBlock.NameOf(entry)), StringComparer.Ordinal);
+
+    private static byte[] Quoted(ReadOnlySpan<byte> text)
     {
-        foreach (var (name, value) in variables)
+        var quoted = new List<byte>(text.Length + 2) { (byte)'\'' };
+        foreach (var next in text)
         {
-            if (name.Length == 0 || name.Contains('=') || name.Contains('\0') || value.Contains('\0'))
-                throw new ArgumentException($"not an environment variable: '{name}'");
+            if (next == '\'')
+                quoted.AddRange("'\\''"u8);
+            else
+                quoted.Add(next);
         }
-        return variables.OrderBy(variable => variable.Key, StringComparer.Ordinal);
+        return [.. quoted, (byte)'\''];
     }
 
-    private static string Quoted(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-
-    private static byte[] Bytes(StringBuilder text) => NativeStrings.Utf8.GetBytes(text.ToString());
+    private static byte[] Utf8(string text) => NativeStrings.Utf8.GetBytes(text);
 }

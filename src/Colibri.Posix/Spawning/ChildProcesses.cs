@@ -74,9 +74,9 @@ public sealed class ChildProcesses : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         SpawnArguments.Check(options);
         using var argv = new NativeStrings([options.Path, .. options.Arguments], nameof(options));
-        using var envp = new NativeStrings(SpawnArguments.Environment(options), nameof(options));
+        using var envp = new NativeStrings(options.Environment.ToTerminated());
         using var streams = new StandardStreams(
-            options.StandardInput ?? _null, options.StandardOutput ?? _null, options.StandardError ?? _null);
+            options.StandardInput ?? _null, options.StandardOutput ?? _null, options.StandardError ?? _null, options.Control);
 
         if (options.Cgroup is not { } cgroup)
             return Start(options, argv, envp, streams, held: false);
@@ -109,7 +109,7 @@ public sealed class ChildProcesses : IDisposable
             if (pid <= 0)
                 EndSpawn(spawn);
         }
-        return error == 0 ? Register(pid, spawn, held) : throw SpawnArguments.Explain(options, error, argv, envp);
+        return error == 0 ? Register(pid, spawn, held) : throw SpawnArguments.Explain(options, error);
     }
 
     /// <summary>Stops reaping. Children go on; this process stays their reaper.</summary>

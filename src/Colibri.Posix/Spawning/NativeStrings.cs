@@ -18,12 +18,9 @@ internal sealed unsafe class NativeStrings : IDisposable
         {
             if (text.Contains('\0', StringComparison.Ordinal))
                 throw new ArgumentException("a string with a NUL in it cannot be passed to a process", parameter);
-            var length = Utf8.GetByteCount(text) + 1;
-            LongestBytes = Math.Max(LongestBytes, length);
-            bytes += length;
+            bytes += Utf8.GetByteCount(text) + 1;
         }
 
-        TotalBytes = bytes;
         var pointers = ((nuint)strings.Count + 1) * (nuint)sizeof(byte*);
         _block = (byte**)NativeMemory.Alloc(checked(pointers + (nuint)bytes));
         var next = (byte*)_block + pointers;
@@ -42,7 +39,6 @@ internal sealed unsafe class NativeStrings : IDisposable
         var count = terminated.Count((byte)0);
         if (terminated is [.., not 0])
             throw new ArgumentException("the last string has no NUL behind it", nameof(terminated));
-        TotalBytes = terminated.Length;
         var pointers = ((nuint)count + 1) * (nuint)sizeof(byte*);
         _block = (byte**)NativeMemory.Alloc(checked(pointers + (nuint)terminated.Length));
         var next = (byte*)_block + pointers;
@@ -51,7 +47,6 @@ internal sealed unsafe class NativeStrings : IDisposable
         {
             _block[i] = next;
             var length = terminated.IndexOf((byte)0) + 1;
-            LongestBytes = Math.Max(LongestBytes, length);
             terminated = terminated[length..];
             next += length;
         }
@@ -59,10 +54,6 @@ internal sealed unsafe class NativeStrings : IDisposable
     }
 
     public byte** Pointer => _block;
-
-    public long TotalBytes { get; }
-
-    public int LongestBytes { get; }
 
     public void Dispose()
     {

@@ -4,7 +4,7 @@ namespace Colibri.Posix.Spawning;
 
 /// <summary>
 /// One call of posix_spawn(3): in a process group of its own, with default signal dispositions, an empty signal mask and
-/// no descriptor beyond 0, 1 and 2.
+/// no descriptor beyond 0, 1 and 2, and 3 where a control descriptor is given.
 /// </summary>
 internal static unsafe class PosixSpawn
 {
@@ -88,9 +88,9 @@ internal static unsafe class PosixSpawn
             fixed (byte* path = CString(directory))
                 error = Libc.posix_spawn_file_actions_addchdir_np(actions, path);
         }
-        for (var target = 0; target <= 2 && error == 0; target++)
+        for (var target = 0; target < streams.Count && error == 0; target++)
             error = Libc.posix_spawn_file_actions_adddup2(actions, streams[target], target);
-        return error == 0 ? Libc.posix_spawn_file_actions_addclosefrom_np(actions, 3) : error;
+        return error == 0 ? Libc.posix_spawn_file_actions_addclosefrom_np(actions, streams.Count) : error;
     }
 
     internal static byte[] CString(string text)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Colibri.Posix.Host;
 using Colibri.Posix.Interop;
 
@@ -15,41 +16,47 @@ internal static class SpawnArguments
             throw new ArgumentException("the working directory is empty or holds a NUL", nameof(options));
     }
 
-    public static List<string> Environment(SpawnOptions options)
-    {
-        var entries = new List<string>(options.Environment.Count);
-        foreach (var (name, value) in options.Environment)
-        {
-            if (name.Length == 0 || name.Contains('=', StringComparison.Ordinal))
-                throw new ArgumentException($"not a name of an environment variable: '{name}'", nameof(options));
-            entries.Add($"{name}={value}");
-        }
-        return entries;
-    }
-
-    public static SpawnException Explain(SpawnOptions options, int errno, NativeStrings argv, NativeStrings envp)
+    public static SpawnException Explain(SpawnOptions options, int errno)
     {
         var reason = Errno.Describe(errno);
-        if (options.WorkingDirectory is { } directory && !CanEnter(directory))
-            return new SpawnException($"cannot start {options.Path} in {directory}: {reason}", errno);
-        var hint = errno switch
-        {
-            AbiConstants.E2BIG => string.Create(
-                CultureInfo.InvariantCulture,
-                $"; arguments and environment take {argv.TotalBytes + envp.TotalBytes} bytes, the longest string {Math.Max(argv.LongestBytes, envp.LongestBytes)} (Linux takes {AbiConstants.MAX_ARG_STRLEN} for one string)"),
-            AbiConstants.ENOENT when File.Exists(options.Path) => "; the file is there, the interpreter or loader it names is not",
-            AbiConstants.EACCES when Directory.Exists(options.Path) => "; it is a directory",
-            AbiConstants.EACCES when File.Exists(options.Path) => "; is it executable?",
-            _ => "",
-        };
-        return new SpawnException($"cannot start {options.Path}: {reason}{hint}", errno);
+        if (options.WorkingDirectory is { } directory && WhyNotEnter(directory) is { } closed)
+            return new SpawnException($"cannot start {options.Path} in {directory}: {reason}{closed}", errno);
+        var hint = errno == AbiConstants.E2BIG ? TooMuch(options) : FailedExec.Explain(options.Path, errno);
+        return new SpawnException($"cannot start {options.Path}: {reason}{(hint.Length > 0 ? "; " : "")}{hint}", errno);
     }
 
-    private static unsafe bool CanEnter(string directory)
+    private static string TooMuch(SpawnOptions options)
+    {
+        long total = 0;
+        var (longest, variable) = (0, (string?)null);
+        foreach (var argument in options.Arguments.Prepend(options.Path))
+            Count(Encoding.UTF8.GetByteCount(argument) + 1, null);
+        foreach (var entry in options.Environment.Entries)
+            Count(entry.Length + 1, entry);
+        // What most often is that long is a prompt.
+        var way = variable is null
+            ? "use rpc, which sends the prompt on standard input, or a shorter task"
+            : $"the longest is the variable {variable}: unset it for the daemon, or shorten it";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"arguments and environment take {total} bytes, the longest string {longest} (Linux takes {AbiConstants.MAX_ARG_STRLEN} for one string); {way}");
+
+        void Count(int length, byte[]? entry)
+        {
+            total += length;
+            if (length <= longest)
+                return;
+            longest = length;
+            variable = entry is null ? null : Encoding.UTF8.GetString(EnvironmentBlock.NameOf(entry));
+        }
+    }
+
+    // Null where it can be entered.
+    private static unsafe string? WhyNotEnter(string directory)
     {
         if (!Directory.Exists(directory))
-            return false;
+            return File.Exists(directory) ? "; it is no directory" : "";
         fixed (byte* path = PosixSpawn.CString(directory))
-            return Libc.access(path, AbiConstants.X_OK) == 0;
+            return Libc.access(path, AbiConstants.X_OK) == 0 ? null : $"; uid {ProcessUser.EffectiveUid} may not enter it: chmod a+x {directory}";
     }
 }

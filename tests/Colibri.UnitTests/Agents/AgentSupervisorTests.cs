@@ -207,6 +207,25 @@ public sealed class AgentSupervisorTests : IAsyncDisposable
     }
 
     [Test]
+    [Arguments(true)]
+    [Arguments(false)]
+    public async Task A_program_that_is_there_and_cannot_be_executed_fails_the_task_and_says_why(bool byName)
+    {
+        var program = _fixture.PathOf("plain-agent");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\n", TestContext.Current!.Execution.CancellationToken);
+        File.SetUnixFileMode(program, UnixFileMode.UserRead);
+        var task = await _fixture.Create();
+        var refusal = await Should.ThrowAsync<SpawnRefusedException>(
+            () => _fixture.Supervisor.SpawnAsync(new SpawnRequest { Binary = byName ? "plain-agent" : program, TaskId = task.Id }));
+
+        refusal.Refusal.ShouldBe(SpawnRefusal.ProgramUnusable);
+        refusal.Message.ShouldBe($"cannot start {program}: Permission denied (EACCES); it is not executable (mode 400): chmod +x {program}");
+        var failed = await _fixture.Get(task);
+        (failed.Status, failed.Error?.Code, failed.Error?.Message).ShouldBe((TaskState.Failed, "spawn-failed", refusal.Message));
+        _fixture.Supervisor.FreeSlots.ShouldBe(2);
+    }
+
+    [Test]
     [Arguments("cwd")]
     [Arguments("environment")]
     [Arguments("not a program")]

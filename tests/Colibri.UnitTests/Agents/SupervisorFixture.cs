@@ -47,14 +47,14 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null, AgentEnvironment? environment = null)
     {
         Programs = new ProgramPath(searchPath, null, _directory);
         Engine = Engine.Open(new EngineParts
         {
             Processes = SharedChildren.Instance,
             Loop = _loop,
-            FindCgroups = cgroups is null ? null : () => new AgentCgroups(cgroups, null, TimeProvider.System, Logger),
+            FindCgroups = cgroups is null ? null : () => new AgentCgroups(cgroups, null, TimeProvider.System, Logger, TrampolineProcess.Trampoline),
             Budgets = budgets,
             Secrets = secrets ?? Secrets.None,
             Prices = prices ?? PriceTable.Empty,
@@ -75,6 +75,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             JailHost = jailHost ?? new JailHost(),
             ClosedOutputGrace = closedOutputGrace ?? TimeSpan.FromSeconds(5),
             Steps = steps,
+            Environment = environment,
             TaskChanged = task =>
             {
                 _changes.Enqueue(task);

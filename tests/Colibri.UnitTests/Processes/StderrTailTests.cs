@@ -17,6 +17,27 @@ public sealed class StderrTailTests
     }
 
     [Test]
+    [Arguments("no room\njail: colibri-a1: /usr/bin/env -i M=1 /bin/sh -c exec\nsecond line of it: failed\n", "no room")]
+    [Arguments("no room\njail: colibri-a1: /usr/bin/env -i M=1 /bin/sh: exited on signal 9\n", "no room")]
+    [Arguments("jail: colibri-a1: /usr/bin/env -i M=1 /bin/sh -c exec: failed\n", "unsaid")]
+    [Arguments("jail: colibri-a1: ip4.addr: 10.0.0.1: not an address of this host\n", "jail: colibri-a1: ip4.addr: 10.0.0.1: not an address of this host")]
+    [Arguments("", "unsaid")]
+    public void A_tool_s_repetition_of_the_command_line_is_never_the_last_line(string said, string expected)
+    {
+        var tail = new StderrTail { Echo = "jail: colibri-a1: /usr/bin/env -i ", Unsaid = "unsaid" };
+        tail.Add(Encoding.UTF8.GetBytes(said));
+        tail.LastLine(Secrets.None).ShouldBe(expected);
+    }
+
+    [Test]
+    public void A_repetition_that_is_longer_than_what_is_kept_is_none_either()
+    {
+        var tail = new StderrTail { Echo = "jail: colibri-a1: /usr/bin/env -i " };
+        tail.Add(Encoding.UTF8.GetBytes($"jail: colibri-a1: /usr/bin/env -i {new string('x', 20_000)}: failed\n"));
+        tail.LastLine(Secrets.None).ShouldBeNull();
+    }
+
+    [Test]
     [Arguments(1)]
     [Arguments(7)]
     [Arguments(4_096)]

@@ -1,4 +1,5 @@
 using Colibri.Posix.Jails;
+using Colibri.Posix.Spawning;
 
 namespace Colibri.Core.Agents.Confinement;
 
@@ -21,7 +22,7 @@ public sealed class Bubblewrap(string program, JailRoot root, bool hasNetwork, J
 
     /// <inheritdoc/>
     public override ConfinedStart Start(
-        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables)
+        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, EnvironmentBlock variables)
     {
         var (execute, words) = (BwrapProgram, Arguments(program, arguments, cwd));
         if (user is not null)

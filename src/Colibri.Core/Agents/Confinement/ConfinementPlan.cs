@@ -1,4 +1,5 @@
 using Colibri.Posix.Files;
+using Colibri.Posix.Spawning;
 
 namespace Colibri.Core.Agents.Confinement;
 
@@ -26,14 +27,14 @@ public abstract class ConfinementPlan
     /// <param name="arguments">Its own arguments.</param>
     /// <param name="cwd">Its working directory inside; null is <c>/</c>.</param>
     /// <param name="variables">The environment it would have outside.</param>
-    /// <exception cref="ArgumentException">The environment cannot be passed on.</exception>
     public abstract ConfinedStart Start(
-        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables);
+        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, EnvironmentBlock variables);
 
     /// <summary>The environment inside, without variables that name places outside or the daemon's user.</summary>
-    protected static Dictionary<string, string> Inside(IReadOnlyDictionary<string, string> variables, string? cwd, JailUser? user)
+    protected static EnvironmentBlock Inside(EnvironmentBlock variables, string? cwd, JailUser? user)
     {
-        var inside = new Dictionary<string, string>(variables, StringComparer.Ordinal)
+        ArgumentNullException.ThrowIfNull(variables);
+        var inside = new Dictionary<string, string>
         {
             ["PWD"] = cwd ?? "/",
             ["HOME"] = user?.Home ?? cwd ?? "/",
@@ -42,8 +43,7 @@ public abstract class ConfinementPlan
         };
         if (user is not null)
             (inside["USER"], inside["LOGNAME"]) = (user.Name, user.Name);
-        inside.Remove(Protocol.SocketPaths.EnvironmentVariable);
-        return inside;
+        return variables.Without(Protocol.SocketPaths.EnvironmentVariable).With(inside);
     }
 }
 
@@ -53,4 +53,4 @@ public abstract class ConfinementPlan
 /// <param name="Environment">The environment of the program, which may differ from the agent's.</param>
 /// <param name="Staged">The files, by name; empty where the environment is passed on as it is.</param>
 public sealed record ConfinedStart(
-    string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<KeyValuePair<string, byte[]>> Staged);
+    string Program, IReadOnlyList<string> Arguments, EnvironmentBlock Environment, IReadOnlyList<KeyValuePair<string, byte[]>> Staged);

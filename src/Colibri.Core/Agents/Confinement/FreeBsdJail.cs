@@ -1,6 +1,7 @@
 using Colibri.Core.Processes;
 using Colibri.Posix.Files;
 using Colibri.Posix.Jails;
+using Colibri.Posix.Spawning;
 
 namespace Colibri.Core.Agents.Confinement;
 
@@ -45,18 +46,17 @@ public sealed class FreeBsdJail(JailHost host, JailCommands commands, JailRoot r
 
     /// <inheritdoc/>
     public override ConfinedStart Start(
-        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, IReadOnlyDictionary<string, string> variables)
+        string agentId, string program, IReadOnlyList<string> arguments, string? cwd, EnvironmentBlock variables)
     {
-        var inside = Inside(variables, cwd, User ?? new JailUser("root", cwd ?? "/", new UserIds(0, 0, [0])));
         // SHELL is the daemon's user's, and that program need not exist inside.
-        inside.Remove("SHELL");
+        var inside = Inside(variables, cwd, User ?? new JailUser("root", cwd ?? "/", new UserIds(0, 0, [0]))).Without("SHELL");
         var marker = AgentMarker.For(agentId);
         // The marker lets us find the process while it is still on its way into the jail.
-        var outside = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["PATH"] = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin",
-            [AgentMarker.Variable] = agentId,
-        };
+        var outside = EnvironmentBlock.Of(
+        [
+            new("PATH", "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"),
+            new(AgentMarker.Variable, agentId),
+        ]);
         if (host.HasOwnCalls)
         {
             var trampoline = new JailExecArguments
@@ -73,10 +73,8 @@ public sealed class FreeBsdJail(JailHost host, JailCommands commands, JailRoot r
             };
             return new ConfinedStart(host.Daemon, trampoline.ToArguments(), outside, StagedEnvironment.ForTrampoline(inside, cwd ?? "/"));
         }
-        foreach (var name in inside.Keys.Where(name => !StagedEnvironment.IsShellName(name)).ToList())
-            inside.Remove(name);
         var words = JailCommands.Inside(Stage.PathInside(agentId), marker, User?.Ids, program, arguments);
         var line = Name is null ? commands.StartNew(OwnName(agentId), root.Path, Network, words) : commands.Start(Name, words);
-        return new ConfinedStart(line[0], [.. line.Skip(1)], outside, StagedEnvironment.ForShell(inside, cwd ?? "/"));
+        return new ConfinedStart(line[0], [.. line.Skip(1)], outside, StagedEnvironment.ForShell(StagedEnvironment.ForAnyShell(inside), cwd ?? "/"));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class HelperProgram(ChildProcesses processes, TimeProvider time)
                     {
                         Path = line[0],
                         Arguments = [.. line.Skip(1)],
-                        Environment = new Dictionary<string, string> { ["PATH"] = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin" },
+                        Environment = EnvironmentBlock.Of([new("PATH", "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")]),
                         StandardOutput = theirOutput,
                         StandardError = theirOutput,
                     });

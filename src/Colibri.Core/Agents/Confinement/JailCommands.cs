@@ -36,13 +36,13 @@ public sealed class JailCommands(JailHost host, IReadOnlyList<string> privilege)
     /// <summary>Starts a program in an existing jail.</summary>
     public IReadOnlyList<string> Start(string jail, IReadOnlyList<string> inside) => [.. privilege, host.Jexec, jail, .. inside];
 
-    /// <summary>Starts a program in a new jail that ends with its last process.</summary>
+    /// <summary>Starts a program in a new jail that ends with its last process. Without allow.mlock (jail(8)) no .NET program comes up in it.</summary>
     public IReadOnlyList<string> StartNew(string jail, string root, JailNetwork network, IReadOnlyList<string> inside)
     {
         string[] addresses = network.Text is "inherit" or "disable"
             ? [$"ip4={network.Text}", $"ip6={network.Text}"]
             : [$"ip4.addr={network.Text}", "ip6=disable"];
-        return [.. privilege, host.Jail, "-q", "-c", $"name={jail}", $"path={root}", .. addresses, $"command={inside[0]}", .. inside.Skip(1)];
+        return [.. privilege, host.Jail, "-q", "-c", $"name={jail}", $"path={root}", .. addresses, "allow.mlock", $"command={inside[0]}", .. inside.Skip(1)];
     }
 
     /// <summary>

@@ -1,33 +1,36 @@
-using System.Collections;
 using Colibri.Core.Processes;
+using Colibri.Posix.Host;
+using Colibri.Posix.Spawning;
 using Colibri.Protocol;
 
 namespace Colibri.Core.Agents.Launch;
 
-/// <summary>An agent's environment: the daemon's own without its settings, the request's variables, and the agent's identity.</summary>
+/// <summary>
+/// An agent's environment: the daemon's own without its settings, the request's variables, and the agent's identity. What it inherits is handed
+/// on byte for byte; names are looked at, and nothing is decoded.
+/// </summary>
 public sealed class AgentEnvironment
 {
     private const string OwnPrefix = "COLIBRI_";
     private const string TaskVariable = "COLIBRI_TASK_ID";
 
     // A service manager's variables are for the daemon alone: an agent that answers on NOTIFY_SOCKET would speak as the daemon.
+    // TERM names a terminal, which an agent does not have. PWD is replaced by the agent's own.
     private static readonly string[] NotInherited =
     [
-        "OLDPWD", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM",
+        "TERM", "PWD", "OLDPWD", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM",
     ];
 
-    private readonly Dictionary<string, string> _inherited = new(StringComparer.Ordinal);
+    private readonly EnvironmentBlock _inherited;
 
     /// <summary>Copies this process's environment once, so that not every start reads it.</summary>
     public AgentEnvironment()
+        : this(EnvironmentBlock.Own())
     {
-        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
-        {
-            var name = (string)entry.Key;
-            if (!name.StartsWith(OwnPrefix, StringComparison.Ordinal) && !NotInherited.Contains(name) && !HarnessVariables.Contains(name))
-                _inherited[name] = (string?)entry.Value ?? "";
-        }
     }
+
+    internal AgentEnvironment(EnvironmentBlock own) => _inherited = own.Where(
+        name => !name.StartsWith(OwnPrefix, StringComparison.Ordinal) && !NotInherited.Contains(name) && !HarnessVariables.Contains(name));
 
     /// <param name="request">The request.</param>
     /// <param name="keys">The keys that the agent needs; it gets no other key of the daemon.</param>
@@ -36,24 +39,26 @@ public sealed class AgentEnvironment
     /// <param name="taskId">Its task, or null.</param>
     /// <param name="sessionId">Its session.</param>
     /// <param name="socketPath">The daemon's socket.</param>
-    internal Dictionary<string, string> Build(
+    /// <exception cref="ArgumentException">The request's variables cannot be passed to a process.</exception>
+    internal EnvironmentBlock Build(
         SpawnRequest request, IEnumerable<KeyValuePair<string, string>> keys, Predicate<string> isSecret, string agentId, string? taskId, string sessionId, string socketPath)
     {
-        var variables = _inherited.Where(variable => !isSecret(variable.Key)).ToDictionary(StringComparer.Ordinal);
-        // A shell trusts PWD if it fits, so it has to name the agent's directory and not the daemon's.
-        variables["PWD"] = request.Cwd ?? WorkingDirectory.Current;
-        foreach (var (name, value) in keys)
-            variables[name] = value;
-        foreach (var (name, value) in request.Environment)
-            variables[name] = value;
-        // Set last, so that a request cannot start an agent under another agent's marker.
-        variables[AgentMarker.Variable] = agentId;
-        variables["COLIBRI_SESSION_ID"] = sessionId;
-        variables[SocketPaths.EnvironmentVariable] = socketPath;
-        if (taskId is not null)
-            variables[TaskVariable] = taskId;
-        else
-            variables.Remove(TaskVariable);
-        return variables;
+        IEnumerable<KeyValuePair<string, string>> identity =
+        [
+            new(AgentMarker.Variable, agentId),
+            new("COLIBRI_SESSION_ID", sessionId),
+            new(SocketPaths.EnvironmentVariable, socketPath),
+            .. taskId is null ? Array.Empty<KeyValuePair<string, string>>() : [new(TaskVariable, taskId)],
+        ];
+        var inherited = _inherited.Where(name => !isSecret(name));
+        // A shell trusts PWD if it fits, so it has to name the agent's directory and not the daemon's. Without one it finds out by itself.
+        // The daemon leaves its own directory first where that was removed.
+        _ = WorkingDirectory.Current;
+        if (request.Cwd is { } cwd)
+            inherited = inherited.With([new("PWD", cwd)]);
+        else if (DirectoryBytes.Current() is { } own)
+            inherited = inherited.With("PWD", own);
+        // The identity is set last, so that a request cannot start an agent under another agent's marker.
+        return inherited.With([.. keys, .. request.Environment.Where(variable => variable.Key != TaskVariable)]).With(identity);
     }
 }

@@ -38,4 +38,22 @@ public sealed class ProgramPath
         }
         return null;
     }
+
+    /// <summary>
+    /// What is there of that name or path and cannot be executed, where <see cref="Find"/> finds nothing: a file without its x bit, on a mount
+    /// that forbids it, or behind a directory that may not be entered. A start of it fails and says why. Null where nothing is there.
+    /// </summary>
+    public string? FindUnusable(string program)
+    {
+        if (program.Contains('\0') || program.Length == 0 || Find(program) is not null)
+            return null;
+        return program.Contains('/')
+            ? program.StartsWith('/') && IsUnusable(program) ? program : null
+            : _directories.Select(directory => Path.Combine(directory, program)).FirstOrDefault(IsUnusable);
+    }
+
+    /// <summary>Why <see cref="Find"/> finds nothing, as the end of a sentence; null where nothing of that name or path is there.</summary>
+    public string? WhyNot(string program) => FindUnusable(program) is { } path ? $"{path}: {ProgramFile.WhyNot(path)}" : null;
+
+    private static bool IsUnusable(string path) => ProgramFile.MayBeProgram(path) && ProgramFile.WhyNot(path) is not null;
 }

@@ -1,6 +1,7 @@
 using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Launch;
 using Colibri.Posix.Host;
+using Colibri.Posix.Spawning;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Posix.Spawning;
 
@@ -22,7 +23,7 @@ public sealed class ConfinementTests : IDisposable
     public async Task The_arguments_are_these_and_no_others()
     {
         var plan = (await Plan(new JailRequest { Path = Root }))!;
-        var start = plan.Start("a1", "/usr/bin/agent", ["--mode", "json", "do it"], "/work", new Dictionary<string, string>());
+        var start = plan.Start("a1", "/usr/bin/agent", ["--mode", "json", "do it"], "/work", EnvironmentBlock.Empty);
         start.Program.ShouldEndWith("/bwrap");
         start.Arguments.ShouldBe(
         [
@@ -34,7 +35,7 @@ public sealed class ConfinementTests : IDisposable
         (plan.Stage, plan.JailOf("a1"), plan.Description).ShouldBe((null, null, $"bwrap {Root}"));
 
         var offline = (await Plan(new JailRequest { Path = Root, Ip4 = "disable", RootPath = Base + "/./acme" }))!;
-        var arguments = offline.Start("a1", "/usr/bin/agent", [], null, new Dictionary<string, string>()).Arguments;
+        var arguments = offline.Start("a1", "/usr/bin/agent", [], null, EnvironmentBlock.Empty).Arguments;
         arguments.ShouldContain("--unshare-net");
         arguments.TakeLast(4).ShouldBe(["--chdir", "/", "--", "/usr/bin/agent"]);
         (await Plan(null)).ShouldBeNull();
@@ -45,23 +46,23 @@ public sealed class ConfinementTests : IDisposable
     {
         var plan = (await Plan(new JailRequest { Path = Root, User = "agent" }, isRoot: true))!;
         plan.Description.ShouldBe($"bwrap {Root}, user agent");
-        var start = plan.Start("a1", "/usr/bin/agent", ["x"], null, new Dictionary<string, string> { ["HOME"] = "/root", ["USER"] = "root" });
+        var start = plan.Start("a1", "/usr/bin/agent", ["x"], null, EnvironmentBlock.Of([new("HOME", "/root"), new("USER", "root")]));
         start.Program.ShouldBe("/usr/local/bin/colibri-daemon");
         start.Arguments.Take(7).ShouldBe(["--jail-exec", "--ids", "1001:1002:1002,0,44", "--", _jails.Tools + "/bwrap", "--bind", Root]);
-        (start.Environment["HOME"], start.Environment["USER"], start.Environment["LOGNAME"]).ShouldBe(("/home/agent", "agent", "agent"));
+        (start.Environment.Text()["HOME"], start.Environment.Text()["USER"], start.Environment.Text()["LOGNAME"]).ShouldBe(("/home/agent", "agent", "agent"));
         (await Refusal(new JailRequest { Path = Root, User = "agent" })).Refusal.ShouldBe(SpawnRefusal.NotConfinable);
     }
 
     [Test]
     public async Task What_leads_outside_is_not_in_its_environment()
     {
-        var inside = (await Plan(new JailRequest { Path = Root }))!.Start("a", "/usr/bin/agent", [], "/work", new Dictionary<string, string>
+        var inside = (await Plan(new JailRequest { Path = Root }))!.Start("a", "/usr/bin/agent", [], "/work", EnvironmentBlock.Of(new Dictionary<string, string>
         {
             ["HOME"] = "/root",
             ["PATH"] = "/opt",
             ["COLIBRI_DAEMON_SOCKET"] = "/s",
             ["COLIBRI_AGENT_ID"] = "a",
-        }).Environment;
+        })).Environment.Text();
         (inside["HOME"], inside["PWD"], inside["COLIBRI_AGENT_ID"], inside["PATH"].Split(':')[0]).ShouldBe(("/work", "/work", "a", "/usr/local/bin"));
         inside.ContainsKey("COLIBRI_DAEMON_SOCKET").ShouldBeFalse();
     }

@@ -3,7 +3,9 @@ using Colibri.Core.Agents.Launch;
 using Colibri.Core.Settings;
 using Colibri.Posix.Host;
 using Colibri.Posix.Jails;
+using Colibri.Posix.Spawning;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Agents.Confinement;
 
@@ -64,7 +66,7 @@ public sealed class JailPlanTests : IDisposable
             ("192.0.2.7", ["ip4.addr=192.0.2.7", "ip6=disable"]),
         })
         {
-            string[] create = [.. privilege, $"{tools}/jail", "-q", "-c", "name=colibri-a1", $"path={Root}", .. addresses];
+            string[] create = [.. privilege, $"{tools}/jail", "-q", "-c", "name=colibri-a1", $"path={Root}", .. addresses, "allow.mlock"];
             await ShouldStart(new JailRequest { Path = Root, Ip4 = ip4 }, [.. create, "command=/usr/bin/env", .. plain.Skip(1)]);
             await ShouldStart(new JailRequest { Path = Root, Ip4 = ip4, User = "agent" }, [.. create, "command=/usr/bin/env", .. asUser.Skip(1)]);
         }
@@ -72,9 +74,9 @@ public sealed class JailPlanTests : IDisposable
         async Task ShouldStart(JailRequest jail, string[] expected)
         {
             var plan = (await _jails.Plan(jail, kind, isRoot, mode))!;
-            var start = plan.Start("a1", "/usr/bin/agent", ["do it"], "/w'ork", Variables);
+            var start = plan.Start("a1", "/usr/bin/agent", ["do it"], "/w'ork", EnvironmentBlock.Of(Variables));
             new[] { start.Program }.Concat(start.Arguments).ShouldBe(expected);
-            start.Environment.ShouldBe(new Dictionary<string, string>
+            start.Environment.Text().ShouldBe(new Dictionary<string, string>
             {
                 ["PATH"] = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin",
                 ["COLIBRI_AGENT_ID"] = "a1",
@@ -119,7 +121,7 @@ public sealed class JailPlanTests : IDisposable
 
         async Task ShouldStart(JailRequest jail, string[] expected)
         {
-            var start = (await _jails.Plan(jail, Native, isRoot: true, mode))!.Start("a1", "/usr/bin/agent", ["do it"], null, Variables);
+            var start = (await _jails.Plan(jail, Native, isRoot: true, mode))!.Start("a1", "/usr/bin/agent", ["do it"], null, EnvironmentBlock.Of(Variables));
             start.Program.ShouldBe("/usr/local/bin/colibri-daemon");
             start.Arguments.ShouldBe(expected);
             JailExecArguments.Parse([.. start.Arguments.Skip(1)]).Program.ShouldBe("/usr/bin/agent");

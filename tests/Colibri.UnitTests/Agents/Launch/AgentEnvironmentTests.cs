@@ -1,15 +1,15 @@
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Processes;
+using Colibri.Posix.Spawning;
+using Colibri.UnitTests.Posix.Spawning;
 using Colibri.UnitTests.Structure;
 
 namespace Colibri.UnitTests.Agents.Launch;
 
-// The environment is the whole process's: a variable that one of them sets another may see.
-[NotInParallel("environment")]
 public sealed class AgentEnvironmentTests
 {
-    private static readonly string Own = $"COLIBRI_TEST_{Guid.NewGuid():N}";
-    private static readonly string Foreign = $"UNIT_TEST_{Guid.NewGuid():N}";
+    private const string Own = "COLIBRI_TEST";
+    private const string Foreign = "UNIT_TEST";
 
     public static List<string> SetForChildren =>
     [
@@ -38,20 +38,10 @@ public sealed class AgentEnvironmentTests
     [Test]
     public void The_daemons_environment_is_inherited_without_its_settings()
     {
-        Environment.SetEnvironmentVariable(Own, "secret");
-        Environment.SetEnvironmentVariable(Foreign, "hé");
-        try
-        {
-            var variables = Build([]);
-            variables.ShouldNotContainKey(Own);
-            variables[Foreign].ShouldBe("hé");
-            variables["PATH"].ShouldBe(Environment.GetEnvironmentVariable("PATH"));
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable(Own, null);
-            Environment.SetEnvironmentVariable(Foreign, null);
-        }
+        var variables = Build([], own: [new(Own, "secret"), new(Foreign, "hé"), new("PATH", "/bin"), new("TERM", "xterm"), new("PWD", "/of/the/daemon")]);
+        variables.ShouldNotContainKey(Own);
+        variables.ShouldNotContainKey("TERM");
+        (variables[Foreign], variables["PATH"], variables["PWD"]).ShouldBe(("hé", "/bin", "/work"));
     }
 
     [Test]
@@ -90,29 +80,21 @@ public sealed class AgentEnvironmentTests
     [Arguments("WATCHDOG_USEC")]
     public void What_a_service_manager_or_a_shell_told_the_daemon_is_not_passed_on(string variable)
     {
-        var before = Environment.GetEnvironmentVariable(variable);
-        Environment.SetEnvironmentVariable(variable, "/for/the/daemon");
-        try
-        {
-            Build([]).ShouldNotContainKey(variable);
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable(variable, before);
-        }
+        Build([], own: [new(variable, "/for/the/daemon")]).ShouldNotContainKey(variable);
     }
 
     [Test]
     [MethodDataSource(nameof(SetForChildren))]
-    public void What_a_harness_set_for_its_children_is_not_passed_on_unless_asked_for(string variable) => With(variable, () =>
+    public void What_a_harness_set_for_its_children_is_not_passed_on_unless_asked_for(string variable)
     {
-        Build([]).ShouldNotContainKey(variable);
-        Build(new() { [variable] = "asked for" })[variable].ShouldBe("asked for");
-    });
+        Build([], own: [new(variable, "/of/the/daemon")]).ShouldNotContainKey(variable);
+        Build(new() { [variable] = "asked for" }, own: [new(variable, "/of/the/daemon")])[variable].ShouldBe("asked for");
+    }
 
     [Test]
     [MethodDataSource(nameof(Settings))]
-    public void What_an_operator_sets_for_a_harness_is_passed_on(string variable) => With(variable, () => Build([])[variable].ShouldBe("/of/the/daemon"));
+    public void What_an_operator_sets_for_a_harness_is_passed_on(string variable) =>
+        Build([], own: [new(variable, "/of/the/daemon")])[variable].ShouldBe("/of/the/daemon");
 
     [Test]
     public void The_manual_page_names_what_a_harness_sets_for_its_children()
@@ -135,34 +117,47 @@ public sealed class AgentEnvironmentTests
     [Test]
     public void A_key_reaches_only_an_agent_that_needs_it()
     {
-        Environment.SetEnvironmentVariable(Foreign, "sk-inherited");
-        try
-        {
-            var variables = new AgentEnvironment().Build(
-                new SpawnRequest { Binary = "x" }, [KeyValuePair.Create("NEEDED_API_KEY", "sk-needed")], name => name == Foreign, "agent", null, "session", "/s/c.sock");
-            variables.ShouldNotContainKey(Foreign);
-            variables["NEEDED_API_KEY"].ShouldBe("sk-needed");
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable(Foreign, null);
-        }
+        var own = EnvironmentBlock.Of([new(Foreign, "sk-inherited")]);
+        var variables = new AgentEnvironment(own).Build(
+            new SpawnRequest { Binary = "x" }, [KeyValuePair.Create("NEEDED_API_KEY", "sk-needed")], name => name == Foreign, "agent", null, "session", "/s/c.sock").Text();
+        variables.ShouldNotContainKey(Foreign);
+        variables["NEEDED_API_KEY"].ShouldBe("sk-needed");
     }
 
-    private static void With(string variable, Action look)
+    [Test]
+    public void What_is_inherited_is_handed_on_byte_for_byte()
     {
-        var before = Environment.GetEnvironmentVariable(variable);
-        Environment.SetEnvironmentVariable(variable, "/of/the/daemon");
-        try
-        {
-            look();
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable(variable, before);
-        }
+        byte[][] odd =
+        [
+            [.. "DIR=/srv/caf"u8, 0xe9], [.. "N"u8, 0xff, .. "=1"u8], "EMPTY="u8.ToArray(), "no equals sign"u8.ToArray(), "=begins=so"u8.ToArray(), [],
+            "TWICE=1"u8.ToArray(), "TWICE=2"u8.ToArray(), [.. "LONG="u8, .. Enumerable.Repeat((byte)0xc3, 1_000_000)],
+        ];
+        byte[][] ours = ["COLIBRI_X"u8.ToArray(), [.. "COLIBRI_"u8, 0xff, .. "=1"u8], "CLAUDECODE"u8.ToArray(), "CLAUDECODE=1"u8.ToArray(), "CLAUDECODE=2"u8.ToArray()];
+        var built = new AgentEnvironment(EnvironmentBlock.FromTerminated([.. ours.Concat(odd).SelectMany(entry => entry.Append((byte)0))])).Build(
+            new SpawnRequest { Binary = "x", Cwd = "/work" }, [], _ => false, "agent", null, "session", "/s/c.sock");
+        built.Entries.TakeLast(odd.Length).ShouldBe(odd);
+        built.Entries.SkipLast(odd.Length).Select(System.Text.Encoding.UTF8.GetString).Order(StringComparer.Ordinal)
+            .ShouldBe(["COLIBRI_AGENT_ID=agent", "COLIBRI_DAEMON_SOCKET=/s/c.sock", "COLIBRI_SESSION_ID=session", "PWD=/work"]);
     }
 
-    private static Dictionary<string, string> Build(Dictionary<string, string> requested, string? taskId = "task") =>
-        new AgentEnvironment().Build(new SpawnRequest { Binary = "x", Cwd = "/work", Environment = requested }, [], _ => false, "agent", taskId, "session", "/s/c.sock");
+    [Test]
+    public void A_variable_that_is_set_takes_the_place_of_every_one_of_its_name()
+    {
+        var own = EnvironmentBlock.FromTerminated("A=1\0B=1\0A=2\0A\0"u8);
+        var built = new AgentEnvironment(own).Build(
+            new SpawnRequest { Binary = "x", Cwd = "/work", Environment = new Dictionary<string, string> { ["A"] = "new" } }, [new("A", "key")], _ => false, "agent", null, "session", "/s");
+        built.Entries.Select(System.Text.Encoding.UTF8.GetString).Where(entry => entry.StartsWith('A') || entry.StartsWith('B')).ShouldBe(["A=new", "B=1"]);
+    }
+
+    [Test]
+    public void The_daemons_environment_is_that_of_its_process()
+    {
+        var own = EnvironmentBlock.Own();
+        own.Entries.Count.ShouldBeGreaterThan(0);
+        own.ToTerminated().ShouldBe(File.ReadAllBytes("/proc/self/environ"));
+    }
+
+    private static Dictionary<string, string> Build(Dictionary<string, string> requested, string? taskId = "task", KeyValuePair<string, string>[]? own = null) =>
+        new AgentEnvironment(EnvironmentBlock.Of(own ?? [])).Build(
+            new SpawnRequest { Binary = "x", Cwd = "/work", Environment = requested }, [], _ => false, "agent", taskId, "session", "/s/c.sock").Text();
 }

@@ -17,6 +17,7 @@ public sealed class AbiTests
 {
     private const string Headers = """
         #define _GNU_SOURCE
+        #include <elf.h>
         #include <errno.h>
         #include <fcntl.h>
         #include <signal.h>
@@ -29,6 +30,8 @@ public sealed class AbiTests
         #include <sys/resource.h>
         #include <sys/socket.h>
         #include <sys/stat.h>
+        #include <sys/statfs.h>
+        #include <sys/statvfs.h>
         #include <sys/syscall.h>
         #include <sys/uio.h>
         #include <sys/un.h>
@@ -181,6 +184,14 @@ public sealed class AbiTests
         ("(long)SIG_IGN", AbiConstants.SIG_IGN),
         ("S_IFMT", AbiConstants.S_IFMT),
         ("S_IFREG", AbiConstants.S_IFREG),
+        ("F_SETFD", AbiConstants.F_SETFD),
+        ("FD_CLOEXEC", AbiConstants.FD_CLOEXEC),
+        ("ENOEXEC", AbiConstants.ENOEXEC),
+        ("ETXTBSY", AbiConstants.ETXTBSY),
+        ("sizeof(struct statfs)", AbiConstants.LinuxOn(architecture).SizeOfStatfs),
+        ("offsetof(struct statfs,f_flags)", AbiConstants.LinuxOn(architecture).OffsetOfFFlags),
+        ("ST_NOEXEC", AbiConstants.LinuxOn(architecture).NoExec),
+        (architecture == Architecture.X64 ? "EM_X86_64" : "EM_AARCH64", AbiConstants.LinuxOn(architecture).EM_SELF),
     ];
 
     private static IEnumerable<(string Name, long Value)> NumberedForX64() =>

@@ -1,10 +1,14 @@
 using System.Text;
+using Colibri.Core.Agents.Confinement;
 using Colibri.Posix.Interop;
 using Colibri.Posix.Jails;
+using Colibri.Posix.Spawning;
+using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Posix.Jails;
 
 /// <summary>What the system calls of jails are given, buffer by buffer, and what the trampoline is told.</summary>
+[NotInParallel]
 public sealed class JailTests
 {
     private static readonly byte[] Errmsg = new byte[256];
@@ -14,15 +18,15 @@ public sealed class JailTests
     {
         var inherit = JailParameters.ForNew("colibri-1", "/jails/ä b", JailNetwork.Inherit).Entries;
         ShouldBe(inherit, "name\0"u8.ToArray(), "colibri-1\0"u8.ToArray(), "path\0"u8.ToArray(), "/jails/ä b\0"u8.ToArray(), "ip4\0"u8.ToArray(),
-            [2, 0, 0, 0], "ip6\0"u8.ToArray(), [2, 0, 0, 0], "errmsg\0"u8.ToArray(), Errmsg);
+            [2, 0, 0, 0], "ip6\0"u8.ToArray(), [2, 0, 0, 0], "allow.mlock\0"u8.ToArray(), [], "errmsg\0"u8.ToArray(), Errmsg);
 
         var disable = JailParameters.ForNew("colibri-1", "/j", JailNetwork.Disable).Entries;
         ShouldBe(disable, "name\0"u8.ToArray(), "colibri-1\0"u8.ToArray(), "path\0"u8.ToArray(), "/j\0"u8.ToArray(), "ip4\0"u8.ToArray(), [0, 0, 0, 0],
-            "ip6\0"u8.ToArray(), [0, 0, 0, 0], "errmsg\0"u8.ToArray(), Errmsg);
+            "ip6\0"u8.ToArray(), [0, 0, 0, 0], "allow.mlock\0"u8.ToArray(), [], "errmsg\0"u8.ToArray(), Errmsg);
 
         var address = JailParameters.ForNew("colibri-1", "/j", JailNetwork.Parse("192.0.2.7")!).Entries;
         ShouldBe(address, "name\0"u8.ToArray(), "colibri-1\0"u8.ToArray(), "path\0"u8.ToArray(), "/j\0"u8.ToArray(), "ip4\0"u8.ToArray(), [1, 0, 0, 0],
-            "ip4.addr\0"u8.ToArray(), [192, 0, 2, 7], "ip6\0"u8.ToArray(), [0, 0, 0, 0], "errmsg\0"u8.ToArray(), Errmsg);
+            "ip4.addr\0"u8.ToArray(), [192, 0, 2, 7], "ip6\0"u8.ToArray(), [0, 0, 0, 0], "allow.mlock\0"u8.ToArray(), [], "errmsg\0"u8.ToArray(), Errmsg);
     }
 
     [Test]
@@ -101,16 +105,44 @@ public sealed class JailTests
     public void A_staged_environment_is_exact_to_the_byte()
     {
         var variables = new Dictionary<string, string> { ["B"] = "a'b\"c\n$HOME `x` \\", ["A"] = "", ["Ü_no"] = "1" };
-        var trampoline = StagedEnvironment.ForTrampoline(variables, "/wörk");
+        var trampoline = StagedEnvironment.ForTrampoline(EnvironmentBlock.Of(variables), "/wörk");
         trampoline.Select(file => file.Key).ShouldBe(["environment", "directory"]);
         Encoding.UTF8.GetString(trampoline[0].Value).ShouldBe("A=\0B=a'b\"c\n$HOME `x` \\\0Ü_no=1\0");
         Encoding.UTF8.GetString(trampoline[1].Value).ShouldBe("/wörk\0");
         StagedEnvironment.Entries(trampoline[0].Value).ShouldBe(["A=", "B=a'b\"c\n$HOME `x` \\", "Ü_no=1"]);
 
         variables.Remove("Ü_no");
-        var shell = StagedEnvironment.ForShell(variables, "/it's");
+        var shell = StagedEnvironment.ForShell(EnvironmentBlock.Of(variables), "/it's");
         Encoding.UTF8.GetString(shell[0].Value).ShouldBe("export A=''\nexport B='a'\\''b\"c\n$HOME `x` \\'\n");
         Encoding.UTF8.GetString(shell[1].Value).ShouldBe("cd '/it'\\''s'\n");
+    }
+
+    [Test]
+    public async Task A_shell_takes_every_byte_of_a_value_and_the_first_of_two_of_a_name()
+    {
+        byte[] every = [.. Enumerable.Range(1, 255).Select(number => (byte)number)];
+        byte[][] entries = [[.. "EVERY="u8, .. every], "TWICE=1"u8.ToArray(), "TWICE=2"u8.ToArray(), "npm-odd=1"u8.ToArray(), "no equals sign"u8.ToArray(), [.. "N"u8, 0xff, .. "=1"u8]];
+        var staged = StagedEnvironment.ForShell(StagedEnvironment.ForAnyShell(EnvironmentBlock.FromTerminated([.. entries.SelectMany(entry => entry.Append((byte)0))])), "/");
+        var directory = Directory.CreateTempSubdirectory("colibri-staged-").FullName;
+        try
+        {
+            foreach (var (name, content) in staged)
+                await File.WriteAllBytesAsync(Path.Combine(directory, name), content);
+            var options = new SpawnOptions
+            {
+                Path = "/bin/sh",
+                Arguments = ["-c", JailCommands.Enter, "sh", directory, "/bin/sh", "-c", $"cat /proc/self/environ > {directory}/seen"],
+                Environment = EnvironmentBlock.Empty,
+            };
+            (await Shell.Run(options)).Exit.Code.ShouldBe(0);
+            var seen = EnvironmentBlock.FromTerminated(await File.ReadAllBytesAsync($"{directory}/seen"));
+            seen.ValueOf("EVERY").ShouldBe(every);
+            seen.ValueOf("TWICE").ShouldBe("1"u8.ToArray());
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     [Test]
@@ -120,13 +152,13 @@ public sealed class JailTests
     [Arguments("OPTIND")]
     [Arguments("Ü")]
     public void A_name_that_a_shell_cannot_export_never_gets_into_its_file(string name) =>
-        Should.Throw<ArgumentException>(() => StagedEnvironment.ForShell(new Dictionary<string, string> { [name] = "1" }, "/"));
+        Should.Throw<ArgumentException>(() => StagedEnvironment.ForShell(EnvironmentBlock.Of([new(name, "1")]), "/"));
 
     [Test]
     public void A_value_that_no_process_can_be_given_is_refused()
     {
         foreach (var (name, value) in new[] { ("A", "a\0b"), ("A=B", "c"), ("", "c") })
-            Should.Throw<ArgumentException>(() => StagedEnvironment.ForTrampoline(new Dictionary<string, string> { [name] = value }, "/"));
+            Should.Throw<ArgumentException>(() => StagedEnvironment.ForTrampoline(EnvironmentBlock.Of([new(name, value)]), "/"));
     }
 
     private static void ShouldBe(IReadOnlyList<byte[]> entries, params byte[][] expected)

@@ -39,7 +39,7 @@ public sealed class EnvironmentTests
             {
                 Path = "/bin/sleep",
                 Arguments = ["300"],
-                Environment = new Dictionary<string, string> { ["PAD"] = new('x', padding), ["MARK"] = "abc", ["TAIL"] = new('y', 40_000) },
+                Environment = EnvironmentBlock.Of(new Dictionary<string, string> { ["PAD"] = new('x', padding), ["MARK"] = "abc", ["TAIL"] = new('y', 40_000) }),
             };
             var child = SharedChildren.Instance.Spawn(options);
             // A process has an environment only when its exec is all over, a moment after its start has succeeded.

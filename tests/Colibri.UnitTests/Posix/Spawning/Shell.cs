@@ -22,12 +22,12 @@ internal static class Shell
         Environment = Environment(environment),
     };
 
-    public static Dictionary<string, string> Environment(params string[] entries)
+    public static EnvironmentBlock Environment(params string[] entries)
     {
         var result = new Dictionary<string, string> { ["PATH"] = "/usr/local/bin:/usr/bin:/bin" };
         foreach (var entry in entries)
             result[entry[..entry.IndexOf('=', StringComparison.Ordinal)]] = entry[(entry.IndexOf('=', StringComparison.Ordinal) + 1)..];
-        return result;
+        return EnvironmentBlock.Of(result);
     }
 
     public static (ChildProcess Child, LineReader Output) Start(SpawnOptions options, bool withErrors = false)

@@ -25,7 +25,7 @@ public sealed class SpawnTests
         {
             Path = "/usr/bin/env",
             Arguments = [],
-            Environment = new Dictionary<string, string> { ["A"] = "1", ["B"] = "x=y z", ["EMPTY"] = "" },
+            Environment = EnvironmentBlock.Of(new Dictionary<string, string> { ["A"] = "1", ["B"] = "x=y z", ["EMPTY"] = "" }),
         };
         (await Shell.Run(options)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .ShouldBe(["A=1", "B=x=y z", "EMPTY="], ignoreOrder: true);
@@ -173,7 +173,7 @@ public sealed class SpawnTests
         Should.Throw<SpawnException>(() => SharedChildren.Instance.Spawn(Shell.Options("") with { Path = "/etc" }))
             .Message.ShouldBe("cannot start /etc: Permission denied (EACCES); it is a directory");
         Should.Throw<SpawnException>(() => SharedChildren.Instance.Spawn(Shell.Options("") with { Path = "/etc/passwd" }))
-            .Message.ShouldBe("cannot start /etc/passwd: Permission denied (EACCES); is it executable?");
+            .Message.ShouldBe("cannot start /etc/passwd: Permission denied (EACCES); it is not executable (mode 644): chmod +x /etc/passwd");
     }
 
     [Test]
@@ -186,7 +186,7 @@ public sealed class SpawnTests
             File.WriteAllText(script, "#!/no/such/interpreter\n");
             File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
             Should.Throw<SpawnException>(() => SharedChildren.Instance.Spawn(Shell.Options("") with { Path = script }))
-                .Message.ShouldEndWith("(ENOENT); the file is there, the interpreter or loader it names is not");
+                .Message.ShouldEndWith("(ENOENT); its interpreter /no/such/interpreter is not there: install it, or correct the first line");
         }
         finally
         {
@@ -213,9 +213,9 @@ public sealed class SpawnTests
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Arguments = ["\ud800"] }));
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { WorkingDirectory = "" }));
         Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { WorkingDirectory = "/\ud800" }));
-        Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = new Dictionary<string, string> { ["A=B"] = "" } }));
-        Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = new Dictionary<string, string> { [""] = "" } }));
-        Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = new Dictionary<string, string> { ["A"] = "\0" } }));
+        Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = EnvironmentBlock.Of(new Dictionary<string, string> { ["A=B"] = "" }) }));
+        Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = EnvironmentBlock.Of(new Dictionary<string, string> { [""] = "" }) }));
+        Should.Throw<ArgumentException>(() => SharedChildren.Instance.Spawn(options with { Environment = EnvironmentBlock.Of(new Dictionary<string, string> { ["A"] = "\0" }) }));
     }
 
     [Test]
