@@ -35,7 +35,7 @@ internal static class StatusView
         Field("", Escalation(status.Cost), Tone.Attention);
         Field("scheduler", Scheduler(status.Scheduler));
         if (status.Scheduler.MissingAgent is { } missing)
-            Field("", $"its agent {missing} is not installed: tasks wait", Tone.Attention);
+            Field("", status.Scheduler.MissingReason is { } reason ? $"its agent cannot be executed, {reason}: tasks wait" : $"its agent {missing} is not installed: tasks wait", Tone.Attention);
         if (status.Scheduler.Unmatched > 0)
             Field("", $"{Words.Count(status.Scheduler.Unmatched, "queued task")} no configured agent can take", Tone.Attention);
         Field("tasks", Tasks(status.Tasks));

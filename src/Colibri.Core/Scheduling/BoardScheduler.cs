@@ -185,9 +185,15 @@ public sealed class BoardScheduler(
     {
         var usable = candidates.Where(candidate => supervisor.IsInstalled(candidate.Template.Binary)).ToList();
         var missing = candidates.Except(usable).FirstOrDefault()?.Template.Binary;
-        if (missing is not null && _status.MissingAgent != missing)
-            logger.AgentProgramMissing(missing);
-        _status = _status with { MissingAgent = missing };
+        var reason = missing is null ? null : supervisor.WhyNot(missing);
+        if (missing is not null && (_status.MissingAgent != missing || _status.MissingReason != reason))
+        {
+            if (reason is null)
+                logger.AgentProgramMissing(missing);
+            else
+                logger.AgentProgramUnusable(missing, reason);
+        }
+        _status = _status with { MissingAgent = missing, MissingReason = reason };
         return usable.FindAll(candidate => supervisor.MayStart(candidate.Template.Binary));
     }
 
@@ -313,5 +319,6 @@ public sealed class BoardScheduler(
 /// <param name="LastTickAt">Null before the first tick.</param>
 /// <param name="Ticks">Since the daemon started.</param>
 /// <param name="Unmatched">Queued tasks that no agent can take, seen when the queue was last looked through.</param>
-/// <param name="MissingAgent">The configured agent's program while it is missing: tasks wait for it; else null.</param>
-public sealed record SchedulerStatus(DateTimeOffset? LastTickAt, long Ticks, int Unmatched, string? MissingAgent = null);
+/// <param name="MissingAgent">The configured agent's program while it is missing or cannot be executed: tasks wait for it; else null.</param>
+/// <param name="MissingReason">Why it cannot be executed though it is there; null where it is not there.</param>
+public sealed record SchedulerStatus(DateTimeOffset? LastTickAt, long Ticks, int Unmatched, string? MissingAgent = null, string? MissingReason = null);

@@ -41,7 +41,7 @@ internal sealed class StatusView(
             Paths = new StatusPaths(configuration.SocketPath, configuration.DatabasePath, configuration.SessionsDirectory),
             Files = files.Found,
             Cost = engine.Cost.State,
-            Scheduler = new StatusScheduler((long)configuration.SchedulerInterval.TotalMilliseconds, tick.LastTickAt, tick.Ticks, tick.Unmatched, tick.MissingAgent),
+            Scheduler = new StatusScheduler((long)configuration.SchedulerInterval.TotalMilliseconds, tick.LastTickAt, tick.Ticks, tick.Unmatched, tick.MissingAgent, tick.MissingReason),
             Tasks = engine.Board.Counts,
             Agents = new StatusAgents(
                 engine.Supervisor.Running,

@@ -51,8 +51,9 @@ public sealed record StatusPaths(string Socket, string Db, string Sessions, stri
 /// <param name="LastTickAt">When the latest tick ran; absent before the first.</param>
 /// <param name="Ticks">Ticks since the daemon started.</param>
 /// <param name="Unmatched">Queued tasks that no configured agent can take, seen when the queue was last looked through.</param>
-/// <param name="MissingAgent">The configured agent's program, where it is not there to be started: tasks wait for it.</param>
-public sealed record StatusScheduler(long IntervalMs, DateTimeOffset? LastTickAt, long Ticks, int Unmatched, string? MissingAgent = null);
+/// <param name="MissingAgent">The configured agent's program, where it is not there to be started or cannot be executed: tasks wait for it.</param>
+/// <param name="MissingReason">Why it cannot be executed though it is there.</param>
+public sealed record StatusScheduler(long IntervalMs, DateTimeOffset? LastTickAt, long Ticks, int Unmatched, string? MissingAgent = null, string? MissingReason = null);
 
 public sealed record StatusTasks(long Queued, long Claimed, long Started, long Done, long Failed, long Cancelled);
 

@@ -242,6 +242,24 @@ public sealed class BoardSchedulerTests : IAsyncDisposable
     }
 
     [Test]
+    public async Task A_program_that_cannot_be_executed_costs_no_task_an_attempt_and_the_status_says_why()
+    {
+        var task = await _fixture.Create();
+        var program = _fixture.PathOf("plain-agent");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\nexit 0\n", TestContext.Current!.Execution.CancellationToken);
+        File.SetUnixFileMode(program, UnixFileMode.UserRead);
+        var scheduler = Start(new AgentCandidate("plain", _ => true, new SpawnRequest { Binary = program }));
+        Shell.Until(() => scheduler.Status.MissingAgent == program, "the status names it");
+        scheduler.Status.MissingReason.ShouldBe($"{program}: it is not executable (mode 400): chmod +x {program}");
+        (await _fixture.Get(task)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Queued), t => t.Attempts.ShouldBe(0));
+        _fixture.Logger.Of(465).ShouldHaveSingleItem().ShouldContain("chmod +x");
+
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        scheduler.Wake();
+        Shell.Until(() => scheduler.Status is { MissingAgent: null, MissingReason: null } && _fixture.Get(task).GetAwaiter().GetResult().Attempts == 1, "it is started");
+    }
+
+    [Test]
     public async Task A_long_lived_agent_takes_one_task_after_another_and_is_ended_when_there_is_none_left()
     {
         const string Server = """
