@@ -9,7 +9,7 @@ namespace Colibri.Core.Logging;
 /// </summary>
 /// <remarks>
 /// Two lines are about the same condition if they are of one event and say the same but for their digits. For the events in
-/// <see cref="OneCondition"/> the event alone decides, because the cause is the host and not the session or command that met it. No event
+/// <see cref="OneCondition"/> the event alone decides, because the cause is the host and not the session that met it. No event
 /// has more than <see cref="MaxLinesOfEvent"/> lines a minute. Passes on lines below a warning as they come.
 /// </remarks>
 /// <param name="inner">Gets the lines.</param>
@@ -27,8 +27,8 @@ public sealed class LogThrottle(ILogger inner, TimeProvider time) : ILogger
 
     private const int MaxKeyLength = 400;
 
-    /// <summary>Lines dropped, keys unread, clients without a place, requests failing, accepting, a disk that refuses, sessions that are not written.</summary>
-    private static readonly HashSet<int> OneCondition = [106, 107, 108, 201, 202, 203, 204, 303, 501, 503, 603];
+    /// <summary>Sessions that cannot be written: the disk is the condition, and a thousand sessions may meet it.</summary>
+    private static readonly HashSet<int> OneCondition = [501, 503];
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(int Event, string Words), Condition> _conditions = [];

@@ -46,7 +46,7 @@ public readonly record struct FileLook(FileIdentity? Identity, FileOwner Owner, 
     private const uint Regular = 0x8000;
     private const uint DirectoryType = 0x4000;
 
-    /// <summary>Whether there is no file, and no directory on the way to it need be missing for that.</summary>
+    /// <summary>Whether nothing has that name: ENOENT, or ENOTDIR on the way to it.</summary>
     public bool IsMissing => Errno is AbiConstants.ENOENT or AbiConstants.ENOTDIR;
 
     public bool IsSocket => (Owner.Mode & TypeMask) == Socket;

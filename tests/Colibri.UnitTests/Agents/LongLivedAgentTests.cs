@@ -62,6 +62,36 @@ public sealed class LongLivedAgentTests : IAsyncDisposable
     }
 
     [Test]
+    public async Task Entries_that_are_lost_are_those_of_the_run_that_lost_them()
+    {
+        var tasks = new List<BoardTask>();
+        foreach (var title in (string[])["kept", "lost", "kept again"])
+            tasks.Add(await _fixture.Create(title));
+        var agent = await Spawn(tasks[0]);
+        Shell.Until(() => agent.IsAtRest, "the first task is done");
+        agent.ToPane().SessionEntriesDropped.ShouldBeNull();
+        Directory.Move(_fixture.Sessions.Root, _fixture.Sessions.Root + ".away");
+        await File.WriteAllTextAsync(_fixture.Sessions.Root, "in the way", TestContext.Current!.Execution.CancellationToken);
+
+        (await agent.TryAssignAsync(tasks[1].Id)).ShouldBeTrue();
+        Shell.Until(() => agent.IsAtRest, "the second is done");
+        var lost = (await _fixture.OnlyRun(tasks[1])).SessionEntriesDropped;
+        agent.ToPane().NeedsAttention.ShouldBeTrue("the disk refuses its session");
+        File.Delete(_fixture.Sessions.Root);
+        Directory.Move(_fixture.Sessions.Root + ".away", _fixture.Sessions.Root);
+        (await agent.TryAssignAsync(tasks[2].Id)).ShouldBeTrue();
+        Shell.Until(() => agent.IsAtRest, "the third is done");
+
+        lost.ShouldBeGreaterThan(1, "prompt, words and the note of its end");
+        (await _fixture.OnlyRun(tasks[0])).SessionEntriesDropped.ShouldBe(0);
+        (await _fixture.OnlyRun(tasks[2])).SessionEntriesDropped.ShouldBe(0);
+        (agent.ToPane().SessionEntriesDropped, _fixture.Supervisor.SessionEntriesDropped).ShouldBe((lost, lost));
+        agent.ToPane().NeedsAttention.ShouldBeFalse();
+        _fixture.Sessions.Read(agent.SessionId, all: true)!.Entries.Where(entry => entry.Kind != SessionEntryKind.Usage).Select(entry => entry.Text)
+            .ShouldBe(["kept", "ok", "run ended: done", "kept again", "ok", "run ended: done"]);
+    }
+
+    [Test]
     public async Task A_later_task_that_takes_too_long_is_ended_as_the_first_would_be()
     {
         await using var fixture = new SupervisorFixture(configure: configuration => configuration with { RunTimeout = TimeSpan.FromMilliseconds(200) });
