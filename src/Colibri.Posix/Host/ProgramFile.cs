@@ -11,7 +11,6 @@ public static unsafe class ProgramFile
 {
     private const uint AnyExecute = 0x49;
     private const uint PermissionBits = 0xFFF;
-    private const uint S_IFDIR = 0x4000;
 
     /// <summary>
     /// A regular file, links followed, that this user may execute. False for all else, and for whatever stat(2) cannot look at: a dangling
@@ -38,7 +37,7 @@ public static unsafe class ProgramFile
         if (!FileOwner.TryOf(path, out var file, out var errno))
             return errno == AbiConstants.EACCES ? Closed(path) : null;
         var kind = file.Mode & AbiConstants.S_IFMT;
-        if (kind == S_IFDIR)
+        if (kind == AbiConstants.S_IFDIR)
             return "it is a directory";
         if (kind != AbiConstants.S_IFREG)
             return "it is no regular file";

@@ -143,6 +143,7 @@ internal sealed partial record AbiConstants
     // <sys/stat.h>, the same on both
     public const uint S_IFMT = 0xF000;
     public const uint S_IFREG = 0x8000;
+    public const uint S_IFDIR = 0x4000;
     public const int OffsetOfStDev = 0;
     public const int OffsetOfStIno = 8;
 }

@@ -184,6 +184,7 @@ public sealed class AbiTests
         ("(long)SIG_IGN", AbiConstants.SIG_IGN),
         ("S_IFMT", AbiConstants.S_IFMT),
         ("S_IFREG", AbiConstants.S_IFREG),
+        ("S_IFDIR", AbiConstants.S_IFDIR),
         ("F_SETFD", AbiConstants.F_SETFD),
         ("FD_CLOEXEC", AbiConstants.FD_CLOEXEC),
         ("ENOEXEC", AbiConstants.ENOEXEC),
