@@ -14,8 +14,9 @@ namespace Colibri.Core.Board;
 public sealed class TaskBoard : IAsyncDisposable
 {
     /// <summary>
-    /// The most starts of one task in any hour, whatever its runs end with: after the n-th start it rests for at least half of 2^(n-1) s, and of
-    /// 5 min. What clients ask for by <c>spawn-agent</c> is not held back, and a clock set forward while no daemon runs counts as time.
+    /// The most starts of one task in any hour, whatever its runs end with: after the n-th start it rests for at least half of 2^(n-1) s or of
+    /// 5 min, whichever is less. What clients ask for by <c>spawn-agent</c> is not held back, and a clock set forward while no daemon runs counts as
+    /// time.
     /// </summary>
     public const int MostStartsInAnHour = 32;
 
