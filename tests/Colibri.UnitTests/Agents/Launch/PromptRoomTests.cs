@@ -36,7 +36,11 @@ public sealed class PromptRoomTests
     {
         var configuration = new DaemonConfiguration
         {
-            SocketPath = "/s", DatabasePath = "/d", SessionsDirectory = "/l", Host = "clawdie", CostMode = CostMode.Max,
+            SocketPath = "/s",
+            DatabasePath = "/d",
+            SessionsDirectory = "/l",
+            Host = "clawdie",
+            CostMode = CostMode.Max,
             AgentBinary = binary,
             AgentArguments = arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries),
             Autospawn = autospawn,

@@ -130,7 +130,7 @@ public sealed class PromptAssemblerTests
 
         var text = assembler.Introduce(CompactionFixture.Id, "Go on", 100_000);
 
-        text.ShouldBe(PromptPrefix.BuiltIn.Text + "\n\n[user]\nMend the lamp\n\n[tool]\nbash:\ndark\uFFFDer\n\n[task]\nGo on");
+        text.ShouldBe(PromptPrefix.BuiltIn.Text + "\n\n[user]\nMend the lamp\n\n[tool]\nbash:\ndarker\n\n[task]\nGo on");
         for (var i = 0; i < 15; i++)
             await session.AppendAsync(SessionEntryKind.ToolResult, new string('\\', 15_000));
         var bounded = assembler.Introduce(CompactionFixture.Id, "Go on", 100_000);
