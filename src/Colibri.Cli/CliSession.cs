@@ -62,6 +62,9 @@ internal sealed record CliHost
     public bool IsTerminal { get; init; }
     public int Width { get; init; } = DefaultWidth;
 
+    /// <summary>This program's version.</summary>
+    public string Version { get; init; } = BuildVersion.Text;
+
     /// <summary>Null where the folder the CLI was started in is gone.</summary>
     public string? CurrentDirectory { get; init; }
 }

@@ -72,7 +72,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
 
     public void Status() => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.Status.Name },
-        (screen, reply) => StatusView.Write(screen, reply.Read(ProtocolJson.Wire.StatusReport), BuildVersion.Text));
+        (screen, reply) => StatusView.Write(screen, reply.Read(ProtocolJson.Wire.StatusReport), bound.Version));
 
     public void Snapshot() => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.Snapshot.Name },

@@ -17,6 +17,9 @@ internal sealed class BoundCommand(string name, IReadOnlyList<string> rest, CliH
     /// <summary>The folder the CLI runs in; null where that is gone.</summary>
     public string? CurrentDirectory => host.CurrentDirectory;
 
+    /// <summary>This program's version.</summary>
+    public string Version => host.Version;
+
     /// <returns>The exit code.</returns>
     public Task<int> RunAsync(CliSession session) =>
         _work?.Invoke(session) ?? throw new InvalidOperationException($"{name} has no method");

@@ -188,11 +188,11 @@ public sealed class InterruptionTests
             await Interrupted(fixture, $"a{start}");
         }
         await fixture.Spawn("b", task);
-        var before = fixture.Time.Now;
         fixture.Time.SetClock(TimeSpan.FromHours(hours));
+        var since = fixture.Time.Now;
         // The run ends before the scheduler has noticed.
         await Interrupted(fixture, "b");
-        await fixture.Board.ShiftBackoffsAsync(TimeSpan.FromHours(hours), before);
+        await fixture.Board.ShiftBackoffsAsync(TimeSpan.FromHours(hours), since);
 
         var rest = (await fixture.Get(task)).NotBefore.ShouldNotBeNull() - fixture.Time.Now;
         rest.TotalSeconds.ShouldBeInRange(16, hours < 0 ? 300 : 32);

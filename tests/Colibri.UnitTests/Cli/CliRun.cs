@@ -7,7 +7,7 @@ namespace Colibri.UnitTests.Cli;
 internal sealed record CliRun(int ExitCode, string Out, string Error)
 {
     public static async Task<CliRun> OfAsync(IReadOnlyList<string> args, string stdin = "", Dictionary<string, string>? environment = null,
-        int width = 80, bool terminal = false, CancellationToken? cancellation = null)
+        int width = 80, bool terminal = false, CancellationToken? cancellation = null, string? version = null)
     {
         using var stdout = new MemoryStream();
         using var stderr = new StringWriter();
@@ -20,6 +20,7 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
             IsTerminal = terminal,
             Width = width,
             CurrentDirectory = "/here",
+            Version = version ?? Output.Samples.Status.Version,
         };
         var exitCode = await CliProgram.RunAsync(args, host, cancellation ?? TestContext.Current!.Execution.CancellationToken);
         return new CliRun(exitCode, Encoding.UTF8.GetString(stdout.ToArray()), stderr.ToString());

@@ -271,6 +271,8 @@ public sealed class RoadTests : IAsyncDisposable
         await _fixture!.Board.BeginSpawnAsync(record with { SessionId = task.SessionId ?? record.SessionId }, task.Id);
         var usage = new UsageRow(record.RunId, new DateOnly(2026, 11, 22), "mock", "mock-1", 1, new Usage { CostMicrocents = spent });
         await _fixture.Board.EndSpawnAsync("earlier", new RunEnd { AgentId = "", Ending = RunEnding.Failed, RetryAt = _time.GetUtcNow(), Usage = [usage] });
+        // The rest after the first start.
+        _time.Advance(TimeSpan.FromMinutes(1));
     }
 
     private void Schedule(IReadOnlyList<AgentCandidate> candidates)

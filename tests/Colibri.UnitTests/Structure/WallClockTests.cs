@@ -24,6 +24,7 @@ public sealed partial class WallClockTests
         ["Colibri.Core/Sessions/SessionLog.cs"] = "stores when an entry was written; entries are in the order of their numbers",
         ["Colibri.Core/Sessions/SessionWriter.cs"] = "stores when a mark was written",
         ["Colibri.Daemon/Commands/CostCommands.cs"] = "stores when the mode was changed",
+        ["Colibri.Daemon/Hosting/FileWatch.cs"] = "shows since when a file is not as it should be",
         ["Colibri.Daemon/Hosting/StatusView.cs"] = "shows the time",
         ["Colibri.Daemon/Logging/LineLoggerProvider.cs"] = "shows when a line was logged",
     };

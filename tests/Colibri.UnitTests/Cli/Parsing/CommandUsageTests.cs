@@ -106,14 +106,15 @@ public sealed class CommandUsageTests
     }
 
     [Test]
-    public async Task The_help_names_every_command_and_fits_80_columns_and_60_lines()
+    public async Task The_help_names_every_command_and_fits_80_columns_and_one_page()
     {
         var run = await CliRun.OfAsync(["--help"]);
 
         run.ExitCode.ShouldBe(ExitCodes.Done);
         var lines = run.Out.Split('\n');
         lines.Max(l => l.Length).ShouldBeLessThanOrEqualTo(80);
-        lines.Length.ShouldBeLessThanOrEqualTo(60);
+        // A printed page has 66 lines.
+        lines.Length.ShouldBeLessThanOrEqualTo(66);
         foreach (var command in CommandTable.All)
             lines.ShouldContain(l => l.StartsWith($"  {command.Name} ", StringComparison.Ordinal));
     }
