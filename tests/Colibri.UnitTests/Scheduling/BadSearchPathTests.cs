@@ -90,13 +90,20 @@ public sealed class BadSearchPathTests : IAsyncDisposable
 
     [Test]
     [MethodDataSource(nameof(Kinds))]
-    public async Task A_spawned_agent_that_is_nowhere_is_refused_before_its_task_is_claimed(string kind)
+    public async Task A_spawned_agent_that_is_nowhere_is_refused_before_its_task_is_claimed_and_one_that_cannot_run_fails_it(string kind)
     {
         var fixture = Create(kind, isThere: false);
         var task = await fixture.Create();
 
         var refused = await Should.ThrowAsync<SpawnRefusedException>(() => fixture.Supervisor.SpawnAsync(new SpawnRequest { Binary = BadPathEntry.Program, TaskId = task.Id }));
 
+        // What is there and cannot be executed is a start that failed: its task has the words.
+        if (kind is "not executable" or "executable for nobody here")
+        {
+            refused.Message.ShouldContain("it is not executable");
+            (await fixture.Get(task)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Failed), t => t.Error!.Message.ShouldBe(refused.Message));
+            return;
+        }
         refused.Message.ShouldContain("cannot find an executable 'gizmo'");
         (await fixture.Get(task)).ShouldSatisfyAllConditions(t => t.Status.ShouldBe(TaskState.Queued), t => t.Attempts.ShouldBe(0));
     }
