@@ -54,6 +54,9 @@ public sealed record EngineParts
     /// <summary>A clock for the board, what decides when something is started again, and the scheduler alone.</summary>
     internal TimeProvider? BoardTime { get; init; }
 
+    /// <summary>Makes the jitter of providers' holds.</summary>
+    internal Random Random { get; init; } = Random.Shared;
+
     /// <summary>Budgets other than those of the configuration.</summary>
     internal Budgets? Budgets { get; init; }
 
@@ -96,7 +99,11 @@ public sealed class Engine : IAsyncDisposable
         _parts = parts;
         Events = new EventHub(parts.Time);
         Router = new ProviderRouter(
-            parts.Configuration.Providers, parts.Secrets.KeyOf, parts.Configuration.KeylessProviders, parts.BoardTime ?? parts.Time, Random.Shared, parts.Logger);
+            parts.Configuration.Providers, parts.Secrets.KeyOf, parts.Configuration.KeylessProviders, parts.BoardTime ?? parts.Time, parts.Random, parts.Logger);
+        Holds = new ProviderHolds(Router, parts.Secrets.KeyOf, parts.BoardTime ?? parts.Time, parts.Random, parts.Logger)
+        {
+            Opened = () => Volatile.Read(ref _scheduler)?.Wake(),
+        };
         Breaker = new CrashBreaker(parts.BoardTime ?? parts.Time, parts.Logger);
         Board = TaskBoard.Open(new BoardOptions
         {
@@ -112,7 +119,15 @@ public sealed class Engine : IAsyncDisposable
 
     public ProviderRouter Router { get; }
 
+    public ProviderHolds Holds { get; }
+
     public CrashBreaker Breaker { get; }
+
+    /// <summary>What operators have paused.</summary>
+    public QueuePauses Pauses { get; private set; } = null!;
+
+    /// <summary>Says why queued tasks do not start.</summary>
+    public QueueView Queue { get; private set; } = null!;
 
     public TaskBoard Board { get; }
 
@@ -153,7 +168,8 @@ public sealed class Engine : IAsyncDisposable
     {
         var (configuration, time, logger) = (_parts.Configuration, _parts.Time, _parts.Logger);
         Cgroups = _parts.FindCgroups?.Invoke();
-        _rests = await RouteRests.RestoreAsync(Board, Router, time, logger).ConfigureAwait(false);
+        _rests = await RouteRests.RestoreAsync(Board, Router, _parts.BoardTime ?? time, logger, Holds).ConfigureAwait(false);
+        Pauses = await QueuePauses.RestoreAsync(Board, time, logger).ConfigureAwait(false);
         Cost = new CostControl(await StartingModeAsync().ConfigureAwait(false), Events);
         Budgets = _parts.Budgets ?? await BudgetsAsync().ConfigureAwait(false);
         Headroom = configuration.HeadroomEnabled ? new HeadroomClient(configuration.HeadroomSocket!, time, logger) : null;
@@ -169,6 +185,7 @@ public sealed class Engine : IAsyncDisposable
             Prompts = Prompts,
             Secrets = _parts.Secrets,
             Router = Router,
+            Holds = Holds,
             Breaker = Breaker,
             Cgroups = Cgroups,
             Events = Events,
@@ -187,6 +204,7 @@ public sealed class Engine : IAsyncDisposable
         if (_parts.Steps is { } steps)
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
+        Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time);
         Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
     }
 
@@ -198,7 +216,7 @@ public sealed class Engine : IAsyncDisposable
         var configuration = _parts.Configuration;
         Resident = resident is null ? null : new Autospawner(Supervisor, Router, _parts.Secrets, configuration, resident, _parts.Time, _parts.Logger, Board);
         var scheduler = new BoardScheduler(
-            Board, Supervisor, candidates, configuration.SchedulerInterval, _parts.BoardTime ?? _parts.Time, _parts.Logger, Router);
+            Board, Supervisor, candidates, configuration.SchedulerInterval, _parts.BoardTime ?? _parts.Time, _parts.Logger, new StartGate(Supervisor, Router, Holds, Pauses));
         Volatile.Write(ref _scheduler, scheduler);
         Supervisor.SlotFreed += scheduler.Wake;
         return scheduler;
@@ -213,6 +231,28 @@ public sealed class Engine : IAsyncDisposable
     {
         _scheduling = Background.Run(_parts.Logger, "the scheduler", Task.Run(() => Scheduler.RunAsync(_stop.Token)));
         _keeping = Resident is null ? Task.CompletedTask : Background.Run(_parts.Logger, "the keeper of the resident agent", Resident.RunAsync(_stop.Token));
+    }
+
+    /// <summary>Pauses the queue, or the tasks of one provider or agent.</summary>
+    /// <exception cref="BoardUnavailableException">The disk refused, so nothing is paused.</exception>
+    /// <exception cref="InvalidOperationException">There are too many pauses.</exception>
+    public Task<QueueState> PauseAsync(string? provider, string? agent, string? reason) => Pauses.PauseAsync(provider, agent, reason);
+
+    /// <summary>
+    /// Ends a pause. With a provider it also ends that provider's hold and its routes' rests, and lets a refused key be tried again: its tasks go at once,
+    /// spread over some seconds.
+    /// </summary>
+    /// <exception cref="BoardUnavailableException">The disk refused; the pause stays.</exception>
+    public async Task<QueueState> ResumeAsync(string? provider, string? agent)
+    {
+        var state = await Pauses.ResumeAsync(provider, agent).ConfigureAwait(false);
+        if (provider is not null)
+        {
+            await Board.ReleaseBackoffsAsync(RunVerdict.Provider).ConfigureAwait(false);
+            Holds.End(provider);
+        }
+        Volatile.Read(ref _scheduler)?.Wake();
+        return state;
     }
 
     /// <summary>Stops all starts, ends all agents, and returns when every tree has ended and every run is on disk.</summary>
@@ -263,7 +303,7 @@ public sealed class Engine : IAsyncDisposable
     {
         if (_parts.Logger.IsEnabled(LogLevel.Debug))
             _parts.Logger.TaskChanged(task.Id, task.Status.ToString(), _parts.Secrets.Redact(task.Title));
-        Events.Publish(task);
+        Events.PublishTask(task, changed => Queue.Show(changed));
         if (task.Status == TaskState.Queued)
             Volatile.Read(ref _scheduler)?.Wake();
         _parts.TaskChanged?.Invoke(task);

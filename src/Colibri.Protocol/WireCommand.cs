@@ -88,6 +88,15 @@ public sealed class WireCommand
     public static WireCommand ReleaseTask { get; } = new("release-task", "let a held task start",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
+    public static WireCommand PauseQueue { get; } = new("pause-queue", "start no queued tasks, all or of one provider or agent",
+        new("provider", "any", "name", "only tasks of this provider"),
+        new("agent", "any", "name", "only tasks for this agent of the scheduler"),
+        new("reason", "none", "name", "why, for whoever looks at the queue"));
+
+    public static WireCommand ResumeQueue { get; } = new("resume-queue", "start queued tasks again, and ask a held provider at once",
+        new("provider", "none", "name", "this provider, its routes and its key"),
+        new("agent", "none", "name", "this agent of the scheduler"));
+
     public static WireCommand SpawnAgent { get; } = new("spawn-agent", "start an agent",
         new("binary", WireField.Required, "path, absolute, or a bare name on the daemon's search path", "its program: a path, or a name on the daemon's PATH"),
         new("runtime", "by base name, else pi", string.Join(", ", Runtimes.All), "how to read its output"),
@@ -188,7 +197,7 @@ public sealed class WireCommand
     public static IReadOnlyList<WireCommand> All { get; } =
     [
         Ping, Status, Snapshot, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
-        SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
+        PauseQueue, ResumeQueue, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
         AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
     ];
 

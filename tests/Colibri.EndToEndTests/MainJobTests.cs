@@ -45,10 +45,7 @@ public sealed class MainJobTests(PiInstallation pi)
 
     [Test]
     [Arguments("retry", "done", "")]
-    [Arguments("fail", "failed", "503")]
-    [Arguments("auth", "failed", "401")]
     [Arguments("length", "failed", "token limit")]
-    [Arguments("cut", "failed", "")]
     public async Task The_verdict_on_real_Pi_comes_from_its_events_for_it_exits_0_whatever_happens(string scenario, string status, string said)
     {
         await using var model = new ModelStandIn();
@@ -66,6 +63,26 @@ public sealed class MainJobTests(PiInstallation pi)
         var pane = (await client.PanesAsync()).ShouldHaveSingleItem();
         pane.Member("exit").Number("code").ShouldBe(0);
         pane.Text("activity").ShouldBe(status == "done" ? "done" : "error");
+    }
+
+    [Test]
+    [Arguments("fail", "503", "backing-off")]
+    [Arguments("auth", "401", "auth-failed")]
+    [Arguments("cut", "terminated", "ready")]
+    public async Task A_provider_at_fault_costs_the_task_no_attempt_without_a_route_either(string scenario, string said, string state)
+    {
+        await using var model = new ModelStandIn();
+        await using var daemon = await StartWithPiAsync(model);
+        await using var client = await daemon.ConnectAsync();
+
+        var created = await client.DataAsync(new { cmd = "create-task", title = $"SCENARIO:{scenario}", max_attempts = 1 });
+        var task = await client.TaskWhereAsync(created.Text("id"), task => task.TextOrNull("verdict") == "provider", "has met its provider's fault");
+
+        (task.Text("status"), task.Number("attempts")).ShouldBe(("queued", 0));
+        task.Member("error").Text("message").ShouldContain(said);
+        // Words alone hold the provider only when another task meets the same.
+        var provider = (await client.DataAsync(new { cmd = "status" })).Items("providers").ShouldHaveSingleItem();
+        (provider.Text("provider"), provider.Text("state"), provider.Number("failures")).ShouldBe(("mock", state, 1));
     }
 
     [Test]

@@ -141,8 +141,11 @@ public sealed class RealAgentTests(RealAgents agents)
             await agents.ExecutableAsync("claude"), model, ("ANTHROPIC_API_KEY", null), ("CLAUDE_CODE_OAUTH_TOKEN", $"sk-ant-oat01-{Guid.NewGuid():N}"));
         await using var client = await daemon.ConnectAsync();
 
-        await RunAsync(client, "limit", "failed");
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:limit", max_attempts = 1 })).Text("id");
+        var task = await client.TaskWhereAsync(id, task => task.TextOrNull("verdict") == "provider", "has met the limit", Patience);
 
+        (task.Text("status"), task.Number("attempts")).ShouldBe(("queued", 0));
+        task.Items("blocked_by").ShouldHaveSingleItem().Text("code").ShouldBe("provider");
         var route = (await client.DataAsync(new { cmd = "status" })).Items("providers").ShouldHaveSingleItem();
         (route.Text("state"), DateTimeOffset.Parse(route.Text("until"), null)).ShouldBe(("backing-off", model.LimitResets));
     }

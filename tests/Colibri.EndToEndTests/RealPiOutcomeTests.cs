@@ -11,9 +11,7 @@ public sealed class RealPiOutcomeTests(PiInstallation pi)
 {
     [Test]
     [Arguments("auth", "failed", "agent-error", 1, "auth-failed", 1, "401: {\"message\":\"invalid api key\",\"type\":\"mock_error\",\"code\":401}")]
-    [Arguments("fail", "failed", "agent-error", 2, null, 2, "503: {\"message\":\"service unavailable\",\"type\":\"mock_error\",\"code\":503}")]
     [Arguments("retry", "done", "done", 1, "ready", 0, null)]
-    [Arguments("cut", "failed", "agent-error", 2, "ready", 0, "terminated")]
     [Arguments("length", "failed", "token-limit", 2, "ready", 0, "answer cut by the token limit")]
     [Arguments("overflow", "failed", "agent-error", 2, "ready", 0, "This model's maximum context length is 128000 tokens. context_length_exceeded")]
     public async Task What_the_model_does_is_on_record(
@@ -41,6 +39,26 @@ public sealed class RealPiOutcomeTests(PiInstallation pi)
         route.Number("failures").ShouldBe(routeFailures);
         if (routeState is not null)
             route.Text("state").ShouldBe(routeState);
+    }
+
+    [Test]
+    [Arguments("fail", "503: {\"message\":\"service unavailable\",\"type\":\"mock_error\",\"code\":503}")]
+    [Arguments("cut", "terminated")]
+    public async Task What_is_the_providers_fault_costs_no_attempt_and_rests_the_route(string scenario, string error)
+    {
+        await using var model = new ModelStandIn();
+        await using var daemon = await StartAsync(model);
+        await using var client = await daemon.ConnectAsync();
+        var id = (await client.DataAsync(new { cmd = "create-task", title = $"SCENARIO:{scenario}", max_attempts = 1 })).Text("id");
+
+        var task = await client.TaskWhereAsync(id, task => task.TextOrNull("verdict") == "provider", "has met its provider's fault");
+
+        (task.Text("status"), task.Number("attempts"), task.Member("error").Text("code")).ShouldBe(("queued", 0, "provider"));
+        task.Member("error").Text("message").ShouldContain(error);
+        var run = task.Items("runs").ShouldHaveSingleItem();
+        (run.Text("provider"), run.Text("model"), run.Text("verdict"), run.Member("exit").Number("code")).ShouldBe(("mock", "mock-1", "provider", 0));
+        var route = (await client.DataAsync(new { cmd = "status" })).Items("providers").ShouldHaveSingleItem();
+        (route.Text("state"), route.Number("failures")).ShouldBe(("backing-off", 1));
     }
 
     [Test]

@@ -38,6 +38,8 @@ internal static class StatusView
             Field("", status.Scheduler.MissingReason is { } reason ? $"its agent cannot be executed, {reason}: tasks wait" : $"its agent {missing} is not installed: tasks wait", Tone.Attention);
         if (status.Scheduler.Unmatched > 0)
             Field("", $"{Words.Count(status.Scheduler.Unmatched, "queued task")} no configured agent can take", Tone.Attention);
+        foreach (var pause in status.Queue?.Paused ?? [])
+            Field("paused", QueueView.Line(pause), Tone.Attention);
         Field("tasks", Tasks(status.Tasks));
         Field("agents", $"{status.Agents.Running} of {status.Agents.Max} running, {Words.Count(status.Panes, "pane")}");
         foreach (var agent in status.Agents.List)
@@ -66,7 +68,8 @@ internal static class StatusView
         {
             var until = route.Until is { } at ? $" until {Words.Time(at)}" : "";
             var name = route.Model is null ? route.Provider : $"{route.Provider}:{route.Model}";
-            Field(route == status.Providers![0] ? "providers" : "", $"{name}: {route.State}{until}", route.State == "ready" ? Tone.Plain : Tone.Attention);
+            var failures = route is { Failures: > 0, State: not "ready" } ? $", {Words.Count(route.Failures, "failure")} in a row" : "";
+            Field(route == status.Providers![0] ? "providers" : "", $"{name}: {route.State}{until}{failures}", route.State == "ready" ? Tone.Plain : Tone.Attention);
             Field("", route.LastError, Tone.Attention);
         }
         Field("headroom", Headroom(status.Headroom));

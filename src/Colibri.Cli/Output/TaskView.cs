@@ -18,7 +18,10 @@ internal static class TaskView
         Field("task", task.Id);
         Field("title", task.Title, Tone.Strong);
         Field("status", StatusOf(task), ToneOf(task));
-        if (task.Held)
+        foreach (var reason in task.BlockedBy ?? [])
+            Field(reason == task.BlockedBy![0] ? "waits for" : "", $"{reason.Code}: {reason.Message}", Tone.Attention);
+        // A daemon that tells what a task waits for says this too.
+        if (task.Held && task.BlockedBy is null)
             Field("", $"it does not start before: colibri release-task {task.Id}", Tone.Attention);
         Field("attempts", $"{task.Attempts} of {task.MaxAttempts}");
         if (task.Priority != 0)

@@ -47,6 +47,7 @@ internal static class Binder
     {
         var app = ConsoleApp.Create();
         TaskCommands.AddTo(app, bound);
+        QueueCommands.AddTo(app, bound);
         AgentCommands.AddTo(app, bound);
         SessionCommands.AddTo(app, bound);
         CostCommands.AddTo(app, bound);

@@ -5,6 +5,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Logging;
 using Colibri.Core.Panes;
 using Colibri.Core.Processes;
+using Colibri.Core.Providers;
 using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Prompts;
@@ -55,7 +56,8 @@ internal sealed class AgentRuns
         _profile = AgentProfiles.For(request.Runtime, request.Binary);
         _ownSession = pane.SessionId!;
         _usage = new RunUsage(parts.Board, parts.Budgets, SupervisedAgent.PricingOf(parts, request), agent.Id, parts.Logger);
-        _judge = new RunJudge(_profile, request.Provider, request.Model, parts.Budgets, parts.Router, backoff, parts.Secrets);
+        Source = ProviderSource.Of(request.Provider, request.Model, request.Arguments, _profile.Provider, agent.Record.Binary);
+        _judge = new RunJudge(_profile, request.Provider, Source, parts.Budgets, parts.Router, parts.Holds, backoff, parts.Secrets);
         _watch = new RunWatch(parts.Time, Look, EndBy, agent.CatchUpAsync);
         _stderrLine = () => agent.StderrTail.LastLine(parts.Secrets);
         Recorder = new SessionRecorder(parts.Sessions);
@@ -69,6 +71,9 @@ internal sealed class AgentRuns
 
     /// <summary>Whether a prompt is held, which may take megabytes.</summary>
     public bool HoldPrompt => Current is not null || _request.Prompt is not null;
+
+    /// <summary>Whom the agent asks.</summary>
+    public ProviderSource Source { get; }
 
     /// <summary>Writes what the agent says into its session.</summary>
     public SessionRecorder Recorder { get; }
@@ -286,6 +291,12 @@ internal sealed class AgentRuns
             // Other limits apply now, and may end sooner.
             _watch.Wake();
         }
+        // The first answer of a run says that its provider is there: others need not wait for this run's end.
+        if (!run.IsAnswerTold && run.HasAnswerIn(report))
+        {
+            run.IsAnswerTold = true;
+            _parts.Holds?.Answered(Source, run.TaskId, _parts.Time.GetElapsedTime(run.Since), isDone: false);
+        }
         if (RunLimits.IsSettled(report, _rpc is not null))
             EndBy(run, LimitFinding.Over);
     }
@@ -385,6 +396,8 @@ internal sealed class AgentRuns
             Stderr = _agent.StderrTail,
             Missed = _missed,
             AgentSpent = _pane.Usage.CostMicrocents,
+            Age = run is null ? TimeSpan.Zero : _parts.Time.GetElapsedTime(run.Since),
+            Stated = report.ResumeAt is { } resumeAt && resumeAt - _parts.Time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
         });
         if (end.Error is null && run?.Task is not null && await RunSteps.DoAsync(_parts.Steps.Checking, run).ConfigureAwait(false) is { } error)
             end = _judge.Fail(_agent.Id, run, error, mayPass: true);
@@ -395,6 +408,8 @@ internal sealed class AgentRuns
     private async Task EndRunAsync(Run? run, RunEnd end)
     {
         run?.On(RunEvent.Checked);
+        // Of a run that was judged this is known already. One that ended otherwise must not keep others waiting for its answer.
+        _parts.Holds?.Release(Source, run?.TaskId);
         await _parts.Runs.EndAsync(end with { Usage = _usage.Close(), SessionEntriesDropped = LostEntries }, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);

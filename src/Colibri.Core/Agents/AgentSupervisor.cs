@@ -80,6 +80,15 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         return new AgentCommandLine(run.Arguments, IsRpc: false).Describe(run.Binary, parts.Secrets);
     }
 
+    /// <summary>How many agents may run at once.</summary>
+    public int MaxAgents => parts.Configuration.MaxAgents;
+
+    /// <summary>The agents that live and take tasks of the queue, at rest or not.</summary>
+    public IReadOnlyList<SupervisedAgent> TakingTasks => [.. Agents.Where(agent => agent.TakesTasks && !agent.HasEnded)];
+
+    /// <summary>The path of a program to start now; null if there is none.</summary>
+    public string? PathOf(string binary) => parts.Programs.Find(binary);
+
     /// <summary>Whether there is a program of that name or path to start now.</summary>
     public bool IsInstalled(string binary) => parts.Programs.Find(binary) is not null;
 

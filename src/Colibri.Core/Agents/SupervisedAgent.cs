@@ -5,6 +5,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Logging;
 using Colibri.Core.Panes;
 using Colibri.Core.Processes;
+using Colibri.Core.Providers;
 using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
 using Colibri.Posix.Processes;
@@ -110,12 +111,18 @@ public sealed class SupervisedAgent
     /// <summary>Whether it lives on without a task.</summary>
     internal bool IsKept => _request.IsKept;
 
+    /// <summary>Whether it takes tasks of the queue.</summary>
+    internal bool TakesTasks => _request.TakesTasks;
+
     /// <summary>Whether it has a capability.</summary>
     internal Predicate<string> Offers { get; }
 
     /// <summary>Whether it may be given a task now: it is long-lived, at rest, and takes tasks.</summary>
     internal bool IsAtRest => _request.TakesTasks && _runs.Current is null && _process is not null && !HasEnded && Cause == StopCause.None
         && _pane.Run.Outcome is not (RunOutcome.Working or RunOutcome.Blocked);
+
+    /// <summary>Whom it asks.</summary>
+    internal ProviderSource Source => _runs.Source;
 
     /// <summary>Why the daemon ended it.</summary>
     internal StopCause Cause => (StopCause)Volatile.Read(ref _stopCause);
@@ -337,8 +344,11 @@ public sealed class SupervisedAgent
         // An agent that exits within seconds without printing an event is broken, whatever its task. One that we stopped does not count.
         if (Cause == StopCause.None && _profile.PrintsEvents)
         {
-            var crashed = end.Ending == RunEnding.Failed && _pane.Events == 0 && _parts.Time.GetElapsedTime(_registeredStamp) < CrashBreaker.CrashWithin;
-            _parts.Breaker?.Report(Record.Binary, crashed, end.Error?.Message);
+            // One that printed events and did not get as far as an answer may be, too: then several tasks have to meet the same.
+            var isSilent = _pane.Events == 0;
+            var isBroken = isSilent || (_pane.Run.Answers == 0 && end.Verdict is RunVerdict.ExitCode or RunVerdict.NoResult);
+            var crashed = end.Ending == RunEnding.Failed && isBroken && _parts.Time.GetElapsedTime(_registeredStamp) < CrashBreaker.CrashWithin;
+            _parts.Breaker?.Report(Record.Binary, crashed, end.Error?.Message, isSilent ? null : TaskId);
         }
         // After the task's end is on disk, so that a client that sees a task claimed or started finds its agent alive.
         Tell(_pane.TreeGone());

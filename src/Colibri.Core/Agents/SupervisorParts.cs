@@ -48,6 +48,8 @@ public sealed record SupervisorParts
 
     /// <summary>Gets a report of how each run on a route ended; null without routes.</summary>
     public ProviderRouter? Router { get; init; }
+    /// <summary>Holds the tasks of providers that fail, and gets a report of how each run ended; null without holds.</summary>
+    public ProviderHolds? Holds { get; init; }
     /// <summary>Gets a report of how every start ended; null without a breaker.</summary>
     public CrashBreaker? Breaker { get; init; }
     /// <summary>Null where agents get none.</summary>

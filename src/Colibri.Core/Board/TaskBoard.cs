@@ -235,6 +235,9 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>Bounds each back-off to its length at its start, for a clock that was set back between two daemons.</summary>
     public Task<int> BoundBackoffsAsync() => WriteAsync(TaskVerbs.BoundBackoffs);
 
+    /// <summary>Ends the back-offs of queued tasks whose latest attempt ended with this error.</summary>
+    public Task<int> ReleaseBackoffsAsync(string errorCode) => WriteAsync(scope => TaskVerbs.ReleaseBackoffs(scope, errorCode));
+
     /// <summary>The interruptions of a task that its next one holds.</summary>
     private int LastChance => Math.Max(1, _options.MaxInterruptions - 1);
 

@@ -24,6 +24,15 @@ public sealed class EventHub(TimeProvider time)
         return subscriber;
     }
 
+    /// <param name="task">As the board has it.</param>
+    /// <param name="show">Makes of it what clients see. Called only if there is a subscriber; most of the time there is none.</param>
+    public void PublishTask(BoardTask task, Func<BoardTask, BoardTask> show)
+    {
+        ArgumentNullException.ThrowIfNull(show);
+        if (HasSubscribers(EventTopic.Tasks))
+            Publish(show(task));
+    }
+
     public void Publish(BoardTask task) => Publish(EventTopic.Tasks, new Event { Kind = "task", Topic = "tasks", At = time.GetUtcNow(), Task = task });
 
     public void Publish(CostState cost) => Publish(EventTopic.Cost, new Event { Kind = "cost", Topic = "cost", At = time.GetUtcNow(), Cost = cost });

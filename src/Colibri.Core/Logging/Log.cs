@@ -223,6 +223,21 @@ public static partial class Log
     [LoggerMessage(441, LogLevel.Warning, "in a run of agent {AgentId} {Calls} tool calls were refused: {Tools}")]
     public static partial void ToolsDenied(this ILogger logger, string agentId, long calls, string tools);
 
+    [LoggerMessage(455, LogLevel.Warning, "{Provider} {State}: queued tasks wait for it until {Until}: {Error}")]
+    public static partial void ProviderHeld(this ILogger logger, string provider, string state, string until, string error);
+
+    [LoggerMessage(456, LogLevel.Information, "{Provider} is held no longer: queued tasks start again, spread over some seconds")]
+    public static partial void ProviderHoldEnded(this ILogger logger, string provider);
+
+    [LoggerMessage(457, LogLevel.Warning, "{Provider} {State}, also when it was tried again: queued tasks wait for it until {Until}, after {Failures} failures in a row: {Error}")]
+    public static partial void ProviderHeldLonger(this ILogger logger, string provider, string state, string until, int failures, string error);
+
+    [LoggerMessage(458, LogLevel.Information, "{What} is paused by hand: no queued task of it starts{Reason}")]
+    public static partial void QueuePaused(this ILogger logger, string what, string reason);
+
+    [LoggerMessage(459, LogLevel.Information, "{What} is resumed by hand")]
+    public static partial void QueueResumed(this ILogger logger, string what);
+
     [LoggerMessage(460, LogLevel.Error, "task {TaskId} is held: {Interruptions} of its runs in a row were interrupted because the daemon was killed; see whether it ends the daemon, then type: colibri release-task {TaskId}")]
     public static partial void TaskPoison(this ILogger logger, string taskId, int interruptions);
 

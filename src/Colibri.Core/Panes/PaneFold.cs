@@ -321,6 +321,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         var since = State.Stamp - State.WaitedBy(State.Stamp, Answered);
         if (!_tools.Start(call, name, since, State.Events, isAwaited: !e.IsNested && e.Background != BackgroundStep.Starts)) return false;
         State.Tools++;
+        State.Answers++;
         ShowTools();
         return true;
     }
@@ -350,7 +351,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             wasRunning = true;
             NoteUnended();
         }
-        if (!wasRunning && e.MayBeUnannounced) State.Tools++;
+        if (!wasRunning && e.MayBeUnannounced) (State.Tools, State.Answers) = (State.Tools + 1, State.Answers + 1);
         ShowTools();
         name = NameOf(line, e) ?? name;
         if (e.IsUnfinished)
@@ -375,6 +376,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         State.Usage = before + added;
         added = State.Usage - before;
         if (added == default) return false;
+        if (added.Output > 0) State.Answers++;
         news.Add(new UsageNews(_provider, _model, added));
         if (keepsWords) news.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = added.ToWire() });
         return true;

@@ -34,6 +34,9 @@ internal struct PaneState
     public long OversizeLines { get; set; }
     public long Turns { get; set; }
     public long Tools { get; set; }
+
+    /// <summary>Signs that the model has answered: tool calls, and reports of tokens that it gave.</summary>
+    public long Answers { get; set; }
     public UsageReport Usage { get; set; }
     public Activity Activity { get; set; }
 
@@ -161,6 +164,7 @@ internal struct PaneState
             PromptRefused = PromptRefused,
             Runs = Runs,
             Events = Events,
+            Answers = Answers,
             HasToolRunning = Tool is not null,
             IsCompacting = IsCompacting,
             IsRetrying = IsRetrying,

@@ -22,6 +22,9 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     /// <summary>How many events there were in all.</summary>
     public long Events { get; init; }
 
+    /// <summary>Signs that the model has answered: tool calls, and reports of tokens that it gave.</summary>
+    public long Answers { get; init; }
+
     /// <summary>A tool call has begun and not ended.</summary>
     public bool HasToolRunning { get; init; }
 

@@ -7,7 +7,7 @@ namespace Colibri.Core.Providers;
 
 /// <summary>
 /// Chooses the provider of the next run: the first of <c>COLIBRI_PROVIDERS</c> that has a key and is not known to fail. A route whose key was
-/// rejected is left out until the key changes. An overloaded route backs off, and rests if that continues. Safe from any thread.
+/// rejected is left out until the key changes. Another failure holds the route as <see cref="ProviderHold"/> says. Safe from any thread.
 /// </summary>
 /// <param name="routes">In order of preference.</param>
 /// <param name="keyOf">A provider's key now, or null.</param>
@@ -18,18 +18,12 @@ namespace Colibri.Core.Providers;
 public sealed class ProviderRouter(
     IReadOnlyList<ProviderRoute> routes, Func<string, string?> keyOf, IReadOnlyList<string> keyless, TimeProvider time, Random random, ILogger logger)
 {
-    /// <summary>Failures in a row after which a route rests.</summary>
-    public const int RestAfter = 5;
-
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan RestLength = TimeSpan.FromMinutes(30);
-
-    // The longest wait that the dialects accept from a provider.
-    private static readonly TimeSpan LongestRest = TimeSpan.FromDays(7);
+    /// <summary>Failures in a row after which a route is called resting.</summary>
+    public const int RestAfter = ProviderHold.RestAfter;
 
     private readonly Lock _gate = new();
-    private readonly Route[] _routes = [.. routes.Select(route => new Route(route))];
+    // One task is enough: another route may be ready.
+    private readonly Route[] _routes = [.. routes.Select(route => new Route(route, new ProviderHold(tasksNeeded: 1, time, random)))];
 
     /// <summary>Whether there are routes at all; without any, agents choose their provider themselves.</summary>
     public bool IsUsed => _routes.Length > 0;
@@ -46,11 +40,10 @@ public sealed class ProviderRouter(
         {
             foreach (var rest in rests)
             {
-                if (Array.Find(_routes, route => route.Name == rest.Route) is not { Failures: 0 } route)
+                if (Array.Find(_routes, route => route.Name == rest.Route) is not { Hold.Failures: 0 } route)
                     continue;
-                (route.Failures, route.LastError) = (Math.Max(1, rest.Failures), rest.Error);
-                route.Rest = Rest.Of(rest.Length < LongestRest ? rest.Length : LongestRest, time);
-                logger.RouteFailed(route.Name, Word(StateOf(route, keys)), route.Rest.EndsAt(time));
+                route.Hold.Restore(rest.Length, rest.Failures, rest.Step, rest.Error, rest.Failure);
+                logger.RouteFailed(route.Name, Word(StateOf(route, keys)), route.Hold.Until);
             }
         }
     }
@@ -61,7 +54,22 @@ public sealed class ProviderRouter(
     {
         var keys = Keys();
         lock (_gate)
-            return Array.Find(_routes, route => CanUse(route, providers) && StateOf(route, keys) == RouteState.Ready)?.Of;
+            return Array.Find(_routes, route => CanUse(route, providers) && IsEligible(route, keys))?.Of;
+    }
+
+    /// <summary>The same for the start of a task, which it gets leave for; after a failure that is one task at first.</summary>
+    /// <param name="task">The task's id.</param>
+    /// <param name="providers">The providers that its agent can use; null for all.</param>
+    /// <param name="nextAt">Without a route: when there may be one.</param>
+    public ProviderRoute? TryChoose(string task, IReadOnlyList<string>? providers, out DateTimeOffset? nextAt)
+    {
+        var keys = Keys();
+        lock (_gate)
+        {
+            // Before the look, so that a wait that ends in between is not missed.
+            nextAt = NextAt(providers, keys);
+            return Array.Find(_routes, route => CanUse(route, providers) && IsUsable(route, keys) && route.Hold.TryAdmit(task))?.Of;
+        }
     }
 
     /// <summary>When the next route becomes eligible by itself, by the clock as it is set now; null if one is eligible now, or none will be.</summary>
@@ -69,13 +77,65 @@ public sealed class ProviderRouter(
     {
         var keys = Keys();
         lock (_gate)
+            return NextAt(providers, keys);
+    }
+
+    /// <summary>Whether a living agent on a route might be given a task now, whatever other routes there are.</summary>
+    internal bool MayStart(string provider, string? model, out DateTimeOffset? nextAt)
+    {
+        var keys = Keys();
+        lock (_gate)
         {
-            var usable = _routes.Where(route => CanUse(route, providers)).ToList();
-            return usable.Exists(route => StateOf(route, keys) == RouteState.Ready)
-                ? null
-                : usable.Where(route => StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting).Min(route => route.Rest.EndsAt(time));
+            nextAt = null;
+            if (Find(provider, model) is not { } route || StateOf(route, keys) == RouteState.AuthFailed)
+                return false;
+            nextAt = route.Hold.NextAt;
+            return route.Hold.IsOpen;
         }
     }
+
+    /// <summary>Asks for a task of a living agent on a route.</summary>
+    internal bool TryAdmit(string provider, string? model, string task, out DateTimeOffset? nextAt)
+    {
+        var keys = Keys();
+        lock (_gate)
+        {
+            nextAt = null;
+            if (Find(provider, model) is not { } route || StateOf(route, keys) == RouteState.AuthFailed)
+                return false;
+            nextAt = route.Hold.NextAt;
+            return route.Hold.TryAdmit(task);
+        }
+    }
+
+    /// <summary>Whether no task may start now but one that has got leave, on none of the routes that an agent can use.</summary>
+    internal bool IsClosed(IReadOnlyList<string>? providers)
+    {
+        var keys = Keys();
+        lock (_gate)
+            return !_routes.Any(route => CanUse(route, providers) && IsUsable(route, keys) && !route.Hold.IsClosed);
+    }
+
+    /// <summary>The same of one route, for a living agent.</summary>
+    internal bool IsClosed(string provider, string? model)
+    {
+        var keys = Keys();
+        lock (_gate)
+            return Find(provider, model) is not { } route || StateOf(route, keys) == RouteState.AuthFailed || route.Hold.IsClosed;
+    }
+
+    /// <summary>Why tasks of a living agent on a route wait; null if they do not. Reads memory alone.</summary>
+    internal string? Why(string provider, string? model)
+    {
+        lock (_gate)
+        {
+            return Find(provider, model) is { } route && (route.RefusedKey is not null || route.Hold.IsHeld)
+                ? ProviderHolds.WhyHeld($"provider {route.Name}", provider, route.Hold, route.RefusedKey is not null) : null;
+        }
+    }
+
+    /// <summary>Whether this is one of the routes.</summary>
+    public bool Has(string provider, string? model) => Find(provider, model) is not null;
 
     /// <summary>Reports how a run on a route ended.</summary>
     /// <param name="provider">The route's provider.</param>
@@ -83,29 +143,78 @@ public sealed class ProviderRouter(
     /// <param name="failure">What the run says about the provider; <see cref="ProviderFailure.None"/> where it answered.</param>
     /// <param name="error">The agent's words, for the status.</param>
     /// <param name="resumeAt">When the provider says it can be asked again; null where it does not say.</param>
-    public void Report(string? provider, string? model, ProviderFailure failure, string? error = null, DateTimeOffset? resumeAt = null)
+    public void Report(string provider, string? model, ProviderFailure failure, string? error = null, DateTimeOffset? resumeAt = null)
+    {
+        if (failure == ProviderFailure.None)
+            Answered(provider, model, task: null, age: null, isDone: true);
+        else
+            Failed(provider, model, new ProviderFault(failure, IsStated: true), error, task: null, age: null, resumeAt - time.GetUtcNow() ?? TimeSpan.Zero);
+    }
+
+    /// <summary>The model answers in a run on a route.</summary>
+    /// <returns>Whether tasks may start that were held.</returns>
+    internal bool Answered(string provider, string? model, string? task, TimeSpan? age, bool isDone)
+    {
+        lock (_gate)
+        {
+            if (Find(provider, model) is not { } route)
+                return false;
+            var wasHeld = route.Hold.IsHeld;
+            if (!route.Hold.Answered(task, age, isDone))
+                return false;
+            route.RefusedKey = null;
+            logger.RouteBack(route.Name);
+            if (wasHeld)
+                RestChanged?.Invoke(RouteRest.Ended(route.Name));
+            return true;
+        }
+    }
+
+    /// <summary>A run on a route has failed by the provider's fault. A refused key leaves the route out, and costs the attempt unless another route is ready.</summary>
+    internal ProviderRuling Failed(string provider, string? model, ProviderFault fault, string? error, string? task, TimeSpan? age, TimeSpan stated)
     {
         var keys = Keys();
         lock (_gate)
         {
-            if (Array.Find(_routes, route => route.Of.Provider == provider && route.Of.Model == model) is not { } route)
-                return;
-            if (failure == ProviderFailure.None)
+            if (Find(provider, model) is not { } route)
+                return default;
+            if (fault.Failure == ProviderFailure.Authentication)
             {
-                if (route.Failures > 0)
-                    logger.RouteBack(route.Name);
-                if (route.Rest != default)
-                    RestChanged?.Invoke(new RouteRest(route.Name, TimeSpan.Zero, 0, null));
-                (route.Failures, route.Rest, route.RefusedKey, route.LastError) = (0, default, null, null);
-                return;
-            }
-            route.Failures++;
-            route.LastError = error;
-            if (failure == ProviderFailure.Authentication)
                 route.RefusedKey = keys[route.Of.Provider] ?? "";
-            else
-                RestNow(route, resumeAt - time.GetUtcNow() ?? TimeSpan.Zero);
-            logger.RouteFailed(route.Name, Word(StateOf(route, keys)), route.Rest.EndsAt(time));
+                route.Hold.Refused(error, task);
+                logger.RouteFailed(route.Name, Word(StateOf(route, keys)), null);
+                return default;
+            }
+            var ruling = route.Hold.Failed(fault, error, task, age, stated);
+            if (ruling.Change == HoldChange.None)
+                return ruling;
+            RestChanged?.Invoke(RouteRest.Of(route.Name, route.Hold));
+            logger.RouteFailed(route.Name, Word(StateOf(route, keys)), route.Hold.Until);
+            return ruling;
+        }
+    }
+
+    /// <summary>A start that got leave did not happen, or its run is over without news about the provider.</summary>
+    internal void Release(string provider, string? model, string? task)
+    {
+        lock (_gate)
+            Find(provider, model)?.Hold.Release(task);
+    }
+
+    /// <summary>Ends the rests of a provider's routes by hand, and lets a refused key be tried again.</summary>
+    /// <param name="name">The provider, or a route's name with its model.</param>
+    public void End(string name)
+    {
+        lock (_gate)
+        {
+            foreach (var route in _routes.Where(route => string.Equals(route.Of.Provider, name, StringComparison.OrdinalIgnoreCase) || route.Name == name))
+            {
+                route.RefusedKey = null;
+                if (!route.Hold.End())
+                    continue;
+                logger.RouteBack(route.Name);
+                RestChanged?.Invoke(RouteRest.Ended(route.Name));
+            }
         }
     }
 
@@ -116,8 +225,8 @@ public sealed class ProviderRouter(
         lock (_gate)
         {
             return [.. _routes.Select(route => new StatusRoute(
-                route.Of.Provider, route.Of.Model, Word(StateOf(route, keys)), StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting ? route.Rest.EndsAt(time) : null,
-                route.Failures, StateOf(route, keys) == RouteState.NoKey ? $"no {ProviderNames.KeyVariablesOf(route.Of.Provider)[0]} in the environment or in COLIBRI_PROVIDER_ENV" : route.LastError))];
+                route.Of.Provider, route.Of.Model, Word(StateOf(route, keys)), StateOf(route, keys) is RouteState.BackingOff or RouteState.Resting ? route.Hold.Until : null,
+                route.Hold.Failures, StateOf(route, keys) == RouteState.NoKey ? $"no {ProviderNames.KeyVariablesOf(route.Of.Provider)[0]} in the environment or in COLIBRI_PROVIDER_ENV" : route.Hold.LastError))];
         }
     }
 
@@ -135,27 +244,30 @@ public sealed class ProviderRouter(
             return RouteState.NoKey;
         if (route.RefusedKey is { } refused && refused == (key ?? ""))
             return RouteState.AuthFailed;
-        if (route.Rest.Left(time) > TimeSpan.Zero)
-            return route.Failures >= RestAfter ? RouteState.Resting : RouteState.BackingOff;
-        return RouteState.Ready;
+        if (!route.Hold.IsHeld)
+            return RouteState.Ready;
+        return !route.Hold.IsWaiting ? RouteState.Trying : route.Hold.Failures >= RestAfter ? RouteState.Resting : RouteState.BackingOff;
     }
 
-    private TimeSpan WaitAfter(int failures)
+    private bool IsUsable(Route route, Dictionary<string, string?> keys) => StateOf(route, keys) is RouteState.Ready or RouteState.Trying;
+
+    private bool IsEligible(Route route, Dictionary<string, string?> keys) => IsUsable(route, keys) && route.Hold.IsOpen;
+
+    private DateTimeOffset? NextAt(IReadOnlyList<string>? providers, Dictionary<string, string?> keys)
     {
-        if (failures >= RestAfter)
-            return RestLength;
-        var ceiling = FirstBackoff * Math.Pow(2, failures - 1);
-        // At least half of it, because the same provider asked again at once would refuse again.
-        return (ceiling < LongestBackoff ? ceiling : LongestBackoff) * (0.5 + (random.NextDouble() / 2));
+        DateTimeOffset? soonest = null;
+        foreach (var route in _routes)
+        {
+            if (!CanUse(route, providers) || StateOf(route, keys) is RouteState.NoKey or RouteState.AuthFailed)
+                continue;
+            if (route.Hold.NextAt is not { } next)
+                return null;
+            soonest = next < soonest ? next : soonest ?? next;
+        }
+        return soonest;
     }
 
-    private void RestNow(Route route, TimeSpan stated)
-    {
-        var ours = WaitAfter(route.Failures);
-        var length = stated > ours ? stated : ours;
-        route.Rest = Rest.Of(length < LongestRest ? length : LongestRest, time);
-        RestChanged?.Invoke(new RouteRest(route.Name, route.Rest.Length, route.Failures, route.LastError));
-    }
+    private Route? Find(string provider, string? model) => Array.Find(_routes, route => route.Of.Provider == provider && route.Of.Model == model);
 
     private static string Word(RouteState state) => state switch
     {
@@ -163,6 +275,7 @@ public sealed class ProviderRouter(
         RouteState.NoKey => "no-key",
         RouteState.AuthFailed => "auth-failed",
         RouteState.BackingOff => "backing-off",
+        RouteState.Trying => "trying",
         _ => "resting",
     };
 
@@ -173,24 +286,33 @@ public sealed class ProviderRouter(
         AuthFailed,
         BackingOff,
         Resting,
+
+        /// <summary>The wait is over, and one task tries first.</summary>
+        Trying,
     }
 
-    private sealed class Route(ProviderRoute of)
+    private sealed class Route(ProviderRoute of, ProviderHold hold)
     {
         public ProviderRoute Of => of;
+        public ProviderHold Hold => hold;
         public string Name => of.Model is null ? of.Provider : $"{of.Provider}:{of.Model}";
-        public int Failures { get; set; }
-        public Rest Rest { get; set; }
 
         /// <summary>The key that was rejected; empty for a provider without one.</summary>
         public string? RefusedKey { get; set; }
-        public string? LastError { get; set; }
     }
 }
 
-/// <summary>A rest of a route; a length of zero ends it.</summary>
-/// <param name="Route">Its provider, and after a colon its model.</param>
+/// <summary>A rest of a route or of a provider without routes; a length of zero ends it.</summary>
+/// <param name="Route">The route: its provider, and after a colon its model. Else the name of the hold.</param>
 /// <param name="Length">From now on.</param>
 /// <param name="Failures">In a row.</param>
 /// <param name="Error">The agent's words, redacted.</param>
-public sealed record RouteRest(string Route, TimeSpan Length, int Failures, string? Error);
+/// <param name="Step">Which wait it is: 1 for the first.</param>
+/// <param name="Failure">What the latest failure was.</param>
+public sealed record RouteRest(string Route, TimeSpan Length, int Failures, string? Error, int Step = 1, ProviderFailure Failure = ProviderFailure.Overload)
+{
+    /// <summary>The end of a rest.</summary>
+    internal static RouteRest Ended(string route) => new(route, TimeSpan.Zero, 0, null);
+
+    internal static RouteRest Of(string route, ProviderHold hold) => new(route, hold.Wait, hold.Failures, hold.LastError, hold.Step, hold.LastFailure);
+}

@@ -14,7 +14,7 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
     /// <summary>Crashes in a row after which a program rests.</summary>
     public const int TripsAfter = 5;
 
-    /// <summary>An end this soon after the start, without an event, is a crash.</summary>
+    /// <summary>An end this soon after the start, without an event or before the model answered, is a crash.</summary>
     public static readonly TimeSpan CrashWithin = TimeSpan.FromSeconds(10);
 
     // Programs are few. Beyond this number the oldest is forgotten, so that a client that starts ever new ones costs bounded memory.
@@ -47,7 +47,11 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
     /// <param name="path">Its absolute path.</param>
     /// <param name="crashed">It ended at once, without an event, or could not be started.</param>
     /// <param name="error">Why, in one line.</param>
-    public void Report(string path, bool crashed, string? error = null)
+    /// <param name="task">
+    /// The task of a start that printed events and failed before the model answered: by itself it may be the task's fault, so only several tasks
+    /// make the program rest. Null where the program alone is to blame.
+    /// </param>
+    public void Report(string path, bool crashed, string? error = null, string? task = null)
     {
         lock (_gate)
         {
@@ -68,7 +72,9 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
             }
             program.Crashes++;
             program.LastError = error;
-            if (program.Crashes < TripsAfter)
+            program.IsToBlame |= task is null || (program.LastTask is { } last && last != task);
+            program.LastTask = task ?? program.LastTask;
+            if (program.Crashes < TripsAfter || !program.IsToBlame)
                 return;
             var rest = FirstRest * Math.Pow(2, Math.Min(program.Crashes - TripsAfter, 10));
             rest = rest < LongestRest ? rest : LongestRest;
@@ -83,5 +89,9 @@ public sealed class CrashBreaker(TimeProvider time, ILogger logger)
         public int Crashes { get; set; }
         public Rest? Rest { get; set; }
         public string? LastError { get; set; }
+        public string? LastTask { get; set; }
+
+        /// <summary>A start failed whatever its task was, or two different tasks did.</summary>
+        public bool IsToBlame { get; set; }
     }
 }

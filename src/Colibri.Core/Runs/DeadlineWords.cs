@@ -21,7 +21,7 @@ internal static class DeadlineWords
         var stated = look.Times.StatedWait > TimeSpan.Zero ? $", of it {Of(look.Times.StatedWait)} as the agent said it would wait" : "";
         return Sentence(
             look,
-            $"said nothing but errors for {Of(limit)} (COLIBRI_FIRST_EVENT_TIMEOUT{stated}), the last one: {Quoted(look, look.Report.Error ?? "without words")}",
+            $"said nothing but errors for {Of(limit)} (COLIBRI_FIRST_EVENT_TIMEOUT{stated}), the last one: {Quoted(look, look.Report.Error ?? StatusOf(look.Report.ProviderStatus))}",
             "look after its provider and network, or raise COLIBRI_FIRST_EVENT_TIMEOUT");
     }
 
@@ -70,6 +70,8 @@ internal static class DeadlineWords
             words.Append($"; standard error ended with: {Quoted(look, line)}");
         return words.Append("; ").Append(remedy).ToString().ReplaceLineEndings(" ");
     }
+
+    private static string StatusOf(int status) => status == 0 ? "without words" : string.Create(CultureInfo.InvariantCulture, $"status {status}");
 
     private static string Quoted(in RunLook look, string text) => (look.Secrets ?? Secrets.None).Excerpt(text, MaxQuoted);
 

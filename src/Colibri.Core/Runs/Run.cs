@@ -83,7 +83,7 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
     {
         var signs = report.Signs;
         if (baseline.Runs is { } before && report.Runs <= before)
-            report = new RunReport(RunOutcome.Idle, IsSettled: false, default, null, report.LastEvent) { Runs = report.Runs, Events = report.Events };
+            report = new RunReport(RunOutcome.Idle, IsSettled: false, default, null, report.LastEvent) { Runs = report.Runs, Events = report.Events, Answers = report.Answers };
         if (baseline.Runs is not null)
             report = report with { Signs = signs.Since(baseline.Signs, baseline.Events) };
         return Refusal is { } refusal && report.Outcome is RunOutcome.Silent or RunOutcome.Idle ? report with { PromptRefused = refusal } : report;
@@ -91,6 +91,12 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
 
     /// <summary>How many events its agent has printed since the run began.</summary>
     public long EventsOf(RunReport report) => report.Events - baseline.Events;
+
+    /// <summary>Whether the model has answered since the run began.</summary>
+    public bool HasAnswerIn(RunReport report) => report.Answers > baseline.Answers;
+
+    /// <summary>Whether the answer was told to whom it concerns. Set by the thread that reads the agent's output.</summary>
+    public bool IsAnswerTold { get; set; }
 
     /// <summary>What the task has cost by now, in micro-cents: its earlier attempts, and what its agent has used in this one.</summary>
     /// <param name="agentSpent">What the agent has used in all.</param>
@@ -102,10 +108,11 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
 /// <param name="Events">How many events it had printed.</param>
 /// <param name="Spent">What it had cost, in micro-cents.</param>
 /// <param name="Signs">What its events had shown.</param>
-internal readonly record struct RunBaseline(long? Runs, long Events, long Spent, RunSigns Signs = default)
+/// <param name="Answers">How often the model had answered.</param>
+internal readonly record struct RunBaseline(long? Runs, long Events, long Spent, RunSigns Signs = default, long Answers = 0)
 {
     /// <summary>How long it had waited for answers.</summary>
     public TimeSpan Waited { get; init; }
 
-    public static RunBaseline Of(RunReport report, Usage usage) => new(report.Runs, report.Events, usage.CostMicrocents, report.Signs);
+    public static RunBaseline Of(RunReport report, Usage usage) => new(report.Runs, report.Events, usage.CostMicrocents, report.Signs, report.Answers);
 }

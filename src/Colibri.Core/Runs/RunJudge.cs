@@ -32,12 +32,19 @@ internal readonly record struct RunFacts
 
     /// <summary>What its agent has used in all, in micro-cents.</summary>
     public long AgentSpent { get; init; }
+
+    /// <summary>Since the run began.</summary>
+    public TimeSpan Age { get; init; }
+
+    /// <summary>How long the provider asks to wait, from a field; zero for nothing.</summary>
+    public TimeSpan Stated { get; init; }
 }
 
 /// <summary>
-/// Derives a run's end from its facts: verdict, error, and whether and when its task is tried again. Reports to the router how the provider did.
+/// Derives a run's end from its facts: verdict, error, and whether and when its task is tried again. Reports how the provider did.
 /// </summary>
-internal sealed class RunJudge(AgentProfile profile, string? provider, string? model, Budgets budgets, ProviderRouter? router, RetryBackoff backoff, Secrets secrets)
+internal sealed class RunJudge(
+    AgentProfile profile, string? provider, ProviderSource source, Budgets budgets, ProviderRouter? router, ProviderHolds? holds, RetryBackoff backoff, Secrets secrets)
 {
     /// <summary>The code of a run that the daemon's end interrupted.</summary>
     public const string Interrupted = "interrupted";
@@ -54,26 +61,32 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
         // No retry after a budget is spent, whatever ended the run: another attempt would cost still more.
         var overBudget = !isDone && run?.Task is not null && budgets.IsOverTask(run.Spent(facts.AgentSpent));
         var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget && !verdict.IsFinal;
-        var providerFailure = verdict.IsFinished ? ProviderFailure.None : ProviderFailures.Of(StatusOf(report, cause, verdict), verdict.Error?.Message);
-        if (provider is not null && (isDone || providerFailure != ProviderFailure.None))
-            router?.Report(provider, model, providerFailure, verdict.Error?.Message, report.ResumeAt);
+        // Finished work and refused tools come before the provider: another attempt would come to the same, or do the work again.
+        var fault = isDone || interrupted || run is null || verdict.IsFinal ? default : FaultOf(facts, verdict);
+        var ruling = Report(facts, hasAnswered: isDone || verdict.IsFinished || verdict.Verdict == RunVerdict.Denied, fault, verdict.Error?.Message);
+        // What is the provider's fault costs the task no attempt, though not more money than it may spend.
+        var isProviders = ruling.IsProviders && !overBudget && run?.Task is not null;
         // A refused key is no fault of the task. If another route is ready, the task goes there at once, and the attempt is given back.
-        interrupted |= providerFailure == ProviderFailure.Authentication && !overBudget && provider is not null && run?.Task is not null
+        var isMoved = fault.Failure == ProviderFailure.Authentication && !overBudget && provider is not null && run?.Task is not null
             && router is { IsUsed: true } && router.Choose(profile.Providers) is not null;
         var error = isDone ? null : overBudget ? BudgetStep.ErrorOf(run!.Spent(facts.AgentSpent), budgets) : ErrorFor(facts, verdict);
+        if (isProviders)
+            error = new TaskError(RunVerdict.Provider, error!.Message);
         return new RunEnd
         {
             AgentId = agentId,
             Claim = run?.Claim,
-            Ending = interrupted ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
-            Verdict = interrupted && providerFailure == ProviderFailure.None ? Interrupted : error?.Code ?? verdict.Verdict,
+            Ending = interrupted || isProviders || isMoved ? RunEnding.Interrupted : isDone ? RunEnding.Done : RunEnding.Failed,
+            Verdict = interrupted ? Interrupted : error?.Code ?? verdict.Verdict,
             Error = error,
             StderrTail = stderr,
             Denied = report.Signs.Denied,
             Remark = RemarkOf(report, facts.Left, verdict),
             RetryAt = isDone || overBudget || run?.Task is null || verdict.IsFinal
                 ? null
-                : interrupted ? null : NextAttemptAt(run.Attempt, providerFailure == ProviderFailure.Overload ? report.ResumeAt : null),
+                : interrupted || isMoved ? null
+                : isProviders ? RetryAfter(ruling, StatedBy(facts, fault) > TimeSpan.Zero ? report.ResumeAt : null)
+                : NextAttemptAt(run.Attempt, fault.Failure is ProviderFailure.Overload or ProviderFailure.Limit ? report.ResumeAt : null),
         };
     }
 
@@ -104,6 +117,51 @@ internal sealed class RunJudge(AgentProfile profile, string? provider, string? m
             remarks.Add($"left when it exited, and ended: {left}");
         return remarks.Count == 0 ? null : string.Join("; ", remarks);
     }
+
+    /// <summary>Tells who holds the provider how it did.</summary>
+    private ProviderRuling Report(in RunFacts facts, bool hasAnswered, ProviderFault fault, string? error)
+    {
+        if (holds is null || facts.Run is not { } run)
+            return default;
+        if (fault.IsProviders)
+            return holds.Failed(source, fault, error, run.TaskId, facts.Age, StatedBy(facts, fault));
+        if (hasAnswered)
+            holds.Answered(source, run.TaskId, facts.Age, isDone: true);
+        else
+            holds.Release(source, run.TaskId);
+        return default;
+    }
+
+    /// <summary>
+    /// What a failed run says of its provider. Only the error that its kind reports counts, and the last line of standard error of a program that
+    /// began no run. An operator's stop and a spent budget say nothing.
+    /// </summary>
+    private ProviderFault FaultOf(in RunFacts facts, RunVerdict verdict)
+    {
+        var report = facts.Report;
+        if (!profile.PrintsEvents || facts.Cause is StopCause.Requested or StopCause.Budget || report.PromptRefused is not null)
+            return default;
+        var hasWorked = facts.Run!.HasAnswerIn(report);
+        if (report.Outcome == RunOutcome.Failed && verdict.Verdict is RunVerdict.AgentError or RunVerdict.Stopped)
+            return ProviderFailures.Fault(StatusOf(report, facts.Cause, verdict), report.Error, hasWorked) is { IsProviders: true } said ? said with { IsStated = said.IsStated || facts.Stated >= ProviderHold.FirstWait } : default;
+        if (facts.Cause == StopCause.Deadline)
+        {
+            return report.ProviderStatus != 0 ? ProviderFailures.Fault(report.ProviderStatus, null, hasWorked)
+                : report.IsRetrying || report is { IsFailing: true, Error: null } ? new ProviderFault(ProviderFailure.Unreachable, IsStated: false)
+                : report.IsFailing ? ProviderFailures.Fault(0, report.Error, hasWorked)
+                : report.Outcome is RunOutcome.Silent or RunOutcome.Idle ? new ProviderFault(ProviderFailure.Silence, IsStated: false)
+                : default;
+        }
+        return report.Outcome is RunOutcome.Silent or RunOutcome.Idle && verdict.Verdict is RunVerdict.ExitCode or RunVerdict.NoResult
+            ? ProviderFailures.Fault(0, facts.Stderr.LastLine(secrets), hasWorked: true)
+            : default;
+    }
+
+    // A wait of seconds beside words alone is the agent's own back-off between its tries, as Claude Code tells it.
+    private static TimeSpan StatedBy(in RunFacts facts, ProviderFault fault) => fault.IsStated ? facts.Stated : TimeSpan.Zero;
+
+    // Without routes the time that the provider states counts, so that the board shows it. With routes the router keeps that time.
+    private DateTimeOffset? RetryAfter(ProviderRuling ruling, DateTimeOffset? resumeAt) => provider is null && resumeAt is not null ? resumeAt : ruling.RetryAt;
 
     /// <summary>The end of a run whose agent got no prompt, or whose work failed a check. Its task is tried again only where that may help.</summary>
     public RunEnd Fail(string agentId, Run? run, TaskError error, bool mayPass) => new()

@@ -65,6 +65,9 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>It exited 2 or 64 (EX_USAGE, sysexits.h) without an event: it does not understand its command line.</summary>
     public const string Usage = "usage";
 
+    /// <summary>Its provider was at fault, and nothing else: the attempt is given back.</summary>
+    public const string Provider = "provider";
+
     private const int MaxMessageChars = 500;
 
     /// <summary>Another attempt would come to the same, or would do finished work again.</summary>

@@ -1,9 +1,7 @@
 using Colibri.Core.Agents;
-using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
-using Colibri.Core.Providers;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -20,7 +18,7 @@ public sealed class BoardScheduler(
     TimeSpan interval,
     TimeProvider time,
     ILogger logger,
-    ProviderRouter? router = null)
+    StartGate gate)
 {
     private const int IntakeBatch = 1_000;
     private const int ReadyMargin = 16;
@@ -31,12 +29,24 @@ public sealed class BoardScheduler(
     private readonly ClockWatch _clock = new(time);
     private readonly QueuePass _pass = new();
     private readonly LeftOutTasks _leftOut = new(interval, time);
+    private volatile IReadOnlySet<string> _unmatched = new HashSet<string>(StringComparer.Ordinal);
+    private volatile QueueLook _seen = QueueLook.None;
+    private volatile bool _isWithoutAgents;
     private bool _isWithoutRoute;
     private volatile SchedulerStatus _status = new(null, 0, 0);
     private volatile TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isResting;
 
     public SchedulerStatus Status => _status;
+
+    /// <summary>What the last look saw of the agents that it may start; empty before the first, and while there was no slot to start one.</summary>
+    public QueueLook Seen => _seen;
+
+    /// <summary>Whether there is no agent that it may start. Known after the first look.</summary>
+    public bool IsWithoutAgents => _isWithoutAgents;
+
+    /// <summary>Queued tasks that no agent can take, as the last pass through the queue saw, at most 4,096. Not changed once it is here.</summary>
+    public IReadOnlySet<string> UnmatchedTasks => _unmatched;
 
     /// <summary>Wakes the scheduler for a look at the board. Never blocks; several calls may share one look.</summary>
     public void Wake() => _wake.Set();
@@ -118,9 +128,13 @@ public sealed class BoardScheduler(
 
     private async Task DispatchAsync()
     {
-        var resting = supervisor.AtRest;
-        var free = candidates.Count == 0 ? 0 : supervisor.FreeSlots;
-        var usable = free == 0 ? [] : Routed(Usable());
+        // A pass is one look, in as many stretches as it needs.
+        if (!_pass.IsUnderWay)
+            gate.BeginLook();
+        _isWithoutAgents = candidates.Count == 0;
+        var resting = supervisor.AtRest.Where(gate.MayTake).ToList();
+        var free = _isWithoutAgents ? 0 : supervisor.FreeSlots;
+        var usable = free == 0 ? [] : Routed(Usable()).FindAll(gate.MayStart);
         if (usable.Count == 0)
             free = 0;
         if (free == 0 && resting.Count == 0)
@@ -128,7 +142,7 @@ public sealed class BoardScheduler(
             _pass.End();
             return;
         }
-        var match = new TaskMatch(free, usable, candidates, resting);
+        var match = new TaskMatch(free, usable, candidates, resting, gate);
         var isAtHead = !_pass.IsUnderWay;
         _pass.Begin();
         // Usually the first tasks of the queue match. Only if too few of them suit an agent, a long stretch is read.
@@ -143,13 +157,14 @@ public sealed class BoardScheduler(
         // A resting agent for which the whole queue has no task has nothing more to do. Its end is not awaited here.
         if (!_pass.IsUnderWay)
         {
-            foreach (var idle in resting.Where(agent => !agent.IsKept && !match.IsTaken(agent)))
+            _unmatched = _pass.UnmatchedTasks;
+            foreach (var idle in resting.Where(agent => !agent.IsKept && !match.IsTaken(agent) && !match.IsHeldBack(agent)))
                 idle.Retire();
         }
         await Task.WhenAll(
         [
             .. match.Assignments.Select(assignment => DoForAsync(assignment.Task, () => AssignAsync(assignment.Task.Id, assignment.Agent))),
-            .. match.Starts.Select(start => DoForAsync(start.Task, () => StartAsync(start.Task, start.Candidate))),
+            .. match.Starts.Select(start => DoForAsync(start.Task, () => StartAsync(start.Task, start.Request))),
         ]).ConfigureAwait(false);
     }
 
@@ -194,6 +209,7 @@ public sealed class BoardScheduler(
                 logger.AgentProgramUnusable(missing, reason);
         }
         _status = _status with { MissingAgent = missing, MissingReason = reason };
+        _seen = new QueueLook([.. candidates.Select(gate.Seen)]);
         return usable.FindAll(candidate => supervisor.MayStart(candidate.Template.Binary));
     }
 
@@ -219,34 +235,29 @@ public sealed class BoardScheduler(
     private async Task AssignAsync(string taskId, SupervisedAgent agent)
     {
         // The agent or the task is taken by now; the next look tries another.
-        if (!await agent.TryAssignAsync(taskId).ConfigureAwait(false))
-            Wake();
+        if (await agent.TryAssignAsync(taskId).ConfigureAwait(false))
+            return;
+        gate.Release(agent.Source, taskId);
+        Wake();
     }
 
     /// <summary>The agents with a provider that can be used, if the daemon chooses providers; else all.</summary>
     private List<AgentCandidate> Routed(List<AgentCandidate> usable)
     {
-        if (router is not { IsUsed: true })
-            return usable;
-        var routed = usable.Where(candidate => candidate.Template.StatesProvider || router.Choose(ProvidersOf(candidate.Template)) is not null).ToList();
+        var routed = usable.FindAll(gate.HasRoute);
         if (routed.Count == 0 && usable.Count > 0 && !_isWithoutRoute)
-            logger.NoRoute(string.Join(", ", router.Status().Select(route => $"{route.Provider} {route.State}")));
+            logger.NoRoute(gate.RouteStates);
         _isWithoutRoute = routed.Count == 0 && usable.Count > 0;
         return routed;
     }
 
-    private async Task StartAsync(ReadyTask task, AgentCandidate candidate)
+    private async Task StartAsync(ReadyTask task, SpawnRequest request)
     {
-        var request = candidate.Template with { TaskId = task.Id };
-        if (router is { IsUsed: true } && !request.StatesProvider)
-        {
-            if (router.Choose(ProvidersOf(request)) is not { } route)
-                return;
-            request = request with { Provider = route.Provider, Model = route.Model };
-        }
+        var isStarted = false;
         try
         {
             await supervisor.SpawnAsync(request).ConfigureAwait(false);
+            isStarted = true;
         }
         catch (SpawnRefusedException e)
         {
@@ -254,6 +265,12 @@ public sealed class BoardScheduler(
             // the claim, for a reason that stays, must not be tried again at once: the slot that it frees wakes the scheduler.
             if (e is { IsClaimed: false, Refusal: SpawnRefusal.ProgramUnusable or SpawnRefusal.NotConfinable or SpawnRefusal.JailWrong })
                 LeaveOut(task, e);
+        }
+        finally
+        {
+            // Others wait for the answer of the task that tries first.
+            if (!isStarted)
+                gate.Release(request);
         }
     }
 
@@ -282,7 +299,8 @@ public sealed class BoardScheduler(
         var wait = untilTick;
         Sooner(supervisor.HeldUntil);
         if (candidates.Count > 0)
-            Sooner(router?.NextAt());
+            Sooner(gate.NextRouteAt);
+        Sooner(gate.HeldUntil);
         Sooner(candidates.Min(candidate => supervisor.RestsUntil(candidate.Template.Binary)));
         // The end of a back-off matters only while a slot is free or an agent at rest. Either one wakes the loop when it comes about.
         if ((candidates.Count > 0 && supervisor.FreeSlots > 0) || supervisor.AtRest.Count > 0)
@@ -310,9 +328,6 @@ public sealed class BoardScheduler(
             await _wake.WaitAsync(interval - pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _isResting = false;
     }
-
-    /// <summary>The providers that the agent of a request can be started on; null for any.</summary>
-    private static IReadOnlyList<string>? ProvidersOf(SpawnRequest request) => AgentProfiles.For(request.Runtime, request.Binary).Providers;
 }
 
 /// <summary>The scheduler's part of <c>status</c>.</summary>

@@ -23,6 +23,9 @@ internal sealed class QueuePass
     /// <summary>The tasks of this pass that no agent suits.</summary>
     public int Unmatched { get; private set; }
 
+    /// <summary>Those of them that were counted first. Not changed once the pass is over.</summary>
+    public IReadOnlySet<string> UnmatchedTasks => _told;
+
     /// <summary>Begins at the head, unless a pass is under way.</summary>
     public void Begin()
     {

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Scheduling;
 
 /// <summary>
-/// Persists the rests of provider routes on the board, so that a restarted daemon respects the time that a provider asked it to wait. One
-/// setting for each route. Writes run in the background; one that the disk refuses is tried again.
+/// Persists the rests of provider routes, and the holds of providers without routes, on the board, so that a restarted daemon respects the time
+/// that a provider asked it to wait. One setting for each. Writes run in the background; one that the disk refuses is tried again.
 /// </summary>
 /// <remarks>
 /// Within one daemon a rest runs on the monotonic clock. Across a restart only the wall clock is left, so a restored rest is bounded by the
@@ -19,6 +19,9 @@ namespace Colibri.Core.Scheduling;
 internal sealed class RouteRests : IAsyncDisposable
 {
     public const string Prefix = "provider.rest.";
+
+    /// <summary>What the names of the holds of providers without routes begin with.</summary>
+    public const string HoldPrefix = "provider.hold.";
 
     /// <summary>The most records read at a start. An operator configures fewer routes.</summary>
     public const int MaxRecords = 256;
@@ -41,23 +44,17 @@ internal sealed class RouteRests : IAsyncDisposable
         _writing = Task.Run(() => WriteAllAsync(_stop.Token));
     }
 
-    /// <summary>Restores an earlier daemon's records into the router, deletes those that are over or unusable, and records from then on.</summary>
-    public static async Task<RouteRests> RestoreAsync(TaskBoard board, ProviderRouter router, TimeProvider time, ILogger logger)
+    /// <summary>Restores an earlier daemon's records into the router and the holds, deletes those that are over or unusable, and records from then on.</summary>
+    public static async Task<RouteRests> RestoreAsync(TaskBoard board, ProviderRouter router, TimeProvider time, ILogger logger, ProviderHolds? holds = null)
     {
-        var records = await board.SettingsAsync(Prefix, MaxRecords).ConfigureAwait(false);
         var routes = router.Status().Select(route => NameOf(route.Provider, route.Model)).ToHashSet(StringComparer.Ordinal);
         var rests = new RouteRests(board, time, logger);
-        var restored = new List<RouteRest>();
-        foreach (var record in records)
-        {
-            var name = record.Name[Prefix.Length..];
-            if (routes.Contains(name) && Read(name, record.Value, time.GetUtcNow()) is { } rest)
-                restored.Add(rest);
-            else
-                rests.Record(new RouteRest(name, TimeSpan.Zero, 0, null));
-        }
-        router.Restore(restored);
-        router.RestChanged = rests.Record;
+        router.Restore(await rests.ReadAllAsync(Prefix, routes.Contains).ConfigureAwait(false));
+        router.RestChanged = rest => rests.Record(Prefix + rest.Route, rest);
+        if (holds is null)
+            return rests;
+        holds.Restore(await rests.ReadAllAsync(HoldPrefix, static _ => true).ConfigureAwait(false));
+        holds.RestChanged = rest => rests.Record(HoldPrefix + rest.Route, rest);
         return rests;
     }
 
@@ -72,6 +69,20 @@ internal sealed class RouteRests : IAsyncDisposable
 
     internal static string NameOf(string provider, string? model) => model is null ? provider : $"{provider}:{model}";
 
+    private async Task<List<RouteRest>> ReadAllAsync(string prefix, Predicate<string> isKnown)
+    {
+        var restored = new List<RouteRest>();
+        foreach (var record in await _board.SettingsAsync(prefix, MaxRecords).ConfigureAwait(false))
+        {
+            var name = record.Name[prefix.Length..];
+            if (isKnown(name) && Read(name, record.Value, _time.GetUtcNow()) is { } rest)
+                restored.Add(rest);
+            else
+                Record(record.Name, RouteRest.Ended(name));
+        }
+        return restored;
+    }
+
     private static RouteRest? Read(string name, string value, DateTimeOffset now)
     {
         try
@@ -81,7 +92,7 @@ internal sealed class RouteRests : IAsyncDisposable
             // More time left than the whole rest means that the clock was set back.
             var left = Math.Min((record.Until - now).TotalMilliseconds, length);
             return left > 0 && left <= TimeSpan.MaxValue.TotalMilliseconds / 2
-                ? new RouteRest(name, TimeSpan.FromMilliseconds(left), record.Failures, record.Error) : null;
+                ? new RouteRest(name, TimeSpan.FromMilliseconds(left), record.Failures, record.Error, record.Step, record.Failure) : null;
         }
         catch (JsonException)
         {
@@ -89,10 +100,10 @@ internal sealed class RouteRests : IAsyncDisposable
         }
     }
 
-    private void Record(RouteRest rest)
+    private void Record(string name, RouteRest rest)
     {
         lock (_gate)
-            _waiting[rest.Route] = (rest, _time.GetUtcNow() + rest.Length);
+            _waiting[name] = (rest, _time.GetUtcNow() + rest.Length);
         _news.Writer.TryWrite(true);
     }
 
@@ -115,17 +126,17 @@ internal sealed class RouteRests : IAsyncDisposable
 
     private async Task<bool> WriteWaitingAsync()
     {
-        List<(RouteRest Latest, DateTimeOffset Until)> waiting;
+        List<(string Name, RouteRest Latest, DateTimeOffset Until)> waiting;
         lock (_gate)
-            waiting = [.. _waiting.Values];
-        foreach (var (rest, until) in waiting)
+            waiting = [.. _waiting.Select(one => (one.Key, one.Value.Latest, one.Value.Until))];
+        foreach (var (name, rest, until) in waiting)
         {
             try
             {
                 if (rest.Length > TimeSpan.Zero)
-                    await _board.SetSettingAsync(Prefix + rest.Route, Text(rest, until)).ConfigureAwait(false);
+                    await _board.SetSettingAsync(name, Text(rest, until)).ConfigureAwait(false);
                 else
-                    await _board.DropSettingAsync(Prefix + rest.Route).ConfigureAwait(false);
+                    await _board.DropSettingAsync(name).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
@@ -137,8 +148,8 @@ internal sealed class RouteRests : IAsyncDisposable
             }
             lock (_gate)
             {
-                if (_waiting.TryGetValue(rest.Route, out var latest) && ReferenceEquals(latest.Latest, rest))
-                    _waiting.Remove(rest.Route);
+                if (_waiting.TryGetValue(name, out var latest) && ReferenceEquals(latest.Latest, rest))
+                    _waiting.Remove(name);
             }
         }
         _isRefused = false;
@@ -146,14 +157,16 @@ internal sealed class RouteRests : IAsyncDisposable
     }
 
     private static string Text(RouteRest rest, DateTimeOffset until) => JsonSerializer.Serialize(
-        new RestRecord(until, (long)Math.Ceiling(rest.Length.TotalMilliseconds), rest.Failures, rest.Error),
+        new RestRecord(until, (long)Math.Ceiling(rest.Length.TotalMilliseconds), rest.Failures, rest.Error, rest.Step, rest.Failure),
         RouteRestJson.Default.RestRecord);
 
     /// <param name="Until">By the wall clock when it was written.</param>
     /// <param name="LengthMs">The whole rest.</param>
     /// <param name="Failures">In a row.</param>
     /// <param name="Error">The task's error, redacted and cut before.</param>
-    internal sealed record RestRecord(DateTimeOffset Until, long LengthMs, int Failures, string? Error);
+    /// <param name="Step">Which wait it is.</param>
+    /// <param name="Failure">What the latest failure was.</param>
+    internal sealed record RestRecord(DateTimeOffset Until, long LengthMs, int Failures, string? Error, int Step = 1, ProviderFailure Failure = ProviderFailure.Overload);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

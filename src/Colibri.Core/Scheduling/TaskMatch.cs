@@ -1,4 +1,5 @@
 using Colibri.Core.Agents;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 
 namespace Colibri.Core.Scheduling;
@@ -11,21 +12,30 @@ namespace Colibri.Core.Scheduling;
 /// <param name="usable">Those that can be started now.</param>
 /// <param name="configured">All of them, of which some rest or lack their program.</param>
 /// <param name="resting">Living agents that have nothing to do.</param>
+/// <param name="gate">Gives a task leave to start, and chooses its provider.</param>
 internal sealed class TaskMatch(
-    int free, IReadOnlyList<AgentCandidate> usable, IReadOnlyList<AgentCandidate> configured, IReadOnlyList<SupervisedAgent> resting)
+    int free, IReadOnlyList<AgentCandidate> usable, IReadOnlyList<AgentCandidate> configured, IReadOnlyList<SupervisedAgent> resting, StartGate gate)
 {
     private readonly Dictionary<IReadOnlyList<string>, Suited> _suited = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<SupervisedAgent> _taken = [];
+    private readonly HashSet<SupervisedAgent> _heldBack = [];
+    // Agents for which the gate lets no further task through at this look, so that it is not asked again for each task of a long queue.
+    private readonly HashSet<SupervisedAgent> _closedAgents = [];
+    private readonly HashSet<AgentCandidate> _closed = new(ReferenceEqualityComparer.Instance);
     private bool _hasOneApart;
 
-    public List<(ReadyTask Task, AgentCandidate Candidate)> Starts { get; } = [];
+    public List<(ReadyTask Task, SpawnRequest Request)> Starts { get; } = [];
 
     public List<(ReadyTask Task, SupervisedAgent Agent)> Assignments { get; } = [];
 
     /// <summary>Whether another task could still be matched.</summary>
-    public bool HasRoom => Starts.Count < free || Assignments.Count < resting.Count;
+    public bool HasRoom =>
+        (Starts.Count < free && usable.Any(candidate => !_closed.Contains(candidate))) || resting.Any(agent => !_taken.Contains(agent) && !_closedAgents.Contains(agent));
 
     public bool IsTaken(SupervisedAgent agent) => _taken.Contains(agent);
+
+    /// <summary>Whether there is a task for the agent, which its provider keeps from it for now.</summary>
+    public bool IsHeldBack(SupervisedAgent agent) => _heldBack.Contains(agent);
 
     /// <summary>Matches the task, if an agent is left for it.</summary>
     /// <param name="task">The task.</param>
@@ -37,14 +47,14 @@ internal sealed class TaskMatch(
         if (task.RunsApart && (isOneApart || _hasOneApart))
             return true;
         var isMatched = true;
-        if (suited.Resting.Find(agent => !_taken.Contains(agent)) is { } able)
+        if (suited.Resting.Find(agent => !_taken.Contains(agent) && MayTake(agent, task)) is { } able)
         {
             _taken.Add(able);
             Assignments.Add((task, able));
         }
-        else if (suited.Candidate is { } candidate && Starts.Count < free)
+        else if (suited.Candidate is { } candidate && Starts.Count < free && RequestOf(candidate, task) is { } request)
         {
-            Starts.Add((task, candidate));
+            Starts.Add((task, request));
         }
         else
         {
@@ -52,6 +62,29 @@ internal sealed class TaskMatch(
         }
         _hasOneApart |= isMatched && task.RunsApart;
         return isMatched || suited.IsKnown;
+    }
+
+    private bool MayTake(SupervisedAgent agent, ReadyTask task)
+    {
+        if (!_closedAgents.Contains(agent))
+        {
+            if (gate.TryAdmit(agent.Source, task.Id))
+                return true;
+            if (gate.IsClosed(agent.Source))
+                _closedAgents.Add(agent);
+        }
+        _heldBack.Add(agent);
+        return false;
+    }
+
+    private SpawnRequest? RequestOf(AgentCandidate candidate, ReadyTask task)
+    {
+        if (_closed.Contains(candidate))
+            return null;
+        var request = gate.RequestOf(task.Id, candidate);
+        if (request is null && gate.IsClosed(candidate))
+            _closed.Add(candidate);
+        return request;
     }
 
     private Suited Of(IReadOnlyList<string> needs)

@@ -2,6 +2,7 @@ using Colibri.Core.Agents;
 using Colibri.Core.Board;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
+using Colibri.Core.Scheduling;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
@@ -10,7 +11,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Daemon.Commands;
 
 /// <summary>The commands about tasks.</summary>
-internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, Secrets secrets)
+internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, QueueView queue, Secrets secrets)
 {
     private const int DefaultListLimit = 100;
     private const int MaxListLimit = 1_000;
@@ -78,7 +79,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
         try
         {
             var page = await board.ListAsync(state, limit, request.After, MaxPageCharacters).ConfigureAwait(false);
-            return Reply.Of(page, ProtocolJson.Wire.TaskList);
+            return Reply.Of(queue.Show(page), ProtocolJson.Wire.TaskList);
         }
         catch (ArgumentException)
         {
@@ -165,14 +166,14 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
         };
     }
 
-    private static Reply EdgeReply(EdgeResult result, string id) => result.Outcome switch
+    private Reply EdgeReply(EdgeResult result, string id) => result.Outcome switch
     {
         EdgeOutcome.Applied => TaskReply(result.Task!),
         EdgeOutcome.NotFound => throw NotFound(id),
         _ => throw new RequestException(ErrorCodes.Conflict, result.Reason!),
     };
 
-    private static Reply TaskReply(BoardTask task) => Reply.Of(task, ProtocolJson.Wire.BoardTask);
+    private Reply TaskReply(BoardTask task) => Reply.Of(queue.Show(task), ProtocolJson.Wire.BoardTask);
 
     private static RequestException NotFound(string id) => new(ErrorCodes.NotFound, $"there is no task {id}; colibri list-tasks shows them");
 }

@@ -54,7 +54,8 @@ internal sealed class StatusView(
             Cgroup = engine.Cgroups?.Status,
             Autospawn = engine.Resident?.Status,
             Leftovers = engine.Leftovers.Status,
-            Providers = engine.Router.IsUsed ? engine.Router.Status() : null,
+            Providers = ProvidersNow(),
+            Queue = engine.Pauses.State,
             Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
             Headroom = engine.Headroom?.State ?? new StatusHeadroom(Enabled: false, configuration.HeadroomSocket, Connected: false),
             Counters = new StatusCounters
@@ -79,6 +80,12 @@ internal sealed class StatusView(
     {
         var tasks = engine.Board.Counts;
         return files.Found?[0].Reason ?? engine.Board.Trouble ?? $"{engine.Supervisor.Running} of {configuration.MaxAgents} agents running, {tasks.Queued} tasks queued, cost mode {engine.Cost.State.Mode.ToString().ToLowerInvariant()}";
+    }
+
+    private IReadOnlyList<StatusRoute>? ProvidersNow()
+    {
+        IReadOnlyList<StatusRoute> all = [.. engine.Router.Status(), .. engine.Holds.Status()];
+        return all.Count > 0 ? all : null;
     }
 
     private static StatusCache CacheOf(Usage usage) => new(usage.SentTokens, usage.CacheReadTokens, usage.HitRate);

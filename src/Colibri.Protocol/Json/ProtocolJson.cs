@@ -37,6 +37,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(CostState))]
 [JsonSerializable(typeof(CostSummary))]
 [JsonSerializable(typeof(BudgetState))]
+[JsonSerializable(typeof(QueueAnswer))]
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(WireError))]
 [JsonSerializable(typeof(Usage))]

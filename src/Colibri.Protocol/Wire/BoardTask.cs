@@ -23,6 +23,9 @@ public sealed record BoardTask
     public DateTimeOffset? NotBefore { get; init; }
     public string? AgentId { get; init; }
     public string? SessionId { get; init; }
+
+    /// <summary>Why it does not start now, of a queued task; absent where nothing is in its way.</summary>
+    public IReadOnlyList<BlockedBy>? BlockedBy { get; init; }
     public TaskError? Error { get; init; }
 
     /// <summary>How the latest finished attempt was judged, from its events and its process together.</summary>
@@ -71,6 +74,11 @@ public sealed record TaskError(string Code, string Message);
 /// <param name="Reason">Why its latest call was refused, at most 300 characters; absent where the agent does not say.</param>
 /// <param name="Count">The number of refused calls.</param>
 public sealed record DeniedTool(string Tool, string? Reason, long Count);
+
+/// <summary>A reason why a queued task does not start.</summary>
+/// <param name="Code">Kebab-case and stable.</param>
+/// <param name="Message">One line for a person.</param>
+public sealed record BlockedBy(string Code, string Message);
 
 /// <summary>One attempt at a task, as it is on record.</summary>
 public sealed record TaskRun

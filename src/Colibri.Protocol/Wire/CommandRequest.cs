@@ -54,6 +54,12 @@ public sealed record CommandRequest
     public string? Category { get; init; }
     public string? JailRootPath { get; init; }
 
+    /// <summary>Of <c>pause-queue</c> and <c>resume-queue</c>: the scheduler's agent, by name.</summary>
+    public string? Agent { get; init; }
+
+    /// <summary>Of <c>pause-queue</c>: why.</summary>
+    public string? Reason { get; init; }
+
     public string? Mode { get; init; }
 
     /// <summary>With <see cref="Mode"/>: the mode also holds after a restart.</summary>

@@ -36,8 +36,11 @@ public sealed record StatusReport
     /// <summary>Runs of an earlier daemon that are not closed yet; absent where there are none.</summary>
     public StatusLeftovers? Leftovers { get; init; }
 
-    /// <summary>The routes of COLIBRI_PROVIDERS in order; absent where there are none.</summary>
+    /// <summary>The routes of COLIBRI_PROVIDERS in order, then the providers without a route that have failed; absent where there are none.</summary>
     public IReadOnlyList<StatusRoute>? Providers { get; init; }
+
+    /// <summary>What operators have paused; absent from a daemon that knows no pauses.</summary>
+    public QueueState? Queue { get; init; }
 
     /// <summary>Absent from a daemon that assembles no prompts.</summary>
     public StatusPrompt? Prompt { get; init; }
@@ -100,13 +103,17 @@ public sealed record StatusAutospawn(string Binary, string State, string? AgentI
 /// <param name="Reason">Why the latest try failed; absent where a process of theirs survives.</param>
 public sealed record StatusLeftovers(int Runs, string? Reason = null);
 
-/// <param name="Provider">Its name.</param>
+/// <param name="Provider">Its name; where it is not known, the name of the program that asks it.</param>
 /// <param name="Model">The model; absent for the provider's default.</param>
-/// <param name="State"><c>ready</c>, <c>no-key</c>, <c>auth-failed</c> (until the key changes), <c>backing-off</c> or <c>resting</c>.</param>
+/// <param name="State">
+/// <c>ready</c>, <c>no-key</c>, <c>auth-failed</c> (until the key changes or <c>resume-queue</c>), <c>backing-off</c>, <c>resting</c>, or <c>trying</c>: the
+/// wait is over, and one task tries first.
+/// </param>
 /// <param name="Until">When it is ready again.</param>
 /// <param name="Failures">In a row.</param>
 /// <param name="LastError">The agent's words about the latest one.</param>
-public sealed record StatusRoute(string Provider, string? Model, string State, DateTimeOffset? Until, int Failures, string? LastError);
+/// <param name="Program">The program, where its provider is not known; else absent.</param>
+public sealed record StatusRoute(string Provider, string? Model, string State, DateTimeOffset? Until, int Failures, string? LastError, string? Program = null);
 
 /// <summary>How often each stated limit was hit since the daemon started.</summary>
 public sealed record StatusCounters

@@ -67,6 +67,10 @@ internal sealed class CommandTour(WireClient client)
         failed.Member("error").Text("message").ShouldBe("the door is locked");
         failed.Has("finished_at").ShouldBeTrue();
 
+        var paused = (await AskAsync(new { cmd = "pause-queue", provider = "nobody", reason = "a tour" })).Member("queue").Items("paused").ShouldHaveSingleItem();
+        (paused.Text("provider"), paused.Text("reason")).ShouldBe(("nobody", "a tour"));
+        (await AskAsync(new { cmd = "resume-queue", provider = "nobody" })).Member("queue").Items("paused").ShouldBeEmpty();
+
         var other = (await AskAsync(new { cmd = "create-task", title = "Never mind" })).Text("id");
         (await AskAsync(new { cmd = "cancel-task", task_id = other })).Text("status").ShouldBe("cancelled");
 

@@ -18,12 +18,12 @@ internal sealed class ModelStandIn : IAsyncDisposable
 {
     private static readonly IModelApi[] Apis = [new CompletionsApi(), new MessagesApi(), new ResponsesApi()];
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, int> _asked = new();
     private readonly ConcurrentQueue<string> _strays = new();
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Task _accepting;
+    private Task _accepting;
     private int _requests;
     private string _longestSaid = "";
 
@@ -52,6 +52,21 @@ internal sealed class ModelStandIn : IAsyncDisposable
 
     /// <summary>When the limit of the scenario <c>limit</c> is lifted: to the second, and long after any test.</summary>
     public DateTimeOffset LimitResets { get; } = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 3600);
+
+    /// <summary>Goes away: connections are refused.</summary>
+    public async Task LeaveAsync()
+    {
+        _listener.Stop();
+        await _accepting;
+    }
+
+    /// <summary>Is back, at the same port.</summary>
+    public void Return()
+    {
+        _listener = new TcpListener(IPAddress.Loopback, Port);
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
 
     /// <summary>Lets every answer of the scenario <c>slow</c> go on to its end.</summary>
     public void Release() => _released.TrySetResult();

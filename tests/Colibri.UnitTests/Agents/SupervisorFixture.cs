@@ -47,7 +47,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null, AgentEnvironment? environment = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null, AgentEnvironment? environment = null, Random? random = null)
     {
         Programs = new ProgramPath(searchPath, null, _directory);
         Engine = Engine.Open(new EngineParts
@@ -71,6 +71,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             }),
             Time = TimeProvider.System,
             BoardTime = boardTime,
+            Random = random ?? Random.Shared,
             Logger = Logger,
             JailHost = jailHost ?? new JailHost(),
             ClosedOutputGrace = closedOutputGrace ?? TimeSpan.FromSeconds(5),

@@ -57,21 +57,18 @@ public sealed class ProviderRouterTests
     [Test]
     public void An_overloaded_route_backs_off_twice_as_long_each_time_and_then_rests()
     {
-        for (var failures = 1; failures < ProviderRouter.RestAfter; failures++)
+        foreach (var (failures, ceiling) in ((int, double)[])[(1, 30), (2, 60), (3, 120), (4, 240), (5, 480), (6, 600), (7, 600)])
         {
             Fail(First, ProviderFailure.Overload);
             _router.Choose().ShouldBe(Second);
             var wait = _router.Status()[0].Until!.Value - _time.GetUtcNow();
-            wait.TotalSeconds.ShouldBeInRange(Math.Pow(2, failures - 1) / 2, Math.Pow(2, failures - 1));
-            _router.Status()[0].State.ShouldBe("backing-off");
+            wait.TotalSeconds.ShouldBeInRange(ceiling * 0.75, ceiling);
+            _router.Status()[0].State.ShouldBe(failures < ProviderRouter.RestAfter ? "backing-off" : "resting");
             _time.Advance(wait);
             _router.Choose().ShouldBe(First);
+            (_router.Status()[0].State, _router.Status()[0].Until).ShouldBe(("trying", null));
         }
 
-        Fail(First, ProviderFailure.Overload);
-        (_router.Status()[0].State, _router.Status()[0].Until).ShouldBe(("resting", _time.GetUtcNow().AddMinutes(30)));
-        _time.Advance(TimeSpan.FromMinutes(30));
-        _router.Choose().ShouldBe(First);
         _router.Report(First.Provider, First.Model, ProviderFailure.None);
         _router.Status()[0].Failures.ShouldBe(0);
     }
@@ -110,8 +107,39 @@ public sealed class ProviderRouterTests
             Fail(route, ProviderFailure.Overload);
         _router.Choose().ShouldBeNull();
         _router.NextAt().ShouldBe(_router.Status().Min(route => route.Until));
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(ProviderHold.FirstWait);
         _router.NextAt().ShouldBeNull();
+    }
+
+    [Test]
+    public void When_a_route_is_asked_again_one_task_tries_first_and_another_takes_the_next_route()
+    {
+        Fail(First, ProviderFailure.Unreachable, "fetch failed");
+        _time.Advance(ProviderHold.FirstWait);
+
+        _router.TryChoose("t1", null, out _).ShouldBe(First);
+        _router.TryChoose("t1", null, out _).ShouldBe(First, "it has leave already");
+        _router.TryChoose("t2", null, out _).ShouldBe(Second);
+        _router.TryChoose("t2", ["deepseek"], out var nextAt).ShouldBeNull();
+        nextAt.ShouldBe(_time.GetUtcNow() + ProviderHold.ProbePatience);
+
+        _router.Answered(First.Provider, First.Model, "t1", TimeSpan.Zero, isDone: false).ShouldBeTrue();
+        _router.TryChoose("t2", ["deepseek"], out _).ShouldBe(First);
+        _router.TryChoose("t3", ["deepseek"], out nextAt).ShouldBeNull("starts are spread");
+        (nextAt - _time.GetUtcNow()).ShouldNotBeNull().ShouldBeInRange(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(1));
+    }
+
+    [Test]
+    public void An_operator_ends_a_rest_and_has_a_refused_key_tried_again()
+    {
+        Fail(First, ProviderFailure.Overload, "529");
+        Fail(Second, ProviderFailure.Authentication, "401");
+        _router.Choose().ShouldBe(Keyless);
+        _router.End("openrouter");
+        _router.Choose().ShouldBe(Second);
+        _router.End("deepseek:deepseek-chat");
+        _router.Choose().ShouldBe(First);
+        _router.Status().Select(route => (route.State, route.Failures)).ShouldBe([("ready", 0), ("ready", 0), ("ready", 0)]);
     }
 
     [Test]

@@ -64,6 +64,16 @@ public sealed class CrashBreakerTests
     }
 
     [Test]
+    public void Starts_that_printed_something_count_only_if_different_tasks_meet_the_same()
+    {
+        for (var crash = 0; crash < 20; crash++)
+            _breaker.Report(Program, crashed: true, "exited 1 after system: invalid settings", "t1");
+        _breaker.RestsUntil(Program).ShouldBeNull("it may be the task");
+        _breaker.Report(Program, crashed: true, "exited 1 after system: invalid settings", "t2");
+        _breaker.RestsUntil(Program).ShouldNotBeNull();
+    }
+
+    [Test]
     public void Programs_that_are_remembered_are_bounded()
     {
         for (var crash = 0; crash < CrashBreaker.TripsAfter; crash++)

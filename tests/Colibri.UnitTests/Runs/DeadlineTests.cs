@@ -106,7 +106,8 @@ public sealed class DeadlineTests
             exec sleep 300
             """;
         var failed = await Run(GivingUp, configuration => configuration with { ExitTimeout = Short }, "codex");
-        failed.Error.ShouldBe(new TaskError("agent-error", "stream disconnected"));
+        failed.Error.ShouldBe(new TaskError("provider", "stream disconnected"));
+        failed.Attempts.ShouldBe(0, "what is the provider's fault costs no attempt");
     }
 
     [Test]

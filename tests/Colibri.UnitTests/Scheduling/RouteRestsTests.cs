@@ -58,8 +58,57 @@ public sealed class RouteRestsTests
         await LiveAsync(board, router =>
         {
             var shown = router.Status()[1];
-            (shown.State, shown.Failures, shown.Until).ShouldBe(("resting", ProviderRouter.RestAfter, _time.GetUtcNow().AddMinutes(30)));
+            (shown.State, shown.Failures).ShouldBe(("resting", ProviderRouter.RestAfter));
+            (shown.Until - _time.GetUtcNow()).ShouldNotBeNull().ShouldBeInRange(TimeSpan.FromMinutes(6), TimeSpan.FromMinutes(8));
         });
+    }
+
+    [Test]
+    public async Task A_provider_without_a_route_is_held_over_a_restart_and_its_wait_goes_on_growing()
+    {
+        await using var board = new BoardFixture();
+        var source = new ProviderSource("openai");
+        var program = new ProviderSource("pi", null, "/usr/bin/pi");
+        DateTimeOffset until = default;
+        await HoldAsync(board, holds =>
+        {
+            Fail(holds, source, "t1");
+            Fail(holds, source, "t2");
+            Fail(holds, program, "t1", TimeSpan.FromHours(1));
+            until = holds.Status()[0].Until.ShouldNotBeNull();
+        });
+        _time.Advance(TimeSpan.FromSeconds(5));
+
+        await HoldAsync(board, holds =>
+        {
+            holds.Status().Select(held => (held.Provider, held.Program, held.State, held.Failures, held.LastError)).ShouldBe(
+                [("openai", null, "backing-off", 2, "fetch failed"), ("pi", "/usr/bin/pi", "backing-off", 1, "fetch failed")]);
+            holds.Status()[0].Until.ShouldBe(until);
+            holds.MayStart(source, out var nextAt).ShouldBeFalse();
+            nextAt.ShouldBe(until);
+            _time.Advance(ProviderHold.FirstWait);
+            holds.TryAdmit(source, "t3", out _).ShouldBeTrue();
+            Fail(holds, source, "t3");
+            (holds.Status()[0].Until - _time.GetUtcNow()).ShouldNotBeNull().ShouldBeInRange(TimeSpan.FromSeconds(45), TimeSpan.FromSeconds(60));
+        });
+
+        await HoldAsync(board, holds =>
+        {
+            holds.End("openai");
+            holds.End("pi");
+        });
+        await HoldAsync(board, holds => holds.Status().ShouldBeEmpty());
+    }
+
+    private static void Fail(ProviderHolds holds, ProviderSource source, string task, TimeSpan stated = default) =>
+        holds.Failed(source, new ProviderFault(ProviderFailure.Unreachable, IsStated: false), "fetch failed", task, TimeSpan.Zero, stated);
+
+    private async Task HoldAsync(BoardFixture board, Action<ProviderHolds> live)
+    {
+        var router = new ProviderRouter([], _ => null, [], _time, new Random(1), _logger);
+        var holds = new ProviderHolds(router, _ => null, _time, new Random(1), _logger);
+        await using (await RouteRests.RestoreAsync(board.Board, router, _time, _logger, holds))
+            live(holds);
     }
 
     [Test]
@@ -74,7 +123,7 @@ public sealed class RouteRestsTests
         (await RecordsAsync(board)).ShouldBe(["provider.rest.anthropic:claude:new", "provider.rest.mock"]);
         await LiveAsync(board, router => router.Report(Second.Provider, Second.Model, ProviderFailure.None));
         (await RecordsAsync(board)).ShouldBe(["provider.rest.anthropic:claude:new"], "a route that answers has no rest");
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _time.Advance(ProviderHold.FirstWait);
         await LiveAsync(board, router => router.Choose().ShouldBe(First));
         (await RecordsAsync(board)).ShouldBeEmpty();
 

@@ -42,7 +42,7 @@ internal static class EdgeSql
 
     public static readonly string RunInterrupt = To(
         TaskState.Queued,
-        $"{BackFrom("$not_before")}, {AttemptBack}, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
+        $"{BackFrom("$not_before")}, {AttemptBack}, {EndSeen}, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
         HeldByRun);
 
     /// <summary>
@@ -107,6 +107,9 @@ internal static class EdgeSql
     private const string NotHeld = "AND held = 0";
 
     private const string AttemptBack = "attempts = max(attempts - 1, 0)";
+
+    // A run that its provider failed has ended before the daemon's eyes: the row of interruptions begins anew.
+    private const string EndSeen = "interruptions = CASE WHEN $error_code IN ('provider', 'agent-error') THEN 0 ELSE interruptions END";
 
     private const string IsPoison = "(interruptions + 1 >= $max_interruptions)";
 

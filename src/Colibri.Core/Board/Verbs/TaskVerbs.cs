@@ -72,6 +72,12 @@ internal static class TaskVerbs
         UPDATE tasks SET not_before = $now + not_before - updated_at WHERE status = 'queued' AND not_before > $now AND updated_at > $now
         """;
 
+    // The rest after a start stays: it bounds how often a task is started.
+    private const string Release = """
+        UPDATE tasks SET not_before = CASE WHEN rest_until > $now THEN min(rest_until, not_before) END
+        WHERE status = 'queued' AND not_before IS NOT NULL AND error_code = $error_code
+        """;
+
     private const string NextReady = """
         SELECT not_before FROM tasks INDEXED BY tasks_delayed
         WHERE status = 'queued' AND held = 0 AND not_before > $now ORDER BY not_before LIMIT 1
@@ -207,6 +213,8 @@ internal static class TaskVerbs
         scope.Execute(BoundStarts, ("$now", scope.Now));
         return scope.Execute(Bound, ("$now", scope.Now));
     }
+
+    public static int ReleaseBackoffs(WriteScope scope, string errorCode) => scope.Execute(Release, ("$error_code", errorCode), ("$now", scope.Now));
 
     /// <summary>The texts whose cost must not grow with the board, for a test to hold against the query planner.</summary>
     internal static IReadOnlyList<string> Indexed =>

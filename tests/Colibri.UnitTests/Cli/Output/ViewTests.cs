@@ -63,6 +63,60 @@ public sealed class ViewTests
     }
 
     [Test]
+    public async Task Status_tells_of_providers_that_are_held_and_of_what_is_paused()
+    {
+        var shown = await ShownAsync(Samples.Status with
+        {
+            Queue = new QueueState([new QueuePause(null, null, Now, "the plan is used up"), new QueuePause("openai", null, Now)]),
+            Providers =
+            [
+                new StatusRoute("anthropic", "claude-opus-5-5", "ready", null, 0, null),
+                new StatusRoute("openai", null, "backing-off", Now.AddMinutes(2), 3, "stream disconnected before completion: error sending request for url (https://api.example/v1/responses)"),
+                new StatusRoute("pi", null, "auth-failed", null, 1, "401: invalid api key", "/usr/local/bin/pi"),
+            ],
+        }, Wire.StatusReport, "status");
+
+        shown.ShouldContain("""
+            paused     the whole queue since 2026-11-22T06:07:10.893Z: the plan is used up
+            paused     provider openai since 2026-11-22T06:07:10.893Z
+
+            """);
+        shown.ShouldContain("""
+            providers  anthropic:claude-opus-5-5: ready
+                       openai: backing-off until 2026-11-22T06:09:10.893Z, 3 failures in a
+                       row
+                       stream disconnected before completion: error sending request for url
+                       (https://api.example/v1/responses)
+                       pi: auth-failed, 1 failure in a row
+                       401: invalid api key
+
+            """);
+        shown.Split('\n').ShouldAllBe(line => line.Length <= 80);
+    }
+
+    [Test]
+    public async Task Get_task_says_what_a_queued_task_waits_for() => (await ShownAsync(
+        Queued with { BlockedBy = [new BlockedBy("provider", "provider openai says that a limit is reached, waits until 2026-11-22T09:00:00Z: You have reached your usage limit."), new BlockedBy("slots", "all 4 agents are busy (COLIBRI_MAX_AGENTS)")] },
+        Wire.BoardTask, "get-task t")).ShouldContain("""
+        waits for   provider: provider openai says that a limit is reached, waits until
+                    2026-11-22T09:00:00Z: You have reached your usage limit.
+                    slots: all 4 agents are busy (COLIBRI_MAX_AGENTS)
+        attempts    0 of 3
+
+        """);
+
+    [Test]
+    public async Task Pause_queue() => (await ShownAsync(
+        new QueueAnswer(new QueueState([new QueuePause("openai", null, Now, "the plan is used up")])), Wire.QueueAnswer, "pause-queue --provider openai")).ShouldBe("""
+        paused: provider openai since 2026-11-22T06:07:10.893Z: the plan is used up
+          go on: colibri resume-queue --provider openai
+
+        """);
+
+    [Test]
+    public async Task Resume_queue() => (await ShownAsync(new QueueAnswer(new QueueState([])), Wire.QueueAnswer, "resume-queue")).ShouldBe("nothing is paused\n");
+
+    [Test]
     public async Task Snapshot() => (await ShownAsync(
         new Snapshot(Colibri.Protocol.Wire.Snapshot.CurrentSchema, "clawdie", Now, [Working, Dead]), Wire.Snapshot, "snapshot")).ShouldBe("""
         AGENT               LIFECYCLE  ACTIVITY  TOOL  TURNS  TOKENS     COST

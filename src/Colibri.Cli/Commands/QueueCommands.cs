@@ -1,0 +1,53 @@
+using Colibri.Cli.Output;
+using Colibri.Cli.Parsing;
+using Colibri.Protocol;
+using Colibri.Protocol.Client;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+using ConsoleAppFramework;
+
+namespace Colibri.Cli.Commands;
+
+/// <summary>What of the queue may start.</summary>
+internal sealed class QueueCommands(BoundCommand bound)
+{
+    public static readonly CommandSpec[] All =
+    [
+        new(WireCommand.PauseQueue, CommandGroup.Tasks)
+        {
+            Options =
+            [
+                OptionSpec.Text(WireCommand.PauseQueue.Field("provider"), "NAME"),
+                OptionSpec.Text(WireCommand.PauseQueue.Field("agent"), "NAME"),
+                OptionSpec.Text(WireCommand.PauseQueue.Field("reason"), "TEXT"),
+            ],
+            Example = "pause-queue --provider anthropic --reason 'the plan is used up'",
+            Note = "Without options the whole queue is paused. Agents at work go on, and a restart of the daemon keeps the pause.",
+        },
+        new(WireCommand.ResumeQueue, CommandGroup.Tasks)
+        {
+            Options =
+            [
+                OptionSpec.Text(WireCommand.ResumeQueue.Field("provider"), "NAME"),
+                OptionSpec.Text(WireCommand.ResumeQueue.Field("agent"), "NAME"),
+            ],
+            Example = "resume-queue --provider anthropic",
+            Note = "Ends the pause of the same options. With --provider it also ends that provider's rest, and lets a refused key be tried again.",
+        },
+    ];
+
+    public static void AddTo(ConsoleApp.ConsoleAppBuilder app, BoundCommand bound)
+    {
+        var commands = new QueueCommands(bound);
+        app.Add("pause-queue", commands.Pause);
+        app.Add("resume-queue", commands.Resume);
+    }
+
+    public void Pause(string? provider = null, string? agent = null, string? reason = null) => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.PauseQueue.Name, Provider = provider, Agent = agent, Reason = reason }, Show);
+
+    public void Resume(string? provider = null, string? agent = null) => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.ResumeQueue.Name, Provider = provider, Agent = agent }, Show);
+
+    private static void Show(Screen screen, Reply reply) => QueueView.Write(screen, reply.Read(ProtocolJson.Wire.QueueAnswer).Queue);
+}

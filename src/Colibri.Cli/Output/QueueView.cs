@@ -1,0 +1,37 @@
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Cli.Output;
+
+/// <summary>What is paused, for a person.</summary>
+internal static class QueueView
+{
+    public static void Write(Screen screen, QueueState queue)
+    {
+        if (queue.Paused.Count == 0)
+        {
+            screen.Line("nothing is paused");
+            return;
+        }
+        foreach (var pause in queue.Paused)
+        {
+            screen.Line($"paused: {Words.Plain(Line(pause))}");
+            screen.Line($"  go on: colibri resume-queue{Words.Plain(Selectors(pause))}");
+        }
+    }
+
+    /// <summary>One line about a pause.</summary>
+    public static string Line(QueuePause pause)
+    {
+        var what = (pause.Provider, pause.Agent) switch
+        {
+            (null, null) => "the whole queue",
+            ({ } provider, null) => $"provider {provider}",
+            (null, { } agent) => $"agent {agent}",
+            ({ } provider, { } agent) => $"provider {provider} of agent {agent}",
+        };
+        return $"{what} since {Words.Time(pause.Since)}{(pause.Reason is null ? "" : $": {pause.Reason}")}";
+    }
+
+    private static string Selectors(QueuePause pause) =>
+        (pause.Provider is null ? "" : $" --provider {pause.Provider}") + (pause.Agent is null ? "" : $" --agent {pause.Agent}");
+}

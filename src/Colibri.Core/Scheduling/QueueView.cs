@@ -1,0 +1,128 @@
+using Colibri.Core.Agents;
+using Colibri.Core.Board.Storage;
+using Colibri.Core.Providers;
+using Colibri.Core.Runs;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Scheduling;
+
+/// <summary>
+/// Says why queued tasks do not start, for the wire. It reads memory alone: what the scheduler saw at its last look, and the states of its parts
+/// now.
+/// </summary>
+/// <param name="supervisor">Counts the agents.</param>
+/// <param name="holds">Knows the held providers.</param>
+/// <param name="pauses">Knows what operators have paused.</param>
+/// <param name="breaker">Knows the programs at rest.</param>
+/// <param name="scheduler">What the last look saw; null before there is a scheduler.</param>
+/// <param name="time">The clock of back-offs.</param>
+public sealed class QueueView(
+    AgentSupervisor supervisor, ProviderHolds holds, QueuePauses pauses, CrashBreaker breaker, Func<BoardScheduler?> scheduler, TimeProvider time)
+{
+    /// <summary>The task with what keeps it from starting, if it is queued.</summary>
+    public BoardTask Show(BoardTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return task.Status == TaskState.Queued ? Show(task, Now()) : task;
+    }
+
+    /// <summary>The same for a page of tasks: what concerns all of them is looked at once.</summary>
+    public TaskList Show(TaskList page)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        if (!page.Tasks.Any(task => task.Status == TaskState.Queued))
+            return page;
+        var now = Now();
+        return page with { Tasks = [.. page.Tasks.Select(task => task.Status == TaskState.Queued ? Show(task, now) : task)] };
+    }
+
+    private static BoardTask Show(BoardTask task, Standing now)
+    {
+        var own = new List<BlockedBy>();
+        if (task.Held)
+            own.Add(new BlockedBy("held", WhyHeld(task)));
+        if (task.NotBefore is { } at && at > now.At)
+            own.Add(new BlockedBy("backoff", $"its next attempt is not before {Instant(at)}"));
+        if (now.Unmatched.Contains(task.Id))
+            own.Add(new BlockedBy("no-agent", $"no configured agent offers any of {string.Join(", ", task.Capabilities)}"));
+        var all = own.Count == 0 ? now.Reasons : [.. own, .. now.Reasons];
+        return all.Count == 0 ? task : task with { BlockedBy = all };
+    }
+
+    private static string WhyHeld(BoardTask task)
+    {
+        var release = $"it does not start before: colibri release-task {task.Id}";
+        return task.Error is { Code: TaskRow.Poison } ? $"{task.Interruptions} of its runs in a row were interrupted because the daemon was killed; {release}" : release;
+    }
+
+    /// <summary>What is in the way of every queued task.</summary>
+    private Standing Now()
+    {
+        var reasons = new List<BlockedBy>();
+        var board = scheduler();
+        var seen = board?.Seen ?? QueueLook.None;
+        // Agents that live and take tasks of the queue, such as the resident one.
+        var living = board is { IsWithoutAgents: true } ? supervisor.TakingTasks : [];
+        if (board is { IsWithoutAgents: true } && living.Count == 0)
+            reasons.Add(new BlockedBy("no-agent", "no agent is configured (COLIBRI_AGENT_BINARY): the task waits for spawn-agent or a claimant"));
+        var resting = breaker.Status();
+        AddOfAll(reasons, seen.Agents, agent => Reason(agent, resting));
+        AddOfAll(reasons, living, agent => Reason(Seen(agent), []));
+        if (supervisor.HeldUntil is { } lifted)
+            reasons.Add(new BlockedBy("budget", $"the day's budget is used up until {Instant(lifted)}; go on with: colibri budget lift"));
+        else if (board is { IsWithoutAgents: false } && supervisor.FreeSlots == 0)
+            reasons.Add(new BlockedBy("slots", $"all {supervisor.MaxAgents} agents are busy (COLIBRI_MAX_AGENTS)"));
+        else if (living.Count > 0 && living.All(agent => !agent.IsAtRest))
+            reasons.Add(new BlockedBy("slots", "the agent that takes tasks is busy"));
+        return new Standing(time.GetUtcNow(), reasons, board?.UnmatchedTasks ?? new HashSet<string>());
+    }
+
+    // A task may go to any agent, so a reason counts only if each of them has one.
+    private static void AddOfAll<T>(List<BlockedBy> reasons, IReadOnlyList<T> agents, Func<T, BlockedBy?> reasonOf)
+    {
+        var found = new List<BlockedBy>();
+        foreach (var agent in agents)
+        {
+            if (reasonOf(agent) is not { } reason)
+                return;
+            if (!found.Contains(reason))
+                found.Add(reason);
+        }
+        reasons.AddRange(found);
+    }
+
+    private static SeenAgent Seen(SupervisedAgent agent) => new(agent.Name, agent.Name, agent.Record.Binary, agent.Source, null, agent.Source.IsCalled);
+
+    private BlockedBy? Reason(SeenAgent agent, IReadOnlyList<StatusBreaker> resting)
+    {
+        if (pauses.Of(agent.IsProvider, agent.Name) is { } pause)
+            return new BlockedBy("paused", QueuePauses.Words(pause));
+        if (agent.Program is null)
+            return new BlockedBy("program-missing", $"the program of its agent, {agent.Binary}, is not there");
+        if (resting.FirstOrDefault(program => program.Program == agent.Program) is { } rest)
+            return new BlockedBy("program-resting", $"{rest.Program} crashed {rest.Crashes} times in a row and rests until {Instant(rest.Until)}: {rest.LastError}");
+        return agent.WhyNoRoute is { } routes ? new BlockedBy("provider", routes)
+            : agent.Source is { } source && holds.Why(source) is { } why ? new BlockedBy("provider", why)
+            : null;
+    }
+
+    private static string Instant(DateTimeOffset at) => $"{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}";
+
+    private sealed record Standing(DateTimeOffset At, IReadOnlyList<BlockedBy> Reasons, IReadOnlySet<string> Unmatched);
+}
+
+/// <summary>What a look of the scheduler saw of its agents.</summary>
+/// <param name="Agents">Those that it may start.</param>
+public sealed record QueueLook(IReadOnlyList<SeenAgent> Agents)
+{
+    public static QueueLook None { get; } = new([]);
+}
+
+/// <summary>One of them.</summary>
+/// <param name="Name">As pauses call it.</param>
+/// <param name="Binary">Its program as configured.</param>
+/// <param name="Program">The program's path; null while it is missing.</param>
+/// <param name="Source">Whom it asks; null where a route is chosen for each run.</param>
+/// <param name="WhyNoRoute">Why no route can be chosen now; null if one can.</param>
+/// <param name="IsProvider">Whether a name means the provider that it would use.</param>
+public sealed record SeenAgent(string Name, string Binary, string? Program, ProviderSource? Source, string? WhyNoRoute, Predicate<string> IsProvider);
