@@ -167,8 +167,8 @@ internal static class ProviderWords
     {
         if (string.IsNullOrWhiteSpace(words))
             return ProviderFailure.None;
-        // undici's whole message when the other side closes in the middle of an answer; Pi hands it on.
-        if (words.AsSpan().TrimEnd('.').Equals("terminated", StringComparison.OrdinalIgnoreCase))
+        // undici's message when the other side closes in the middle of an answer. Pi hands it on, alone or with its cause behind a colon.
+        if (words.StartsWith("terminated", StringComparison.OrdinalIgnoreCase) && (words.Length == 10 || words[10] is '.' or ':'))
             return ProviderFailure.Unreachable;
         var head = Head(words);
         var opening = head[..Math.Min(head.Length, OpeningLetters)];

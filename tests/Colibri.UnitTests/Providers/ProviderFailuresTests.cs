@@ -25,6 +25,8 @@ public sealed class ProviderFailuresTests
     [Arguments("Cannot connect to API: connect ECONNREFUSED 127.0.0.1:1", ProviderFailure.Unreachable)]
     [Arguments("Unable to connect. Is the computer able to access the url?", ProviderFailure.Unreachable)]
     [Arguments("terminated", ProviderFailure.Unreachable)]
+    [Arguments("terminated: Response does not match the HTTP/1.1 protocol (Invalid EOF state)", ProviderFailure.Unreachable)]
+    [Arguments("terminated by its operator", ProviderFailure.None)]
     [Arguments("TypeError: fetch failed", ProviderFailure.Unreachable)]
     [Arguments("getaddrinfo EAI_AGAIN api.anthropic.com", ProviderFailure.Unreachable)]
     [Arguments("getaddrinfo ENOTFOUND api.openai.com", ProviderFailure.Unreachable)]

@@ -423,12 +423,23 @@ public sealed class HeldQueueTests : IAsyncDisposable
         Shell.Until(() => _fixture!.Supervisor.Agents.All(agent => agent.HasEnded || agent.TaskId is null), "no agent is at work");
     }
 
+    /// <summary>What a failure needs to be understood.</summary>
+    private async Task<string> StandingAsync()
+    {
+        var tasks = (await _fixture!.Board.ListAsync(null, 100, null)).Tasks.Where(task => task.Status != TaskState.Done);
+        return string.Join("; ", [
+            $"{_time.GetUtcNow():HH:mm:ss}", .. tasks.Select(task => $"{task.Title} {task.Status} {task.Verdict} {task.Error?.Message} {task.NotBefore:HH:mm:ss}"),
+            .. Providers.Select(provider => $"{provider.Provider} {provider.State} {provider.Until:HH:mm:ss} {provider.Failures}"),
+        ]);
+    }
+
     /// <summary>Lets time pass, a second at a time, until it holds.</summary>
     private async Task SettleAsync(Func<bool> holds)
     {
         for (var seconds = 0; !holds(); seconds++)
         {
-            seconds.ShouldBeLessThan(3_600, "it does not come about within an hour of the clock");
+            if (seconds == 3_600)
+                throw new ShouldAssertException($"it does not come about within an hour of the clock: {await StandingAsync()}");
             await LookAsync(TimeSpan.FromSeconds(1));
         }
     }
