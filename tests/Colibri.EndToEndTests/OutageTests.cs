@@ -61,7 +61,9 @@ public sealed class OutageTests(PiInstallation pi, RealAgents agents)
         if (kind != "pi")
         {
             return await RealAgents.HomeOf(kind).StartDaemonAsync(
-                await agents.ExecutableAsync(kind), model, hasRoute ? [] : [("COLIBRI_PROVIDERS", null)]);
+                await agents.ExecutableAsync(kind), model,
+                // Codex tries again for minutes: what reports nothing but errors is ended.
+                [("COLIBRI_FIRST_EVENT_TIMEOUT", "10s"), .. hasRoute ? (IEnumerable<(string, string?)>)[] : [("COLIBRI_PROVIDERS", null)]]);
         }
         var daemon = ColibriDaemon.Prepared(("COLIBRI_AGENT_BINARY", pi.Executable), ("MOCK_API_KEY", "sk-mock-0123456789"),
             hasRoute ? ("COLIBRI_PROVIDERS", "mock:mock-1") : ("COLIBRI_AGENT_ARGS", string.Join(' ', PiHome.Arguments)));
