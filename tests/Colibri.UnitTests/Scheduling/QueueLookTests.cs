@@ -23,7 +23,7 @@ public sealed class QueueLookTests : IAsyncDisposable
         while read -r line; do
             id=${line#*\"id\":\"}; id=${id%%\"*}
             echo '{"id":"'"$id"'","type":"response","command":"prompt","success":true}'
-            case $line in *'"type":"prompt"'*) echo '{"type":"agent_start"}'; echo '{"type":"agent_settled"}' ;; esac
+            case $line in *'"type":"prompt"'*) echo '{"type":"agent_start"}'; echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"well"}],"stopReason":"stop"}}'; echo '{"type":"agent_settled"}' ;; esac
         done
         """;
 
