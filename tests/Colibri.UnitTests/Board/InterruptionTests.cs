@@ -34,16 +34,17 @@ public sealed class InterruptionTests
     }
 
     [Test]
-    [Arguments(RunEnding.Failed, 0)]
-    [Arguments(RunEnding.Interrupted, 2)]
-    public async Task An_end_that_the_daemon_saw_ends_the_row_and_an_orderly_stop_leaves_it(RunEnding ending, int interruptions)
+    [Arguments(RunEnding.Failed, "exit-code", 0)]
+    [Arguments(RunEnding.Interrupted, "interrupted", 2)]
+    [Arguments(RunEnding.Interrupted, "provider", 0)]
+    public async Task An_end_that_the_daemon_saw_ends_the_row_and_an_orderly_stop_leaves_it(RunEnding ending, string code, int interruptions)
     {
         await using var fixture = new BoardFixture();
         var task = await fixture.Create(maxAttempts: 9);
         await Killed(fixture, task, "a");
         await Killed(fixture, task, "b");
         await fixture.Spawn("c", task);
-        var ended = (await fixture.Board.EndSpawnAsync("c", new RunEnd { AgentId = "", Ending = ending, RetryAt = fixture.Time.Now }))!;
+        var ended = (await fixture.Board.EndSpawnAsync("c", new RunEnd { AgentId = "", Ending = ending, Error = new TaskError(code, "as it says"), RetryAt = fixture.Time.Now }))!;
         (ended.Interruptions, ended.Held).ShouldBe((interruptions, false));
         (await Killed(fixture, task, "d")).Held.ShouldBe(interruptions == 2);
     }

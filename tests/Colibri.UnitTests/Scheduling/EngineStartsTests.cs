@@ -75,23 +75,19 @@ public sealed class EngineStartsTests
             writing = !wasWriting && Roll() % 10 == 0 ? TryWrite(program) : null;
             if (Roll() % 25 == 0)
                 time.SetClock(TimeSpan.FromMinutes((Roll() % 240) - 120));
-            await PassAsync(TimeSpan.FromMinutes(2));
+            // A provider that has refused a key waits for another one: the operator sees to that, and also ends waits.
+            if (Roll() % 4 == 0)
+                await ResumeAsync(fixture);
+            await PassAsync(fixture, scheduler, time, TimeSpan.FromMinutes(2));
         }
         writing?.Dispose();
-        foreach (var task in starts.GroupBy(start => start.Task))
-        {
-            var at = task.Select(start => start.At).ToList();
-            for (var first = 0; first < at.Count; first++)
-                at.Skip(first).Count(later => later - at[first] < Hour.Ticks).ShouldBeLessThanOrEqualTo(TaskBoard.MostStartsInAnHour, $"from start {first + 1} on");
-        }
+        ShouldKeepTheBound(starts);
         starts.Count.ShouldBeGreaterThan(Tasks);
 
         isChaos = false;
-        // A route whose key was refused waits for another key: the operator sees to that.
-        foreach (var route in (string[])["a", "b"])
-            fixture.Engine.Router.Report(route, null, ProviderFailure.None);
+        await ResumeAsync(fixture);
         for (var end = time.GetTimestamp(); time.GetElapsedTime(end) < 2 * Hour && fixture.Board.Counts.Queued > 0;)
-            await PassAsync(TimeSpan.FromMinutes(30));
+            await PassAsync(fixture, scheduler, time, TimeSpan.FromMinutes(30));
         (fixture.Board.Counts.Queued, fixture.Board.Counts.Started, fixture.Board.Counts.Claimed).ShouldBe((0, 0, 0), "whatever could run has run");
         await stop.CancelAsync();
         await running.WaitAsync(Shell.Deadline, CancellationToken.None);
@@ -101,17 +97,69 @@ public sealed class EngineStartsTests
             lock (random)
                 return random.Next(1 << 20);
         }
+    }
 
-        // To the next wait of the scheduler's, once every agent has ended and it has looked at what they left.
-        async Task PassAsync(TimeSpan atMost)
+    /// <summary>An operator who ends each wait of the provider at once leaves the rests of the tasks alone to bound their starts.</summary>
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task A_provider_that_fails_and_is_resumed_at_every_wait_keeps_the_bound_and_costs_no_attempt(bool hasRoutes)
+    {
+        var time = new FakeTime();
+        var starts = new ConcurrentQueue<(string Task, long At)>();
+        await using var fixture = new SupervisorFixture(
+            MaxAgents, time, configure: plain => hasRoutes ? plain with { Providers = [new ProviderRoute("a", null)], KeylessProviders = ["a"] } : plain);
+        fixture.TaskChanged = task =>
         {
-            await scheduler.AnswerAsync().WaitAsync(Shell.Deadline);
-            Shell.Until(() => fixture.Supervisor.Running == 0, "every agent has ended");
-            await scheduler.AnswerAsync().WaitAsync(Shell.Deadline);
-            if (fixture.Supervisor.Running > 0)
-                return;
-            Shell.Until(() => time.NextTimer is not null, "the scheduler waits");
-            time.Advance(time.NextTimer is { } next && next < atMost ? next : atMost);
+            if (task.Status == TaskState.Claimed)
+                starts.Enqueue((task.Id, time.GetTimestamp()));
+        };
+        for (var i = 0; i < Tasks; i++)
+            await fixture.Create($"{i}", maxAttempts: 1);
+        using var stop = new CancellationTokenSource();
+        var scheduler = fixture.Engine.Schedule(
+            [new AgentCandidate("agent", _ => true, new SpawnRequest { Binary = "sh", Runtime = "pi", Arguments = ["-c", Refused("503: overloaded")] })]);
+        var running = Task.Run(() => scheduler.RunAsync(stop.Token));
+
+        for (var begun = time.GetTimestamp(); time.GetElapsedTime(begun) < Hour;)
+        {
+            await fixture.Engine.ResumeAsync(hasRoutes ? "a" : "sh", null);
+            await PassAsync(fixture, scheduler, time, TimeSpan.FromMinutes(1));
+        }
+
+        ShouldKeepTheBound(starts);
+        starts.Count.ShouldBeGreaterThan(5 * Tasks, "the holds alone would have let fewer start");
+        foreach (var task in (await fixture.Board.ListAsync(null, 10, null)).Tasks)
+            (task.Status, task.Verdict, task.Attempts).ShouldBe((TaskState.Queued, "provider", 0));
+        await stop.CancelAsync();
+        await running.WaitAsync(Shell.Deadline, CancellationToken.None);
+    }
+
+    /// <summary>To the next wait of the scheduler's, once every agent has ended and it has looked at what they left.</summary>
+    private static async Task PassAsync(SupervisorFixture fixture, BoardScheduler scheduler, FakeTime time, TimeSpan atMost)
+    {
+        await scheduler.AnswerAsync().WaitAsync(Shell.Deadline);
+        Shell.Until(() => fixture.Supervisor.Running == 0, "every agent has ended");
+        await scheduler.AnswerAsync().WaitAsync(Shell.Deadline);
+        if (fixture.Supervisor.Running > 0)
+            return;
+        Shell.Until(() => time.NextTimer is not null, "the scheduler waits");
+        time.Advance(time.NextTimer is { } next && next < atMost ? next : atMost);
+    }
+
+    private static async Task ResumeAsync(SupervisorFixture fixture)
+    {
+        foreach (var provider in (string[])["a", "b", "agent"])
+            await fixture.Engine.ResumeAsync(provider, null);
+    }
+
+    private static void ShouldKeepTheBound(IEnumerable<(string Task, long At)> starts)
+    {
+        foreach (var task in starts.GroupBy(start => start.Task))
+        {
+            var at = task.Select(start => start.At).ToList();
+            for (var first = 0; first < at.Count; first++)
+                at.Skip(first).Count(later => later - at[first] < Hour.Ticks).ShouldBeLessThanOrEqualTo(TaskBoard.MostStartsInAnHour, $"from start {first + 1} on");
         }
     }
 
