@@ -8,18 +8,22 @@ public sealed partial class WallClockTests
     /// <summary>Each shows or stores a time, or follows the clock on purpose.</summary>
     private static readonly Dictionary<string, string> Allowed = new()
     {
+        ["Colibri.Core/Agents/AgentRuns.cs"] = "turns the time that a provider states into a wait",
         ["Colibri.Core/Agents/SupervisedAgent.cs"] = "shows when an agent was registered",
         ["Colibri.Core/Board/Storage/WriteScope.cs"] = "stores when a row was changed",
         ["Colibri.Core/Cost/Budgets.cs"] = "the budget's day is a day of the calendar",
         ["Colibri.Core/Events/EventHub.cs"] = "shows when something happened",
         ["Colibri.Core/Events/EventSubscriber.cs"] = "shows when something happened",
         ["Colibri.Core/Panes/AgentPane.cs"] = "shows when an agent was started and when it last said something",
+        ["Colibri.Core/Providers/ProviderHold.cs"] = "stores the end of a back-off; the scheduler moves it when the clock is set",
         ["Colibri.Core/Providers/ProviderRouter.cs"] = "turns the time that a provider states into a wait",
         ["Colibri.Core/Providers/Rest.cs"] = "shows when a wait will be over",
         ["Colibri.Core/Runs/CrashBreaker.cs"] = "shows when a rest will be over",
         ["Colibri.Core/Runs/RetryBackoff.cs"] = "stores the end of a back-off; the scheduler moves it when the clock is set",
         ["Colibri.Core/Scheduling/BoardScheduler.cs"] = "shows the last tick; compares with back-offs that it moves when the clock is set",
         ["Colibri.Core/Scheduling/ClockWatch.cs"] = "notices that the clock was set",
+        ["Colibri.Core/Scheduling/QueuePauses.cs"] = "stores since when a pause is",
+        ["Colibri.Core/Scheduling/QueueView.cs"] = "shows the back-offs that the scheduler moves when the clock is set",
         ["Colibri.Core/Scheduling/RouteRests.cs"] = "stores the end of a rest for the next daemon",
         ["Colibri.Core/Sessions/SessionLog.cs"] = "stores when an entry was written; entries are in the order of their numbers",
         ["Colibri.Core/Sessions/SessionWriter.cs"] = "stores when a mark was written",
