@@ -16,26 +16,56 @@ public sealed class LineFramer
     /// <summary>Bytes of an oversize line that are handed out: 64 KiB, or the limit if that is less.</summary>
     public const int OversizeHeadBytes = 64 * 1024;
 
+    /// <summary>Bytes of an oversize line's end that are kept where ends are kept: 64 KiB, or the limit if that is less.</summary>
+    public const int OversizeTailBytes = 64 * 1024;
+
     private const int SmallestTail = 256;
 
     private readonly int _maxLineBytes;
+    private readonly LineEnds? _ends;
     private byte[]? _tail;
     private int _tailLength;
     private bool _tailIsHandedOut;
     private bool _discarding;
     private bool _pastFirstLine;
+    private int _skipped;
 
     /// <param name="maxLineBytes">Longest line kept whole, in bytes before its newline; at least 1.</param>
-    public LineFramer(int maxLineBytes)
+    /// <param name="keepsEnds">
+    /// Whether both ends of an oversize line are kept and returned as <see cref="LineKind.Ends"/> when its newline has come. Then
+    /// <see cref="LineKind.Oversize"/> only announces the line, and has no bytes.
+    /// </param>
+    public LineFramer(int maxLineBytes, bool keepsEnds = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLineBytes, 1);
         _maxLineBytes = maxLineBytes;
+        if (keepsEnds) _ends = new LineEnds(Math.Min(OversizeHeadBytes, maxLineBytes), Math.Min(OversizeTailBytes, maxLineBytes));
     }
+
+    /// <summary>Whether an oversize line has begun whose newline has not come.</summary>
+    public bool IsInOversizeLine => _discarding;
 
     /// <summary>Bytes held for a line whose newline has not come yet.</summary>
     public int TailBytes => _tailIsHandedOut ? 0 : _tailLength;
 
-    internal bool HoldsBuffer => _tail is not null;
+    internal bool HoldsBuffer => _tail is not null || _ends is { HoldsBuffer: true };
+
+    /// <summary>
+    /// Joins the ends of the line that was returned as <see cref="LineKind.Ends"/>, once, before the next call on this framer. The joined line
+    /// is well-formed. One container lacks the items that were left out; every other one is as it was.
+    /// </summary>
+    /// <param name="line">The joined line; where that cannot be, what is left of the head. Valid as the line itself.</param>
+    /// <param name="look">Names the container that lacks items, of a joined line.</param>
+    /// <returns>False if the ends do not belong to one well-formed object.</returns>
+    public bool TryJoinEnds(out ReadOnlySpan<byte> line, out LineLook look)
+    {
+        line = default;
+        look = default;
+        if (_ends is null || !_ends.HoldsBuffer) return false;
+        if (!_ends.TryJoin(_skipped, out line, out var level)) return false;
+        look = LineLook.Cut(level);
+        return true;
+    }
 
     /// <summary>
     /// Takes the next line off <paramref name="input"/>. Call it until it returns false; by then it has consumed the whole input.
@@ -43,7 +73,7 @@ public sealed class LineFramer
     /// </summary>
     /// <param name="input">The chunk; moved past what was taken.</param>
     /// <param name="line">Valid until the next call on this framer, and no longer than the chunk.</param>
-    /// <param name="kind"><see cref="LineKind.Whole"/> or <see cref="LineKind.Oversize"/>.</param>
+    /// <param name="kind"><see cref="LineKind.Whole"/>, <see cref="LineKind.Oversize"/> or <see cref="LineKind.Ends"/>.</param>
     public bool TryRead(ref ReadOnlySpan<byte> input, out ReadOnlySpan<byte> line, out LineKind kind) =>
         TryRead(ref input, out line, out kind, default, out _);
 
@@ -57,6 +87,7 @@ public sealed class LineFramer
     {
         look = default;
         if (_tailIsHandedOut) ReleaseTail();
+        if (!_discarding) _ends?.Release();
         while (!input.IsEmpty)
         {
             int newline;
@@ -73,11 +104,29 @@ public sealed class LineFramer
             var piece = newline < 0 ? input : input[..newline];
             if (_discarding)
             {
+                _ends?.Add(piece);
                 _discarding = newline < 0;
+                if (_ends is not null && newline >= 0)
+                {
+                    line = CloseEnds();
+                    kind = LineKind.Ends;
+                    input = input[(newline + 1)..];
+                    return true;
+                }
             }
             else if (piece.Length > _maxLineBytes - _tailLength)
             {
                 look = default;
+                if (_ends is not null)
+                {
+                    // What has come of it is kept; this piece is taken with the next call.
+                    if (_tailLength > 0) _ends.Add(_tail.AsSpan(0, _tailLength));
+                    ReleaseTail();
+                    line = default;
+                    kind = LineKind.Oversize;
+                    _discarding = true;
+                    return true;
+                }
                 line = TrimStart(OversizeHead(piece));
                 kind = LineKind.Oversize;
                 _discarding = newline < 0;
@@ -126,6 +175,7 @@ public sealed class LineFramer
     public bool Complete(out ReadOnlySpan<byte> line)
     {
         if (_tailIsHandedOut) ReleaseTail();
+        _ends?.Release();
         line = _tailLength == 0 ? default : Trim(WithTail(default));
         _discarding = false;
         _pastFirstLine = false;
@@ -139,6 +189,7 @@ public sealed class LineFramer
     public void Reset()
     {
         ReleaseTail();
+        _ends?.Release();
         _discarding = false;
         _pastFirstLine = false;
     }
@@ -158,6 +209,14 @@ public sealed class LineFramer
         if (_tailLength < head) AppendToTail(piece[..(head - _tailLength)]);
         _tailIsHandedOut = true;
         return _tail.AsSpan(0, head);
+    }
+
+    private ReadOnlySpan<byte> CloseEnds()
+    {
+        var line = _ends!.Close();
+        var trimmed = TrimStart(line);
+        _skipped = line.Length - trimmed.Length;
+        return trimmed;
     }
 
     private ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> line)
@@ -214,6 +273,9 @@ public enum LineKind
 
     /// <summary>Longer than the limit: its head is returned once; the rest is discarded up to its newline.</summary>
     Oversize,
+
+    /// <summary>The end of an oversize line: its first and its last bytes, one after the other.</summary>
+    Ends,
 
     /// <summary>The stream ended before its newline came.</summary>
     Torn,
