@@ -171,6 +171,7 @@ public sealed class Engine : IAsyncDisposable
         _rests = await RouteRests.RestoreAsync(Board, Router, _parts.BoardTime ?? time, logger, Holds).ConfigureAwait(false);
         Pauses = await QueuePauses.RestoreAsync(Board, time, logger).ConfigureAwait(false);
         Cost = new CostControl(await StartingModeAsync().ConfigureAwait(false), Events);
+        await GiveUpAwaitedCostsAsync().ConfigureAwait(false);
         Budgets = _parts.Budgets ?? await BudgetsAsync().ConfigureAwait(false);
         Headroom = configuration.HeadroomEnabled ? new HeadroomClient(configuration.HeadroomSocket!, time, logger) : null;
         Headroom?.Start();
@@ -191,6 +192,7 @@ public sealed class Engine : IAsyncDisposable
             Events = Events,
             Budgets = Budgets,
             Prices = _parts.Prices,
+            SessionTotals = await SessionTotalsAsync().ConfigureAwait(false),
             Programs = _parts.Programs,
             Configuration = configuration,
             Time = time,
@@ -318,6 +320,27 @@ public sealed class Engine : IAsyncDisposable
         if (mode != configured)
             _parts.Logger.CostModePersisted(mode.ToString().ToLowerInvariant(), configured.ToString().ToLowerInvariant());
         return mode;
+    }
+
+    private async Task<SessionTotals> SessionTotalsAsync()
+    {
+        var totals = new SessionTotals();
+        foreach (var session in await Board.SessionTotalsAsync().ConfigureAwait(false))
+            totals.Set(session);
+        return totals;
+    }
+
+    // A disk that refuses must not keep the daemon from starting: then the next start counts them.
+    private async Task GiveUpAwaitedCostsAsync()
+    {
+        try
+        {
+            await Board.GiveUpAwaitedCostsAsync().ConfigureAwait(false);
+        }
+        catch (BoardUnavailableException e)
+        {
+            _parts.Logger.BoardUnavailable(e.Message);
+        }
     }
 
     private async Task<Budgets> BudgetsAsync()

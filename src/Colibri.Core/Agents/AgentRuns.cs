@@ -55,7 +55,11 @@ internal sealed class AgentRuns
         (_parts, _request, _agent, _pane, _rpc, _rested) = (parts, request, agent, pane, rpc, rested);
         _profile = AgentProfiles.For(request.Runtime, request.Binary);
         _ownSession = pane.SessionId!;
-        _usage = new RunUsage(parts.Board, parts.Budgets, SupervisedAgent.PricingOf(parts, request), agent.Id, parts.Logger);
+        var pricing = SupervisedAgent.PricingOf(parts, request);
+        _usage = new RunUsage(parts.Board, parts.Budgets, pricing, agent.Id, parts.Logger)
+        {
+            CostIsAwaited = (provider, model) => parts.UnseenCosts.Report(agent.Id, agent.Name, CostWords, provider, model),
+        };
         Source = ProviderSource.Of(request.Provider, request.Model, request.Arguments, _profile.Provider, agent.Record.Binary);
         _judge = new RunJudge(_profile, request.Provider, Source, parts.Budgets, parts.Router, parts.Holds, backoff, parts.Secrets);
         _watch = new RunWatch(parts.Time, Look, EndBy, agent.CatchUpAsync);
@@ -79,6 +83,13 @@ internal sealed class AgentRuns
     public SessionRecorder Recorder { get; }
 
     private StopCause Cause => _agent.Cause;
+
+    private string? CostWords => _profile.Cost switch
+    {
+        CostReport.AtItsEnd => "tells its cost only at its end",
+        CostReport.Never => "never tells its cost",
+        _ => null,
+    };
 
     /// <summary>Persists the agent before its process is started; with a task, claims it and opens the run.</summary>
     /// <param name="record">The agent.</param>
@@ -188,6 +199,7 @@ internal sealed class AgentRuns
     {
         _usage.Begin(run.Claim);
         Volatile.Write(ref _lostBefore, Recorder.Dropped);
+        _parts.UnseenCosts.Begin(_agent.Id, _agent.Name, CostWords, _request.Provider ?? _profile.Provider, _request.Model);
         Volatile.Write(ref _run, run);
         Tell(_pane.BeginRun());
         Tell(_pane.SetRun(run.TaskId, run.SessionId));
@@ -266,6 +278,8 @@ internal sealed class AgentRuns
         // 3. Usage counts towards the budgets at once; its booking in the ledger is not awaited.
         foreach (var usage in news.Usage)
             _usage.Add(usage);
+        if (news.Session is { } session)
+            _usage.Note(session);
         _usage.Book();
         // 4. Words wait to be written to the session: a slow disk exerts back-pressure on this agent alone.
         foreach (var entry in news.Entries)
@@ -410,7 +424,9 @@ internal sealed class AgentRuns
         run?.On(RunEvent.Checked);
         // Of a run that was judged this is known already. One that ended otherwise must not keep others waiting for its answer.
         _parts.Holds?.Release(Source, run?.TaskId);
-        await _parts.Runs.EndAsync(end with { Usage = _usage.Close(), SessionEntriesDropped = LostEntries }, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
+        var (usage, sessions) = _usage.Close();
+        var closed = end with { Usage = usage, Sessions = sessions, SessionEntriesDropped = LostEntries };
+        await _parts.Runs.EndAsync(closed, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);
         if (end.Denied is { } denied)

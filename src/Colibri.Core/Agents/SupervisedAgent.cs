@@ -163,8 +163,16 @@ public sealed class SupervisedAgent
         };
     }
 
-    internal static UsagePricing PricingOf(SupervisorParts parts, SpawnRequest request) =>
-        new(parts.Prices, request.Provider ?? AgentProfiles.For(request.Runtime, request.Binary).Provider, request.Model);
+    internal static UsagePricing PricingOf(SupervisorParts parts, SpawnRequest request)
+    {
+        var profile = AgentProfiles.For(request.Runtime, request.Binary);
+        return new UsagePricing(parts.Prices, request.Provider ?? profile.Provider, request.Model)
+        {
+            Sessions = parts.SessionTotals,
+            Runtime = profile.Name,
+            Resumes = profile.Resumes(request.Arguments ?? []),
+        };
+    }
 
     /// <summary>Persists the agent before its process is started; with a task, claims it and opens the run.</summary>
     /// <returns>The board's answer; after a refusal nothing is persisted.</returns>

@@ -59,6 +59,12 @@ public sealed record SupervisorParts
 
     /// <summary>For agents that report no cost.</summary>
     public PriceTable Prices { get; init; } = PriceTable.Empty;
+
+    /// <summary>What the agents' own sessions have used in all, for agents that take one up again.</summary>
+    public SessionTotals SessionTotals { get; init; } = new();
+
+    /// <summary>Says which agents' cost no budget sees in time.</summary>
+    internal UnseenCosts UnseenCosts => field ??= new UnseenCosts(Budgets, Prices, Logger);
     public required ProgramPath Programs { get; init; }
     public required DaemonConfiguration Configuration { get; init; }
     public required TimeProvider Time { get; init; }

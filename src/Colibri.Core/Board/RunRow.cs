@@ -47,5 +47,8 @@ public sealed record RunRow
 /// <param name="Usage">The sum of the reports.</param>
 public sealed record UsageRow(string RunId, DateOnly Day, string Provider, string Model, long Requests, Usage Usage)
 {
+    /// <summary>Of its tokens, those whose cost the agent is still to tell. If the daemon is killed before, they stay without a price.</summary>
+    public long AwaitedTokens { get; init; }
+
     public const string Unknown = "unknown";
 }

@@ -1,3 +1,4 @@
+using Colibri.Core.Cost;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Board;
@@ -94,6 +95,9 @@ public sealed record RunEnd
 
     /// <summary>All that the agent used; it replaces what was booked during the run. The task keeps the sum over its attempts.</summary>
     public IReadOnlyList<UsageRow> Usage { get; init; } = [];
+
+    /// <summary>What the agent's own sessions have used in all.</summary>
+    public IReadOnlyList<SessionUsage> Sessions { get; init; } = [];
 
     /// <summary>When the next attempt may start. Null means none; after <see cref="RunEnding.Interrupted"/> it means at once. The task's rest after its start may make it later.</summary>
     public DateTimeOffset? RetryAt { get; init; }

@@ -1,5 +1,6 @@
 using Colibri.Core.Board.Storage;
 using Colibri.Core.Board.Verbs;
+using Colibri.Core.Cost;
 using Colibri.Protocol.Wire;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -323,10 +324,30 @@ public sealed class TaskBoard : IAsyncDisposable
     public Task<IReadOnlyList<Agent>> RegisteredAgentsAsync() => ReadAsync(RegistryVerbs.ListAgents);
 
     /// <summary>Books what an agent has used so far. The rows replace those booked before. An agent that the board does not know is skipped.</summary>
-    public Task BookUsageAsync(string agentId, IReadOnlyList<UsageRow> rows)
+    /// <param name="agentId">The agent.</param>
+    /// <param name="rows">What its runs have used.</param>
+    /// <param name="sessions">What its own sessions have used in all, also before these runs.</param>
+    public Task BookUsageAsync(string agentId, IReadOnlyList<UsageRow> rows, IReadOnlyList<SessionUsage>? sessions = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        return WriteAsync(scope => LedgerVerbs.Book(scope, agentId, rows));
+        return WriteAsync(scope =>
+        {
+            SessionVerbs.Set(scope, sessions ?? []);
+            return LedgerVerbs.Book(scope, agentId, rows);
+        });
+    }
+
+    /// <summary>What agents' own sessions have used in all, the latest last.</summary>
+    public Task<IReadOnlyList<SessionUsage>> SessionTotalsAsync() => ReadAsync(SessionVerbs.List);
+
+    /// <summary>
+    /// Right after opening: counts tokens whose cost agents of an earlier daemon were still to tell as tokens without a price. Writes only if
+    /// there are any.
+    /// </summary>
+    public async Task GiveUpAwaitedCostsAsync()
+    {
+        if (await ReadAsync(LedgerVerbs.AreCostsAwaited).ConfigureAwait(false))
+            await WriteAsync(LedgerVerbs.GiveUpAwaited).ConfigureAwait(false);
     }
 
     /// <summary>The sum of all bookings of a day, in UTC.</summary>

@@ -24,6 +24,9 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
 
     public long? TaskMicrocents => taskMicrocents;
 
+    /// <summary>Whether a task or the day has a budget.</summary>
+    public bool HasAny => (taskMicrocents ?? dayMicrocents) is not null;
+
     /// <summary>Today, in UTC like every time on the wire: no change of the host's zone makes a day of 23 hours.</summary>
     public DateOnly Today => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
 

@@ -56,6 +56,9 @@ public sealed class PriceTable
         }
     }
 
+    /// <summary>Whether there are rates for a model.</summary>
+    public bool HasPrice(string provider, string model) => Find(provider, model) is not null;
+
     /// <summary>What so many tokens cost.</summary>
     /// <returns>Micro-cents, rounded half up; null where a rate that is needed is not in the table.</returns>
     public long? CostOf(string provider, string model, long input, long output, long cacheRead, long cacheWrite)

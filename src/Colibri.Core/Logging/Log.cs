@@ -313,6 +313,9 @@ public static partial class Log
     [LoggerMessage(607, LogLevel.Information, "the day's budget is lifted until midnight UTC")]
     public static partial void DayBudgetLifted(this ILogger logger);
 
+    [LoggerMessage(608, LogLevel.Warning, "agent {AgentId}: {Program} with {Provider}/{Model} {When}, and COLIBRI_PRICES_FILE has no price for it: no budget can end it while it runs")]
+    public static partial void CostUnseen(this ILogger logger, string agentId, string program, string provider, string model, string when);
+
     [LoggerMessage(603, LogLevel.Warning, "that the cost mode was set to {Mode} could not be recorded: {Reason}")]
     public static partial void CostModeNotRecorded(this ILogger logger, string mode, string reason);
 }

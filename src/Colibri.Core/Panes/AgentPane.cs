@@ -19,7 +19,7 @@ public sealed class AgentPane
     /// <summary>Longest line kept, in bytes.</summary>
     public const int MaxLineBytes = 4 << 20;
 
-    private readonly LineFramer _framer = new(MaxLineBytes);
+    private readonly LineFramer _framer = new(MaxLineBytes, keepsEnds: true);
     private readonly PaneNews _news = new();
     private readonly PaneFold _fold;
     private readonly IDialect _dialect;
@@ -142,7 +142,8 @@ public sealed class AgentPane
         {
             if (!any) (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
             any = true;
-            if (kind == LineKind.Oversize) ReadOversize(line);
+            if (kind == LineKind.Oversize) CountOversize();
+            else if (kind == LineKind.Ends) ReadEnds();
             else if (_dialect.Read(line, truncated: false, _fold, look)) _fold.State.Events++;
             else _fold.Missed(line);
         }
@@ -160,6 +161,7 @@ public sealed class AgentPane
     {
         _news.Clear();
         (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
+        if (_framer.IsInOversizeLine) _fold.State.IsTorn = true;
         if (_framer.Complete(out var torn))
         {
             // An exact reading is needed, because by its form a line cut inside a number or a literal looks whole.
@@ -177,6 +179,7 @@ public sealed class AgentPane
         }
 
         _framer.Reset();
+        _fold.CompleteUsage();
         _fold.State.IsComplete = true;
         _news.Changed = Publish();
         return _news;
@@ -308,14 +311,16 @@ public sealed class AgentPane
 
     private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered?.Request ? question : null;
 
-    private void ReadOversize(ReadOnlySpan<byte> head)
+    private void CountOversize()
     {
-        _fold.Missed(head);
+        _fold.State.MalformedLines++;
         _fold.State.OversizeLines++;
+    }
 
-        // The cut may fall inside a character, and the text must stay valid UTF-8.
-        while (head is [.., >= 0x80]) head = head[..^1];
-        if (_dialect.Read(head, truncated: true, _fold)) _fold.State.LastEventAt = _fold.State.Now;
+    private void ReadEnds()
+    {
+        if (!_framer.TryJoinEnds(out var line, out var look)) _fold.MissedIn(line);
+        if (_dialect.Read(line, truncated: true, _fold, look)) _fold.State.LastEventAt = _fold.State.Now;
     }
 
     private bool Live(ProcessEvent what, int? pid = null, ProcessExit? exit = null)

@@ -34,11 +34,13 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private BackgroundStarts? _starts;
     private bool _namesBackground;
     private long _errorAt;
+    private readonly UsageAccount _usage = new(pricing, news);
     private ulong _sessionHash;
     private ulong _cwdHash;
     private string? _provider;
     private string? _model;
     private ulong _turn;
+    private UsageReport _entered;
     private readonly LatestTexts _errors = new(secrets.Excerpt, MaxErrors, MaxErrorChars);
     private readonly LatestTexts _events = new(secrets.Name, MaxEvents, MaxEventChars);
     private readonly LatestTexts _names = new(secrets.Name, MaxNames, MaxNameChars);
@@ -46,10 +48,17 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
     public PaneState State = new() { Signs = new RunSigns { AreCounted = true } };
 
-    /// <summary>A line could not be read, or not whole.</summary>
+    /// <summary>A line could not be read.</summary>
     public void Missed(ReadOnlySpan<byte> line)
     {
         State.MalformedLines++;
+        MissedIn(line);
+    }
+
+    /// <summary>What stood in a line could not be read, or not all of it.</summary>
+    /// <param name="line">What is left of it.</param>
+    public void MissedIn(ReadOnlySpan<byte> line)
+    {
         if (line is [(byte)'{', ..])
         {
             State.Signs.Unread++;
@@ -111,6 +120,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 StartTurn(line, e);
                 break;
             case EventKind.MessageEnded or EventKind.TurnEnded:
+                State.IsCut |= e.IsCut;
                 NoteStop(line, e.Stop, e.Error);
                 break;
             case EventKind.ToolStarted:
@@ -139,7 +149,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         }
 
         if (e.HasWords || ((e.Kind == EventKind.MessageEnded || IsEnd(e.Kind)) && ContentText.HasWords(line, e.Text))) State.Signs.Words++;
-        if (e.Usage is { } usage && !AddUsage(usage, e.Totals) && kind == EventKind.UsageReported) isNews = false;
+        if (e.Usage is { } usage && !AddUsage(line, usage, e) && kind == EventKind.UsageReported) isNews = false;
         if (isNews) NoteSign(kind, e, wasSettled);
         if (keepsWords && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
             news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
@@ -253,6 +263,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         State.Stop = StopReason.None;
         State.RunError = null;
         State.IsSettled = false;
+        State.IsCut = false;
     }
 
     private void NoteRefusal(in AgentEvent e)
@@ -281,6 +292,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private void NoteStop(ReadOnlySpan<byte> line, StopReason stop, JsonValue error)
     {
         if (stop == StopReason.None) return;
+        State.IsCut = false;
         State.Stop = stop;
         State.RunError = stop < StopReason.Length ? null : _errors.Of(line, error) ?? WordsFor(stop);
         if (State.RunError is not null) SetError(State.RunError);
@@ -366,23 +378,32 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
     // A total never falls: if the agent reports less than before, the higher total was counted and booked already.
     // False where nothing was used.
-    private bool AddUsage(UsageReport report, UsageTotals totals)
+    private bool AddUsage(ReadOnlySpan<byte> line, UsageReport report, in AgentEvent e)
     {
+        var model = e.UsageModel.IsString ? _names.Of(line, e.UsageModel) : _model;
         var before = State.Usage;
-        var added = totals == UsageTotals.All ? report.Above(before) : report;
-        if (report.Unpriced > 0) added = Priced(added with { Unpriced = added.Tokens });
-        else if (totals == UsageTotals.Cost) added = added with { Microcents = report.Above(before).Microcents };
-
-        State.Usage = before + added;
-        added = State.Usage - before;
-        if (added == default) return false;
-        if (added.Output > 0) State.Answers++;
-        news.Add(new UsageNews(_provider, _model, added));
-        if (keepsWords) news.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = added.ToWire() });
-        return true;
+        _usage.Add(report, e.Totals, new UsageOrigin(_provider, model, HashOf(line, e.UsageId), State.HarnessSessionId));
+        State.Usage = _usage.Total;
+        if (State.Usage.Output > before.Output) State.Answers++;
+        if (e.Totals is not (UsageTotals.Message or UsageTotals.Base or UsageTotals.Model)) EnterUsage();
+        return State.Usage != before;
     }
 
-    private UsageReport Priced(UsageReport report) => report.Unpriced <= 0 ? report : pricing.Price(_provider, _model, report);
+    /// <summary>The agent reports no more usage.</summary>
+    public void CompleteUsage()
+    {
+        _usage.Complete();
+        State.Usage = _usage.Total;
+        EnterUsage();
+    }
+
+    // The session gets what was used since its latest entry; what messages tell is entered with the total that includes it.
+    private void EnterUsage()
+    {
+        var added = State.Usage - _entered;
+        _entered = State.Usage;
+        if (keepsWords && added != default) news.Add(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = added.ToWire() });
+    }
 
     private static ulong IdOf(ReadOnlySpan<byte> line, in AgentEvent e) => HashOf(line, e.ToolId);
 

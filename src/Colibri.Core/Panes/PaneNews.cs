@@ -27,12 +27,16 @@ public sealed class PaneNews
     /// <summary>Once for each report, with what it adds to those before it.</summary>
     public ReadOnlySpan<UsageNews> Usage => CollectionsMarshal.AsSpan(_usage);
 
+    /// <summary>What the agent's own session has used in all, as the latest report of the chunk says; null where none says so.</summary>
+    public SessionUsage? Session { get; internal set; }
+
     /// <summary>What the agent answered to commands.</summary>
     public ReadOnlySpan<CommandReply> Replies => CollectionsMarshal.AsSpan(_replies);
 
     internal void Clear()
     {
         Changed = false;
+        Session = null;
         // This runs a hundred thousand times a second, and most chunks bring none of these.
         if (_entries.Count > 0) _entries.Clear();
         if (_usage.Count > 0) _usage.Clear();
@@ -50,7 +54,29 @@ public sealed class PaneNews
 /// <param name="Provider">Whose model it was; null when the agent never said.</param>
 /// <param name="Model">The model; null when the agent never said.</param>
 /// <param name="Added">What it adds to the reports before it, priced where there is a price. No part is negative: a total never falls.</param>
-public readonly record struct UsageNews(string? Provider, string? Model, UsageReport Added);
+public readonly record struct UsageNews(string? Provider, string? Model, UsageReport Added)
+{
+    /// <summary>How many requests to the model it stands for.</summary>
+    public int Requests { get; init; } = 1;
+
+    /// <summary>Of the tokens added, those whose cost the agent is still to tell. They count as unpriced once it can no longer do so.</summary>
+    public long Awaited { get; init; }
+
+    /// <summary>What has become of the costs awaited before.</summary>
+    public AwaitedCosts Before { get; init; }
+}
+
+/// <summary>What has become of the costs that were awaited.</summary>
+public enum AwaitedCosts
+{
+    StillAwaited,
+
+    /// <summary>The agent has told them.</summary>
+    Told,
+
+    /// <summary>It will not tell them: those tokens stay without a price.</summary>
+    Lost,
+}
 
 /// <summary>An agent's answer to a command.</summary>
 /// <param name="Id">The command's id.</param>
@@ -66,6 +92,15 @@ public readonly record struct CommandReply(string Id, string? Error);
 /// <param name="Model">The model, likewise.</param>
 public readonly record struct UsagePricing(PriceTable Prices, string? Provider = null, string? Model = null)
 {
+    /// <summary>What earlier runs have booked of the agents' own sessions; null where that is not kept.</summary>
+    public SessionTotals? Sessions { get; init; }
+
+    /// <summary>Whose sessions: the agent's kind.</summary>
+    public string? Runtime { get; init; }
+
+    /// <summary>Whether the agent was started to take up an earlier session.</summary>
+    public bool Resumes { get; init; }
+
     /// <summary>The report with a cost, where there is a price for all of its tokens; else as it is.</summary>
     /// <param name="provider">The provider that the report names, or null.</param>
     /// <param name="model">The model that it names, or null.</param>

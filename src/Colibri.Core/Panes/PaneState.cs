@@ -48,6 +48,9 @@ internal struct PaneState
     public StopReason Stop { get; set; }
     public bool IsSettled { get; set; }
     public bool IsTorn { get; set; }
+
+    /// <summary>How the latest message ended was in the middle of a line too long to keep.</summary>
+    public bool IsCut { get; set; }
     public bool IsComplete { get; set; }
     public string? Tool { get; set; }
 
@@ -154,8 +157,8 @@ internal struct PaneState
             Activity.Working => RunOutcome.Working,
             Activity.Blocked => RunOutcome.Blocked,
 
-            // A torn line after a run's end may have said that the run goes on.
-            Activity.Done => IsTorn && !IsSettled ? RunOutcome.Working : RunOutcome.Done,
+            // A torn line after a run's end may have said that the run goes on; the end of a message that was left out may have been an error.
+            Activity.Done => (IsTorn && !IsSettled) || IsCut ? RunOutcome.Working : RunOutcome.Done,
             Activity.Error => RunOutcome.Failed,
             _ => Events == 0 ? RunOutcome.Silent : RunOutcome.Idle,
         };

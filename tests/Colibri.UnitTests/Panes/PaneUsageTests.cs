@@ -17,6 +17,7 @@ public sealed class PaneUsageTests
 
     // Small ones, so that later totals are often below earlier ones; none at all; and what no agent means.
     private static readonly string[] Numbers = ["0", "1", "2", "7", "100", "-5", "1000000000000000", "9223372036854775807", "1e30", "null", "\"3\"", "2.5"];
+    private static readonly string[] Models = ["m", "unknown", "<synthetic>"];
     private static readonly string[] Costs = ["0", "0.01", "0.1", "0.5", "0.0000001", "-0.5", "1e12", "null", "\"1\""];
 
     [Test]
@@ -32,7 +33,7 @@ public sealed class PaneUsageTests
         {
             var random = new Random(seed);
             var pane = new AgentPane(new PaneIdentity("a", kind, kind), AgentProfiles.For(kind, null).Dialect, new StoppedClock(), new UsagePricing(seed % 2 == 0 ? Prices : PriceTable.Empty));
-            var sum = default(UsageReport);
+            var (sum, awaited) = (default(UsageReport), 0L);
             for (var i = 0; i < Reports; i++)
             {
                 var before = pane.Usage;
@@ -41,7 +42,8 @@ public sealed class PaneUsageTests
                 {
                     long[] parts = [news.Added.Input, news.Added.Output, news.Added.CacheRead, news.Added.CacheWrite, news.Added.Microcents, news.Added.Unpriced];
                     Array.TrueForAll(parts, part => part >= 0).ShouldBeTrue($"seed {seed}, report {i}: {line}");
-                    sum += news.Added;
+                    sum += news.Added with { Unpriced = news.Added.Unpriced + (news.Before == AwaitedCosts.Lost ? awaited : 0) };
+                    awaited = (news.Before == AwaitedCosts.StillAwaited ? awaited : 0) + news.Awaited;
                 }
                 var now = pane.Usage;
                 long[] steps =
@@ -65,7 +67,12 @@ public sealed class PaneUsageTests
         string Zot() => $"\"input\":{N()},\"output\":{N()},\"cache_read\":{N()},\"cache_write\":{N()}{Cost("cost_usd")}";
         return kind switch
         {
-            "claude" => $$$"""{"type":"result","subtype":"success","is_error":{{{(random.Next(4) == 0 ? "true" : "false")}}},"usage":{"input_tokens":{{{N()}}},"output_tokens":{{{N()}}},"cache_read_input_tokens":{{{N()}}},"cache_creation_input_tokens":{{{N()}}}}{{{Cost("total_cost_usd")}}}}""",
+            "claude" => random.Next(3) switch
+            {
+                0 => $$$"""{"type":"result","subtype":"success","is_error":{{{(random.Next(4) == 0 ? "true" : "false")}}},"usage":{"input_tokens":{{{N()}}},"output_tokens":{{{N()}}},"cache_read_input_tokens":{{{N()}}},"cache_creation_input_tokens":{{{N()}}}}{{{Cost("total_cost_usd")}}}}""",
+                1 => $$$$"""{"type":"assistant","message":{"id":"m{{{{random.Next(5)}}}}","model":"{{{{Models[random.Next(3)]}}}}","content":[],"usage":{"input_tokens":{{{{N()}}}},"output_tokens":{{{{N()}}}},"cache_read_input_tokens":{{{{N()}}}},"cache_creation_input_tokens":{{{{N()}}}}}}}""",
+                _ => $$$$"""{"type":"result","subtype":"success","is_error":false,"result_index":{{{{random.Next(2)}}}},"usage":{"input_tokens":{{{{N()}}}}}{{{{Cost("total_cost_usd")}}}},"modelUsage":{"{{{{Models[random.Next(3)]}}}}":{"inputTokens":{{{{N()}}}},"outputTokens":{{{{N()}}}}{{{{Cost("costUSD")}}}}},"p":{"inputTokens":{{{{N()}}}}{{{{Cost("costUSD")}}}}}},"model_usage_since_last_result":{"p":{"inputTokens":{{{{N()}}}}}}}""",
+            },
             "codex" => $$$"""{"type":"turn.completed","usage":{"input_tokens":{{{N()}}},"cached_input_tokens":{{{N()}}},"cache_write_input_tokens":{{{N()}}},"output_tokens":{{{N()}}}}}""",
             "opencode" => $$$"""{"type":"step_finish","part":{"reason":"stop","tokens":{"input":{{{N()}}},"output":{{{N()}}},"reasoning":{{{N()}}},"cache":{"read":{{{N()}}},"write":{{{N()}}}}}{{{Cost("cost")}}}}}""",
             "pi" => $$$"""{"type":"message_end","message":{"role":"assistant","content":[],"provider":"p","model":"m","usage":{"input":{{{N()}}},"output":{{{N()}}},"cacheRead":{{{N()}}},"cacheWrite":{{{N()}}},"cost":{{{(random.Next(3) == 0 ? "null" : $$"""{"total":{{C()}}}""")}}}},"stopReason":"stop"}}""",

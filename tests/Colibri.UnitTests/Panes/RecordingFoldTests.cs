@@ -17,17 +17,24 @@ public sealed class RecordingFoldTests
     [
         ("claude-2.1-duplex-allow", 0, "Done done events 10 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
         ("claude-2.1-duplex-interrupt", 1, "Error agent-error events 8 malformed 0 turns 1 tools 1 usage 176/40/1024/0/170880"),
-        ("claude-2.1-stream-json-auth", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-auth", 1, "Error agent-error events 4 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("claude-2.1-stream-json-background", 0, "Done done events 14 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
         ("claude-2.1-stream-json-denied", 0, "Done denied events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
-        ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-length", 1, "Error token-limit events 10 malformed 0 turns 4 tools 0 usage 40/4/0/0/24000"),
+        ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-partial", 0, "Done done events 10 malformed 0 turns 1 tools 0 usage 148/12/1152/0/96960"),
+        ("claude-2.1-stream-json-resumed-again", 0, "Done done events 3 malformed 0 turns 1 tools 0 usage 148/12/1152/0/96960"),
+        ("claude-2.1-stream-json-resumed", 0, "Done done events 3 malformed 0 turns 1 tools 0 usage 148/12/1152/0/106240"),
         ("claude-2.1-stream-json-retry-after", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
         ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
+        ("codex-0.171-exec-json-length", 1, "Error token-limit events 6 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("codex-0.171-exec-json-resumed", 0, "Done done events 5 malformed 0 turns 1 tools 0 usage 472/64/3328/0/0"),
         ("codex-0.171-exec-json-retry-after", 0, "Done done events 9 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.171-exec-json-tool-fails", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
+        ("codex-0.171-exec-json-tool", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json-denied", 0, "Working incomplete events 4 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520"),
         ("opencode-1.18-run-json-limit", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
@@ -105,6 +112,8 @@ public sealed class RecordingFoldTests
     [Arguments("pi-1.5.2-json-length", "answer cut by the token limit")]
     [Arguments("claude-2.1-stream-json-auth", "Failed to authenticate. API Error: 401 invalid api key")]
     [Arguments("claude-2.1-stream-json-limit", "You've hit your 5-hour limit · resets 5:57pm (UTC)")]
+    [Arguments("claude-2.1-stream-json-length", "API Error: Claude's response exceeded the 128000 output token maximum. To configure this behavior, set the CLAUDE_CODE_MAX_OUTPUT_TOKENS environment variable.")]
+    [Arguments("codex-0.171-exec-json-length", "Incomplete response returned, reason: max_output_tokens")]
     [Arguments("codex-0.169-exec-json-auth", "unexpected status 401 Unauthorized: invalid api key, url: http://127.0.0.1:18231/v1/responses")]
     [Arguments("opencode-1.18-run-json-auth", "invalid api key")]
     [Arguments("opencode-1.18-run-json-limit", "rate limited")]

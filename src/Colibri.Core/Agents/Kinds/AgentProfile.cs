@@ -47,6 +47,12 @@ public sealed record AgentProfile
     /// </summary>
     public bool PrintsEvents { get; init; } = true;
 
+    /// <summary>When it tells what its tokens cost.</summary>
+    public CostReport Cost { get; init; }
+
+    /// <summary>Whether arguments take up an earlier session, so that totals of the session include what earlier runs have used.</summary>
+    public Func<IReadOnlyList<string>, bool> Resumes { get; init; } = static _ => false;
+
     /// <summary>What it sets for its own children; null where nobody knows of any.</summary>
     public ChildVariables? ChildVariables { get; init; }
 
@@ -61,6 +67,17 @@ public sealed record AgentProfile
 /// <param name="Tool">The tool.</param>
 /// <param name="Reason">Why, in the agent's words.</param>
 public sealed record ToolRefusal(string Tool, string Reason);
+
+/// <summary>When a kind of agent tells what its tokens cost.</summary>
+public enum CostReport
+{
+    /// <summary>With each message, or it has nothing to tell.</summary>
+    Live,
+
+    /// <summary>With its last word.</summary>
+    AtItsEnd,
+    Never,
+}
 
 /// <summary>What an agent harness sets for its own children.</summary>
 /// <param name="Prefix">What the names of all its variables begin with, its settings' too.</param>

@@ -16,6 +16,9 @@ internal static class Claude
         TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
         PromptByInput = [],
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
+        Cost = CostReport.AtItsEnd,
+        Resumes = static arguments => arguments.Any(argument =>
+            argument is "--resume" or "-r" or "--continue" or "-c" || argument.StartsWith("--resume=", StringComparison.Ordinal)),
         // That a session is around it, which one, and how to talk to it; of hooks and plug-ins, whose they are.
         ChildVariables = new("CLAUDE_",
         [
@@ -28,8 +31,8 @@ internal static class Claude
 
 /// <summary>
 /// Claude Code, <c>claude -p --output-format stream-json --verbose</c>. A turn is a new message id of the assistant outside a subagent;
-/// a message comes in as many lines as it has blocks. The <c>result</c> alone tells the usage, and has its keys in no fixed order. It is
-/// not the run's end while the last <c>background_tasks_changed</c> names a task: Claude waits for that, is woken, and prints another. A version that
+/// a message comes in as many lines as it has blocks. The <c>result</c> has its keys in no fixed order (its usage: <see cref="ClaudeUsage"/>).
+/// It is not the run's end while the last <c>background_tasks_changed</c> names a task: Claude waits for that, is woken, and prints another. A version that
 /// prints no such event tells of work in the background by the call that starts it, and by <c>task_notification</c> at most.
 /// </summary>
 internal sealed class ClaudeDialect() : LineDialect(Events)
@@ -76,12 +79,19 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private static readonly JsonFields ResultFields = new(
         "subtype", "session_id", "is_error", "stop_reason", "result", "errors", "usage", "total_cost_usd", "api_error_status", "permission_denials");
 
-    private static readonly JsonFields UsageFields = new(
-        "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens");
-
     // Most lines of an agent that streams are these. An AgentEvent on the stack is cleared on entry, so it is made in another method.
-    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink) =>
-        known.Detail == StreamEvent ? Emit(line, sink, (IsPing(line) ? Ping : known).Plain) : ReadFields(line, known, truncated, look, sink);
+    protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    {
+        if (known.Detail != StreamEvent) return ReadFields(line, known, truncated, look, sink);
+        if (IsPing(line)) return Emit(line, sink, Ping.Plain);
+        return ClaudeUsage.MayTell(line) ? ReadStreamed(line, known, truncated, sink) : Emit(line, sink, known.Plain);
+    }
+
+    private static bool ReadStreamed(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
+    {
+        var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
+        return (ClaudeUsage.TryReadStreamed(line, ref read) || truncated) && Emit(line, sink, read);
+    }
 
     private static bool ReadFields(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
@@ -91,7 +101,8 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         {
             if (!TryReadFields(ResultFields, line, truncated, look, values)) return false;
             EmitDenials(line, values[9], sink);
-            ReadResult(line, values, ref read);
+            ReadResult(line, values, MayLack(truncated, look, 1), ref read);
+            ClaudeUsage.EmitModels(line, ref read, sink);
             return Emit(line, sink, read);
         }
 
@@ -102,7 +113,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             case System:
                 if (values[0].IsString && SystemEvents.Find(values[0].Raw(line)) is { } system) read.Kind = system.Kind;
                 if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
-                if (read.Kind == EventKind.BackgroundChanged) ReadBackground(line, values[10], truncated, ref read);
+                if (read.Kind == EventKind.BackgroundChanged) ReadBackground(line, values[10], truncated, look, ref read);
                 if (read.Kind == EventKind.Denied) (read.ToolName, read.ToolId, read.Error) = (values[11], values[12], values[3]);
                 if (read.Kind == EventKind.BackgroundEnded) (read.ToolId, read.BackgroundTask) = (values[12], values[13]);
                 if (read.Kind == EventKind.Retrying) read.WaitMs = values[7].Int64OrZero(line);
@@ -128,8 +139,11 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     {
         Span<JsonValue> fields = stackalloc JsonValue[2];
         MessageFields.TryRead(line, message, fields);
-        if (!inSubagent && fields[0].IsString) sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0] });
+        // What Claude Code says itself in the assistant's place, such as an error, is no turn.
+        var isModels = ClaudeUsage.ReadMessage(line, message, ref read);
+        if (!inSubagent && isModels && fields[0].IsString) sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0], Usage = null });
         sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1] });
+        read.Usage = null;
 
         Span<JsonValue> block = stackalloc JsonValue[7];
         var blocks = new JsonElements(line, fields[1]);
@@ -207,7 +221,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         return length == 0 ? default : new JsonValue(ValueKind.String, HasEscapes: false, content.Offset + at, length);
     }
 
-    private static void ReadBackground(ReadOnlySpan<byte> line, JsonValue tasks, bool truncated, ref AgentEvent read)
+    private static void ReadBackground(ReadOnlySpan<byte> line, JsonValue tasks, bool truncated, LineLook look, ref AgentEvent read)
     {
         if (tasks.Kind == ValueKind.Array)
         {
@@ -218,11 +232,11 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             {
                 if (count++ == 0 && TaskFields.TryRead(line, open.Current, task)) read.BackgroundTask = task[0].IsString ? task[0] : task[1];
             }
-            read.BackgroundTasks = count;
-        }
-        else if (truncated)
-        {
             // A list that was too long to keep was not empty.
+            read.BackgroundTasks = count == 0 && truncated && look.CutLevel == 2 ? 1 : count;
+        }
+        else if (MayLack(truncated, look, 1))
+        {
             read.BackgroundTasks = 1;
         }
     }
@@ -237,18 +251,22 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     }
 
     // A run that failed can say subtype "success" and is_error true; one that ran out of turns says so in the subtype alone.
-    private static void ReadResult(ReadOnlySpan<byte> line, Span<JsonValue> values, ref AgentEvent read)
+    private static void ReadResult(ReadOnlySpan<byte> line, Span<JsonValue> values, bool mayLack, ref AgentEvent read)
     {
         read.SessionId = values[1];
         var failed = values[2].Kind == ValueKind.True || (values[0].IsString && !values[0].StringEquals(line, "success"u8));
         if (failed)
         {
             read.Kind = EventKind.Failed;
-            read.Stop = StopReason.Error;
+            read.Stop = ClaudeUsage.IsTokenLimit(line, values[4]) ? StopReason.Length : StopReason.Error;
             read.Error = values[4];
             var errors = new JsonElements(line, values[5]);
             if (values[8].Kind == ValueKind.Number) read.Refusal = new ProviderRefusal(Status(line, values[8]));
             if (!read.Error.IsString) read.Error = errors.Next() && errors.Current.IsString ? errors.Current : values[0];
+        }
+        else if (!values[2].Exists && mayLack)
+        {
+            read.Kind = EventKind.Working;
         }
         else
         {
@@ -258,12 +276,6 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             read.Text = values[4];
         }
 
-        Span<JsonValue> usage = stackalloc JsonValue[4];
-        if (!UsageFields.TryRead(line, values[6], usage)) return;
-
-        // The tokens are this result's alone, and total_cost_usd is the session's so far.
-        read.Totals = UsageTotals.Cost;
-        read.Usage = UsageReport.Of(
-            Count(line, usage[0]), Count(line, usage[1]), Count(line, usage[2]), Count(line, usage[3]), Microcents(line, values[7]));
+        ClaudeUsage.ReadTotals(line, values[6], values[7], ref read);
     }
 }

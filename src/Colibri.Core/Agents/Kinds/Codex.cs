@@ -16,6 +16,8 @@ internal static class Codex
         PromptByInput = ["-"],
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
         RefusalIn = CodexRefusals.In,
+        Cost = CostReport.Never,
+        Resumes = static arguments => arguments.Contains("resume"),
         // Its thread, the sandbox its commands run in, and how it was installed.
         ChildVariables = new("CODEX_",
         [
@@ -93,12 +95,15 @@ internal sealed class CodexDialect() : LineDialect(Events)
             case TurnCompleted:
                 read.Stop = StopReason.Stop;
                 read.Usage = ReadUsage(line, values[2]);
+                // What the thread has used in all its turns, those of earlier processes among them.
+                read.Totals = UsageTotals.All;
                 break;
             case Failure:
                 read.Stop = StopReason.Error;
                 read.Error = values[4];
                 if (values[3].IsString) read.Error = values[3];
                 else if (EventFields.TryRead(line, values[3], values)) read.Error = values[4];
+                if (read.Error.IsString && read.Error.Raw(line).StartsWith("Incomplete response returned, reason: max_output_tokens"u8)) read.Stop = StopReason.Length;
                 read.WillRetry = known.Kind == EventKind.RunFailed && read.Error.IsString && read.Error.Raw(line).StartsWith("Reconnecting..."u8);
                 break;
         }

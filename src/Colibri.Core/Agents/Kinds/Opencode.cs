@@ -64,6 +64,8 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
                 break;
             case ToolUse:
                 ReadTool(line, part, ref read);
+                // It prints a call once it is over, so one whose state was left out is over as well.
+                if (read.Kind == EventKind.ToolStarted && MayLack(truncated, look, 3)) read.Kind = EventKind.ToolEnded;
                 break;
             case StepFinish:
                 read.Usage = ReadUsage(line, part);

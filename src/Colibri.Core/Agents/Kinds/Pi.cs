@@ -126,6 +126,7 @@ internal sealed class PiDialect() : LineDialect(Events)
                 break;
             case MessageStart or MessageEnd:
                 ReadMessage(line, values[Message..Result], known.Detail, ref read);
+                if (known.Detail == MessageEnd && !values[Message + 3].Exists && MayLack(truncated, look, 2) && IsAssistants(line, values[Message])) LeaveOpen(ref read);
                 break;
             case ToolStart or ToolEnd:
                 read.ToolId = values[1];
@@ -135,6 +136,10 @@ internal sealed class PiDialect() : LineDialect(Events)
                 break;
             case AgentEnd when values[7].Kind == ValueKind.True:
                 read.Kind = EventKind.RunResumed;
+                break;
+            case AgentEnd when !values[7].Exists && MayLack(truncated, look, 1):
+            case AgentSettled when !values[8].Exists && MayLack(truncated, look, 1):
+                read.Kind = EventKind.Working;
                 break;
             case AgentSettled when values[8].Kind == ValueKind.True:
                 read.Stop = StopReason.Aborted;
@@ -149,7 +154,7 @@ internal sealed class PiDialect() : LineDialect(Events)
                 read.Error = values[10];
                 break;
             case CompactionEnd:
-                if (values[7].Kind == ValueKind.True) read.Kind = EventKind.RunResumed;
+                if (values[7].Kind == ValueKind.True || (!values[7].Exists && MayLack(truncated, look, 1))) read.Kind = EventKind.RunResumed;
                 read.Error = values[11];
                 break;
             case UiRequest when WantsAnAnswer(line, values[12]):
@@ -209,6 +214,11 @@ internal sealed class PiDialect() : LineDialect(Events)
         read.Usage = UsageReport.Of(
             Count(line, fields[7]), Count(line, fields[8]), Count(line, fields[9]), Count(line, fields[10]), Microcents(line, fields[12]));
     }
+
+    // Where the role is left out as well, it may have been the assistant's.
+    private static bool IsAssistants(ReadOnlySpan<byte> line, JsonValue role) => !role.Exists || role.StringEquals(line, "assistant"u8);
+
+    private static void LeaveOpen(ref AgentEvent read) => (read.Stop, read.IsCut) = (StopReason.None, true);
 
     private static StopReason ReadStop(ReadOnlySpan<byte> line, JsonValue reason)
     {

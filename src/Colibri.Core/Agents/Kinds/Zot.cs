@@ -84,6 +84,9 @@ internal sealed class ZotDialect() : LineDialect(Events)
                 read.IsError = values[3].Kind == ValueKind.True;
                 read.Text = values[4];
                 break;
+            case TurnEnd when !values[6].Exists && MayLack(truncated, look, 1):
+                read.IsCut = true;
+                break;
             case TurnEnd:
                 read.Stop = ReadStop(line, values[6]);
                 if (read.Stop >= StopReason.Length) read.Kind = EventKind.RunFailed;

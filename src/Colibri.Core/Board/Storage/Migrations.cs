@@ -14,7 +14,10 @@ internal static class Migrations
     public const long ApplicationId = 0x434C4252;
 
     public static IReadOnlyList<string> All { get; } =
-        [Schema.Tasks, Schema.Registry, Schema.Ledger, Schema.Jails, Schema.Claims, Schema.Verdicts, Schema.Interruptions, Schema.SessionLosses];
+    [
+        Schema.Tasks, Schema.Registry, Schema.Ledger, Schema.Jails, Schema.Claims, Schema.Verdicts, Schema.Interruptions, Schema.SessionLosses,
+        Schema.SessionTotals,
+    ];
 
     /// <exception cref="BoardOpenException">The file is no board, or was written by a newer version of the program.</exception>
     public static void Apply(BoardConnection connection, string path) => Apply(connection, path, All);

@@ -197,4 +197,23 @@ internal static class Schema
             registered_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         """;
+
+    // awaited_tokens: those whose cost the agent tells at its end. session_totals: what an agent's own session has used in all, by model.
+    public const string SessionTotals = """
+        ALTER TABLE usage ADD COLUMN awaited_tokens INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX usage_awaited ON usage (agent_id) WHERE awaited_tokens > 0;
+
+        CREATE TABLE session_totals (
+            session TEXT NOT NULL,
+            model TEXT NOT NULL,
+            input_tokens INTEGER NOT NULL,
+            output_tokens INTEGER NOT NULL,
+            cache_read_tokens INTEGER NOT NULL,
+            cache_write_tokens INTEGER NOT NULL,
+            cost_microcents INTEGER NOT NULL,
+            told_at INTEGER NOT NULL,
+            PRIMARY KEY (session, model)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX session_totals_by_age ON session_totals (told_at);
+        """;
 }

@@ -14,15 +14,20 @@ internal static class LedgerVerbs
     // A run or an agent that has ended is settled: a booking that arrives after its last one changes nothing.
     private const string Upsert = """
         INSERT INTO usage (agent_id, run_id, day, provider, model, task_id, session_id, requests,
-            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens)
-        SELECT a.id, $run, $day, $provider, $model, r.task_id, coalesce(r.session_id, a.session_id, ''), $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, awaited_tokens)
+        SELECT a.id, $run, $day, $provider, $model, r.task_id, coalesce(r.session_id, a.session_id, ''), $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced, $awaited
         FROM agents a LEFT JOIN runs r ON r.id = $run AND r.agent_id = a.id AND r.finished_at IS NULL
         WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL AND ($run = '' OR r.id IS NOT NULL)
         ON CONFLICT (agent_id, run_id, day, provider, model) DO UPDATE SET requests = excluded.requests,
             input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
             cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens,
-            cost_microcents = excluded.cost_microcents, unpriced_tokens = excluded.unpriced_tokens
+            cost_microcents = excluded.cost_microcents, unpriced_tokens = excluded.unpriced_tokens,
+            awaited_tokens = excluded.awaited_tokens
         """;
+
+    private const string HasAwaited = "SELECT count(*) FROM usage WHERE awaited_tokens > 0";
+
+    private const string LoseAwaited = "UPDATE usage SET unpriced_tokens = unpriced_tokens + awaited_tokens, awaited_tokens = 0 WHERE awaited_tokens > 0";
 
     // sum() fails beyond 64 bits. Each row is bounded (to 90,000 USD), so that even a million hostile rows have a sum.
     private const string Sums = """
@@ -68,10 +73,16 @@ internal static class LedgerVerbs
                 Upsert,
                 ("$agent", agentId), ("$run", row.RunId), ("$day", Text(row.Day)), ("$provider", row.Provider), ("$model", row.Model), ("$requests", row.Requests),
                 ("$input", usage.InputTokens), ("$output", usage.OutputTokens), ("$cache_read", usage.CacheReadTokens),
-                ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens));
+                ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens), ("$awaited", row.AwaitedTokens));
         }
         return booked;
     }
+
+    /// <summary>Whether a cost is awaited; right after opening, by agents of an earlier daemon, which can no longer tell it.</summary>
+    public static bool AreCostsAwaited(BoardConnection connection) => connection[HasAwaited].Number() > 0;
+
+    /// <summary>Counts all tokens whose cost is awaited as tokens without a price.</summary>
+    public static int GiveUpAwaited(WriteScope scope) => scope.Execute(LoseAwaited);
 
     public static Usage OfRun(WriteScope scope, string agentId, string runId) =>
         scope.First(Run, row => row.Usage(0), ("$agent", agentId), ("$run", runId))!;

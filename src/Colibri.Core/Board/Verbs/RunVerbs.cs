@@ -108,6 +108,7 @@ internal static class RunVerbs
     /// <summary>Closes the run if there is one and moves its task; with <see cref="RunEnd.AgentEnded"/> it closes the agent's row as well.</summary>
     public static RunClosed End(WriteScope scope, RunEnd end)
     {
+        SessionVerbs.Set(scope, end.Sessions);
         LedgerVerbs.Book(scope, end.AgentId, end.Usage);
         var closed = end.Claim is { } claim ? Close(scope, end, claim) : default;
         // An agent knows its id and the daemon's socket, so it may have claimed more tasks than the one it was started on.

@@ -83,6 +83,15 @@ public record struct AgentEvent
     /// <summary>Which numbers of the usage are those of the whole session so far, and not of this report alone.</summary>
     public UsageTotals Totals { get; set; }
 
+    /// <summary>The message of which the usage is, where later reports of it repeat or raise its numbers.</summary>
+    public JsonValue UsageId { get; set; }
+
+    /// <summary>The model of which the usage is, where that need not be the one at work.</summary>
+    public JsonValue UsageModel { get; set; }
+
+    /// <summary>How the message or the turn ended was left out of a line too long to keep: until another one ends, no run counts as done.</summary>
+    public bool IsCut { get; set; }
+
     /// <summary>Of a run's end in error: the agent announces another try, and waits for it.</summary>
     public bool WillRetry { get; set; }
 
@@ -118,6 +127,15 @@ public enum UsageTotals
 
     /// <summary>The tokens and the cost.</summary>
     All,
+
+    /// <summary>None: the tokens of one message so far. The next report with <see cref="Cost"/> includes them.</summary>
+    Message,
+
+    /// <summary>All, those of one model. The report with <see cref="Cost"/> that follows closes the list.</summary>
+    Model,
+
+    /// <summary>What <see cref="Model"/> was before this process took up the session.</summary>
+    Base,
 }
 
 /// <summary>Why the assistant stopped. From <see cref="Length"/> on, the run it ends has failed.</summary>

@@ -7,9 +7,9 @@ public interface IDialect
 {
     /// <summary>Reads a line and passes its events to the sink: at least one for a well-formed line, none for a malformed one.</summary>
     /// <param name="line">One line without its newline.</param>
-    /// <param name="truncated">The line is the head of one too long to keep: what can still be read of it counts.</param>
+    /// <param name="truncated">Something was left out of the line, because it was too long to keep: what can still be read of it counts.</param>
     /// <param name="sink">Called before this returns.</param>
-    /// <param name="look">What the framing has learned of a line that is not truncated.</param>
+    /// <param name="look">What the framing has learned of the line; of a truncated one, which container lacks items.</param>
     /// <returns>False if the line is malformed, or truncated and nothing could be read of it.</returns>
     bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default);
 }

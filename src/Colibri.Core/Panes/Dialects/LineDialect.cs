@@ -43,9 +43,15 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
     /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; the method checks everything else.</summary>
     protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink);
 
-    /// <summary>Reads the fields of an event, exactly; of a truncated line, those before the cut.</summary>
+    /// <summary>Reads the fields of an event, exactly; of a truncated line, those that are left.</summary>
     protected static bool TryReadFields(JsonFields fields, ReadOnlySpan<byte> line, bool truncated, LineLook look, Span<JsonValue> values) =>
         truncated ? fields.TryRead(line, values) || truncated : fields.TryRead(line, look, values);
+
+    /// <summary>Whether a field that is not there may have been: objects at that level may have lost fields, or may be missing themselves.</summary>
+    /// <param name="truncated">Something of the line was left out.</param>
+    /// <param name="look">Says where, if that is known.</param>
+    /// <param name="level">The level of the object; the line's own is 1.</param>
+    protected static bool MayLack(bool truncated, LineLook look, int level) => truncated && look.CutLevel <= level;
 
     protected static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
     {
@@ -54,12 +60,12 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
     }
 
     /// <summary>The cost that the agent reports; null if it reports none.</summary>
-    protected static long? Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
+    internal static long? Microcents(ReadOnlySpan<byte> line, JsonValue usd) =>
         usd.Kind == ValueKind.Number && DecimalUsd.TryParseMicrocents(usd.Raw(line), out var microcents) ? UsageReport.Reported(microcents) : null;
 
     /// <summary>An HTTP status; 0 for any other value.</summary>
     protected static int Status(ReadOnlySpan<byte> line, JsonValue status) => status.TryGetInt64(line, out var code) && code is >= 100 and <= 599 ? (int)code : 0;
 
     /// <summary>A count of tokens; 0 for any other value.</summary>
-    protected static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => UsageReport.Reported(tokens.Int64OrZero(line));
+    internal static long Count(ReadOnlySpan<byte> line, JsonValue tokens) => UsageReport.Reported(tokens.Int64OrZero(line));
 }

@@ -45,6 +45,12 @@ public readonly record struct UsageReport(long Input, long Output, long CacheRea
         Math.Max(0, Microcents - other.Microcents),
         Math.Max(0, Unpriced - other.Unpriced));
 
+    /// <summary>The higher of two totals, part by part.</summary>
+    public static UsageReport Highest(UsageReport left, UsageReport right) => right + left.Above(right);
+
+    /// <summary>The lower of two amounts, part by part.</summary>
+    public static UsageReport Lowest(UsageReport left, UsageReport right) => left - left.Above(right);
+
     public static UsageReport Add(UsageReport left, UsageReport right) => new(
         Sum(left.Input, right.Input),
         Sum(left.Output, right.Output),
