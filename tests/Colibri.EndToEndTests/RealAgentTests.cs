@@ -169,6 +169,63 @@ public sealed class RealAgentTests(RealAgents agents)
         (DateTimeOffset.Parse(run.Text("finished_at"), null) - DateTimeOffset.Parse(run.Text("started_at"), null)).ShouldBeGreaterThan(TimeSpan.FromSeconds(40));
     }
 
+    [Test]
+    public async Task Claude_Code_over_its_tasks_budget_is_gone_within_a_second_of_crossing_it()
+    {
+        using var folder = new TempDirectory();
+        await File.WriteAllTextAsync(folder.File("prices.json"), """{"claude-sonnet-4-5":{"input":3,"output":15,"cache_read":0.3,"cache_write":3.75}}""");
+        await using var model = new ModelStandIn();
+        await using var daemon = await RealAgents.HomeOf("claude").StartDaemonAsync(
+            await agents.ExecutableAsync("claude"), model, ("COLIBRI_BUDGET_TASK_USD", "1"), ("COLIBRI_PRICES_FILE", folder.File("prices.json")));
+        await using var client = await daemon.ConnectAsync();
+        await using var watcher = await daemon.ConnectAsync();
+        await watcher.DataAsync(new { cmd = "subscribe", topics = new[] { "panes" } });
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:dear", max_attempts = 3 })).Text("id");
+
+        while ((await watcher.ReadAsync()).Member("pane").Member("usage").Number("cost_microcents") <= 100_000_000)
+        {
+        }
+        await Eventually.HoldsAsync(() => Task.FromResult(daemon.Descendants().Count == 0), () => "the whole tree is gone", TimeSpan.FromSeconds(1));
+
+        var task = await client.TaskEndedAsync(id, "failed");
+        (task.Text("verdict"), task.Number("attempts")).ShouldBe(("budget", 1));
+        // A message of a hundred thousand tokens costs thirty cents.
+        task.Member("usage").Number("cost_microcents").ShouldBeInRange(120_000_000, 180_000_000);
+        daemon.Log.ShouldNotContain("[608]");
+    }
+
+    [Test]
+    public async Task Claude_Code_ended_before_its_result_has_used_tokens_of_unknown_cost_and_a_resumed_session_is_booked_once()
+    {
+        await using var model = new ModelStandIn();
+        var executable = await agents.ExecutableAsync("claude");
+        await using var daemon = await RealAgents.HomeOf("claude").StartDaemonAsync(executable, model, ("COLIBRI_BUDGET_TASK_USD", "1"));
+        await using var client = await daemon.ConnectAsync();
+        await RunAsync(client, "tool", "done");
+        var session = (await client.PanesAsync()).ShouldHaveSingleItem().Text("harness_session_id");
+        daemon.Log.ShouldContain("608");
+
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:plain", max_attempts = 1, capabilities = new[] { "none-has-this" } })).Text("id");
+        await client.SpawnAsync(new
+        {
+            cmd = "spawn-agent",
+            binary = executable,
+            runtime = "claude",
+            task_id = id,
+            args = (string[])["-p", "--output-format", "stream-json", "--verbose", "--model", "claude-sonnet-4-5", "--resume", session],
+        });
+        (await client.TaskEndedAsync(id, "done", Patience)).UsageOf().ShouldBe((148, 12, 1152, 0, 96_960));
+
+        var dear = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:dear", max_attempts = 1 })).Text("id");
+        var agentId = "";
+        await Eventually.HoldsAsync(
+            async () => (agentId = (await client.PanesAsync()).SingleOrDefault(pane => pane.Text("task_id") == dear && pane.Member("usage").Number("input_tokens") > 0) is { ValueKind: JsonValueKind.Object } pane ? pane.Text("id") : "").Length > 0,
+            () => "usage was told", Patience);
+        await client.DataAsync(new { cmd = "stop-agent", agent_id = agentId, grace_ms = 0 });
+        var usage = (await client.TaskEndedAsync(dear, "failed", Patience)).Member("usage");
+        (usage.Number("cost_microcents"), usage.Number("unpriced_tokens") >= 100_000).ShouldBe((0, true));
+    }
+
     private static async Task<JsonElement> RunAsync(WireClient client, string scenario, string status)
     {
         var id = (await client.DataAsync(new { cmd = "create-task", title = $"SCENARIO:{scenario}", max_attempts = 1 })).Text("id");

@@ -161,6 +161,10 @@ internal sealed class ModelStandIn : IAsyncDisposable
                 await SendAsync(Said("Starting it.").Calling(new ToolCall(
                     $"call_{number}", $"env sleep {BackgroundSeconds}; echo late > late.txt", InBackground: true)));
                 break;
+            case "dear":
+                // Every answer asks for another, and for a hundred thousand tokens.
+                await SendAsync(Said("Spending.").Calling(new ToolCall($"call_{number}", $"echo spent {asked}")) with { Prompt = 100_000, Cached = 0 });
+                break;
             case "overflow":
                 await exchange.RefuseAsync(400, "This model's maximum context length is 128000 tokens. context_length_exceeded");
                 break;
