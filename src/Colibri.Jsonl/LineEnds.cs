@@ -25,7 +25,7 @@ internal sealed class LineEnds(int headBytes, int tailBytes)
     /// <summary>Takes the line's next bytes.</summary>
     public void Add(ReadOnlySpan<byte> piece)
     {
-        _buffer ??= ArrayPool<byte>.Shared.Rent(headBytes + (2 * tailBytes));
+        _buffer ??= ArrayPool<byte>.Shared.Rent(headBytes + (2 * tailBytes) + JsonLineReader.MaxDepth);
         if (_head < headBytes)
         {
             var taken = Math.Min(piece.Length, headBytes - _head);
@@ -58,23 +58,28 @@ internal sealed class LineEnds(int headBytes, int tailBytes)
     }
 
     /// <summary>
-    /// Joins both ends, once, after <see cref="Close"/>. They are joined in the deepest container that is open over all that was left out. It
-    /// keeps its items before and after, and lacks those between; every container around it and within its items is whole.
+    /// Joins both ends, once, after <see cref="Close"/>. They are joined in the deepest container that is open over all that was left out: it
+    /// keeps its items before and after, and what the head has begun inside of it ends at the cut. Every container around it is whole.
     /// </summary>
     /// <param name="skipped">Bytes before the line's first one, such as a byte order mark.</param>
     /// <param name="line">The joined line; where they cannot be joined, what is left of the head.</param>
-    /// <param name="level">The level of the container that lacks items; the outermost is 1.</param>
+    /// <param name="level">The level from which on containers lack items; the outermost is 1.</param>
     /// <returns>False unless the joined line is one well-formed object.</returns>
     public bool TryJoin(int skipped, out ReadOnlySpan<byte> line, out int level)
     {
         var buffer = _buffer.AsSpan();
+        Span<byte> closers = stackalloc byte[JsonLineReader.MaxDepth];
         line = WithoutTornCharacter(buffer[skipped.._head]);
-        level = (int)Math.Min(_place.Lowest, JsonLineReader.MaxDepth + 1);
-        if (level is < 1 or > JsonLineReader.MaxDepth || !FindEnd(buffer.Slice(_head, _window), level, out var from)) return false;
-        var keeps = FindStart(buffer[..(_head + _window)], level, out var isFirst);
-        if (isFirst && buffer[_head + from] == ',') from++;
-        buffer[(_head + from)..(_head + _window)].CopyTo(buffer[keeps..]);
-        var joined = buffer[skipped..(keeps + _window - from)];
+        level = (int)Math.Min(_place.Lowest, closers.Length + 1);
+        if (level < 1 || level > closers.Length || !FindEnd(buffer.Slice(_head, _window), level, out var from)
+            || !FindStart(buffer[.._head], closers, out var keeps, out var depth)) return false;
+        var open = depth - level;
+        if (open == 0 && buffer[keeps - 1] is (byte)'{' or (byte)'[' && buffer[_head + from] == ',') from++;
+        var tail = buffer[(_head + from)..(_head + _window)];
+        tail.CopyTo(buffer[(keeps + open)..]);
+        closers[level..depth].Reverse();
+        closers[level..depth].CopyTo(buffer[keeps..]);
+        var joined = buffer[skipped..(keeps + open + tail.Length)];
         line = buffer[skipped..keeps];
         if (!JsonLine.IsWellFormedObject(joined)) return false;
         line = joined;
@@ -111,21 +116,22 @@ internal sealed class LineEnds(int headBytes, int tailBytes)
         return false;
     }
 
-    // Where in the head the last whole item of the container ends, or its opening bracket if it has none.
-    private int FindStart(ReadOnlySpan<byte> line, int level, out bool isFirst)
+    // The head's last whole item, or the opening bracket of a container that has none, and the brackets that close what is open there.
+    private static bool FindStart(ReadOnlySpan<byte> head, Span<byte> closers, out int keeps, out int depth)
     {
-        var (keeps, passed) = (0, 0);
         JsonPlace place = default;
-        isFirst = false;
-        while (place.Next(line[passed.._head], Items) is >= 0 and var at)
+        var passed = 0;
+        (keeps, depth) = (0, 0);
+        while (place.Next(head[passed..], Items) is >= 0 and var at)
         {
             passed += at + 1;
-            if (place.Depth != level || line[passed - 1] is (byte)'}' or (byte)']') continue;
-            isFirst = line[passed - 1] != ',';
-            keeps = isFirst ? passed : passed - 1;
+            if (place.Depth < 0 || place.Depth > closers.Length) return false;
+            depth = (int)place.Depth;
+            keeps = head[passed - 1] == ',' ? passed - 1 : passed;
+            if (head[passed - 1] is (byte)'{' or (byte)'[') closers[depth - 1] = head[passed - 1] == '{' ? (byte)'}' : (byte)']';
         }
 
-        return keeps;
+        return keeps > 0;
     }
 
     private static ReadOnlySpan<byte> WithoutTornCharacter(ReadOnlySpan<byte> head)

@@ -52,10 +52,10 @@ public sealed class LineFramer
 
     /// <summary>
     /// Joins the ends of the line that was returned as <see cref="LineKind.Ends"/>, once, before the next call on this framer. The joined line
-    /// is well-formed. One container lacks the items that were left out; every other one is as it was.
+    /// is well-formed. Containers from one level on lack the items that were left out; those around them are as they were.
     /// </summary>
     /// <param name="line">The joined line; where that cannot be, what is left of the head. Valid as the line itself.</param>
-    /// <param name="look">Names the container that lacks items, of a joined line.</param>
+    /// <param name="look">Of a joined line: its form, and from which level on items are missing.</param>
     /// <returns>False if the ends do not belong to one well-formed object.</returns>
     public bool TryJoinEnds(out ReadOnlySpan<byte> line, out LineLook look)
     {

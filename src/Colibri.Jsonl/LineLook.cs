@@ -27,12 +27,12 @@ public readonly ref struct LineLook
     private LineLook(int cutLevel) => (Form, CutLevel) = (LineForm.Object, cutLevel);
 
     /// <summary>Of a well-formed line from whose middle items were left out.</summary>
-    /// <param name="level">The level of the container that lacks them; the outermost is 1.</param>
+    /// <param name="level">The level from which on containers lack some; the outermost is 1.</param>
     public static LineLook Cut(int level) => new(level);
 
     public LineForm Form { get; }
 
-    /// <summary>The level of the container that lacks items; 0 where that is not known or nothing was left out.</summary>
+    /// <summary>The level from which on containers may lack items; 0 where that is not known or nothing was left out.</summary>
     public int CutLevel { get; }
 
     /// <summary>Whether the line's strings are marked; then it has the form of an object.</summary>

@@ -64,7 +64,7 @@ public sealed record SupervisorParts
     public SessionTotals SessionTotals { get; init; } = new();
 
     /// <summary>Says which agents' cost no budget sees in time.</summary>
-    internal UnseenCosts UnseenCosts => field ??= new UnseenCosts(Budgets, Prices, Logger);
+    internal UnseenCosts UnseenCosts => field ?? Interlocked.CompareExchange(ref field, new UnseenCosts(Budgets, Prices, Logger), null) ?? field;
     public required ProgramPath Programs { get; init; }
     public required DaemonConfiguration Configuration { get; init; }
     public required TimeProvider Time { get; init; }

@@ -108,10 +108,15 @@ public readonly record struct UsagePricing(PriceTable Prices, string? Provider =
     public UsageReport Price(string? provider, string? model, UsageReport report)
     {
         if (Prices is null) return report;
-        var cost = Prices.CostOf(
-            NameOf(provider, Provider), NameOf(model, Model), report.Input, report.Output, report.CacheRead, report.CacheWrite);
+        var cost = CostOf(provider, model, report);
+        // A provider may name a model that was requested with the date of its version behind it.
+        if (cost is null && Model is { Length: > 0 } requested && model is not null && model.StartsWith(requested, StringComparison.Ordinal))
+            cost = CostOf(provider, requested, report);
         return cost is { } microcents ? report with { Microcents = microcents, Unpriced = 0 } : report;
     }
+
+    private long? CostOf(string? provider, string? model, in UsageReport report) => Prices.CostOf(
+        NameOf(provider, Provider), NameOf(model, Model), report.Input, report.Output, report.CacheRead, report.CacheWrite);
 
     /// <summary>The reported name, else the requested one, else <c>unknown</c>.</summary>
     public static string NameOf(string? reported, string? requested) =>

@@ -78,6 +78,16 @@ public sealed class UsageAccountTests
     }
 
     [Test]
+    [Arguments("opus-20261101", "1000/10/0/0/1100000")]
+    [Arguments("haiku-20261101", "1000/10/0/0/0")]
+    public void A_model_requested_by_its_short_name_has_the_price_of_that_name(string reported, string shown)
+    {
+        var account = new Account(null, resumes: false, Prices, "claude", requested: "opus");
+        account.Say(Init, Message("m1", 1000, 10, model: reported));
+        account.Shown.ShouldBe(shown);
+    }
+
+    [Test]
     public void Models_of_subagents_count_each_in_its_own_name()
     {
         var account = New();
@@ -265,10 +275,10 @@ public sealed class UsageAccountTests
         private readonly List<(string Model, UsageReport Sum)> _models = [];
         private long _awaited;
 
-        public Account(SessionTotals? sessions, bool resumes, PriceTable? prices, string kind)
+        public Account(SessionTotals? sessions, bool resumes, PriceTable? prices, string kind, string? requested = null)
         {
             _sessions = sessions;
-            var pricing = new UsagePricing(prices ?? PriceTable.Empty, "anthropic") { Sessions = sessions, Resumes = resumes, Runtime = kind };
+            var pricing = new UsagePricing(prices ?? PriceTable.Empty, "anthropic", requested) { Sessions = sessions, Resumes = resumes, Runtime = kind };
             _pane = new AgentPane(new PaneIdentity("a", kind, kind), AgentProfiles.For(kind, null).Dialect, new StoppedClock(), pricing);
         }
 

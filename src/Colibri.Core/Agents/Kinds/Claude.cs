@@ -233,7 +233,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
                 if (count++ == 0 && TaskFields.TryRead(line, open.Current, task)) read.BackgroundTask = task[0].IsString ? task[0] : task[1];
             }
             // A list that was too long to keep was not empty.
-            read.BackgroundTasks = count == 0 && truncated && look.CutLevel == 2 ? 1 : count;
+            read.BackgroundTasks = count == 0 && MayLack(truncated, look, 2) ? 1 : count;
         }
         else if (MayLack(truncated, look, 1))
         {

@@ -9,7 +9,7 @@ public interface IDialect
     /// <param name="line">One line without its newline.</param>
     /// <param name="truncated">Something was left out of the line, because it was too long to keep: what can still be read of it counts.</param>
     /// <param name="sink">Called before this returns.</param>
-    /// <param name="look">What the framing has learned of the line; of a truncated one, which container lacks items.</param>
+    /// <param name="look">What the framing has learned of the line; of a truncated one, from which level on items are missing.</param>
     /// <returns>False if the line is malformed, or truncated and nothing could be read of it.</returns>
     bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default);
 }
