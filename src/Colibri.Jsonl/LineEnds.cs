@@ -19,6 +19,9 @@ internal sealed class LineEnds(int headBytes, int tailBytes)
 
     public bool HoldsBuffer => _buffer is not null;
 
+    /// <summary>The first bytes, cut between two characters.</summary>
+    public ReadOnlySpan<byte> Head => WithoutTornCharacter(_buffer.AsSpan(0, _head));
+
     /// <summary>Bytes of the head.</summary>
     public int Cut => _head;
 

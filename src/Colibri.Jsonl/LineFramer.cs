@@ -45,6 +45,9 @@ public sealed class LineFramer
     /// <summary>Whether an oversize line has begun whose newline has not come.</summary>
     public bool IsInOversizeLine => _discarding;
 
+    /// <summary>The head of the oversize line that has begun, as far as it was kept; empty where none has or no ends are kept. Valid until the next call.</summary>
+    public ReadOnlySpan<byte> OversizeLine => _discarding && _ends is not null ? WithoutMark(_ends.Head) : default;
+
     /// <summary>Bytes held for a line whose newline has not come yet.</summary>
     public int TailBytes => _tailIsHandedOut ? 0 : _tailLength;
 
@@ -229,8 +232,10 @@ public sealed class LineFramer
     {
         if (_pastFirstLine) return line;
         _pastFirstLine = true;
-        return line is [0xEF, 0xBB, 0xBF, ..] ? line[3..] : line;
+        return WithoutMark(line);
     }
+
+    private static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> line) => line is [0xEF, 0xBB, 0xBF, ..] ? line[3..] : line;
 
     private static bool IsBlank(ReadOnlySpan<byte> line) =>
         line.IsEmpty || (line[0] <= ' ' && line.IndexOfAnyExcept((byte)' ', (byte)'\t', (byte)'\r') < 0);

@@ -161,7 +161,7 @@ public sealed class AgentPane
     {
         _news.Clear();
         (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
-        if (_framer.IsInOversizeLine) _fold.State.IsTorn = true;
+        if (_framer.IsInOversizeLine) LoseLine(_framer.OversizeLine);
         if (_framer.Complete(out var torn))
         {
             // An exact reading is needed, because by its form a line cut inside a number or a literal looks whole.
@@ -172,9 +172,8 @@ public sealed class AgentPane
             }
             else
             {
-                _fold.Missed(torn);
-                _fold.State.IsTorn = true;
-                _fold.State.Signs.IsCut = torn is [(byte)'{', ..];
+                _fold.State.MalformedLines++;
+                LoseLine(torn);
             }
         }
 
@@ -311,6 +310,7 @@ public sealed class AgentPane
 
     private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered?.Request ? question : null;
 
+    // What the line says is told at its end.
     private void CountOversize()
     {
         _fold.State.MalformedLines++;
@@ -321,6 +321,13 @@ public sealed class AgentPane
     {
         if (!_framer.TryJoinEnds(out var line, out var look)) _fold.MissedIn(line);
         if (_dialect.Read(line, truncated: true, _fold, look)) _fold.State.LastEventAt = _fold.State.Now;
+    }
+
+    private void LoseLine(ReadOnlySpan<byte> torn)
+    {
+        _fold.MissedIn(torn);
+        _fold.State.IsTorn = true;
+        _fold.State.Signs.IsCut = torn is [(byte)'{', ..];
     }
 
     private bool Live(ProcessEvent what, int? pid = null, ProcessExit? exit = null)

@@ -6,7 +6,8 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Panes;
 
-/// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name.</summary>
+/// <summary>Adds events to a <see cref="PaneState"/>. Allocates only for what is new: a session id, an error's words, a tool's name. Long,
+/// because each kind of event changes the same state.</summary>
 /// <param name="news">Collects the news of a chunk.</param>
 /// <param name="pricing">For reports of usage without a cost.</param>
 /// <param name="keepsWords">Whether what the agent says and answers goes into <paramref name="news"/>; else no text is decoded.</param>
@@ -81,6 +82,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     public void On(ReadOnlySpan<byte> line, in AgentEvent e)
     {
         State.LastEvent = e.Name ?? _events.Of(line, e.UnknownName);
+        if (e.IsPartial || e.IsCut) MissedIn(line);
         if (e.SessionId.IsString && IsNew(line, e.SessionId, ref _sessionHash))
             State.HarnessSessionId = secrets.Name(e.SessionId.GetString(line)!, MaxIdChars);
         if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))

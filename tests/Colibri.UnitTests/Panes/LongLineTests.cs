@@ -17,6 +17,11 @@ public sealed class LongLineTests
     private const string PiSays = """{"type":"agent_start"}""";
     private const string PiSettles = """{"type":"agent_settled","aborted":false}""";
 
+    private const string ClaudeWrites = """{"type":"assistant","message":{"id":"m1","content":[{"type":"tool_use","id":"t1","name":"Write","input":{}}]}}""";
+    private const string ClaudeRefused = """{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":"not granted"}]}}""";
+    private const string ClaudeEnds = """{"type":"result","is_error":false,"result":"ok","permission_denials":[{"tool_name":"Write","tool_use_id":"t1","tool_input":{}}]}""";
+    private const string CodexEnds = """{"type":"turn.completed","usage":{"input_tokens":1}}""";
+
     /// <summary>Looks like every field that decides something.</summary>
     private const string Decoys =
         """\",\"willRetry\":false,\"is_error\":false,\"subtype\":\"success\",\"stopReason\":\"stop\",\"type\":\"result\",\"total_cost_usd\":9,\"usage\":{\"input\":7,\"input_tokens\":7}},{\"x\":\" """;
@@ -55,13 +60,68 @@ public sealed class LongLineTests
         ("zot", """{"type":"usage","x":"FILL","input":10,"output":5,"cost_usd":0.5}""" + "\n" + """{"type":"done"}""", "done", "10/5/0/0/50000000"),
     ];
 
+    /// <summary>The same for what the run did beside its end: words, calls, refusals.</summary>
+    public static IEnumerable<(string Kind, string Lines, string Verdict)> Signs() =>
+    [
+        ("pi", PiSays + "\n" + """{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"FILL"}],"stopReason":"stop"}}""" + "\n" + PiSettles, "done"),
+        ("pi", PiSays + "\n" + """{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"thinking","thinking":"FILL"}],"stopReason":"stop"}}""" + "\n" + PiSettles, "done"),
+        ("pi", PiSays + "\n" + """{"type":"message_end","message":{"role":"assistant","content":[{"type":"thinking","thinking":"FILL"}],"stopReason":"stop"}}""" + "\n" + PiSettles, "empty"),
+        ("pi", PiSays + "\n" + """{"type":"message_end","message":{"role":"user","content":[{"type":"text","text":"FILL"}]}}""" + "\n" + PiSettles, "empty"),
+        ("pi", PiSays + "\n" + """{"type":"agent_end","messages":[{"role":"user","content":"FILL"}],"willRetry":false}""", "empty"),
+        ("pi", PiSays + "\n" + """{"type":"not known","text":"FILL"}""" + "\n" + PiSettles, "done"),
+        ("pi", PiSays + "\n" + """{"type":"tool_execution_start","toolCallId":"t","toolName":"bash"}""" + "\n" + """{"type":"tool_execution_end","toolCallId":"t","result":{"content":[{"type":"text","text":"FILL"}]},"isError":false}""" + "\n" + PiSettles, "done"),
+        ("pi", PiSays + "\n" + """{"type":"tool_execution_start","toolCallId":"t","toolName":"bash"}""" + "\n" + """{"type":"message_end","message":{"role":"user","content":"FILL"}}""" + "\n" + PiSettles, "incomplete"),
+        ("claude", ClaudeWrites + "\n" + ClaudeRefused + "\n" + """{"type":"assistant","message":{"id":"m2","content":[{"type":"text","text":"FILL"}]}}""" + "\n" + ClaudeEnds, "denied"),
+        ("claude", ClaudeWrites + "\n" + """{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":"FILL"}]}}""" + "\n" + ClaudeEnds, "denied"),
+        ("claude", ClaudeWrites + "\n" + ClaudeRefused + "\n" + """{"type":"user","message":{"content":[{"type":"tool_result","content":"FILL","tool_use_id":"t2"}]}}""" + "\n" + ClaudeEnds, "done"),
+        ("claude", ClaudeWrites + "\n" + ClaudeRefused + "\n" + """{"type":"user","message":{"content":[{"type":"text","text":"FILL"},{"type":"text","text":"FILL"}]}}""" + "\n" + ClaudeEnds, "done"),
+        ("claude", ClaudeWrites + "\n" + """{"type":"user","message":{"content":[{"type":"text","text":"FILL"},{"type":"text","text":"FILL"}]}}""" + "\n" + """{"type":"result","is_error":false,"result":"ok"}""", "done"),
+        ("claude", ClaudeWrites + "\n" + ClaudeRefused + "\n" + """{"type":"result","is_error":false,"result":"FILL","permission_denials":[{"tool_name":"Write","tool_use_id":"t1","tool_input":{}}]}""", "denied"),
+        ("claude", """{"type":"assistant","message":{"id":"m1","content":[{"type":"text","text":"FILL"}]}}""" + "\n" + """{"type":"result","is_error":false,"result":""}""", "done"),
+        ("claude", """{"type":"result","subtype":"success","is_error":false,"result":"FILL"}""", "done"),
+        ("claude", """{"type":"assistant","message":{"id":"m1","content":[{"type":"tool_use","id":"t1","name":"Bash","input":{"command":"make","run_in_background":true,"x":"FILL"}}]}}""" + "\n" + """{"type":"result","is_error":false,"result":"ok"}""", "done"),
+        ("codex", """{"type":"item.completed","item":{"id":"i","type":"agent_message","text":"FILL"}}""" + "\n" + CodexEnds, "done"),
+        ("codex", """{"type":"item.completed","item":{"id":"i","type":"reasoning","text":"FILL"}}""" + "\n" + CodexEnds, "empty"),
+        ("codex", """{"type":"item.started","item":{"id":"i","type":"command_execution"}}""" + "\n" + """{"type":"item.completed","item":{"a":"FILL","id":"i","type":"command_execution","b":"FILL"}}""" + "\n" + CodexEnds, "done"),
+        ("opencode", """{"type":"text","part":{"text":"FILL"}}""" + "\n" + """{"type":"step_finish","part":{"reason":"stop"}}""", "done"),
+        ("zot", """{"type":"assistant_message","content":[{"type":"text","text":"FILL"}]}""" + "\n" + """{"type":"done"}""", "done"),
+        ("zot", """{"type":"assistant_message","content":[]}""" + "\n" + """{"type":"user_message","text":"FILL"}""" + "\n" + """{"type":"done"}""", "empty"),
+    ];
+
+    [Test]
+    [MethodDataSource(nameof(Signs))]
+    public void A_long_line_shows_what_was_done_and_only_what_may_have_been_left_out_is_not_held_against_a_run(string kind, string lines, string verdict)
+    {
+        foreach (var piece in (string[])["A", Decoys])
+        {
+            var pane = Fed(kind, lines, piece, 64 * 1024);
+            pane.Complete();
+            RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict.ShouldBe(verdict, piece);
+        }
+    }
+
+    [Test]
+    public void A_stream_that_ends_in_a_long_line_is_cut_off_or_printed_no_event()
+    {
+        var words = new string('x', AgentPane.MaxLineBytes);
+        foreach (var (head, cut, printed) in new[] { ("{\"type\":\"", true, false), ("\uFEFF{", true, false), ("hello ", false, true) })
+        {
+            var pane = PaneFixture.New("pi");
+            pane.Hear(Encoding.UTF8.GetBytes(head + words));
+            pane.Complete();
+            var signs = pane.Run.Signs;
+            (signs.IsCut, signs.Unread, signs.Printed?.StartsWith("hello xxx", StringComparison.Ordinal) ?? false).ShouldBe((cut, cut ? 1 : 0, printed), head);
+            (pane.Show().MalformedLines, pane.Show().OversizeLines).ShouldBe((1, 1));
+        }
+    }
+
     [Test]
     [MethodDataSource(nameof(Streams))]
     public void A_long_line_says_what_it_says_at_its_ends(string kind, string lines, string verdict, string usage)
     {
         foreach (var piece in (string[])["A", "€", "\\\"", Decoys])
         {
-            var pane = Fed(kind, lines, piece, 64 * 1024);
+            var pane = Fed(kind, Words(kind) + lines, piece, 64 * 1024);
             pane.Complete();
             var shown = pane.Show();
             shown.OversizeLines.ShouldBe(lines.Split('\n').Count(line => line.Contains(Long, StringComparison.Ordinal)));
@@ -79,7 +139,7 @@ public sealed class LongLineTests
     public void The_chunks_make_no_difference(int chunk)
     {
         foreach (var (kind, lines, verdict, _) in Streams().Where((_, n) => chunk > 1 || n == 0))
-            RunVerdict.Judge(Fed(kind, lines, "x", chunk).Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict.ShouldBe(verdict);
+            RunVerdict.Judge(Fed(kind, Words(kind) + lines, "x", chunk).Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict.ShouldBe(verdict);
     }
 
     [Test]
@@ -103,6 +163,16 @@ public sealed class LongLineTests
         transcript.Lines.ShouldNotContain(line => line.Contains("sk-ant", StringComparison.Ordinal));
         pane.Show().Turns.ShouldBe(1);
     }
+
+    // A run without words is empty, whatever its end says.
+    private static string Words(string kind) => kind switch
+    {
+        "pi" => """{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"so"}]}}""",
+        "claude" => """{"type":"assistant","message":{"id":"m0","content":[{"type":"text","text":"so"}]}}""",
+        "codex" => """{"type":"item.completed","item":{"id":"i0","type":"agent_message","text":"so"}}""",
+        "opencode" => """{"type":"text","part":{"text":"so"}}""",
+        _ => """{"type":"assistant_message","content":[{"type":"text","text":"so"}]}""",
+    } + "\n";
 
     private static AgentPane Fed(string kind, string lines, string piece, int chunk)
     {

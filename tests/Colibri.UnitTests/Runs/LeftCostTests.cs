@@ -16,7 +16,7 @@ public sealed class LeftCostTests
 {
     private const long Cent = 1_000_000;
 
-    private const string PiMessage = """{"type":"message_end","message":{"role":"assistant","provider":"mock","model":"mock-1","content":[],"usage":{"input":10,"output":5,"cost":{"total":0.01}},"stopReason":"toolUse"}}""";
+    private const string PiMessage = """{"type":"message_end","message":{"role":"assistant","provider":"mock","model":"mock-1","content":[{"type":"text","text":"so"}],"usage":{"input":10,"output":5,"cost":{"total":0.01}},"stopReason":"toolUse"}}""";
     private const string ClaudeMessage = """{"type":"assistant","message":{"id":"m1","model":"opus","content":[],"usage":{"input_tokens":10,"output_tokens":5}}}""";
 
     public enum Kind

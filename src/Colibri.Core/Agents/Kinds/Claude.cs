@@ -124,9 +124,10 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
                 return Emit(line, sink, read);
             case Assistant:
                 if (values[8].Kind == ValueKind.Number) read.Refusal = new ProviderRefusal(Status(line, values[8]));
-                EmitAssistant(line, values[3], values[4].IsString, read, sink);
+                EmitAssistant(line, values[3], values[4].IsString, truncated, look, read, sink);
                 return true;
             default:
+                read.IsPartial = MayLack(truncated, look, 3);
                 EmitToolResults(line, values[3], read, sink);
                 return true;
         }
@@ -135,14 +136,14 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     // The provider's own heartbeat, handed on. Quotes within a string are escaped, so this is no part of one.
     private static bool IsPing(ReadOnlySpan<byte> line) => line.Length <= LongestPing && line.IndexOf("\"type\":\"ping\""u8) >= 0;
 
-    private static void EmitAssistant(ReadOnlySpan<byte> line, JsonValue message, bool inSubagent, AgentEvent read, IEventSink sink)
+    private static void EmitAssistant(ReadOnlySpan<byte> line, JsonValue message, bool inSubagent, bool truncated, LineLook look, AgentEvent read, IEventSink sink)
     {
         Span<JsonValue> fields = stackalloc JsonValue[2];
         MessageFields.TryRead(line, message, fields);
         // What Claude Code says itself in the assistant's place, such as an error, is no turn.
         var isModels = ClaudeUsage.ReadMessage(line, message, ref read);
         if (!inSubagent && isModels && fields[0].IsString) sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0], Usage = null });
-        sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1] });
+        sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1], HasWords = MayLackWords(line, fields[1], truncated, look, 2) });
         read.Usage = null;
 
         Span<JsonValue> block = stackalloc JsonValue[7];
@@ -159,6 +160,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private static void EmitToolResults(ReadOnlySpan<byte> line, JsonValue message, AgentEvent read, IEventSink sink)
     {
         sink.On(line, read);
+        read.IsPartial = false;
         Span<JsonValue> fields = stackalloc JsonValue[2];
         MessageFields.TryRead(line, message, fields);
         Span<JsonValue> block = stackalloc JsonValue[7];
@@ -274,6 +276,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             read.Kind = cut ? EventKind.Failed : EventKind.Settled;
             read.Stop = cut ? StopReason.Length : StopReason.Stop;
             read.Text = values[4];
+            read.HasWords = mayLack && !values[4].Exists;
         }
 
         ClaudeUsage.ReadTotals(line, values[6], values[7], ref read);

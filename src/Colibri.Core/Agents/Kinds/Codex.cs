@@ -90,7 +90,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
                 read.SessionId = values[0];
                 break;
             case Item:
-                ReadItem(line, values[1], ref read);
+                ReadItem(line, values[1], truncated, look, ref read);
                 break;
             case TurnCompleted:
                 read.Stop = StopReason.Stop;
@@ -111,16 +111,19 @@ internal sealed class CodexDialect() : LineDialect(Events)
         return Emit(line, sink, read);
     }
 
-    private static void ReadItem(ReadOnlySpan<byte> line, JsonValue item, ref AgentEvent read)
+    private static void ReadItem(ReadOnlySpan<byte> line, JsonValue item, bool truncated, LineLook look, ref AgentEvent read)
     {
         Span<JsonValue> fields = stackalloc JsonValue[9];
-        if (!ItemFields.TryRead(line, item, fields)) return;
+        ItemFields.TryRead(line, item, fields);
+        // Without its type or its id, nobody can tell which call this ends.
+        read.IsPartial = MayLack(truncated, look, 2) && !(fields[0].IsString && fields[1].IsString);
         var completed = read.Name == "item.completed";
         if (fields[1].StringEquals(line, "agent_message"u8))
         {
             if (!completed) return;
             read.Kind = EventKind.MessageEnded;
             read.Text = fields[2];
+            read.HasWords = MayLackWords(line, fields[2], truncated, look, 2);
         }
         else if (fields[1].StringEquals(line, "request_user_input"u8))
         {

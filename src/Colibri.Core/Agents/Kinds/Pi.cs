@@ -127,12 +127,14 @@ internal sealed class PiDialect() : LineDialect(Events)
             case MessageStart or MessageEnd:
                 ReadMessage(line, values[Message..Result], known.Detail, ref read);
                 if (known.Detail == MessageEnd && !values[Message + 3].Exists && MayLack(truncated, look, 2) && IsAssistants(line, values[Message])) LeaveOpen(ref read);
+                if (read.Kind == EventKind.MessageEnded) read.HasWords = MayLackWords(line, read.Text, truncated, look, 2);
                 break;
             case ToolStart or ToolEnd:
                 read.ToolId = values[1];
                 read.ToolName = values[2];
                 read.IsError = values[4].Kind == ValueKind.True;
                 read.Text = values[Result];
+                read.IsPartial = !read.ToolId.Exists && MayLack(truncated, look, 1);
                 break;
             case AgentEnd when values[7].Kind == ValueKind.True:
                 read.Kind = EventKind.RunResumed;

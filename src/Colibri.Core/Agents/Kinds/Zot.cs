@@ -74,6 +74,7 @@ internal sealed class ZotDialect() : LineDialect(Events)
                 break;
             case AssistantMessage:
                 read.Text = values[4].Exists ? values[4] : values[5];
+                read.HasWords = MayLackWords(line, read.Text, truncated, look, 1);
                 break;
             case ToolStart:
                 read.ToolId = values[0];
@@ -82,6 +83,7 @@ internal sealed class ZotDialect() : LineDialect(Events)
             case ToolResult:
                 read.ToolId = values[0];
                 read.IsError = values[3].Kind == ValueKind.True;
+                read.IsPartial = !read.ToolId.Exists && MayLack(truncated, look, 1);
                 read.Text = values[4];
                 break;
             case TurnEnd when !values[6].Exists && MayLack(truncated, look, 1):

@@ -55,8 +55,11 @@ public record struct AgentEvent
     /// <summary>Of a tool's start or end: what the call does to work in the background.</summary>
     public BackgroundStep Background { get; set; }
 
-    /// <summary>It is known without its text that the assistant has said words.</summary>
+    /// <summary>It is known without its text that the assistant has said words, or may have in what a line too long to keep lacks.</summary>
     public bool HasWords { get; set; }
+
+    /// <summary>What was left out of a line too long to keep may show that work went on, or that calls have ended.</summary>
+    public bool IsPartial { get; set; }
 
     /// <summary>Of a tool's end: there may have been no start event, so this event may stand for the whole call.</summary>
     public bool MayBeUnannounced { get; set; }

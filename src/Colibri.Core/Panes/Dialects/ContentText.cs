@@ -24,6 +24,20 @@ internal static class ContentText
         return false;
     }
 
+    /// <summary>Whether there is a block that lacks its words or its type.</summary>
+    public static bool LacksText(ReadOnlySpan<byte> line, JsonValue content)
+    {
+        Span<JsonValue> block = stackalloc JsonValue[2];
+        var blocks = new JsonElements(line, content);
+        while (blocks.Next())
+        {
+            if (!Block.TryRead(line, blocks.Current, block) || !block[0].IsString) return true;
+            if (block[0].StringEquals(line, "text"u8) && !block[1].IsString) return true;
+        }
+
+        return false;
+    }
+
     // As it stands in the line: a newline is two characters.
     private static bool IsBlank(ReadOnlySpan<byte> raw)
     {

@@ -16,15 +16,15 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
         if (!JsonLine.TryReadFirstType(line, look, out var type)) return ReadTypeAnywhere(line, truncated, look, sink);
         return events.Find(type) is { } known
             ? ReadKnown(line, known, truncated, look, sink)
-            : EmitUnknown(line, sink, new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length));
+            : EmitUnknown(line, sink, truncated, new JsonValue(ValueKind.String, HasEscapes: false, FirstTypeOffset, type.Length));
     }
 
     private bool ReadTypeAnywhere(ReadOnlySpan<byte> line, bool truncated, LineLook look, IEventSink sink)
     {
         Span<JsonValue> found = stackalloc JsonValue[1];
         if (!(truncated ? TypeField.TryRead(line, found) || found[0].IsString : TypeField.TryRead(line, look, found))) return false;
-        if (!found[0].IsString) return EmitUnknown(line, sink, default);
-        return events.Find(found[0].Raw(line)) is { } known ? ReadKnown(line, known, truncated, look, sink) : EmitUnknown(line, sink, found[0]);
+        if (!found[0].IsString) return EmitUnknown(line, sink, truncated, default);
+        return events.Find(found[0].Raw(line)) is { } known ? ReadKnown(line, known, truncated, look, sink) : EmitUnknown(line, sink, truncated, found[0]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,8 +37,8 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
 
     // A method of its own: an AgentEvent on the stack is cleared on entry, and most lines need none.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool EmitUnknown(ReadOnlySpan<byte> line, IEventSink sink, JsonValue name) =>
-        Emit(line, sink, new AgentEvent { UnknownName = name });
+    private static bool EmitUnknown(ReadOnlySpan<byte> line, IEventSink sink, bool truncated, JsonValue name) =>
+        Emit(line, sink, new AgentEvent { UnknownName = name, IsPartial = truncated });
 
     /// <summary>Reads an event that has details. A line that is not truncated has the form of an object; the method checks everything else.</summary>
     protected abstract bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink);
@@ -52,6 +52,16 @@ internal abstract class LineDialect(KnownEvents events) : IDialect
     /// <param name="look">Says where, if that is known.</param>
     /// <param name="level">The level of the object; the line's own is 1.</param>
     protected static bool MayLack(bool truncated, LineLook look, int level) => truncated && look.CutLevel <= level;
+
+    /// <summary>Whether words of the assistant may be in what was left out.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="content">What is left of the content.</param>
+    /// <param name="truncated">Something of the line was left out.</param>
+    /// <param name="look">Says where, if that is known.</param>
+    /// <param name="level">The level of the object that has the content.</param>
+    protected static bool MayLackWords(ReadOnlySpan<byte> line, JsonValue content, bool truncated, LineLook look, int level) => content.Kind == ValueKind.Array
+        ? MayLack(truncated, look, level + 1) || (truncated && ContentText.LacksText(line, content))
+        : !content.Exists && MayLack(truncated, look, level);
 
     protected static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
     {
