@@ -63,6 +63,18 @@ public sealed class ViewTests
     }
 
     [Test]
+    [Arguments("0.1.0+8d5991cc76df12bdcd036395f0e20cc9d7594acf", false)]
+    [Arguments("0.2.0+11112222333344445555666677778888aaaabbbb", true)]
+    public async Task Status_says_when_the_daemon_is_of_another_version_than_the_client(string client, bool isOther)
+    {
+        await using var daemon = FakeDaemon.Granting(Json(Samples.Status, Wire.StatusReport));
+
+        var run = await CliRun.OfAsync(["--socket", daemon.SocketPath, "status"], version: client);
+
+        run.Out.Contains("this client is 0.2.0+11112222: restart the daemon after an upgrade", StringComparison.Ordinal).ShouldBe(isOther, run.Out);
+    }
+
+    [Test]
     public async Task Status_tells_of_providers_that_are_held_and_of_what_is_paused()
     {
         var shown = await ShownAsync(Samples.Status with
