@@ -122,7 +122,7 @@ public sealed class RealAgentTests(RealAgents agents)
         await using var model = new ModelStandIn { BackgroundSeconds = seconds };
         await using var daemon = await home.StartDaemonAsync(executable, model, ("COLIBRI_EXIT_TIMEOUT", exitTimeout));
         await using var client = await daemon.ConnectAsync();
-        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:later", max_attempts = 1, capabilities = new[] { "of-nobody" } })).Text("id");
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:aside", max_attempts = 1, capabilities = new[] { "of-nobody" } })).Text("id");
         await client.DataAsync(new { cmd = "spawn-agent", binary = executable, task_id = id, provider = home.Route.Provider, model = home.Route.Model, cwd = directory.Path });
 
         var task = await client.TaskEndedAsync(id, "done", Patience);

@@ -44,7 +44,7 @@ internal sealed class ModelStandIn : IAsyncDisposable
 
     public int RequestsOf(string scenario) => _asked.GetValueOrDefault(scenario);
 
-    /// <summary>How long the command of the scenario <c>later</c> takes.</summary>
+    /// <summary>How long the command of the scenario <c>aside</c> takes.</summary>
     public int BackgroundSeconds { get; init; }
 
     /// <summary>Requests that were meant for somebody else, and for nobody here.</summary>
@@ -157,7 +157,7 @@ internal sealed class ModelStandIn : IAsyncDisposable
                 await SendAsync(Said().Calling(new ToolCall(
                     $"call_{number}", asked == 1 ? "env sleep 600 >/dev/null 2>&1 & setsid sleep 601 >/dev/null 2>&1 & echo left" : "env sleep 602")));
                 break;
-            case "later" when !conversation.HasToolResult:
+            case "aside" when !conversation.HasToolResult:
                 await SendAsync(Said("Starting it.").Calling(new ToolCall(
                     $"call_{number}", $"env sleep {BackgroundSeconds}; echo late > late.txt", InBackground: true)));
                 break;
