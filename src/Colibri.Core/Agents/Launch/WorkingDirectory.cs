@@ -5,11 +5,11 @@ public static class WorkingDirectory
 {
     private const string Fallback = "/";
 
-    private static volatile string? _known;
-    private static volatile string? _lost;
+    private static volatile string? KnownPath;
+    private static volatile string? LostPath;
 
     /// <summary>The directory that was removed while the process ran; null where none was.</summary>
-    public static string? Lost => _lost;
+    public static string? Lost => LostPath;
 
     /// <summary>The directory now. Where it is gone the process goes to the root directory first, since no process can be started in a removed one.</summary>
     public static string Current
@@ -17,10 +17,10 @@ public static class WorkingDirectory
         get
         {
             if (TryGet() is { } there)
-                return _known = there;
+                return KnownPath = there;
             Directory.SetCurrentDirectory(Fallback);
-            _lost ??= _known ?? "that the daemon was started in";
-            return _known = Fallback;
+            LostPath ??= KnownPath ?? "that the daemon was started in";
+            return KnownPath = Fallback;
         }
     }
 
@@ -29,7 +29,7 @@ public static class WorkingDirectory
     {
         var isThere = TryGet() is not null;
         _ = Current;
-        _lost = null;
+        LostPath = null;
         return isThere;
     }
 
