@@ -61,14 +61,17 @@ public sealed class ProviderRouter(
     /// <param name="task">The task's id.</param>
     /// <param name="providers">The providers that its agent can use; null for all.</param>
     /// <param name="nextAt">Without a route: when there may be one.</param>
-    public ProviderRoute? TryChoose(string task, IReadOnlyList<string>? providers, out DateTimeOffset? nextAt)
+    /// <param name="isPaused">Whether an operator has paused a provider; null for none.</param>
+    public ProviderRoute? TryChoose(string task, IReadOnlyList<string>? providers, out DateTimeOffset? nextAt, Predicate<string>? isPaused = null)
     {
         var keys = Keys();
         lock (_gate)
         {
             // Before the look, so that a wait that ends in between is not missed.
             nextAt = NextAt(providers, keys);
-            return Array.Find(_routes, route => CanUse(route, providers) && IsUsable(route, keys) && route.Hold.TryAdmit(task))?.Of;
+            return Array.Find(
+                _routes,
+                route => CanUse(route, providers) && IsUsable(route, keys) && isPaused?.Invoke(route.Of.Provider) != true && route.Hold.TryAdmit(task))?.Of;
         }
     }
 

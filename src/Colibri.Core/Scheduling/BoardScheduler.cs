@@ -146,11 +146,26 @@ public sealed class BoardScheduler(
         var isAtHead = !_pass.IsUnderWay;
         _pass.Begin();
         // Usually the first tasks of the queue match. Only if too few of them suit an agent, a long stretch is read.
-        var goesOn = await MatchAsync(match, isAtHead ? free + resting.Count + ReadyMargin : QueuePass.Stretch).ConfigureAwait(false);
-        if (isAtHead && goesOn && match.HasRoom)
-            goesOn = await MatchAsync(match, QueuePass.Stretch).ConfigureAwait(false);
+        bool? goesOn;
+        try
+        {
+            goesOn = await MatchAsync(match, isAtHead ? free + resting.Count + ReadyMargin : QueuePass.Stretch).ConfigureAwait(false);
+            if (isAtHead && goesOn is true && match.HasRoom)
+                goesOn = await MatchAsync(match, QueuePass.Stretch).ConfigureAwait(false);
+        }
+        catch
+        {
+            Release(match);
+            throw;
+        }
+        if (goesOn is null)
+        {
+            // What was matched by the old clock is not started, and nothing is concluded from half a look.
+            Release(match);
+            return;
+        }
         _status = _status with { Unmatched = _pass.Unmatched };
-        if (!goesOn)
+        if (goesOn is false)
             _leftOut.ForgetUnseen();
         if (!match.HasRoom)
             _pass.End();
@@ -169,15 +184,15 @@ public sealed class BoardScheduler(
     }
 
     /// <summary>Matches the next stretch of the queue.</summary>
-    /// <returns>Whether the queue may go on behind it.</returns>
-    private async Task<bool> MatchAsync(TaskMatch match, int limit)
+    /// <returns>Whether the queue may go on behind it; null where the clock was set and the look was broken off.</returns>
+    private async Task<bool?> MatchAsync(TaskMatch match, int limit)
     {
         var ready = await board.ReadyAsync(limit, time.GetUtcNow(), _pass.After).ConfigureAwait(false);
         if (_clock.Step() is not null)
         {
             // The clock was set a moment ago, and a back-off may look over: it is moved first.
             Wake();
-            return true;
+            return null;
         }
         var isOneApart = ready.Any(task => task.RunsApart) && await board.IsOneApartAsync().ConfigureAwait(false);
         foreach (var task in ready.Where(task => !_leftOut.Has(task.Id)))
@@ -193,6 +208,15 @@ public sealed class BoardScheduler(
             }
         }
         return _pass.Read(ready, limit);
+    }
+
+    // Starts that got leave and do not happen.
+    private void Release(TaskMatch match)
+    {
+        foreach (var (_, request) in match.Starts)
+            gate.Release(request);
+        foreach (var (task, agent) in match.Assignments)
+            gate.Release(agent.Source, task.Id);
     }
 
     /// <summary>The agents whose program exists. A program that is missing for a moment makes the tasks wait instead of failing the whole queue.</summary>
@@ -234,11 +258,20 @@ public sealed class BoardScheduler(
 
     private async Task AssignAsync(string taskId, SupervisedAgent agent)
     {
+        var isAssigned = false;
+        try
+        {
+            isAssigned = await agent.TryAssignAsync(taskId).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also after a failure: a task that did not start must not keep its provider's other tasks waiting for its answer.
+            if (!isAssigned)
+                gate.Release(agent.Source, taskId);
+        }
         // The agent or the task is taken by now; the next look tries another.
-        if (await agent.TryAssignAsync(taskId).ConfigureAwait(false))
-            return;
-        gate.Release(agent.Source, taskId);
-        Wake();
+        if (!isAssigned)
+            Wake();
     }
 
     /// <summary>The agents with a provider that can be used, if the daemon chooses providers; else all.</summary>

@@ -98,11 +98,17 @@ public sealed class QueueView(
         if (pauses.Of(agent.IsProvider, agent.Name) is { } pause)
             return new BlockedBy("paused", QueuePauses.Words(pause));
         if (agent.Program is null)
-            return new BlockedBy("program-missing", $"the program of its agent, {agent.Binary}, is not there");
+        {
+            return new BlockedBy("program-missing", supervisor.WhyNot(agent.Binary) is { } why
+                ? $"the program of its agent cannot be executed: {why}"
+                : $"the program of its agent, {agent.Binary}, is not there");
+        }
         if (resting.FirstOrDefault(program => program.Program == agent.Program) is { } rest)
             return new BlockedBy("program-resting", $"{rest.Program} crashed {rest.Crashes} times in a row and rests until {Instant(rest.Until)}: {rest.LastError}");
+        if (supervisor.RestsUntil(agent.Binary) is { } until)
+            return new BlockedBy("program-resting", $"{agent.Program} cannot be started for want of something that may pass; tried again at {Instant(until)}");
         return agent.WhyNoRoute is { } routes ? new BlockedBy("provider", routes)
-            : agent.Source is { } source && holds.Why(source) is { } why ? new BlockedBy("provider", why)
+            : agent.Source is { } source && holds.Why(source) is { } held ? new BlockedBy("provider", held)
             : null;
     }
 

@@ -23,7 +23,14 @@ public sealed class StartGate(AgentSupervisor supervisor, ProviderRouter router,
     public void BeginLook() => HeldUntil = null;
 
     /// <summary>Whether there is a route for the agent, if the daemon chooses its provider.</summary>
-    public bool HasRoute(AgentCandidate candidate) => !IsRouted(candidate.Template) || router.Choose(ProvidersOf(candidate.Template)) is not null;
+    public bool HasRoute(AgentCandidate candidate)
+    {
+        if (!IsRouted(candidate.Template) || router.Choose(ProvidersOf(candidate.Template)) is not null)
+            return true;
+        // Another agent's route may be ready, so the end of this one's wait is noted here.
+        LookAgainAt(router.NextAt(ProvidersOf(candidate.Template)));
+        return false;
+    }
 
     /// <summary>Whether the agent's provider is not held, and its tasks are not paused.</summary>
     public bool MayStart(AgentCandidate candidate)
@@ -42,7 +49,9 @@ public sealed class StartGate(AgentSupervisor supervisor, ProviderRouter router,
         var request = candidate.Template with { TaskId = taskId };
         if (!IsRouted(request))
             return TryAdmit(SourceOf(request), taskId) ? request : null;
-        if (router.TryChoose(taskId, ProvidersOf(request), out var nextAt) is { } route)
+        // A pause names one provider: a task must not reach it by being refused at another.
+        bool IsPaused(string provider) => pauses.Of(name => string.Equals(provider, name, StringComparison.OrdinalIgnoreCase), candidate.Name) is not null;
+        if (router.TryChoose(taskId, ProvidersOf(request), out var nextAt, IsPaused) is { } route)
             return request with { Provider = route.Provider, Model = route.Model };
         LookAgainAt(nextAt);
         return null;

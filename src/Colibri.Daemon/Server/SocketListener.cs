@@ -115,8 +115,9 @@ internal sealed class SocketListener : IAsyncDisposable
             before.Close();
             return null;
         }
-        catch (ConfigurationException e)
+        catch (Exception e) when (e is ConfigurationException or IOException)
         {
+            // For want of a descriptor, say: it is tried again at the next look.
             return trouble with { Reason = e.Message };
         }
     }

@@ -43,8 +43,10 @@ public static unsafe class PlacedExec
                 return Tell(Marshal.GetLastPInvokeError());
             SignalSetup.DefaultBeforeExec();
             Libc.closefrom(ControlDescriptor + 1);
-            // Said before: afterwards there is nobody left to say it. The end of the stream alone could be this process's death.
-            _ = Tell(0);
+            // Said before: afterwards there is nobody left to say it. The end of the stream alone could be this process's death, so what cannot be
+            // said is not done: the daemon would take it for a start that failed, and make another.
+            if (!TryTell(0))
+                return NotExecuted;
             _ = Libc.execve(program, arguments.Pointer, environment.Pointer);
             return Tell(Marshal.GetLastPInvokeError());
         }
@@ -67,10 +69,15 @@ public static unsafe class PlacedExec
 
     private static int Tell(int errno)
     {
+        _ = TryTell(errno);
+        return NotExecuted;
+    }
+
+    private static bool TryTell(int errno)
+    {
         var word = stackalloc byte[sizeof(int)];
         BinaryPrimitives.WriteInt32LittleEndian(new Span<byte>(word, sizeof(int)), errno);
-        _ = Libc.send(ControlDescriptor, word, sizeof(int), AbiConstants.Current.MSG_NOSIGNAL);
-        return NotExecuted;
+        return Libc.send(ControlDescriptor, word, sizeof(int), AbiConstants.Current.MSG_NOSIGNAL) == sizeof(int);
     }
 }
 

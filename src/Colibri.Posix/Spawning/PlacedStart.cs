@@ -129,7 +129,9 @@ public static class PlacedStart
         var words = said.ToArray();
         if (words.Length == sizeof(int) && BinaryPrimitives.ReadInt32LittleEndian(words) == 0)
             return child;
-        // Nothing was executed: it is ending by itself.
+        // Nothing was executed: it is ending by itself. One that does not is ended, since nobody reads what it would print.
+        if (await Task.WhenAny(child.Exited, Task.Delay(KillLimit)).ConfigureAwait(false) != child.Exited)
+            child.SignalGroup(Signalling.Signals.Kill);
         var exit = await child.Exited.ConfigureAwait(false);
         if (words.Length < sizeof(int))
             throw new TrampolineException($"{options.Path} was not started: the process that was to become it ended before ({exit})");

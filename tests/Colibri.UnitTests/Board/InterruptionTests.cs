@@ -199,6 +199,29 @@ public sealed class InterruptionTests
         rest.TotalSeconds.ShouldBeInRange(16, hours < 0 ? 300 : 32);
     }
 
+    /// <summary>A host booted with its clock a year ahead, and corrected before the next daemon: no later step of the clock brings the year back.</summary>
+    [Test]
+    [Arguments(3)]
+    [Arguments(-3)]
+    public async Task A_rest_that_was_dated_by_a_wrong_clock_is_never_longer_than_a_rest(int seconds)
+    {
+        await using var fixture = new BoardFixture();
+        var task = await fixture.Create();
+        fixture.Time.SetClock(TimeSpan.FromDays(365));
+        for (var start = 1; start <= 3; start++)
+        {
+            await fixture.Spawn($"a{start}", task);
+            await Interrupted(fixture, $"a{start}");
+        }
+        fixture.Time.SetClock(-TimeSpan.FromDays(365));
+
+        await fixture.Board.BoundBackoffsAsync();
+        fixture.Time.SetClock(TimeSpan.FromSeconds(seconds));
+        await fixture.Board.ShiftBackoffsAsync(TimeSpan.FromSeconds(seconds), fixture.Time.Now);
+
+        ((await fixture.Get(task)).NotBefore ?? fixture.Time.Now).ShouldBeLessThanOrEqualTo(fixture.Time.Now.AddMinutes(5).AddSeconds(3));
+    }
+
     [Test]
     public async Task Only_a_queued_task_is_held_and_only_a_held_one_released()
     {

@@ -61,11 +61,12 @@ internal static class TaskVerbs
 
     // A run that ended between the clock's step and its notice had its rest compared with the new clock.
     private const string KeepRests = """
-        UPDATE tasks SET not_before = rest_until WHERE status = 'queued' AND rest_until > $now AND ifnull(not_before, 0) < rest_until
+        UPDATE tasks SET not_before = min(rest_until, $now + 300000) WHERE status = 'queued' AND rest_until > $now AND ifnull(not_before, 0) < rest_until
         """;
 
     private const string BoundStarts = """
-        UPDATE tasks SET last_start_at = $now WHERE status IN ('queued', 'claimed', 'started') AND last_start_at > $now
+        UPDATE tasks SET last_start_at = min(last_start_at, $now), rest_until = min(rest_until, $now + 300000)
+        WHERE status IN ('queued', 'claimed', 'started') AND (last_start_at > $now OR rest_until > $now + 300000)
         """;
 
     private const string Bound = """
