@@ -184,7 +184,8 @@ public sealed class JailedAgentTests : IAsyncDisposable
                 await reconciled;
                 Shell.Until(() => left.Exited.IsCompleted, "it is gone");
                 (await fixture.Get(task)).Status.ShouldBe(TaskState.Queued);
-                File.ReadAllLines(Log).ShouldContain(line => line.StartsWith("jexec acme /bin/kill -KILL ") && line.Split(' ').Contains($"{left.Pid}"));
+                File.ReadAllLines(Log).Any(line => line.StartsWith("jexec acme /bin/kill -KILL ") && line.Split(' ').Contains($"{left.Pid}"))
+                    .ShouldBeTrue(File.ReadAllText(Log));
             }
             else
             {
