@@ -47,7 +47,8 @@ internal sealed class QueueCommands(BoundCommand bound)
         () => new CommandRequest { Cmd = WireCommand.PauseQueue.Name, Provider = provider, Agent = agent, Reason = reason }, Show);
 
     public void Resume(string? provider = null, string? agent = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = WireCommand.ResumeQueue.Name, Provider = provider, Agent = agent }, Show);
+        () => new CommandRequest { Cmd = WireCommand.ResumeQueue.Name, Provider = provider, Agent = agent },
+        (screen, reply) => QueueView.Write(screen, reply.Read(ProtocolJson.Wire.QueueAnswer).Queue, provider));
 
     private static void Show(Screen screen, Reply reply) => QueueView.Write(screen, reply.Read(ProtocolJson.Wire.QueueAnswer).Queue);
 }

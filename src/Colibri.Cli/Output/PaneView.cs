@@ -22,7 +22,7 @@ internal static class PaneView
                 Words.Short(pane.Turns), Words.Short(Tokens(pane.Usage)), CostView.Cost(pane.Usage));
             table.Below(pane.TaskId is { } task ? $"{pane.Id} on {task}" : pane.Id);
             if (pane.Question is { } question)
-                table.Below(Question(question));
+                table.Below(Question(pane.Id, question));
             if (TaskView.Denied(pane.Denied) is { } denied)
                 table.Below($"denied: {denied}");
             if (pane.SessionEntriesDropped is { } lost)
@@ -55,11 +55,11 @@ internal static class PaneView
         usage.InputTokens + usage.OutputTokens + usage.CacheReadTokens + usage.CacheWriteTokens;
 
     /// <summary>What is asked, and how to answer it.</summary>
-    private static string Question(AgentQuestion question)
+    private static string Question(string agentId, AgentQuestion question)
     {
         var words = string.Join(": ", new[] { question.Title, question.Message }.Where(part => !string.IsNullOrEmpty(part)));
         var options = question.Options is { } listed ? $" [{string.Join(" | ", listed)}]" : "";
-        return $"asks: {words}{options} (answer --request {question.Request} {(question.Method == "confirm" ? "--yes or --no" : "--value TEXT")})";
+        return $"asks: {words}{options} (colibri answer {agentId} --request {question.Request} {(question.Method == "confirm" ? "--yes, or --no" : "--value TEXT")})";
     }
 
     private static string Trouble(Pane pane)

@@ -5,8 +5,13 @@ namespace Colibri.Cli.Output;
 /// <summary>What is paused, for a person.</summary>
 internal static class QueueView
 {
-    public static void Write(Screen screen, QueueState queue)
+    /// <param name="screen">Where to.</param>
+    /// <param name="queue">What is paused.</param>
+    /// <param name="resumed">The provider that is asked again; null where none was named.</param>
+    public static void Write(Screen screen, QueueState queue, string? resumed = null)
     {
+        if (resumed is not null)
+            screen.Line($"provider {Words.Plain(resumed)} is asked again, if it was held");
         if (queue.Paused.Count == 0)
         {
             screen.Line("nothing is paused");

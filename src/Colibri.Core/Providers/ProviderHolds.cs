@@ -201,7 +201,7 @@ public sealed class ProviderHolds(ProviderRouter? router, Func<string, string?> 
     {
         var error = hold.LastError is { } words ? $": {words}" : "";
         return isRefused ? $"{title} refuses its key; mend it, then: colibri resume-queue --provider {name}{error}"
-            : hold.Until is { } until ? $"{title} {Said(hold.LastFailure)}, waits until {until:yyyy-MM-dd'T'HH:mm:ss'Z'}{error}"
+            : hold.Until is { } until ? $"{title} {Said(hold.LastFailure)}, waits until {until:yyyy-MM-dd'T'HH:mm:ss'Z'} (sooner: colibri resume-queue --provider {name}){error}"
             : $"{title} {Said(hold.LastFailure)}; one task tries first{error}";
     }
 
