@@ -15,6 +15,9 @@ public readonly record struct PaneTimes
     /// <summary>For how long it has reported nothing but errors and retries; zero while it gets on.</summary>
     public TimeSpan Failing { get; init; }
 
+    /// <summary>Since the latest of those errors and retries; zero while it gets on.</summary>
+    public TimeSpan SinceFailure { get; init; }
+
     /// <summary>The longest wait for another try that it has stated meanwhile, and kept.</summary>
     public TimeSpan StatedWait { get; init; }
 
@@ -45,6 +48,7 @@ public readonly record struct PaneTimes
             Quiet = clock.GetElapsedTime(state.LastSign ?? start, now),
             Unheard = clock.GetElapsedTime(Math.Max(state.Stamp, start), now),
             Failing = state.FailingSince is { } since ? clock.GetElapsedTime(since, now) : TimeSpan.Zero,
+            SinceFailure = state.FailingSince is null ? TimeSpan.Zero : clock.GetElapsedTime(state.LastFailure.At, now),
             StatedWait = state.FailingSince is null ? TimeSpan.Zero : clock.GetElapsedTime(0, state.StatedWait),
             Tool = state.OldestTool is null ? null : clock.GetElapsedTime(state.OldestToolAt, now - waited),
             ToolName = state.OldestTool,

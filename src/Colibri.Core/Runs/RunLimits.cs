@@ -57,6 +57,9 @@ internal readonly record struct RunLook
     /// <summary>For how long it has reported nothing but errors in this run.</summary>
     public TimeSpan Failing => Within(Times.Failing);
 
+    /// <summary>From the first of those errors to the latest.</summary>
+    public TimeSpan FailedFor => Failing - Within(Times.SinceFailure);
+
     private TimeSpan Within(TimeSpan time) => Told is { } told && told < time ? told : time;
 }
 
@@ -142,7 +145,8 @@ internal static class RunLimits
 
     /// <summary>
     /// Codex without a network says that it reconnects, for ever; Claude Code and Pi say that they try again. A wait that the agent states, as
-    /// its provider asked for, is added to the time.
+    /// its provider asked for, is added to the time. An agent at work is measured to its latest error: what follows may be the wait for a long
+    /// answer, and <see cref="Silence"/> bounds it.
     /// </summary>
     private static LimitFinding NothingButErrors(in RunLook look)
     {
@@ -150,7 +154,8 @@ internal static class RunLimits
         if (look.Report.Outcome is not (RunOutcome.Failed or RunOutcome.Working) || look.Failing == TimeSpan.Zero || isQuiet || look.Report.IsCompacting)
             return LimitFinding.Nothing;
         var limit = look.Settings.FirstEventTimeout + look.Times.StatedWait;
-        return look.Failing < limit ? LimitFinding.In(limit - look.Failing) : LimitFinding.Missed(DeadlineWords.OfErrors(look, limit));
+        var failing = look.Report.Outcome == RunOutcome.Working ? look.FailedFor : look.Failing;
+        return failing < limit ? LimitFinding.In(limit - failing) : LimitFinding.Missed(DeadlineWords.OfErrors(look, limit));
     }
 
     /// <summary>Some agents never say that a run is settled, and some never exit, so an end followed by quiet is final.</summary>

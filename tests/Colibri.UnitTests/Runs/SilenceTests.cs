@@ -193,6 +193,27 @@ public sealed class SilenceTests
     }
 
     [Test]
+    public void One_retry_and_then_a_long_wait_for_an_answer_is_no_run_of_errors()
+    {
+        var pane = PaneFixture.New("claude", _clock);
+        pane.Say($"{Init}\n{Retry}");
+        var words = Drive(pane, "", Plain with { SilenceTimeout = Errors * 3 }, out var after);
+        after.ShouldBeInRange(300, 301, words);
+        words.ShouldContain("COLIBRI_SILENCE_TIMEOUT");
+    }
+
+    [Test]
+    public void Retries_with_long_pauses_end_at_the_first_that_is_late()
+    {
+        var pane = PaneFixture.New("claude", _clock);
+        pane.Say($"{Init}\n{Retry}");
+        _clock.Now += Errors * 2;
+        RunLimits.Ask(Look(pane, Plain with { SilenceTimeout = Errors * 3 })).Ends.ShouldBeFalse("it may wait for a long answer");
+        pane.Say(Retry);
+        RunLimits.Ask(Look(pane, Plain with { SilenceTimeout = Errors * 3 })).Words!.ShouldContain("COLIBRI_FIRST_EVENT_TIMEOUT");
+    }
+
+    [Test]
     public void A_question_that_can_be_answered_waits_for_its_own_limit_alone_and_the_tool_that_asks_for_as_long()
     {
         var pane = PaneFixture.New("pi", _clock);
