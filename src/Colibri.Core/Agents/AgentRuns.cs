@@ -170,10 +170,29 @@ internal sealed class AgentRuns
         var run = new Run(null, _ownSession, Baseline, _parts.Time.GetTimestamp());
         var isNew = _pane.Run.Outcome is not (RunOutcome.Working or RunOutcome.Blocked) && Cause == StopCause.None && !_agent.HasEnded
             && Interlocked.CompareExchange(ref _run, run, null) is null;
-        await LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = text }).ConfigureAwait(false);
+        // What is sent before the current run's own prompt would be taken for it.
+        if (!isNew && Current is { ToldAt: null })
+            return RpcReply.Unsent("it is being given a task or a prompt; try again");
+        try
+        {
+            await LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = text }).ConfigureAwait(false);
+        }
+        catch when (isNew)
+        {
+            Interlocked.CompareExchange(ref _run, null, run);
+            throw;
+        }
         if (!isNew)
             return await _rpc.AskAsync(_profile.SteerCommand is { } steer && _pane.Run.Outcome is RunOutcome.Working or RunOutcome.Blocked ? steer : "prompt", text).ConfigureAwait(false);
         Enter(run);
+        // The agent's end and this prompt may pass each other, as in TryAssignAsync.
+        if (Interlocked.CompareExchange(ref _isClosed, 0, 0) != 0)
+        {
+            if (run.On(RunEvent.Ended) == RunAction.Check)
+                await EndRunAsync(run, InterruptedBeforeItWasTold(run)).ConfigureAwait(false);
+            Interlocked.CompareExchange(ref _run, null, run);
+            return RpcReply.Unsent("it has ended");
+        }
         run.On(RunEvent.Placed);
         return await PromptAsync(run, text).ConfigureAwait(false);
     }
@@ -256,7 +275,8 @@ internal sealed class AgentRuns
         run.Told(_parts.Time.GetTimestamp());
         _watch.Wake();
         var reply = await asked.ConfigureAwait(false);
-        if (!reply.IsTaken)
+        // An agent that is late with its answer has refused nothing: it may take the prompt yet, and the limit of the first sign bounds it.
+        if (!reply.IsTaken && (reply.IsAnswered || !reply.IsSent))
         {
             run.Refusal = reply.Problem;
             LookAtOutput();

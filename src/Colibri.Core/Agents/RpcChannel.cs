@@ -41,7 +41,7 @@ internal sealed class RpcChannel(TimeProvider time)
         if (Interlocked.Increment(ref _underWay) > MaxPending)
         {
             Interlocked.Decrement(ref _underWay);
-            return RpcReply.Unanswered("it has not answered the commands before");
+            return RpcReply.Unsent("it has not answered the commands before");
         }
         _pending[id] = reply;
         if (!TrySend(writer =>
@@ -52,7 +52,7 @@ internal sealed class RpcChannel(TimeProvider time)
                 writer.WriteString("message"u8, message);
         }))
         {
-            var unread = RpcReply.Unanswered("it does not read its standard input");
+            var unread = RpcReply.Unsent("it does not read its standard input");
             Complete(id, unread);
             return unread;
         }
@@ -119,6 +119,11 @@ public sealed record RpcReply(bool IsTaken, bool IsAnswered, string? Problem)
     public static RpcReply Taken { get; } = new(true, true, null);
 
     public static RpcReply Refused(string problem) => new(false, true, problem);
+
+    /// <summary>Whether the agent can have read it.</summary>
+    public bool IsSent { get; private init; } = true;
+
+    public static RpcReply Unsent(string problem) => new(false, false, problem) { IsSent = false };
 
     public static RpcReply Unanswered(string problem) => new(false, false, problem);
 }

@@ -1,5 +1,6 @@
 using Colibri.Core.Agents;
 using Colibri.Core.Processes;
+using Colibri.Core.Providers;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Posix.Spawning;
 
@@ -222,6 +223,34 @@ public sealed class LongLivedAgentTests : IAsyncDisposable
         (await agent.TellAsync("hang on")).IsTaken.ShouldBeTrue();
         Shell.Until(() => agent.ToPane().Activity == Activity.Working, "it works");
         (await agent.TellAsync("and this")).ShouldBe(RpcReply.Refused("no room"));
+    }
+
+    [Test]
+    public async Task An_agent_that_never_answers_its_prompt_is_ended_by_the_limit_of_the_first_sign()
+    {
+        var limit = TimeSpan.FromMilliseconds(300);
+        await using var fixture = new SupervisorFixture(configure: configuration => configuration with { FirstEventTimeout = limit });
+        var task = await fixture.Create("anything", maxAttempts: 1);
+        var agent = await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request("cat > /dev/null", task) with { Rpc = true, TakesTasks = true, IsKept = true });
+        await SupervisorFixture.End(agent);
+        (await fixture.Get(task)).Error!.Message.ShouldContain("COLIBRI_FIRST_EVENT_TIMEOUT");
+    }
+
+    [Test]
+    public async Task What_it_is_told_while_a_task_is_being_given_to_it_is_not_sent()
+    {
+        // Without an answer to its command to forget, the task's prompt waits.
+        const string deaf = """
+            echo '{"type":"session","id":"s"}'
+            while read -r line; do echo "$line" >&2; done
+            """;
+        var agent = await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(deaf) with { Rpc = true, TakesTasks = true, IsKept = true });
+        Shell.Until(() => agent.IsAtRest, "it is there");
+        (await agent.TryAssignAsync((await _fixture.Create("a task")).Id)).ShouldBeTrue();
+        var reply = await agent.TellAsync("hello");
+        (reply.IsTaken, reply.IsAnswered).ShouldBe((false, false));
+        reply.Problem.ShouldBe("it is being given a task or a prompt; try again");
+        (agent.StderrTail.Text(Secrets.None) ?? "").ShouldNotContain("hello");
     }
 
     [Test]
