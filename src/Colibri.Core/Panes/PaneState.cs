@@ -172,6 +172,7 @@ internal struct PaneState
             IsCompacting = IsCompacting,
             IsRetrying = IsRetrying,
             IsFailing = FailingSince is not null,
+            StatedWait = FailingSince is null ? 0 : StatedWait,
             BackgroundTasks = BackgroundWork,
             BackgroundTask = BackgroundTask,
             IsBackgroundGuessed = IsBackgroundGuessed && BackgroundWork > 0,

@@ -37,6 +37,9 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     /// <summary>It reports nothing but errors and retries by now.</summary>
     public bool IsFailing { get; init; }
 
+    /// <summary>The wait that it has stated and can be believed, in ticks of the monotonic clock: a limit is longer by it.</summary>
+    internal long StatedWait { get; init; }
+
     /// <summary>How many tasks that the agent has started in the background are not over: it goes on when they end.</summary>
     public long BackgroundTasks { get; init; }
 
@@ -58,11 +61,11 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     public DateTimeOffset? ResumeAt { get; init; }
 
     /// <summary>What decides which limits hold, and for how long.</summary>
-    internal RunPhase Phase => new(Outcome, HasToolRunning, IsCompacting, IsRetrying, IsFailing, HasBackgroundWork);
+    internal RunPhase Phase => new(Outcome, HasToolRunning, IsCompacting, IsRetrying, IsFailing, HasBackgroundWork, StatedWait);
 }
 
 /// <summary>The part of the report that decides which limits apply.</summary>
-internal readonly record struct RunPhase(RunOutcome Outcome, bool HasToolRunning, bool IsCompacting, bool IsRetrying, bool IsFailing, bool HasBackgroundWork);
+internal readonly record struct RunPhase(RunOutcome Outcome, bool HasToolRunning, bool IsCompacting, bool IsRetrying, bool IsFailing, bool HasBackgroundWork, long StatedWait);
 
 /// <summary>A run's outcome by its events alone.</summary>
 public enum RunOutcome
