@@ -168,7 +168,7 @@ internal sealed class AgentRuns
         if (_rpc is null)
             return RpcReply.Refused("it takes no prompts on standard input: it was started for one run");
         var run = new Run(null, _ownSession, Baseline, _parts.Time.GetTimestamp());
-        var isNew = _pane.Run.Outcome is not (RunOutcome.Working or RunOutcome.Blocked) && Cause == StopCause.None && !_agent.HasEnded
+        var isNew = !_pane.IsBusy && Cause == StopCause.None && !_agent.HasEnded
             && Interlocked.CompareExchange(ref _run, run, null) is null;
         // What is sent before the current run's own prompt would be taken for it.
         if (!isNew && Current is { ToldAt: null })
@@ -336,7 +336,13 @@ internal sealed class AgentRuns
     }
 
     /// <summary>Checks the limits anew, after something that they depend on and that no event tells.</summary>
-    public void LookAtLimits() => _watch.Wake();
+    public void LookAtLimits()
+    {
+        _watch.Wake();
+        // The answer to a question outside a run leaves it at rest.
+        if (_agent.IsAtRest)
+            _rested();
+    }
 
     private RunLook? Look()
     {

@@ -119,7 +119,7 @@ public sealed class SupervisedAgent
 
     /// <summary>Whether it may be given a task now: it is long-lived, at rest, and takes tasks.</summary>
     internal bool IsAtRest => _request.TakesTasks && _runs.Current is null && _process is not null && !HasEnded && Cause == StopCause.None
-        && _pane.Run.Outcome is not (RunOutcome.Working or RunOutcome.Blocked);
+        && !_pane.IsBusy;
 
     /// <summary>Whom it asks.</summary>
     internal ProviderSource Source => _runs.Source;

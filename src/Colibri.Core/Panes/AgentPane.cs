@@ -104,6 +104,20 @@ public sealed class AgentPane
         }
     }
 
+    /// <summary>Whether it is at work, or waits for an answer. A question that has its answer, outside a run, leaves it at rest.</summary>
+    public bool IsBusy
+    {
+        get
+        {
+            lock (_gate) return _published.Run().Outcome switch
+            {
+                RunOutcome.Working => true,
+                RunOutcome.Blocked => !_published.IsAnswered(_answered),
+                _ => false,
+            };
+        }
+    }
+
     /// <summary>The lengths of time that limits depend on, by all chunks fed so far.</summary>
     public PaneTimes Times()
     {
@@ -386,7 +400,7 @@ public sealed class AgentPane
         // Only once all its output was read: its end is often known before its last lines are.
         var activity = exit is not null && state.IsComplete
             ? ActivityTable.Next(state.LastActivity, stopRequested ? EventKind.ProcessStopped : EventKind.ProcessDied)
-            : state.Activity;
+            : state is { Activity: Activity.Blocked, AskedFrom: { } before } && state.IsAnswered(answered) ? before : state.Activity;
         if (startFailure is not null) activity = Activity.Error;
         var lives = exit is null && lifecycle != Lifecycle.Stopped;
         var limit = (state.Tool is null && state.BackgroundWork == 0) || toolTimeout < stallAfter ? stallAfter : toolTimeout;

@@ -35,6 +35,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private BackgroundStarts? _starts;
     private bool _namesBackground;
     private long _errorAt;
+    private long _askedAt;
     private readonly UsageAccount _usage = new(pricing, news);
     private ulong _sessionHash;
     private ulong _cwdHash;
@@ -133,6 +134,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 break;
             case EventKind.Asked:
                 State.Question = e.Question?.Shortened(secrets.Excerpt);
+                _askedAt = State.Events;
                 break;
             case EventKind.CompactionStarted:
                 if (State.Activity is Activity.Idle or Activity.Done or Activity.Error) State.SetAside ??= State.Activity;
@@ -170,6 +172,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (State.RestingActivity != Activity.Idle) State.PromptRefused = null;
         if (before is Activity.Idle or Activity.Done or Activity.Error && State.Activity is Activity.Working or Activity.Blocked && State.SetAside is null)
             State.Runs++;
+        // A question outside a run is no run of its own: what begins after it is one.
+        if (kind == EventKind.Asked && before != Activity.Blocked) State.AskedFrom = before == Activity.Working ? null : before;
+        else if (before == Activity.Blocked && State is { Activity: Activity.Working, AskedFrom: not null }) State.Runs++;
     }
 
     private void Move(EventKind kind)
@@ -183,8 +188,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
         // An event that changes nothing after an end changes nothing while the end is held open either.
         if (State is { IsEndHeld: true, SetAside: { } end } && !IsEnd(kind) && ActivityTable.Next(end, kind) == end) return;
-        // Another tool at work beside the one that asks.
-        if (kind == EventKind.ToolProgress && State.Question is { } open && open.Request != Answered?.Request) return;
+        // Another tool at work beside the one that asks, for as long as one runs that may have asked.
+        if (State.Question is { } open && open.Request != Answered?.Request
+            && (kind == EventKind.ToolProgress || (kind is EventKind.ToolStarted or EventKind.ToolEnded && _tools.HasOneFrom(_askedAt)))) return;
         var next = ActivityTable.Next(State.Activity, kind);
         if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported
             or EventKind.BackgroundChanged or EventKind.BackgroundEnded or EventKind.Denied))
@@ -288,6 +294,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (turn != 0 && turn == _turn) return;
         _turn = turn;
         State.Turns++;
+        // The main loop goes on once its own calls have ended.
+        _tools.DropUnawaited();
+        ShowTools();
         ForgetRun();
     }
 

@@ -43,6 +43,9 @@ internal struct PaneState
     /// <summary>The activity to return to: the one before a compaction outside a run, or that of an end that background work keeps open.</summary>
     public Activity? SetAside { get; set; }
 
+    /// <summary>Where it was when it asked outside a run; null for a question of a run.</summary>
+    public Activity? AskedFrom { get; set; }
+
     /// <summary>A compaction has begun and not ended.</summary>
     public bool IsCompacting { get; set; }
     public StopReason Stop { get; set; }

@@ -29,6 +29,16 @@ internal sealed class RunningTools
     /// <summary>When the oldest began; 0 where there is none.</summary>
     public long OldestAt => _count == 0 ? 0 : _calls[0].Since;
 
+    /// <summary>Whether a call is running that began before that number of events.</summary>
+    public bool HasOneFrom(long before) => _count > 0 && _calls[0].At < before;
+
+    /// <summary>Drops the calls that are not awaited: a sub-agent that was stopped tells of no end, nor does a line that was missed.</summary>
+    public void DropUnawaited()
+    {
+        for (var i = _count - 1; i >= 0; i--)
+            if (!_calls[i].IsAwaited) RemoveAt(i);
+    }
+
     /// <param name="id">The call's own id, hashed; 0 for none.</param>
     /// <param name="name">The tool.</param>
     /// <param name="since">When it began.</param>

@@ -138,6 +138,32 @@ public sealed class AgentPaneTests
     }
 
     [Test]
+    public void A_question_stays_open_while_another_tool_begins_and_ends()
+    {
+        const string a = """{"type":"tool_execution_start","toolCallId":"a","toolName":"ask"}""";
+        var pane = PaneFixture.Fed("pi", """{"type":"agent_start"}""", a, """{"type":"extension_ui_request","id":"q1","method":"confirm","title":"Delete?"}""");
+        foreach (var step in (string[])["start", "update", "end"])
+        {
+            pane.Say($$"""{"type":"tool_execution_{{step}}","toolCallId":"b","toolName":"ls"}""");
+            (pane.Question?.Request, pane.Show().Activity).ShouldBe(("q1", Activity.Blocked), step);
+        }
+        pane.Say("""{"type":"tool_execution_end","toolCallId":"a","toolName":"ask"}""");
+        (pane.Question, pane.Show().Activity).ShouldBe((null, Activity.Working), "the tool that asked has ended");
+    }
+
+    [Test]
+    public void A_question_outside_a_run_leaves_the_agent_at_rest_once_it_has_its_answer()
+    {
+        var pane = PaneFixture.Fed("pi", """{"type":"session","id":"s"}""", """{"type":"extension_ui_request","id":"q1","method":"confirm","title":"Trust?"}""");
+        (pane.IsBusy, pane.Show().Activity).ShouldBe((true, Activity.Blocked));
+        pane.TryAnswer("q1").ShouldBeTrue();
+        (pane.IsBusy, pane.Show().Activity).ShouldBe((false, Activity.Idle));
+        var runs = pane.Run.Runs;
+        pane.Say("""{"type":"agent_start"}""");
+        (pane.IsBusy, pane.Show().Activity, pane.Run.Runs).ShouldBe((true, Activity.Working, runs + 1));
+    }
+
+    [Test]
     public void A_step_of_the_wall_clock_is_no_silence_and_ends_none()
     {
         var clock = new StoppedClock();

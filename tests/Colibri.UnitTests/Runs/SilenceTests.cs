@@ -193,6 +193,30 @@ public sealed class SilenceTests
     }
 
     [Test]
+    public void A_tool_of_a_sub_agent_that_was_stopped_has_no_limit_once_the_main_loop_goes_on()
+    {
+        var pane = PaneFixture.New("claude", _clock);
+        pane.Say(Bash.Replace("Bash", "Task", StringComparison.Ordinal));
+        pane.Say("""{"type":"assistant","parent_tool_use_id":"t1","message":{"id":"n1","model":"m","content":[{"type":"tool_use","id":"t2","name":"Bash"}]}}""");
+        pane.Say("""{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":"stopped"}]}}""");
+        pane.Times().ToolName.ShouldBe("Bash");
+        pane.Say(Text);
+        pane.Times().ToolName.ShouldBeNull();
+    }
+
+    [Test]
+    public void A_wait_that_is_stated_and_broken_wakes_the_watch()
+    {
+        var pane = PaneFixture.New("claude", _clock);
+        var retry = Retry.Replace("500", "3600000", StringComparison.Ordinal);
+        pane.Say(retry);
+        var before = pane.Run.Phase;
+        _clock.Now += TimeSpan.FromSeconds(1);
+        pane.Say(retry);
+        pane.Run.Phase.ShouldNotBe(before);
+    }
+
+    [Test]
     public void One_retry_and_then_a_long_wait_for_an_answer_is_no_run_of_errors()
     {
         var pane = PaneFixture.New("claude", _clock);
