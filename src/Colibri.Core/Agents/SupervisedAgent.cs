@@ -382,7 +382,7 @@ public sealed class SupervisedAgent
     {
         _outputIsDiscarded = true;
         _parts.Logger.UnexpectedFailure($"reading agent {Id}", why);
-        RequestStop(StopCause.Requested, AgentSupervisor.DefaultGrace);
+        RequestStop(StopCause.Defect, AgentSupervisor.DefaultGrace);
     }
 
     private async Task StopWhenOutputEndsAsync(AgentProcess process, Task output)

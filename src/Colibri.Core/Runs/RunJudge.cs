@@ -60,7 +60,7 @@ internal sealed class RunJudge(
         var isDone = verdict.Error is null;
         // No retry after a budget is spent, whatever ended the run: another attempt would cost still more.
         var overBudget = !isDone && run?.Task is not null && budgets.IsOverTask(run.Spent(facts.AgentSpent));
-        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded && !isDone && !overBudget && !verdict.IsFinal;
+        var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded or StopCause.Defect && !isDone && !overBudget && !verdict.IsFinal;
         // Finished work and refused tools come before the provider: another attempt would come to the same, or do the work again.
         var fault = isDone || interrupted || run is null || verdict.IsFinal ? default : FaultOf(facts, verdict);
         var ruling = Report(facts, hasAnswered: isDone || verdict.IsFinished || verdict.Verdict == RunVerdict.Denied, fault, verdict.Error?.Message);
@@ -189,6 +189,7 @@ internal sealed class RunJudge(
     {
         StopCause.DaemonStopping when !verdict.IsFinal => new TaskError(Interrupted, "the daemon stopped while the agent was running"),
         StopCause.Unrecorded when !verdict.IsFinal => new TaskError(Interrupted, "the agent's start could not be put on record"),
+        StopCause.Defect when !verdict.IsFinal => new TaskError(Internal, "the daemon failed while it read the agent's output; its log says how"),
         StopCause.OutputClosed when verdict.Verdict == RunVerdict.Stopped =>
             new TaskError(RunVerdict.Stopped, "closed its standard output and stayed; it was stopped"),
         StopCause.Deadline when facts.Missed is { } missed => new TaskError(RunVerdict.Deadline, missed),

@@ -27,6 +27,9 @@ internal enum StopCause
     /// <summary>Its start could not be persisted, so the next daemon would not find it after a crash. The attempt is given back.</summary>
     Unrecorded,
 
+    /// <summary>A defect of the daemon's own while it read the agent's output. The attempt is given back.</summary>
+    Defect,
+
     /// <summary>The daemon is going down: the attempt is given back.</summary>
     DaemonStopping,
 }
