@@ -139,9 +139,12 @@ internal sealed class RunJudge(
     private ProviderFault FaultOf(in RunFacts facts, RunVerdict verdict)
     {
         var report = facts.Report;
-        if (!profile.PrintsEvents || facts.Cause is StopCause.Requested or StopCause.Budget || report.PromptRefused is not null)
+        if (!profile.PrintsEvents || facts.Cause is StopCause.Requested or StopCause.Budget)
             return default;
         var hasWorked = facts.Run!.HasAnswerIn(report);
+        // An agent with a refused key may say so in its answer to the prompt already.
+        if (report.PromptRefused is { } refused)
+            return ProviderFailures.Fault(report.ProviderStatus, refused, hasWorked);
         if (report.Outcome == RunOutcome.Failed && verdict.Verdict is RunVerdict.AgentError or RunVerdict.Stopped)
             return ProviderFailures.Fault(StatusOf(report, facts.Cause, verdict), report.Error, hasWorked) is { IsProviders: true } said ? said with { IsStated = said.IsStated || facts.Stated >= ProviderHold.FirstWait } : default;
         if (facts.Cause == StopCause.Deadline)
