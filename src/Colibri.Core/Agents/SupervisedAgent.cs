@@ -356,7 +356,9 @@ public sealed class SupervisedAgent
             var isSilent = _pane.Events == 0;
             var isBroken = isSilent || (_pane.Run.Answers == 0 && end.Verdict is RunVerdict.ExitCode or RunVerdict.NoResult);
             var crashed = end.Ending == RunEnding.Failed && isBroken && _parts.Time.GetElapsedTime(_registeredStamp) < CrashBreaker.CrashWithin;
-            _parts.Breaker?.Report(Record.Binary, crashed, end.Error?.Message, isSilent ? null : TaskId);
+            // Without a task its failure may be that of its operator's words, and says nothing about others.
+            if (!crashed || isSilent || TaskId is not null)
+                _parts.Breaker?.Report(Record.Binary, crashed, end.Error?.Message, isSilent ? null : TaskId);
         }
         // After the task's end is on disk, so that a client that sees a task claimed or started finds its agent alive.
         Tell(_pane.TreeGone());

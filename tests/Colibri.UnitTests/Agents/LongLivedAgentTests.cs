@@ -254,6 +254,41 @@ public sealed class LongLivedAgentTests : IAsyncDisposable
     }
 
     [Test]
+    public async Task A_question_outside_a_run_keeps_no_task_away_once_it_has_its_answer()
+    {
+        var script = "echo '{\"type\":\"extension_ui_request\",\"id\":\"q0\",\"method\":\"confirm\",\"title\":\"Trust?\"}'\n"
+            + Server.Replace("extension_ui_response", "never", StringComparison.Ordinal);
+        var agent = await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(script) with { Rpc = true, TakesTasks = true, IsKept = true });
+        Shell.Until(() => agent.Question is not null, "it asks");
+        agent.IsAtRest.ShouldBeFalse();
+        agent.TryAnswer("q0", null, true).ShouldBeTrue();
+        agent.IsAtRest.ShouldBeTrue();
+        var task = await _fixture.Create("anything");
+        (await agent.TryAssignAsync(task.Id)).ShouldBeTrue();
+        Shell.Until(() => agent.IsAtRest, "it is done");
+        (await _fixture.Get(task)).Verdict.ShouldBe("done");
+    }
+
+    [Test]
+    public async Task A_prompt_that_is_refused_for_its_key_costs_no_attempt()
+    {
+        var task = await _fixture.Create("anything", maxAttempts: 1);
+        await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(
+            """read -r line; echo '{"id":"1","type":"response","command":"prompt","success":false,"error":"401: invalid x-api-key"}'; cat >/dev/null""", task) with { Rpc = true }));
+        var queued = await _fixture.Get(task);
+        (queued.Status, queued.Verdict, queued.Attempts, queued.Error?.Message).ShouldBe((TaskState.Queued, "provider", 0, "401: invalid x-api-key"));
+        _fixture.Engine.Holds.Status().ShouldNotBeEmpty();
+    }
+
+    [Test]
+    public async Task An_agent_without_a_task_that_began_and_failed_says_nothing_about_its_program()
+    {
+        for (var n = 0; n < Colibri.Core.Runs.CrashBreaker.TripsAfter; n++)
+            await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request("echo '{\"type\":\"session\",\"id\":\"s\"}'; exit 1")));
+        _fixture.Engine.Breaker.Status().ShouldBeEmpty();
+    }
+
+    [Test]
     public async Task An_agent_for_one_run_takes_no_words()
     {
         var agent = await _fixture.SpawnWorking();
