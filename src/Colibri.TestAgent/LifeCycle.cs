@@ -6,7 +6,7 @@ namespace Colibri.TestAgent;
 /// <summary>The events of one run in the order in which Pi 1.5 prints them, each made when it is asked for.</summary>
 internal sealed class LifeCycle(AgentOptions options, string prompt, TimeProvider time)
 {
-    private const string FailureText = "503: a failure was asked for";
+    private const string FailureText = "a failure was asked for";
     private const string OverloadText = "529: an overload was asked for";
 
     private readonly List<Action<Utf8JsonWriter>> _messages = [];

@@ -59,7 +59,7 @@ public sealed class ClockJumpTests
             (await client.TaskAsync(working)).Text("status").ShouldBe("started");
             (await client.TaskAsync(held)).Text("agent_id").ShouldBe(outside);
             var waiting = await client.TaskAsync(limited);
-            (waiting.Text("status"), waiting.Number("attempts")).ShouldBe(("queued", 1));
+            (waiting.Text("status"), waiting.Number("attempts")).ShouldBe(("queued", 0));
             (DateTimeOffset.Parse(waiting.Text("not_before"), null) - await AtAsync(client)).ShouldBeInRange(TimeSpan.FromMinutes(50), TimeSpan.FromMinutes(61));
             await client.DataAsync(new { cmd = "heartbeat", agent_id = outside });
         }

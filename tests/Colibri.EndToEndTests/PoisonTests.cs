@@ -17,6 +17,7 @@ public sealed class PoisonTests
             [ -e 'DIR/cured' ] || { echo '{"type":"agent_start"}'; kill -9 $PPID; sleep 20; } ;;
         esac
         echo '{"type":"agent_start"}'
+        echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"It is done."}],"stopReason":"stop"}}'
         echo '{"type":"agent_end","messages":[],"willRetry":false}'
         """;
 
@@ -31,6 +32,7 @@ public sealed class PoisonTests
                 echo x >> 'DIR/starts'
                 [ -e 'DIR/cured' ] || { kill -9 $PPID; sleep 20; } ;;
             esac
+            echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"It is done."}],"stopReason":"stop"}}'
             echo '{"type":"agent_settled"}'
         done
         """;

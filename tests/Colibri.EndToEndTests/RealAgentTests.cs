@@ -145,7 +145,7 @@ public sealed class RealAgentTests(RealAgents agents)
         var task = await client.TaskWhereAsync(id, task => task.TextOrNull("verdict") == "provider", "has met the limit", Patience);
 
         (task.Text("status"), task.Number("attempts")).ShouldBe(("queued", 0));
-        task.Items("blocked_by").ShouldHaveSingleItem().Text("code").ShouldBe("provider");
+        task.Items("blocked_by").ShouldContain(reason => reason.Text("code") == "provider");
         var route = (await client.DataAsync(new { cmd = "status" })).Items("providers").ShouldHaveSingleItem();
         (route.Text("state"), DateTimeOffset.Parse(route.Text("until"), null)).ShouldBe(("backing-off", model.LimitResets));
     }
@@ -164,7 +164,9 @@ public sealed class RealAgentTests(RealAgents agents)
 
         var task = await RunAsync(client, "later", "done");
 
-        (task.Text("verdict"), task.Number("attempts"), model.RequestsOf("later")).ShouldBe(("done", 1, 3));
+        (task.Text("verdict"), task.Number("attempts")).ShouldBe(("done", 1));
+        // The refused one, the one with the tool and the last; an agent may ask for a title besides.
+        model.RequestsOf("later").ShouldBeGreaterThanOrEqualTo(3);
         var run = task.Items("runs").ShouldHaveSingleItem();
         (DateTimeOffset.Parse(run.Text("finished_at"), null) - DateTimeOffset.Parse(run.Text("started_at"), null)).ShouldBeGreaterThan(TimeSpan.FromSeconds(40));
     }

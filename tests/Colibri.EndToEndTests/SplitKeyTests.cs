@@ -54,7 +54,7 @@ public sealed class SplitKeyTests
         var task = (await client.DataAsync(new { cmd = "create-task", title = "say it in pieces", max_attempts = 1, capabilities = new[] { "nobody-offers-this" } })).Text("id");
 
         var agentId = await client.SpawnAsync(new { cmd = "spawn-agent", binary = agent, task_id = task, env = new { AT = $"{at}" } });
-        var failed = await client.TaskEndedAsync(task, "failed");
+        var failed = await client.TaskWhereAsync(task, t => t.TextOrNull("verdict") == "provider", "is judged");
         await client.PaneStoppedAsync(agentId);
         await client.DataAsync(new { cmd = "append-session", session_id = "by-a-client", entry = new { kind = "user", text = Key[..at] } });
         await client.DataAsync(new { cmd = "append-session", session_id = "by-a-client", entry = new { kind = "user", text = Key[at..] } });

@@ -52,7 +52,10 @@ public sealed unsafe class EnvironmentBlock
     /// <summary>The entries, each with a NUL behind it.</summary>
     public byte[] ToTerminated()
     {
-        var block = new byte[_entries.Sum(entry => entry.Length + 1)];
+        var length = 0;
+        foreach (var entry in _entries)
+            length += entry.Length + 1;
+        var block = new byte[length];
         var next = 0;
         foreach (var entry in _entries)
         {
@@ -107,7 +110,7 @@ public sealed unsafe class EnvironmentBlock
         ArgumentNullException.ThrowIfNull(name);
         var wanted = Encoding.UTF8.GetBytes(name + '=');
         var found = Array.Find(_entries, entry => entry.AsSpan().StartsWith(wanted));
-        return found?[wanted.Length..];
+        return found?.AsSpan(wanted.Length).ToArray();
     }
 
     /// <summary>What stands before the first '=', or the whole entry without one.</summary>

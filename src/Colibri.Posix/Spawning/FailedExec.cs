@@ -147,7 +147,7 @@ internal static class FailedExec
         {
             using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var buffer = new byte[length];
-            return buffer[..RandomAccess.Read(handle, buffer, offset)];
+            return buffer.AsSpan(0, RandomAccess.Read(handle, buffer, offset)).ToArray();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -156,6 +156,9 @@ internal static class FailedExec
     }
 
     // It comes out of a file and goes to a terminal.
-    private static string Shown(string name) =>
-        new([.. name.Take(LongestName).Select(c => char.IsControl(c) || c == '\ufffd' ? '?' : c)]);
+    private static string Shown(string name) => string.Create(Math.Min(name.Length, LongestName), name, static (shown, name) =>
+    {
+        for (var i = 0; i < shown.Length; i++)
+            shown[i] = char.IsControl(name[i]) || name[i] == '\ufffd' ? '?' : name[i];
+    });
 }

@@ -95,7 +95,7 @@ internal static class StartMessage
         byte[] path = PosixSpawn.CString(options.Path);
         byte[] directory = options.WorkingDirectory is null ? [] : PosixSpawn.CString(options.WorkingDirectory);
         using var arguments = new MemoryStream();
-        foreach (var word in options.Arguments.Prepend(options.Path))
+        foreach (var word in (string[])[options.Path, .. options.Arguments])
             arguments.Write(PosixSpawn.CString(word));
         byte[][] parts = [path, directory, arguments.ToArray(), options.Environment.ToTerminated()];
         var message = new byte[HeaderBytes + parts.Sum(part => part.Length)];

@@ -29,7 +29,7 @@ internal static class SpawnArguments
     {
         long total = 0;
         var (longest, variable) = (0, (string?)null);
-        foreach (var argument in options.Arguments.Prepend(options.Path))
+        foreach (var argument in (string[])[options.Path, .. options.Arguments])
             Count(Encoding.UTF8.GetByteCount(argument) + 1, null);
         foreach (var entry in options.Environment.Entries)
             Count(entry.Length + 1, entry);

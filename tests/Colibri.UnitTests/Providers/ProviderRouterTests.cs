@@ -119,7 +119,7 @@ public sealed class ProviderRouterTests
 
         _router.TryChoose("t1", null, out _).ShouldBe(First);
         _router.TryChoose("t1", null, out _).ShouldBe(First, "it has leave already");
-        _router.TryChoose("t2", null, out _, provider => provider == Second.Provider).ShouldBeNull("what is refused at one does not reach a paused one");
+        _router.TryChoose("t2", null, out _, provider => provider == Second.Provider).ShouldBe(Keyless, "neither one that another task tries nor a paused one");
         _router.TryChoose("t2", null, out _).ShouldBe(Second);
         _router.TryChoose("t2", ["deepseek"], out var nextAt).ShouldBeNull();
         nextAt.ShouldBe(_time.GetUtcNow() + ProviderHold.ProbePatience);
