@@ -11,7 +11,7 @@ public sealed class ClockJumpTests
     private const string Agent = """
         echo '{"type":"agent_start"}'
         until [ -e "$0" ]; do echo '{"type":"message_update"}'; sleep 0.2; done
-        echo '{"type":"message_end","message":{"role":"assistant","content":[],"stopReason":"stop"}}'
+        echo '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"It is done."}],"stopReason":"stop"}}'
         echo '{"type":"agent_settled"}'
         """;
 

@@ -160,6 +160,14 @@ not_enabled_is_tried_all_the_same() {
     same '' "$(grep '^colibri_daemon [^o]' "$scratch/disabled/services")"
 }
 
+# No variable can be read there, so that the user is the default one, whom this host may not have: what else fails is about that user.
+sysrc_is_named() {
+    show broken
+    same 1 "$(cat "$scratch/broken/status")"
+    grep -A 1 '^not ok [0-9]* - the service is enabled at boot$' "$scratch/broken/tap" |
+        grep -q '^# sysrc failed: ld-elf.so.1: Shared object "libjail.so.1" not found'
+}
+
 names='a sound image passes every step, newsyslog and hermes included
 with a configuration hermes is started and stopped
 service(8) is asked as an operator would
@@ -201,5 +209,5 @@ check 'a log that is not opened again fails that step alone' fails_exactly deaf 
 check 'a hermes that refuses in silence fails that step alone' fails_exactly mute 'hermes without a configuration says so and does not start' 'does not say that config.yaml is missing'
 check 'a hermes that leaves its pidfile fails that step alone
 a sysrc that does not run is named as such' fails_exactly stays 'hermes starts, answers and stops' 'hermes'
-check 'a sysrc that does not run is named as such' fails_exactly broken 'the service is enabled at boot' 'sysrc failed: ld-elf.so.1: Shared object "libjail.so.1" not found'
+check 'a sysrc that does not run is named as such' sysrc_is_named
 tap_done

@@ -40,7 +40,7 @@ public static partial class Log
     [LoggerMessage(110, LogLevel.Error, "the pidfile {Path} could not be written: {Reason}; the daemon runs without it")]
     public static partial void PidFileNotWritten(this ILogger logger, string path, string reason);
 
-    [LoggerMessage(111, LogLevel.Warning, "the host's clock was set by {Seconds} s: the back-offs of {Tasks} queued tasks move with it")]
+    [LoggerMessage(111, LogLevel.Warning, "the host's clock was set by {Seconds:0} s: back-offs of queued tasks moved with it: {Tasks}")]
     public static partial void ClockSet(this ILogger logger, double seconds, int tasks);
 
     [LoggerMessage(112, LogLevel.Error, "a background task failed and nobody looked at it")]
