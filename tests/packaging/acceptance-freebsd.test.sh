@@ -207,7 +207,6 @@ check 'an image that does not enable the service fails that step alone' not_enab
 check 'a Linux binary without linux_enable fails that step alone' fails_exactly brand 'the service is enabled at boot' 'sysrc linux_enable=YES'
 check 'a log that is not opened again fails that step alone' fails_exactly deaf 'the log rotates, and the new one is written' 'is not written'
 check 'a hermes that refuses in silence fails that step alone' fails_exactly mute 'hermes without a configuration says so and does not start' 'does not say that config.yaml is missing'
-check 'a hermes that leaves its pidfile fails that step alone
-a sysrc that does not run is named as such' fails_exactly stays 'hermes starts, answers and stops' 'hermes'
+check 'a hermes that leaves its pidfile fails that step alone' fails_exactly stays 'hermes starts, answers and stops' 'hermes'
 check 'a sysrc that does not run is named as such' sysrc_is_named
 tap_done
