@@ -273,8 +273,8 @@ public sealed class LongLivedAgentTests : IAsyncDisposable
     public async Task A_prompt_that_is_refused_for_its_key_costs_no_attempt()
     {
         var task = await _fixture.Create("anything", maxAttempts: 1);
-        await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(
-            """read -r line; echo '{"id":"1","type":"response","command":"prompt","success":false,"error":"401: invalid x-api-key"}'; cat >/dev/null""", task) with { Rpc = true }));
+        const string Refuses = """read -r line; echo '{"id":"1","type":"response","command":"prompt","success":false,"error":"401: invalid x-api-key"}'; cat >/dev/null""";
+        await SupervisorFixture.End(await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Refuses, task) with { Rpc = true }));
         var queued = await _fixture.Get(task);
         (queued.Status, queued.Verdict, queued.Attempts, queued.Error?.Message).ShouldBe((TaskState.Queued, "provider", 0, "401: invalid x-api-key"));
         _fixture.Engine.Holds.Status().ShouldNotBeEmpty();
