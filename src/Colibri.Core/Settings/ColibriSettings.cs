@@ -1,0 +1,19 @@
+namespace Colibri.Core.Settings;
+
+/// <summary>All that is configured: the daemon's own settings, and what only the configuration file can hold.</summary>
+public sealed record ColibriSettings
+{
+    public required DaemonConfiguration Daemon { get; init; }
+
+    /// <summary>In the order of the file.</summary>
+    public IReadOnlyList<ProfileSettings> Agents { get; init; } = [];
+    public IReadOnlyList<WorkspaceSettings> Workspaces { get; init; } = [];
+    public RetentionSettings Retention { get; init; } = new();
+
+    /// <summary>The file that was read; null where there is none.</summary>
+    public string? File { get; init; }
+
+    public ProfileSettings? Agent(string name) => Agents.FirstOrDefault(agent => agent.Name == name);
+
+    public WorkspaceSettings? Workspace(string name) => Workspaces.FirstOrDefault(workspace => workspace.Name == name);
+}
