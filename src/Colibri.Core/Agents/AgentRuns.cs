@@ -216,6 +216,7 @@ internal sealed class AgentRuns
     /// <summary>Makes this the agent's current run.</summary>
     private void Enter(Run run)
     {
+        run.Site = _agent;
         _usage.Begin(run.Claim);
         Volatile.Write(ref _lostBefore, Recorder.Dropped);
         _parts.UnseenCosts.Begin(_agent.Id, _agent.Name, CostWords, _request.Provider ?? _profile.Provider, _request.Model);
@@ -399,9 +400,9 @@ internal sealed class AgentRuns
     /// Whether the agent lives on after the run. An operator's agent waits for the next prompt. A failed run ends an agent that takes tasks, since
     /// its state is unknown and the retry gets a new one; an agent that is to be kept stays.
     /// </summary>
-    private bool LivesOnAfter(Run run) => run.Task is null
+    private bool LivesOnAfter(Run run) => !run.NeedsAgentsEnd && (run.Task is null
         ? !_request.TakesTasks || _request.IsKept || RunVerdict.IsGood(run.Of(_pane.Run), _profile.PrintsEvents)
-        : _request.IsKept || (_request.TakesTasks && RunVerdict.IsGood(run.Of(_pane.Run), _profile.PrintsEvents));
+        : _request.IsKept || (_request.TakesTasks && RunVerdict.IsGood(run.Of(_pane.Run), _profile.PrintsEvents)));
 
     /// <summary>Ends a run whose agent lives on.</summary>
     private async Task CompleteAsync(Run run)
@@ -439,9 +440,23 @@ internal sealed class AgentRuns
             Age = run is null ? TimeSpan.Zero : _parts.Time.GetElapsedTime(run.Since),
             Stated = report.ResumeAt is { } resumeAt && resumeAt - _parts.Time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
         });
-        if (end.Error is null && run?.Task is not null && await RunSteps.DoAsync(_parts.Steps.Checking, run).ConfigureAwait(false) is { } error)
-            end = _judge.Fail(_agent.Id, run, error, mayPass: true);
-        return end;
+        return run?.Task is null ? end : await CheckAsync(run, end).ConfigureAwait(false);
+    }
+
+    /// <summary>The steps after a run's end. What it did in its place is kept first, whatever its verdict.</summary>
+    private async Task<RunEnd> CheckAsync(Run run, RunEnd end)
+    {
+        var error = run.Place is null ? null : await RunSteps.DoAsync(_parts.Steps.Leaving, run).ConfigureAwait(false);
+        if (end.Error is null)
+        {
+            error ??= await RunSteps.DoAsync(_parts.Steps.Checking, run).ConfigureAwait(false);
+            // A run that was stopped while it was checked is neither done nor found wanting.
+            if (_agent.IsDaemonStopping && run.Check is { } check && check.Exit is null)
+                end = end with { Ending = RunEnding.Interrupted, Verdict = RunJudge.Interrupted, Error = new TaskError(RunJudge.Interrupted, "the daemon stopped while the run was checked") };
+            else if (error is not null)
+                end = _judge.Fail(_agent.Id, run, error, mayPass: run.Feedback is not null) with { Denied = end.Denied, Remark = end.Remark, StderrTail = end.StderrTail };
+        }
+        return end with { Change = run.Change, Check = run.Check, Feedback = run.Feedback };
     }
 
     /// <summary>The only way to end a run: closes its account, persists its outcome, and shows it in the agent's pane.</summary>
@@ -455,6 +470,8 @@ internal sealed class AgentRuns
         await _parts.Runs.EndAsync(closed, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);
+        if (run?.TaskId is { } placed)
+            _parts.Places.Leave(placed);
         if (end.Denied is { } denied)
             _parts.Logger.ToolsDenied(_agent.Id, denied.Sum(tool => tool.Count), string.Join(", ", denied.Select(tool => tool.Tool)));
         Tell(_pane.EndRun(run is not null && end is { Ending: RunEnding.Failed, Error: not null } && Cause != StopCause.Requested, end.Denied));

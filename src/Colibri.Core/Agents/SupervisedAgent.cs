@@ -20,11 +20,13 @@ namespace Colibri.Core.Agents;
 /// the last of its tree. A one-shot agent has one run in its life, a resident many; both are held to
 /// the same limits (<see cref="AgentRuns"/>).
 /// </summary>
-public sealed class SupervisedAgent
+public sealed class SupervisedAgent : IRunSite
 #pragma warning restore CA1001
 {
     private static readonly TimeSpan StraysGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OutputDeadline = TimeSpan.FromSeconds(2);
+
+    private const string Shell = "/bin/sh";
 
     private readonly SupervisorParts _parts;
     private readonly ConfinementPlan? _confinement;
@@ -36,6 +38,7 @@ public sealed class SupervisedAgent
     private readonly CancellationTokenSource _alive = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _cutShort = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _registeredAt;
     private readonly long _registeredStamp;
 
@@ -198,9 +201,10 @@ public sealed class SupervisedAgent
         Publish();
         var launch = _launch = _runs.Launch();
         IReadOnlyList<string>? providers = _request.Provider is { } chosen && _profile.Providers is null ? [chosen] : _profile.Providers;
+        var directory = _runs.Current?.Place?.Directory ?? _request.Cwd;
         var environment = _parts.Environment.Build(
-            _request, _parts.Secrets.For(providers), _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
-        var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, _request.Cwd);
+            _request with { Cwd = directory }, _parts.Secrets.For(providers), _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+        var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
         if (_confinement?.Start(Id, program, arguments, cwd, environment) is { } confined)
         {
             _confinement.Stage?.Write(Id, confined.Staged);
@@ -215,6 +219,26 @@ public sealed class SupervisedAgent
         Tell(_pane.Started(process.Identity.Pid));
         var confinement = _confinement is null ? "" : $"[{_confinement.Description}] ";
         _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, confinement + launch.Recorded.Describe(Record.Binary, _parts.Secrets));
+    }
+
+    bool IRunSite.IsStopping => _cutShort.Task.IsCompleted;
+
+    void IRunSite.ShowPlace(string directory) => Tell(_pane.SetPlace(directory));
+
+    async Task<CommandOutcome> IRunSite.ExecuteAsync(string command, string directory, TimeSpan limit)
+    {
+        // A check needs no provider's key.
+        var environment = _parts.Environment.Build(
+            _request with { Cwd = directory }, [], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+        var start = new CommandStart(Shell, ["-c", command], environment, directory);
+        if (_confinement?.Start(Id, Shell, start.Arguments, directory, environment) is { } confined)
+        {
+            _confinement.Stage?.Write(Id, confined.Staged);
+            start = new CommandStart(confined.Program, confined.Arguments, confined.Environment, null);
+        }
+        // One that has settled, or is over a limit, still has its end checked; a stop cuts it short.
+        return await new TreeCommand(_parts.Processes, _parts.Loop, _parts.Cgroups, _parts.Time, _parts.Logger)
+            .RunAsync(start, Id, _parts.Jails.SignalsFor(Record.Jail, Id), limit, _cutShort.Task).ConfigureAwait(false);
     }
 
     /// <summary>Follows the process to its end and persists the outcome.</summary>
@@ -296,6 +320,8 @@ public sealed class SupervisedAgent
         if (cause == StopCause.DaemonStopping)
             _daemonStopping = true;
         Interlocked.CompareExchange(ref _stopCause, (int)cause, (int)StopCause.None);
+        if (cause is StopCause.DaemonStopping or StopCause.Requested)
+            _cutShort.TrySetResult();
         Shorten(grace.Ticks);
         _process?.Ender.KillAfter(grace);
         if (!HasEnded && _stopRequested.TrySetResult())

@@ -27,6 +27,16 @@ public sealed record SupervisorParts
     /// <summary>Begins and ends runs on the board.</summary>
     internal RunStore Runs => field ??= new RunStore(Board, Time, Logger);
 
+    /// <summary>The directories in which runs are.</summary>
+    internal Places Places { get; init; } = new();
+
+    /// <summary>All that is configured, as it is now.</summary>
+    public Func<ColibriSettings> Settings
+    {
+        get => field ??= () => new ColibriSettings { Daemon = Configuration };
+        init;
+    }
+
     /// <summary>The steps of every run, before its agent gets the prompt and after its end.</summary>
     internal RunSteps Steps
     {

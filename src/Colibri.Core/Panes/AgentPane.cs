@@ -39,8 +39,7 @@ public sealed class AgentPane
     private bool _failed;
     private IReadOnlyList<DeniedTool>? _deniedBefore;
     private IReadOnlyList<DeniedTool>? _deniedInAll;
-    private string? _taskId;
-    private string? _sessionId;
+    private (string? TaskId, string? SessionId, string? Directory) _run;
     private volatile GivenAnswer? _answered;
     private long _revision;
 
@@ -60,7 +59,7 @@ public sealed class AgentPane
         _dialect = dialect;
         _clock = clock;
         _fold = new PaneFold(_news, pricing, keepsWords, secrets ?? Secrets.None) { TicksPerSecond = clock.TimestampFrequency };
-        (_taskId, _sessionId) = (identity.TaskId, identity.SessionId);
+        _run = (identity.TaskId, identity.SessionId, identity.Cwd);
         _startedAt = clock.GetUtcNow();
         _startStamp = clock.GetTimestamp();
     }
@@ -71,7 +70,7 @@ public sealed class AgentPane
     {
         get
         {
-            lock (_gate) return _taskId;
+            lock (_gate) return _run.TaskId;
         }
     }
 
@@ -79,7 +78,7 @@ public sealed class AgentPane
     {
         get
         {
-            lock (_gate) return _sessionId;
+            lock (_gate) return _run.SessionId;
         }
     }
 
@@ -229,8 +228,20 @@ public sealed class AgentPane
     {
         lock (_gate)
         {
-            if (_taskId == taskId && _sessionId == sessionId) return false;
-            (_taskId, _sessionId) = (taskId, sessionId);
+            if (_run.TaskId == taskId && _run.SessionId == sessionId) return false;
+            (_run.TaskId, _run.SessionId) = (taskId, sessionId);
+            _revision++;
+            return true;
+        }
+    }
+
+    /// <summary>Where the current run works; shown until the agent says where it is.</summary>
+    public bool SetPlace(string directory)
+    {
+        lock (_gate)
+        {
+            if (_run.Directory == directory) return false;
+            _run.Directory = directory;
             _revision++;
             return true;
         }
@@ -386,13 +397,12 @@ public sealed class AgentPane
         IReadOnlyList<DeniedTool>? denied;
         bool isLosing;
         long dropped;
-        string? taskId;
-        string? sessionId;
+        (string? TaskId, string? SessionId, string? Directory) run;
         AgentQuestion? question;
         GivenAnswer? answered;
         lock (_gate)
         {
-            (taskId, sessionId, question, answered, denied) = (_taskId, _sessionId, OpenQuestion(), _answered, Denied(_published));
+            (run, question, answered, denied) = (_run, OpenQuestion(), _answered, Denied(_published));
             (overBudget, dropped, isLosing) = _session;
             (state, lifecycle, exit, startFailure, pid, stopRequested, failed) = (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _failed);
         }
@@ -416,12 +426,12 @@ public sealed class AgentPane
             Activity = activity,
             Stalled = stalled,
             NeedsAttention = stalled || overBudget || failed || isLosing || activity is Activity.Error or Activity.Blocked,
-            TaskId = taskId,
-            SessionId = sessionId,
+            TaskId = run.TaskId,
+            SessionId = run.SessionId,
             OverBudget = overBudget ? true : null,
             SessionEntriesDropped = dropped > 0 ? dropped : null,
             HarnessSessionId = state.HarnessSessionId,
-            Cwd = state.Cwd ?? _identity.Cwd,
+            Cwd = state.Cwd ?? run.Directory,
             StartedAt = _startedAt,
             LastEventAt = state.LastEventAt,
             LastEvent = state.LastEvent,

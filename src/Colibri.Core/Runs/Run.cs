@@ -45,6 +45,26 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
         set => _refusal = value;
     }
 
+    /// <summary>Where it works; null before the step that places it, and for an operator's prompt.</summary>
+    public RunPlace? Place { get; set; }
+
+    /// <summary>
+    /// Whether its agent has to end with it: its place is given back then, or something is run there in the agent's name.
+    /// </summary>
+    public bool NeedsAgentsEnd { get; set; }
+
+    /// <summary>What its steps may do in its agent's name.</summary>
+    public IRunSite? Site { get; set; }
+
+    /// <summary>What it left in its workspace.</summary>
+    public WorkChange? Change { get; set; }
+
+    /// <summary>How its check ended.</summary>
+    public TaskCheck? Check { get; set; }
+
+    /// <summary>What its agent is to be told, in another run; null where nothing is.</summary>
+    public string? Feedback { get; set; }
+
     public RunState State
     {
         get

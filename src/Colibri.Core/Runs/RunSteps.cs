@@ -2,7 +2,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Runs;
 
-/// <summary>A step of every run: before its agent gets the prompt (placing), or after the run has ended (checking). Each step is one file.</summary>
+/// <summary>A step of every run: before its agent gets the prompt (placing), or after the run has ended (leaving, checking). Each step is one file.</summary>
 internal interface IRunStep
 {
     /// <summary>Performs the step.</summary>
@@ -15,6 +15,9 @@ internal interface IRunStep
 /// <param name="Checking">Between a successful end and its recording; a failed run is not checked.</param>
 internal sealed record RunSteps(IReadOnlyList<IRunStep> Placing, IReadOnlyList<IRunStep> Checking)
 {
+    /// <summary>After every end of a run that was placed, before the checks: what it did is kept whatever its verdict.</summary>
+    public IReadOnlyList<IRunStep> Leaving { get; init; } = [];
+
     /// <summary>Performs the steps until one fails.</summary>
     /// <returns>The error of the step that failed; null if all succeeded.</returns>
     public static async Task<TaskError?> DoAsync(IReadOnlyList<IRunStep> steps, Run run)
