@@ -135,7 +135,7 @@ internal sealed class TaskCommands(BoundCommand bound)
 
     public void List([TaskState] string? status = null, int? limit = null, string? after = null, bool all = false) => bound.Will(
         session => TaskPages.RunAsync(
-            session, new CommandRequest { Cmd = WireCommand.ListTasks.Name, Status = status, Limit = limit, After = after }, all));
+            session, new CommandRequest { Cmd = WireCommand.ListTasks.Name, Status = status, Limit = limit, After = after is null ? null : [after] }, all));
 
     public void Claim(string taskId, string agentId) => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.ClaimTask.Name, TaskId = taskId, AgentId = agentId }, Standing);

@@ -33,9 +33,9 @@ internal static class TaskPages
             else
                 tasks.AddRange(page.Tasks);
             // A cursor that does not move would ask for ever.
-            if (page.Next is null || page.Next == request.After)
+            if (page.Next is null || request.After is [var last] && page.Next == last)
                 break;
-            request = request with { After = page.Next };
+            request = request with { After = [page.Next] };
         }
         if (session.Json)
             session.Screen.Raw(Closed(merged));

@@ -34,6 +34,16 @@ public sealed record RunRow
     public string? Provider { get; init; }
     public string? Model { get; init; }
 
+    /// <summary>The profile of its agent, and what that may do.</summary>
+    public string? Profile { get; init; }
+    public string? Access { get; init; }
+
+    /// <summary>Where it works; null before it is placed.</summary>
+    public string? Cwd { get; init; }
+
+    /// <summary>The agent's number on the board, of which its label is made.</summary>
+    public long? AgentNumber { get; init; }
+
     /// <summary>Entries of the run that its session lacks.</summary>
     public long SessionEntriesDropped { get; init; }
 }

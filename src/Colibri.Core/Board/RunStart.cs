@@ -29,6 +29,10 @@ public sealed record RunStart
     /// <summary>The route it is started on, if one was chosen.</summary>
     public string? Provider { get; init; }
     public string? Model { get; init; }
+
+    /// <summary>The profile of its agent, and what that may do: <c>read</c>, <c>edit</c> or <c>full</c>; null without a profile.</summary>
+    public string? Profile { get; init; }
+    public string? Access { get; init; }
 }
 
 /// <summary>An agent about to be started; it is persisted before its process exists.</summary>
@@ -86,6 +90,12 @@ public sealed record RunEnd
 
     /// <summary>The tools whose calls were refused; null where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
+
+    /// <summary>What the run left in its workspace; null leaves the task's change as it is.</summary>
+    public WorkChange? Change { get; init; }
+
+    /// <summary>How the task's check went; null where it was not run.</summary>
+    public TaskCheck? Check { get; init; }
 
     /// <summary>What else is to be known of the run, for its session, in one line; null for nothing.</summary>
     public string? Remark { get; init; }

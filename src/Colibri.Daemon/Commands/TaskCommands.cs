@@ -78,12 +78,12 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
         var limit = CommandContext.Number(request.Limit, "limit", DefaultListLimit, 1, MaxListLimit);
         try
         {
-            var page = await board.ListAsync(state, limit, request.After, MaxPageCharacters).ConfigureAwait(false);
+            var page = await board.ListAsync(state, limit, request.After is [var only] ? only : null, MaxPageCharacters).ConfigureAwait(false);
             return Reply.Of(queue.Show(page), ProtocolJson.Wire.TaskList);
         }
         catch (ArgumentException)
         {
-            throw CommandContext.Bad("after", $"is '{request.After}', which is no task's id");
+            throw CommandContext.Bad("after", $"is '{request.After![0]}', which is no task's id");
         }
     }
 

@@ -64,3 +64,45 @@ internal sealed class TaskErrorConverter : JsonConverter<TaskError>
         writer.WriteEndObject();
     }
 }
+
+/// <summary>A name that may be typed as a number, such as a task's: <c>12</c> is read as <c>"12"</c>.</summary>
+internal sealed class NameConverter : JsonConverter<string>
+{
+    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadName(ref reader);
+
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+
+    internal static string ReadName(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.String => reader.GetString()!,
+        JsonTokenType.Number when reader.TryGetInt64(out var number) => number.ToString(CultureInfo.InvariantCulture),
+        _ => throw new JsonException("a name is a string or a whole number"),
+    };
+}
+
+/// <summary>One name, or a list of names. One alone is written as itself, as commands with one name want it.</summary>
+internal sealed class NamesConverter : JsonConverter<IReadOnlyList<string>>
+{
+    public override IReadOnlyList<string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+            return [NameConverter.ReadName(ref reader)];
+        var names = new List<string>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            names.Add(NameConverter.ReadName(ref reader));
+        return names;
+    }
+
+    public override void Write(Utf8JsonWriter writer, IReadOnlyList<string> value, JsonSerializerOptions options)
+    {
+        if (value.Count == 1)
+        {
+            writer.WriteStringValue(value[0]);
+            return;
+        }
+        writer.WriteStartArray();
+        foreach (var name in value)
+            writer.WriteStringValue(name);
+        writer.WriteEndArray();
+    }
+}

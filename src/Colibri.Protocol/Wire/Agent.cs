@@ -4,6 +4,9 @@ namespace Colibri.Protocol.Wire;
 public sealed record Agent
 {
     public required string Id { get; init; }
+
+    /// <summary><c>a1</c>, <c>a2</c>, …: taken wherever the id is. Absent of an agent that the board does not know.</summary>
+    public string? Label { get; init; }
     public required string Name { get; init; }
 
     /// <summary><c>spawned</c> or <c>registered</c>.</summary>
@@ -19,6 +22,7 @@ public sealed record Agent
     /// <summary>Only of a spawned agent.</summary>
     public Activity? Activity { get; init; }
     public string? TaskId { get; init; }
+    public long? TaskNumber { get; init; }
     public string? SessionId { get; init; }
     public required DateTimeOffset RegisteredAt { get; init; }
 

@@ -7,6 +7,9 @@ namespace Colibri.Protocol.Wire;
 public sealed record BoardTask
 {
     public required string Id { get; init; }
+
+    /// <summary>Its number on this board, from 1, never given again; taken wherever the id is.</summary>
+    public long Number { get; init; }
     public required string Title { get; init; }
     public string Description { get; init; } = "";
     public required TaskState Status { get; init; }
@@ -19,7 +22,36 @@ public sealed record BoardTask
     public int Attempts { get; init; }
     public int MaxAttempts { get; init; }
 
-    /// <summary>The end of a retry's back-off; the scheduler leaves the task alone until then.</summary>
+    /// <summary>The profile that alone may take it; absent for any.</summary>
+    public string? Agent { get; init; }
+
+    /// <summary>The model in place of the profile's.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The workspace in which its runs work. It never has a <see cref="Cwd"/> as well.</summary>
+    public string? Workspace { get; init; }
+
+    /// <summary>The directory, absolute, in which its runs work. With neither this nor a workspace it has a directory of its own.</summary>
+    public string? Cwd { get; init; }
+
+    /// <summary>Ids of the tasks that must be done before it starts.</summary>
+    public IReadOnlyList<string> After { get; init; } = [];
+    public string? Group { get; init; }
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Of each of its runs; absent for the profile's or the daemon's.</summary>
+    public long? RunTimeoutMs { get; init; }
+
+    /// <summary>What it may cost over all its runs; absent for the profile's or the daemon's.</summary>
+    public long? BudgetMicrocents { get; init; }
+
+    /// <summary>The tenant in whose root its runs are confined.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>The words of the latest <c>retry-task</c>, for its next run.</summary>
+    public string? Feedback { get; init; }
+
+    /// <summary>The end of a retry's back-off, or the time that was asked for; the scheduler leaves the task alone until then.</summary>
     public DateTimeOffset? NotBefore { get; init; }
     public string? AgentId { get; init; }
     public string? SessionId { get; init; }
@@ -34,6 +66,15 @@ public sealed record BoardTask
     /// <summary>The tools whose calls were refused in the latest finished attempt; absent where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
 
+    /// <summary>The agent's last words in the latest finished attempt.</summary>
+    public TaskResult? Result { get; init; }
+
+    /// <summary>What its runs left in its workspace.</summary>
+    public WorkChange? Change { get; init; }
+
+    /// <summary>The command that must pass, and how it went the latest time; the command alone before it was run.</summary>
+    public TaskCheck? Check { get; init; }
+
     /// <summary>Summed over every attempt.</summary>
     public Usage Usage { get; init; } = new();
     public required DateTimeOffset CreatedAt { get; init; }
@@ -46,6 +87,9 @@ public sealed record BoardTask
 
     /// <summary>How many of its runs in a row were interrupted because the daemon was killed.</summary>
     public int Interruptions { get; init; }
+
+    /// <summary>Only in the answer to <c>create-task</c>: true where the key was known, so that no second task was made.</summary>
+    public bool? Existing { get; init; }
 
     /// <summary>Only in the answer to <c>get-task</c>: the latest 20 attempts by agents of the daemon, oldest first.</summary>
     public IReadOnlyList<TaskRun>? Runs { get; init; }
@@ -75,6 +119,52 @@ public sealed record TaskError(string Code, string Message);
 /// <param name="Count">The number of refused calls.</param>
 public sealed record DeniedTool(string Tool, string? Reason, long Count);
 
+/// <summary>The last words of an agent in a run.</summary>
+/// <param name="Text">At most 64 KiB of UTF-8.</param>
+/// <param name="Truncated">True where the words were longer; else absent.</param>
+public sealed record TaskResult(string Text, bool? Truncated = null);
+
+/// <summary>What runs left in a workspace: a branch with commits.</summary>
+public sealed record WorkChange
+{
+    public required string Workspace { get; init; }
+    public required string Branch { get; init; }
+
+    /// <summary>The commit that the branch began at.</summary>
+    public required string Base { get; init; }
+
+    /// <summary>The branch's tip.</summary>
+    public required string Head { get; init; }
+    public int Commits { get; init; }
+    public int Files { get; init; }
+    public long Insertions { get; init; }
+    public long Deletions { get; init; }
+    public required ChangeState State { get; init; }
+}
+
+/// <summary>What became of a change.</summary>
+[JsonConverter(typeof(KebabEnumConverter<ChangeState>))]
+public enum ChangeState
+{
+    /// <summary>Not yet landed.</summary>
+    Open,
+    Landed,
+    Discarded,
+
+    /// <summary>It could not be put onto its base as that is now.</summary>
+    Conflict,
+
+    /// <summary>The run left nothing.</summary>
+    Empty,
+}
+
+/// <summary>The check of a task.</summary>
+/// <param name="Command">A shell command.</param>
+/// <param name="Exit">How it ended; absent before it was run.</param>
+/// <param name="DurationMs">How long it took; absent before it was run.</param>
+/// <param name="OutputTail">The last of what it printed; absent before it was run.</param>
+public sealed record TaskCheck(string Command, ProcessExit? Exit = null, long? DurationMs = null, string? OutputTail = null);
+
 /// <summary>A reason why a queued task does not start.</summary>
 /// <param name="Code">Kebab-case and stable.</param>
 /// <param name="Message">One line for a person.</param>
@@ -86,6 +176,18 @@ public sealed record TaskRun
     /// <summary>From 1. An interrupted attempt and the one after it bear the same number.</summary>
     public required int Attempt { get; init; }
     public required string AgentId { get; init; }
+
+    /// <summary>The agent's label.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>The profile of the agent; absent for one that was started without.</summary>
+    public string? Profile { get; init; }
+
+    /// <summary>What it may do: <c>read</c>, <c>edit</c> or <c>full</c>; absent where no profile says so.</summary>
+    public string? Access { get; init; }
+
+    /// <summary>Where it works; absent before the run is placed.</summary>
+    public string? Cwd { get; init; }
 
     /// <summary>The program, resolved.</summary>
     public required string Binary { get; init; }

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Colibri.Protocol.Json;
+
 namespace Colibri.Protocol.Wire;
 
 /// <summary>One request line. A flat union: which fields a command reads is in <see cref="WireCommand"/>; unknown ones are ignored.</summary>
@@ -5,8 +8,15 @@ public sealed record CommandRequest
 {
     public required string Cmd { get; init; }
 
+    /// <summary>A task's id or number.</summary>
+    [JsonConverter(typeof(NameConverter))]
     public string? TaskId { get; init; }
+
+    /// <summary>An agent's id or label.</summary>
     public string? AgentId { get; init; }
+
+    /// <summary>A session's id; where one is read, a task's number too.</summary>
+    [JsonConverter(typeof(NameConverter))]
     public string? SessionId { get; init; }
     public string? TenantId { get; init; }
 
@@ -25,7 +35,33 @@ public sealed record CommandRequest
     public string? Status { get; init; }
     public TaskError? Error { get; init; }
     public int? Limit { get; init; }
-    public string? After { get; init; }
+
+    /// <summary>Of a new task: the tasks that must be done before. Of <c>list-tasks</c>: one alone, after which the page begins.</summary>
+    [JsonConverter(typeof(NamesConverter))]
+    public IReadOnlyList<string>? After { get; init; }
+
+    /// <summary>Of a task, and a filter of <c>list-tasks</c>; of the queue's pauses too.</summary>
+    public string? Workspace { get; init; }
+    public string? Group { get; init; }
+    public IReadOnlyList<string>? Tags { get; init; }
+    public string? Check { get; init; }
+    public long? RunTimeoutMs { get; init; }
+    public long? BudgetMicrocents { get; init; }
+    public string? Tenant { get; init; }
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>Of <c>retry-task</c>: what the agent is to be told.</summary>
+    public string? Feedback { get; init; }
+
+    /// <summary>Of <c>list-tasks</c>: <c>oldest</c> or <c>newest</c> first, and one tag.</summary>
+    public string? Order { get; init; }
+    public string? Tag { get; init; }
+
+    /// <summary>Of <c>follow-session</c>: the number of the first entry wanted.</summary>
+    public long? From { get; init; }
+
+    /// <summary>Of <c>drain</c>: how long to wait.</summary>
+    public long? TimeoutMs { get; init; }
 
     public string? Binary { get; init; }
     public string? Path { get; init; }
@@ -54,7 +90,7 @@ public sealed record CommandRequest
     public string? Category { get; init; }
     public string? JailRootPath { get; init; }
 
-    /// <summary>Of <c>pause-queue</c> and <c>resume-queue</c>: the scheduler's agent, by name.</summary>
+    /// <summary>Of a task, and a filter of <c>list-tasks</c>: the profile. Of <c>pause-queue</c> and <c>resume-queue</c>: the scheduler's agent, by name.</summary>
     public string? Agent { get; init; }
 
     /// <summary>Of <c>pause-queue</c>: why.</summary>

@@ -41,6 +41,7 @@ public sealed record CostLine
 {
     /// <summary>Absent on the line of agents that had no task.</summary>
     public string? TaskId { get; init; }
+    public long? TaskNumber { get; init; }
     public string? Title { get; init; }
     public TaskState? Status { get; init; }
     public string? SessionId { get; init; }

@@ -8,6 +8,9 @@ public sealed record Pane
 {
     public required string Id { get; init; }
 
+    /// <summary><c>a1</c>, <c>a2</c>, …: taken wherever the id is.</summary>
+    public string? Label { get; init; }
+
     /// <summary>The agent's name: the base name of its binary.</summary>
     public required string Agent { get; init; }
 
@@ -23,6 +26,7 @@ public sealed record Pane
     /// <summary>In error, blocked or stalled, or its session is over budget or loses entries.</summary>
     public bool NeedsAttention { get; init; }
     public string? TaskId { get; init; }
+    public long? TaskNumber { get; init; }
     public string? SessionId { get; init; }
 
     /// <summary>Its session is larger than even mode <c>max</c> allows; absent otherwise.</summary>

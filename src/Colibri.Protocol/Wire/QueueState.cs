@@ -10,7 +10,8 @@ public sealed record QueueState(IReadOnlyList<QueuePause> Paused);
 
 /// <summary>A pause by hand: no task of it starts until <c>resume-queue</c>.</summary>
 /// <param name="Provider">The provider; absent for any.</param>
-/// <param name="Agent">The agent; absent for any. Without both it is the whole queue.</param>
+/// <param name="Agent">The agent; absent for any. Without any of the three it is the whole queue.</param>
 /// <param name="Since">When it began.</param>
 /// <param name="Reason">The operator's words; absent where there are none.</param>
-public sealed record QueuePause(string? Provider, string? Agent, DateTimeOffset Since, string? Reason = null);
+/// <param name="Workspace">The workspace; absent for any.</param>
+public sealed record QueuePause(string? Provider, string? Agent, DateTimeOffset Since, string? Reason = null, string? Workspace = null);

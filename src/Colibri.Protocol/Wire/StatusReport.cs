@@ -17,6 +17,9 @@ public sealed record StatusReport
     public required StatusTasks Tasks { get; init; }
     public required StatusAgents Agents { get; init; }
 
+    /// <summary>Those that tasks may name; absent where none is configured.</summary>
+    public IReadOnlyList<StatusWorkspace>? Workspaces { get; init; }
+
     /// <summary>Panes in the glasspane, stopped ones included.</summary>
     public required int Panes { get; init; }
     public required StatusCache Cache { get; init; }
@@ -60,9 +63,22 @@ public sealed record StatusScheduler(long IntervalMs, DateTimeOffset? LastTickAt
 
 public sealed record StatusTasks(long Queued, long Claimed, long Started, long Done, long Failed, long Cancelled);
 
-public sealed record StatusAgents(int Running, int Max, IReadOnlyList<StatusAgent> List);
+/// <param name="Running">Those that live.</param>
+/// <param name="Max">The most at once.</param>
+/// <param name="List">Those that live.</param>
+/// <param name="Profiles">Those that tasks may name; absent where none is configured.</param>
+public sealed record StatusAgents(int Running, int Max, IReadOnlyList<StatusAgent> List, IReadOnlyList<StatusProfile>? Profiles = null);
 
-public sealed record StatusAgent(string Id, string Agent, Activity Activity, string? TaskId = null);
+public sealed record StatusAgent(string Id, string Agent, Activity Activity, string? TaskId = null, string? Label = null, long? TaskNumber = null);
+
+/// <param name="Name">What tasks ask for.</param>
+/// <param name="Kind">One of <see cref="Runtimes"/>.</param>
+/// <param name="Max">Its agents at once; absent for no limit of its own.</param>
+public sealed record StatusProfile(string Name, string Kind, int? Max = null);
+
+/// <param name="Name">What tasks ask for.</param>
+/// <param name="Path">Its repository.</param>
+public sealed record StatusWorkspace(string Name, string Path);
 
 /// <param name="InputTokens">Tokens sent, cached or not, since the daemon started.</param>
 /// <param name="CachedTokens">Of those, read from a provider's prefix cache.</param>
