@@ -51,6 +51,9 @@ public sealed record EngineParts
     /// <summary>Called on the board's writer, after the commit of a change and before its caller is answered.</summary>
     public Action<BoardTask>? TaskChanged { get; init; }
 
+    /// <summary>All that is configured, as it is now; null for the daemon's own settings alone.</summary>
+    public Func<ColibriSettings>? Settings { get; init; }
+
     /// <summary>A clock for the board, what decides when something is started again, and the scheduler alone.</summary>
     internal TimeProvider? BoardTime { get; init; }
 
@@ -88,6 +91,7 @@ public sealed class Engine : IAsyncDisposable
 
     private readonly EngineParts _parts;
     private readonly CancellationTokenSource _stop = new();
+    private readonly Places _places = new();
     private RouteRests? _rests;
     private BoardScheduler? _scheduler;
     private Task _scheduling = Task.CompletedTask;
@@ -130,6 +134,9 @@ public sealed class Engine : IAsyncDisposable
     public QueueView Queue { get; private set; } = null!;
 
     public TaskBoard Board { get; }
+
+    /// <summary>What decides beside capabilities whether a task may start.</summary>
+    public PlaceRules Rules { get; private set; } = null!;
 
     /// <summary>Null where agents get none.</summary>
     public AgentCgroups? Cgroups { get; private set; }
@@ -200,13 +207,16 @@ public sealed class Engine : IAsyncDisposable
             Logger = logger,
             JailHost = _parts.JailHost,
             ClosedOutputGrace = _parts.ClosedOutputGrace,
+            Places = _places,
+            Settings = _parts.Settings ?? (() => new ColibriSettings { Daemon = configuration }),
         };
         if (_parts.Environment is { } environment)
             parts = parts with { Environment = environment };
         if (_parts.Steps is { } steps)
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
-        Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time);
+        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf);
+        Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
     }
 
@@ -218,9 +228,10 @@ public sealed class Engine : IAsyncDisposable
         var configuration = _parts.Configuration;
         Resident = resident is null ? null : new Autospawner(Supervisor, Router, _parts.Secrets, configuration, resident, _parts.Time, _parts.Logger, Board);
         var scheduler = new BoardScheduler(
-            Board, Supervisor, candidates, configuration.SchedulerInterval, _parts.BoardTime ?? _parts.Time, _parts.Logger, new StartGate(Supervisor, Router, Holds, Pauses));
+            Board, Supervisor, candidates, configuration.SchedulerInterval, _parts.BoardTime ?? _parts.Time, _parts.Logger, new StartGate(Supervisor, Router, Holds, Pauses), Rules);
         Volatile.Write(ref _scheduler, scheduler);
         Supervisor.SlotFreed += scheduler.Wake;
+        _places.Freed += scheduler.Wake;
         return scheduler;
     }
 

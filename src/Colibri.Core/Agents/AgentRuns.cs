@@ -101,7 +101,7 @@ internal sealed class AgentRuns
         {
             Agent = record,
             ReplacesSession = _request.SessionId is not null,
-            Arguments = task => AgentLaunch.CommandLineOf(_profile, _request, AgentLaunch.PromptOf(_request, task)).Arguments,
+            Arguments = task => AgentLaunch.CommandLineOf(_profile, _request, task, AgentLaunch.PromptOf(_request, task)).Arguments,
         }).ConfigureAwait(false);
         if (begun.Outcome != EdgeOutcome.Applied)
             return begun;
@@ -109,7 +109,7 @@ internal sealed class AgentRuns
         var prompt = AgentLaunch.PromptOf(_request, begun.Task);
         // A program that gets no prompt and prints no events has no run: the operator started it for a purpose of their own.
         if (begun.Task is not null || prompt is not null || (_rpc is null && _profile.PrintsEvents))
-            Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()));
+            Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()) { FixedDirectory = _request.Cwd });
         return begun;
     }
 
@@ -148,7 +148,7 @@ internal sealed class AgentRuns
         }
         if (begun is not { Outcome: EdgeOutcome.Applied, Task: { } task })
             return false;
-        var run = new Run(begun, task.SessionId!, Baseline, reserved.Since);
+        var run = new Run(begun, task.SessionId!, Baseline, reserved.Since) { FixedDirectory = _agent.Directory, IsOfLivingAgent = true };
         Enter(run);
         // The agent's end and this claim may pass each other. The end closes the run that it sees; one that it does not see is closed here.
         if (Interlocked.CompareExchange(ref _isClosed, 0, 0) != 0)
@@ -217,6 +217,7 @@ internal sealed class AgentRuns
     private void Enter(Run run)
     {
         run.Site = _agent;
+        run.Rules = new RunRules(_parts.Configuration, _request.Profile, run.Task);
         _usage.Begin(run.Claim);
         Volatile.Write(ref _lostBefore, Recorder.Dropped);
         _parts.UnseenCosts.Begin(_agent.Id, _agent.Name, CostWords, _request.Provider ?? _profile.Provider, _request.Model);
@@ -357,7 +358,8 @@ internal sealed class AgentRuns
         {
             Run = run,
             Report = run.Of(_pane.Run),
-            Settings = _parts.Configuration,
+            Settings = run.Rules?.Settings ?? _parts.Configuration,
+            Rules = run.Rules,
             Budgets = _parts.Budgets,
             // An agent without standard input gets no answer, and its waiting is no pause of the run.
             Age = _parts.Time.GetElapsedTime(run.Since) - (_rpc is null ? TimeSpan.Zero : times.Waited - run.WaitedBefore),
@@ -377,7 +379,7 @@ internal sealed class AgentRuns
     {
         if (found.Cause == StopCause.Budget)
         {
-            _parts.Logger.TaskBudgetSpent(_agent.Id, run.TaskId!, Dollars.Of(run.Spent(_pane.Usage.CostMicrocents)), Dollars.Of(_parts.Budgets.TaskMicrocents ?? 0));
+            _parts.Logger.TaskBudgetSpent(_agent.Id, run.TaskId!, Dollars.Of(run.Spent(_pane.Usage.CostMicrocents)), Dollars.Of(run.Rules?.BudgetMicrocents ?? _parts.Budgets.TaskMicrocents ?? 0));
             _agent.RequestStop(StopCause.Budget, BudgetGrace);
         }
         else if (found.Cause != StopCause.None)

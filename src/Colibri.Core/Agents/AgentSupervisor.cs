@@ -71,6 +71,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Long-lived agents that have nothing to do and may be given a task; none while the day's budget holds starts.</summary>
     public IReadOnlyList<SupervisedAgent> AtRest => _stopping || parts.Budgets.IsHeld ? [] : [.. Agents.Where(agent => agent.IsAtRest)];
 
+    /// <summary>How many agents of a profile live.</summary>
+    public int LivingOf(string profile) => Agents.Count(agent => !agent.HasEnded && agent.ProfileName == profile);
+
     public SupervisedAgent? FindByTask(string taskId) => Agents.FirstOrDefault(agent => agent.TaskId == taskId && !agent.HasEnded);
 
     /// <summary>What a run started, as the log shows it: long arguments are shortened, and no key stands in it.</summary>
@@ -194,8 +197,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
         if (await PlaceAsync(agent).ConfigureAwait(false) is { } unplaced)
         {
-            // A fault of the daemon's own is none of the task's: its attempt is given back.
-            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code == RunJudge.Internal).ConfigureAwait(false);
+            // A fault of the daemon's own, and a directory that another run is in, are none of the task's: its attempt is given back.
+            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code is RunJudge.Internal or PlaceStep.Busy).ConfigureAwait(false);
             Panes.Stopped(agent);
             throw new SpawnRefusedException(unplaced.Code == RunVerdict.Budget ? SpawnRefusal.BudgetSpent : SpawnRefusal.NotPlaced, unplaced.Message) { IsClaimed = true };
         }

@@ -60,7 +60,7 @@ public sealed class SupervisedAgent : IRunSite
         Id = Guid.CreateVersion7().ToString();
         (_registeredAt, _registeredStamp) = (parts.Time.GetUtcNow(), parts.Time.GetTimestamp());
         _profile = AgentProfiles.For(request.Runtime, request.Binary);
-        _rpc = AgentLaunch.CommandLineOf(_profile, request, request.Prompt).IsRpc ? new RpcChannel(parts.Time) : null;
+        _rpc = AgentLaunch.CommandLineOf(_profile, request, null, request.Prompt).IsRpc ? new RpcChannel(parts.Time) : null;
         Record = new AgentRecord
         {
             Name = Path.GetFileName(request.Binary),
@@ -104,6 +104,12 @@ public sealed class SupervisedAgent : IRunSite
     public AgentQuestion? Question => _pane.Question;
 
     internal AgentRecord Record { get; }
+
+    /// <summary>Where its process was started; null before its start, and where that is the daemon's directory.</summary>
+    internal string? Directory { get; private set; }
+
+    /// <summary>The profile that it is of; null without one.</summary>
+    internal string? ProfileName => _request.Profile?.Name;
 
     /// <summary>Whether a prompt is held, which may take megabytes.</summary>
     internal bool HoldsPrompt => _launch is not null || _request.Prompt is not null || _runs.HoldPrompt;
@@ -201,9 +207,11 @@ public sealed class SupervisedAgent : IRunSite
         Publish();
         var launch = _launch = _runs.Launch();
         IReadOnlyList<string>? providers = _request.Provider is { } chosen && _profile.Providers is null ? [chosen] : _profile.Providers;
-        var directory = _runs.Current?.Place?.Directory ?? _request.Cwd;
+        var place = _runs.Current?.Place;
+        Directory = place?.Directory ?? _request.Cwd;
+        var directory = place?.Inside ?? Directory;
         var environment = _parts.Environment.Build(
-            _request with { Cwd = directory }, _parts.Secrets.For(providers), _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+            _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
         if (_confinement?.Start(Id, program, arguments, cwd, environment) is { } confined)
         {
@@ -223,6 +231,13 @@ public sealed class SupervisedAgent : IRunSite
 
     bool IRunSite.IsStopping => _cutShort.Task.IsCompleted;
 
+    bool IRunSite.IsConfined => _confinement is not null;
+
+    string? IRunSite.Inside(string directory) =>
+        _confinement is not { } plan ? directory
+        : directory == plan.Root.Path ? "/"
+        : directory.StartsWith(plan.Root.Path + "/", StringComparison.Ordinal) ? directory[plan.Root.Path.Length..] : null;
+
     void IRunSite.ShowPlace(string directory) => Tell(_pane.SetPlace(directory));
 
     async Task<CommandOutcome> IRunSite.ExecuteAsync(string command, string directory, TimeSpan limit)
@@ -231,7 +246,7 @@ public sealed class SupervisedAgent : IRunSite
         var environment = _parts.Environment.Build(
             _request with { Cwd = directory }, [], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var start = new CommandStart(Shell, ["-c", command], environment, directory);
-        if (_confinement?.Start(Id, Shell, start.Arguments, directory, environment) is { } confined)
+        if (_confinement?.Start(Id, Shell, start.Arguments, ((IRunSite)this).Inside(directory), environment) is { } confined)
         {
             _confinement.Stage?.Write(Id, confined.Staged);
             start = new CommandStart(confined.Program, confined.Arguments, confined.Environment, null);

@@ -27,6 +27,9 @@ public sealed record SupervisorParts
     /// <summary>Begins and ends runs on the board.</summary>
     internal RunStore Runs => field ??= new RunStore(Board, Time, Logger);
 
+    /// <summary>Where the daemon keeps its state: the directory of its database.</summary>
+    internal string StateDirectory => Path.GetDirectoryName(Path.GetFullPath(Configuration.DatabasePath))!;
+
     /// <summary>The directories in which runs are.</summary>
     internal Places Places { get; init; } = new();
 
@@ -40,7 +43,9 @@ public sealed record SupervisorParts
     /// <summary>The steps of every run, before its agent gets the prompt and after its end.</summary>
     internal RunSteps Steps
     {
-        get => field ??= new RunSteps(Placing: [new BudgetStep(Budgets)], Checking: []);
+        get => field ??= new RunSteps(
+            Placing: [new BudgetStep(Budgets), new PlaceStep(Places, (_, _) => Task.CompletedTask, Settings, (_, _, _) => throw new NotSupportedException(), StateDirectory)],
+            Checking: [new CheckStep(Settings, Secrets, Logger)]);
         init;
     }
 

@@ -60,7 +60,9 @@ public sealed class Budgets(long? taskMicrocents, long? dayMicrocents, EventHub 
     }
 
     /// <summary>Whether a task that has cost so much is over its budget.</summary>
-    public bool IsOverTask(long microcents) => microcents > taskMicrocents;
+    /// <param name="microcents">What it has cost.</param>
+    /// <param name="own">Its own budget, or its profile's; null where the daemon's applies.</param>
+    public bool IsOverTask(long microcents, long? own = null) => microcents > (own ?? taskMicrocents);
 
     /// <summary>Restores what was booked before this daemon started, and whether the day's budget was lifted.</summary>
     public void Restore(DateOnly day, Usage spent, DateTimeOffset? liftedAt)

@@ -259,6 +259,9 @@ public static partial class Log
     [LoggerMessage(480, LogLevel.Error, "agent {AgentId}: whether processes of it are left in its jail cannot be told ({Reason}); its task waits until it can")]
     public static partial void TreeHidden(this ILogger logger, string agentId, string reason);
 
+    [LoggerMessage(475, LogLevel.Warning, "the check of task {Number} left {Count} processes, and they were ended: {First}")]
+    public static partial void CheckLeft(this ILogger logger, long number, int count, string first);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

@@ -21,7 +21,7 @@ internal sealed class TreeCommand(ChildProcesses processes, EventLoop loop, Agen
     /// <param name="limit">The command's time.</param>
     /// <param name="stopping">Completes when the run is to end.</param>
     /// <exception cref="SpawnException">It cannot be started.</exception>
-    public async Task<CommandOutcome> RunAsync(CommandStart start, string agentId, Posix.Trees.IPrivilegedSignals? privileged, TimeSpan limit, Task stopping)
+    public async Task<CommandOutcome> RunAsync(CommandStart start, string agentId, IPrivilegedSignals? privileged, TimeSpan limit, Task stopping)
     {
         var since = time.GetTimestamp();
         using var process = await AgentProcess.StartAsync(

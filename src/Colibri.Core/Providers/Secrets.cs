@@ -63,6 +63,18 @@ public sealed class Secrets
         return ProviderNames.KeyVariablesOf(provider).Select(name => all.GetValueOrDefault(name)).FirstOrDefault(value => !string.IsNullOrEmpty(value));
     }
 
+    /// <summary>The keys of these names that there are.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Named(IReadOnlyList<string> variables)
+    {
+        ArgumentNullException.ThrowIfNull(variables);
+        var all = _held.All;
+        foreach (var name in variables)
+        {
+            if (all.TryGetValue(name, out var value))
+                yield return new(name, value);
+        }
+    }
+
     /// <summary>The keys for the environment of an agent that uses these providers; null stands for every provider.</summary>
     public IEnumerable<KeyValuePair<string, string>> For(IReadOnlyList<string>? providers)
     {

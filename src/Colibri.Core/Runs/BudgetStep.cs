@@ -7,10 +7,12 @@ namespace Colibri.Core.Runs;
 internal sealed class BudgetStep(Budgets budgets) : IRunStep
 {
     public Task<TaskError?> RunAsync(Run run) =>
-        Task.FromResult(run.Task is { } task && budgets.IsOverTask(task.Usage.CostMicrocents) ? ErrorOf(task.Usage.CostMicrocents, budgets) : null);
+        Task.FromResult(run.Task is { } task && budgets.IsOverTask(task.Usage.CostMicrocents, run.Rules?.BudgetMicrocents) ? ErrorOf(task.Usage.CostMicrocents, budgets, run.Rules) : null);
 
     /// <summary>The error of a task over its budget.</summary>
-    public static TaskError ErrorOf(long spent, Budgets budgets) => new(
+    public static TaskError ErrorOf(long spent, Budgets budgets, RunRules? rules) => new(
         RunVerdict.Budget,
-        $"the task has cost {Dollars.Of(spent)} and may cost {Dollars.Of(budgets.TaskMicrocents ?? 0)} (COLIBRI_BUDGET_TASK_USD)");
+        $"the task has cost {Dollars.Of(spent)} and may cost {Dollars.Of(rules?.BudgetMicrocents ?? budgets.TaskMicrocents ?? 0)} ({rules?.NameOf(Setting) ?? Setting})");
+
+    private const string Setting = "COLIBRI_BUDGET_TASK_USD";
 }

@@ -52,7 +52,7 @@ internal sealed class CheckStep(Func<ColibriSettings> settings, Secrets secrets,
             return null;
         var how = outcome.HasMissedItsLimit ? $"ran longer than {Words(limit)} and was ended" : $"failed: {outcome.Exit}";
         var last = outcome.Output.LastLine(secrets);
-        if (task.Reworks < (workspace?.Rework ?? 0))
+        if ((task.Reworks ?? 0) < (workspace?.Rework ?? 0))
             run.Feedback = FeedbackOf(command, how, tail);
         return new TaskError(Failed, last is null ? $"the check {how}" : $"the check {how}: {last}");
     }

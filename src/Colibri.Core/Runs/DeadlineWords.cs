@@ -14,7 +14,7 @@ internal static class DeadlineWords
     private const int MaxQuoted = 120;
 
     public static string OfRun(in RunLook look, TimeSpan limit) =>
-        Sentence(look, $"the run took longer than {Of(limit)} (COLIBRI_RUN_TIMEOUT)", "a longer run needs a higher COLIBRI_RUN_TIMEOUT");
+        Sentence(look, $"the run took longer than {Of(limit)} ({look.NameOf("COLIBRI_RUN_TIMEOUT")})", $"a longer run needs a higher {look.NameOf("COLIBRI_RUN_TIMEOUT")}");
 
     public static string OfErrors(in RunLook look, TimeSpan limit)
     {
@@ -34,14 +34,14 @@ internal static class DeadlineWords
 
     public static string OfTool(in RunLook look, TimeSpan limit) => Sentence(
         look,
-        $"its tool {Quoted(look, look.Times.ToolName ?? "")} ran for {Of(limit)} without an end (COLIBRI_TOOL_TIMEOUT)",
-        "a longer tool call needs a higher COLIBRI_TOOL_TIMEOUT");
+        $"its tool {Quoted(look, look.Times.ToolName ?? "")} ran for {Of(limit)} without an end ({look.NameOf("COLIBRI_TOOL_TIMEOUT")})",
+        $"a longer tool call needs a higher {look.NameOf("COLIBRI_TOOL_TIMEOUT")}");
 
     public static string OfQuestion(in RunLook look, TimeSpan limit)
     {
         var asked = look.Question is { } question ? $"asked \"{Quoted(look, question.Title ?? question.Message ?? question.Method)}\"" : "asked a question";
         return look.CanBeAnswered
-            ? Sentence(look, $"{asked} and got no answer for {Of(limit)} (COLIBRI_QUESTION_TIMEOUT)", "answer with `colibri answer`, or raise COLIBRI_QUESTION_TIMEOUT")
+            ? Sentence(look, $"{asked} and got no answer for {Of(limit)} ({look.NameOf("COLIBRI_QUESTION_TIMEOUT")})", $"answer with `colibri answer`, or raise {look.NameOf("COLIBRI_QUESTION_TIMEOUT")}")
             : Sentence(
                 look,
                 $"{asked} and waited for {Of(limit)} ({SilenceSetting(look)}) for an answer that nobody can give",
@@ -50,14 +50,14 @@ internal static class DeadlineWords
 
     public static string OfSilence(in RunLook look, TimeSpan limit)
     {
-        var setting = look.Report.HasBackgroundWork ? "COLIBRI_TOOL_TIMEOUT" : SilenceSetting(look);
+        var setting = look.Report.HasBackgroundWork ? look.NameOf("COLIBRI_TOOL_TIMEOUT") : SilenceSetting(look);
         var at = look.Report.HasBackgroundWork ? "while its background work ran" : "while it worked";
         // What is printed may be heartbeats alone.
         var said = look.Times.Unheard >= look.Silent ? "printed nothing" : "gave no sign of work";
         return Sentence(look, $"{said} for {Of(limit)} {at} ({setting})", $"a longer silence needs a higher {setting.Split(',')[0]}");
     }
 
-    private static string SilenceSetting(in RunLook look) => RunLimits.IsByStall(look) ? "COLIBRI_STALL_AFTER, COLIBRI_STALL_KILL" : "COLIBRI_SILENCE_TIMEOUT";
+    private static string SilenceSetting(in RunLook look) => RunLimits.IsByStall(look) ? "COLIBRI_STALL_AFTER, COLIBRI_STALL_KILL" : look.NameOf("COLIBRI_SILENCE_TIMEOUT");
 
     private static string Sentence(in RunLook look, string limit, string remedy)
     {

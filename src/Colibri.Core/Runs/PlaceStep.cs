@@ -9,11 +9,12 @@ namespace Colibri.Core.Runs;
 /// directory at once. A directory that is not there is a failed start.
 /// </summary>
 /// <param name="places">The directories in which runs are.</param>
-/// <param name="board">Records the place.</param>
+/// <param name="record">Records the place of a run.</param>
 /// <param name="settings">The workspaces.</param>
-/// <param name="worktrees">Makes worktrees.</param>
+/// <param name="enter">Gives a run its place in a workspace; answers why it cannot.</param>
 /// <param name="state">The directory of the daemon's state, below which tasks have their own directories.</param>
-internal sealed class PlaceStep(Places places, TaskBoard board, Func<ColibriSettings> settings, WorkspacePlacing worktrees, string state) : IRunStep
+internal sealed class PlaceStep(
+    Places places, Func<RunClaim, string, Task> record, Func<ColibriSettings> settings, Func<Run, BoardTask, WorkspaceSettings, Task<TaskError?>> enter, string state) : IRunStep
 {
     /// <summary>The error code of a run whose directory another run is in: its attempt is given back.</summary>
     public const string Busy = "directory";
@@ -22,12 +23,23 @@ internal sealed class PlaceStep(Places places, TaskBoard board, Func<ColibriSett
     {
         if (run is not { Task: { } task, Claim: { } claim, Site: { } site })
             return null;
-        if (run.FixedDirectory is { } fixedDirectory)
+        if (run.IsOfLivingAgent)
         {
-            // An agent that lives already, or one whose directory the request states.
-            run.Place = new RunPlace(fixedDirectory);
+            // It cannot change its directory. It is there already, and takes one task after another.
+            if (run.FixedDirectory is null)
+                return null;
+            run.Place = new RunPlace(run.FixedDirectory);
         }
-        else if (!run.IsPlaced)
+        else if (run.FixedDirectory is { } stated)
+        {
+            // Of a confined agent it is a directory inside its root, where no other agent is.
+            if (!site.IsConfined && Take(task, stated) is { } busy)
+                return busy;
+            if (!site.IsConfined && !Directory.Exists(stated))
+                return new TaskError(RunVerdict.SpawnFailed, $"its directory is not there: {stated}");
+            run.Place = new RunPlace(stated);
+        }
+        else if (site.IsConfined && task is { Workspace: null, Cwd: null })
         {
             return null;
         }
@@ -35,7 +47,7 @@ internal sealed class PlaceStep(Places places, TaskBoard board, Func<ColibriSett
         {
             if (settings().Workspace(name) is not { } workspace)
                 return new TaskError(RunVerdict.SpawnFailed, $"there is no workspace {name} in the configuration");
-            if (await worktrees.PlaceAsync(run, task, workspace, places).ConfigureAwait(false) is { } error)
+            if (await enter(run, task, workspace).ConfigureAwait(false) is { } error)
                 return error;
         }
         else
@@ -49,15 +61,21 @@ internal sealed class PlaceStep(Places places, TaskBoard board, Func<ColibriSett
                 return new TaskError(RunVerdict.SpawnFailed, $"its directory is not there: {directory}");
             run.Place = new RunPlace(directory);
         }
+        if (site.IsConfined && run.Place is { } outside && run.FixedDirectory is null)
+        {
+            if (site.Inside(outside.Directory) is not { } inside)
+                return new TaskError(RunVerdict.SpawnFailed, $"its directory lies outside the root that its agent is confined to: {outside.Directory}");
+            run.Place = outside with { Inside = inside };
+        }
         site.ShowPlace(run.Place!.Directory);
-        await board.PlaceRunAsync(claim, run.Place.Directory).ConfigureAwait(false);
+        await record(claim, run.Place.Directory).ConfigureAwait(false);
         return null;
     }
 
     /// <summary>The directory of a task that names none.</summary>
     public static string OwnOf(string state, long number) => Path.Combine(state, "work", number.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
-    private TaskError? Take(BoardTask task, string directory) => places.Take(directory, task.Id) is { } holder
-        ? new TaskError(Busy, $"task {holder} works in {directory}; two runs are never in one directory")
+    private TaskError? Take(BoardTask task, string directory) => places.Take(directory, new PlaceHolder(task.Id, task.Number)) is { } holder
+        ? new TaskError(Busy, $"task {holder.Number} works in {directory}; two runs are never in one directory")
         : null;
 }

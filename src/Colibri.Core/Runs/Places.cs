@@ -9,34 +9,34 @@ namespace Colibri.Core.Runs;
 public sealed class Places
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, string> _holders = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PlaceHolder> _holders = new(StringComparer.Ordinal);
 
     /// <summary>A directory became free. Must not block.</summary>
     public event Action? Freed;
 
     /// <summary>Takes a directory for a run.</summary>
     /// <param name="directory">Absolute. Symbolic links are followed, because two names of one directory are one place.</param>
-    /// <param name="holder">The task's id, or the agent's for one without a task.</param>
+    /// <param name="holder">The task whose run it is.</param>
     /// <returns>Who is in it, if that is another; null where it is taken now.</returns>
-    public string? Take(string directory, string holder)
+    public PlaceHolder? Take(string directory, PlaceHolder holder)
     {
         var place = Of(directory);
         lock (_gate)
         {
             if (_holders.TryGetValue(place, out var known))
-                return known == holder ? null : known;
+                return known.TaskId == holder.TaskId ? null : known;
             _holders.Add(place, holder);
             return null;
         }
     }
 
-    /// <summary>Gives back all that a holder has.</summary>
-    public void Leave(string holder)
+    /// <summary>Gives back all that a task has.</summary>
+    public void Leave(string taskId)
     {
         var isFreed = false;
         lock (_gate)
         {
-            foreach (var place in _holders.Where(pair => pair.Value == holder).Select(pair => pair.Key).ToList())
+            foreach (var place in _holders.Where(pair => pair.Value.TaskId == taskId).Select(pair => pair.Key).ToList())
                 isFreed |= _holders.Remove(place);
         }
         if (isFreed)
@@ -44,7 +44,7 @@ public sealed class Places
     }
 
     /// <summary>Who is in a directory; null where nobody is.</summary>
-    public string? HolderOf(string directory)
+    public PlaceHolder? HolderOf(string directory)
     {
         var place = Of(directory);
         lock (_gate)
@@ -54,3 +54,6 @@ public sealed class Places
     // A directory that is not there has its name alone.
     private static string Of(string directory) => JailRoot.RealPath(directory) ?? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
 }
+
+/// <summary>The task whose run is in a directory.</summary>
+public sealed record PlaceHolder(string TaskId, long Number);

@@ -45,6 +45,9 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
         set => _refusal = value;
     }
 
+    /// <summary>Its own limits.</summary>
+    public RunRules? Rules { get; set; }
+
     /// <summary>Where it works; null before the step that places it, and for an operator's prompt.</summary>
     public RunPlace? Place { get; set; }
 
@@ -52,6 +55,12 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
     /// Whether its agent has to end with it: its place is given back then, or something is run there in the agent's name.
     /// </summary>
     public bool NeedsAgentsEnd { get; set; }
+
+    /// <summary>Its agent's directory, where its agent lives already or its request states one; null where the task decides.</summary>
+    public string? FixedDirectory { get; init; }
+
+    /// <summary>Whether its agent lived before it, so that the task is told and nothing is started.</summary>
+    public bool IsOfLivingAgent { get; init; }
 
     /// <summary>What its steps may do in its agent's name.</summary>
     public IRunSite? Site { get; set; }

@@ -59,7 +59,7 @@ internal sealed class RunJudge(
         var verdict = RunVerdict.Judge(report, facts.Exit, cause != StopCause.None, profile.PrintsEvents, facts.Stderr.LastLine(secrets), secrets, facts.Left);
         var isDone = verdict.Error is null;
         // No retry after a budget is spent, whatever ended the run: another attempt would cost still more.
-        var overBudget = !isDone && run?.Task is not null && budgets.IsOverTask(run.Spent(facts.AgentSpent));
+        var overBudget = !isDone && run?.Task is not null && budgets.IsOverTask(run.Spent(facts.AgentSpent), run.Rules?.BudgetMicrocents);
         var interrupted = cause is StopCause.DaemonStopping or StopCause.Unrecorded or StopCause.Defect && !isDone && !overBudget && !verdict.IsFinal;
         // Finished work and refused tools come before the provider: another attempt would come to the same, or do the work again.
         var fault = isDone || interrupted || run is null || verdict.IsFinal ? default : FaultOf(facts, verdict);
@@ -69,7 +69,7 @@ internal sealed class RunJudge(
         // A refused key is no fault of the task. If another route is ready, the task goes there at once, and the attempt is given back.
         var isMoved = fault.Failure == ProviderFailure.Authentication && !overBudget && provider is not null && run?.Task is not null
             && router is { IsUsed: true } && router.Choose(profile.Providers) is not null;
-        var error = isDone ? null : overBudget ? BudgetStep.ErrorOf(run!.Spent(facts.AgentSpent), budgets) : ErrorFor(facts, verdict);
+        var error = isDone ? null : overBudget ? BudgetStep.ErrorOf(run!.Spent(facts.AgentSpent), budgets, run.Rules) : ErrorFor(facts, verdict);
         if (isProviders)
             error = new TaskError(RunVerdict.Provider, error!.Message);
         return new RunEnd

@@ -18,6 +18,12 @@ internal readonly record struct RunLook
 
     public required Budgets Budgets { get; init; }
 
+    /// <summary>The run's own limits; null where the daemon's apply.</summary>
+    public RunRules? Rules { get; init; }
+
+    /// <summary>Where a limit is set, for a person.</summary>
+    public string NameOf(string setting) => Rules?.NameOf(setting) ?? setting;
+
     /// <summary>Since the run began, without the time in which it waited for answers that could be given.</summary>
     public TimeSpan Age { get; init; }
 
@@ -126,7 +132,7 @@ internal static class RunLimits
     /// A task's budget. A run that has ended well is not ended for money, since its work is paid. A run that background work will wake has not ended.
     /// </summary>
     private static LimitFinding Budget(in RunLook look) =>
-        look.Run.Task is null || look.Report is { Outcome: RunOutcome.Done, HasBackgroundWork: false } || !look.Budgets.IsOverTask(look.Spent)
+        look.Run.Task is null || look.Report is { Outcome: RunOutcome.Done, HasBackgroundWork: false } || !look.Budgets.IsOverTask(look.Spent, look.Rules?.BudgetMicrocents)
             ? LimitFinding.Nothing
             : new LimitFinding(StopCause.Budget, null, false, default);
 

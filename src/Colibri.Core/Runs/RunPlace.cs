@@ -7,6 +7,9 @@ namespace Colibri.Core.Runs;
 /// <param name="Directory">Absolute.</param>
 internal sealed record RunPlace(string Directory)
 {
+    /// <summary>The same directory as a confined agent sees it.</summary>
+    public string? Inside { get; init; }
+
     /// <summary>The workspace's name; null for a directory of the task's own, or one that the task names.</summary>
     public string? Workspace { get; init; }
 
@@ -19,6 +22,12 @@ internal interface IRunSite
 {
     /// <summary>Whether the run is to end: the daemon stops, or the task was cancelled.</summary>
     bool IsStopping { get; }
+
+    /// <summary>Whether the agent is confined to a root of its own.</summary>
+    bool IsConfined { get; }
+
+    /// <summary>A directory as the agent sees it; null where its confinement does not hold it.</summary>
+    string? Inside(string directory);
 
     /// <summary>Shows where the run works.</summary>
     void ShowPlace(string directory);

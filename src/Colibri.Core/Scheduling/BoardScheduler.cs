@@ -18,7 +18,8 @@ public sealed class BoardScheduler(
     TimeSpan interval,
     TimeProvider time,
     ILogger logger,
-    StartGate gate)
+    StartGate gate,
+    PlaceRules rules)
 {
     private const int IntakeBatch = 1_000;
     private const int ReadyMargin = 16;
@@ -38,6 +39,9 @@ public sealed class BoardScheduler(
     private volatile bool _isResting;
 
     public SchedulerStatus Status => _status;
+
+    /// <summary>The agents that it may start.</summary>
+    public IReadOnlyList<AgentCandidate> Candidates => candidates;
 
     /// <summary>What the last look saw of the agents that it may start; empty before the first, and while there was no slot to start one.</summary>
     public QueueLook Seen => _seen;
@@ -142,7 +146,7 @@ public sealed class BoardScheduler(
             _pass.End();
             return;
         }
-        var match = new TaskMatch(free, usable, candidates, resting, gate);
+        var match = new TaskMatch(free, usable, candidates, resting, gate, rules);
         var isAtHead = !_pass.IsUnderWay;
         _pass.Begin();
         // Usually the first tasks of the queue match. Only if too few of them suit an agent, a long stretch is read.

@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Launch;
+using Colibri.Core.Settings;
 
 namespace Colibri.Core.Scheduling;
 
@@ -14,23 +15,22 @@ public static class CapabilityMatch
     }
 
     /// <summary>The best of several agents; null if none offers any required capability.</summary>
-    public static AgentCandidate? Best(IReadOnlyCollection<string> required, IEnumerable<AgentCandidate> candidates)
-    {
-        AgentCandidate? best = null;
-        var bestScore = 0.0;
-        foreach (var candidate in candidates)
-        {
-            var score = Score(required, candidate.Offers);
-            if (score == 0 || score < bestScore || (score == bestScore && string.CompareOrdinal(candidate.Name, best?.Name) >= 0))
-                continue;
-            (best, bestScore) = (candidate, score);
-        }
-        return best;
-    }
+    public static AgentCandidate? Best(IReadOnlyCollection<string> required, IEnumerable<AgentCandidate> candidates) => Suited(required, candidates) is [var best, ..] ? best : null;
+
+    /// <summary>Those that offer any required capability, the best first.</summary>
+    public static IReadOnlyList<AgentCandidate> Suited(IReadOnlyCollection<string> required, IEnumerable<AgentCandidate> candidates) =>
+    [
+        .. candidates.Select(candidate => (Candidate: candidate, Score: Score(required, candidate.Offers))).Where(scored => scored.Score > 0)
+            .OrderByDescending(scored => scored.Score).ThenBy(scored => scored.Candidate.Name, StringComparer.Ordinal).Select(scored => scored.Candidate),
+    ];
 }
 
 /// <summary>An agent the scheduler may start for a task.</summary>
 /// <param name="Name">Breaks ties.</param>
 /// <param name="Offers">Whether it has a capability.</param>
 /// <param name="Template">What to start; the task's id is added.</param>
-public sealed record AgentCandidate(string Name, Predicate<string> Offers, SpawnRequest Template);
+public sealed record AgentCandidate(string Name, Predicate<string> Offers, SpawnRequest Template)
+{
+    /// <summary>The profile that it stands for; null for the one agent of the environment.</summary>
+    public ProfileSettings? Profile => Template.Profile;
+}

@@ -16,8 +16,9 @@ namespace Colibri.Core.Scheduling;
 /// <param name="breaker">Knows the programs at rest.</param>
 /// <param name="scheduler">What the last look saw; null before there is a scheduler.</param>
 /// <param name="time">The clock of back-offs.</param>
+/// <param name="rules">Profiles, workspaces and busy directories.</param>
 public sealed class QueueView(
-    AgentSupervisor supervisor, ProviderHolds holds, QueuePauses pauses, CrashBreaker breaker, Func<BoardScheduler?> scheduler, TimeProvider time)
+    AgentSupervisor supervisor, ProviderHolds holds, QueuePauses pauses, CrashBreaker breaker, Func<BoardScheduler?> scheduler, TimeProvider time, PlaceRules rules)
 {
     /// <summary>The task with what keeps it from starting, if it is queued.</summary>
     public BoardTask Show(BoardTask task)
@@ -36,7 +37,7 @@ public sealed class QueueView(
         return page with { Tasks = [.. page.Tasks.Select(task => task.Status == TaskState.Queued ? Show(task, now) : task)] };
     }
 
-    private static BoardTask Show(BoardTask task, Standing now)
+    private BoardTask Show(BoardTask task, Standing now)
     {
         var own = new List<BlockedBy>();
         if (task.Held)
@@ -45,6 +46,7 @@ public sealed class QueueView(
             own.Add(new BlockedBy("backoff", $"its next attempt is not before {Instant(at)}"));
         if (now.Unmatched.Contains(task.Id))
             own.Add(new BlockedBy("no-agent", $"no configured agent offers any of {string.Join(", ", task.Capabilities)}"));
+        own.AddRange(rules.Why(task, scheduler()?.Candidates ?? []));
         var all = own.Count == 0 ? now.Reasons : [.. own, .. now.Reasons];
         return all.Count == 0 ? task : task with { BlockedBy = all };
     }

@@ -13,10 +13,14 @@ namespace Colibri.Core.Scheduling;
 /// <param name="configured">All of them, of which some rest or lack their program.</param>
 /// <param name="resting">Living agents that have nothing to do.</param>
 /// <param name="gate">Gives a task leave to start, and chooses its provider.</param>
+/// <param name="rules">What tasks ask for beside capabilities, and which directories are busy.</param>
 internal sealed class TaskMatch(
-    int free, IReadOnlyList<AgentCandidate> usable, IReadOnlyList<AgentCandidate> configured, IReadOnlyList<SupervisedAgent> resting, StartGate gate)
+    int free, IReadOnlyList<AgentCandidate> usable, IReadOnlyList<AgentCandidate> configured, IReadOnlyList<SupervisedAgent> resting, StartGate gate, PlaceRules rules)
 {
-    private readonly Dictionary<IReadOnlyList<string>, Suited> _suited = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<TaskWish, Suited> _suited = [];
+    // Starts of this look, by profile and by directory, which the agents that live do not show yet.
+    private readonly Dictionary<string, int> _started = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _directories = new(StringComparer.Ordinal);
     private readonly HashSet<SupervisedAgent> _taken = [];
     private readonly HashSet<SupervisedAgent> _heldBack = [];
     // Agents for which the gate lets no further task through at this look, so that it is not asked again for each task of a long queue.
@@ -43,23 +47,30 @@ internal sealed class TaskMatch(
     /// <returns>False if no agent suits the task at all, whether it is free or not.</returns>
     public bool Offer(ReadyTask task, bool isOneApart)
     {
-        var suited = Of(task.Capabilities);
+        var suited = Of(TaskWish.Of(task));
         if (task.RunsApart && (isOneApart || _hasOneApart))
             return true;
+        var directory = rules.DirectoryOf(task);
+        if (!suited.IsKnown || (directory is not null && (_directories.Contains(directory) || rules.IsBusy(directory, task.Id))) || rules.IsPaused(task))
+            return suited.IsKnown;
         var isMatched = true;
         if (suited.Resting.Find(agent => !_taken.Contains(agent) && MayTake(agent, task)) is { } able)
         {
             _taken.Add(able);
             Assignments.Add((task, able));
         }
-        else if (suited.Candidate is { } candidate && Starts.Count < free && RequestOf(candidate, task) is { } request)
+        else if (Starts.Count < free && RequestOf(suited.Candidates, task) is { } request)
         {
             Starts.Add((task, request));
+            if (request.Profile is { } profile)
+                _started[profile.Name] = _started.GetValueOrDefault(profile.Name) + 1;
         }
         else
         {
             isMatched = false;
         }
+        if (isMatched && directory is not null)
+            _directories.Add(directory);
         _hasOneApart |= isMatched && task.RunsApart;
         return isMatched || suited.IsKnown;
     }
@@ -77,30 +88,37 @@ internal sealed class TaskMatch(
         return false;
     }
 
-    private SpawnRequest? RequestOf(AgentCandidate candidate, ReadyTask task)
+    // The best that has room: another profile that suits as well may take what the first one has no room for.
+    private SpawnRequest? RequestOf(IReadOnlyList<AgentCandidate> candidates, ReadyTask task)
     {
-        if (_closed.Contains(candidate))
-            return null;
-        var request = gate.RequestOf(task.Id, candidate);
-        if (request is null && gate.IsClosed(candidate))
-            _closed.Add(candidate);
-        return request;
+        foreach (var candidate in candidates)
+        {
+            if (_closed.Contains(candidate) || (candidate.Profile is { } profile && !rules.HasRoom(profile, _started.GetValueOrDefault(profile.Name))))
+                continue;
+            if (gate.RequestOf(task.Id, candidate) is { } request)
+                return request;
+            if (gate.IsClosed(candidate))
+                _closed.Add(candidate);
+        }
+        return null;
     }
 
-    private Suited Of(IReadOnlyList<string> needs)
+    private Suited Of(TaskWish wish)
     {
-        if (_suited.TryGetValue(needs, out var known))
+        if (_suited.TryGetValue(wish, out var known))
             return known;
-        var able = resting.Select(agent => (Agent: agent, Score: CapabilityMatch.Score(needs, agent.Offers)))
+        // A living agent cannot change its directory, so it takes what works anywhere.
+        var able = wish.IsPlaced ? [] : resting.Where(agent => rules.MayTake(wish, agent.ProfileName)).Select(agent => (Agent: agent, Score: CapabilityMatch.Score(wish.Needs, agent.Offers)))
             .Where(match => match.Score > 0).OrderByDescending(match => match.Score).Select(match => match.Agent).ToList();
-        var candidate = CapabilityMatch.Best(needs, usable);
-        var suited = new Suited(able, candidate, able.Count > 0 || candidate is not null || CapabilityMatch.Best(needs, configured) is not null);
-        _suited.Add(needs, suited);
+        var candidates = CapabilityMatch.Suited(wish.Needs, usable.Where(candidate => rules.MayTake(wish, candidate.Profile?.Name)));
+        var suited = new Suited(able, candidates, able.Count > 0 || candidates.Count > 0
+            || CapabilityMatch.Suited(wish.Needs, configured.Where(candidate => rules.MayTake(wish, candidate.Profile?.Name))).Count > 0);
+        _suited.Add(wish, suited);
         return suited;
     }
 
     /// <param name="Resting">Living agents that suit, the best first.</param>
-    /// <param name="Candidate">The best of those that could be started now.</param>
+    /// <param name="Candidates">Those that could be started now, the best first.</param>
     /// <param name="IsKnown">Whether any agent suits.</param>
-    private sealed record Suited(List<SupervisedAgent> Resting, AgentCandidate? Candidate, bool IsKnown);
+    private sealed record Suited(List<SupervisedAgent> Resting, IReadOnlyList<AgentCandidate> Candidates, bool IsKnown);
 }

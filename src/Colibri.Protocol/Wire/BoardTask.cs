@@ -85,6 +85,9 @@ public sealed record BoardTask
     /// <summary>Whether it is kept from starting until <c>release-task</c>. Only a queued task is.</summary>
     public bool Held { get; init; }
 
+    /// <summary>How often a failed check has sent its work back to an agent, since it was queued by hand. Absent where none has.</summary>
+    public int? Reworks { get; init; }
+
     /// <summary>How many of its runs in a row were interrupted because the daemon was killed.</summary>
     public int Interruptions { get; init; }
 

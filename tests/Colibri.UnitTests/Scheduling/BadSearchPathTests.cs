@@ -153,7 +153,7 @@ public sealed class BadSearchPathTests : IAsyncDisposable
             Host = "clawdie",
             AgentBinary = binary,
         };
-        var candidates = SchedulerCandidates.From(configuration, fixture.Programs, [])
+        var candidates = SchedulerCandidates.From(new ColibriSettings { Daemon = configuration }, fixture.Programs, [])
             .Select(candidate => candidate with { Template = candidate.Template with { Runtime = "pi" } });
         var scheduler = fixture.Engine.Schedule([.. candidates]);
         fixture.Supervisor.SlotFreed += scheduler.Wake;

@@ -21,9 +21,9 @@ internal sealed class AgentLaunch
     {
         Request = request;
         Prompt = PromptOf(request, task);
-        Recorded = CommandLineOf(profile, request, Prompt);
+        Recorded = CommandLineOf(profile, request, task, Prompt);
         SentPrompt = Prompt is null || task is null ? Prompt : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null);
-        CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, SentPrompt);
+        CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, task, SentPrompt);
         if (CommandLine.Problem is { } problem)
             throw new PromptTooLongException(problem);
     }
@@ -44,14 +44,15 @@ internal sealed class AgentLaunch
 
     /// <summary>The command line for a prompt.</summary>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
-    public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, string? prompt) =>
-        AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, request.Model, prompt);
+    public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, BoardTask? task, string? prompt) =>
+        AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, task?.Model ?? request.Model, prompt);
 
     /// <summary>An agent's first prompt: that of the request, else its task's.</summary>
     public static string? PromptOf(SpawnRequest request, BoardTask? task) => request.Prompt ?? (task is null ? null : PromptOf(task));
 
     /// <summary>A task's prompt.</summary>
-    public static string PromptOf(BoardTask task) => PromptOf(task.Title, task.Description);
+    public static string PromptOf(BoardTask task) =>
+        task.Feedback is { Length: > 0 } feedback ? $"{PromptOf(task.Title, task.Description)}\n\n{feedback}" : PromptOf(task.Title, task.Description);
 
     /// <summary>The prompt of a task of this title and description.</summary>
     public static string PromptOf(string title, string description) => description.Length == 0 ? title : $"{title}\n\n{description}";

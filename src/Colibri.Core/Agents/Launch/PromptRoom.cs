@@ -43,7 +43,7 @@ public static class PromptRoom
         if (profile.PromptByInput is not null)
             return;
         var queued = request is { Prompt: null, TaskId: { } id } ? await task(id).ConfigureAwait(false) : null;
-        if (AgentLaunch.CommandLineOf(profile, request, AgentLaunch.PromptOf(request, queued)).Problem is { } problem)
+        if (AgentLaunch.CommandLineOf(profile, request, null, AgentLaunch.PromptOf(request, queued)).Problem is { } problem)
             throw new SpawnRefusedException(SpawnRefusal.PromptTooLong, problem);
     }
 

@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents.Launch;
@@ -49,6 +50,15 @@ public sealed record SpawnRequest
 
     /// <summary>Whether a long-lived agent takes further tasks once its task is done, while there are any.</summary>
     public bool TakesTasks { get; init; }
+
+    /// <summary>Behind <see cref="Arguments"/> or the kind's own, and before the prompt.</summary>
+    public IReadOnlyList<string> ExtraArguments { get; init; } = [];
+
+    /// <summary>Variables of the daemon or its key file that the agent gets although they are keys.</summary>
+    public IReadOnlyList<string> PassedEnvironment { get; init; } = [];
+
+    /// <summary>The profile of the configuration that it stands for; null without one.</summary>
+    public ProfileSettings? Profile { get; init; }
 
     /// <summary>The request without the fields that may hold megabytes.</summary>
     internal SpawnRequest WithoutWords() => this with { Arguments = [], Prompt = null, Environment = new Dictionary<string, string>() };
