@@ -200,7 +200,16 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             // A fault of the daemon's own, and a directory that another run is in, are none of the task's: its attempt is given back.
             await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code is RunJudge.Internal or PlaceStep.Busy).ConfigureAwait(false);
             Panes.Stopped(agent);
-            throw new SpawnRefusedException(unplaced.Code == RunVerdict.Budget ? SpawnRefusal.BudgetSpent : SpawnRefusal.NotPlaced, unplaced.Message) { IsClaimed = true };
+            throw new SpawnRefusedException(
+                unplaced.Code switch
+                {
+                    RunVerdict.Budget => SpawnRefusal.BudgetSpent,
+                    RunVerdict.SpawnFailed => SpawnRefusal.ProgramUnusable,
+                    PlaceStep.Busy => SpawnRefusal.TaskConflict,
+                    _ => SpawnRefusal.NotPlaced,
+                },
+                unplaced.Message)
+            { IsClaimed = true };
         }
         try
         {
