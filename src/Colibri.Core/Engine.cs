@@ -25,6 +25,14 @@ namespace Colibri.Core;
 public sealed record EngineParts
 {
     public required DaemonConfiguration Configuration { get; init; }
+
+    /// <summary>The settings that may change; by default those of <see cref="Configuration"/>, which never do.</summary>
+    public LiveSettings Settings
+    {
+        get => field ??= LiveSettings.Of(Configuration);
+        init;
+    }
+
     public required ChildProcesses Processes { get; init; }
 
     /// <summary>Reads what agents print.</summary>
@@ -118,6 +126,9 @@ public sealed class Engine : IAsyncDisposable
             MaxInterruptions = parts.Configuration.MaxInterruptions,
         });
     }
+
+    /// <summary>Profiles, workspaces and what else may change while the daemon runs.</summary>
+    public LiveSettings Settings => _parts.Settings;
 
     public EventHub Events { get; }
 

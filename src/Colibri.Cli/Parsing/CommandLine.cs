@@ -1,3 +1,5 @@
+using Colibri.Protocol;
+
 namespace Colibri.Cli.Parsing;
 
 /// <summary>

@@ -9,6 +9,7 @@ public sealed record ColibriSettings
     public IReadOnlyList<ProfileSettings> Agents { get; init; } = [];
     public IReadOnlyList<WorkspaceSettings> Workspaces { get; init; } = [];
     public RetentionSettings Retention { get; init; } = new();
+    public IReadOnlyList<NotifySettings> Notify { get; init; } = [];
 
     /// <summary>The file that was read; null where there is none.</summary>
     public string? File { get; init; }

@@ -4,7 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Colibri.Core.Settings;
 
-/// <summary>Everything that the environment decides, read once at start: a property for each setting, which begins with its default, and its row in <see cref="All"/>.</summary>
+/// <summary>
+/// Everything that the environment decides, and <c>[daemon]</c> of the configuration file where the environment is silent, read once at start: a
+/// property for each setting, which begins with its default, and its row in <see cref="All"/>.
+/// </summary>
 public sealed record DaemonConfiguration
 {
     public required string SocketPath { get; init; }
@@ -113,9 +116,9 @@ public sealed record DaemonConfiguration
         Setting.Text("COLIBRI_AUTOSPAWN_BINARY", "its program", c => c.AutospawnBinary, (c, value) => c with { AutospawnBinary = value! }),
         Setting.Words("COLIBRI_AUTOSPAWN_ARGS", "arguments in place of its kind's", c => c.AutospawnArguments, (c, value) => c with { AutospawnArguments = value }),
         Setting.Text("COLIBRI_AUTOSPAWN_RPC_PROMPT", "what it is told first", c => c.AutospawnRpcPrompt, (c, value) => c with { AutospawnRpcPrompt = value }),
-        Setting.Parsed("COLIBRI_PROVIDERS", "routes: provider:model,...", Routes, PrintRoutes, c => c.Providers, (c, value) => c with { Providers = value }),
+        Setting.Parsed("COLIBRI_PROVIDERS", "routes: provider:model,...", Routes, PrintRoutes, c => c.Providers, (c, value) => c with { Providers = value }, SettingType.List),
         Setting.Parsed("COLIBRI_PROVIDERS_KEYLESS", "providers that need no key", Entries, value => string.Join(',', value),
-            c => c.KeylessProviders, (c, value) => c with { KeylessProviders = value }),
+            c => c.KeylessProviders, (c, value) => c with { KeylessProviders = value }, SettingType.List),
         Setting.Path("COLIBRI_PROVIDER_ENV", "the file of keys", c => c.ProviderEnvFile, (c, value) => c with { ProviderEnvFile = value }),
         Setting.Duration("COLIBRI_STALL_AFTER", "silence that is shown as stalled", TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365),
             c => c.StallAfter, (c, value) => c with { StallAfter = value }),
@@ -210,7 +213,11 @@ public sealed record DaemonConfiguration
 }
 
 /// <summary>A setting that cannot be used. The message is one line for the operator: variable, value, allowed values.</summary>
-public sealed class ConfigurationException(string message) : Exception(message);
+public sealed class ConfigurationException(string message) : Exception(message)
+{
+    /// <summary>What is allowed in place of the value; null where no value was refused.</summary>
+    public string? Remedy { get; init; }
+}
 
 /// <summary>How the daemon gets the right to create and enter jails.</summary>
 public enum JailPrivilegeMode

@@ -83,9 +83,9 @@ public sealed class EnvironmentReader(IReadOnlyDictionary<string, string> enviro
     };
 
     public static ConfigurationException Invalid(string name, string value, string remedy) =>
-        new($"{name}={Printable(value)} cannot be used: {remedy}");
+        new($"{name}={Printable(value)} cannot be used: {remedy}") { Remedy = remedy };
 
-    private static bool TryParseDuration(string text, out TimeSpan value)
+    internal static bool TryParseDuration(string text, out TimeSpan value)
     {
         value = default;
         var (number, scale) = (text, 1_000.0);
@@ -170,7 +170,8 @@ public sealed class EnvironmentReader(IReadOnlyDictionary<string, string> enviro
         _ => $"{span.TotalMilliseconds:0}ms",
     };
 
-    private static string Printable(string value)
+    /// <summary>At most 80 characters on one line.</summary>
+    internal static string Printable(string value)
     {
         var shown = value.Length > 80 ? value[..80] + "…" : value;
         return string.Concat(shown.Select(c => char.IsControl(c) ? '?' : c));

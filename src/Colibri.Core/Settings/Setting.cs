@@ -2,25 +2,35 @@ using System.Globalization;
 
 namespace Colibri.Core.Settings;
 
-/// <summary>One variable of the environment: how it is read into the configuration, and printed from it.</summary>
+/// <summary>One variable of the environment, which is a key of the file's <c>[daemon]</c> as well: how it is read into the configuration, and printed from it.</summary>
 /// <remarks>
 /// What holds where it is not set is what its property begins with, or what is computed from the settings above it in
 /// <see cref="DaemonConfiguration.All"/>.
 /// </remarks>
 public sealed class Setting
 {
+    /// <summary>What every variable begins with.</summary>
+    internal const string Prefix = "COLIBRI_";
+
     private readonly Func<DaemonConfiguration, SettingSource, DaemonConfiguration> _read;
     private readonly Func<DaemonConfiguration, string> _print;
     private readonly Func<DaemonConfiguration, string> _describe;
 
     private Setting(
         string name, string help, string form, Func<DaemonConfiguration, SettingSource, DaemonConfiguration> read, Func<DaemonConfiguration, string> print,
-        Func<DaemonConfiguration, string>? describe = null)
+        Func<DaemonConfiguration, string>? describe = null, SettingType type = SettingType.Text)
     {
-        (Name, Help, Form, _read, _print, _describe) = (name, help, form, read, print, describe ?? print);
+        (Name, Help, Form, _read, _print, _describe, Type) = (name, help, form, read, print, describe ?? print, type);
+        Key = name[Prefix.Length..].ToLowerInvariant();
     }
 
     public string Name { get; }
+
+    /// <summary>Its name in <c>[daemon]</c> of the configuration file.</summary>
+    public string Key { get; }
+
+    /// <summary>What the file may hold for it, besides a string.</summary>
+    internal SettingType Type { get; }
 
     /// <summary>What it is for: half a line, lower case, no full stop.</summary>
     public string Help { get; }
@@ -62,16 +72,16 @@ public sealed class Setting
     /// <summary>A text with a form of its own.</summary>
     internal static Setting Parsed<T>(
         string name, string help, Func<EnvironmentReader, string, T> parse, Func<T, string> print, Func<DaemonConfiguration, T> get,
-        Func<DaemonConfiguration, T, DaemonConfiguration> set) =>
-        new(name, help, "", (c, source) => source.Reader.Text(name) is null ? c : set(c, parse(source.Reader, name)), c => print(get(c)));
+        Func<DaemonConfiguration, T, DaemonConfiguration> set, SettingType type = SettingType.Text) =>
+        new(name, help, "", (c, source) => source.Reader.Text(name) is null ? c : set(c, parse(source.Reader, name)), c => print(get(c)), type: type);
 
     internal static Setting Boolean(
         string name, string help, Func<DaemonConfiguration, bool> get, Func<DaemonConfiguration, bool, DaemonConfiguration> set) =>
-        new(name, help, "Boolean", (c, source) => set(c, source.Reader.Boolean(name, get(c))), c => get(c) ? "on" : "off");
+        new(name, help, "Boolean", (c, source) => set(c, source.Reader.Boolean(name, get(c))), c => get(c) ? "on" : "off", type: SettingType.Boolean);
 
     internal static Setting Integer(
         string name, string help, int minimum, int maximum, Func<DaemonConfiguration, int> get, Func<DaemonConfiguration, int, DaemonConfiguration> set) =>
-        new(name, help, $"{minimum} to {maximum}", (c, source) => set(c, source.Reader.Integer(name, get(c), minimum, maximum)), c => get(c).ToString(CultureInfo.InvariantCulture));
+        new(name, help, $"{minimum} to {maximum}", (c, source) => set(c, source.Reader.Integer(name, get(c), minimum, maximum)), c => get(c).ToString(CultureInfo.InvariantCulture), type: SettingType.Integer);
 
     internal static Setting Duration(
         string name, string help, TimeSpan minimum, TimeSpan maximum, Func<DaemonConfiguration, TimeSpan> get,
@@ -81,7 +91,8 @@ public sealed class Setting
         $"{EnvironmentReader.Words(minimum)} to {EnvironmentReader.Words(maximum)}",
         (c, source) => set(c, source.Reader.Duration(name, get(c), minimum, maximum)),
         c => string.Create(CultureInfo.InvariantCulture, $"{get(c).TotalMilliseconds:0.####}ms"),
-        c => EnvironmentReader.Words(get(c)));
+        c => EnvironmentReader.Words(get(c)),
+        SettingType.Duration);
 
     /// <summary>A length of time that is none where it is not set.</summary>
     internal static Setting Duration(
@@ -91,7 +102,8 @@ public sealed class Setting
         help,
         $"{EnvironmentReader.Words(minimum)} to {EnvironmentReader.Words(maximum)}",
         (c, source) => source.Reader.Text(name) is null ? c : set(c, source.Reader.Duration(name, default, minimum, maximum)),
-        c => get(c) is { } time ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0.####}ms") : "");
+        c => get(c) is { } time ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0.####}ms") : "",
+        type: SettingType.Duration);
 
     /// <summary>An amount in US dollars, kept in micro-cents.</summary>
     internal static Setting Dollars(
@@ -100,12 +112,16 @@ public sealed class Setting
         help,
         "",
         (c, source) => set(c, source.Reader.Dollars(name)),
-        c => get(c) is { } microcents ? (microcents / 100_000_000m).ToString("0.########", CultureInfo.InvariantCulture) : "");
+        c => get(c) is { } microcents ? (microcents / 100_000_000m).ToString("0.########", CultureInfo.InvariantCulture) : "",
+        type: SettingType.Dollars);
 
     /// <summary>Words as a shell would split them.</summary>
     internal static Setting Words(
         string name, string help, Func<DaemonConfiguration, IReadOnlyList<string>> get, Func<DaemonConfiguration, IReadOnlyList<string>, DaemonConfiguration> set) =>
-        new(name, help, "", (c, source) => set(c, source.Reader.Words(name)), c => string.Join(' ', get(c).Select(Quoted)));
+        new(name, help, "", (c, source) => set(c, source.Reader.Words(name)), c => Joined(get(c)), type: SettingType.Words);
+
+    /// <summary>Words as <see cref="EnvironmentReader.Words(string)"/> would split them again.</summary>
+    internal static string Joined(IEnumerable<string> words) => string.Join(' ', words.Select(Quoted));
 
     internal static Setting Choice<T>(
         string name, string help, (string Word, T Value)[] choices, Func<DaemonConfiguration, T> get, Func<DaemonConfiguration, T, DaemonConfiguration> set) => new(
@@ -135,6 +151,26 @@ public sealed class Setting
 
     private static string Quoted(string word) =>
         word.Length > 0 && word.All(c => char.IsLetterOrDigit(c) || "-_./=:,@%+".Contains(c, StringComparison.Ordinal)) ? word : $"'{word.Replace("'", "'\"'\"'", StringComparison.Ordinal)}'";
+}
+
+/// <summary>What the configuration file may hold for a setting; a string as the environment has it will do for each.</summary>
+internal enum SettingType
+{
+    Text,
+    Boolean,
+    Integer,
+
+    /// <summary>A whole number of seconds too.</summary>
+    Duration,
+
+    /// <summary>A number too.</summary>
+    Dollars,
+
+    /// <summary>An array of strings too, one for each word.</summary>
+    Words,
+
+    /// <summary>An array of strings too, one for each entry between commas.</summary>
+    List,
 }
 
 /// <summary>Where settings come from.</summary>

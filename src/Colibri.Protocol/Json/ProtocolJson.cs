@@ -38,6 +38,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(CostSummary))]
 [JsonSerializable(typeof(BudgetState))]
 [JsonSerializable(typeof(QueueAnswer))]
+[JsonSerializable(typeof(SettingsChange))]
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(WireError))]
 [JsonSerializable(typeof(Usage))]

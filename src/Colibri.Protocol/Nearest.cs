@@ -1,13 +1,15 @@
-namespace Colibri.Cli.Parsing;
+namespace Colibri.Protocol;
 
 /// <summary>What a mistyped word was probably meant to be.</summary>
-internal static class Nearest
+public static class Nearest
 {
     private const int LongestWord = 64;
 
     /// <returns>The candidate fewest edits away, if they are few for its length; null otherwise.</returns>
     public static string? To(string word, IEnumerable<string> candidates)
     {
+        ArgumentNullException.ThrowIfNull(word);
+        ArgumentNullException.ThrowIfNull(candidates);
         if (word.Length > LongestWord)
             return null;
         string? best = null;
