@@ -59,9 +59,6 @@ public sealed record EngineParts
     /// <summary>Called on the board's writer, after the commit of a change and before its caller is answered.</summary>
     public Action<BoardTask>? TaskChanged { get; init; }
 
-    /// <summary>All that is configured, as it is now; null for the daemon's own settings alone.</summary>
-    public Func<ColibriSettings>? Settings { get; init; }
-
     /// <summary>A clock for the board, what decides when something is started again, and the scheduler alone.</summary>
     internal TimeProvider? BoardTime { get; init; }
 
@@ -219,7 +216,7 @@ public sealed class Engine : IAsyncDisposable
             JailHost = _parts.JailHost,
             ClosedOutputGrace = _parts.ClosedOutputGrace,
             Places = _places,
-            Settings = _parts.Settings ?? (() => new ColibriSettings { Daemon = configuration }),
+            Settings = () => _parts.Settings.Current,
         };
         if (_parts.Environment is { } environment)
             parts = parts with { Environment = environment };
@@ -243,6 +240,7 @@ public sealed class Engine : IAsyncDisposable
         Volatile.Write(ref _scheduler, scheduler);
         Supervisor.SlotFreed += scheduler.Wake;
         _places.Freed += scheduler.Wake;
+        Settings.Changed += scheduler.Wake;
         return scheduler;
     }
 

@@ -63,13 +63,11 @@ internal static class DaemonHost
         // Checked first for the better message. The socket is bound only under the board's lock: of two daemons that start at once, the loser
         // never touches the winner's socket.
         SocketListener.RefuseIfServed(configuration.SocketPath);
-        Func<ColibriSettings> settings = () => new ColibriSettings { Daemon = configuration };
         var programs = new ProgramPath(
             Environment.GetEnvironmentVariable("PATH"), Environment.GetEnvironmentVariable("HOME"), AppContext.BaseDirectory);
         await using var engine = Engine.Open(new EngineParts
         {
             Configuration = configuration,
-            Settings = settings,
             Processes = processes,
             Loop = agents,
             Programs = programs,
@@ -86,7 +84,7 @@ internal static class DaemonHost
         await engine.PrepareAsync().ConfigureAwait(false);
         var probed = configuration.AgentBinary is null && !configuration.Autospawn ? [] : await CapabilityProbe.AskAsync(processes, programs, stop.Stopping).ConfigureAwait(false);
         engine.Schedule(
-            new SchedulerCandidates(settings, programs, probed),
+            new SchedulerCandidates(() => engine.Settings.Current, programs, probed),
             configuration.Autospawn ? SchedulerCandidates.Resident(configuration, programs, probed) : null);
         WarnOfSettingsWithoutEffect(logger);
 
