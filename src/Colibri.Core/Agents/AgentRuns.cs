@@ -221,7 +221,7 @@ internal sealed class AgentRuns
         _parts.UnseenCosts.Begin(_agent.Id, _agent.Name, CostWords, _request.Provider ?? _profile.Provider, _request.Model);
         Volatile.Write(ref _run, run);
         Tell(_pane.BeginRun());
-        Tell(_pane.SetRun(run.TaskId, run.SessionId));
+        Tell(_pane.SetRun(run.TaskId, run.SessionId, run.Task?.Number));
     }
 
     private async Task<TaskError?> PlaceAsync(Run run)

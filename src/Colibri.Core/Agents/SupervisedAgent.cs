@@ -60,6 +60,7 @@ public sealed class SupervisedAgent
         _rpc = AgentLaunch.CommandLineOf(_profile, request, request.Prompt).IsRpc ? new RpcChannel(parts.Time) : null;
         Record = new AgentRecord
         {
+            Number = parts.Board.NextAgentNumber(),
             Name = Path.GetFileName(request.Binary),
             Runtime = _profile.Name,
             Capabilities = request.Capabilities,
@@ -74,12 +75,16 @@ public sealed class SupervisedAgent
             TaskId = request.TaskId,
             SessionId = request.SessionId ?? Guid.CreateVersion7().ToString(),
             Cwd = request.Cwd,
+            Label = Label,
         };
         _pane = new AgentPane(identity, _profile.Dialect, parts.Time, PricingOf(parts, request), keepsWords: true, parts.Secrets);
         _runs = new AgentRuns(parts, backoff, request, this, _pane, _rpc, rested);
     }
 
     public string Id { get; }
+
+    /// <summary><c>a1</c>, <c>a2</c>, …: taken wherever the id is.</summary>
+    public string Label => AgentLabel.Of(Record.Number!.Value);
 
     public string Name => Record.Name;
 
@@ -147,6 +152,7 @@ public sealed class SupervisedAgent
         return new Agent
         {
             Id = Id,
+            Label = Label,
             Name = Name,
             Kind = "spawned",
             Runtime = pane.Runtime,
@@ -156,6 +162,7 @@ public sealed class SupervisedAgent
             Lifecycle = pane.Lifecycle,
             Activity = pane.Activity,
             TaskId = TaskId,
+            TaskNumber = pane.TaskNumber,
             SessionId = SessionId,
             RegisteredAt = _registeredAt,
             Exit = pane.Exit,

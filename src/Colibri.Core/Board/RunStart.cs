@@ -38,6 +38,8 @@ public sealed record RunStart
 /// <summary>An agent about to be started; it is persisted before its process exists.</summary>
 public sealed record AgentRecord
 {
+    /// <summary>The number of which its label is made, from <see cref="TaskBoard.NextAgentNumber"/>; null lets the board give one.</summary>
+    public long? Number { get; init; }
     public required string Name { get; init; }
     public required string Runtime { get; init; }
     public IReadOnlyList<string> Capabilities { get; init; } = [];

@@ -40,6 +40,7 @@ public sealed class AgentPane
     private IReadOnlyList<DeniedTool>? _deniedBefore;
     private IReadOnlyList<DeniedTool>? _deniedInAll;
     private string? _taskId;
+    private long? _taskNumber;
     private string? _sessionId;
     private volatile GivenAnswer? _answered;
     private long _revision;
@@ -225,12 +226,12 @@ public sealed class AgentPane
     /// <summary>Sets what the agent works on from now.</summary>
     /// <param name="taskId">The task; null for none.</param>
     /// <param name="sessionId">The session that it is logged to.</param>
-    public bool SetRun(string? taskId, string sessionId)
+    public bool SetRun(string? taskId, string sessionId, long? taskNumber = null)
     {
         lock (_gate)
         {
             if (_taskId == taskId && _sessionId == sessionId) return false;
-            (_taskId, _sessionId) = (taskId, sessionId);
+            (_taskId, _taskNumber, _sessionId) = (taskId, taskNumber, sessionId);
             _revision++;
             return true;
         }
@@ -387,12 +388,13 @@ public sealed class AgentPane
         bool isLosing;
         long dropped;
         string? taskId;
+        long? taskNumber;
         string? sessionId;
         AgentQuestion? question;
         GivenAnswer? answered;
         lock (_gate)
         {
-            (taskId, sessionId, question, answered, denied) = (_taskId, _sessionId, OpenQuestion(), _answered, Denied(_published));
+            (taskId, taskNumber, sessionId, question, answered, denied) = (_taskId, _taskNumber, _sessionId, OpenQuestion(), _answered, Denied(_published));
             (overBudget, dropped, isLosing) = _session;
             (state, lifecycle, exit, startFailure, pid, stopRequested, failed) = (_published, _lifecycle, _exit, _startFailure, _pid, _stopRequested, _failed);
         }
@@ -409,6 +411,7 @@ public sealed class AgentPane
         return new Pane
         {
             Id = _identity.Id,
+            Label = _identity.Label,
             Agent = _identity.Agent,
             Runtime = _identity.Runtime,
             Pid = pid,
@@ -417,6 +420,7 @@ public sealed class AgentPane
             Stalled = stalled,
             NeedsAttention = stalled || overBudget || failed || isLosing || activity is Activity.Error or Activity.Blocked,
             TaskId = taskId,
+            TaskNumber = taskNumber,
             SessionId = sessionId,
             OverBudget = overBudget ? true : null,
             SessionEntriesDropped = dropped > 0 ? dropped : null,
@@ -446,6 +450,9 @@ public sealed class AgentPane
 /// <param name="Runtime">The name of the agent's kind.</param>
 public sealed record PaneIdentity(string Id, string Agent, string Runtime)
 {
+    /// <summary>What people type for its id.</summary>
+    public string? Label { get; init; }
+
     public string? TaskId { get; init; }
 
     public string? SessionId { get; init; }
