@@ -326,7 +326,8 @@ public sealed class Engine : IAsyncDisposable
         if (_parts.Logger.IsEnabled(LogLevel.Debug))
             _parts.Logger.TaskChanged(task.Id, task.Status.ToString(), _parts.Secrets.Redact(task.Title));
         Events.PublishTask(task, changed => Queue.Show(changed));
-        if (task.Status == TaskState.Queued)
+        // What is done may be what a queued task waited for.
+        if (task.Status is TaskState.Queued or TaskState.Done)
             Volatile.Read(ref _scheduler)?.Wake();
         _parts.TaskChanged?.Invoke(task);
     }

@@ -211,7 +211,7 @@ internal sealed class AgentRuns
     private PromptAssembler? Injection => _parts.Configuration.SchedulerPromptInjection ? _parts.Prompts : null;
 
     private RunStart StartOf(string? taskId) =>
-        new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model };
+        new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model, Profile = _request.Profile?.Name };
 
     /// <summary>Makes this the agent's current run.</summary>
     private void Enter(Run run)
@@ -223,7 +223,7 @@ internal sealed class AgentRuns
         _parts.UnseenCosts.Begin(_agent.Id, _agent.Name, CostWords, _request.Provider ?? _profile.Provider, _request.Model);
         Volatile.Write(ref _run, run);
         Tell(_pane.BeginRun());
-        Tell(_pane.SetRun(run.TaskId, run.SessionId));
+        Tell(_pane.SetRun(run.TaskId, run.SessionId, run.Task?.Number));
     }
 
     private async Task<TaskError?> PlaceAsync(Run run)
@@ -456,9 +456,9 @@ internal sealed class AgentRuns
             if (_agent.IsDaemonStopping && run.Check is { } check && check.Exit is null)
                 end = end with { Ending = RunEnding.Interrupted, Verdict = RunJudge.Interrupted, Error = new TaskError(RunJudge.Interrupted, "the daemon stopped while the run was checked") };
             else if (error is not null)
-                end = _judge.Fail(_agent.Id, run, error, mayPass: run.Feedback is not null) with { Denied = end.Denied, Remark = end.Remark, StderrTail = end.StderrTail };
+                end = _judge.Fail(_agent.Id, run, error, mayPass: false) with { Denied = end.Denied, Remark = end.Remark, StderrTail = end.StderrTail };
         }
-        return end with { Change = run.Change, Check = run.Check, Feedback = run.Feedback };
+        return end with { Change = run.Change, Check = run.Check, Feedback = run.Feedback, Ending = run.Feedback is null || end.Ending != RunEnding.Failed ? end.Ending : RunEnding.Reworked };
     }
 
     /// <summary>The only way to end a run: closes its account, persists its outcome, and shows it in the agent's pane.</summary>

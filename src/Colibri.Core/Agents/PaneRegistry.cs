@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Colibri.Core.Board;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents;
@@ -23,7 +24,9 @@ public sealed class PaneRegistry
     /// <summary>In the order in which they were started.</summary>
     public IReadOnlyList<SupervisedAgent> Agents => _inOrder;
 
-    public SupervisedAgent? Find(string agentId) => _agents.GetValueOrDefault(agentId);
+    /// <param name="name">Its id or its label.</param>
+    public SupervisedAgent? Find(string name) =>
+        _agents.GetValueOrDefault(name) ?? (AgentLabel.Is(name) ? Array.Find(_inOrder, agent => agent.Label == name) : null);
 
     public IReadOnlyList<Pane> Snapshot() => [.. Agents.Select(agent => agent.ToPane())];
 

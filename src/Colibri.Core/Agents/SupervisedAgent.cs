@@ -63,6 +63,7 @@ public sealed class SupervisedAgent : IRunSite
         _rpc = AgentLaunch.CommandLineOf(_profile, request, null, request.Prompt).IsRpc ? new RpcChannel(parts.Time) : null;
         Record = new AgentRecord
         {
+            Number = parts.Board.NextAgentNumber(),
             Name = Path.GetFileName(request.Binary),
             Runtime = _profile.Name,
             Capabilities = request.Capabilities,
@@ -77,12 +78,16 @@ public sealed class SupervisedAgent : IRunSite
             TaskId = request.TaskId,
             SessionId = request.SessionId ?? Guid.CreateVersion7().ToString(),
             Cwd = request.Cwd,
+            Label = Label,
         };
         _pane = new AgentPane(identity, _profile.Dialect, parts.Time, PricingOf(parts, request), keepsWords: true, parts.Secrets);
         _runs = new AgentRuns(parts, backoff, request, this, _pane, _rpc, rested);
     }
 
     public string Id { get; }
+
+    /// <summary><c>a1</c>, <c>a2</c>, …: taken wherever the id is.</summary>
+    public string Label => AgentLabel.Of(Record.Number!.Value);
 
     public string Name => Record.Name;
 
@@ -156,6 +161,7 @@ public sealed class SupervisedAgent : IRunSite
         return new Agent
         {
             Id = Id,
+            Label = Label,
             Name = Name,
             Kind = "spawned",
             Runtime = pane.Runtime,
@@ -165,6 +171,7 @@ public sealed class SupervisedAgent : IRunSite
             Lifecycle = pane.Lifecycle,
             Activity = pane.Activity,
             TaskId = TaskId,
+            TaskNumber = pane.TaskNumber,
             SessionId = SessionId,
             RegisteredAt = _registeredAt,
             Exit = pane.Exit,

@@ -44,7 +44,7 @@ public sealed record SupervisorParts
     internal RunSteps Steps
     {
         get => field ??= new RunSteps(
-            Placing: [new BudgetStep(Budgets), new PlaceStep(Places, (_, _) => Task.CompletedTask, Settings, (_, _, _) => throw new NotSupportedException(), StateDirectory)],
+            Placing: [new BudgetStep(Budgets), new PlaceStep(Places, Board.PlaceRunAsync, Settings, (_, _, _) => throw new NotSupportedException(), StateDirectory)],
             Checking: [new CheckStep(Settings, Secrets, Logger)]);
         init;
     }

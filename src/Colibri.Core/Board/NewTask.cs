@@ -82,3 +82,11 @@ public sealed record ReadyTask(string Id, IReadOnlyList<string> Capabilities, Qu
 
 /// <summary>A place in the queue, which goes by priority, highest first, and then by the order of creation.</summary>
 public readonly record struct QueuePlace(int Priority, long Sequence);
+
+/// <summary>A task cannot be as it was asked for. Nothing is written.</summary>
+/// <param name="field">The field that is wrong, as the wire names it.</param>
+/// <param name="problem">What is wrong with it: the rest of a line that begins with the field.</param>
+public sealed class TaskRefusedException(string field, string problem) : Exception($"{field} {problem}")
+{
+    public string Field { get; } = field;
+}

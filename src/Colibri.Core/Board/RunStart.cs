@@ -38,6 +38,8 @@ public sealed record RunStart
 /// <summary>An agent about to be started; it is persisted before its process exists.</summary>
 public sealed record AgentRecord
 {
+    /// <summary>The number of which its label is made, from <see cref="TaskBoard.NextAgentNumber"/>; null lets the board give one.</summary>
+    public long? Number { get; init; }
     public required string Name { get; init; }
     public required string Runtime { get; init; }
     public IReadOnlyList<string> Capabilities { get; init; } = [];
@@ -126,6 +128,9 @@ public enum RunEnding
 
     /// <summary>Cut short through no fault of the task, usually by the daemon's end: queued again, and the attempt is given back.</summary>
     Interrupted,
+
+    /// <summary>Its check failed, and an agent is told so in another run: queued again, and the attempt is given back.</summary>
+    Reworked,
 
     /// <summary>
     /// As <see cref="Interrupted"/>, because the daemon was killed. It counts as an interruption unless that daemon was stopping, and too many in a

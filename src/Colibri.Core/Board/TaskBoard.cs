@@ -122,6 +122,7 @@ public sealed class TaskBoard : IAsyncDisposable
 
     /// <summary>Puts a task on the board, queued. A known key answers the task it was first used for, unchanged.</summary>
     /// <exception cref="ArgumentException">No title, or fewer than one attempt.</exception>
+    /// <exception cref="TaskRefusedException">It is to come after a task that is not there.</exception>
     public Task<BoardTask> CreateAsync(NewTask task)
     {
         Check(task);
@@ -130,7 +131,12 @@ public sealed class TaskBoard : IAsyncDisposable
 
     /// <summary>Puts a task into the intake; the next drain adds it to the board. Returns its id, or for a known key that of the key's task.</summary>
     /// <exception cref="ArgumentException">No title, or fewer than one attempt.</exception>
-    public Task<string> IntakeAsync(NewTask task)
+    public async Task<string> IntakeAsync(NewTask task) => (await TakeInAsync(task).ConfigureAwait(false)).IntakeId;
+
+    /// <summary>The same, and says whether the key was known.</summary>
+    /// <exception cref="ArgumentException">No title, or fewer than one attempt.</exception>
+    /// <exception cref="TaskRefusedException">It is to come after a task that is not there.</exception>
+    public Task<IntakeReceipt> TakeInAsync(NewTask task)
     {
         Check(task);
         return WriteAsync(scope => TaskVerbs.TakeIn(scope, task));
@@ -143,26 +149,33 @@ public sealed class TaskBoard : IAsyncDisposable
         return WriteAsync(scope => TaskVerbs.DrainIntake(scope, max));
     }
 
-    public Task<BoardTask?> GetAsync(string id) => ReadAsync(connection => TaskVerbs.Get(connection, id));
+    /// <param name="name">Its id or its number; every verb takes either.</param>
+    public Task<BoardTask?> GetAsync(string name) => ReadAsync(connection => TaskVerbs.Get(connection, name));
 
-    /// <summary>A page in order of creation.</summary>
-    /// <param name="status">Only tasks in this state; null for all.</param>
-    /// <param name="limit">At least 1.</param>
-    /// <param name="after">The id of the last task already seen, whatever its state is by now.</param>
-    /// <param name="maxCharacters">
-    /// The page ends before the task whose title and description would bring the page above this many UTF-16 units. The first task is included
-    /// whatever its length. At most one task beyond the page is read.
-    /// </param>
+    /// <summary>What a client would have to state to make this task anew; null for an unknown one.</summary>
+    public Task<NewTask?> GivenAsync(string taskId) => ReadAsync(connection => RetryVerbs.Given(connection, taskId));
+
+    /// <summary>The id of the agent with this label; what is no known label stays as it is.</summary>
+    public Task<string> AgentIdAsync(string name) => ReadAsync(connection => BoardNames.Agent(connection, name));
+
+    /// <summary>A number that no agent on the board has, of which its label is made.</summary>
+    public long NextAgentNumber() => _writer.Agents.Next();
+
+    /// <summary>A page in order of creation, at most so many in this state, after the task of this id.</summary>
+    public Task<TaskList> ListAsync(TaskState? status, int limit, string? after, int maxCharacters = int.MaxValue) =>
+        ListAsync(new TaskQuery { Status = status, Limit = limit, After = after, MaxCharacters = maxCharacters });
+
     /// <returns>The page, and the id to continue after; without one at the end.</returns>
-    /// <exception cref="ArgumentException">No task has the id <paramref name="after"/>.</exception>
-    public Task<TaskList> ListAsync(TaskState? status, int limit, string? after, int maxCharacters = int.MaxValue)
+    /// <exception cref="ArgumentException">No task has the id to continue after.</exception>
+    public Task<TaskList> ListAsync(TaskQuery query)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        return ReadAsync(connection => TaskVerbs.List(connection, status, limit, after, maxCharacters));
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        return ReadAsync(connection => ListVerbs.List(connection, query));
     }
 
     /// <summary>
-    /// Queued tasks that are not held and whose back-off is over, highest priority first, then oldest first, with the fields needed to choose among
+    /// Queued tasks that are not held, wait for no other and whose back-off is over, highest priority first, then oldest first, with the fields needed to choose among
     /// them.
     /// </summary>
     /// <param name="limit">At least 1.</param>
@@ -188,7 +201,13 @@ public sealed class TaskBoard : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(agentId);
         _hearing.Hear(agentId, isRegistered: false);
-        return WriteAsync(scope => EdgeVerbs.Claim(scope, taskId, agentId));
+        return WriteAsync(scope =>
+        {
+            var claimant = BoardNames.Agent(scope, agentId);
+            if (claimant != agentId)
+                _hearing.Hear(claimant, isRegistered: false);
+            return EdgeVerbs.Claim(scope, BoardNames.Task(scope, taskId), claimant);
+        });
     }
 
     /// <summary>
@@ -203,14 +222,47 @@ public sealed class TaskBoard : IAsyncDisposable
     {
         if (agentId is not null)
             _hearing.Hear(agentId, isRegistered: false);
-        return WriteAsync(scope => EdgeVerbs.Transition(scope, taskId, to, error, agentId));
+        return WriteAsync(scope =>
+        {
+            if (agentId is not null && BoardNames.Agent(scope, agentId) is var named && named != agentId)
+                _hearing.Hear(named, isRegistered: false);
+            return EdgeVerbs.Transition(scope, BoardNames.Task(scope, taskId), to, error, agentId);
+        });
     }
 
     /// <summary>Keeps a queued task from being claimed or started, until it is released. A conflict unless it is queued.</summary>
-    public Task<EdgeResult> HoldAsync(string taskId) => WriteAsync(scope => HoldVerbs.Hold(scope, taskId));
+    public Task<EdgeResult> HoldAsync(string taskId) => WriteAsync(scope => HoldVerbs.Hold(scope, BoardNames.Task(scope, taskId)));
 
     /// <summary>Lets a held task start, and forgets its interruptions. A conflict unless it is held.</summary>
-    public Task<EdgeResult> ReleaseAsync(string taskId) => WriteAsync(scope => HoldVerbs.Release(scope, taskId));
+    public Task<EdgeResult> ReleaseAsync(string taskId) => WriteAsync(scope => HoldVerbs.Release(scope, BoardNames.Task(scope, taskId)));
+
+    /// <summary>Queues a task that is over once more, with fresh attempts. A conflict while it is not over, or its agent is still being ended.</summary>
+    /// <param name="taskId">The task.</param>
+    /// <param name="feedback">What its next run is told besides; null takes away what was said before.</param>
+    public Task<EdgeResult> RetryAsync(string taskId, string? feedback) =>
+        WriteAsync(scope => RetryVerbs.Again(scope, BoardNames.Task(scope, taskId), feedback));
+
+    /// <summary>Changes what a client said of a queued task. A conflict unless it is queued.</summary>
+    /// <exception cref="TaskRefusedException">The task cannot be so: a key of another, a task that is not there, a task that would wait for itself.</exception>
+    public Task<EdgeResult> EditAsync(string taskId, TaskEdit edit)
+    {
+        ArgumentNullException.ThrowIfNull(edit);
+        return WriteAsync(scope => RetryVerbs.Edit(scope, BoardNames.Task(scope, taskId), edit));
+    }
+
+    /// <summary>
+    /// Takes a task that is over from the board, with its runs. What it cost stays in the ledger, and its session on the disk. A conflict while it is
+    /// not over, an agent of it is still being ended, its change waits for a person, or a task waits for it in vain.
+    /// </summary>
+    /// <returns>The task as it was.</returns>
+    public Task<EdgeResult> DeleteAsync(string taskId) => WriteAsync(scope => RetryVerbs.Remove(scope, BoardNames.Task(scope, taskId)));
+
+    /// <summary>Sets what became of a task's change. A conflict unless its state is the expected one; null expects none.</summary>
+    public Task<EdgeResult> SetChangeAsync(string taskId, ChangeState? expected, WorkChange change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        return WriteAsync(scope => RetryVerbs.SetChange(scope, BoardNames.Task(scope, taskId), expected, change));
+    }
 
     /// <summary>The same as a transition to cancelled. An open run stays open until its agent's end is recorded.</summary>
     public Task<EdgeResult> CancelAsync(string taskId) => TransitionAsync(taskId, TaskState.Cancelled, null);
@@ -247,6 +299,8 @@ public sealed class TaskBoard : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(task);
         ArgumentException.ThrowIfNullOrWhiteSpace(task.Title);
         ArgumentOutOfRangeException.ThrowIfLessThan(task.MaxAttempts, 1);
+        if (task is { Workspace: not null, Cwd: not null })
+            throw new ArgumentException("a task works in a workspace or in a directory, not in both", nameof(task));
     }
 
     /// <summary>
@@ -260,6 +314,13 @@ public sealed class TaskBoard : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(start);
         return CommitAsync(scope => RunVerbs.Begin(scope, start));
+    }
+
+    /// <summary>Records where a run works, answered when committed; false if it has lost its task, or is over.</summary>
+    public Task<bool> PlaceRunAsync(RunClaim claim, string cwd)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        return CommitAsync(scope => RunVerbs.PlaceAt(scope, claim, cwd));
     }
 
     /// <summary>
@@ -291,7 +352,7 @@ public sealed class TaskBoard : IAsyncDisposable
     public Task<bool> HasEndedAsync(string agentId) => ReadAsync(connection => RunVerbs.HasEnded(connection, agentId));
 
     /// <summary>The attempts at a task, oldest first; none for an unknown task.</summary>
-    public Task<IReadOnlyList<RunRow>> RunsAsync(string taskId) => ReadAsync(connection => RunVerbs.ListRuns(connection, taskId));
+    public Task<IReadOnlyList<RunRow>> RunsAsync(string taskId) => ReadAsync(connection => RunVerbs.ListRuns(connection, BoardNames.Task(connection, taskId)));
 
     /// <summary>Registers an agent from outside. The same name on the same host keeps its id and takes the new capabilities. It is a sign of life.</summary>
     public Task<Agent> RegisterAgentAsync(string name, IReadOnlyList<string> capabilities, string? host)
@@ -313,9 +374,9 @@ public sealed class TaskBoard : IAsyncDisposable
         _hearing.Hear(agentId, isRegistered: false);
         return WriteAsync(scope =>
         {
-            var agent = RegistryVerbs.Heartbeat(scope, agentId);
+            var agent = RegistryVerbs.Heartbeat(scope, BoardNames.Agent(scope, agentId));
             if (agent is not null)
-                _hearing.Hear(agentId, isRegistered: true);
+                _hearing.Hear(agent.Id, isRegistered: true);
             return agent;
         });
     }

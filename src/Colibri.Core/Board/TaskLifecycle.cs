@@ -24,6 +24,6 @@ public static class TaskLifecycle
     /// <summary>Every state with an edge into this one, in life cycle order.</summary>
     public static IReadOnlyList<TaskState> Sources(TaskState to) => [.. Enum.GetValues<TaskState>().Where(from => Allows(from, to))];
 
-    /// <summary>Done, failed and cancelled: nothing leads out of them.</summary>
+    /// <summary>Done, failed and cancelled: nothing leads out of them, but an operator's <c>retry-task</c> back to queued, which is a new beginning.</summary>
     public static bool IsFinal(TaskState state) => Edges.Slice((int)state * States, States).IndexOf((byte)1) < 0;
 }

@@ -39,7 +39,7 @@ public sealed class AgentPane
     private bool _failed;
     private IReadOnlyList<DeniedTool>? _deniedBefore;
     private IReadOnlyList<DeniedTool>? _deniedInAll;
-    private (string? TaskId, string? SessionId, string? Directory) _run;
+    private (string? TaskId, long? TaskNumber, string? SessionId, string? Directory) _run;
     private volatile GivenAnswer? _answered;
     private long _revision;
 
@@ -59,7 +59,7 @@ public sealed class AgentPane
         _dialect = dialect;
         _clock = clock;
         _fold = new PaneFold(_news, pricing, keepsWords, secrets ?? Secrets.None) { TicksPerSecond = clock.TimestampFrequency };
-        _run = (identity.TaskId, identity.SessionId, identity.Cwd);
+        _run = (identity.TaskId, null, identity.SessionId, identity.Cwd);
         _startedAt = clock.GetUtcNow();
         _startStamp = clock.GetTimestamp();
     }
@@ -224,12 +224,12 @@ public sealed class AgentPane
     /// <summary>Sets what the agent works on from now.</summary>
     /// <param name="taskId">The task; null for none.</param>
     /// <param name="sessionId">The session that it is logged to.</param>
-    public bool SetRun(string? taskId, string sessionId)
+    public bool SetRun(string? taskId, string sessionId, long? taskNumber = null)
     {
         lock (_gate)
         {
             if (_run.TaskId == taskId && _run.SessionId == sessionId) return false;
-            (_run.TaskId, _run.SessionId) = (taskId, sessionId);
+            (_run.TaskId, _run.TaskNumber, _run.SessionId) = (taskId, taskNumber, sessionId);
             _revision++;
             return true;
         }
@@ -397,7 +397,7 @@ public sealed class AgentPane
         IReadOnlyList<DeniedTool>? denied;
         bool isLosing;
         long dropped;
-        (string? TaskId, string? SessionId, string? Directory) run;
+        (string? TaskId, long? TaskNumber, string? SessionId, string? Directory) run;
         AgentQuestion? question;
         GivenAnswer? answered;
         lock (_gate)
@@ -419,6 +419,7 @@ public sealed class AgentPane
         return new Pane
         {
             Id = _identity.Id,
+            Label = _identity.Label,
             Agent = _identity.Agent,
             Runtime = _identity.Runtime,
             Pid = pid,
@@ -427,6 +428,7 @@ public sealed class AgentPane
             Stalled = stalled,
             NeedsAttention = stalled || overBudget || failed || isLosing || activity is Activity.Error or Activity.Blocked,
             TaskId = run.TaskId,
+            TaskNumber = run.TaskNumber,
             SessionId = run.SessionId,
             OverBudget = overBudget ? true : null,
             SessionEntriesDropped = dropped > 0 ? dropped : null,
@@ -456,6 +458,9 @@ public sealed class AgentPane
 /// <param name="Runtime">The name of the agent's kind.</param>
 public sealed record PaneIdentity(string Id, string Agent, string Runtime)
 {
+    /// <summary>What people type for its id.</summary>
+    public string? Label { get; init; }
+
     public string? TaskId { get; init; }
 
     public string? SessionId { get; init; }

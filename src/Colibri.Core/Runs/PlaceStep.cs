@@ -14,7 +14,7 @@ namespace Colibri.Core.Runs;
 /// <param name="enter">Gives a run its place in a workspace; answers why it cannot.</param>
 /// <param name="state">The directory of the daemon's state, below which tasks have their own directories.</param>
 internal sealed class PlaceStep(
-    Places places, Func<RunClaim, string, Task> record, Func<ColibriSettings> settings, Func<Run, BoardTask, WorkspaceSettings, Task<TaskError?>> enter, string state) : IRunStep
+    Places places, Func<RunClaim, string, Task<bool>> record, Func<ColibriSettings> settings, Func<Run, BoardTask, WorkspaceSettings, Task<TaskError?>> enter, string state) : IRunStep
 {
     /// <summary>The error code of a run whose directory another run is in: its attempt is given back.</summary>
     public const string Busy = "directory";

@@ -39,7 +39,8 @@ public sealed class QueueView(
 
     private BoardTask Show(BoardTask task, Standing now)
     {
-        var own = new List<BlockedBy>();
+        // What the board itself says: the tasks that must be done before.
+        var own = new List<BlockedBy>(task.BlockedBy ?? []);
         if (task.Held)
             own.Add(new BlockedBy("held", WhyHeld(task)));
         if (task.NotBefore is { } at && at > now.At)

@@ -16,6 +16,8 @@ public sealed record SkillList(IReadOnlyList<Skill> Skills);
 
 public sealed record TenantList(IReadOnlyList<Tenant> Tenants);
 
-public sealed record IntakeReceipt(string IntakeId);
+/// <param name="IntakeId">The task's id.</param>
+/// <param name="Existing">True where the key was known, so that no second task was made; else absent.</param>
+public sealed record IntakeReceipt(string IntakeId, bool? Existing = null);
 
 public sealed record Subscription(IReadOnlyList<string> Topics);

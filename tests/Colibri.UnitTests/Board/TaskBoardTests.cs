@@ -295,11 +295,15 @@ public sealed class TaskBoardTests
     {
         await using var fixture = new BoardFixture();
         await fixture.Create();
-        foreach (var sql in TaskVerbs.Indexed)
+        foreach (var sql in TaskVerbs.Indexed.Concat(ListVerbs.Indexed))
         {
             var plan = await fixture.Board.ReadAsync(connection => connection["EXPLAIN QUERY PLAN " + sql]
-                .Bind(("$id", ""), ("$key", ""), ("$after", 0), ("$limit", 1), ("$now", 0), ("$priority", 0), ("$seq", 0), ("$last_chance", 2)).All(row => row.GetString(3)));
-            plan.ShouldHaveSingleItem(sql).ShouldContain("USING ", customMessage: sql);
+                .Bind(("$id", ""), ("$key", ""), ("$after", 0), ("$limit", 1), ("$now", 0), ("$priority", 0), ("$seq", 0), ("$last_chance", 2),
+                    ("$agent", ""), ("$workspace", ""), ("$group", "")).All(row => (Step: row.GetInt32(0), Of: row.GetInt32(1), Words: row.GetString(3))));
+            // What a task waits for is looked up for its own row alone, below a step of the statement's own.
+            var own = plan.Where(row => row.Of == 0 && !row.Words.StartsWith("CORRELATED SCALAR SUBQUERY", StringComparison.Ordinal)).ToList();
+            own.ShouldHaveSingleItem(sql).Words.ShouldContain("USING ", customMessage: sql);
+            plan.ShouldAllBe(row => row.Words.Contains("USING ", StringComparison.Ordinal) || row.Words.StartsWith("CORRELATED SCALAR SUBQUERY", StringComparison.Ordinal), sql);
         }
     }
 }

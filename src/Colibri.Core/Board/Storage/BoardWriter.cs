@@ -38,12 +38,15 @@ internal sealed class BoardWriter : IAsyncDisposable
         _logger = options.Logger ?? NullLogger.Instance;
         _connection = connection;
         Counts.Load(connection);
+        Agents.Load(connection);
         options.WriterOpened?.Invoke(connection.Inner);
         _sync = new BoardSync(_path, options.Syncing, Refuse, RecoverSoon, LossAfterSync);
         new Thread(Run) { Name = "board-writer", IsBackground = true }.Start();
     }
 
     public TaskCounts Counts { get; } = new();
+
+    public AgentNumbers Agents { get; } = new();
 
     public long QueueFullCount => _queue.FullCount;
 
@@ -151,7 +154,7 @@ internal sealed class BoardWriter : IAsyncDisposable
             _logger.BoardRecovered(_path);
         }
         var connection = _connection ??= Reopen();
-        var scope = new WriteScope(connection, _options, _epoch);
+        var scope = new WriteScope(connection, _options, _epoch, Agents);
         Exception?[]? thrown = null;
         bool hasChanged;
         try
@@ -248,6 +251,9 @@ internal sealed class BoardWriter : IAsyncDisposable
             return;
         foreach (var change in scope.Changes)
         {
+            // There is no event of a task that is gone.
+            if (change.IsDeleted)
+                continue;
             try
             {
                 tell(change.Task);

@@ -178,6 +178,11 @@ internal static class Schema
         CREATE INDEX tasks_delayed ON tasks (not_before) WHERE status = 'queued' AND held = 0 AND not_before IS NOT NULL;
         """;
 
+    // How often a failed check has sent a task's work back to an agent.
+    public const string Reworks = """
+        ALTER TABLE tasks ADD COLUMN reworks INTEGER NOT NULL DEFAULT 0;
+        """;
+
     // How many entries of a run its session lacks.
     public const string SessionLosses = """
         ALTER TABLE runs ADD COLUMN session_entries_dropped INTEGER NOT NULL DEFAULT 0;
@@ -196,6 +201,72 @@ internal static class Schema
             jail_root_path TEXT NOT NULL,
             registered_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """;
+
+    // waits: how many of the tasks in after_tasks are not done yet, kept by the trigger on every road into and out of done; a waiting task must cost
+    // the look at the queue nothing, so the two indexes are made anew. asked_not_before: the time that a client asked for, which no step of the
+    // clock moves. check_outcome and change: JSON objects as the wire shows them. An agent's number is what its label is made of.
+    public const string Places = """
+        ALTER TABLE tasks ADD COLUMN agent TEXT;
+        ALTER TABLE tasks ADD COLUMN model TEXT;
+        ALTER TABLE tasks ADD COLUMN workspace TEXT;
+        ALTER TABLE tasks ADD COLUMN cwd TEXT;
+        ALTER TABLE tasks ADD COLUMN after_tasks TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE tasks ADD COLUMN task_group TEXT;
+        ALTER TABLE tasks ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE tasks ADD COLUMN check_command TEXT;
+        ALTER TABLE tasks ADD COLUMN check_outcome TEXT;
+        ALTER TABLE tasks ADD COLUMN run_timeout_ms INTEGER;
+        ALTER TABLE tasks ADD COLUMN budget_microcents INTEGER;
+        ALTER TABLE tasks ADD COLUMN tenant TEXT;
+        ALTER TABLE tasks ADD COLUMN asked_not_before INTEGER;
+        ALTER TABLE tasks ADD COLUMN feedback TEXT;
+        ALTER TABLE tasks ADD COLUMN change TEXT;
+        ALTER TABLE tasks ADD COLUMN change_state TEXT;
+        ALTER TABLE tasks ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX tasks_by_agent ON tasks (agent) WHERE agent IS NOT NULL;
+        CREATE INDEX tasks_by_workspace ON tasks (workspace) WHERE workspace IS NOT NULL;
+        CREATE INDEX tasks_by_group ON tasks (task_group) WHERE task_group IS NOT NULL;
+        CREATE INDEX tasks_to_review ON tasks (change_state) WHERE change_state IN ('open', 'conflict');
+        DROP INDEX tasks_ready;
+        DROP INDEX tasks_delayed;
+        CREATE INDEX tasks_ready ON tasks (priority DESC, seq, not_before) WHERE status = 'queued' AND held = 0 AND waits = 0;
+        CREATE INDEX tasks_delayed ON tasks (not_before) WHERE status = 'queued' AND held = 0 AND waits = 0 AND not_before IS NOT NULL;
+
+        CREATE TABLE task_after (
+            task INTEGER NOT NULL REFERENCES tasks (seq),
+            parent INTEGER NOT NULL REFERENCES tasks (seq),
+            PRIMARY KEY (task, parent)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX task_after_parent ON task_after (parent);
+        CREATE TRIGGER tasks_waits AFTER UPDATE OF status ON tasks WHEN (OLD.status = 'done') <> (NEW.status = 'done')
+        BEGIN
+            UPDATE tasks SET waits = waits + CASE WHEN NEW.status = 'done' THEN -1 ELSE 1 END
+            WHERE seq IN (SELECT task FROM task_after WHERE parent = NEW.seq);
+        END;
+
+        ALTER TABLE intake ADD COLUMN agent TEXT;
+        ALTER TABLE intake ADD COLUMN model TEXT;
+        ALTER TABLE intake ADD COLUMN workspace TEXT;
+        ALTER TABLE intake ADD COLUMN cwd TEXT;
+        ALTER TABLE intake ADD COLUMN after_tasks TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE intake ADD COLUMN task_group TEXT;
+        ALTER TABLE intake ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE intake ADD COLUMN check_command TEXT;
+        ALTER TABLE intake ADD COLUMN run_timeout_ms INTEGER;
+        ALTER TABLE intake ADD COLUMN budget_microcents INTEGER;
+        ALTER TABLE intake ADD COLUMN tenant TEXT;
+        ALTER TABLE intake ADD COLUMN asked_not_before INTEGER;
+
+        ALTER TABLE runs ADD COLUMN profile TEXT;
+        ALTER TABLE runs ADD COLUMN access TEXT;
+        ALTER TABLE runs ADD COLUMN cwd TEXT;
+        CREATE INDEX usage_by_task ON usage (task_id);
+
+        ALTER TABLE agents ADD COLUMN number INTEGER;
+        UPDATE agents SET number = numbered.number
+        FROM (SELECT rowid AS row, row_number() OVER (ORDER BY created_at, rowid) AS number FROM agents) AS numbered WHERE agents.rowid = numbered.row;
+        CREATE UNIQUE INDEX agents_by_number ON agents (number) WHERE number IS NOT NULL;
         """;
 
     // awaited_tokens: those whose cost the agent tells at its end. session_totals: what an agent's own session has used in all, by model.

@@ -12,17 +12,27 @@ internal static class TaskRow
     public const string Columns = """
         id, title, description, status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
         error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,
-        created_at, updated_at, started_at, finished_at, previous_status, seq, denied, held, interruptions
+        created_at, updated_at, started_at, finished_at, previous_status, seq, denied, held, interruptions,
+        agent, model, workspace, cwd, after_tasks, task_group, tags, check_command, check_outcome, run_timeout_ms, budget_microcents, tenant, feedback,
+        change,
+        CASE WHEN waits > 0 AND status = 'queued' THEN (
+            SELECT json_group_array(p.seq || ' ' || p.status) FROM task_after a JOIN tasks p ON p.seq = a.parent
+            WHERE a.task = tasks.seq AND p.status <> 'done') END,
+        reworks
         """;
 
     /// <summary>Verdict and error code of a task that is held because its runs were interrupted too often.</summary>
     public const string Poison = "poison";
+
+    /// <summary>The code of <see cref="BlockedBy"/> of a task whose parents are not all done.</summary>
+    public const string AfterCode = "after";
 
     public const string ById = $"SELECT {Columns} FROM tasks WHERE id = $id";
 
     public static BoardTask Read(SqliteDataReader row) => new()
     {
         Id = row.GetString(0),
+        Number = row.GetInt64(25),
         Title = row.GetString(1),
         Description = row.GetString(2),
         Status = State(row.GetString(3)),
@@ -43,7 +53,48 @@ internal static class TaskRow
         Denied = row.DeniedOrNull(26),
         Held = row.GetInt64(27) != 0,
         Interruptions = row.GetInt32(28),
+        Agent = row.TextOrNull(29),
+        Model = row.TextOrNull(30),
+        Workspace = row.TextOrNull(31),
+        Cwd = row.TextOrNull(32),
+        After = Names(row.GetString(33)),
+        Group = row.TextOrNull(34),
+        Tags = Names(row.GetString(35)),
+        Check = row.TextOrNull(37) is { } checkedAs ? JsonSerializer.Deserialize(checkedAs, BoardJson.Default.TaskCheck)
+            : row.TextOrNull(36) is { } command ? new TaskCheck(command) : null,
+        RunTimeoutMs = row.LongOrNull(38),
+        BudgetMicrocents = row.LongOrNull(39),
+        Tenant = row.TextOrNull(40),
+        Feedback = row.TextOrNull(41),
+        Change = row.TextOrNull(42) is { } change ? JsonSerializer.Deserialize(change, BoardJson.Default.WorkChange) : null,
+        Reworks = row.GetInt64(44) is > 0 and var reworks ? (int)reworks : null,
+        BlockedBy = row.TextOrNull(43) is { } parents ? Waits(row.GetInt64(25), Names(parents)) : null,
     };
+
+    /// <summary>Why a task does not start whose parents are not all done.</summary>
+    /// <param name="number">The task.</param>
+    /// <param name="parents">Each as its number and its state.</param>
+    private static List<BlockedBy> Waits(long number, IReadOnlyList<string> parents)
+    {
+        var waits = new List<BlockedBy>();
+        var open = new List<string>();
+        foreach (var parent in parents)
+        {
+            var (task, state) = (parent[..parent.IndexOf(' ', StringComparison.Ordinal)], parent[(parent.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
+            if (state is "failed" or "cancelled")
+            {
+                waits.Add(new BlockedBy(AfterCode, $"task {task}, which must be done before, {(state == "failed" ? "has failed" : "was cancelled")}; "
+                    + $"try it again: colibri retry {task}, or do without it: colibri edit-task {number} --after ''"));
+            }
+            else
+            {
+                open.Add(task);
+            }
+        }
+        if (open.Count > 0)
+            waits.Add(new BlockedBy(AfterCode, $"it starts after {(open.Count == 1 ? "task" : "tasks")} {string.Join(", ", open)}"));
+        return waits;
+    }
 
     public static TaskChange ReadChange(SqliteDataReader row) =>
         new(Read(row), row.TextOrNull(24) is { } from ? State(from) : null);
@@ -91,6 +142,20 @@ internal static class TaskRow
     public static string? Json(IReadOnlyList<DeniedTool>? denied) =>
         denied is { Count: > 0 } ? JsonSerializer.Serialize([.. denied], BoardJson.Default.DeniedToolArray) : null;
 
+    public static string? Json(WorkChange? change) => change is null ? null : JsonSerializer.Serialize(change, BoardJson.Default.WorkChange);
+
+    public static string? Json(TaskCheck? check) => check is null ? null : JsonSerializer.Serialize(check, BoardJson.Default.TaskCheck);
+
+    public static string Text(ChangeState state) => state switch
+    {
+        ChangeState.Open => "open",
+        ChangeState.Landed => "landed",
+        ChangeState.Discarded => "discarded",
+        ChangeState.Conflict => "conflict",
+        ChangeState.Empty => "empty",
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "no state of a change"),
+    };
+
     public static IReadOnlyList<DeniedTool>? DeniedOrNull(this SqliteDataReader row, int column) =>
         row.IsDBNull(column) ? null : JsonSerializer.Deserialize(row.GetString(column), BoardJson.Default.DeniedToolArray);
 
@@ -116,4 +181,6 @@ internal static class TaskRow
 
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(DeniedTool[]))]
+[JsonSerializable(typeof(WorkChange))]
+[JsonSerializable(typeof(TaskCheck))]
 internal sealed partial class BoardJson : JsonSerializerContext;

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace Colibri.Core.Board.Storage;
 
 /// <summary>A verb's access to the writer's transaction. It collects every change of a task, to be published after the commit.</summary>
-internal sealed class WriteScope(BoardConnection connection, BoardOptions options, HostEpoch epoch)
+internal sealed class WriteScope(BoardConnection connection, BoardOptions options, HostEpoch epoch, AgentNumbers agents)
 {
     private readonly List<TaskChange> _changes = [];
 
@@ -18,6 +18,12 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
 
     /// <summary>Interruptions in a row after which a task is held.</summary>
     public int MaxInterruptions => options.MaxInterruptions;
+
+    /// <summary>The number of the row that was inserted last.</summary>
+    public long LastRow => SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Inner.Handle);
+
+    /// <summary>A number that no agent has had.</summary>
+    public long NextAgentNumber() => agents.Next();
 
     /// <summary>What is waited of a back-off, in thousandths: 500 to 1,000.</summary>
     public int Jitter() => options.Random.Next(500, 1_001);
@@ -44,6 +50,9 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
     /// <summary>Records that this task was added to the board.</summary>
     public void Created(BoardTask task) => _changes.Add(new TaskChange(task, From: null));
 
+    /// <summary>Records that this task was taken from the board.</summary>
+    public void Deleted(BoardTask task) => _changes.Add(new TaskChange(task, task.Status, IsDeleted: true));
+
     /// <summary>As <see cref="Change"/>, for a statement that changes several; in creation order.</summary>
     public List<BoardTask> ChangeAll(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {
@@ -60,7 +69,22 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
 
 /// <param name="Task">The task after the change.</param>
 /// <param name="From">The state before, which is the same if only fields changed; null for a new task.</param>
-internal readonly record struct TaskChange(BoardTask Task, TaskState? From);
+/// <param name="IsDeleted">The task is no longer on the board.</param>
+internal readonly record struct TaskChange(BoardTask Task, TaskState? From, bool IsDeleted = false);
+
+/// <summary>
+/// The numbers of agents, of which labels are made. A number is given before its agent is persisted, so that a pane has its label from the first
+/// moment; one whose agent never comes onto the board may be given again after a restart. Safe from any thread.
+/// </summary>
+internal sealed class AgentNumbers
+{
+    private long _last;
+
+    public void Load(BoardConnection connection) =>
+        Interlocked.Exchange(ref _last, connection["SELECT ifnull(max(number), 0) FROM agents WHERE number IS NOT NULL"].Number());
+
+    public long Next() => Interlocked.Increment(ref _last);
+}
 
 /// <summary>The number of this start among all starts of a daemon on this board. Used by the board's writer alone.</summary>
 internal sealed class HostEpoch

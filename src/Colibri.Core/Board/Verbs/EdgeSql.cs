@@ -30,19 +30,25 @@ internal static class EdgeSql
     public static readonly string RunStart = To(TaskState.Started, "started_at = $now", HeldByRun);
 
     public static readonly string RunDone =
-        To(TaskState.Done, $"finished_at = $now, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}", HeldByRun);
+        To(TaskState.Done, $"finished_at = $now, feedback = NULL, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {NewWork}, {AddUsage}", HeldByRun);
 
     public static readonly string RunFail =
-        To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}", HeldByRun);
+        To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {NewWork}, {AddUsage}", HeldByRun);
 
     public static readonly string RunRetry = To(
         TaskState.Queued,
-        $"{BackFrom("$not_before")}, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}",
+        $"{BackFrom("$not_before")}, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {NewWork}, {AddUsage}",
         $"{HeldByRun} AND attempts < max_attempts");
 
     public static readonly string RunInterrupt = To(
         TaskState.Queued,
-        $"{BackFrom("$not_before")}, {AttemptBack}, {EndSeen}, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
+        $"{BackFrom("$not_before")}, {AttemptBack}, {EndSeen}, verdict = $verdict, denied = $denied, {NewError}, {NewWork}, {AddUsage}",
+        HeldByRun);
+
+    /// <summary>The work goes back to an agent, which is told what its check found. It is no new attempt, and counted apart.</summary>
+    public static readonly string RunRework = To(
+        TaskState.Queued,
+        $"{BackFrom("NULL")}, {AttemptBack}, reworks = reworks + 1, feedback = $feedback, interruptions = 0, verdict = $verdict, denied = $denied, {NewError}, {NewWork}, {AddUsage}",
         HeldByRun);
 
     /// <summary>
@@ -59,13 +65,13 @@ internal static class EdgeSql
             THEN (interruptions + 1) || ' runs in a row were interrupted because the daemon was killed, so the task is held; '
                 || 'see whether it ends the daemon, then type: colibri release-task ' || id
             ELSE $error_message END,
-        {AddUsage}
+        {NewWork}, {AddUsage}
         """,
         HeldByRun);
 
     /// <summary>Not a state change: stores usage and verdict of a run whose task was cancelled while it ran.</summary>
     public const string RunAfterCancel = $"""
-        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, denied = $denied, {AddUsage}
+        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, denied = $denied, {NewWork}, {AddUsage}
         WHERE id = $id AND status = 'cancelled' {HeldByRun}
         """;
 
@@ -91,7 +97,7 @@ internal static class EdgeSql
         $"{HeldByAgent} {NoOpenRun}");
 
     // A task that the daemon itself runs is ended by its run. An outside claimant that lost it must not move it.
-    private const string NoOpenRun = "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)";
+    public const string NoOpenRun = "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)";
 
     // A claimant that names itself can move only tasks that it holds.
     private const string Outside = $"{NoOpenRun} AND ($agent IS NULL OR agent_id = $agent)";
@@ -103,8 +109,8 @@ internal static class EdgeSql
 
     private const string NewClaim = "agent_id = $agent, attempts = attempts + 1, claim = claim + 1, claim_epoch = $epoch, not_before = NULL";
 
-    // A held task can be cancelled, and nothing else before it is released.
-    private const string NotHeld = "AND held = 0";
+    // A held task can be cancelled, and nothing else before it is released; one that waits for others, before they are done.
+    private const string NotHeld = "AND held = 0 AND waits = 0";
 
     private const string AttemptBack = "attempts = max(attempts - 1, 0)";
 
@@ -126,6 +132,11 @@ internal static class EdgeSql
     // Cut to the longest rest, because the clock may have been set back.
     private const string Rest = "CASE WHEN rest_until > $now THEN min(rest_until, $now + 300000) ELSE 0 END";
 
+    private const string AskedStart = "CASE WHEN asked_not_before > $now THEN asked_not_before ELSE 0 END";
+
+    // A run that made no change leaves the one that is there. The check is that of the latest run.
+    private const string NewWork = "change = ifnull($change, change), change_state = ifnull($change_state, change_state), check_outcome = $check_outcome";
+
     private const string NewError = "error_code = $error_code, error_message = $error_message";
 
     private const string LatestError = """
@@ -145,9 +156,12 @@ internal static class EdgeSql
         unpriced_tokens = min(min(unpriced_tokens, {MaxUsage}) + min($unpriced, {MaxUsage}), {MaxUsage})
         """;
 
+    /// <summary>Back in the queue, without a wait but the task's rest and the time that was asked for.</summary>
+    public static string BackAtOnce => BackFrom("NULL");
+
     /// <summary>Back in the queue: not before what is asked for, and not before the task's rest is over.</summary>
     private static string BackFrom(string earliest) =>
-        $"agent_id = NULL, started_at = NULL, not_before = nullif(max(ifnull({earliest}, 0), {Rest}), 0)";
+        $"agent_id = NULL, started_at = NULL, not_before = nullif(max(ifnull({earliest}, 0), {Rest}, {AskedStart}), 0)";
 
     private static string To(TaskState to, string set, string guard = "") => Update(to, set, "id = $id AND ", guard);
 

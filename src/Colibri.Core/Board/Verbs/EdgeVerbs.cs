@@ -21,7 +21,7 @@ internal static class EdgeVerbs
         if (OutsideEdge(to) is not { } sql)
             return RefuseClaim(scope, taskId);
         var task = scope.Change(
-            taskId, sql, ("$agent", agentId), ("$error_code", error?.Code), ("$error_message", error?.Message), ("$now", scope.Now));
+            taskId, sql, ("$agent", agentId is null ? null : Claimant(scope, taskId, agentId)), ("$error_code", error?.Code), ("$error_message", error?.Message), ("$now", scope.Now));
         return task is null ? Refuse(scope, taskId, to, agentId) : new EdgeResult(EdgeOutcome.Applied, task);
     }
 
@@ -41,12 +41,18 @@ internal static class EdgeVerbs
             return NotFound(taskId);
         if (task.Held && to == TaskState.Claimed)
             return Conflict(task, $"task {taskId} is held; to let it start, type: colibri release-task {taskId}");
+        if (to == TaskState.Claimed && task is { Status: TaskState.Queued, BlockedBy: [var waits, ..] })
+            return Conflict(task, $"task {taskId} cannot be claimed yet: {waits.Message}");
         if (TaskLifecycle.Allows(task.Status, to) && scope.First(OpenRunAgent, row => row.GetString(0), ("$id", taskId)) is { } agent)
             return Conflict(task, $"task {taskId} is run by agent {agent} of this daemon: it can be cancelled, nothing else, from outside");
         if (TaskLifecycle.Allows(task.Status, to) && agentId is not null && task.AgentId != agentId)
             return Conflict(task, $"task {taskId} is held by agent {task.AgentId}, not by {agentId}");
         return Conflict(task, $"task {taskId} is {TaskRow.Text(task.Status)}, not {Choice(TaskLifecycle.Sources(to))}");
     }
+
+    // A claimant that was not a label when it claimed holds the task by the name it gave.
+    private static string Claimant(WriteScope scope, string taskId, string name) =>
+        BoardNames.Agent(scope, name) is var id && id != name && TaskVerbs.Get(scope, taskId)?.AgentId == name ? name : id;
 
     // The edge to claimed needs a claimant, which a transition does not name.
     private static EdgeResult RefuseClaim(WriteScope scope, string taskId)

@@ -48,7 +48,7 @@ internal static class LedgerVerbs
     private const string All = $"SELECT {Sums} FROM usage u";
 
     private const string ByTask = $"""
-        SELECT {Sums}, u.task_id, t.title, t.status, count(DISTINCT u.agent_id) FROM usage u LEFT JOIN tasks t ON t.id = u.task_id
+        SELECT {Sums}, u.task_id, t.title, t.status, count(DISTINCT u.agent_id), t.seq FROM usage u LEFT JOIN tasks t ON t.id = u.task_id
         GROUP BY u.task_id ORDER BY 6 DESC, 7 DESC, u.task_id LIMIT $limit
         """;
 
@@ -117,7 +117,7 @@ internal static class LedgerVerbs
         var line = CostLine.Of(row.GetInt64(0), row.Usage(1));
         return by switch
         {
-            CostGrouping.Task => line with { TaskId = row.TextOrNull(7), Title = row.TextOrNull(8), Status = StatusOrNull(row, 9), Agents = row.GetInt64(10) },
+            CostGrouping.Task => line with { TaskId = row.TextOrNull(7), Title = row.TextOrNull(8), Status = StatusOrNull(row, 9), Agents = row.GetInt64(10), TaskNumber = row.LongOrNull(11) },
             CostGrouping.Session => line with { SessionId = row.GetString(7), Agents = row.GetInt64(8) },
             CostGrouping.Provider => line with { Provider = row.GetString(7), Model = row.GetString(8), Agents = row.GetInt64(9) },
             _ => line with { Day = row.GetString(7), Agents = row.GetInt64(8) },

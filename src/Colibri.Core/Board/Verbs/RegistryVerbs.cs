@@ -10,14 +10,17 @@ internal static class RegistryVerbs
 {
     private const string AgentColumns = """
         id, name, capabilities, host, created_at, last_heartbeat_at,
-        (SELECT t.id FROM tasks t WHERE t.agent_id = agents.id AND t.status IN ('claimed', 'started') ORDER BY t.seq LIMIT 1)
+        (SELECT t.id FROM tasks t WHERE t.agent_id = agents.id AND t.status IN ('claimed', 'started') ORDER BY t.seq LIMIT 1),
+        (SELECT min(t.seq) FROM tasks t WHERE t.agent_id = agents.id AND t.status IN ('claimed', 'started')), number
         """;
+
+    private const string NumberOf = "SELECT number FROM agents WHERE kind = 'registered' AND name = $name AND ifnull(host, '') = ifnull($host, '')";
 
     private const string StoppingEpoch = "host-stopping";
 
     private const string UpsertAgent = $"""
-        INSERT INTO agents (id, kind, name, capabilities, host, created_at)
-        VALUES ($id, 'registered', $name, $capabilities, $host, $now)
+        INSERT INTO agents (id, number, kind, name, capabilities, host, created_at)
+        VALUES ($id, $number, 'registered', $name, $capabilities, $host, $now)
         ON CONFLICT (name, ifnull(host, '')) WHERE kind = 'registered'
         DO UPDATE SET capabilities = excluded.capabilities, last_heartbeat_at = $now
         RETURNING {AgentColumns}
@@ -62,7 +65,10 @@ internal static class RegistryVerbs
     public static Agent RegisterAgent(WriteScope scope, string name, IReadOnlyList<string> capabilities, string? host) => scope.First(
         UpsertAgent,
         ReadAgent,
-        ("$id", Guid.CreateVersion7().ToString()), ("$name", name), ("$capabilities", TaskRow.Json(capabilities)), ("$host", host),
+        ("$id", Guid.CreateVersion7().ToString()),
+        // A known name keeps its number, and takes none from those that are left.
+        ("$number", scope.All(NumberOf, row => row.LongOrNull(0), ("$name", name), ("$host", host)) is [{ } known] ? known : scope.NextAgentNumber()),
+        ("$name", name), ("$capabilities", TaskRow.Json(capabilities)), ("$host", host),
         ("$now", scope.Now))!;
 
     public static Agent? Heartbeat(WriteScope scope, string agentId) =>
@@ -108,6 +114,8 @@ internal static class RegistryVerbs
         RegisteredAt = row.Time(4),
         LastHeartbeatAt = row.TimeOrNull(5),
         TaskId = row.TextOrNull(6),
+        TaskNumber = row.LongOrNull(7),
+        Label = row.LongOrNull(8) is { } number ? AgentLabel.Of(number) : null,
     };
 
     private static Skill ReadSkill(SqliteDataReader row) => new(row.GetString(0), row.GetString(1), row.GetString(2), row.Time(3));

@@ -13,14 +13,14 @@ internal static class RunVerbs
     private const int StderrTailBytes = 8 * 1024;
 
     private const string InsertAgent = """
-        INSERT INTO agents (id, kind, name, runtime, capabilities, host, binary, argv, cwd, session_id, jail, jail_root, created_at)
-        VALUES ($id, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $jail, $jail_root, $now)
+        INSERT INTO agents (id, number, kind, name, runtime, capabilities, host, binary, argv, cwd, session_id, jail, jail_root, created_at)
+        VALUES ($id, $number, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $jail, $jail_root, $now)
         """;
 
     // The agent's row says what it runs. A run that begins with the agent gets a copy, because agents' rows are deleted before runs' rows.
     private const string InsertRun = """
-        INSERT INTO runs (id, task_id, attempt, claim, claim_epoch, agent_id, session_id, binary, argv, provider, model, pid, start_time, boot_id, started_at)
-        SELECT $id, $task, $attempt, $claim, $epoch, a.id, $session, ifnull(a.binary, ''), ifnull(a.argv, '[]'), $provider, $model,
+        INSERT INTO runs (id, task_id, attempt, claim, claim_epoch, agent_id, session_id, binary, argv, provider, model, profile, access, pid, start_time, boot_id, started_at)
+        SELECT $id, $task, $attempt, $claim, $epoch, a.id, $session, ifnull(a.binary, ''), ifnull(a.argv, '[]'), $provider, $model, $profile, $access,
             a.pid, a.start_time, a.boot_id, $now
         FROM agents a WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL
         """;
@@ -46,6 +46,8 @@ internal static class RunVerbs
         WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
         """;
 
+    private const string Place = "UPDATE runs SET cwd = $cwd WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL";
+
     private const string ClaimNumber = "SELECT claim FROM tasks WHERE id = $id";
 
     private const string OwnRun = "SELECT 1 FROM runs WHERE id = $run AND claim = $claim AND claim_epoch = $epoch";
@@ -62,7 +64,7 @@ internal static class RunVerbs
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model, denied,
-            session_entries_dropped
+            session_entries_dropped, profile, access, cwd, (SELECT a.number FROM agents a WHERE a.id = runs.agent_id)
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
@@ -70,13 +72,14 @@ internal static class RunVerbs
     /// <exception cref="InvalidOperationException">No new agent is given, and the board has no living agent of that id.</exception>
     public static RunBegun Begin(WriteScope scope, RunStart start)
     {
-        var task = start.TaskId is null ? null : scope.Change(
-            start.TaskId, EdgeSql.ClaimForRun,
+        var taskId = start.TaskId is { } name ? BoardNames.Task(scope, name) : null;
+        var task = taskId is null ? null : scope.Change(
+            taskId, EdgeSql.ClaimForRun,
             ("$agent", start.AgentId), ("$session", start.SessionId), ("$replaces", start.ReplacesSession ? 1 : 0), ("$epoch", scope.Epoch),
             ("$jitter", scope.Jitter()), ("$now", scope.Now));
-        if (start.TaskId is not null && task is null)
+        if (taskId is not null && task is null)
         {
-            var refused = EdgeVerbs.Refuse(scope, start.TaskId, TaskState.Claimed);
+            var refused = EdgeVerbs.Refuse(scope, taskId, TaskState.Claimed);
             return new RunBegun(refused.Outcome, refused.Task, Reason: refused.Reason);
         }
         if (start.Agent is { } agent)
@@ -87,7 +90,8 @@ internal static class RunVerbs
         var opened = scope.Execute(
             InsertRun,
             ("$id", start.RunId), ("$task", task.Id), ("$attempt", task.Attempts), ("$claim", claim.Number), ("$epoch", claim.Epoch),
-            ("$agent", start.AgentId), ("$session", task.SessionId), ("$provider", start.Provider), ("$model", start.Model), ("$now", scope.Now));
+            ("$agent", start.AgentId), ("$session", task.SessionId), ("$provider", start.Provider), ("$model", start.Model),
+            ("$profile", start.Profile), ("$access", start.Access), ("$now", scope.Now));
         if (opened != 1)
             throw new InvalidOperationException($"agent {start.AgentId} is not on record as living");
         // The agent's process exists already, so the run starts with the claim.
@@ -95,6 +99,10 @@ internal static class RunVerbs
             task = scope.Change(task.Id, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? task;
         return new RunBegun(EdgeOutcome.Applied, task, claim);
     }
+
+    /// <summary>Records where the run works; false if it has lost its task, or is over.</summary>
+    public static bool PlaceAt(WriteScope scope, RunClaim claim, string cwd) =>
+        scope.Execute(Place, [.. Token(claim), ("$run", claim.RunId), ("$cwd", cwd)]) == 1;
 
     public static BoardTask? Started(WriteScope scope, string agentId, RunClaim? claim, int pid, long startTime, string bootId)
     {
@@ -120,7 +128,7 @@ internal static class RunVerbs
 
     private static void Insert(WriteScope scope, RunStart start, AgentRecord agent, BoardTask? task) => scope.Execute(
         InsertAgent,
-        ("$id", start.AgentId), ("$name", agent.Name), ("$runtime", agent.Runtime), ("$capabilities", TaskRow.Json(agent.Capabilities)),
+        ("$id", start.AgentId), ("$number", agent.Number ?? scope.NextAgentNumber()), ("$name", agent.Name), ("$runtime", agent.Runtime), ("$capabilities", TaskRow.Json(agent.Capabilities)),
         ("$host", agent.Host), ("$binary", agent.Binary), ("$argv", TaskRow.Json(start.Arguments?.Invoke(task) ?? [])), ("$cwd", agent.Cwd),
         ("$session", task?.SessionId ?? start.SessionId), ("$jail", agent.Jail), ("$jail_root", agent.JailRoot), ("$now", scope.Now));
 
@@ -162,6 +170,7 @@ internal static class RunVerbs
         var moved = end.Ending switch
         {
             RunEnding.Done => Finish(scope, taskId, EdgeSql.RunDone, values),
+            RunEnding.Reworked => scope.Change(taskId, EdgeSql.RunRework, [.. values, ("$feedback", end.Feedback)]),
             RunEnding.Interrupted => scope.Change(taskId, EdgeSql.RunInterrupt, [.. values, ("$not_before", end.RetryAt?.ToUnixTimeMilliseconds())]),
             RunEnding.Killed when !RegistryVerbs.WasStopping(scope, end.Claim!.Epoch) =>
                 scope.Change(taskId, EdgeSql.RunKilled, [.. values, ("$max_interruptions", scope.MaxInterruptions), ("$jitter", scope.Jitter())]),
@@ -188,6 +197,8 @@ internal static class RunVerbs
     [
         ("$now", scope.Now), ("$verdict", end.Verdict), ("$denied", TaskRow.Json(end.Denied)),
         ("$error_code", end.Error?.Code), ("$error_message", end.Error?.Message),
+        ("$change", TaskRow.Json(end.Change)), ("$change_state", end.Change is { } change ? TaskRow.Text(change.State) : null),
+        ("$check_outcome", TaskRow.Json(end.Check)),
         ("$input", usage.InputTokens), ("$output", usage.OutputTokens), ("$cache_read", usage.CacheReadTokens),
         ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens),
     ];
@@ -215,6 +226,10 @@ internal static class RunVerbs
         Model = row.TextOrNull(25),
         Denied = row.DeniedOrNull(26),
         SessionEntriesDropped = row.GetInt64(27),
+        Profile = row.TextOrNull(28),
+        Access = row.TextOrNull(29),
+        Cwd = row.TextOrNull(30),
+        AgentNumber = row.LongOrNull(31),
     };
 
     private sealed record Number(long Value);

@@ -6,34 +6,31 @@ namespace Colibri.Core.Board.Verbs;
 /// <summary>Adds tasks to the board, directly or through the intake, and reads them.</summary>
 internal static class TaskVerbs
 {
-    private const string Insert = """
-        INSERT INTO tasks (id, key, title, description, status, capabilities, priority, max_attempts, session_id, held, created_at, updated_at)
-        VALUES ($id, $key, $title, $description, 'queued', $capabilities, $priority, $max_attempts, $session, $held, $created, $now)
+    private const string Insert = $"""
+        INSERT INTO tasks ({TaskFields.Columns}, id, status, not_before, created_at, updated_at)
+        VALUES ({TaskFields.Parameters}, $id, 'queued', CASE WHEN $asked > $now THEN $asked END, $created, $now)
         """;
 
     private const string ByKey = $"SELECT {TaskRow.Columns} FROM tasks WHERE key = $key";
 
-    private const string InsertIntake = """
-        INSERT INTO intake (id, key, title, description, capabilities, priority, max_attempts, session_id, held, created_at)
-        VALUES ($id, $key, $title, $description, $capabilities, $priority, $max_attempts, $session, $held, $now)
-        """;
+    private const string InsertIntake = $"INSERT INTO intake ({TaskFields.Columns}, id, created_at) VALUES ({TaskFields.Parameters}, $id, $now)";
 
-    private const string IntakeColumns = "id, key, title, description, capabilities, priority, max_attempts, session_id, created_at, held";
+    private const string IntakeByKey = $"SELECT {Intake.Columns} FROM intake WHERE key = $key";
 
-    private const string IntakeByKey = $"SELECT {IntakeColumns} FROM intake WHERE key = $key";
+    private const string IntakeById = $"SELECT {Intake.Columns} FROM intake WHERE id = $id";
 
-    private const string IntakeHead = $"SELECT {IntakeColumns} FROM intake ORDER BY seq LIMIT $max";
+    private const string IntakeHead = $"SELECT {Intake.Columns} FROM intake ORDER BY seq LIMIT $max";
+
+    private const string IntakeUpTo = $"SELECT {Intake.Columns} FROM intake WHERE seq <= $seq ORDER BY seq";
 
     private const string DeleteIntake = "DELETE FROM intake WHERE id = $id";
 
-    private const string AfterSequence = $"SELECT {TaskRow.Columns} FROM tasks WHERE seq > $after ORDER BY seq LIMIT $limit";
-
-    private const string ReadyHead = "SELECT id, capabilities, priority, seq, interruptions >= $last_chance FROM tasks";
+    private const string ReadyHead = "SELECT id, capabilities, priority, seq, interruptions >= $last_chance, agent, workspace, cwd, task_group, tenant FROM tasks";
 
     // The index is named, because without statistics the planner would sort the whole queue instead.
     private const string ReadyTail = """
         INDEXED BY tasks_ready
-        WHERE status = 'queued' AND held = 0 AND (not_before IS NULL OR not_before <= $now)
+        WHERE status = 'queued' AND held = 0 AND waits = 0 AND (not_before IS NULL OR not_before <= $now)
         """;
 
     private const string ReadyOrder = "ORDER BY priority DESC, seq LIMIT $limit";
@@ -51,7 +48,7 @@ internal static class TaskVerbs
 
     private const string Shift = """
         UPDATE tasks SET not_before = max(not_before + $by, 0)
-        WHERE status = 'queued' AND not_before IS NOT NULL AND NOT (updated_at >= $since AND updated_at <= $now)
+        WHERE status = 'queued' AND not_before IS NOT NULL AND not_before IS NOT asked_not_before AND NOT (updated_at >= $since AND updated_at <= $now)
         """;
 
     private const string ShiftRests = """
@@ -71,95 +68,69 @@ internal static class TaskVerbs
 
     private const string Bound = """
         UPDATE tasks SET not_before = $now + not_before - updated_at WHERE status = 'queued' AND not_before > $now AND updated_at > $now
+            AND not_before IS NOT asked_not_before
         """;
 
     // The rest after a start stays: it bounds how often a task is started.
     private const string Release = """
         UPDATE tasks SET not_before = CASE WHEN rest_until > $now THEN min(rest_until, not_before) END
-        WHERE status = 'queued' AND not_before IS NOT NULL AND error_code = $error_code
+        WHERE status = 'queued' AND not_before IS NOT NULL AND error_code = $error_code AND ifnull(asked_not_before, 0) <= $now
         """;
 
     private const string NextReady = """
         SELECT not_before FROM tasks INDEXED BY tasks_delayed
-        WHERE status = 'queued' AND held = 0 AND not_before > $now ORDER BY not_before LIMIT 1
+        WHERE status = 'queued' AND held = 0 AND waits = 0 AND not_before > $now ORDER BY not_before LIMIT 1
         """;
 
-    // The state is in the text and not bound, because SQLite chooses a partial index only by a constant.
-    private static readonly string[] InStateAfterSequence =
-    [
-        .. Enum.GetValues<TaskState>().Select(state => $"""
-            SELECT {TaskRow.Columns} FROM tasks WHERE status = '{TaskRow.Text(state)}' AND seq > $after ORDER BY seq LIMIT $limit
-            """),
-    ];
-
+    /// <exception cref="TaskRefusedException">It is to come after a task that is not there.</exception>
     public static BoardTask Create(WriteScope scope, NewTask task)
     {
         if (task.Key is { } key)
         {
             if (scope.First(ByKey, TaskRow.Read, ("$key", key)) is { } existing)
-                return existing;
+                return existing with { Existing = true };
             if (scope.First(IntakeByKey, Intake.Read, ("$key", key)) is { } waiting)
-                return Admit(scope, waiting);
+                return AdmitUpTo(scope, waiting)[^1] with { Existing = true };
         }
-        return Add(scope, new Intake(NewId(scope), task, scope.Now));
+        var after = AfterVerbs.Resolve(scope, task.After);
+        AdmitAll(scope, after);
+        return Add(scope, new Intake(NewId(scope), task with { After = after }, scope.Now));
     }
 
-    public static string TakeIn(WriteScope scope, NewTask task)
+    /// <exception cref="TaskRefusedException">It is to come after a task that is not there.</exception>
+    public static IntakeReceipt TakeIn(WriteScope scope, NewTask task)
     {
         if (task.Key is { } key)
         {
             if (scope.First(IntakeByKey, Intake.Read, ("$key", key)) is { } waiting)
-                return waiting.Id;
+                return new IntakeReceipt(waiting.Id, Existing: true);
             if (scope.First(ByKey, TaskRow.Read, ("$key", key)) is { } existing)
-                return existing.Id;
+                return new IntakeReceipt(existing.Id, Existing: true);
         }
         var id = NewId(scope);
-        scope.Execute(
-            InsertIntake,
-            ("$id", id),
-            ("$key", task.Key),
-            ("$title", task.Title),
-            ("$description", task.Description),
-            ("$capabilities", TaskRow.Json(task.Capabilities)),
-            ("$priority", task.Priority),
-            ("$max_attempts", task.MaxAttempts),
-            ("$session", task.SessionId),
-            ("$held", task.Hold ? 1 : 0),
-            ("$now", scope.Now));
-        return id;
+        scope.Execute(InsertIntake, TaskFields.Of(task with { After = AfterVerbs.Resolve(scope, task.After) }, ("$id", id), ("$now", scope.Now)));
+        return new IntakeReceipt(id);
     }
 
     public static IReadOnlyList<BoardTask> DrainIntake(WriteScope scope, int max) =>
         scope.All(IntakeHead, Intake.Read, ("$max", max)).ConvertAll(waiting => Admit(scope, waiting));
 
-    public static BoardTask? Get(BoardConnection connection, string id) => connection[TaskRow.ById].Bind(("$id", id)).First(TaskRow.Read);
+    /// <summary>Puts those of the tasks that are in the intake onto the board, so that an edge can lead to them.</summary>
+    public static void AdmitAll(WriteScope scope, IReadOnlyList<string> ids)
+    {
+        foreach (var id in ids)
+        {
+            if (scope.First(IntakeById, Intake.Read, ("$id", id)) is { } waiting)
+                AdmitUpTo(scope, waiting);
+        }
+    }
+
+    /// <param name="connection">The board.</param>
+    /// <param name="name">Its id or its number.</param>
+    public static BoardTask? Get(BoardConnection connection, string name) =>
+        connection[TaskRow.ById].Bind(("$id", BoardNames.Task(connection, name))).First(TaskRow.Read);
 
     public static BoardTask? Get(WriteScope scope, string id) => scope.First(TaskRow.ById, TaskRow.Read, ("$id", id));
-
-    public static TaskList List(BoardConnection connection, TaskState? status, int limit, string? after, int maxCharacters)
-    {
-        var sequence = 0L;
-        if (after is not null)
-        {
-            var last = connection[TaskRow.ById].Bind(("$id", after)).All(TaskRow.Sequence);
-            if (last.Count == 0)
-                throw new ArgumentException($"no task {after} on the board to continue after", nameof(after));
-            sequence = last[0];
-        }
-        var seen = 0;
-        var characters = 0L;
-        var fits = true;
-        // One row more than requested tells whether there is a next page.
-        var tasks = connection[status is { } state ? InStateAfterSequence[(int)state] : AfterSequence]
-            .Bind(("$after", sequence), ("$limit", limit + 1L))
-            .TakeWhile(TaskRow.Read, task =>
-            {
-                seen++;
-                characters += task.Title.Length + task.Description.Length;
-                return fits = seen == 1 || (seen <= limit && characters <= maxCharacters);
-            });
-        return new TaskList(tasks, fits ? null : tasks[^1].Id);
-    }
 
     public static IReadOnlyList<ReadyTask> ListReady(BoardConnection connection, int limit, DateTimeOffset now, QueuePlace? after, int lastChance)
     {
@@ -180,7 +151,15 @@ internal static class TaskVerbs
             if (sql == ReadyOfPriority)
                 statement.Bind(("$seq", after!.Value.Sequence));
             return statement.All(row => new ReadyTask(
-                row.GetString(0), Needs(row.GetString(1)), new QueuePlace(row.GetInt32(2), row.GetInt64(3)), row.GetInt64(4) != 0));
+                row.GetString(0), Needs(row.GetString(1)), new QueuePlace(row.GetInt32(2), row.GetInt64(3)), row.GetInt64(4) != 0)
+            {
+                Number = row.GetInt64(3),
+                Agent = row.TextOrNull(5),
+                Workspace = row.TextOrNull(6),
+                Cwd = row.TextOrNull(7),
+                Group = row.TextOrNull(8),
+                Tenant = row.TextOrNull(9),
+            });
         }
 
         IReadOnlyList<string> Needs(string json)
@@ -219,7 +198,11 @@ internal static class TaskVerbs
 
     /// <summary>The texts whose cost must not grow with the board, for a test to hold against the query planner.</summary>
     internal static IReadOnlyList<string> Indexed =>
-        [TaskRow.ById, ByKey, AfterSequence, Ready, ReadyOfPriority, ReadyBelow, NextReady, .. InStateAfterSequence];
+        [ByKey, Ready, ReadyOfPriority, ReadyBelow, NextReady];
+
+    // In the order of the intake, because a task there may come after earlier ones.
+    private static List<BoardTask> AdmitUpTo(WriteScope scope, Intake waiting) =>
+        scope.All(IntakeUpTo, Intake.Read, ("$seq", waiting.Sequence)).ConvertAll(each => Admit(scope, each));
 
     private static BoardTask Admit(WriteScope scope, Intake waiting)
     {
@@ -230,31 +213,39 @@ internal static class TaskVerbs
     // Assembled here instead of read back, which would double the cost of a new task.
     private static BoardTask Add(WriteScope scope, Intake intake)
     {
-        var now = scope.Now;
-        scope.Execute(
-            Insert,
-            ("$id", intake.Id),
-            ("$key", intake.Task.Key),
-            ("$title", intake.Task.Title),
-            ("$description", intake.Task.Description),
-            ("$capabilities", TaskRow.Json(intake.Task.Capabilities)),
-            ("$priority", intake.Task.Priority),
-            ("$max_attempts", intake.Task.MaxAttempts),
-            ("$session", intake.Task.SessionId),
-            ("$held", intake.Task.Hold ? 1 : 0),
-            ("$created", intake.CreatedAt),
-            ("$now", now));
+        var (now, given) = (scope.Now, intake.Task);
+        scope.Execute(Insert, TaskFields.Of(given, ("$id", intake.Id), ("$created", intake.CreatedAt), ("$now", now)));
+        var number = scope.LastRow;
+        if (given.After.Count > 0)
+        {
+            AfterVerbs.Set(scope, intake.Id, given.After);
+            var waiting = Get(scope, intake.Id)!;
+            scope.Created(waiting);
+            return waiting;
+        }
         var task = new BoardTask
         {
             Id = intake.Id,
-            Title = intake.Task.Title,
-            Description = intake.Task.Description,
+            Number = number,
+            Title = given.Title,
+            Description = given.Description,
             Status = TaskState.Queued,
-            Capabilities = (string[])[.. intake.Task.Capabilities],
-            Priority = intake.Task.Priority,
-            MaxAttempts = intake.Task.MaxAttempts,
-            SessionId = intake.Task.SessionId,
-            Held = intake.Task.Hold,
+            Capabilities = (string[])[.. given.Capabilities],
+            Priority = given.Priority,
+            MaxAttempts = given.MaxAttempts,
+            SessionId = given.SessionId,
+            Held = given.Hold,
+            Agent = given.Agent,
+            Model = given.Model,
+            Workspace = given.Workspace,
+            Cwd = given.Cwd,
+            Group = given.Group,
+            Tags = (string[])[.. given.Tags],
+            Check = given.Check is null ? null : new TaskCheck(given.Check),
+            RunTimeoutMs = (long?)given.RunTimeout?.TotalMilliseconds,
+            BudgetMicrocents = given.BudgetMicrocents,
+            Tenant = given.Tenant,
+            NotBefore = given.NotBefore?.ToUnixTimeMilliseconds() is { } asked && asked > now ? DateTimeOffset.FromUnixTimeMilliseconds(asked) : null,
             Usage = new Usage(),
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(intake.CreatedAt),
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
