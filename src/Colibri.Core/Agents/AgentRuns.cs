@@ -473,7 +473,10 @@ internal sealed class AgentRuns
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);
         if (run?.TaskId is { } placed)
+        {
+            await _parts.Workspaces.LeaveAsync(run).ConfigureAwait(false);
             _parts.Places.Leave(placed);
+        }
         if (end.Denied is { } denied)
             _parts.Logger.ToolsDenied(_agent.Id, denied.Sum(tool => tool.Count), string.Join(", ", denied.Select(tool => tool.Tool)));
         Tell(_pane.EndRun(run is not null && end is { Ending: RunEnding.Failed, Error: not null } && Cause != StopCause.Requested, end.Denied));

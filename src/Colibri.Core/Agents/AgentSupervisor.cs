@@ -3,6 +3,7 @@ using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
+using Colibri.Core.Processes;
 using Colibri.Core.Runs;
 using Colibri.Posix.Host;
 using Colibri.Posix.Spawning;
@@ -26,6 +27,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private readonly RunStore _runs = parts.Runs;
     private readonly UsageTotal _ended = new();
     private int _running;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
 
     /// <summary>A slot or a long-lived agent became free. Called on the thread that ended the agent, so it must not block.</summary>
@@ -155,6 +157,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     public async Task StopAllAsync(TimeSpan grace)
     {
         _stopping = true;
+        _stopped.TrySetResult();
         while (Running > 0)
         {
             // An agent whose start is under way is registered a moment later.
@@ -164,6 +167,55 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             await Task.WhenAll(living.Select(agent => agent.Ended)).ConfigureAwait(false);
             if (Running > 0)
                 await Task.Delay(StragglerLook, parts.Time).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Runs a shell command that belongs to no run, such as the check of a merged change. It is on the board as an agent while it runs, so that the next
+    /// daemon ends what a killed one leaves of it.
+    /// </summary>
+    /// <param name="command">The command.</param>
+    /// <param name="directory">Where.</param>
+    /// <param name="limit">Its time.</param>
+    /// <param name="confine">How it is confined; null where it is not.</param>
+    /// <exception cref="SpawnException">It cannot be started.</exception>
+    /// <exception cref="SpawnRefusedException">It cannot be confined so, or the daemon stops.</exception>
+    /// <exception cref="BoardUnavailableException">The disk refused, so nothing was started.</exception>
+    internal async Task<CommandOutcome> ExecuteAsync(string command, string directory, TimeSpan limit, JailRequest? confine)
+    {
+        const string Shell = "/bin/sh";
+        Interlocked.Increment(ref _running);
+        try
+        {
+            if (_stopping)
+                throw new SpawnRefusedException(SpawnRefusal.Stopping, "the daemon is stopping");
+            var (id, session) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
+            var plan = await _confiner.PlanAsync(confine, []).ConfigureAwait(false);
+            var record = new AgentRecord { Name = "check", Runtime = "local", Binary = Shell, Cwd = directory, Host = parts.Configuration.Host };
+            await _runs.BeginAsync(new RunStart { AgentId = id, SessionId = session, Agent = record, Arguments = _ => ["-c", command] }).ConfigureAwait(false);
+            try
+            {
+                var environment = parts.Environment.Build(
+                    new SpawnRequest { Binary = Shell, Cwd = directory }, [], parts.Secrets.IsSecret, id, null, session, parts.Configuration.SocketPath);
+                var start = new CommandStart(Shell, ["-c", command], environment, directory);
+                if (plan is not null)
+                {
+                    var inside = directory.StartsWith(plan.Root.Path + "/", StringComparison.Ordinal) ? directory[plan.Root.Path.Length..] : throw new SpawnRefusedException(
+                        SpawnRefusal.NotConfinable, $"{directory} lies outside the root that the check is confined to, {plan.Root.Path}");
+                    var confined = plan.Start(id, Shell, start.Arguments, inside, environment);
+                    start = new CommandStart(confined.Program, confined.Arguments, confined.Environment, null);
+                }
+                return await new TreeCommand(parts.Processes, parts.Loop, parts.Cgroups, parts.Time, parts.Logger)
+                    .RunAsync(start, id, null, limit, _stopped.Task).ConfigureAwait(false);
+            }
+            finally
+            {
+                await _runs.EndAsync(new RunEnd { AgentId = id, AgentEnded = true, Ending = RunEnding.Done }, () => !_stopping).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            FreeSlot();
         }
     }
 
@@ -198,7 +250,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         if (await PlaceAsync(agent).ConfigureAwait(false) is { } unplaced)
         {
             // A fault of the daemon's own, and a directory that another run is in, are none of the task's: its attempt is given back.
-            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code is RunJudge.Internal or PlaceStep.Busy).ConfigureAwait(false);
+            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code is RunJudge.Internal or PlaceStep.Busy or WorkspaceRuns.NoWorkspace).ConfigureAwait(false);
             Panes.Stopped(agent);
             throw new SpawnRefusedException(
                 unplaced.Code switch

@@ -238,7 +238,7 @@ public sealed class SupervisedAgent : IRunSite
 
     bool IRunSite.IsStopping => _cutShort.Task.IsCompleted;
 
-    bool IRunSite.IsConfined => _confinement is not null;
+    string? IRunSite.Root => _confinement?.Root.Path;
 
     string? IRunSite.Inside(string directory) =>
         _confinement is not { } plan ? directory

@@ -9,6 +9,7 @@ using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Core.Settings;
+using Colibri.Core.Workspaces;
 using Colibri.Posix.Polling;
 using Colibri.Posix.Spawning;
 using Microsoft.Extensions.Logging;
@@ -40,12 +41,18 @@ public sealed record SupervisorParts
         init;
     }
 
+    /// <summary>Runs git in workspaces.</summary>
+    internal WorkspaceGit Git => field ??= new WorkspaceGit(new GitRunner(Processes, () => Programs.Find("git"), Time, Logger), StateDirectory, Time, Logger);
+
+    /// <summary>The places of runs in workspaces.</summary>
+    internal WorkspaceRuns Workspaces => field ??= new WorkspaceRuns(Git, Places, Secrets, Logger);
+
     /// <summary>The steps of every run, before its agent gets the prompt and after its end.</summary>
     internal RunSteps Steps
     {
         get => field ??= new RunSteps(
-            Placing: [new BudgetStep(Budgets), new PlaceStep(Places, Board.PlaceRunAsync, Settings, (_, _, _) => throw new NotSupportedException(), StateDirectory)],
-            Checking: [new CheckStep(Settings, Secrets, Logger)]);
+            Placing: [new BudgetStep(Budgets), new PlaceStep(Places, Board.PlaceRunAsync, Settings, Workspaces.EnterAsync, StateDirectory)],
+            Checking: [new CheckStep(Settings, Secrets, Logger)]) { Leaving = [Workspaces] };
         init;
     }
 

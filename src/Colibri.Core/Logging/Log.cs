@@ -262,6 +262,24 @@ public static partial class Log
     [LoggerMessage(475, LogLevel.Warning, "the check of task {Number} left {Count} processes, and they were ended: {First}")]
     public static partial void CheckLeft(this ILogger logger, long number, int count, string first);
 
+    [LoggerMessage(476, LogLevel.Warning, "the tree of task {Number} was not as a run should leave it: {What}; its work is kept")]
+    public static partial void TreeLeftOdd(this ILogger logger, long number, string what);
+
+    [LoggerMessage(477, LogLevel.Error, "the work of task {Number} is in its tree and not on its branch: {Reason}")]
+    public static partial void ChangeNotCollected(this ILogger logger, long number, string reason);
+
+    [LoggerMessage(478, LogLevel.Warning, "the tree of task {Number} stays as it is: {Reason}")]
+    public static partial void TreeNotLeft(this ILogger logger, long number, string reason);
+
+    [LoggerMessage(479, LogLevel.Information, "the change of task {Number}, {Branch}, has landed on {Base} as {Commit}")]
+    public static partial void ChangeLanded(this ILogger logger, long number, string branch, string @base, string commit);
+
+    [LoggerMessage(480, LogLevel.Warning, "the change of task {Number} is in conflict with {Base}: {Files}")]
+    public static partial void ChangeInConflict(this ILogger logger, long number, string @base, string files);
+
+    [LoggerMessage(481, LogLevel.Warning, "the change of task {Number} waits in the inbox: {Reason}")]
+    public static partial void ChangeNotLanded(this ILogger logger, long number, string reason);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

@@ -68,6 +68,6 @@ internal sealed class CheckStep(Func<ColibriSettings> settings, Secrets secrets,
         Your work so far is in this directory and is committed. Mend it so that the check passes.
         """;
 
-    private static string Words(TimeSpan limit) =>
+    internal static string Words(TimeSpan limit) =>
         limit.TotalMinutes >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{limit.TotalMinutes:0.#} min") : string.Create(CultureInfo.InvariantCulture, $"{limit.TotalSeconds:0.###} s");
 }

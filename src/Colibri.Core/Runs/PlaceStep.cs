@@ -1,3 +1,4 @@
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
@@ -26,22 +27,20 @@ internal sealed class PlaceStep(
         if (run.IsOfLivingAgent)
         {
             // It cannot change its directory. It is there already, and takes one task after another.
-            if (run.FixedDirectory is null)
-                return null;
-            run.Place = new RunPlace(run.FixedDirectory);
+            run.Place = new RunPlace(run.FixedDirectory ?? WorkingDirectory.Current);
         }
         else if (run.FixedDirectory is { } stated)
         {
             // Of a confined agent it is a directory inside its root, where no other agent is.
-            if (!site.IsConfined && Take(task, stated) is { } busy)
+            if (site.Root is null && Take(task, stated) is { } busy)
                 return busy;
-            if (!site.IsConfined && !Directory.Exists(stated))
+            if (site.Root is null && !Directory.Exists(stated))
                 return new TaskError(RunVerdict.SpawnFailed, $"its directory is not there: {stated}");
             run.Place = new RunPlace(stated);
         }
-        else if (site.IsConfined && task is { Workspace: null, Cwd: null })
+        else if (site.Root is { } root && task is { Workspace: null, Cwd: null })
         {
-            return null;
+            run.Place = new RunPlace(root) { Inside = "/" };
         }
         else if (task.Workspace is { } name)
         {
@@ -61,12 +60,14 @@ internal sealed class PlaceStep(
                 return new TaskError(RunVerdict.SpawnFailed, $"its directory is not there: {directory}");
             run.Place = new RunPlace(directory);
         }
-        if (site.IsConfined && run.Place is { } outside && run.FixedDirectory is null)
+        if (site.Root is not null && run.Place is { Inside: null } outside && run.FixedDirectory is null)
         {
             if (site.Inside(outside.Directory) is not { } inside)
                 return new TaskError(RunVerdict.SpawnFailed, $"its directory lies outside the root that its agent is confined to: {outside.Directory}");
             run.Place = outside with { Inside = inside };
         }
+        run.NeedsAgentsEnd = run.Place!.Tree is not null || task.Check is not null
+            || (run.Place.Workspace is { } shared && settings().Workspace(shared)?.Check is not null);
         site.ShowPlace(run.Place!.Directory);
         await record(claim, run.Place.Directory).ConfigureAwait(false);
         return null;

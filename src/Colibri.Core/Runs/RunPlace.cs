@@ -13,8 +13,8 @@ internal sealed record RunPlace(string Directory)
     /// <summary>The workspace's name; null for a directory of the task's own, or one that the task names.</summary>
     public string? Workspace { get; init; }
 
-    /// <summary>The commit that the work began from; null outside a worktree.</summary>
-    public string? Start { get; init; }
+    /// <summary>The task's worktree; null where it works elsewhere.</summary>
+    public RunTree? Tree { get; init; }
 }
 
 /// <summary>What a step may do in the name of the run's agent: as its user, confined as it is, and found by its marker after a kill of the daemon.</summary>
@@ -23,8 +23,8 @@ internal interface IRunSite
     /// <summary>Whether the run is to end: the daemon stops, or the task was cancelled.</summary>
     bool IsStopping { get; }
 
-    /// <summary>Whether the agent is confined to a root of its own.</summary>
-    bool IsConfined { get; }
+    /// <summary>The directory that is the agent's root; null where it is not confined.</summary>
+    string? Root { get; }
 
     /// <summary>A directory as the agent sees it; null where its confinement does not hold it.</summary>
     string? Inside(string directory);

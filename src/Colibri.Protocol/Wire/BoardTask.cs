@@ -143,6 +143,9 @@ public sealed record WorkChange
     public long Insertions { get; init; }
     public long Deletions { get; init; }
     public required ChangeState State { get; init; }
+
+    /// <summary>With <c>conflict</c>: the files that were changed on both sides, at most 100.</summary>
+    public IReadOnlyList<string>? Conflicts { get; init; }
 }
 
 /// <summary>What became of a change.</summary>

@@ -1,0 +1,234 @@
+using System.Collections.Concurrent;
+using Colibri.Core.Agents;
+using Colibri.Core.Agents.Launch;
+using Colibri.Core.Board;
+using Colibri.Core.Logging;
+using Colibri.Core.Processes;
+using Colibri.Core.Providers;
+using Colibri.Core.Runs;
+using Colibri.Core.Settings;
+using Colibri.Core.Workspaces;
+using Colibri.Posix.Spawning;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Landing;
+
+/// <summary>
+/// What becomes of changes: shown, landed, discarded. A landing merges in a tree of its own, runs the check on what was merged, and then moves the base
+/// from the commit that it merged onto. One lands at a time in a workspace.
+/// </summary>
+/// <param name="board">Has the changes.</param>
+/// <param name="supervisor">Runs checks.</param>
+/// <param name="settings">The workspaces.</param>
+/// <param name="git">Runs git.</param>
+/// <param name="places">The trees in which runs are.</param>
+/// <param name="secrets">Redacts what checks print.</param>
+/// <param name="logger">Told of every landing.</param>
+public sealed class LandingDesk
+{
+    private readonly TaskBoard _board;
+    private readonly AgentSupervisor _supervisor;
+    private readonly Func<ColibriSettings> _settings;
+    private readonly WorkspaceGit _git;
+    private readonly Merging _merging;
+    private readonly Worktrees _trees;
+    private readonly Snapshots _snapshots;
+    private readonly Places _places;
+    private readonly Secrets _secrets;
+    private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<string, CallChain> _landings = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _tried = new(StringComparer.Ordinal);
+
+    internal LandingDesk(TaskBoard board, AgentSupervisor supervisor, Func<ColibriSettings> settings, WorkspaceGit git, Places places, Secrets secrets, ILogger logger)
+    {
+        (_board, _supervisor, _settings, _git, _places, _secrets, _logger) = (board, supervisor, settings, git, places, secrets, logger);
+        (_merging, _trees, _snapshots) = (new Merging(git), new Worktrees(git), new Snapshots(git));
+    }
+
+    /// <summary>A task's change, and what it changes.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="maxPatch">The most bytes of the patch; 0 for none.</param>
+    /// <exception cref="LandingRefusedException">It has none, or its repository does not answer.</exception>
+    public async Task<(WorkChange Change, string? Patch)> ShowAsync(BoardTask task, int maxPatch)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var change = ChangeOf(task);
+        if (maxPatch <= 0)
+            return (change, null);
+        try
+        {
+            var repository = await _git.OpenAsync(WorkspaceOf(change).Path, CancellationToken.None).ConfigureAwait(false);
+            return (change, _secrets.Redact(await Changes.PatchAsync(repository, change.Base, change.Head, maxPatch, CancellationToken.None).ConfigureAwait(false)));
+        }
+        catch (GitException e)
+        {
+            throw new LandingRefusedException(e.Message);
+        }
+    }
+
+    /// <summary>Lands a task's change.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="isForced">Whether it lands although its last run did not end well.</param>
+    /// <returns>The change as it is then: landed, or in conflict.</returns>
+    /// <exception cref="LandingRefusedException">It cannot land now. The base is as it was.</exception>
+    /// <exception cref="BoardUnavailableException">The disk refused.</exception>
+    public Task<WorkChange> LandAsync(BoardTask task, bool isForced)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var workspace = WorkspaceOf(ChangeOf(task));
+        return _landings.GetOrAdd(workspace.Name, _ => new CallChain()).RunAsync(() => LandNowAsync(task.Id, isForced), CancellationToken.None);
+    }
+
+    /// <summary>Gives a change up. Its commits are parked under a reference, and its tree is removed.</summary>
+    /// <exception cref="LandingRefusedException">It has none that could be given up, or a run is at work on it.</exception>
+    public async Task<WorkChange> DiscardAsync(BoardTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var change = ChangeOf(task);
+        RequireAtRest(task);
+        if (change.State is ChangeState.Landed or ChangeState.Discarded)
+            throw new LandingRefusedException($"the change of task {task.Number} is {Words(change.State)} already");
+        var workspace = WorkspaceOf(change);
+        return await _landings.GetOrAdd(workspace.Name, _ => new CallChain()).RunAsync(
+            async () =>
+            {
+                var discarded = await SetAsync(task, change, change with { State = ChangeState.Discarded }).ConfigureAwait(false);
+                await ClearAsync(task, workspace, change, isLanded: false).ConfigureAwait(false);
+                return discarded;
+            },
+            CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Lands a change by itself, where its workspace says so. Never throws.</summary>
+    public async Task LandByItselfAsync(BoardTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        if (task is not { Status: TaskState.Done, Change: { State: ChangeState.Open } change } || _settings().Workspace(change.Workspace) is not { Land: LandMode.Auto })
+            return;
+        // One try for each head: what failed waits for a person.
+        if (!_tried.TryAdd(change.Head, true))
+            return;
+        try
+        {
+            await LandAsync(task, isForced: false).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is LandingRefusedException or BoardUnavailableException)
+        {
+            _logger.ChangeNotLanded(task.Number, e.Message);
+        }
+    }
+
+    private async Task<WorkChange> LandNowAsync(string taskId, bool isForced)
+    {
+        // Read again: another landing may have come first.
+        var task = await _board.GetAsync(taskId).ConfigureAwait(false) ?? throw new LandingRefusedException("the task is gone");
+        var change = ChangeOf(task);
+        var workspace = WorkspaceOf(change);
+        RequireAtRest(task);
+        if (change.State is ChangeState.Landed or ChangeState.Discarded or ChangeState.Empty)
+            throw new LandingRefusedException($"the change of task {task.Number} is {Words(change.State)}: there is nothing to land");
+        if (task.Status != TaskState.Done && !isForced)
+            throw new LandingRefusedException($"task {task.Number} is {TaskWords(task)}; land its change all the same with: colibri land {task.Number} --force");
+        TaskCheck? check = null;
+        Workspaces.Landing landing;
+        try
+        {
+            landing = await _merging.LandAsync(
+                workspace.Path, new LandRequest(task.Number, task.Title, change.Branch, workspace.Base, workspace.Merge),
+                async (tree, _) => (check = await CheckAsync(task, workspace, tree).ConfigureAwait(false)) is null or { Exit.Code: 0 }, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (GitException e)
+        {
+            throw new LandingRefusedException(e.Message);
+        }
+        switch (landing.State)
+        {
+            // The base has all of it: a landing that was cut short before it was recorded, or somebody else's merge.
+            case LandState.Landed or LandState.Empty:
+                var landed = await SetAsync(task, change, change with { State = ChangeState.Landed }).ConfigureAwait(false);
+                _logger.ChangeLanded(task.Number, change.Branch, landing.Base, landing.Commit);
+                await ClearAsync(task, workspace, change, isLanded: true).ConfigureAwait(false);
+                return landed;
+            case LandState.Conflict:
+                var files = string.Join(", ", landing.Conflicts.Take(5)) + (landing.Conflicts.Count > 5 ? $" and {landing.Conflicts.Count - 5} more" : "");
+                _logger.ChangeInConflict(task.Number, landing.Base, files);
+                return await SetAsync(task, change, change with { State = ChangeState.Conflict, Conflicts = landing.Conflicts }).ConfigureAwait(false);
+            case LandState.CheckFailed:
+                throw new LandingRefusedException(
+                    $"the check failed on the merged result ({(check?.Exit is { } exit ? new ExitStatus(exit.Code, exit.Signal).ToString() : "it did not end in time")}); {landing.Base} is as it was") { Check = check };
+            default:
+                throw new LandingRefusedException($"{landing.Base} moved during each of {landing.Tries} tries; try again");
+        }
+    }
+
+    private async Task<TaskCheck?> CheckAsync(BoardTask task, WorkspaceSettings workspace, string tree)
+    {
+        if ((task.Check?.Command ?? workspace.Check) is not { Length: > 0 } command)
+            return null;
+        var confine = task.Agent is { } name && _settings().Agent(name)?.Confine is { } confined ? new JailRequest { Path = confined.Path, User = confined.User, Ip4 = confined.Ip4 } : null;
+        try
+        {
+            var outcome = await _supervisor.ExecuteAsync(command, tree, workspace.CheckTimeout, confine).ConfigureAwait(false);
+            var exit = outcome.HasMissedItsLimit || outcome.IsStopped ? null : new ProcessExit(outcome.Exit.Code, outcome.Exit.Signal);
+            return new TaskCheck(command, exit, (long)outcome.Duration.TotalMilliseconds, outcome.Output.Text(_secrets));
+        }
+        catch (Exception e) when (e is SpawnException or SpawnRefusedException)
+        {
+            throw new LandingRefusedException($"the check could not be run: {e.Message}");
+        }
+    }
+
+    private async Task<WorkChange> SetAsync(BoardTask task, WorkChange before, WorkChange after)
+    {
+        var set = await _board.SetChangeAsync(task.Id, before.State, after).ConfigureAwait(false);
+        return set.Outcome == EdgeOutcome.Applied ? after : throw new LandingRefusedException($"task {task.Number} has changed meanwhile; look at it again");
+    }
+
+    // The branch and the tree of a change that is over. What no other reference has is parked before.
+    private async Task ClearAsync(BoardTask task, WorkspaceSettings workspace, WorkChange change, bool isLanded)
+    {
+        try
+        {
+            var repository = await _git.OpenAsync(workspace.Path, CancellationToken.None).ConfigureAwait(false);
+            var tip = await repository.BaseAsync(workspace.Base, CancellationToken.None).ConfigureAwait(false);
+            var request = WorkspaceRuns.RequestOf(task, workspace, tip);
+            if (_places.HolderOf(_trees.PathOf(request)) is null)
+                await _trees.RemoveAsync(repository, request, force: true, CancellationToken.None).ConfigureAwait(false);
+            var reference = $"refs/heads/{change.Branch}";
+            if (await repository.CommitOfAsync(reference, CancellationToken.None).ConfigureAwait(false) is not { } head)
+                return;
+            if (!isLanded || !await repository.IsAncestorAsync(head, tip.Commit, CancellationToken.None).ConfigureAwait(false))
+                await _snapshots.ParkAsync(repository, task.Number, head, CancellationToken.None).ConfigureAwait(false);
+            await _git.InTurnAsync(
+                repository, () => repository.RunAsync(repository.Call("update-ref", "-d", reference, head), CancellationToken.None), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
+        {
+            _logger.TreeNotLeft(task.Number, e.Message);
+        }
+    }
+
+    private static void RequireAtRest(BoardTask task)
+    {
+        if (task.Status is TaskState.Claimed or TaskState.Started)
+            throw new LandingRefusedException($"a run is at work on task {task.Number}; wait for it, or: colibri cancel-task {task.Number}");
+    }
+
+    private static WorkChange ChangeOf(BoardTask task) =>
+        task.Change ?? throw new LandingRefusedException($"task {task.Number} has no change{(task.Workspace is null ? ": it works in no workspace" : "")}");
+
+    private WorkspaceSettings WorkspaceOf(WorkChange change) => _settings().Workspace(change.Workspace)
+        ?? throw new LandingRefusedException($"there is no workspace {change.Workspace} in the configuration any more");
+
+    private static string TaskWords(BoardTask task) => task.Status == TaskState.Failed && task.Verdict is { } verdict ? $"failed ({verdict})" : task.Status.ToString().ToLowerInvariant();
+
+    private static string Words(ChangeState state) => state.ToString().ToLowerInvariant();
+}
+
+/// <summary>A change cannot be shown, landed or discarded. The message is one line for a person: what is in the way, and what to type.</summary>
+public sealed class LandingRefusedException(string message) : Exception(message)
+{
+    /// <summary>How the check of the merged result ended; null where it was not run.</summary>
+    public TaskCheck? Check { get; init; }
+}

@@ -1,0 +1,150 @@
+using Colibri.Core.Logging;
+using Colibri.Core.Providers;
+using Colibri.Core.Settings;
+using Colibri.Core.Workspaces;
+using Colibri.Posix.Spawning;
+using Colibri.Protocol.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Colibri.Core.Runs;
+
+/// <summary>
+/// Runs in workspaces: a worktree for each task before its agent is told, and its branch after the run has ended. A workspace that is shared has its
+/// runs in the checkout, one at a time, and they leave no change to land.
+/// </summary>
+internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, Secrets secrets, ILogger logger) : IRunStep
+{
+    /// <summary>The error code of a run whose workspace could not take it: the attempt is given back.</summary>
+    public const string NoWorkspace = "workspace";
+
+    /// <summary>The error code of a run whose workspace's setup failed.</summary>
+    public const string SetupFailed = "setup-failed";
+
+    private readonly Worktrees _trees = new(git);
+    private readonly Changes _changes = new(git);
+
+    /// <summary>Gives a run its place in a workspace.</summary>
+    /// <returns>Why it gets none; null where it has one.</returns>
+    public async Task<TaskError?> EnterAsync(Run run, BoardTask task, WorkspaceSettings workspace)
+    {
+        if (workspace.Isolation == Isolation.Shared)
+        {
+            if (places.Take(workspace.Path, new PlaceHolder(task.Id, task.Number)) is { } holder)
+                return new TaskError(PlaceStep.Busy, $"task {holder.Number} works in {workspace.Path}; two runs are never in one directory");
+            if (!Directory.Exists(workspace.Path))
+                return new TaskError(RunVerdict.SpawnFailed, $"the directory of workspace {workspace.Name} is not there: {workspace.Path}");
+            run.Place = new RunPlace(workspace.Path) { Workspace = workspace.Name };
+            return null;
+        }
+        try
+        {
+            var repository = await git.OpenAsync(workspace.Path, CancellationToken.None).ConfigureAwait(false);
+            var tip = await repository.BaseAsync(workspace.Base, CancellationToken.None).ConfigureAwait(false);
+            await repository.RequireUsableAsync(tip, workspace, CancellationToken.None).ConfigureAwait(false);
+            var request = RequestOf(task, workspace, tip);
+            if (places.Take(_trees.PathOf(request), new PlaceHolder(task.Id, task.Number)) is { } holder)
+                return new TaskError(PlaceStep.Busy, $"task {holder.Number} works in the tree of task {task.Number}");
+            var tree = await _trees.OpenAsync(repository, request, CancellationToken.None).ConfigureAwait(false);
+            run.Place = new RunPlace(tree.Path) { Workspace = workspace.Name, Tree = new RunTree(repository, tree, request) };
+            if (!tree.IsNew || workspace.Setup is not { Length: > 0 } setup)
+                return null;
+            if (await SetUpAsync(run, setup, workspace.SetupTimeout).ConfigureAwait(false) is not { } error)
+                return null;
+            // The next attempt makes it anew, and sets it up again.
+            await _trees.UnlockAsync(repository, tree, CancellationToken.None).ConfigureAwait(false);
+            await _trees.RemoveAsync(repository, request, force: true, CancellationToken.None).ConfigureAwait(false);
+            return error;
+        }
+        catch (GitException e)
+        {
+            return new TaskError(NoWorkspace, $"workspace {workspace.Name}: {e.Message}");
+        }
+    }
+
+    /// <summary>Puts what a run did onto its task's branch, whatever its verdict, and lets go of its tree.</summary>
+    public async Task<TaskError?> RunAsync(Run run)
+    {
+        if (run is not { Task: { } task, Place: { Tree: { } at, Workspace: { } workspace } })
+            return null;
+        try
+        {
+            var collected = await _changes.CollectAsync(at.Repository, at.Tree, at.Request, task.Title, CancellationToken.None).ConfigureAwait(false);
+            run.Change = new WorkChange
+            {
+                Workspace = workspace,
+                Branch = at.Request.Branch,
+                Base = collected.Size.From,
+                Head = collected.After,
+                Commits = collected.Size.Commits,
+                Files = collected.Size.Files,
+                Insertions = collected.Size.Insertions,
+                Deletions = collected.Size.Deletions,
+                State = collected.Size.IsEmpty ? ChangeState.Empty : ChangeState.Open,
+            };
+            foreach (var left in collected.Left)
+                logger.TreeLeftOdd(task.Number, left.ToString());
+            return null;
+        }
+        catch (GitException e)
+        {
+            logger.ChangeNotCollected(task.Number, e.Message);
+            return new TaskError(NoWorkspace, $"its work could not be put on its branch, and is in {at.Tree.Path}: {e.Message}");
+        }
+    }
+
+    /// <summary>After the check: what it changed in the tree is taken back, and a tree without a change is removed.</summary>
+    public async Task LeaveAsync(Run run)
+    {
+        if (run is not { Task: { } task, Place.Tree: { } at })
+            return;
+        try
+        {
+            if (run is { Check.Exit: not null, Change: { } change })
+                await TakeBackAsync(at, change.Head).ConfigureAwait(false);
+            await _trees.UnlockAsync(at.Repository, at.Tree, CancellationToken.None).ConfigureAwait(false);
+            if (run.Change is { State: ChangeState.Empty } && run.Feedback is null)
+                await _trees.RemoveAsync(at.Repository, at.Request, force: true, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
+        {
+            logger.TreeNotLeft(task.Number, e.Message);
+        }
+    }
+
+    /// <summary>Where a task of a workspace works, and on which branch.</summary>
+    /// <exception cref="GitException">The workspace's template makes no name of a branch.</exception>
+    public static TreeRequest RequestOf(BoardTask task, WorkspaceSettings workspace, BaseTip tip)
+    {
+        var slug = BranchName.Slug(task.Title);
+        // A task keeps its branch, whatever becomes of its title or of the template.
+        var branch = task.Change is { } known && known.Workspace == workspace.Name ? known.Branch : BranchName.For(workspace.Branch, task.Number, slug);
+        return new TreeRequest(workspace.Name, task.Number, slug, branch, tip);
+    }
+
+    // All that the agent did is on the branch by now. What a check has written is no work of the agent's.
+    private static async Task TakeBackAsync(RunTree at, string head)
+    {
+        var (repository, tree) = (at.Repository, at.Tree);
+        await repository.RunAsync(repository.CallIn(tree, "reset", "--hard", "--quiet", head), CancellationToken.None).ConfigureAwait(false);
+        await repository.RunAsync(repository.CallIn(tree, "clean", "--force", "-d", "--quiet"), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async Task<TaskError?> SetUpAsync(Run run, string setup, TimeSpan limit)
+    {
+        try
+        {
+            var outcome = await run.Site!.ExecuteAsync(setup, run.Place!.Directory, limit).ConfigureAwait(false);
+            if (outcome.IsGood)
+                return null;
+            var how = outcome.IsStopped ? "was stopped" : outcome.HasMissedItsLimit ? $"ran longer than {CheckStep.Words(limit)} and was ended" : $"failed: {outcome.Exit}";
+            return new TaskError(SetupFailed, outcome.Output.LastLine(secrets) is { } last ? $"the setup {how}: {last}" : $"the setup {how}");
+        }
+        catch (SpawnException e)
+        {
+            return new TaskError(SetupFailed, $"the setup could not be started: {e.Message}");
+        }
+    }
+}
+
+/// <summary>The worktree that a run works in.</summary>
+internal sealed record RunTree(Repository Repository, Worktree Tree, TreeRequest Request);
