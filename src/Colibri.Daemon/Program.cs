@@ -32,14 +32,17 @@ try
 {
     if (InitProcess.IsNeeded && arguments.Action == DaemonAction.Run)
         return InitProcess.Run();
-    var configuration = DaemonConfiguration.Read(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName);
+    var settings = new SettingsReader(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName);
+    var reading = settings.Read();
     if (arguments.Action == DaemonAction.CheckConfiguration)
     {
-        foreach (var setting in DaemonConfiguration.All)
-            Console.WriteLine($"{setting.Name}={setting.Print(configuration)}");
+        foreach (var line in ConfigurationReport.Of(reading))
+            Console.WriteLine(line);
+        foreach (var variable in reading.Unknown)
+            Console.Error.WriteLine($"colibri-daemon: {variable.Name} is no setting{variable.Hint}");
         return 0;
     }
-    return await DaemonHost.RunAsync(configuration, arguments.PidFile).ConfigureAwait(false);
+    return await DaemonHost.RunAsync(reading, settings.Read, arguments.PidFile).ConfigureAwait(false);
 }
 catch (Exception e) when (e is ConfigurationException or BoardOpenException or BoardUnavailableException or IOException)
 {

@@ -24,6 +24,11 @@ internal sealed class DaemonCommands(BoundCommand bound)
         {
             Example = "snapshot",
         },
+        new(WireCommand.Reload, CommandGroup.Daemon)
+        {
+            Example = "reload",
+            Note = "A file with a mistake is refused whole, and what was in force stays. Keys of [daemon] need a restart, and are named.",
+        },
         new("watch", CommandGroup.Daemon, "print one line for each event until interrupted")
         {
             Options =
@@ -62,6 +67,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         var commands = new DaemonCommands(bound);
         app.Add("status", commands.Status);
         app.Add("snapshot", commands.Snapshot);
+        app.Add("reload", commands.Reload);
         app.Add("watch", commands.Watch);
         app.Add("ping", commands.Ping);
         app.Add("health", commands.Health);
@@ -77,6 +83,10 @@ internal sealed class DaemonCommands(BoundCommand bound)
     public void Snapshot() => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.Snapshot.Name },
         (screen, reply) => PaneView.Write(screen, reply.Read(ProtocolJson.Wire.Snapshot)));
+
+    public void Reload() => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.Reload.Name },
+        (screen, reply) => SettingsView.Write(screen, reply.Read(ProtocolJson.Wire.SettingsChange)));
 
     public void Watch([Topics] string[]? topic = null, [Seconds] TimeSpan? reconnect = null) =>
         bound.Will(session => EventWatch.RunAsync(session, topic, reconnect ?? Absence.DefaultPatience));

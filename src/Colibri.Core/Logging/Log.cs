@@ -19,7 +19,7 @@ public static partial class Log
     [LoggerMessage(103, LogLevel.Warning, "{Variable} is set, but has no effect on this system")]
     public static partial void SettingWithoutEffect(this ILogger logger, string variable);
 
-    [LoggerMessage(104, LogLevel.Information, "nothing to reload: settings are read at start; restart to change them")]
+    [LoggerMessage(104, LogLevel.Information, "nothing to reload: there is no configuration file, and the environment is read at start")]
     public static partial void NothingToReload(this ILogger logger);
 
     [LoggerMessage(105, LogLevel.Error, "{Part} failed and goes on")]
@@ -63,6 +63,18 @@ public static partial class Log
 
     [LoggerMessage(118, LogLevel.Warning, "the pidfile {Path} was gone and is written anew")]
     public static partial void PidFileMadeAnew(this ILogger logger, string path);
+
+    [LoggerMessage(120, LogLevel.Information, "{File} is read again, changes: {Changes}")]
+    public static partial void SettingsReloaded(this ILogger logger, string file, int changes);
+
+    [LoggerMessage(121, LogLevel.Error, "the settings are not read again, and those in force stay: {Reason}")]
+    public static partial void ReloadRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(122, LogLevel.Warning, "{Variable} is no setting{Hint}")]
+    public static partial void UnknownVariable(this ILogger logger, string variable, string hint);
+
+    [LoggerMessage(123, LogLevel.Warning, "changed, and in force only after a restart: {Keys}")]
+    public static partial void RestartNeeded(this ILogger logger, string keys);
 
     [LoggerMessage(200, LogLevel.Debug, "client {Connection} connected, uid {Uid}, pid {Pid}")]
     public static partial void ClientConnected(this ILogger logger, long connection, uint uid, int? pid);

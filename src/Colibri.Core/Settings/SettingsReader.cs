@@ -145,6 +145,8 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
 /// <summary>What was read, and where each value comes from.</summary>
 public sealed record SettingsReading
 {
+    private const string Default = "default";
+
     public required ColibriSettings Settings { get; init; }
 
     /// <summary>Every key that the file states, as <c>agents.claude.max</c>, and where.</summary>
@@ -156,6 +158,9 @@ public sealed record SettingsReading
     /// <summary>Variables that look like settings and are none.</summary>
     public required IReadOnlyList<UnknownVariable> Unknown { get; init; }
 
+    /// <summary>Whether file or environment state a setting of the daemon.</summary>
+    public bool IsStated(Setting setting) => OriginOf(setting) != Default;
+
     /// <summary>Where a setting of the daemon comes from: <c>environment</c>, a place of the file, or <c>default</c>.</summary>
     public string OriginOf(Setting setting)
     {
@@ -164,5 +169,5 @@ public sealed record SettingsReading
     }
 
     /// <summary>The same for a key of the file.</summary>
-    public string OriginOf(string key) => Stated.TryGetValue(key, out var place) ? $"{Settings.File}:{place.Line}" : "default";
+    public string OriginOf(string key) => Stated.TryGetValue(key, out var place) ? $"{Settings.File}:{place.Line}" : Default;
 }

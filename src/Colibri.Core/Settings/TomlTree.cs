@@ -121,7 +121,9 @@ internal static class TomlTree
             return $"the key {EnvironmentReader.Printable(key)} is there twice, first at line {rest[Twice.Length..].TrimStart('(').Split(',')[0]}";
         for (var i = 1; i < words.Length; i += 2)
             words[i] = TokenNames.Contains(words[i]) ? words[i].Trim('<', '>').ToLowerInvariant() : words[i].Any(char.IsLetterOrDigit) || words[i] == "␤" ? "" : words[i];
-        var plain = string.Join(' ', string.Concat(words).Split(' ', StringSplitOptions.RemoveEmptyEntries)).Replace(" (token: )", "", StringComparison.Ordinal);
+        // It quotes without marks behind these words.
+        var marked = string.Concat(words).Split(" instead of ")[0];
+        var plain = string.Join(' ', marked.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Replace(" (token: )", "", StringComparison.Ordinal);
         return EnvironmentReader.Printable(plain);
     }
 }

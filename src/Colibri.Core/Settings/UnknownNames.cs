@@ -43,5 +43,6 @@ internal static class UnknownNames
 /// <param name="Nearest">The setting that was probably meant; null where none is near.</param>
 public sealed record UnknownVariable(string Name, string? Nearest)
 {
-    public override string ToString() => $"{Name} is no setting{(Nearest is null ? "" : $", did you mean {Nearest}?")}";
+    /// <summary>What is said behind it.</summary>
+    public string Hint => Nearest is null ? "" : $", did you mean {Nearest}?";
 }

@@ -2,7 +2,7 @@ using Colibri.Core.Settings;
 
 namespace Colibri.Daemon.Hosting;
 
-/// <summary>The daemon's command line; everything else is set by the environment.</summary>
+/// <summary>The daemon's command line; everything else is set by the environment and the configuration file.</summary>
 /// <param name="Action">What to do.</param>
 /// <param name="PidFile">Where to write the process id, or null.</param>
 /// <param name="Problem">Only of <see cref="DaemonAction.Refuse"/>: what is wrong with the command line.</param>
@@ -15,14 +15,16 @@ internal sealed record DaemonArguments(DaemonAction Action, string? PidFile = nu
         agent, over a Unix socket. Runs in the foreground and logs to standard error.
 
           --pidfile PATH   write the process id there; removed at the end
-          --check-config   print the settings as they are and exit
+          --check-config   print the settings, and where each comes from, and exit
           --version        print the version and exit
 
-        Settings come from the environment; colibri-daemon(8) says more of each:
+        Settings come from the environment and, where that is silent, from [daemon] of
+        colibri.toml, in lower case and without COLIBRI_; colibri-daemon(8) says more:
 
         {string.Join('\n', DaemonConfiguration.All.Select(setting => $"  {setting.Name.PadRight(NameWidth)}  {setting.Help} ({setting.Default})"))}
 
-        SIGTERM and SIGINT stop the agents, then the daemon.
+        SIGTERM and SIGINT stop the agents, then the daemon. SIGHUP reads colibri.toml
+        again.
         """;
 
     private const int NameWidth = 34;

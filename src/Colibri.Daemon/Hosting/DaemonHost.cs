@@ -27,11 +27,15 @@ internal static class DaemonHost
     private static readonly TimeSpan ForcedStop = TimeSpan.FromSeconds(1.5);
 
     /// <summary>Runs until SIGTERM or SIGINT.</summary>
+    /// <param name="reading">The settings.</param>
+    /// <param name="readAgain">Reads them once more.</param>
+    /// <param name="pidFilePath">Where to write the process id, or null.</param>
     /// <returns>The exit code: 0, or 1 where a second signal left runs open or the board unclosed.</returns>
     /// <exception cref="ConfigurationException">It cannot start; nothing is left behind.</exception>
     /// <exception cref="BoardOpenException">The same, because of the database.</exception>
-    public static async Task<int> RunAsync(DaemonConfiguration configuration, string? pidFilePath)
+    public static async Task<int> RunAsync(SettingsReading reading, Func<SettingsReading> readAgain, string? pidFilePath)
     {
+        var (configuration, settings) = (reading.Settings.Daemon, new LiveSettings(reading.Settings, readAgain));
         var time = TimeProvider.System;
         SignalSetup.ResetInherited();
         // No core files: this process's memory holds keys.
@@ -45,11 +49,14 @@ internal static class DaemonHost
         HostEnvironment.LeaveMissingWorkingDirectory(logger);
         using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, InitProcess.ServicePid, logger);
         using var stop = StopSignals.Register(time);
+        var reload = new SettingsReload(settings, logger);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            logger.NothingToReload();
+            reload.Start();
         });
+        foreach (var variable in reading.Unknown)
+            logger.UnknownVariable(variable.Name, variable.Hint);
 
         var prices = PriceTable.Load(configuration.PricesFile);
         var prefix = PromptPrefix.Load(configuration.PromptPrefixFile);
@@ -68,6 +75,7 @@ internal static class DaemonHost
         await using var engine = Engine.Open(new EngineParts
         {
             Configuration = configuration,
+            Settings = settings,
             Processes = processes,
             Loop = agents,
             Programs = programs,
@@ -86,7 +94,7 @@ internal static class DaemonHost
         engine.Schedule(
             new SchedulerCandidates(() => engine.Settings.Current, programs, probed),
             configuration.Autospawn ? SchedulerCandidates.Resident(configuration, programs, probed) : null);
-        WarnOfSettingsWithoutEffect(logger);
+        WarnOfSettingsWithoutEffect(reading, logger);
 
         var watch = new FileWatch(
             [
@@ -116,7 +124,7 @@ internal static class DaemonHost
         listener.Serve(
             new CommandTable(
             [
-                .. new DaemonCommands(status).Handlers,
+                .. new DaemonCommands(status, reload, secrets).Handlers,
                 .. new CostCommands(engine.Cost, engine.Budgets, engine.Board, engine.Scheduler, time, logger).Handlers,
                 .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets).Handlers,
                 .. new QueueCommands(engine).Handlers,
@@ -175,15 +183,15 @@ internal static class DaemonHost
         }
     }
 
-    private static void WarnOfSettingsWithoutEffect(ILogger logger)
+    private static void WarnOfSettingsWithoutEffect(SettingsReading reading, ILogger logger)
     {
         // bwrap confines without jails, and needs neither rights nor staged files.
         if (HostPlatform.Kind != OperatingSystemKind.Linux)
             return;
-        foreach (var variable in (string[])["COLIBRI_JAIL_PRIV_MODE", "COLIBRI_JAIL_STAGE_DIR"])
+        foreach (var setting in DaemonConfiguration.All.Where(setting => setting.Name is "COLIBRI_JAIL_PRIV_MODE" or "COLIBRI_JAIL_STAGE_DIR"))
         {
-            if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable)))
-                logger.SettingWithoutEffect(variable);
+            if (reading.IsStated(setting))
+                logger.SettingWithoutEffect(setting.Name);
         }
     }
 }

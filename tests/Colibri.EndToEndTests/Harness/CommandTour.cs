@@ -173,6 +173,9 @@ internal sealed class CommandTour(WireClient client)
         status.Member("cost").Text("mode").ShouldBe("fast");
         status.Member("tasks").Number("failed").ShouldBe(1);
 
+        var reloaded = await AskAsync(new { cmd = "reload" });
+        (reloaded.Has("file"), reloaded.Items("changed").Count, reloaded.Items("restart_needed").Count).ShouldBe((false, 0, 0));
+
         var snapshot = await AskAsync(new { cmd = "snapshot" });
         snapshot.Text("schema").ShouldBe("clawdie.glasspane.snapshot.v1");
         ShouldHave(snapshot, "host", "timestamp");

@@ -7,10 +7,10 @@ namespace Colibri.UnitTests.Settings;
 
 public sealed partial class SettingTests
 {
-    /// <summary>What the daemon tells an agent, what belongs to scripts and tests, and a manual page's title.</summary>
+    /// <summary>What names the configuration file, what the daemon tells an agent, what belongs to scripts and tests, and a manual page's title.</summary>
     private static readonly string[] NoSettings =
     [
-        "COLIBRI_AGENT_ID", "COLIBRI_SESSION_ID", "COLIBRI_TASK_ID", "COLIBRI_BIN_DIR", "COLIBRI_STATIC_BIN_DIR", "COLIBRI_BUILD_LOCK", "COLIBRI_TEST_CACHE",
+        "COLIBRI_CONFIG", "COLIBRI_AGENT_ID", "COLIBRI_SESSION_ID", "COLIBRI_TASK_ID", "COLIBRI_BIN_DIR", "COLIBRI_STATIC_BIN_DIR", "COLIBRI_BUILD_LOCK", "COLIBRI_TEST_CACHE",
         "COLIBRI_TEST_TRACE", "COLIBRI_TEST_LEG",
         "COLIBRI_CHECKOUT", "COLIBRI_IMAGE_KIB", "COLIBRI_DAEMON",
     ];
@@ -120,6 +120,10 @@ public sealed partial class SettingTests
         named.Except(Names).Except(NoSettings).ShouldBeEmpty();
         NoSettings.Except(named).ShouldBeEmpty();
     }
+
+    [Test]
+    public void A_variable_that_is_ours_without_being_a_setting_is_not_told_as_unknown() =>
+        NoSettings.Where(name => name != "COLIBRI_DAEMON").Except(UnknownNames.NoSettings).ShouldBeEmpty();
 
     /// <summary>The entries of colibri-daemon.8, as plain text.</summary>
     private static Dictionary<string, string> Entries()

@@ -18,6 +18,26 @@ internal static class Settings
         return DaemonConfiguration.Read(environment, isWritableDirectory, "clawdie");
     }
 
+    /// <summary>Where <see cref="ReadFile"/> says that its text stands.</summary>
+    public const string File = "/etc/colibri/colibri.toml";
+
+    /// <summary>A file's text and a few variables over it.</summary>
+    public static SettingsReading ReadFile(string toml, params string[] assignments)
+    {
+        var environment = new Dictionary<string, string> { ["HOME"] = "/home/op" };
+        foreach (var assignment in assignments)
+            environment[assignment.Split('=')[0]] = assignment.Split('=', 2)[1];
+        return new SettingsReader(environment, _ => false, "clawdie").Read(File, _ => toml);
+    }
+
+    /// <summary>What is said of a file that is refused, without its name.</summary>
+    public static string FileRefusal(string toml)
+    {
+        var message = Should.Throw<ConfigurationException>(() => ReadFile(toml)).Message;
+        message.ShouldStartWith($"{File}:");
+        return message[(File.Length + 1)..];
+    }
+
     public static string Refusal(params string[] assignments) =>
         Should.Throw<ConfigurationException>(() => Read(assignments)).Message;
 }

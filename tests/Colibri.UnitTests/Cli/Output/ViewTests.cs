@@ -45,6 +45,29 @@ public sealed class ViewTests
         """);
 
     [Test]
+    public async Task A_reload_says_what_changed_and_what_needs_a_restart() => (await ShownAsync(
+        new SettingsChange(
+            "/etc/colibri/colibri.toml",
+            [
+                new("daemon.max_agents", "4", "8"), new("agents.claude", null, "kind = \"claude\""), new("agents.pi", "kind = \"pi\"", null), new("agents.zot.env", null, null),
+                new("workspaces.site.check", "\"npm test\"", "\"npm run test -- --all\""),
+            ],
+            ["daemon.max_agents"]),
+        Wire.SettingsChange, "reload")).ShouldBe("""
+        read /etc/colibri/colibri.toml
+        daemon.max_agents: 4 is now 8 (after a restart)
+        agents.claude: now kind = "claude"
+        agents.pi: no longer kind = "pi"
+        agents.zot.env: changed
+        workspaces.site.check: "npm test" is now "npm run test -- --all"
+
+        """);
+
+    [Test]
+    public async Task A_reload_that_changes_nothing_says_so() =>
+        (await ShownAsync(new SettingsChange(null, [], []), Wire.SettingsChange, "reload")).ShouldBe("there is no configuration file\nnothing changed\n");
+
+    [Test]
     [Arguments(1, "its disk is full", "1 run of an earlier daemon not closed yet, tasks held: its disk is full")]
     [Arguments(2, null, "2 runs of an earlier daemon not closed yet, tasks held: processes survive")]
     public async Task Status_tells_of_what_an_earlier_daemon_left(int runs, string? reason, string shown) =>

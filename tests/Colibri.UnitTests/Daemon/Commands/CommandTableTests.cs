@@ -8,7 +8,7 @@ public sealed class CommandTableTests
 {
     private static readonly CommandHandler[] Handlers =
     [
-        .. new DaemonCommands(null!).Handlers,
+        .. new DaemonCommands(null!, null!, null!).Handlers,
         .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
         .. new TaskCommands(null!, null!, null!, null!).Handlers,
         .. new QueueCommands(null!).Handlers,
