@@ -36,12 +36,14 @@ public sealed class QueueView(
         return page with { Tasks = [.. page.Tasks.Select(task => task.Status == TaskState.Queued ? Show(task, now) : task)] };
     }
 
-    private static BoardTask Show(BoardTask task, Standing now)
+    private BoardTask Show(BoardTask task, Standing now)
     {
         // What the board itself says: the tasks that must be done before.
         var own = new List<BlockedBy>(task.BlockedBy ?? []);
         if (task.Held)
             own.Add(new BlockedBy("held", WhyHeld(task)));
+        if (task.Workspace is { } workspace && pauses.OfWorkspace(workspace) is { } pause)
+            own.Add(new BlockedBy("paused", QueuePauses.Words(pause)));
         if (task.NotBefore is { } at && at > now.At)
             own.Add(new BlockedBy("backoff", $"its next attempt is not before {Instant(at)}"));
         if (now.Unmatched.Contains(task.Id))

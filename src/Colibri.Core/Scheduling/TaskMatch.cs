@@ -66,6 +66,8 @@ internal sealed class TaskMatch(
 
     private bool MayTake(SupervisedAgent agent, ReadyTask task)
     {
+        if (gate.IsPaused(agent, task.Workspace))
+            return false;
         if (!_closedAgents.Contains(agent))
         {
             if (gate.TryAdmit(agent.Source, task.Id))
@@ -79,7 +81,7 @@ internal sealed class TaskMatch(
 
     private SpawnRequest? RequestOf(AgentCandidate candidate, ReadyTask task)
     {
-        if (_closed.Contains(candidate))
+        if (_closed.Contains(candidate) || gate.IsPaused(candidate, task.Workspace))
             return null;
         var request = gate.RequestOf(task.Id, candidate);
         if (request is null && gate.IsClosed(candidate))
