@@ -94,6 +94,8 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>The setting on the board that says when the day's budget was last lifted.</summary>
     public const string BudgetLifted = "budget.lifted_at";
 
+    private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(50);
+
     private readonly EngineParts _parts;
     private readonly CancellationTokenSource _stop = new();
     private readonly Places _places = new();
@@ -255,19 +257,42 @@ public sealed class Engine : IAsyncDisposable
         _keeping = Resident is null ? Task.CompletedTask : Background.Run(_parts.Logger, "the keeper of the resident agent", Resident.RunAsync(_stop.Token));
     }
 
-    /// <summary>Pauses the queue, or the tasks of one provider or agent.</summary>
+    /// <summary>Pauses the queue, or the tasks of one provider, agent or workspace.</summary>
     /// <exception cref="BoardUnavailableException">The disk refused, so nothing is paused.</exception>
     /// <exception cref="InvalidOperationException">There are too many pauses.</exception>
-    public Task<QueueState> PauseAsync(string? provider, string? agent, string? reason) => Pauses.PauseAsync(provider, agent, reason);
+    public Task<QueueState> PauseAsync(string? provider, string? agent, string? reason, string? workspace = null) =>
+        Pauses.PauseAsync(provider, agent, reason, workspace);
+
+    /// <summary>Pauses the whole queue, and returns when no run is under way any more. Agents at rest live on, and the pause stays.</summary>
+    /// <param name="timeout">How long to wait; null for as long as it takes.</param>
+    /// <returns>How many runs are still under way: 0, or the time is up.</returns>
+    /// <exception cref="BoardUnavailableException">The disk refused, so nothing is paused.</exception>
+    /// <exception cref="InvalidOperationException">There are too many pauses.</exception>
+    public async Task<int> DrainAsync(TimeSpan? timeout)
+    {
+        if (!Pauses.State.Paused.Any(pause => pause is { Provider: null, Agent: null, Workspace: null }))
+            await Pauses.PauseAsync(null, null, "drain").ConfigureAwait(false);
+        var since = _parts.Time.GetTimestamp();
+        while (true)
+        {
+            // A look that began before the pause may still start what it has matched.
+            var isLooking = Volatile.Read(ref _scheduler) is { IsLooking: true };
+            if (Supervisor.RunsUnderWay is var running && running == 0 && !isLooking)
+                return 0;
+            if (timeout is { } most && _parts.Time.GetElapsedTime(since) >= most)
+                return Math.Max(running, 1);
+            await Task.Delay(DrainLook, _parts.Time, _stop.Token).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>
     /// Ends a pause. With a provider it also ends that provider's hold and its routes' rests, and lets a refused key be tried again: its tasks go at once,
     /// spread over some seconds.
     /// </summary>
     /// <exception cref="BoardUnavailableException">The disk refused; the pause stays.</exception>
-    public async Task<QueueState> ResumeAsync(string? provider, string? agent)
+    public async Task<QueueState> ResumeAsync(string? provider, string? agent, string? workspace = null)
     {
-        var state = await Pauses.ResumeAsync(provider, agent).ConfigureAwait(false);
+        var state = await Pauses.ResumeAsync(provider, agent, workspace).ConfigureAwait(false);
         if (provider is not null)
         {
             await Board.ReleaseBackoffsAsync(RunVerdict.Provider).ConfigureAwait(false);

@@ -16,6 +16,18 @@ public sealed class WireCommand
         new("key", "none", "name", "a second request with the same key makes no second task"),
         new("session_id", "none", "session id", "log to this session, and go on in it"),
         new("hold", "false", "boolean", "keep it from starting until it is released"),
+        new("agent", "any", "name of 64 code units", "the profile that is to do it"),
+        new("model", "the profile's", "name", "the model, in place of the profile's"),
+        new("workspace", "none", "name of 64 code units", "the workspace to work in"),
+        new("cwd", "a directory of its own", "absolute path", "the directory to work in; not with a workspace"),
+        new("after", "[]", "up to 64 tasks", "what must be done before it starts"),
+        new("not_before", "at once", "time", "when it may start at the earliest"),
+        new("group", "none", "name of 64 code units", "what it belongs to"),
+        new("tags", "[]", "up to 32 names of 64 code units", "words to find it by"),
+        new("check", "the workspace's", "text of 4,096 code units", "a shell command that must pass"),
+        new("run_timeout_ms", "the profile's", "1 to 2,592,000,000", "how long one run may take"),
+        new("budget_microcents", "the profile's", "1 to 9,000,000,000,000,000", "what it may cost over all its runs"),
+        new("tenant", "none", "name", "the tenant in whose root it runs"),
     ];
 
     private WireCommand(string name, string summary, params WireField[] fields)
@@ -65,9 +77,14 @@ public sealed class WireCommand
         new WireField("task_id", WireField.Required, "name", "the task"));
 
     public static WireCommand ListTasks { get; } = new("list-tasks", "list tasks",
-        new("status", "all", "a state", "only these"),
+        new("status", "all", "a state, or held", "only these"),
         new("limit", "100", "1 to 1,000", "at most so many in one answer"),
-        new("after", "from the start", "a task's id", "go on where an answer ended"));
+        new("after", "from the start", "a task's id", "go on where an answer ended"),
+        new("order", "oldest", "oldest or newest", "which come first"),
+        new("agent", "all", "name", "only those for this profile"),
+        new("workspace", "all", "name", "only those of this workspace"),
+        new("group", "all", "name", "only those of this group"),
+        new("tag", "all", "name", "only those with this tag"));
 
     public static WireCommand ClaimTask { get; } = new("claim-task", "take a queued task for an agent",
         new("task_id", WireField.Required, "name", "the task"),
@@ -90,14 +107,29 @@ public sealed class WireCommand
     public static WireCommand ReleaseTask { get; } = new("release-task", "let a held task start",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
+    public static WireCommand RetryTask { get; } = new("retry-task", "queue a task that is over once more",
+        new("task_id", WireField.Required, "name", "the task"),
+        new("feedback", "none", "text", "what its agent is told besides"));
+
+    public static WireCommand EditTask { get; } = new("edit-task", "change a queued task",
+        [new("task_id", WireField.Required, "name", "the task"), .. NewTask.Select(field => new WireField(field.Name, "unchanged", field.Form, field.Help))]);
+
+    public static WireCommand DeleteTask { get; } = new("delete-task", "take a task that is over from the board",
+        new WireField("task_id", WireField.Required, "name", "the task"));
+
     public static WireCommand PauseQueue { get; } = new("pause-queue", "start no queued tasks, all or of one provider or agent",
         new("provider", "any", "name", "only tasks of this provider"),
         new("agent", "any", "name", "only tasks for this agent of the scheduler"),
+        new("workspace", "any", "name", "only tasks of this workspace"),
         new("reason", "none", "name", "why, for whoever looks at the queue"));
 
     public static WireCommand ResumeQueue { get; } = new("resume-queue", "start queued tasks again, and ask a held provider at once",
         new("provider", "none", "name", "this provider, its routes and its key"),
-        new("agent", "none", "name", "this agent of the scheduler"));
+        new("agent", "none", "name", "this agent of the scheduler"),
+        new("workspace", "none", "name", "this workspace"));
+
+    public static WireCommand Drain { get; } = new("drain", "pause the queue, and wait until nothing runs any more",
+        new WireField("timeout_ms", "none", "0 to 86,400,000", "give up waiting after so long; the pause stays"));
 
     public static WireCommand SpawnAgent { get; } = new("spawn-agent", "start an agent",
         new("binary", WireField.Required, "path, absolute, or a bare name on the daemon's search path", "its program: a path, or a name on the daemon's PATH"),
@@ -199,7 +231,7 @@ public sealed class WireCommand
     public static IReadOnlyList<WireCommand> All { get; } =
     [
         Ping, Status, Snapshot, Reload, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
-        PauseQueue, ResumeQueue, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
+        RetryTask, EditTask, DeleteTask, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
         AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
     ];
 

@@ -85,6 +85,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         return new AgentCommandLine(run.Arguments, IsRpc: false).Describe(run.Binary, parts.Secrets);
     }
 
+    /// <summary>Runs from before their agent's start until they are on disk; agents that live on without one do not count.</summary>
+    public int RunsUnderWay => Math.Max(0, Running - Agents.Count(agent => agent.IsWithoutRun)) + _runs.LeftOpen;
+
     /// <summary>How many agents may run at once.</summary>
     public int MaxAgents => parts.Configuration.MaxAgents;
 

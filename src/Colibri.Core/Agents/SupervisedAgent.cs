@@ -135,6 +135,9 @@ public sealed class SupervisedAgent : IRunSite
     internal bool IsAtRest => _request.TakesTasks && _runs.Current is null && _process is not null && !HasEnded && Cause == StopCause.None
         && !_pane.IsBusy;
 
+    /// <summary>Whether it lives and has no run, such as a long-lived agent at rest.</summary>
+    internal bool IsWithoutRun => _process is not null && !HasEnded && _runs.Current is null;
+
     /// <summary>Whom it asks.</summary>
     internal ProviderSource Source => _runs.Source;
 

@@ -35,6 +35,7 @@ public sealed class BoardScheduler(
     private volatile bool _isWithoutAgents;
     private bool _isWithoutRoute;
     private volatile SchedulerStatus _status = new(null, 0, 0);
+    private volatile bool _isLooking;
     private volatile TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isResting;
 
@@ -42,6 +43,9 @@ public sealed class BoardScheduler(
 
     /// <summary>The agents that it may start.</summary>
     public IReadOnlyList<AgentCandidate> Candidates => candidates;
+
+    /// <summary>Whether a look is under way, with the starts that it makes.</summary>
+    public bool IsLooking => _isLooking;
 
     /// <summary>What the last look saw of the agents that it may start; empty before the first, and while there was no slot to start one.</summary>
     public QueueLook Seen => _seen;
@@ -88,7 +92,15 @@ public sealed class BoardScheduler(
                     await TickAsync().ConfigureAwait(false);
                     lastTick = time.GetTimestamp();
                 }
-                await DispatchAsync().ConfigureAwait(false);
+                _isLooking = true;
+                try
+                {
+                    await DispatchAsync().ConfigureAwait(false);
+                }
+                finally
+                {
+                    _isLooking = false;
+                }
                 failures = 0;
                 Interlocked.Exchange(ref _looked, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
                 // A wake-up of meanwhile is kept: another pass, from the head of the queue, follows this one.

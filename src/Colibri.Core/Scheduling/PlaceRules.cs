@@ -54,7 +54,7 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
     public bool IsPaused(ReadyTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        return task.Workspace is { } workspace && pauses.State.Paused.Any(pause => pause.Workspace == workspace);
+        return task.Workspace is { } workspace && pauses.OfWorkspace(workspace) is not null;
     }
 
     /// <summary>What keeps a queued task from starting here, beside providers and slots.</summary>
@@ -67,8 +67,6 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
             yield return new BlockedBy("no-agent", never);
         if (SharedDirectory(task.Workspace, task.Cwd) is { } directory && places.HolderOf(directory) is { } holder && holder.TaskId != task.Id)
             yield return new BlockedBy("directory", $"task {holder.Number} works in {directory}");
-        if (task.Workspace is { } workspace && pauses.State.Paused.FirstOrDefault(pause => pause.Workspace == workspace) is { } paused)
-            yield return new BlockedBy("paused", QueuePauses.Words(paused));
         if (task.Agent is { } name && settings().Agent(name) is { Max: { } max } && living(name) >= max)
             yield return new BlockedBy("slots", $"all {max} agents of the profile {name} are busy");
     }

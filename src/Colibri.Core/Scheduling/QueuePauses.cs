@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Scheduling;
 
 /// <summary>
-/// What operators have paused: the whole queue, or the tasks of one provider or agent. Kept on the board, so that a restart keeps it. Runs go on;
+/// What operators have paused: the whole queue, or the tasks of one provider, agent or workspace. Kept on the board, so that a restart keeps it. Runs go on;
 /// none is started by the scheduler. Safe from any thread.
 /// </summary>
 public sealed class QueuePauses
@@ -43,47 +43,49 @@ public sealed class QueuePauses
         }
         var pauses = new QueuePauses(board, time, logger, Sorted(paused));
         foreach (var pause in pauses._paused)
-            logger.QueuePaused(WhatOf(pause.Provider, pause.Agent), Because(pause));
+            logger.QueuePaused(WhatOf(pause), Because(pause));
         return pauses;
     }
 
     /// <summary>Pauses what the selectors name, the whole queue without any. A second pause of the same replaces the reason.</summary>
     /// <exception cref="BoardUnavailableException">The disk refused, so nothing is paused.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="Max"/> pauses.</exception>
-    public async Task<QueueState> PauseAsync(string? provider, string? agent, string? reason)
+    public async Task<QueueState> PauseAsync(string? provider, string? agent, string? reason, string? workspace = null)
     {
-        var known = _paused.FirstOrDefault(pause => IsSame(pause, provider, agent));
+        var known = _paused.FirstOrDefault(pause => IsSame(pause, provider, agent, workspace));
         if (known is null && _paused.Count >= Max)
             throw new InvalidOperationException($"there are {Max} pauses already; end one first: colibri resume-queue");
-        var pause = new QueuePause(provider, agent, known?.Since ?? _time.GetUtcNow(), reason);
+        var pause = new QueuePause(provider, agent, known?.Since ?? _time.GetUtcNow(), reason, workspace);
         // Persisted before it takes effect: a pause that was answered must survive a restart.
-        await _board.SetSettingAsync(NameOf(provider, agent), JsonSerializer.Serialize(pause, QueuePauseJson.Default.QueuePause)).ConfigureAwait(false);
-        Change(paused => [.. paused.Where(other => !IsSame(other, provider, agent)), pause]);
-        _logger.QueuePaused(WhatOf(provider, agent), Because(pause));
+        await _board.SetSettingAsync(NameOf(provider, agent, workspace), JsonSerializer.Serialize(pause, QueuePauseJson.Default.QueuePause)).ConfigureAwait(false);
+        Change(paused => [.. paused.Where(other => !IsSame(other, provider, agent, workspace)), pause]);
+        _logger.QueuePaused(WhatOf(pause), Because(pause));
         return State;
     }
 
     /// <summary>Ends the pause of exactly these selectors; without one nothing changes.</summary>
     /// <exception cref="BoardUnavailableException">The disk refused, so it stays paused.</exception>
-    public async Task<QueueState> ResumeAsync(string? provider, string? agent)
+    public async Task<QueueState> ResumeAsync(string? provider, string? agent, string? workspace = null)
     {
-        if (!_paused.Any(pause => IsSame(pause, provider, agent)))
+        if (_paused.FirstOrDefault(pause => IsSame(pause, provider, agent, workspace)) is not { } ended)
             return State;
-        await _board.DropSettingAsync(NameOf(provider, agent)).ConfigureAwait(false);
-        Change(paused => [.. paused.Where(pause => !IsSame(pause, provider, agent))]);
-        _logger.QueueResumed(WhatOf(provider, agent));
+        await _board.DropSettingAsync(NameOf(provider, agent, workspace)).ConfigureAwait(false);
+        Change(paused => [.. paused.Where(pause => !IsSame(pause, provider, agent, workspace))]);
+        _logger.QueueResumed(WhatOf(ended));
         return State;
     }
 
     /// <summary>The pause that keeps tasks of a provider and an agent from starting; null for none.</summary>
     /// <param name="isProvider">Whether a name means the provider.</param>
     /// <param name="agent">The agent's name.</param>
-    public QueuePause? Of(Predicate<string> isProvider, string agent)
+    /// <param name="workspace">The tasks' workspace; null finds no pause of one.</param>
+    public QueuePause? Of(Predicate<string> isProvider, string agent, string? workspace = null)
     {
         ArgumentNullException.ThrowIfNull(isProvider);
         foreach (var pause in _paused)
         {
-            if ((pause.Provider is null || isProvider(pause.Provider)) && (pause.Agent is null || pause.Agent == agent))
+            if ((pause.Provider is null || isProvider(pause.Provider)) && (pause.Agent is null || pause.Agent == agent)
+                && (pause.Workspace is null || pause.Workspace == workspace))
                 return pause;
         }
         return null;
@@ -93,8 +95,9 @@ public sealed class QueuePauses
     public static string Words(QueuePause pause)
     {
         ArgumentNullException.ThrowIfNull(pause);
-        var selectors = (pause.Provider is null ? "" : $" --provider {pause.Provider}") + (pause.Agent is null ? "" : $" --agent {pause.Agent}");
-        return $"{WhatOf(pause.Provider, pause.Agent)} is paused since {pause.Since:yyyy-MM-dd'T'HH:mm:ss'Z'}{Because(pause)}; go on with: colibri resume-queue{selectors}";
+        var selectors = (pause.Provider is null ? "" : $" --provider {pause.Provider}") + (pause.Agent is null ? "" : $" --agent {pause.Agent}")
+            + (pause.Workspace is null ? "" : $" --workspace {pause.Workspace}");
+        return $"{WhatOf(pause)} is paused since {pause.Since:yyyy-MM-dd'T'HH:mm:ss'Z'}{Because(pause)}; go on with: colibri resume-queue{selectors}";
     }
 
     private void Change(Func<IReadOnlyList<QueuePause>, IEnumerable<QueuePause>> change)
@@ -111,20 +114,31 @@ public sealed class QueuePauses
     }
 
     private static IReadOnlyList<QueuePause> Sorted(IEnumerable<QueuePause> paused) =>
-        [.. paused.OrderBy(pause => pause.Provider ?? "", StringComparer.Ordinal).ThenBy(pause => pause.Agent ?? "", StringComparer.Ordinal)];
+        [.. paused.OrderBy(pause => pause.Provider ?? "", StringComparer.Ordinal).ThenBy(pause => pause.Agent ?? "", StringComparer.Ordinal)
+            .ThenBy(pause => pause.Workspace ?? "", StringComparer.Ordinal)];
 
-    private static bool IsSame(QueuePause pause, string? provider, string? agent) =>
-        string.Equals(pause.Provider, provider, StringComparison.OrdinalIgnoreCase) && pause.Agent == agent;
+    /// <summary>The pause of a workspace's tasks, whatever provider and agent they would have; null for none.</summary>
+    public QueuePause? OfWorkspace(string workspace) =>
+        _paused.FirstOrDefault(pause => pause is { Provider: null, Agent: null } && pause.Workspace == workspace);
 
-    private static string NameOf(string? provider, string? agent) => $"{Prefix}{Uri.EscapeDataString(provider?.ToLowerInvariant() ?? "")}.{Uri.EscapeDataString(agent ?? "")}";
+    private static bool IsSame(QueuePause pause, string? provider, string? agent, string? workspace) =>
+        string.Equals(pause.Provider, provider, StringComparison.OrdinalIgnoreCase) && pause.Agent == agent && pause.Workspace == workspace;
 
-    private static string WhatOf(string? provider, string? agent) => (provider, agent) switch
+    // No escaped name has a slash, so a record with a workspace is never taken for one without.
+    private static string NameOf(string? provider, string? agent, string? workspace) =>
+        $"{Prefix}{Uri.EscapeDataString(provider?.ToLowerInvariant() ?? "")}.{Uri.EscapeDataString(agent ?? "")}{(workspace is null ? "" : $"/{Uri.EscapeDataString(workspace)}")}";
+
+    private static string WhatOf(QueuePause pause)
     {
-        (null, null) => "the queue",
-        ({ } asked, null) => $"provider {asked}",
-        (null, { } worker) => $"agent {worker}",
-        ({ } asked, { } worker) => $"provider {asked} of agent {worker}",
-    };
+        var what = (pause.Provider, pause.Agent) switch
+        {
+            (null, null) => pause.Workspace is null ? "the queue" : null,
+            ({ } asked, null) => $"provider {asked}",
+            (null, { } worker) => $"agent {worker}",
+            ({ } asked, { } worker) => $"provider {asked} of agent {worker}",
+        };
+        return pause.Workspace is not { } workspace ? what! : what is null ? $"workspace {workspace}" : $"{what} in workspace {workspace}";
+    }
 
     private static string Because(QueuePause pause) => pause.Reason is { Length: > 0 } reason ? $": {reason}" : "";
 

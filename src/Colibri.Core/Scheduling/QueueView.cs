@@ -43,6 +43,8 @@ public sealed class QueueView(
         var own = new List<BlockedBy>(task.BlockedBy ?? []);
         if (task.Held)
             own.Add(new BlockedBy("held", WhyHeld(task)));
+        if (task.Workspace is { } workspace && pauses.OfWorkspace(workspace) is { } pause)
+            own.Add(new BlockedBy("paused", QueuePauses.Words(pause)));
         if (task.NotBefore is { } at && at > now.At)
             own.Add(new BlockedBy("backoff", $"its next attempt is not before {Instant(at)}"));
         if (now.Unmatched.Contains(task.Id))

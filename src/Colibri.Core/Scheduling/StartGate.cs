@@ -43,6 +43,14 @@ public sealed class StartGate(AgentSupervisor supervisor, ProviderRouter router,
     /// <summary>The same for a living agent that would be given a task.</summary>
     public bool MayTake(SupervisedAgent agent) => pauses.Of(agent.Source.IsCalled, agent.Name) is null && IsOpen(agent.Source);
 
+    /// <summary>Whether tasks of a workspace are paused for the agent. A pause that names no workspace is looked at for the agent as a whole.</summary>
+    public bool IsPaused(AgentCandidate candidate, string? workspace) =>
+        workspace is not null && pauses.Of(Seen(candidate).IsProvider, candidate.Name, workspace) is not null;
+
+    /// <summary>The same for a living agent.</summary>
+    public bool IsPaused(SupervisedAgent agent, string? workspace) =>
+        workspace is not null && pauses.Of(agent.Source.IsCalled, agent.Name, workspace) is not null;
+
     /// <summary>The request for a task's start; null while its provider is held for this task.</summary>
     public SpawnRequest? RequestOf(string taskId, AgentCandidate candidate)
     {

@@ -77,6 +77,8 @@ internal sealed class TaskMatch(
 
     private bool MayTake(SupervisedAgent agent, ReadyTask task)
     {
+        if (gate.IsPaused(agent, task.Workspace))
+            return false;
         if (!_closedAgents.Contains(agent))
         {
             if (gate.TryAdmit(agent.Source, task.Id))
@@ -93,7 +95,7 @@ internal sealed class TaskMatch(
     {
         foreach (var candidate in candidates)
         {
-            if (_closed.Contains(candidate) || (candidate.Profile is { } profile && !rules.HasRoom(profile, _started.GetValueOrDefault(profile.Name))))
+            if (_closed.Contains(candidate) || (candidate.Profile is { } profile && !rules.HasRoom(profile, _started.GetValueOrDefault(profile.Name))) || gate.IsPaused(candidate, task.Workspace))
                 continue;
             if (gate.RequestOf(task.Id, candidate) is { } request)
                 return request;

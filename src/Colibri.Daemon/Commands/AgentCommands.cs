@@ -35,12 +35,16 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
             Runtime = KnownRuntime(request.Runtime),
             Provider = CommandContext.OptionalName(request.Provider, "provider"),
             Model = CommandContext.OptionalName(request.Model, "model"),
-            TaskId = CommandContext.OptionalName(request.TaskId, "task_id"),
+            TaskId = await TaskIdOf(CommandContext.OptionalName(request.TaskId, "task_id")).ConfigureAwait(false),
             Jail = JailOf(request.Jail),
             Rpc = request.Rpc,
             Prompt = CommandContext.Text(request.Prompt, "prompt"),
         }).ConfigureAwait(false);
     }
+
+    // Where a number names no task, the claim says so.
+    private async Task<string?> TaskIdOf(string? name) =>
+        name is null ? null : (await board.GetAsync(name).ConfigureAwait(false))?.Id ?? name;
 
     private static JailRequest? JailOf(JailRequest? jail)
     {

@@ -66,19 +66,23 @@ internal sealed class CommandContext(CommandRequest request)
         return value.Contains('\0') ? throw Bad(field, "holds a NUL character") : value;
     }
 
+    /// <summary>An optional whole number within bounds.</summary>
+    public static long? OptionalNumber(long? value, string field, long minimum, long maximum) =>
+        value is not { } number || (number >= minimum && number <= maximum) ? value : throw Bad(field, $"is {number}; it can be {minimum} to {maximum}");
+
     public static int Number(int? value, string field, int fallback, int minimum, int maximum) =>
         value is not { } number ? fallback
         : number >= minimum && number <= maximum ? number
         : throw Bad(field, $"is {number}; it can be {minimum} to {maximum}");
 
-    public static IReadOnlyList<string> Names(IReadOnlyList<string>? values, string field, int maxCount = 64)
+    public static IReadOnlyList<string> Names(IReadOnlyList<string>? values, string field, int maxCount = 64, int maxLength = MaxNameLength)
     {
         if (values is null)
             return [];
         if (values.Count > maxCount)
             throw Bad(field, $"has {values.Count} entries; the limit is {maxCount}");
         foreach (var value in values)
-            Name(value, field);
+            Name(value, field, maxLength);
         return values;
     }
 

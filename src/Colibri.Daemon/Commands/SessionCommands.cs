@@ -1,3 +1,5 @@
+using System.Globalization;
+using Colibri.Core.Board;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Daemon.Server;
@@ -8,7 +10,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Daemon.Commands;
 
 /// <summary>The commands about session logs.</summary>
-internal sealed class SessionCommands(SessionStore sessions, PromptAssembler prompts)
+internal sealed class SessionCommands(SessionStore sessions, PromptAssembler prompts, TaskBoard board)
 {
     private const int MaxListed = 1_000;
 
@@ -27,11 +29,11 @@ internal sealed class SessionCommands(SessionStore sessions, PromptAssembler pro
         return ValueTask.FromResult(Reply.Of(new SessionList(sessions.List(limit)), ProtocolJson.Wire.SessionList));
     }
 
-    private ValueTask<Reply> GetAsync(CommandContext context)
+    private async ValueTask<Reply> GetAsync(CommandContext context)
     {
-        var id = ValidId(context);
+        var id = await KnownIdAsync(context).ConfigureAwait(false);
         return sessions.Read(id, context.Request.All ?? false) is { } entries
-            ? ValueTask.FromResult(Reply.Of(entries, ProtocolJson.Wire.SessionEntries))
+            ? Reply.Of(entries, ProtocolJson.Wire.SessionEntries)
             : throw NotFound(id);
     }
 
@@ -51,18 +53,26 @@ internal sealed class SessionCommands(SessionStore sessions, PromptAssembler pro
 
     private async ValueTask<Reply> CompactAsync(CommandContext context)
     {
-        var id = ValidId(context);
+        var id = await KnownIdAsync(context).ConfigureAwait(false);
         return await sessions.CompactAsync(id).ConfigureAwait(false) is { } compaction
             ? Reply.Of(compaction, ProtocolJson.Wire.Compaction)
             : throw NotFound(id);
     }
 
-    private ValueTask<Reply> PromptAsync(CommandContext context)
+    private async ValueTask<Reply> PromptAsync(CommandContext context)
+    {
+        var id = await KnownIdAsync(context).ConfigureAwait(false);
+        return prompts.Assemble(id, CommandContext.Text(context.Request.Scratch, "scratch")) is { } prompt
+            ? Reply.Of(prompt, ProtocolJson.Wire.AssembledPrompt)
+            : throw NotFound(id);
+    }
+
+    /// <summary>The session of that id, else that of the task with that number.</summary>
+    private async Task<string> KnownIdAsync(CommandContext context)
     {
         var id = ValidId(context);
-        return prompts.Assemble(id, CommandContext.Text(context.Request.Scratch, "scratch")) is { } prompt
-            ? ValueTask.FromResult(Reply.Of(prompt, ProtocolJson.Wire.AssembledPrompt))
-            : throw NotFound(id);
+        return long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out _) && !sessions.Exists(id)
+            && await board.GetAsync(id).ConfigureAwait(false) is { SessionId: { } session } ? session : id;
     }
 
     private static string ValidId(CommandContext context) => SessionId.IsValid(context.Request.SessionId)

@@ -105,7 +105,8 @@ internal static class DaemonHost
                 FileWatch.LookAtWorkingDirectory,
             ],
             throttle, time, logger);
-        var status = new StatusView(configuration, engine, prefix, counters, watch, log, time);
+        var places = new ConfiguredPlaces(() => new ColibriSettings { Daemon = configuration });
+        var status = new StatusView(configuration, engine, prefix, counters, watch, log, time) { Places = places };
         // A stop does not wait for what an earlier daemon left: that stays on record, for the next start.
         var recovering = engine.RecoverAsync();
         await Task.WhenAny(recovering, stop.First).ConfigureAwait(false);
@@ -126,10 +127,10 @@ internal static class DaemonHost
             [
                 .. new DaemonCommands(status, reload, secrets).Handlers,
                 .. new CostCommands(engine.Cost, engine.Budgets, engine.Board, engine.Scheduler, time, logger).Handlers,
-                .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets).Handlers,
+                .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets, places).Handlers,
                 .. new QueueCommands(engine).Handlers,
                 .. new AgentCommands(engine.Board, engine.Supervisor, configuration.Host).Handlers,
-                .. new SessionCommands(engine.Sessions, engine.Prompts).Handlers,
+                .. new SessionCommands(engine.Sessions, engine.Prompts, engine.Board).Handlers,
                 .. new RegistryCommands(engine.Board).Handlers,
             ]),
             engine.Events);

@@ -10,6 +10,7 @@ using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions.Headroom;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Core.Settings;
+using Colibri.Daemon.Commands;
 using Colibri.Daemon.Logging;
 using Colibri.Daemon.Server;
 using Colibri.Posix.Cgroups;
@@ -24,6 +25,9 @@ internal sealed class StatusView(
 {
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _startTimestamp = time.GetTimestamp();
+
+    /// <summary>What tasks may name; null where nothing is configured.</summary>
+    public ConfiguredPlaces? Places { get; init; }
 
     public long UptimeMs => (long)time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
 
@@ -46,7 +50,9 @@ internal sealed class StatusView(
             Agents = new StatusAgents(
                 engine.Supervisor.Running,
                 configuration.MaxAgents,
-                [.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped).Select(pane => new StatusAgent(pane.Id, pane.Agent, pane.Activity, pane.TaskId))]),
+                [.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped).Select(pane => new StatusAgent(pane.Id, pane.Agent, pane.Activity, pane.TaskId, pane.Label, pane.TaskNumber))],
+                Places?.Profiles),
+            Workspaces = Places?.Workspaces,
             Panes = panes.Count,
             Cache = CacheOf(engine.Supervisor.TotalUsage),
             Budget = engine.Budgets.State,
