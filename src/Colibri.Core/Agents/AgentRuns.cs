@@ -515,6 +515,16 @@ internal sealed class AgentRuns
         TellOfLosses();
     }
 
+    /// <summary>
+    /// Writes the operator's answer into the session of the question. It is queued when this returns, so before all that the agent does with it.
+    /// </summary>
+    public void LogAnswer(string words) =>
+        _ = Watched("writing an answer into the session of", LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.Answer, Text = words }));
+
+    /// <summary>Writes that the answer before did not reach the agent.</summary>
+    public void LogAnswerUnsent() =>
+        _ = Watched("writing a note into the session of", LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = "the answer did not reach the agent, which does not read" }));
+
     private async Task LogAsync(string sessionId, SessionEntry entry)
     {
         await Recorder.AppendAsync(sessionId, entry).ConfigureAwait(false);

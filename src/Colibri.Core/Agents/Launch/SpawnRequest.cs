@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents.Launch;
@@ -17,7 +18,7 @@ public sealed record SpawnRequest
 
     /// <summary>Whether provider or model are chosen already, by the request or in its arguments.</summary>
     public bool StatesProvider => Provider is not null || Model is not null
-        || Arguments.Any(argument => argument is "--provider" or "--model" or "-m" || argument.StartsWith("--provider=", StringComparison.Ordinal)
+        || Arguments.Concat(ExtraArguments).Any(argument => argument is "--provider" or "--model" or "-m" || argument.StartsWith("--provider=", StringComparison.Ordinal)
             || argument.StartsWith("--model=", StringComparison.Ordinal));
 
     /// <summary>How to confine it; null runs it as the daemon runs.</summary>
@@ -49,6 +50,15 @@ public sealed record SpawnRequest
 
     /// <summary>Whether a long-lived agent takes further tasks once its task is done, while there are any.</summary>
     public bool TakesTasks { get; init; }
+
+    /// <summary>Behind <see cref="Arguments"/> or the kind's own, and before the prompt.</summary>
+    public IReadOnlyList<string> ExtraArguments { get; init; } = [];
+
+    /// <summary>What its runs may do, by the kind's own flags; null leaves that to the kind and the operator's settings of it.</summary>
+    public Access? Access { get; init; }
+
+    /// <summary>What its runs are held to: stated arguments stand in place of the kind's flags for it.</summary>
+    public Access? HeldAccess => Arguments.Count == 0 ? Access : null;
 
     /// <summary>The request without the fields that may hold megabytes.</summary>
     internal SpawnRequest WithoutWords() => this with { Arguments = [], Prompt = null, Environment = new Dictionary<string, string>() };
