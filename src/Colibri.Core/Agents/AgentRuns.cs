@@ -304,6 +304,8 @@ internal sealed class AgentRuns
         // 4. Words wait to be written to the session: a slow disk exerts back-pressure on this agent alone.
         foreach (var entry in news.Entries)
             Recorder.Add(SessionId, entry);
+        if (news.Words is { } words)
+            Current?.Heard(words);
         // 5. A run over its budget ends before the session is written: its agent must not spend on while a disk is slow.
         if (!news.Usage.IsEmpty && Look() is { } look && RunLimits.AskBudget(look) is { Ends: true } spent)
             EndBy(look.Run, spent);
@@ -440,7 +442,7 @@ internal sealed class AgentRuns
             Stated = report.ResumeAt is { } resumeAt && resumeAt - _parts.Time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
         });
         if (end.Error is null && run?.Task is not null && await RunSteps.DoAsync(_parts.Steps.Checking, run).ConfigureAwait(false) is { } error)
-            end = _judge.Fail(_agent.Id, run, error, mayPass: true);
+            end = _judge.Fail(_agent.Id, run, error, mayPass: true) with { Denied = end.Denied, Remark = end.Remark, StderrTail = end.StderrTail };
         return end;
     }
 
@@ -451,7 +453,7 @@ internal sealed class AgentRuns
         // Of a run that was judged this is known already. One that ended otherwise must not keep others waiting for its answer.
         _parts.Holds?.Release(Source, run?.TaskId);
         var (usage, sessions) = _usage.Close();
-        var closed = end with { Usage = usage, Sessions = sessions, SessionEntriesDropped = LostEntries };
+        var closed = end with { Usage = usage, Sessions = sessions, SessionEntriesDropped = LostEntries, Result = run?.Result(_parts.Secrets) };
         await _parts.Runs.EndAsync(closed, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);

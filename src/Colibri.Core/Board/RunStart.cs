@@ -87,6 +87,9 @@ public sealed record RunEnd
     /// <summary>The tools whose calls were refused; null where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
 
+    /// <summary>The agent's last words; null where it said none.</summary>
+    public TaskResult? Result { get; init; }
+
     /// <summary>What else is to be known of the run, for its session, in one line; null for nothing.</summary>
     public string? Remark { get; init; }
 

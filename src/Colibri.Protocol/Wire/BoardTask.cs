@@ -34,6 +34,9 @@ public sealed record BoardTask
     /// <summary>The tools whose calls were refused in the latest finished attempt; absent where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
 
+    /// <summary>The agent's last words in the latest finished attempt.</summary>
+    public TaskResult? Result { get; init; }
+
     /// <summary>Summed over every attempt.</summary>
     public Usage Usage { get; init; } = new();
     public required DateTimeOffset CreatedAt { get; init; }
@@ -75,6 +78,11 @@ public sealed record TaskError(string Code, string Message);
 /// <param name="Count">The number of refused calls.</param>
 public sealed record DeniedTool(string Tool, string? Reason, long Count);
 
+/// <summary>The last words of an agent in a run.</summary>
+/// <param name="Text">At most 64 KiB of UTF-8.</param>
+/// <param name="Truncated">True where the words were longer; else absent.</param>
+public sealed record TaskResult(string Text, bool? Truncated = null);
+
 /// <summary>A reason why a queued task does not start.</summary>
 /// <param name="Code">Kebab-case and stable.</param>
 /// <param name="Message">One line for a person.</param>
@@ -106,6 +114,9 @@ public sealed record TaskRun
 
     /// <summary>The tools whose calls were refused; absent where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
+
+    /// <summary>The agent's last words; absent where it said none, and while it runs.</summary>
+    public TaskResult? Result { get; init; }
     public ProcessExit? Exit { get; init; }
     public Usage Usage { get; init; } = new();
 

@@ -12,7 +12,8 @@ internal static class TaskRow
     public const string Columns = """
         id, title, description, status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
         error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,
-        created_at, updated_at, started_at, finished_at, previous_status, seq, denied, held, interruptions
+        created_at, updated_at, started_at, finished_at, previous_status, seq, denied, held, interruptions,
+        result, result_truncated
         """;
 
     /// <summary>Verdict and error code of a task that is held because its runs were interrupted too often.</summary>
@@ -43,6 +44,7 @@ internal static class TaskRow
         Denied = row.DeniedOrNull(26),
         Held = row.GetInt64(27) != 0,
         Interruptions = row.GetInt32(28),
+        Result = row.ResultOrNull(29),
     };
 
     public static TaskChange ReadChange(SqliteDataReader row) =>
@@ -93,6 +95,10 @@ internal static class TaskRow
 
     public static IReadOnlyList<DeniedTool>? DeniedOrNull(this SqliteDataReader row, int column) =>
         row.IsDBNull(column) ? null : JsonSerializer.Deserialize(row.GetString(column), BoardJson.Default.DeniedToolArray);
+
+    /// <summary>Words, and whether they were cut, in two neighbouring columns.</summary>
+    public static TaskResult? ResultOrNull(this SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? null : new TaskResult(row.GetString(column), row.GetInt64(column + 1) != 0 ? true : null);
 
     /// <summary>Code and message in two neighbouring columns.</summary>
     public static TaskError? ErrorOrNull(this SqliteDataReader row, int column) =>

@@ -30,19 +30,19 @@ internal static class EdgeSql
     public static readonly string RunStart = To(TaskState.Started, "started_at = $now", HeldByRun);
 
     public static readonly string RunDone =
-        To(TaskState.Done, $"finished_at = $now, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}", HeldByRun);
+        To(TaskState.Done, $"finished_at = $now, verdict = $verdict, denied = $denied, {Result}, interruptions = 0, {NewError}, {AddUsage}", HeldByRun);
 
     public static readonly string RunFail =
-        To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}", HeldByRun);
+        To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, {Result}, interruptions = 0, {NewError}, {AddUsage}", HeldByRun);
 
     public static readonly string RunRetry = To(
         TaskState.Queued,
-        $"{BackFrom("$not_before")}, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {AddUsage}",
+        $"{BackFrom("$not_before")}, verdict = $verdict, denied = $denied, {Result}, interruptions = 0, {NewError}, {AddUsage}",
         $"{HeldByRun} AND attempts < max_attempts");
 
     public static readonly string RunInterrupt = To(
         TaskState.Queued,
-        $"{BackFrom("$not_before")}, {AttemptBack}, {EndSeen}, verdict = $verdict, denied = $denied, {NewError}, {AddUsage}",
+        $"{BackFrom("$not_before")}, {AttemptBack}, {EndSeen}, verdict = $verdict, denied = $denied, {Result}, {NewError}, {AddUsage}",
         HeldByRun);
 
     /// <summary>
@@ -53,7 +53,7 @@ internal static class EdgeSql
         $"""
         {BackFrom("$now + min(1000 << min(interruptions, 9), 300000) * $jitter / 1000")}, {AttemptBack},
         interruptions = interruptions + 1, held = {IsPoison},
-        verdict = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $verdict END, denied = $denied,
+        verdict = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $verdict END, denied = $denied, {Result},
         error_code = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $error_code END,
         error_message = CASE WHEN {IsPoison}
             THEN (interruptions + 1) || ' runs in a row were interrupted because the daemon was killed, so the task is held; '
@@ -65,7 +65,7 @@ internal static class EdgeSql
 
     /// <summary>Not a state change: stores usage and verdict of a run whose task was cancelled while it ran.</summary>
     public const string RunAfterCancel = $"""
-        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, denied = $denied, {AddUsage}
+        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, denied = $denied, {Result}, {AddUsage}
         WHERE id = $id AND status = 'cancelled' {HeldByRun}
         """;
 
@@ -125,6 +125,8 @@ internal static class EdgeSql
 
     // Cut to the longest rest, because the clock may have been set back.
     private const string Rest = "CASE WHEN rest_until > $now THEN min(rest_until, $now + 300000) ELSE 0 END";
+
+    private const string Result = "result = $result, result_truncated = $result_truncated";
 
     private const string NewError = "error_code = $error_code, error_message = $error_message";
 

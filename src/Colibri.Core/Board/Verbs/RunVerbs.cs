@@ -40,7 +40,7 @@ internal static class RunVerbs
 
     private const string EndRun = """
         UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict, denied = $denied,
-            error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
+            result = $result, result_truncated = $result_truncated, error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
             input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
             cost_microcents = $cost, unpriced_tokens = $unpriced, session_entries_dropped = $dropped
         WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
@@ -62,7 +62,7 @@ internal static class RunVerbs
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model, denied,
-            session_entries_dropped
+            session_entries_dropped, result, result_truncated
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
@@ -187,6 +187,7 @@ internal static class RunVerbs
     private static (string Name, object? Value)[] Outcome(WriteScope scope, RunEnd end, Usage usage) =>
     [
         ("$now", scope.Now), ("$verdict", end.Verdict), ("$denied", TaskRow.Json(end.Denied)),
+        ("$result", end.Result?.Text), ("$result_truncated", end.Result?.Truncated is true ? 1 : 0),
         ("$error_code", end.Error?.Code), ("$error_message", end.Error?.Message),
         ("$input", usage.InputTokens), ("$output", usage.OutputTokens), ("$cache_read", usage.CacheReadTokens),
         ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens),
@@ -215,6 +216,7 @@ internal static class RunVerbs
         Model = row.TextOrNull(25),
         Denied = row.DeniedOrNull(26),
         SessionEntriesDropped = row.GetInt64(27),
+        Result = row.ResultOrNull(28),
     };
 
     private sealed record Number(long Value);

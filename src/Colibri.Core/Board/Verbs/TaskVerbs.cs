@@ -155,7 +155,7 @@ internal static class TaskVerbs
             .TakeWhile(TaskRow.Read, task =>
             {
                 seen++;
-                characters += task.Title.Length + task.Description.Length;
+                characters += task.Title.Length + task.Description.Length + (task.Result?.Text.Length ?? 0);
                 return fits = seen == 1 || (seen <= limit && characters <= maxCharacters);
             });
         return new TaskList(tasks, fits ? null : tasks[^1].Id);
