@@ -143,6 +143,7 @@ public sealed class WireCommand
         new("env", "{}", "object of texts", "a variable in its environment"),
         new("rpc", "by the arguments, else by the runtime", "boolean", "keep its standard input open and prompt it there"),
         new("prompt", "the task's title and description", "text", "what to tell it"),
+        new("access", "the runtime's own settings", "read, edit, full", "what it may do, by the runtime's own flags"),
         new("jail", "none", "object", "how to confine it"),
         new("jail.path", "none", "path", "the directory that becomes its /"),
         new("jail.name", "none", "name", "a jail to enter (FreeBSD)"),
@@ -192,9 +193,9 @@ public sealed class WireCommand
     public static WireCommand AppendSession { get; } = new("append-session", "add an entry to a session",
         new("session_id", WireField.Required, "session id", "the session"),
         new("entry", WireField.Required, "object", "what to add"),
-        new("entry.kind", WireField.Required, "user, assistant, tool_result, usage, note", "what the entry is"),
+        new("entry.kind", WireField.Required, "user, assistant, tool_call, tool_result, question, answer, usage, note", "what the entry is"),
         new("entry.text", "required unless there is usage", "without NUL", "its words"),
-        new("entry.tool", "none", "name", "with tool_result: the tool"),
+        new("entry.tool", "none", "name", "with tool_call and tool_result: the tool"),
         new("entry.is_error", "none", "boolean", "with tool_result: the tool failed"),
         new("entry.usage", "none", "a usage object", "what the agent used"))
     { MayOverlap = true };

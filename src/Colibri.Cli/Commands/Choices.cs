@@ -7,10 +7,11 @@ internal static class Choices
     public static readonly string[] CostModes = ["fast", "smart", "max"];
 
     /// <summary>The kinds that a client may append; the other two only the daemon writes.</summary>
-    public static readonly string[] EntryKinds = ["user", "assistant", "tool_result", "usage", "note"];
+    public static readonly string[] EntryKinds = ["user", "assistant", "tool_call", "tool_result", "question", "answer", "usage", "note"];
     public static readonly string[] Topics = ["tasks", "panes", "cost"];
     public static readonly string[] CostGroupings = ["task", "session", "provider", "day"];
     public static readonly string[] BudgetActions = ["lift"];
+    public static readonly string[] Accesses = ["read", "edit", "full"];
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
 
     /// <summary>Whether <paramref name="said"/> is one of these, to the letter.</summary>

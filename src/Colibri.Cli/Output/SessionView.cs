@@ -80,7 +80,7 @@ internal static class SessionView
         if (entry.Text is not { Length: > 0 } text)
             return;
         var lines = Text.Lines(text);
-        if (entry.Kind is not SessionEntryKind.ToolResult || full)
+        if (entry.Kind is not (SessionEntryKind.ToolResult or SessionEntryKind.ToolCall) || full)
         {
             screen.Prose(lines, Indent);
             return;
@@ -95,7 +95,8 @@ internal static class SessionView
 
     private static Tone ToneOf(SessionEntryKind kind) => kind switch
     {
-        SessionEntryKind.User or SessionEntryKind.Assistant => Tone.Strong,
+        SessionEntryKind.User or SessionEntryKind.Assistant or SessionEntryKind.Answer => Tone.Strong,
+        SessionEntryKind.Question => Tone.Attention,
         SessionEntryKind.Escalation => Tone.Attention,
         _ => Tone.Plain,
     };

@@ -6,6 +6,7 @@ namespace Colibri.Cli.Output;
 internal static class TaskView
 {
     private const int LabelWidth = 12;
+    private const int ResultLines = 20;
 
     public static void Block(Screen screen, BoardTask task)
     {
@@ -54,11 +55,26 @@ internal static class TaskView
             screen.Line();
             screen.Prose(Text.Lines(task.Description), 2);
         }
+        if (task.Result is { } result)
+            Said(screen, result);
         if (task.SessionId is { } session)
         {
             screen.Line();
             screen.Line($"what was said: colibri get-session {Words.Plain(session)}");
         }
+    }
+
+    private static void Said(Screen screen, TaskResult result)
+    {
+        screen.Line();
+        screen.Line(screen.Paint("the agent's last words", Tone.Strong));
+        var lines = Text.Lines(result.Text).SelectMany(line => Columns.Wrap(line, screen.Width - 2)).ToList();
+        var isLong = lines.Count > ResultLines + 1;
+        screen.Prose(isLong ? lines.Take(ResultLines) : lines, 2);
+        if (isLong)
+            screen.Prose([$"{Columns.Ellipsis} {Words.Number(lines.Count - ResultLines)} more lines, --json has all"], 2);
+        else if (result.Truncated is true)
+            screen.Prose([$"{Columns.Ellipsis} cut; the session has all"], 2);
     }
 
     private static string Attempt(TaskRun run)

@@ -211,7 +211,7 @@ internal sealed class AgentRuns
     private PromptAssembler? Injection => _parts.Configuration.SchedulerPromptInjection ? _parts.Prompts : null;
 
     private RunStart StartOf(string? taskId) =>
-        new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model, Profile = _request.Profile?.Name };
+        new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model, Profile = _request.Profile?.Name, Access = _request.HeldAccess?.ToString().ToLowerInvariant() };
 
     /// <summary>Makes this the agent's current run.</summary>
     private void Enter(Run run)
@@ -306,6 +306,8 @@ internal sealed class AgentRuns
         // 4. Words wait to be written to the session: a slow disk exerts back-pressure on this agent alone.
         foreach (var entry in news.Entries)
             Recorder.Add(SessionId, entry);
+        if (news.Words is { } words)
+            Current?.Heard(words);
         // 5. A run over its budget ends before the session is written: its agent must not spend on while a disk is slow.
         if (!news.Usage.IsEmpty && Look() is { } look && RunLimits.AskBudget(look) is { Ends: true } spent)
             EndBy(look.Run, spent);
@@ -468,7 +470,7 @@ internal sealed class AgentRuns
         // Of a run that was judged this is known already. One that ended otherwise must not keep others waiting for its answer.
         _parts.Holds?.Release(Source, run?.TaskId);
         var (usage, sessions) = _usage.Close();
-        var closed = end with { Usage = usage, Sessions = sessions, SessionEntriesDropped = LostEntries };
+        var closed = end with { Usage = usage, Sessions = sessions, SessionEntriesDropped = LostEntries, Result = run?.Result(_parts.Secrets) };
         await _parts.Runs.EndAsync(closed, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);
@@ -536,6 +538,16 @@ internal sealed class AgentRuns
         Tell(_pane.SetOverBudget(Recorder.IsOverBudget));
         TellOfLosses();
     }
+
+    /// <summary>
+    /// Writes the operator's answer into the session of the question. It is queued when this returns, so before all that the agent does with it.
+    /// </summary>
+    public void LogAnswer(string words) =>
+        _ = Watched("writing an answer into the session of", LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.Answer, Text = words }));
+
+    /// <summary>Writes that the answer before did not reach the agent.</summary>
+    public void LogAnswerUnsent() =>
+        _ = Watched("writing a note into the session of", LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = "the answer did not reach the agent, which does not read" }));
 
     private async Task LogAsync(string sessionId, SessionEntry entry)
     {

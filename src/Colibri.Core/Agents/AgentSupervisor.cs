@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Confinement;
+using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
@@ -237,6 +238,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
                 + (request.Binary.Contains('/') ? ProgramFile.WhyNot(request.Binary) is { } reason ? $": {reason}" : "" : $" in the {parts.Programs.Directories.Count} directories of the daemon's search path; give its path"));
         }
+        RefuseAccess(request, confinement);
         var agent = Prepare(request, confinement, program);
         // Registered before the claim is committed, so that a client that sees a claimed task finds its agent.
         Panes.Add(agent);
@@ -289,6 +291,16 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
         parts.StartRests.Started(agent.Record.Binary);
         return agent;
+    }
+
+    /// <summary>Checked before the claim: such a start would fail each time.</summary>
+    private void RefuseAccess(SpawnRequest request, ConfinementPlan? confinement)
+    {
+        if (request.HeldAccess is not { } access)
+            return;
+        var uid = confinement?.Uid ?? ProcessUser.EffectiveUid;
+        if (AgentProfiles.For(request.Runtime, request.Binary).Rights.WhyNot(access, uid, name => parts.Environment.ValueFor(request, name)) is { } reason)
+            throw new SpawnRefusedException(SpawnRefusal.AccessImpossible, reason);
     }
 
     private static async Task BeginAsync(SupervisedAgent agent, string? taskId)

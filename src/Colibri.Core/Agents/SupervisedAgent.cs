@@ -369,9 +369,13 @@ public sealed class SupervisedAgent : IRunSite
     {
         if (_rpc is null || !_pane.TryAnswer(request))
             return false;
+        _runs.LogAnswer(confirmed is { } yes ? yes ? "yes" : "no" : value ?? "cancelled");
         var isSent = _rpc.TryAnswer(request, value, confirmed);
         if (!isSent)
+        {
+            _runs.LogAnswerUnsent();
             _pane.Reopen(request);
+        }
         // Other limits hold from now on.
         _runs.LookAtLimits();
         Publish();

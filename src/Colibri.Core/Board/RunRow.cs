@@ -28,6 +28,9 @@ public sealed record RunRow
 
     /// <summary>The tools whose calls were refused; null where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
+
+    /// <summary>The agent's last words; null where it said none.</summary>
+    public TaskResult? Result { get; init; }
     public Usage Usage { get; init; } = new();
 
     /// <summary>The route it was started on, if one was chosen.</summary>

@@ -102,6 +102,9 @@ public sealed record RunEnd
     /// <summary>What the task's next run is to be told: the work goes back to an agent, and the attempt is given back. Null where it does not.</summary>
     public string? Feedback { get; init; }
 
+    /// <summary>The agent's last words; null where it said none.</summary>
+    public TaskResult? Result { get; init; }
+
     /// <summary>What else is to be known of the run, for its session, in one line; null for nothing.</summary>
     public string? Remark { get; init; }
 

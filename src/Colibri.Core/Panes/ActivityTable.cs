@@ -27,6 +27,7 @@ public static class ActivityTable
         /* TurnEnded */ (byte)W, (byte)W, (byte)W, (byte)W, (byte)W,
         /* MessageEnded */ (byte)W, (byte)W, (byte)W, (byte)W, (byte)W,
         /* ToolStarted */ (byte)W, (byte)W, (byte)W, (byte)W, (byte)W,
+        /* ToolCalled: a repetition, or a call within a call */ (byte)I, (byte)W, (byte)B, (byte)D, (byte)E,
         /* ToolProgress */ (byte)W, (byte)W, (byte)W, (byte)D, (byte)E,
         /* ToolEnded: a tool may outlive its run */ (byte)W, (byte)W, (byte)W, (byte)D, (byte)E,
         /* Asked */ (byte)B, (byte)B, (byte)B, (byte)B, (byte)B,

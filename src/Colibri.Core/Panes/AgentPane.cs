@@ -191,7 +191,7 @@ public sealed class AgentPane
         }
 
         _framer.Reset();
-        _fold.CompleteUsage();
+        _fold.Complete();
         _fold.State.IsComplete = true;
         _news.Changed = Publish();
         return _news;

@@ -19,6 +19,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private const int MaxEventChars = 64;
     private const int MaxEvents = 32;
     private const string WordlessRefusal = "the agent refused the prompt without saying why";
+    private const string WordlessQuestion = "the agent asks, and does not say what";
     private const int MaxIdChars = 256;
     private const int MaxNameChars = 128;
     private const int MaxNames = 8;
@@ -28,6 +29,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private const string UnknownTool = "tool";
 
     private readonly RunningTools _tools = new();
+    private readonly CallEntries? _calls = keepsWords ? new CallEntries(news, secrets) : null;
 
     // Most agents need none of these three.
     private RunningTools? _unended;
@@ -36,6 +38,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private bool _namesBackground;
     private long _errorAt;
     private long _askedAt;
+    private string? _asked;
     private readonly UsageAccount _usage = new(pricing, news);
     private ulong _sessionHash;
     private ulong _cwdHash;
@@ -132,7 +135,11 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             case EventKind.ToolEnded:
                 EndTool(line, e);
                 break;
+            case EventKind.ToolCalled:
+                _calls?.Told(line, e, IdOf(line, e), NameOf(line, e) ?? UnknownTool);
+                break;
             case EventKind.Asked:
+                EnterQuestion(e);
                 State.Question = e.Question?.Shortened(secrets.Excerpt);
                 _askedAt = State.Events;
                 break;
@@ -155,9 +162,25 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (e.HasWords || ((e.Kind == EventKind.MessageEnded || IsEnd(e.Kind)) && ContentText.HasWords(line, e.Text))) State.Signs.Words++;
         if (e.Usage is { } usage && !AddUsage(line, usage, e) && kind == EventKind.UsageReported) isNews = false;
         if (isNews) NoteSign(kind, e, wasSettled);
-        if (keepsWords && kind == EventKind.MessageEnded && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
-            news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = text });
+        if (keepsWords && (kind == EventKind.MessageEnded || IsEnd(kind)) && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
+            Enter(kind, text, e.IsNested);
         Step(kind);
+    }
+
+    // What a run comes to, as its end says it, repeats its last message: that is in the session already.
+    private void Enter(EventKind kind, string words, bool isNested)
+    {
+        if (kind == EventKind.MessageEnded) news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = words });
+        if (!isNested && !string.IsNullOrWhiteSpace(words)) news.Words = words;
+    }
+
+    // An agent may tell again of the question that it waits with.
+    private void EnterQuestion(in AgentEvent e)
+    {
+        var isOpen = State.Activity == Activity.Blocked && !State.IsAnswered(Answered);
+        if (!keepsWords || (isOpen && _asked == e.Question?.Request)) return;
+        _asked = e.Question?.Request;
+        news.Add(new SessionEntry { Kind = SessionEntryKind.Question, Text = e.Question?.Words is { Length: > 0 } words ? words : WordlessQuestion });
     }
 
     private void Step(EventKind kind)
@@ -192,7 +215,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (State.Question is { } open && open.Request != Answered?.Request
             && (kind == EventKind.ToolProgress || (kind is EventKind.ToolStarted or EventKind.ToolEnded && _tools.HasOneFrom(_askedAt)))) return;
         var next = ActivityTable.Next(State.Activity, kind);
-        if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported
+        if (kind is not (EventKind.CompactionStarted or EventKind.Ignored or EventKind.ToolCalled or EventKind.Noted or EventKind.UsageReported
             or EventKind.BackgroundChanged or EventKind.BackgroundEnded or EventKind.Denied))
             (State.SetAside, State.IsCompacting) = (null, false);
         if (IsEnd(kind)) RestAt(next);
@@ -319,6 +342,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (final) State.IsSettled = State.BackgroundWork == 0;
         if (_tools.LatestAwaited.Name is not null) _tools.MoveAwaited(_unended ??= new RunningTools(), call => _denied?.Has(call) == true);
         _tools.Clear();
+        _calls?.Flush();
         ShowTools();
         NoteUnended();
         if (State is { Stop: < StopReason.Length, Error: { } overcome })
@@ -345,6 +369,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (!_tools.Start(call, name, since, State.Events, isAwaited: !e.IsNested && e.Background != BackgroundStep.Starts)) return false;
         State.Tools++;
         State.Answers++;
+        _calls?.Started(line, e, call, name);
         ShowTools();
         return true;
     }
@@ -383,8 +408,10 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
             NoteUnended();
         }
         NoteOutcome(line, e, call, name);
-        if (keepsWords)
-            news.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = name, IsError = e.IsError || e.IsUnfinished, Text = ContentText.Decode(line, e.Text) });
+        if (_calls is null) return;
+        if (!wasRunning && e.MayBeUnannounced) _calls.Told(line, e, call, name ?? UnknownTool);
+        else _calls.Ended(line, e, call);
+        news.Add(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = name, IsError = e.IsError || e.IsUnfinished, Text = ContentText.Decode(line, e.Text) });
     }
 
     // A total never falls: if the agent reports less than before, the higher total was counted and booked already.
@@ -406,6 +433,13 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         _usage.Complete();
         State.Usage = _usage.Total;
         EnterUsage();
+    }
+
+    /// <summary>The agent says nothing more.</summary>
+    public void Complete()
+    {
+        _calls?.Flush();
+        CompleteUsage();
     }
 
     // The session gets what was used since its latest entry; what messages tell is entered with the total that includes it.

@@ -19,10 +19,13 @@ public sealed class PaneNews
     public bool Changed { get; internal set; }
 
     /// <summary>
-    /// What the agent said and did, in order: once for each finished message of the assistant that has words in it, for each finished tool
-    /// call, and for each report of usage with what it adds to those before it. Empty where the pane keeps no words.
+    /// What the agent said and did, in order: once for each finished message of the assistant that has words in it, for each tool call and
+    /// its end, for each question, and for each report of usage with what it adds to those before it. Empty where the pane keeps no words.
     /// </summary>
     public ReadOnlySpan<SessionEntry> Entries => CollectionsMarshal.AsSpan(_entries);
+
+    /// <summary>What the agent itself said last in the chunk, decoded and otherwise as it came; null where it said nothing.</summary>
+    public string? Words { get; internal set; }
 
     /// <summary>Once for each report, with what it adds to those before it.</summary>
     public ReadOnlySpan<UsageNews> Usage => CollectionsMarshal.AsSpan(_usage);
@@ -37,6 +40,7 @@ public sealed class PaneNews
     {
         Changed = false;
         Session = null;
+        Words = null;
         // This runs a hundred thousand times a second, and most chunks bring none of these.
         if (_entries.Count > 0) _entries.Clear();
         if (_usage.Count > 0) _usage.Clear();

@@ -23,7 +23,7 @@ internal static class WorkSigns
 {
     public static WorkSign Of(EventKind kind) => kind switch
     {
-        EventKind.Ignored or EventKind.Noted or EventKind.Queued or EventKind.ToolProgress or EventKind.ProcessStopped or EventKind.ProcessDied => WorkSign.None,
+        EventKind.Ignored or EventKind.Noted or EventKind.Queued or EventKind.ToolCalled or EventKind.ToolProgress or EventKind.ProcessStopped or EventKind.ProcessDied => WorkSign.None,
         EventKind.SessionOpened or EventKind.RunStarted or EventKind.Progress or EventKind.MessageStarted or EventKind.TurnStarted or EventKind.TurnEnded
             or EventKind.RunResumed or EventKind.CompactionStarted => WorkSign.Step,
         EventKind.RunFailed or EventKind.Failed or EventKind.Retrying => WorkSign.Failure,

@@ -1,5 +1,6 @@
 using Colibri.Core.Board;
 using Colibri.Core.Panes;
+using Colibri.Core.Providers;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Runs;
@@ -17,6 +18,7 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
     private readonly Lock _gate = new();
     private RunState _state;
     private volatile string? _refusal;
+    private volatile LastWords? _lastWords;
     private long _toldAt;
 
     /// <summary>The whole task as the claim returned it; null for an operator's prompt.</summary>
@@ -73,6 +75,13 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
 
     /// <summary>What its agent is to be told, in another run; null where nothing is.</summary>
     public string? Feedback { get; set; }
+
+    /// <summary>The agent has said something in it. Called by the thread that reads the agent's output.</summary>
+    public void Heard(string words) => _lastWords = new LastWords(words);
+
+    /// <summary>What the agent said last in it; null where it said nothing.</summary>
+    /// <param name="secrets">The keys to redact.</param>
+    public TaskResult? Result(Secrets secrets) => _lastWords?.Result(secrets);
 
     public RunState State
     {

@@ -312,7 +312,7 @@ public sealed class BoardScheduler(
         {
             // Another claimant was faster, a client took the slot, or the program cannot start: the task's row says which. What was refused before
             // the claim, for a reason that stays, must not be tried again at once: the slot that it frees wakes the scheduler.
-            if (e is { IsClaimed: false, Refusal: SpawnRefusal.ProgramUnusable or SpawnRefusal.NotConfinable or SpawnRefusal.JailWrong })
+            if (e is { IsClaimed: false, Refusal: SpawnRefusal.ProgramUnusable or SpawnRefusal.NotConfinable or SpawnRefusal.JailWrong or SpawnRefusal.AccessImpossible })
                 LeaveOut(task, e);
         }
         finally

@@ -235,7 +235,7 @@ internal sealed class SessionLog(string id, string directory, SessionParts parts
     }
 
     private static SessionEntry Within(CostLimits limits, SessionEntry entry) =>
-        entry is { Kind: SessionEntryKind.ToolResult, Text: { } text } && limits.ToolResultMaxBytes is { } maxBytes
+        entry is { Kind: SessionEntryKind.ToolResult or SessionEntryKind.ToolCall, Text: { } text } && limits.ToolResultMaxBytes is { } maxBytes
             ? entry with { Text = ToolResultText.Shorten(text, maxBytes) }
             : entry;
 

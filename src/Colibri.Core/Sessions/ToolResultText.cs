@@ -4,7 +4,7 @@ using System.Text;
 namespace Colibri.Core.Sessions;
 
 /// <summary>
-/// Shortens a tool's result: its head and its tail stay, and a line between them says what is missing. The head says what ran and the tail
+/// Shortens a tool's result, or the arguments of its call: head and tail stay, and a line between them says what is missing. The head says what ran and the tail
 /// how it went; the hash tells whether two results were the same.
 /// </summary>
 internal static class ToolResultText
@@ -13,7 +13,7 @@ internal static class ToolResultText
     /// The text itself if its UTF-8 form has at most <paramref name="maxBytes"/>. Otherwise a text of that size: as much head as tail, and
     /// between them the number of bytes left out and the SHA-256 of the whole text's UTF-8 form. No character is cut in two.
     /// </summary>
-    /// <param name="text">The tool's result.</param>
+    /// <param name="text">The tool's result, or its arguments.</param>
     /// <param name="maxBytes">At least 512, so that the marker fits.</param>
     public static string Shorten(string text, long maxBytes)
     {

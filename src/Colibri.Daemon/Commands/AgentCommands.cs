@@ -2,6 +2,7 @@ using Colibri.Core.Agents;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
+using Colibri.Core.Settings;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
@@ -39,12 +40,29 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
             Jail = JailOf(request.Jail),
             Rpc = request.Rpc,
             Prompt = CommandContext.Text(request.Prompt, "prompt"),
+            Access = AccessOf(request),
         }).ConfigureAwait(false);
     }
 
     // Where a number names no task, the claim says so.
     private async Task<string?> TaskIdOf(string? name) =>
         name is null ? null : (await board.GetAsync(name).ConfigureAwait(false))?.Id ?? name;
+
+    private static Access? AccessOf(CommandRequest request)
+    {
+        Access? access = request.Access switch
+        {
+            null => null,
+            "read" => Access.Read,
+            "edit" => Access.Edit,
+            "full" => Access.Full,
+            _ => throw CommandContext.Bad("access", $"is '{request.Access}'; it can be read, edit, full"),
+        };
+        // Without its flags nothing would hold the agent to it.
+        return access is null || request.Args is not { Count: > 0 }
+            ? access
+            : throw CommandContext.Bad("access", "is given with args, which stand in place of the runtime's own flags for it; leave one of them out");
+    }
 
     private static JailRequest? JailOf(JailRequest? jail)
     {

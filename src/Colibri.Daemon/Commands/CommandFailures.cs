@@ -22,7 +22,7 @@ internal static class CommandFailures
     {
         SpawnRefusal.TaskNotFound => ErrorCodes.NotFound,
         SpawnRefusal.TaskConflict => ErrorCodes.Conflict,
-        SpawnRefusal.ProgramUnusable or SpawnRefusal.JailWrong or SpawnRefusal.PromptTooLong => ErrorCodes.BadRequest,
+        SpawnRefusal.ProgramUnusable or SpawnRefusal.JailWrong or SpawnRefusal.PromptTooLong or SpawnRefusal.AccessImpossible => ErrorCodes.BadRequest,
         _ => ErrorCodes.Unavailable,
     };
 }

@@ -101,6 +101,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
         SessionEntriesDropped = (run.FinishedAt is null ? supervisor.SessionEntriesDroppedBy(run.AgentId) : run.SessionEntriesDropped) is > 0 and var dropped ? dropped : null,
         StderrTail = run.StderrTail,
         Denied = run.Denied,
+        Result = run.Result,
     };
 
     private async ValueTask<Reply> ListAsync(CommandContext context)

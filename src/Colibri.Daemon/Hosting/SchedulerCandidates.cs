@@ -67,6 +67,8 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
                 Capabilities = capabilities,
                 Offers = Offers,
                 TakesTasks = true,
+                // What lets the kind work in the run's own place, and nowhere else.
+                Access = Access.Edit,
             });
 
         bool Offers(string capability) => Has(capabilities, capability, programs);
@@ -96,6 +98,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
                 Capabilities = capabilities,
                 Offers = Offers,
                 TakesTasks = true,
+                Access = profile.Access,
                 Profile = profile,
             });
 

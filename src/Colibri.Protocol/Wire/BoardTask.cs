@@ -214,6 +214,9 @@ public sealed record TaskRun
 
     /// <summary>The tools whose calls were refused; absent where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
+
+    /// <summary>The agent's last words; absent where it said none, and while it runs.</summary>
+    public TaskResult? Result { get; init; }
     public ProcessExit? Exit { get; init; }
     public Usage Usage { get; init; } = new();
 

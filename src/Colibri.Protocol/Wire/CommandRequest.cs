@@ -82,6 +82,9 @@ public sealed record CommandRequest
     public string? Value { get; init; }
     public bool? Confirmed { get; init; }
     public bool? Cancelled { get; init; }
+
+    /// <summary>Of <c>spawn-agent</c>: what it may do.</summary>
+    public string? Access { get; init; }
     public JailRequest? Jail { get; init; }
     public long? GraceMs { get; init; }
 

@@ -112,6 +112,10 @@ public sealed record AgentQuestion(string Request, string Method, string? Title 
     private const int MaxTitleChars = 1_000;
     private const int MaxMessageChars = 4_000;
 
+    /// <summary>All that is asked: title and message, then each option on a line of its own.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Words => string.Join('\n', new[] { Title, Message }.Concat(Options?.Select(option => $"- {option}") ?? []).Where(line => !string.IsNullOrEmpty(line)));
+
     /// <summary>The question as it is shown. One whose very id had to be shortened cannot be answered.</summary>
     /// <param name="excerpt">Shortens a text to so many characters.</param>
     public AgentQuestion Shortened(Func<string, int, string> excerpt)

@@ -18,7 +18,7 @@ public sealed record SessionEntry
     public required SessionEntryKind Kind { get; init; }
     public string? Text { get; init; }
 
-    /// <summary>Only of a tool result: the tool's name.</summary>
+    /// <summary>Only of a tool call and a tool result: the tool's name.</summary>
     public string? Tool { get; init; }
     public bool? IsError { get; init; }
 
@@ -36,6 +36,15 @@ public enum SessionEntryKind
     Compaction,
     Escalation,
     Note,
+
+    /// <summary>What a tool was called with: its arguments as JSON, or the command line.</summary>
+    ToolCall,
+
+    /// <summary>What an agent has asked.</summary>
+    Question,
+
+    /// <summary>What it was answered.</summary>
+    Answer,
 }
 
 /// <summary>A session, without its entries.</summary>

@@ -19,6 +19,7 @@ public sealed class ActivityTableTests
         [EventKind.TurnEnded] = "WWWWW",
         [EventKind.MessageEnded] = "WWWWW",
         [EventKind.ToolStarted] = "WWWWW",
+        [EventKind.ToolCalled] = "IWBDE",
         [EventKind.ToolProgress] = "WWWDE",
         [EventKind.ToolEnded] = "WWWDE",
         [EventKind.Asked] = "BBBBB",

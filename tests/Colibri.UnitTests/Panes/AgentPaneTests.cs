@@ -101,7 +101,7 @@ public sealed class AgentPaneTests
         var shown = pane.Show();
         (shown.Activity, shown.Events, shown.MalformedLines, shown.OversizeLines).ShouldBe((activity, 2, 1, 1));
         shown.Tool.ShouldBe(toolsRunning == 0 ? null : "write");
-        if (toolsRunning == 1) transcript.Lines.ShouldBe(["bash: "]);
+        if (toolsRunning == 1) transcript.Lines.ShouldBe(["bash()", "write()", "bash: "]);
         pane.Say("""{"type":"agent_settled"}""");
         pane.Show().Activity.ShouldBe(Activity.Done);
     }
@@ -247,11 +247,11 @@ public sealed class AgentPaneTests
     }
 
     [Test]
-    [Arguments("pi-1.5.2-json-two", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash: hi\n|write: *|assistant: Done*|usage: 148/12/1152/0/96960")]
-    [Arguments("pi-0.73.1-json-tool", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash: hi\n|assistant: Done*|usage: 148/12/1152/0/96960")]
-    [Arguments("claude-2.1-stream-json", "assistant: Running the command.|Bash: hi|assistant: Done: it printed hi.|usage: 352/80/2048/0/341760")]
-    [Arguments("codex-0.169-exec-json", "assistant: Running the command.|command_execution: hi\n|assistant: Done: it printed hi.|usage: 352/80/2048/0/0")]
-    [Arguments("opencode-1.18-run-json", "assistant: Running the command.|bash: hi\n|usage: 176/40/1024/0/143520|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [Arguments("pi-1.5.2-json-two", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash({\"command\":\"echo hi\"})|bash: hi\n|write({\"path\":\"out.txt\",\"content\":\"hello\\n\"})|write: *|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [Arguments("pi-0.73.1-json-tool", "assistant: Running the command.|usage: 176/40/1024/0/143520|bash({\"command\":\"echo hi\"})|bash: hi\n|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [Arguments("claude-2.1-stream-json", "assistant: Running the command.|Bash({\"command\":\"echo hi\",\"description\":\"say hi\"})|Bash: hi|assistant: Done: it printed hi.|usage: 352/80/2048/0/341760")]
+    [Arguments("codex-0.169-exec-json", "assistant: Running the command.|command_execution(/bin/bash -lc 'echo hi')|command_execution: hi\n|assistant: Done: it printed hi.|usage: 352/80/2048/0/0")]
+    [Arguments("opencode-1.18-run-json", "assistant: Running the command.|bash({\"command\":\"echo hi\"})|bash: hi\n|usage: 176/40/1024/0/143520|assistant: Done*|usage: 148/12/1152/0/96960")]
     public void A_transcript_takes_down_each_message_tool_and_usage_once(string recording, string expected)
     {
         var transcript = new ListTranscript();

@@ -34,6 +34,8 @@ internal sealed class ListTranscript
             {
                 SessionEntryKind.Assistant => "assistant: " + entry.Text,
                 SessionEntryKind.ToolResult => $"{entry.Tool}{(entry.IsError is true ? "!" : "")}: {entry.Text}",
+                SessionEntryKind.ToolCall => $"{entry.Tool}({entry.Text})",
+                SessionEntryKind.Question => "question: " + entry.Text,
                 _ => "usage: " + entry.Usage!.Show(),
             });
         }

@@ -18,6 +18,9 @@ public sealed class Bubblewrap(string program, JailRoot root, bool hasNetwork, J
     public override JailRoot Root => root;
 
     /// <inheritdoc/>
+    public override uint? Uid => user?.Ids.Uid;
+
+    /// <inheritdoc/>
     public override string Description => $"bwrap {root.Path}{(hasNetwork ? "" : ", no network")}{(user is null ? "" : $", user {user.Name}")}";
 
     /// <inheritdoc/>

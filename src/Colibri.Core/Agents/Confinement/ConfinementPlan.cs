@@ -14,6 +14,9 @@ public abstract class ConfinementPlan
     /// <summary>A description for the log, the pane and the board.</summary>
     public abstract string Description { get; }
 
+    /// <summary>The user that the agent has inside; null is the daemon's own.</summary>
+    public virtual uint? Uid => null;
+
     /// <summary>Where files are left for the agent; null where none are.</summary>
     public virtual StageDirectory? Stage => null;
 

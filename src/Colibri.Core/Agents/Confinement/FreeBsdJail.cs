@@ -35,6 +35,9 @@ public sealed class FreeBsdJail(JailHost host, JailCommands commands, JailRoot r
     public override StageDirectory Stage { get; } = new(root.Path, stage);
 
     /// <inheritdoc/>
+    public override uint? Uid => User?.Ids.Uid ?? 0;
+
+    /// <inheritdoc/>
     public override string Description =>
         (Name is null ? $"jail {root.Path}, ip4 {Network.Text}" : $"jail {Name}, {root.Path}") + (User is null ? "" : $", user {User.Name}");
 

@@ -59,6 +59,9 @@ public sealed record AgentProfile
     /// <summary>The refused call that a line of its standard error tells of, where its events do not; null for a kind that has no such lines.</summary>
     public Func<string, ToolRefusal?>? RefusalIn { get; init; }
 
+    /// <summary>How an access is mapped to its own arguments and variables.</summary>
+    public KindRights Rights { get; init; } = KindRights.None;
+
     /// <summary>An option and its value; nothing where there is none.</summary>
     internal static IReadOnlyList<string> Flag(string name, string? value) => value is null ? [] : [name, value];
 }

@@ -17,6 +17,7 @@ internal static class Claude
         PromptByInput = [],
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
         Cost = CostReport.AtItsEnd,
+        Rights = ClaudeRights.All,
         Resumes = static arguments => arguments.Any(argument =>
             argument is "--resume" or "-r" or "--continue" or "-c" || argument.StartsWith("--resume=", StringComparison.Ordinal)),
         // That a session is around it, which one, and how to talk to it; of hooks and plug-ins, whose they are.
@@ -143,7 +144,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         // What Claude Code says itself in the assistant's place, such as an error, is no turn.
         var isModels = ClaudeUsage.ReadMessage(line, message, ref read);
         if (!inSubagent && isModels && fields[0].IsString) sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0], Usage = null });
-        sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1], HasWords = MayLackWords(line, fields[1], truncated, look, 2) });
+        sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1], IsNested = inSubagent, HasWords = MayLackWords(line, fields[1], truncated, look, 2) });
         read.Usage = null;
 
         Span<JsonValue> block = stackalloc JsonValue[7];
@@ -151,7 +152,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         while (blocks.Next())
         {
             if (!BlockFields.TryRead(line, blocks.Current, block) || !block[0].StringEquals(line, "tool_use"u8)) continue;
-            var call = read with { Kind = EventKind.ToolStarted, ToolId = block[1], ToolName = block[2], IsNested = inSubagent };
+            var call = read with { Kind = EventKind.ToolStarted, ToolId = block[1], ToolName = block[2], Arguments = block[6], IsNested = inSubagent };
             ReadBackgroundStep(line, block[2], block[6], ref call);
             sink.On(line, call);
         }

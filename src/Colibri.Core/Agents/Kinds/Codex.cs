@@ -16,6 +16,7 @@ internal static class Codex
         PromptByInput = ["-"],
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
         RefusalIn = CodexRefusals.In,
+        Rights = CodexRights.All,
         Cost = CostReport.Never,
         Resumes = static arguments => arguments.Contains("resume"),
         // Its thread, the sandbox its commands run in, and how it was installed.
@@ -28,14 +29,19 @@ internal static class Codex
 }
 
 /// <summary>
-/// The commands that Codex' own rules refuse. It prints no event for most of them, only a line on standard error:
-/// <c>ERROR codex_core::tools::router: … rejected: rm -f style…</c>.
+/// The calls that Codex' own rules and its sandbox refuse. It prints no event for most of them, only a line on standard error:
+/// <c>ERROR codex_core::tools::router: … rejected: rm -f style…</c>, and where <see cref="CodexRights"/> asks for it
+/// <c>codex_otel.log_only: event.name="codex.sandbox_outcome" … outcome=denied</c>.
 /// </summary>
 internal static class CodexRefusals
 {
+    private const string Outcome = "codex_otel.log_only: event.name=\"codex.sandbox_outcome\"";
+
     /// <summary>The refusal that a line of standard error tells of; null for another line.</summary>
     public static ToolRefusal? In(string line)
     {
+        if (line.Contains(Outcome, StringComparison.Ordinal))
+            return line.Contains(" outcome=denied", StringComparison.Ordinal) ? new ToolRefusal("command_execution", "Codex' sandbox stopped it") : null;
         var at = line.IndexOf("rejected", StringComparison.OrdinalIgnoreCase);
         if (at < 0) return null;
         // The words alone may be a program's own, which a command has printed.
@@ -55,6 +61,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
     private const int Item = 2;
     private const int TurnCompleted = 3;
     private const int Failure = 4;
+    private const int ItemColumns = 13;
 
     private static readonly KnownEvents Events = new(
         new("thread.started", EventKind.SessionOpened, ThreadStarted),
@@ -68,7 +75,8 @@ internal sealed class CodexDialect() : LineDialect(Events)
         new("request_user_input", EventKind.Asked));
 
     private static readonly JsonFields EventFields = new("thread_id", "item", "usage", "error", "message");
-    private static readonly JsonFields ItemFields = new("id", "type", "text", "aggregated_output", "status", "tool", "result", "message", "exit_code");
+    private static readonly JsonFields ItemFields = new("id", "type", "text", "aggregated_output", "status", "tool", "result", "message", "exit_code", "command", "arguments",
+        "changes", "query");
     private static readonly JsonFields ContentField = new("content");
     private static readonly JsonFields UsageFields = new(
         "input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens");
@@ -113,7 +121,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
 
     private static void ReadItem(ReadOnlySpan<byte> line, JsonValue item, bool truncated, LineLook look, ref AgentEvent read)
     {
-        Span<JsonValue> fields = stackalloc JsonValue[9];
+        Span<JsonValue> fields = stackalloc JsonValue[ItemColumns];
         ItemFields.TryRead(line, item, fields);
         // Without its type or its id, nobody can tell which call this ends.
         read.IsPartial = MayLack(truncated, look, 2) && !(fields[0].IsString && fields[1].IsString);
@@ -141,6 +149,9 @@ internal sealed class CodexDialect() : LineDialect(Events)
             read.ToolId = fields[0];
             read.ToolName = fields[5];
             if (!fields[5].IsString) read.ToolLabel = tool.Name;
+            read.Arguments = FirstOf(fields[9..]);
+            // What is looked for on the web is known once it was found.
+            read.ArgumentsFollow = read.Arguments is { Exists: false } or { IsString: true, Length: 0 };
             if (!completed) return;
             read.IsDenied = fields[4].StringEquals(line, "declined"u8);
             read.IsError = read.IsDenied || fields[4].StringEquals(line, "failed"u8);
@@ -149,6 +160,14 @@ internal sealed class CodexDialect() : LineDialect(Events)
             read.Text = fields[3];
             if (ContentField.TryRead(line, fields[6], fields)) read.Text = fields[0];
         }
+    }
+
+    private static JsonValue FirstOf(ReadOnlySpan<JsonValue> values)
+    {
+        foreach (var value in values)
+            if (value.Exists) return value;
+
+        return default;
     }
 
     // Codex counts as OpenAI does: cache reads and cache writes are parts of the input.

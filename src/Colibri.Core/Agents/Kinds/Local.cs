@@ -10,5 +10,6 @@ internal static class Local
         RpcArguments = [],
         Providers = [],
         PrintsEvents = false,
+        Rights = KindRights.Unheld("a program of the operator's has"),
     };
 }

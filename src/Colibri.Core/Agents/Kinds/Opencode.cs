@@ -14,6 +14,7 @@ internal static class Opencode
         TaskArguments = ["run", "--format", "json"],
         PromptByInput = [],
         ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),
+        Rights = OpencodeRights.All,
         ChildVariables = new("OPENCODE_",
         [
             "OPENCODE", "OPENCODE_CALLER", "OPENCODE_PID", "OPENCODE_PROCESS_ROLE", "OPENCODE_RUN_ID", "OPENCODE_SESSION_ID", "OPENCODE_TERMINAL",
@@ -43,7 +44,7 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
 
     private static readonly JsonFields EventFields = new("sessionID", "part", "error");
     private static readonly JsonFields PartFields = new("text", "tool", "callID", "state", "reason", "tokens", "cost");
-    private static readonly JsonFields StateFields = new("status", "output", "error");
+    private static readonly JsonFields StateFields = new("status", "output", "error", "input");
     private static readonly JsonFields TokenFields = new("input", "output", "reasoning", "cache");
     private static readonly JsonFields CacheFields = new("read", "write");
     private static readonly JsonFields ErrorFields = new("data", "message", "name");
@@ -85,11 +86,12 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
 
     private static void ReadTool(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> part, ref AgentEvent read)
     {
-        Span<JsonValue> state = stackalloc JsonValue[3];
+        Span<JsonValue> state = stackalloc JsonValue[4];
         StateFields.TryRead(line, part[3], state);
         read.ToolName = part[1];
         read.ToolId = part[2];
         read.MayBeUnannounced = true;
+        read.Arguments = state[3];
         read.IsError = state[0].StringEquals(line, "error"u8);
         read.Kind = read.IsError || state[0].StringEquals(line, "completed"u8) ? EventKind.ToolEnded : EventKind.ToolStarted;
         read.Text = read.IsError ? state[2] : state[1];

@@ -20,6 +20,11 @@ internal static class Pi
         ForgetCommand = "new_session",
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
         ChildVariables = new("PI_", ["PI_CODING_AGENT", "PI_SESSION_ID"]),
+        // Its own list of tools: two words, because it takes no value behind an equals sign.
+        Rights = KindRights.Unheld("Pi has") with
+        {
+            Read = new("has only the tools that read (read, grep, find, ls), and those of MCP servers that its user has set up", "--tools", "read,grep,find,ls"),
+        },
     };
 
     /// <summary>A program of another name, which is taken to print Pi's events: it gets its arguments and its prompt, nothing else.</summary>
@@ -84,12 +89,12 @@ internal sealed class PiDialect() : LineDialect(Events)
 
     private static readonly JsonFields EventFields = new JsonFields(
         "message", "toolCallId", "toolName", "result", "isError", "id", "cwd", "willRetry",
-        "aborted", "success", "finalError", "errorMessage", "method", "error", "command").With("message", MessageFields).With("result", ContentField);
+        "aborted", "success", "finalError", "errorMessage", "method", "error", "command", "args").With("message", MessageFields).With("result", ContentField);
 
     // Where the columns of the message and of the result begin.
-    private const int Message = 15;
-    private const int Result = 28;
-    private const int Columns = 29;
+    private const int Message = 16;
+    private const int Result = 29;
+    private const int Columns = 30;
 
     private static readonly JsonFields DelayField = new("delayMs");
     private static readonly JsonFields QuestionFields = new("title", "message", "options");
@@ -134,6 +139,7 @@ internal sealed class PiDialect() : LineDialect(Events)
                 read.ToolName = values[2];
                 read.IsError = values[4].Kind == ValueKind.True;
                 read.Text = values[Result];
+                read.Arguments = values[15];
                 read.IsPartial = !read.ToolId.Exists && MayLack(truncated, look, 1);
                 break;
             case AgentEnd when values[7].Kind == ValueKind.True:

@@ -13,13 +13,14 @@ internal static class Zot
         TaskArguments = ["rpc"],
         RpcArguments = ["rpc"],
         AlwaysRpc = true,
+        Rights = KindRights.Unheld("zot has"),
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
     };
 }
 
 /// <summary>
 /// zot, <c>zot rpc</c>. A turn is a <c>turn_start</c>. A tool call is announced twice; <c>tool_use_start</c> counts, <c>tool_call</c>
-/// repeats it.
+/// repeats it with the whole arguments. A call within a call has its <c>tool_call</c> alone.
 /// </summary>
 internal sealed class ZotDialect() : LineDialect(Events)
 {
@@ -31,6 +32,8 @@ internal sealed class ZotDialect() : LineDialect(Events)
     private const int Failure = 6;
     private const int Response = 7;
     private const int TextDelta = 8;
+    private const int ToolCall = 9;
+    private const int EventColumns = 12;
 
     private static readonly KnownEvents Events = new(
         new("turn_start", EventKind.TurnStarted),
@@ -42,7 +45,7 @@ internal sealed class ZotDialect() : LineDialect(Events)
         new("tool_use_args", EventKind.Working),
         new("tool_use_end", EventKind.Working),
         new("tool_progress", EventKind.ToolProgress),
-        new("tool_call", EventKind.Ignored),
+        new("tool_call", EventKind.ToolCalled, ToolCall),
         new("tool_result", EventKind.ToolEnded, ToolResult),
         new("usage", EventKind.UsageReported, Usage),
         new("turn_end", EventKind.TurnEnded, TurnEnd),
@@ -51,14 +54,14 @@ internal sealed class ZotDialect() : LineDialect(Events)
         new("response", EventKind.Ignored, Response));
 
     private static readonly JsonFields EventFields = new(
-        "id", "name", "tool", "is_error", "content", "text", "stop", "message", "success", "error", "cumulative");
+        "id", "name", "tool", "is_error", "content", "text", "stop", "message", "success", "error", "cumulative", "args");
 
     private static readonly JsonFields UsageFields = new("input", "output", "cache_read", "cache_write", "cost_usd", "cumulative");
 
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
-        Span<JsonValue> values = stackalloc JsonValue[11];
+        Span<JsonValue> values = stackalloc JsonValue[EventColumns];
         if (known.Detail == Usage)
         {
             if (!TryReadFields(UsageFields, line, truncated, look, values)) return false;
@@ -76,9 +79,11 @@ internal sealed class ZotDialect() : LineDialect(Events)
                 read.Text = values[4].Exists ? values[4] : values[5];
                 read.HasWords = MayLackWords(line, read.Text, truncated, look, 1);
                 break;
-            case ToolStart:
+            case ToolStart or ToolCall:
                 read.ToolId = values[0];
                 read.ToolName = values[1].IsString ? values[1] : values[2];
+                read.Arguments = values[11];
+                read.ArgumentsFollow = known.Detail == ToolStart;
                 break;
             case ToolResult:
                 read.ToolId = values[0];

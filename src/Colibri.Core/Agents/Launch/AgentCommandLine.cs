@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Providers;
+using Colibri.Core.Settings;
 
 namespace Colibri.Core.Agents.Launch;
 
@@ -27,16 +28,20 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
     /// <param name="provider">The provider to use, or null.</param>
     /// <param name="model">The model to use, or null.</param>
     /// <param name="prompt">What to work on, or null.</param>
+    /// <param name="access">What it may do; null leaves that to the kind. Stated arguments stand in place of the kind's own for it as well.</param>
+    /// <param name="extra">The operator's further arguments.</param>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public static AgentCommandLine Build(
-        AgentProfile profile, IReadOnlyList<string> stated, bool? rpc, string? provider, string? model, string? prompt)
+        AgentProfile profile, IReadOnlyList<string> stated, bool? rpc, string? provider, string? model, string? prompt, Access? access = null,
+        IReadOnlyList<string>? extra = null)
     {
         var hasRpc = profile.RpcArguments is not null;
         var isRpc = rpc ?? (hasRpc && (stated.Count > 0 ? LooksLikeRpc(stated) : profile.AlwaysRpc));
         if (isRpc && !hasRpc)
             throw new ArgumentException($"{profile.Name} takes no prompts on standard input: it has no RPC mode");
         var defaults = isRpc ? profile.RpcArguments! : profile.TaskArguments;
-        List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. profile.ModelArguments(provider, model)];
+        var rights = stated.Count > 0 || access is not { } held ? [] : profile.Rights.Arguments(held, isRpc);
+        List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. rights, .. extra ?? [], .. profile.ModelArguments(provider, model)];
         if (prompt is null || isRpc)
             return new AgentCommandLine(arguments, isRpc);
         var argument = AsArgument(prompt);

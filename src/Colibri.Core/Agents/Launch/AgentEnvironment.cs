@@ -1,3 +1,5 @@
+using System.Text;
+using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Processes;
 using Colibri.Posix.Host;
 using Colibri.Posix.Spawning;
@@ -6,7 +8,7 @@ using Colibri.Protocol;
 namespace Colibri.Core.Agents.Launch;
 
 /// <summary>
-/// An agent's environment: the daemon's own without its settings, the request's variables, and the agent's identity. What it inherits is handed
+/// An agent's environment: the daemon's own without its settings, what its rights need, the request's variables, and the agent's identity. What it inherits is handed
 /// on byte for byte; names are looked at, and nothing is decoded.
 /// </summary>
 public sealed class AgentEnvironment
@@ -31,6 +33,11 @@ public sealed class AgentEnvironment
 
     internal AgentEnvironment(EnvironmentBlock own) => _inherited = own.Where(
         name => !name.StartsWith(OwnPrefix, StringComparison.Ordinal) && !NotInherited.Contains(name) && !HarnessVariables.Contains(name));
+
+    /// <summary>The value that a request's agent would find; null where it would find none.</summary>
+    internal string? ValueFor(SpawnRequest request, string name) => request.Environment.TryGetValue(name, out var stated)
+        ? stated
+        : _inherited.ValueOf(name) is { } inherited ? Encoding.UTF8.GetString(inherited) : null;
 
     /// <param name="request">The request.</param>
     /// <param name="keys">The keys that the agent needs; it gets no other key of the daemon.</param>
@@ -59,6 +66,7 @@ public sealed class AgentEnvironment
         else if (DirectoryBytes.Current() is { } own)
             inherited = inherited.With("PWD", own);
         // The identity is set last, so that a request cannot start an agent under another agent's marker.
-        return inherited.With([.. keys, .. request.Environment.Where(variable => variable.Key != TaskVariable)]).With(identity);
+        IEnumerable<KeyValuePair<string, string>> rights = request.HeldAccess is { } access ? AgentProfiles.For(request.Runtime, request.Binary).Rights.Environment(access) : [];
+        return inherited.With([.. rights, .. keys, .. request.Environment.Where(variable => variable.Key != TaskVariable)]).With(identity);
     }
 }

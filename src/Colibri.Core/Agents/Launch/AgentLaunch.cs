@@ -45,7 +45,8 @@ internal sealed class AgentLaunch
     /// <summary>The command line for a prompt.</summary>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, BoardTask? task, string? prompt) =>
-        AgentCommandLine.Build(profile, request.Arguments, request.Rpc, request.Provider, task?.Model ?? request.Model, prompt);
+        AgentCommandLine.Build(
+            profile, request.Arguments, request.Rpc, request.Provider, task?.Model ?? request.Model, prompt, request.Access, request.ExtraArguments);
 
     /// <summary>An agent's first prompt: that of the request, else its task's.</summary>
     public static string? PromptOf(SpawnRequest request, BoardTask? task) => request.Prompt ?? (task is null ? null : PromptOf(task));

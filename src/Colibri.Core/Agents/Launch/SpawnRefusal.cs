@@ -35,6 +35,9 @@ public enum SpawnRefusal
 
     /// <summary>The host is short of memory, processes or descriptors.</summary>
     HostExhausted,
+
+    /// <summary>The agent's kind would not start with what its run may do, as this user.</summary>
+    AccessImpossible,
 }
 
 /// <summary>No agent was started. The message is one line for a person.</summary>

@@ -18,7 +18,7 @@ public sealed record SpawnRequest
 
     /// <summary>Whether provider or model are chosen already, by the request or in its arguments.</summary>
     public bool StatesProvider => Provider is not null || Model is not null
-        || Arguments.Any(argument => argument is "--provider" or "--model" or "-m" || argument.StartsWith("--provider=", StringComparison.Ordinal)
+        || Arguments.Concat(ExtraArguments).Any(argument => argument is "--provider" or "--model" or "-m" || argument.StartsWith("--provider=", StringComparison.Ordinal)
             || argument.StartsWith("--model=", StringComparison.Ordinal));
 
     /// <summary>How to confine it; null runs it as the daemon runs.</summary>
@@ -53,6 +53,12 @@ public sealed record SpawnRequest
 
     /// <summary>Behind <see cref="Arguments"/> or the kind's own, and before the prompt.</summary>
     public IReadOnlyList<string> ExtraArguments { get; init; } = [];
+
+    /// <summary>What its runs may do, by the kind's own flags; null leaves that to the kind and the operator's settings of it.</summary>
+    public Access? Access { get; init; }
+
+    /// <summary>What its runs are held to: stated arguments stand in place of the kind's flags for it.</summary>
+    public Access? HeldAccess => Arguments.Count == 0 ? Access : null;
 
     /// <summary>Variables of the daemon or its key file that the agent gets although they are keys.</summary>
     public IReadOnlyList<string> PassedEnvironment { get; init; } = [];

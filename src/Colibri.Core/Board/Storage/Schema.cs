@@ -183,6 +183,14 @@ internal static class Schema
         ALTER TABLE tasks ADD COLUMN reworks INTEGER NOT NULL DEFAULT 0;
         """;
 
+    // The agent's last words in a run, and in a task's latest finished run: null where it said none.
+    public const string Results = """
+        ALTER TABLE tasks ADD COLUMN result TEXT;
+        ALTER TABLE tasks ADD COLUMN result_truncated INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN result TEXT;
+        ALTER TABLE runs ADD COLUMN result_truncated INTEGER NOT NULL DEFAULT 0;
+        """;
+
     // How many entries of a run its session lacks.
     public const string SessionLosses = """
         ALTER TABLE runs ADD COLUMN session_entries_dropped INTEGER NOT NULL DEFAULT 0;

@@ -18,7 +18,7 @@ internal static class TaskRow
         CASE WHEN waits > 0 AND status = 'queued' THEN (
             SELECT json_group_array(p.seq || ' ' || p.status) FROM task_after a JOIN tasks p ON p.seq = a.parent
             WHERE a.task = tasks.seq AND p.status <> 'done') END,
-        reworks
+        reworks, result, result_truncated
         """;
 
     /// <summary>Verdict and error code of a task that is held because its runs were interrupted too often.</summary>
@@ -67,6 +67,7 @@ internal static class TaskRow
         Tenant = row.TextOrNull(40),
         Feedback = row.TextOrNull(41),
         Change = row.TextOrNull(42) is { } change ? JsonSerializer.Deserialize(change, BoardJson.Default.WorkChange) : null,
+        Result = row.ResultOrNull(45),
         Reworks = row.GetInt64(44) is > 0 and var reworks ? (int)reworks : null,
         BlockedBy = row.TextOrNull(43) is { } parents ? Waits(row.GetInt64(25), Names(parents)) : null,
     };
@@ -158,6 +159,10 @@ internal static class TaskRow
 
     public static IReadOnlyList<DeniedTool>? DeniedOrNull(this SqliteDataReader row, int column) =>
         row.IsDBNull(column) ? null : JsonSerializer.Deserialize(row.GetString(column), BoardJson.Default.DeniedToolArray);
+
+    /// <summary>Words, and whether they were cut, in two neighbouring columns.</summary>
+    public static TaskResult? ResultOrNull(this SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? null : new TaskResult(row.GetString(column), row.GetInt64(column + 1) != 0 ? true : null);
 
     /// <summary>Code and message in two neighbouring columns.</summary>
     public static TaskError? ErrorOrNull(this SqliteDataReader row, int column) =>

@@ -30,25 +30,25 @@ internal static class EdgeSql
     public static readonly string RunStart = To(TaskState.Started, "started_at = $now", HeldByRun);
 
     public static readonly string RunDone =
-        To(TaskState.Done, $"finished_at = $now, feedback = NULL, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {NewWork}, {AddUsage}", HeldByRun);
+        To(TaskState.Done, $"finished_at = $now, feedback = NULL, verdict = $verdict, denied = $denied, {Result}, interruptions = 0, {NewError}, {NewWork}, {AddUsage}", HeldByRun);
 
     public static readonly string RunFail =
-        To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {NewWork}, {AddUsage}", HeldByRun);
+        To(TaskState.Failed, $"finished_at = $now, verdict = $verdict, denied = $denied, {Result}, interruptions = 0, {NewError}, {NewWork}, {AddUsage}", HeldByRun);
 
     public static readonly string RunRetry = To(
         TaskState.Queued,
-        $"{BackFrom("$not_before")}, verdict = $verdict, denied = $denied, interruptions = 0, {NewError}, {NewWork}, {AddUsage}",
+        $"{BackFrom("$not_before")}, verdict = $verdict, denied = $denied, {Result}, interruptions = 0, {NewError}, {NewWork}, {AddUsage}",
         $"{HeldByRun} AND attempts < max_attempts");
 
     public static readonly string RunInterrupt = To(
         TaskState.Queued,
-        $"{BackFrom("$not_before")}, {AttemptBack}, {EndSeen}, verdict = $verdict, denied = $denied, {NewError}, {NewWork}, {AddUsage}",
+        $"{BackFrom("$not_before")}, {AttemptBack}, {EndSeen}, verdict = $verdict, denied = $denied, {Result}, {NewError}, {NewWork}, {AddUsage}",
         HeldByRun);
 
     /// <summary>The work goes back to an agent, which is told what its check found. It is no new attempt, and counted apart.</summary>
     public static readonly string RunRework = To(
         TaskState.Queued,
-        $"{BackFrom("NULL")}, {AttemptBack}, reworks = reworks + 1, feedback = $feedback, interruptions = 0, verdict = $verdict, denied = $denied, {NewError}, {NewWork}, {AddUsage}",
+        $"{BackFrom("NULL")}, {AttemptBack}, reworks = reworks + 1, feedback = $feedback, interruptions = 0, verdict = $verdict, denied = $denied, {Result}, {NewError}, {NewWork}, {AddUsage}",
         HeldByRun);
 
     /// <summary>
@@ -59,7 +59,7 @@ internal static class EdgeSql
         $"""
         {BackFrom("$now + min(1000 << min(interruptions, 9), 300000) * $jitter / 1000")}, {AttemptBack},
         interruptions = interruptions + 1, held = {IsPoison},
-        verdict = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $verdict END, denied = $denied,
+        verdict = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $verdict END, denied = $denied, {Result},
         error_code = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $error_code END,
         error_message = CASE WHEN {IsPoison}
             THEN (interruptions + 1) || ' runs in a row were interrupted because the daemon was killed, so the task is held; '
@@ -71,7 +71,7 @@ internal static class EdgeSql
 
     /// <summary>Not a state change: stores usage and verdict of a run whose task was cancelled while it ran.</summary>
     public const string RunAfterCancel = $"""
-        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, denied = $denied, {NewWork}, {AddUsage}
+        UPDATE tasks SET previous_status = status, updated_at = $now, verdict = $verdict, denied = $denied, {Result}, {NewWork}, {AddUsage}
         WHERE id = $id AND status = 'cancelled' {HeldByRun}
         """;
 
@@ -136,6 +136,8 @@ internal static class EdgeSql
 
     // A run that made no change leaves the one that is there. The check is that of the latest run.
     private const string NewWork = "change = ifnull($change, change), change_state = ifnull($change_state, change_state), check_outcome = $check_outcome";
+
+    private const string Result = "result = $result, result_truncated = $result_truncated";
 
     private const string NewError = "error_code = $error_code, error_message = $error_message";
 

@@ -28,7 +28,7 @@ internal static class ListVerbs
             .TakeWhile(TaskRow.Read, task =>
             {
                 seen++;
-                characters += task.Title.Length + task.Description.Length;
+                characters += task.Title.Length + task.Description.Length + (task.Result?.Text.Length ?? 0);
                 return fits = seen == 1 || (seen <= query.Limit && characters <= query.MaxCharacters);
             });
         return new TaskList(tasks, fits ? null : tasks[^1].Id);

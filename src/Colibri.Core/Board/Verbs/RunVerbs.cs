@@ -40,7 +40,7 @@ internal static class RunVerbs
 
     private const string EndRun = """
         UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict, denied = $denied,
-            error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
+            result = $result, result_truncated = $result_truncated, error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
             input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
             cost_microcents = $cost, unpriced_tokens = $unpriced, session_entries_dropped = $dropped
         WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
@@ -64,7 +64,7 @@ internal static class RunVerbs
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model, denied,
-            session_entries_dropped, profile, access, cwd, (SELECT a.number FROM agents a WHERE a.id = runs.agent_id)
+            session_entries_dropped, profile, access, cwd, (SELECT a.number FROM agents a WHERE a.id = runs.agent_id), result, result_truncated
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
@@ -196,6 +196,7 @@ internal static class RunVerbs
     private static (string Name, object? Value)[] Outcome(WriteScope scope, RunEnd end, Usage usage) =>
     [
         ("$now", scope.Now), ("$verdict", end.Verdict), ("$denied", TaskRow.Json(end.Denied)),
+        ("$result", end.Result?.Text), ("$result_truncated", end.Result?.Truncated is true ? 1 : 0),
         ("$error_code", end.Error?.Code), ("$error_message", end.Error?.Message),
         ("$change", TaskRow.Json(end.Change)), ("$change_state", end.Change is { } change ? TaskRow.Text(change.State) : null),
         ("$check_outcome", TaskRow.Json(end.Check)),
@@ -230,6 +231,7 @@ internal static class RunVerbs
         Access = row.TextOrNull(29),
         Cwd = row.TextOrNull(30),
         AgentNumber = row.LongOrNull(31),
+        Result = row.ResultOrNull(32),
     };
 
     private sealed record Number(long Value);

@@ -40,6 +40,15 @@ public record struct AgentEvent
     /// <summary>The tool's name where the dialect supplies it.</summary>
     public string? ToolLabel { get; set; }
 
+    /// <summary>
+    /// What the tool was called with: of its start, of <see cref="EventKind.ToolCalled"/>, and of an end that may stand for the whole call. JSON, or a string
+    /// that is a command line.
+    /// </summary>
+    public JsonValue Arguments { get; set; }
+
+    /// <summary>Of a tool's start: its arguments are told later, whole, by <see cref="EventKind.ToolCalled"/> or by its end.</summary>
+    public bool ArgumentsFollow { get; set; }
+
     /// <summary>Of a tool's end: the tool failed.</summary>
     public bool IsError { get; set; }
 
@@ -49,7 +58,7 @@ public record struct AgentEvent
     /// <summary>Of a tool's end: the agent has stopped waiting for a call that may still be at work.</summary>
     public bool IsUnfinished { get; set; }
 
-    /// <summary>Of a tool's start: another call waits for it, so its end need not be told.</summary>
+    /// <summary>Of a tool's start: another call waits for it, so its end need not be told. Of a message's end: the words are a sub-agent's.</summary>
     public bool IsNested { get; set; }
 
     /// <summary>Of a tool's start or end: what the call does to work in the background.</summary>

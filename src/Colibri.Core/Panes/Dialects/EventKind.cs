@@ -29,6 +29,9 @@ public enum EventKind
     MessageEnded,
     ToolStarted,
 
+    /// <summary>The arguments of a tool call are whole.</summary>
+    ToolCalled,
+
     /// <summary>A tool at work has printed something.</summary>
     ToolProgress,
     ToolEnded,

@@ -75,6 +75,9 @@ internal static class CompactionSummary
         SessionEntryKind.Assistant => $"assistant: {Short(entry.Text, TurnChars)}",
         SessionEntryKind.ToolResult => Line(
             $"tool {Short(entry.Tool ?? "(unnamed)", OtherChars)} {(entry.IsError is true ? "failed" : "done")}, {Encoding.UTF8.GetByteCount(entry.Text ?? "")} bytes: {Short(entry.Text, OtherChars)}"),
+        SessionEntryKind.ToolCall => $"call of {Short(entry.Tool ?? "(unnamed)", OtherChars)}: {Short(entry.Text, OtherChars)}",
+        SessionEntryKind.Question => $"question: {Short(entry.Text, TurnChars)}",
+        SessionEntryKind.Answer => $"answer: {Short(entry.Text, TurnChars)}",
         SessionEntryKind.Note => $"note: {Short(entry.Text, OtherChars)}",
         SessionEntryKind.Escalation => $"escalation: {Short(entry.Text, OtherChars)}",
         _ => null,

@@ -63,7 +63,7 @@ public sealed class ZotDialectTests
         pane.Show().Usage.Show().ShouldBe("160/15/7/3/150000");
         transcript.Lines.ShouldBe(
         [
-            "assistant: Running.", "bash: hi\n", "usage: 100/10/7/3/100000", "assistant: Done.", "usage: 60/5/0/0/50000",
+            "assistant: Running.", "bash()", "bash: hi\n", "usage: 100/10/7/3/100000", "assistant: Done.", "usage: 60/5/0/0/50000",
         ]);
 
         pane.Say("""{"type":"usage","input":1,"output":1,"cache_read":1,"cache_write":1,"cost_usd":1,"cumulative":true}""");

@@ -56,6 +56,7 @@ public sealed class CommandBindingTests
         ("hold-task|t", """{"cmd":"hold-task","task_id":"t"}"""),
         ("release-task|t", """{"cmd":"release-task","task_id":"t"}"""),
         ("create-task|--title|T|--hold", """{"cmd":"create-task","title":"T","hold":true}"""),
+        ("spawn-agent|claude|--access|edit", """{"cmd":"spawn-agent","binary":"claude","cwd":"/here","access":"edit"}"""),
         ("spawn-agent|pi", """{"cmd":"spawn-agent","binary":"pi","cwd":"/here"}"""),
         (
             "spawn-agent|bin/../zot|--runtime|zot|--provider|p|--model|m|--task-id|t|--session-id|s|--cwd|./sub|--env|A=1|--env|B=x=y|--rpc|--prompt|go|--|rpc|--json|--help",

@@ -49,7 +49,7 @@ public sealed class CommandUsageTests
     [Arguments("spawn-agent pi --env A=1 --env =2", "--env '=2' is not NAME=VALUE (see: colibri spawn-agent --help)")]
     [Arguments("watch --topic tasks --topic weather", "--topic 'weather' is none of tasks, panes, cost (see: colibri watch --help)")]
     [Arguments("watch --topic Tasks", "--topic 'Tasks' is none of tasks, panes, cost (see: colibri watch --help)")]
-    [Arguments("append-session s --kind compaction", "--kind 'compaction' is none of user, assistant, tool_result, usage, note (see: colibri append-session --help)")]
+    [Arguments("append-session s --kind compaction", "--kind 'compaction' is none of user, assistant, tool_call, tool_result, question, answer, usage, note (see: colibri append-session --help)")]
     [Arguments("append-session s --kind usage --input-tokens many", "--input-tokens 'many' is not a whole number (see: colibri append-session --help)")]
     [Arguments("cost --by 3", "--by '3' is none of task, session, provider, day (see: colibri cost --help)")]
     [Arguments("stop-agent a --grace-ms 1.5", "--grace-ms '1.5' is not a whole number (see: colibri stop-agent --help)")]
