@@ -115,9 +115,9 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, Secrets sec
     /// <exception cref="GitException">The workspace's template makes no name of a branch.</exception>
     public static TreeRequest RequestOf(BoardTask task, WorkspaceSettings workspace, BaseTip tip)
     {
-        var slug = BranchName.Slug(task.Title);
+        var slug = Workspaces.BranchName.Slug(task.Title);
         // A task keeps its branch, whatever becomes of its title or of the template.
-        var branch = task.Change is { } known && known.Workspace == workspace.Name ? known.Branch : BranchName.For(workspace.Branch, task.Number, slug);
+        var branch = task.Change is { } known && known.Workspace == workspace.Name ? known.Branch : Workspaces.BranchName.For(workspace.Branch, task.Number, slug);
         return new TreeRequest(workspace.Name, task.Number, slug, branch, tip);
     }
 
