@@ -268,6 +268,21 @@ public static partial class Log
     [LoggerMessage(466, LogLevel.Warning, "agent {AgentId} was moved into its cgroup only after its start, and so are others: {Reason}; what leaves its parent before that is outside")]
     public static partial void TrampolineFailed(this ILogger logger, string agentId, string reason);
 
+    [LoggerMessage(470, LogLevel.Warning, "work of task {Number} was parked under {Reference} in {Repository}: git log {Reference} shows it")]
+    public static partial void WorkParked(this ILogger logger, long number, string reference, string repository);
+
+    [LoggerMessage(471, LogLevel.Information, "the worktree {Path} was cleared up: {Reason}")]
+    public static partial void WorktreeSwept(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(472, LogLevel.Warning, "{What} could not be cleared up: {Reason}; it is tried again at the next start")]
+    public static partial void WorkspaceNotCleared(this ILogger logger, string what, string reason);
+
+    [LoggerMessage(473, LogLevel.Warning, "a landing on {Base} in {Repository} that was cut short is finished")]
+    public static partial void LandingFinished(this ILogger logger, string @base, string repository);
+
+    [LoggerMessage(474, LogLevel.Error, "the landing of {Journal} was cut short and cannot be finished: {Reason}")]
+    public static partial void LandingUnfinished(this ILogger logger, string journal, string reason);
+
     [LoggerMessage(480, LogLevel.Error, "agent {AgentId}: whether processes of it are left in its jail cannot be told ({Reason}); its task waits until it can")]
     public static partial void TreeHidden(this ILogger logger, string agentId, string reason);
 

@@ -27,6 +27,7 @@ public sealed partial class WallClockTests
         ["Colibri.Core/Scheduling/RouteRests.cs"] = "stores the end of a rest for the next daemon",
         ["Colibri.Core/Sessions/SessionLog.cs"] = "stores when an entry was written; entries are in the order of their numbers",
         ["Colibri.Core/Sessions/SessionWriter.cs"] = "stores when a mark was written",
+        ["Colibri.Core/Workspaces/Snapshots.cs"] = "names parked work by when it was parked",
         ["Colibri.Daemon/Commands/CostCommands.cs"] = "stores when the mode was changed",
         ["Colibri.Daemon/Hosting/FileWatch.cs"] = "shows since when a file is not as it should be",
         ["Colibri.Daemon/Hosting/StatusView.cs"] = "shows the time",

@@ -1,0 +1,196 @@
+using System.Text;
+using Colibri.Core.Logging;
+using Colibri.Posix.Host;
+
+namespace Colibri.Core.Workspaces;
+
+/// <summary>
+/// Moves a base from one commit to another, with the checkout that has it. First the branch moves, by compare-and-swap; then the files
+/// follow. A journal is there while the two differ, by which the next start finishes what a kill cut short.
+/// </summary>
+internal sealed class BaseMover(WorkspaceGit git)
+{
+    private const string JournalSuffix = ".landing";
+
+    private readonly Snapshots _snapshots = new(git);
+
+    /// <summary>False where the base is at another commit by now.</summary>
+    /// <exception cref="GitException">The checkout that has the base cannot follow; both are as they were.</exception>
+    public async Task<bool> MoveAsync(Repository repository, BaseTip from, string to, long number, CancellationToken cancellation)
+    {
+        var checkout = await HolderOfAsync(repository, from, cancellation).ConfigureAwait(false);
+        var reason = $"colibri: landed {number}";
+        if (checkout is null)
+        {
+            git.Step("swap");
+            return await repository.MoveAsync(from.Reference, to, from.Commit, reason, cancellation).ConfigureAwait(false);
+        }
+        if (await repository.CommitOfAsync(from.Reference, cancellation).ConfigureAwait(false) != from.Commit)
+            return false;
+        await RequireRoomAsync(repository, from, to, cancellation).ConfigureAwait(false);
+        git.Step("journal");
+        var journal = await WriteJournalAsync(repository, from, to, cancellation).ConfigureAwait(false);
+        git.Step("swap");
+        // From here on it is finished or taken back, and not left halfway.
+        if (!await repository.MoveAsync(from.Reference, to, from.Commit, reason, CancellationToken.None).ConfigureAwait(false))
+        {
+            File.Delete(journal);
+            return false;
+        }
+        git.Step("files");
+        var follow = await repository.TryAsync(Follow(repository, from.Commit, to), CancellationToken.None).ConfigureAwait(false);
+        git.Step("followed");
+        if (follow.Exit != 0)
+            await TakeBackAsync(repository, from, to, journal, follow).ConfigureAwait(false);
+        File.Delete(journal);
+        git.Step("landed");
+        return true;
+    }
+
+    /// <summary>The checkout that has the base and can follow it; null where none has it.</summary>
+    /// <exception cref="GitException">It is not clean, or is not the workspace's.</exception>
+    public static async Task<string?> HolderOfAsync(Repository repository, BaseTip tip, CancellationToken cancellation)
+    {
+        var holder = HoldersOf(repository, tip).FirstOrDefault();
+        if (holder is null)
+            return null;
+        if (repository.Checkout is null || FileIdentity.Of(holder) != FileIdentity.Of(repository.Checkout))
+            throw new GitException(GitFailureKind.CheckoutBusy, $"{tip.Name} is checked out in {holder}, which would not follow it: git -C {GitFailure.Quoted(holder)} switch --detach, then land again");
+        PlantedLinks.RefuseTree(repository.GitDirectory);
+        var status = await repository.RunAsync(
+            repository.CallInCheckout("status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=all") with { IsRead = true, MayBeCut = true }, cancellation).ConfigureAwait(false);
+        if (status.Fields().FirstOrDefault() is { Length: > 3 } first)
+        {
+            var name = BranchName.Shown(Encoding.UTF8.GetString(first.Span[3..]));
+            throw new GitException(GitFailureKind.CheckoutBusy, $"{repository.Path} has {tip.Name} checked out with changes that are not committed ({name}): git -C {GitFailure.Quoted(repository.Path)} stash, or commit them, then land again");
+        }
+        return holder;
+    }
+
+    /// <summary>Finishes, or finds undone, what a killed daemon began. Only at the start, before any call.</summary>
+    public async Task RecoverAsync(CancellationToken cancellation)
+    {
+        if (!Directory.Exists(git.Trees))
+            return;
+        foreach (var journal in Directory.EnumerateFiles(git.Trees, $".*{JournalSuffix}").Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                await RecoverAsync(journal, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
+            {
+                git.Logger.LandingUnfinished(journal, e.Message);
+            }
+        }
+    }
+
+    private async Task RecoverAsync(string journal, CancellationToken cancellation)
+    {
+        if ((await File.ReadAllTextAsync(journal, cancellation).ConfigureAwait(false)).Split('\0') is not [var path, var name, var from, var to, ""])
+            throw new GitException(GitFailureKind.Other, $"it is damaged: rm {GitFailure.Quoted(journal)}");
+        var repository = await git.OpenAsync(path, cancellation).ConfigureAwait(false);
+        var tip = new BaseTip(name, from);
+        var isMoved = await repository.CommitOfAsync(tip.Reference, cancellation).ConfigureAwait(false) == to;
+        // Where the checkout has another branch by now, a person has put it in order.
+        if (isMoved && HoldersOf(repository, tip).Any(holder => repository.Checkout is not null && FileIdentity.Of(holder) == FileIdentity.Of(repository.Checkout)))
+            await FinishAsync(repository, tip, to, cancellation).ConfigureAwait(false);
+        File.Delete(journal);
+    }
+
+    private async Task FinishAsync(Repository repository, BaseTip from, string to, CancellationToken cancellation)
+    {
+        PlantedLinks.RefuseTree(repository.GitDirectory);
+        var index = await repository.RunAsync(
+            repository.CallInCheckout("diff-index", "--cached", "--quiet", "--ignore-submodules=all", to) with { IsRead = true, Exits = [1] }, cancellation).ConfigureAwait(false);
+        if (index.Exit == 0)
+            return;
+        git.Logger.LandingFinished(from.Name, repository.Path);
+        await RefreshAsync(repository, cancellation).ConfigureAwait(false);
+        var follow = await repository.TryAsync(Follow(repository, from.Commit, to), cancellation).ConfigureAwait(false);
+        if (follow.Exit == 0)
+            return;
+        if (GitFailure.KindOf(follow.Error) != GitFailureKind.Other)
+            throw GitFailure.Of(follow, Follow(repository, from.Commit, to));
+        // Files were written halfway: all that is there is parked, then those that landed are written.
+        var checkout = new Worktree(repository.Checkout!, repository.GitDirectory, 0, from.Commit, null, IsNew: false);
+        if (await _snapshots.TakeAsync(repository, checkout, from.Commit, Snapshots.Message("Files of a checkout before an interrupted landing was finished", 0), cancellation).ConfigureAwait(false) is { } commit)
+            await _snapshots.ParkAsync(repository, 0, commit, cancellation).ConfigureAwait(false);
+        var names = await repository.RunAsync(
+            repository.Call("diff-tree", "-r", "--no-renames", "--name-only", "-z", from.Commit, to) with { IsRead = true, MaxOutput = Snapshots.MaxNames }, cancellation).ConfigureAwait(false);
+        await repository.RunAsync(
+            repository.CallInCheckout("restore", $"--source={to}", "--staged", "--worktree", "--no-recurse-submodules", "--pathspec-from-file=-", "--pathspec-file-nul") with { Input = Literal(names) },
+            cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Names as pathspecs that match nothing but themselves.</summary>
+    private static byte[] Literal(GitOutput names)
+    {
+        using var specs = new MemoryStream();
+        foreach (var field in names.Fields())
+        {
+            specs.Write(":(top,literal)"u8);
+            specs.Write(field.Span);
+            specs.WriteByte(0);
+        }
+        return specs.ToArray();
+    }
+
+    private static GitCall Follow(Repository repository, string from, string to) => repository.CallInCheckout("read-tree", "-m", "-u", from, to);
+
+    /// <summary>A file that was touched and is as it was counts as changed until the index has looked at it again.</summary>
+    private static async Task RefreshAsync(Repository repository, CancellationToken cancellation)
+    {
+        var call = repository.CallInCheckout("update-index", "-q", "--refresh") with { Exits = [1] };
+        await repository.RunAsync(call, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Tries the files without writing any: one that is not tracked and in the way is a refusal.</summary>
+    private static async Task RequireRoomAsync(Repository repository, BaseTip from, string to, CancellationToken cancellation)
+    {
+        await RefreshAsync(repository, cancellation).ConfigureAwait(false);
+        var call = repository.CallInCheckout("read-tree", "-m", "-u", "--dry-run", from.Commit, to);
+        var trial = await repository.TryAsync(call, cancellation).ConfigureAwait(false);
+        if (trial.Exit != 0)
+            throw CannotFollow(repository, from, trial, call);
+    }
+
+    private async Task TakeBackAsync(Repository repository, BaseTip from, string to, string journal, GitOutput follow)
+    {
+        // Where somebody has moved the base on, it stays; the files are theirs to bring along.
+        _ = await repository.MoveAsync(from.Reference, from.Commit, to, "colibri: landing taken back", CancellationToken.None).ConfigureAwait(false);
+        git.Step("taken back");
+        File.Delete(journal);
+        throw CannotFollow(repository, from, follow, Follow(repository, from.Commit, to));
+    }
+
+    private static GitException CannotFollow(Repository repository, BaseTip from, GitOutput said, GitCall call)
+    {
+        if (GitFailure.KindOf(said.Error) != GitFailureKind.Other)
+            return GitFailure.Of(said, call);
+        var line = said.Error.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? "no reason given";
+        return new GitException(GitFailureKind.CheckoutBusy, $"{repository.Path} has {from.Name} checked out, and its files are in the way ({line}): move them away, then land again");
+    }
+
+    /// <summary>Every checkout whose HEAD is on the base.</summary>
+    private static IEnumerable<string> HoldersOf(Repository repository, BaseTip tip)
+    {
+        var on = $"ref: {tip.Reference}";
+        // A bare repository has a HEAD and no files. The main checkout is above a directory named .git.
+        if (Path.GetFileName(repository.CommonDirectory) == ".git" && Repository.ReadLinkFile(Path.Combine(repository.CommonDirectory, "HEAD")) == on)
+            yield return Path.GetDirectoryName(repository.CommonDirectory)!;
+        foreach (var (gitDirectory, path) in Worktrees.Registered(repository))
+        {
+            if (Repository.ReadLinkFile(Path.Combine(gitDirectory, "HEAD")) == on && FileLook.AtName(path).IsDirectory)
+                yield return path;
+        }
+    }
+
+    private async Task<string> WriteJournalAsync(Repository repository, BaseTip from, string to, CancellationToken cancellation)
+    {
+        var journal = Path.Combine(git.Trees, $".{Guid.NewGuid():N}{JournalSuffix}");
+        await File.WriteAllTextAsync(journal + ".new", $"{repository.Path}\0{from.Name}\0{from.Commit}\0{to}\0", cancellation).ConfigureAwait(false);
+        File.Move(journal + ".new", journal);
+        return journal;
+    }
+}
