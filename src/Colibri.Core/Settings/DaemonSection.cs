@@ -24,7 +24,7 @@ internal static class DaemonSection
             }
             else if (!ByKey.TryGetValue(key, out var setting))
             {
-                reading.Mistakes.Add(entry.At, Unknown(shown, key));
+                reading.Mistakes.Add(entry.At, () => Unknown(shown, key));
             }
             else if (TextOf(setting.Type, entry.Value) is not { } text)
             {

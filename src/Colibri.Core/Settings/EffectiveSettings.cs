@@ -47,9 +47,20 @@ public static class EffectiveSettings
         foreach (var setting in DaemonConfiguration.All)
         {
             var (before, after) = (setting.Print(from), setting.Print(to));
-            if (before != after)
-                yield return new ChangedSetting($"{DaemonSection.Name}.{setting.Key}", before.Length == 0 ? null : before, after.Length == 0 ? null : after);
+            if (before == after)
+                continue;
+            var (shown, now) = (Shown(setting, before), Shown(setting, after));
+            yield return new ChangedSetting($"{DaemonSection.Name}.{setting.Key}", shown == now ? null : shown, shown == now ? null : now);
         }
+    }
+
+    private static string? Shown(Setting setting, string printed)
+    {
+        if (printed.Length == 0)
+            return null;
+        return setting.Type == SettingType.Words
+            ? Setting.Joined(SecretNames.Masked(new EnvironmentReader(new Dictionary<string, string> { [setting.Name] = printed }).Words(setting.Name)))
+            : printed;
     }
 
     private static IEnumerable<ChangedSetting> Changes(string section, IReadOnlyList<EffectiveValue> before, IReadOnlyList<EffectiveValue> after)

@@ -41,7 +41,11 @@ internal sealed class FileKey<T>(string name, string form, Func<T, FileValue, T>
         record => get(record) is { } number ? TomlLiteral.Integer(number) : null);
 
     public static FileKey<T> Texts(string name, int maxCount, Func<T, IReadOnlyList<string>?> get, Func<T, IReadOnlyList<string>, T> set) =>
-        new(name, "a list of texts", (record, value) => set(record, value.Texts(maxCount)), record => get(record) is { } texts ? TomlLiteral.Texts(texts) : null);
+        Words(name, "a list of texts", (record, value) => set(record, value.Texts(maxCount)), get);
+
+    /// <summary>Arguments: where they are shown, the values of options for secrets are masked.</summary>
+    public static FileKey<T> Words(string name, string form, Func<T, FileValue, T> read, Func<T, IReadOnlyList<string>?> get) => new(
+        name, form, read, record => get(record) is { } words ? TomlLiteral.Texts(words) : null, record => get(record) is { } words ? TomlLiteral.Texts(SecretNames.Masked(words)) : null);
 
     public static FileKey<T> Choice<TValue>(string name, IReadOnlyList<(string Word, TValue Value)> choices, Func<T, TValue> get, Func<T, TValue, T> set) => new(
         name,

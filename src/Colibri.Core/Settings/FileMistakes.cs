@@ -15,11 +15,14 @@ internal sealed class FileMistakes(string file)
 
     public bool Any => _count > 0;
 
-    public void Add(FilePlace at, string problem)
+    public void Add(FilePlace at, string problem) => Add(at, () => problem);
+
+    /// <summary>As <see cref="Add(FilePlace, string)"/>, for a message that costs a search: it is made only if it may be the one to tell.</summary>
+    public void Add(FilePlace at, Func<string> problem)
     {
         _count++;
         if (_first is null || at.IsBefore(_at))
-            (_at, _first) = (at, problem);
+            (_at, _first) = (at, problem());
     }
 
     /// <exception cref="ConfigurationException">There is one: file, line, column, key, and what is allowed.</exception>

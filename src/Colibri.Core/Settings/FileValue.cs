@@ -25,7 +25,7 @@ internal sealed class FileReading(string file)
             }
             if (keys.FirstOrDefault(key => key.Name == name) is not { } known)
             {
-                Mistakes.Add(entry.At, UnknownNames.Key(shown, name, keys.Select(key => key.Name)));
+                Mistakes.Add(entry.At, () => UnknownNames.Key(shown, name, keys.Select(key => key.Name)));
                 continue;
             }
             try
@@ -58,6 +58,10 @@ internal sealed class FileValue(FileReading reading, string key, TomlEntry entry
 
     /// <summary>A text that passes a test of its own.</summary>
     public string Text(Predicate<string> isRight, string remedy) => entry.Value is TomlText { Value: var text } && IsLine(text) && isRight(text) ? text : throw Refused(remedy);
+
+    /// <summary>The same where the value may hold a secret: a refusal does not show it.</summary>
+    public string Unseen(Predicate<string> isRight, string remedy) =>
+        entry.Value is TomlText { Value: var text } && IsLine(text) && isRight(text) ? text : throw new FileMistakeException(entry.At, $"{key} cannot be used: {remedy}");
 
     public bool IsText(string text) => entry.Value is TomlText { Value: var value } && value == text;
 

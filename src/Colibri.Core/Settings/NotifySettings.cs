@@ -20,7 +20,7 @@ public sealed record NotifySettings
     internal static IReadOnlyList<FileKey<NotifySettings>> Keys { get; } =
     [
         new("on", "a list of events, or all", ReadEvents, notify => notify.On.Count == 0 ? null : TomlLiteral.Texts(notify.On)),
-        new("exec", "a program and its arguments", ReadProgram, notify => notify.Exec is { } words ? TomlLiteral.Texts(words) : null),
+        FileKey<NotifySettings>.Words("exec", "a program and its arguments", ReadProgram, notify => notify.Exec),
         // What follows the host may be what lets one post there.
         new("url", "an address", ReadUrl, notify => notify.Url is { } url ? TomlLiteral.Text(url) : null, notify => notify.Url is { } url ? TomlLiteral.Text($"http://{new Uri(url).Authority}/...") : null),
     ];
@@ -39,7 +39,7 @@ public sealed record NotifySettings
     private static NotifySettings ReadUrl(NotifySettings notify, FileValue value)
     {
         const string Remedy = "use an address that begins with http://, without user and password";
-        var url = value.Text(static text => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp && uri.UserInfo.Length == 0, Remedy);
+        var url = value.Unseen(static text => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp && uri.UserInfo.Length == 0, Remedy);
         return notify with { Url = url };
     }
 }

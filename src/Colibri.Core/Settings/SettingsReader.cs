@@ -37,7 +37,7 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
             if (SecretNames.LooksLikeOne(name))
                 reading.Mistakes.Add(entry.At, SecretNames.Refusal(name));
             else if (!Sections.Contains(name))
-                reading.Mistakes.Add(entry.At, DaemonSection.Has(name) ? $"{name} stands before the first section; it is a key of [daemon]" : UnknownNames.Key(name, name, Sections));
+                reading.Mistakes.Add(entry.At, () => DaemonSection.Has(name) ? $"{name} stands before the first section; it is a key of [daemon]" : UnknownNames.Key(name, name, Sections));
             else if (entry.Value is not TomlTable)
                 reading.Mistakes.Add(entry.At, $"{name} = {FileValue.Shown(entry.Value)} cannot be used: it is a section, [{name}]");
         }
@@ -127,7 +127,7 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
         {
             reading.Mistakes.Add(
                 table.Entries["agents"].At,
-                $"{shown}.agents names {TomlLiteral.Text(name)}, and there is no [agents.{TomlLiteral.Key(name)}]{UnknownNames.DidYouMean(name, agents.Entries.Keys)}");
+                () => $"{shown}.agents names {TomlLiteral.Text(name)}, and there is no [agents.{TomlLiteral.Key(name)}]{UnknownNames.DidYouMean(name, agents.Entries.Keys)}");
         }
     }
 

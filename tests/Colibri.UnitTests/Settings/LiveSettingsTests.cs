@@ -53,6 +53,21 @@ public sealed class LiveSettingsTests
     }
 
     [Test]
+    public void An_option_for_a_secret_is_masked_where_arguments_are_told()
+    {
+        var live = Live();
+        _file = $"[daemon]\nagent_args = [\"--api-key\", \"hunter2\", \"go on\"]\n{Claude}extra_args = [\"--token=hunter2\", \"--json\"]\n[notify.n]\non = \"all\"\nexec = [\"/bin/x\", \"--password\", \"hunter2\"]";
+
+        Shown(live.Reload()).ShouldBe(
+            "daemon.agent_args: > --api-key '***' 'go on'; agents.claude.extra_args: > [\"--token=***\", \"--json\"]; notify.n: > on = [\"question\", \"failed\", \"review\", \"budget\", \"stalled\", \"disk\", \"provider\"]");
+        EffectiveSettings.SectionsOf(live.Current).SelectMany(section => section.Values).ShouldAllBe(value => value.Shown == null || !value.Shown.Contains("hunter2"));
+        live.Current.Agent("claude")!.ExtraArguments.ShouldBe(["--token=hunter2", "--json"]);
+
+        _file = _file.Replace("hunter2", "hunter3", StringComparison.Ordinal);
+        Shown(live.Reload()).ShouldBe("daemon.agent_args: > --api-key '***' 'go on'; agents.claude.extra_args: > ; notify.n.exec: > ");
+    }
+
+    [Test]
     public void What_is_gone_and_another_order_are_changes()
     {
         _file = $"{Claude}[agents.pi]\nkind = \"pi\"\n[agents.zot]\nkind = \"zot\"";

@@ -203,7 +203,7 @@ public sealed class SettingsReaderTests
         ("[notify.n]\non = \"all\"", "1:2: notify.n needs either exec or url"),
         ("[notify.n]\non = \"all\"\nexec = [\"/bin/x\"]\nurl = \"http://x/\"", "1:2: notify.n needs either exec or url"),
         ("[notify.n]\non = \"all\"\nexec = [\"x\"]", "3:1: notify.n.exec = an array cannot be used: use a list with the absolute path of a program and its arguments"),
-        ("[notify.n]\non = \"all\"\nurl = \"https://x/\"", "3:1: notify.n.url = \"https://x/\" cannot be used: use an address that begins with http://, without user and password"),
+        ("[notify.n]\non = \"all\"\nurl = \"https://x/sk-12345678\"", "3:1: notify.n.url cannot be used: use an address that begins with http://, without user and password"),
         ("[daemon]\nmax_agents = ", "2:14: this is no TOML: "),
         ("[daemon\nmax_agents = 1", "1:8: this is no TOML: "),
         ("[daemon]\nhost = \"a", "2:9: this is no TOML: Invalid End-Of-File found on string literal"),

@@ -14,8 +14,6 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
     /// <summary>The most bytes of a prompt that is an argument: Linux takes 128 KiB for one string, its NUL included (MAX_ARG_STRLEN, linux/binfmts.h).</summary>
     public const int MaxPromptBytes = 128 * 1024 - 1;
 
-    private static readonly string[] SecretWords = ["key", "token", "secret", "password"];
-
     /// <summary>What is written to standard input, which is then closed: a prompt too long for an argument. Null where nothing is.</summary>
     public string? Input { get; private init; }
 
@@ -79,15 +77,12 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
         const string Mask = "***";
         var argument = Arguments[index];
         var equals = argument.IndexOf('=');
-        if (argument.StartsWith('-') && equals > 0 && IsSecret(argument[..equals]))
+        if (argument.StartsWith('-') && equals > 0 && SecretNames.IsFlag(argument[..equals]))
             return secrets.Redact(argument[..(equals + 1)]) + Mask;
-        if (index > 0 && Arguments[index - 1] is ['-', ..] before && !before.Contains('=') && IsSecret(before))
+        if (index > 0 && Arguments[index - 1] is ['-', ..] before && !before.Contains('=') && SecretNames.IsFlag(before))
             return Mask;
         return secrets.Excerpt(argument, Shown);
     }
-
-    private static bool IsSecret(string flag) =>
-        Array.Exists(SecretWords, word => flag.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static bool LooksLikeRpc(IReadOnlyList<string> arguments)
     {
