@@ -47,6 +47,9 @@ internal sealed class ModelStandIn : IAsyncDisposable
     /// <summary>How long the command of the scenario <c>aside</c> takes.</summary>
     public int BackgroundSeconds { get; init; }
 
+    /// <summary>What the scenario <c>commands</c> asks the shell for, one after another.</summary>
+    public IReadOnlyList<string> Commands { get; init; } = [];
+
     /// <summary>Requests that were meant for somebody else, and for nobody here.</summary>
     public IReadOnlyCollection<string> Strays => _strays;
 
@@ -160,6 +163,9 @@ internal sealed class ModelStandIn : IAsyncDisposable
             case "aside" when !conversation.HasToolResult:
                 await SendAsync(Said("Starting it.").Calling(new ToolCall(
                     $"call_{number}", $"env sleep {BackgroundSeconds}; echo late > late.txt", InBackground: true)));
+                break;
+            case "commands" when asked <= Commands.Count:
+                await SendAsync(Said("Doing it.").Calling(new ToolCall($"call_{number}", Commands[asked - 1])));
                 break;
             case "dear":
                 // Every answer asks for another, and for a hundred thousand tokens.

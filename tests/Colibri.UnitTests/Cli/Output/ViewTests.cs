@@ -321,6 +321,45 @@ public sealed class ViewTests
     ]);
 
     [Test]
+    public async Task Get_task_shows_the_agents_last_words()
+    {
+        var shown = await ShownAsync(Failed with { Result = new TaskResult("It is mended.\n\e[31mSee src/lamp.c") }, Wire.BoardTask, "get-task t");
+        shown.ShouldContain("\nthe agent's last words\n  It is mended.\n");
+        shown.ShouldNotContain("\e");
+        (await ShownAsync(Failed with { Result = new TaskResult("cut", true) }, Wire.BoardTask, "get-task t")).ShouldContain("\n  cut\n  … cut; the session has all\n");
+        (await ShownAsync(Failed with { Result = new TaskResult(string.Join('\n', Enumerable.Range(1, 143)), true) }, Wire.BoardTask, "get-task t"))
+            .ShouldContain("\n  20\n  … 123 more lines, --json has all\n");
+    }
+
+    [Test]
+    public async Task Get_session_shows_calls_questions_and_answers()
+    {
+        var shown = await ShownAsync(
+            new SessionEntries(SessionId, 1,
+            [
+                new SessionEntry { Seq = 1, Ts = Now, Kind = SessionEntryKind.ToolCall, Tool = "bash", Text = """{"command":"make"}""" },
+                new SessionEntry { Seq = 2, Ts = Now, Kind = SessionEntryKind.Question, Text = "Which?\n- red\n- green" },
+                new SessionEntry { Seq = 3, Ts = Now, Kind = SessionEntryKind.Answer, Text = "red" },
+                new SessionEntry { Seq = 4, Ts = Now, Kind = SessionEntryKind.ToolCall, Tool = "write", Text = string.Join('\n', Enumerable.Range(1, 143)) },
+            ]),
+            Wire.SessionEntries, "get-session s");
+        shown.ShouldContain("""
+            #1 tool_call bash  2026-11-22T06:07:10.893Z
+                {"command":"make"}
+
+            #2 question  2026-11-22T06:07:10.893Z
+                Which?
+                - red
+                - green
+
+            #3 answer  2026-11-22T06:07:10.893Z
+                red
+
+            """.ReplaceLineEndings("\n"));
+        shown.ShouldContain("… 123 more lines, --full shows all");
+    }
+
+    [Test]
     public async Task Get_session() => (await ShownAsync(Session, Wire.SessionEntries, "get-session s")).ShouldBe("""
         session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77, generation 2, 3 entries
 

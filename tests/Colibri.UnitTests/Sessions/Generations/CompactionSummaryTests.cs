@@ -14,18 +14,24 @@ public sealed class CompactionSummaryTests
         [
             Logged(SessionEntryKind.User, "Mend src/lamp.c\nand see https://example.org/lamp.html"),
             Logged(SessionEntryKind.Assistant, "I look at it."),
+            Logged(new SessionEntry { Kind = SessionEntryKind.ToolCall, Tool = "bash", Text = "{\"command\":\"make\"}" }),
             Logged(new SessionEntry { Kind = SessionEntryKind.ToolResult, Tool = "bash", IsError = true, Text = "make: *** lamp.o" }),
+            Logged(SessionEntryKind.Question, "Which?\n- red\n- green"),
+            Logged(SessionEntryKind.Answer, "red"),
             Logged(new SessionEntry { Kind = SessionEntryKind.Usage, Usage = new Usage { InputTokens = 7, OutputTokens = 3, CostMicrocents = 11 } }),
         ];
 
-        var summary = CompactionSummary.Of(entries, 4, 1, 10_000);
+        var summary = CompactionSummary.Of(entries, 7, 1, 10_000);
 
         summary.Kind.ShouldBe(SessionEntryKind.Compaction);
         summary.Text.ShouldBe("""
-            Summary of entries 1 to 4; in full in generation 1 and before.
+            Summary of entries 1 to 7; in full in generation 1 and before.
             user: Mend src/lamp.c and see https://example.org/lamp.html
             assistant: I look at it.
+            call of bash: {"command":"make"}
             tool bash failed, 16 bytes: make: *** lamp.o
+            question: Which? - red - green
+            answer: red
             Files named: src/lamp.c lamp.o
             Usage: 7 tokens in, 3 out, 0 read from cache, 0 written to it, 11 micro-cents.
             """.ReplaceLineEndings("\n"));

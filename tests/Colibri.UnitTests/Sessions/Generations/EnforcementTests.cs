@@ -64,17 +64,18 @@ public sealed class EnforcementTests
     }
 
     [Test]
-    public async Task A_tool_result_is_shortened_to_what_the_mode_allows_and_other_words_are_not()
+    public async Task A_tool_result_and_a_tool_call_are_shortened_to_what_the_mode_allows_and_other_words_are_not()
     {
         using var session = new CompactionFixture(CostMode.Fast);
         await session.AppendAsync(SessionEntryKind.ToolResult, new string('t', 50_000));
+        await session.AppendAsync(SessionEntryKind.ToolCall, new string('c', 50_000));
         await session.AppendAsync(SessionEntryKind.Note, new string('n', 50_000));
         session.Cost.Set(CostMode.Smart);
         await session.AppendAsync(SessionEntryKind.ToolResult, new string('t', 50_000));
         session.Cost.Set(CostMode.Max);
         await session.AppendAsync(SessionEntryKind.ToolResult, new string('t', 50_000));
 
-        session.Live().Select(entry => entry.Text!.Length).ShouldBe([4_000, 50_000, 16_000, 50_000]);
+        session.Live().Select(entry => entry.Text!.Length).ShouldBe([4_000, 4_000, 50_000, 16_000, 50_000]);
     }
 
     [Test]

@@ -126,11 +126,14 @@ public sealed class PromptAssemblerTests
         var assembler = Assembler(session);
         assembler.Introduce(CompactionFixture.Id, "Go on", 100_000).ShouldBe("Go on");
         await session.AppendAsync(SessionEntryKind.User, "Mend the lamp");
+        await session.AppendAsync(SessionEntryKind.ToolCall, "{}");
         await session.AppendAsync(SessionEntryKind.ToolResult, "dark\0er");
+        await session.AppendAsync(SessionEntryKind.Question, "Which?");
+        await session.AppendAsync(SessionEntryKind.Answer, "red");
 
         var text = assembler.Introduce(CompactionFixture.Id, "Go on", 100_000);
 
-        text.ShouldBe(PromptPrefix.BuiltIn.Text + "\n\n[user]\nMend the lamp\n\n[tool]\nbash:\ndarker\n\n[task]\nGo on");
+        text.ShouldBe(PromptPrefix.BuiltIn.Text + "\n\n[user]\nMend the lamp\n\n[assistant]\ncalls tool:\n{}\n\n[tool]\nbash:\ndarker\n\n[assistant]\nasks:\nWhich?\n\n[user]\nanswers: red\n\n[task]\nGo on");
         for (var i = 0; i < 15; i++)
             await session.AppendAsync(SessionEntryKind.ToolResult, new string('\\', 15_000));
         var bounded = assembler.Introduce(CompactionFixture.Id, "Go on", 100_000);
