@@ -22,7 +22,10 @@ internal sealed class CliSession(CliHost host, Screen screen, string socketPath,
     {
         using var client = await ConnectAsync().ConfigureAwait(false);
         // Stopping an agent may rightly take all of its grace.
-        var timeout = ColibriClient.ReplyTimeout + TimeSpan.FromMilliseconds(Math.Clamp(request.GraceMs ?? 0, 0, 86_400_000));
+        var timeout = ColibriClient.ReplyTimeout + TimeSpan.FromMilliseconds(Math.Clamp(request.GraceMs ?? request.TimeoutMs ?? 0, 0, 86_400_000));
+        // A drain without a limit takes as long as the longest run.
+        if (request is { Cmd: "drain", TimeoutMs: null })
+            timeout = TimeSpan.FromDays(30);
         return Accepted(await client.SendAsync(request, timeout, cancellation).ConfigureAwait(false));
     }
 
@@ -64,6 +67,9 @@ internal sealed record CliHost
 
     /// <summary>This program's version.</summary>
     public string Version { get; init; } = BuildVersion.Text;
+
+    /// <summary>The clock by which ages are shown.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Null where the folder the CLI was started in is gone.</summary>
     public string? CurrentDirectory { get; init; }

@@ -190,6 +190,11 @@ public sealed class WireCommand
         new("session_id", WireField.Required, "session id", "the session"),
         new("all", "false", "boolean", "every generation, not just the live one"));
 
+    public static WireCommand FollowSession { get; } = new("follow-session", "show a session's entries, and each new one as it is written",
+        new("session_id", "the task's", "session id", "the session"),
+        new("task_id", "none", "name", "the task whose session it is"),
+        new("from", "the live generation", "1 or more", "the number of the first entry"));
+
     public static WireCommand AppendSession { get; } = new("append-session", "add an entry to a session",
         new("session_id", WireField.Required, "session id", "the session"),
         new("entry", WireField.Required, "object", "what to add"),
@@ -233,7 +238,7 @@ public sealed class WireCommand
     [
         Ping, Status, Snapshot, Reload, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         RetryTask, EditTask, DeleteTask, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
-        AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
+        FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
     ];
 
     /// <summary>One of its fields.</summary>

@@ -146,7 +146,7 @@ public sealed class CliTests
         var clock = Stopwatch.StartNew();
         var finished = await daemon.CliAsync("wait", id, "--timeout", "1");
 
-        finished.ExitCode.ShouldBe(1, finished.ToString());
+        finished.ExitCode.ShouldBe(5, finished.ToString());
         finished.ErrorLines.ShouldHaveSingleItem();
         clock.Elapsed.ShouldBeGreaterThan(TimeSpan.FromSeconds(0.9));
     }

@@ -150,13 +150,13 @@ internal sealed class AgentCommands(BoundCommand bound)
         (screen, reply) =>
         {
             Standing(screen, reply);
-            if (reply.Read(ProtocolJson.Wire.Agent) is { TaskId: { } taskId, Exit: null })
-                screen.Line(Words.Plain($"its task counts a failed attempt, and is tried again while attempts are left; to end it: colibri cancel-task {taskId}"));
+            if (reply.Read(ProtocolJson.Wire.Agent) is { TaskId: { } taskId, Exit: null } agent)
+                screen.Line(Words.Plain($"its task counts a failed attempt, and is tried again while attempts are left; to end it: colibri cancel-task {agent.TaskNumber?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? taskId}"));
         });
 
     public void Prompt(string agentId, string text) => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.PromptAgent.Name, AgentId = agentId, Text = bound.TextOrStdin("--text", text) },
-        (screen, reply) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has taken it"));
+        (screen, reply) => screen.Line($"agent {Words.Plain(AgentView.NameOf(reply.Read(ProtocolJson.Wire.Agent)))} has taken it"));
 
     public void Answer(string agentId, string request, string? value = null, bool yes = false, bool no = false, bool cancel = false) => bound.WillAsk(
         () =>
@@ -173,7 +173,7 @@ internal sealed class AgentCommands(BoundCommand bound)
                 Cancelled = cancel ? true : null,
             };
         },
-        (screen, reply) => screen.Line($"agent {Words.Plain(reply.Read(ProtocolJson.Wire.Agent).Id)} has its answer"));
+        (screen, reply) => screen.Line($"agent {Words.Plain(AgentView.NameOf(reply.Read(ProtocolJson.Wire.Agent)))} has its answer"));
 
     public void List() => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.ListAgents.Name },
@@ -184,8 +184,8 @@ internal sealed class AgentCommands(BoundCommand bound)
         (screen, reply) =>
         {
             var agent = reply.Read(ProtocolJson.Wire.Agent);
-            screen.Line($"registered {Words.Plain(agent.Name)} as agent {Words.Plain(agent.Id)}");
-            screen.Line($"keep it alive: colibri heartbeat {Words.Plain(agent.Id)}");
+            screen.Line($"registered {Words.Plain(agent.Name)} as agent {Words.Plain(AgentView.NameOf(agent))}");
+            screen.Line($"keep it alive: colibri heartbeat {Words.Plain(AgentView.NameOf(agent))}");
         });
 
     public void Heartbeat(string agentId) => bound.WillAsk(

@@ -19,6 +19,7 @@ internal sealed class QueueCommands(BoundCommand bound)
             [
                 OptionSpec.Text(WireCommand.PauseQueue.Field("provider"), "NAME"),
                 OptionSpec.Text(WireCommand.PauseQueue.Field("agent"), "NAME"),
+                OptionSpec.Text(WireCommand.PauseQueue.Field("workspace"), "NAME") with { Short = "-w" },
                 OptionSpec.Text(WireCommand.PauseQueue.Field("reason"), "TEXT"),
             ],
             Example = "pause-queue --provider anthropic --reason 'the plan is used up'",
@@ -30,9 +31,16 @@ internal sealed class QueueCommands(BoundCommand bound)
             [
                 OptionSpec.Text(WireCommand.ResumeQueue.Field("provider"), "NAME"),
                 OptionSpec.Text(WireCommand.ResumeQueue.Field("agent"), "NAME"),
+                OptionSpec.Text(WireCommand.ResumeQueue.Field("workspace"), "NAME") with { Short = "-w" },
             ],
             Example = "resume-queue --provider anthropic",
             Note = "Ends the pause of the same options. With --provider it also ends that provider's rest, and lets a refused key be tried again.",
+        },
+        new(WireCommand.Drain, CommandGroup.Tasks)
+        {
+            Options = [OptionSpec.Number(WireCommand.Drain.Field("timeout_ms"))],
+            Example = "drain --timeout-ms 600000",
+            Note = "The pause stays: go on with resume-queue.",
         },
     ];
 
@@ -41,13 +49,22 @@ internal sealed class QueueCommands(BoundCommand bound)
         var commands = new QueueCommands(bound);
         app.Add("pause-queue", commands.Pause);
         app.Add("resume-queue", commands.Resume);
+        app.Add("drain", commands.Drain);
     }
 
-    public void Pause(string? provider = null, string? agent = null, string? reason = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = WireCommand.PauseQueue.Name, Provider = provider, Agent = agent, Reason = reason }, Show);
+    public void Pause(string? provider = null, string? agent = null, string? workspace = null, string? reason = null) => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.PauseQueue.Name, Provider = provider, Agent = agent, Workspace = workspace, Reason = reason }, Show);
 
-    public void Resume(string? provider = null, string? agent = null) => bound.WillAsk(
-        () => new CommandRequest { Cmd = WireCommand.ResumeQueue.Name, Provider = provider, Agent = agent },
+    public void Drain(long? timeoutMs = null) => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.Drain.Name, TimeoutMs = timeoutMs },
+        (screen, reply) =>
+        {
+            screen.Line("nothing runs any more");
+            Show(screen, reply);
+        });
+
+    public void Resume(string? provider = null, string? agent = null, string? workspace = null) => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.ResumeQueue.Name, Provider = provider, Agent = agent, Workspace = workspace },
         (screen, reply) => QueueView.Write(screen, reply.Read(ProtocolJson.Wire.QueueAnswer).Queue, provider));
 
     private static void Show(Screen screen, Reply reply) => QueueView.Write(screen, reply.Read(ProtocolJson.Wire.QueueAnswer).Queue);

@@ -1,3 +1,4 @@
+using Colibri.Cli.Following;
 using Colibri.Cli.Output;
 using Colibri.Cli.Parsing;
 using Colibri.Protocol;
@@ -27,6 +28,18 @@ internal sealed class SessionCommands(BoundCommand bound)
                 OptionSpec.Flag("--full", "long tool results whole"),
             ],
             Example = "get-session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77 --full | less",
+        },
+        new(WireCommand.FollowSession, CommandGroup.Sessions)
+        {
+            Positional = PositionalSpec.Of(WireCommand.FollowSession.Field("session_id")),
+            Options =
+            [
+                OptionSpec.Text(WireCommand.FollowSession.Field("task_id"), "TASK_ID"),
+                OptionSpec.Number(WireCommand.FollowSession.Field("from")),
+                OptionSpec.Flag("--full", "long tool results whole"),
+            ],
+            Example = "follow-session --task-id 12",
+            Note = "It goes on until it is interrupted.",
         },
         new(WireCommand.CompactSession, CommandGroup.Sessions)
         {
@@ -63,6 +76,7 @@ internal sealed class SessionCommands(BoundCommand bound)
         var commands = new SessionCommands(bound);
         app.Add("list-sessions", commands.List);
         app.Add("get-session", commands.Get);
+        app.Add("follow-session", commands.Follow);
         app.Add("compact-session", commands.Compact);
         app.Add("append-session", commands.Append);
         app.Add("get-prompt", commands.Prompt);
@@ -75,6 +89,10 @@ internal sealed class SessionCommands(BoundCommand bound)
     public void Get(string sessionId, bool all = false, bool full = false) => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.GetSession.Name, SessionId = sessionId, All = all ? true : null },
         (screen, reply) => SessionView.Transcript(screen, reply.Read(ProtocolJson.Wire.SessionEntries), full));
+
+    public void Follow(string? sessionId = null, string? taskId = null, long? from = null, bool full = false) => bound.Will(
+        session => SessionLines.RunAsync(
+            session, new CommandRequest { Cmd = WireCommand.FollowSession.Name, SessionId = sessionId, TaskId = taskId, From = from }, full));
 
     public void Compact(string sessionId) => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.CompactSession.Name, SessionId = sessionId },

@@ -25,7 +25,7 @@ internal static class TaskPages
             var page = reply.Read(ProtocolJson.Wire.TaskList);
             if (!all)
             {
-                TaskView.List(session.Screen, page, request.Status);
+                TaskView.List(session.Screen, page, request);
                 return ExitCodes.Done;
             }
             if (session.Json)
@@ -33,14 +33,14 @@ internal static class TaskPages
             else
                 tasks.AddRange(page.Tasks);
             // A cursor that does not move would ask for ever.
-            if (page.Next is null || request.After is [var last] && page.Next == last)
+            if (page.Next is null || (request.After is [var last] && page.Next == last))
                 break;
             request = request with { After = [page.Next] };
         }
         if (session.Json)
             session.Screen.Raw(Closed(merged));
         else
-            TaskView.List(session.Screen, new TaskList(tasks), request.Status);
+            TaskView.List(session.Screen, new TaskList(tasks), request);
         return ExitCodes.Done;
     }
 

@@ -8,102 +8,157 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Cli.Following;
 
-/// <summary><c>wait</c>: a task until it is over.</summary>
-internal static class TaskWait
+/// <summary><c>wait</c>: tasks until they are over.</summary>
+internal sealed class TaskWait
 {
+    private readonly CliSession _session;
+    private readonly bool _any;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly List<Waited> _tasks;
+
+    private TaskWait(CliSession session, IReadOnlyList<string> names, bool any) =>
+        (_session, _any, _tasks) = (session, any, [.. names.Distinct().Select(name => new Waited(name))]);
+
     /// <param name="session">The run of the command.</param>
-    /// <param name="taskId">The task.</param>
+    /// <param name="names">The tasks.</param>
+    /// <param name="any">Whether the first end of one of them is enough.</param>
     /// <param name="timeout">Null for ever.</param>
     /// <param name="patience">How long the daemon may be away once it has answered.</param>
-    public static async Task<int> RunAsync(CliSession session, string taskId, TimeSpan? timeout, TimeSpan patience)
+    public static async Task<int> RunAsync(CliSession session, IReadOnlyList<string> names, bool any, TimeSpan? timeout, TimeSpan patience)
     {
-        var clock = Stopwatch.StartNew();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(session.Cancellation);
         if (timeout is { } limit)
             deadline.CancelAfter(limit);
-        var absence = new Absence(session, patience);
-        BoardTask? latest = null;
-        var isToldHeld = false;
+        var wait = new TaskWait(session, names, any);
         try
         {
-            while (true)
-            {
-                try
-                {
-                    using var events = await session.ConnectAsync().ConfigureAwait(false);
-                    // Subscribe before the task is read: an end between the two would otherwise be missed.
-                    CliSession.Accepted(await events.SubscribeAsync(["tasks"], session.Cancellation).ConfigureAwait(false));
-                    latest = await ReadAsync(session, taskId).ConfigureAwait(false);
-                    absence.IsOver();
-                    if (IsOver(latest.Status))
-                        return Report(session, latest, clock.Elapsed);
-                    TellHeld(latest);
-                    await foreach (var change in events.ReadEventsAsync(deadline.Token).ConfigureAwait(false))
-                    {
-                        if (change.Missed is not null)
-                            latest = await ReadAsync(session, taskId).ConfigureAwait(false);
-                        else if (change.Task?.Id == taskId)
-                            latest = change.Task;
-                        if (IsOver(latest.Status))
-                            return Report(session, latest, clock.Elapsed);
-                        TellHeld(latest);
-                    }
-                }
-                catch (DaemonUnreachableException e) when (latest is not null)
-                {
-                    // The daemon was there before. A task outlives a restart, and is read anew after it.
-                    await absence.OutlastAsync(e, deadline.Token).ConfigureAwait(false);
-                }
-            }
+            return await wait.FollowAsync(new Absence(session, patience), deadline.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!session.Cancellation.IsCancellationRequested && latest is not null)
+        catch (OperationCanceledException) when (!session.Cancellation.IsCancellationRequested && wait.IsKnown)
         {
             // The events may lag behind; the board does not.
-            latest = await ReadAsync(session, taskId).ConfigureAwait(false);
-            if (IsOver(latest.Status))
-                return Report(session, latest, clock.Elapsed);
+            await wait.ReadAllAsync().ConfigureAwait(false);
+            return wait.Result ?? wait.GiveUp(timeout);
         }
-        if (session.Json)
-            Print(session, latest!);
-        session.Complain($"{TaskView.Standing(latest!)} after {Words.Duration(timeout ?? clock.Elapsed)} (go on waiting: colibri wait {taskId})");
-        return ExitCodes.Refused;
+    }
 
-        // It would wait for ever, and nobody would know for what.
-        void TellHeld(BoardTask task)
+    private bool IsKnown => _tasks.TrueForAll(task => task.Latest is not null);
+
+    /// <summary>The exit code; null while there is something to wait for.</summary>
+    private int? Result
+    {
+        get
         {
-            if (task.Held && !isToldHeld)
-                session.Complain($"{TaskView.Standing(task)} and does not start before: colibri release-task {taskId}; waiting");
-            isToldHeld = task.Held;
+            if (_any && _tasks.Find(task => task.ExitCode is not null) is { } first)
+                return first.ExitCode;
+            if (_tasks.Exists(task => task.ExitCode is null))
+                return null;
+            return _tasks.Exists(task => task.ExitCode == ExitCodes.Refused) ? ExitCodes.Refused : _tasks.Max(task => task.ExitCode!.Value);
         }
     }
 
-    private static async Task<BoardTask> ReadAsync(CliSession session, string taskId)
+    private async Task<int> FollowAsync(Absence absence, CancellationToken deadline)
     {
-        var reply = await session.AskAsync(new CommandRequest { Cmd = WireCommand.GetTask.Name, TaskId = taskId }).ConfigureAwait(false);
-        return reply.Read(ProtocolJson.Wire.BoardTask);
+        while (true)
+        {
+            try
+            {
+                using var events = await _session.ConnectAsync().ConfigureAwait(false);
+                // Subscribe before the tasks are read: an end between the two would otherwise be missed.
+                CliSession.Accepted(await events.SubscribeAsync(["tasks"], _session.Cancellation).ConfigureAwait(false));
+                await ReadAllAsync().ConfigureAwait(false);
+                absence.IsOver();
+                if (Result is { } known)
+                    return known;
+                await foreach (var change in events.ReadEventsAsync(deadline).ConfigureAwait(false))
+                {
+                    if (change.Missed is not null)
+                        await ReadAllAsync().ConfigureAwait(false);
+                    else if (change.Task is { } task && _tasks.Find(waited => waited.Latest!.Id == task.Id) is { } waited)
+                        Take(waited, task);
+                    if (Result is { } result)
+                        return result;
+                }
+            }
+            catch (DaemonUnreachableException e) when (IsKnown)
+            {
+                // The daemon was there before. A task outlives a restart, and is read anew after it.
+                await absence.OutlastAsync(e, deadline).ConfigureAwait(false);
+            }
+        }
     }
 
-    private static bool IsOver(TaskState status) => status is TaskState.Done or TaskState.Failed or TaskState.Cancelled;
-
-    private static int Report(CliSession session, BoardTask task, TimeSpan waited)
+    private async Task ReadAllAsync()
     {
-        if (session.Json)
-            Print(session, task);
+        foreach (var waited in _tasks.Where(waited => waited.ExitCode is null))
+        {
+            var reply = await _session.AskAsync(new CommandRequest { Cmd = WireCommand.GetTask.Name, TaskId = waited.Name }).ConfigureAwait(false);
+            Take(waited, reply.Read(ProtocolJson.Wire.BoardTask));
+            if (_any && waited.ExitCode is not null)
+                return;
+        }
+    }
+
+    private void Take(Waited waited, BoardTask task)
+    {
+        if (waited.ExitCode is not null)
+            return;
+        waited.Latest = task;
+        if (task.Status is TaskState.Done or TaskState.Failed or TaskState.Cancelled)
+        {
+            waited.ExitCode = Report(task);
+            return;
+        }
+        // It would wait for ever, and nobody would know for what.
+        if (task.Held && !waited.IsToldHeld)
+            _session.Complain($"{TaskView.Standing(task)} and does not start before: colibri release-task {TaskView.NameOf(task)}; waiting");
+        waited.IsToldHeld = task.Held;
+    }
+
+    private int GiveUp(TimeSpan? timeout)
+    {
+        foreach (var waited in _tasks.Where(waited => waited.ExitCode is null))
+        {
+            if (_session.Json)
+                Print(waited.Latest!);
+            _session.Complain($"{TaskView.Standing(waited.Latest!)} after {Words.Duration(timeout ?? _clock.Elapsed)} (go on waiting: colibri wait {waited.Name})");
+        }
+        return ExitCodes.TimedOut;
+    }
+
+    private int Report(BoardTask task)
+    {
+        var name = TaskView.NameOf(task);
+        if (_session.Json)
+            Print(task);
         if (task.Status is TaskState.Done)
         {
-            if (!session.Json)
+            if (!_session.Json)
             {
-                session.Screen.Line($"task {Words.Plain(task.Id)} is {session.Screen.Paint("done", Tone.Good)} after {Words.Duration(waited)}, "
+                _session.Screen.Line($"task {Words.Plain(name)} is {_session.Screen.Paint("done", Tone.Good)} after {Words.Duration(_clock.Elapsed)}, "
                     + $"{CostView.Cost(task.Usage)}");
+                _session.Screen.Flush();
             }
             return ExitCodes.Done;
         }
         // A cancelled task may still show what an earlier attempt ran into; that is not why it ended.
         var why = task is { Status: TaskState.Failed, Error: { } error } ? $": {error.Code}: {error.Message}" : "";
-        session.Complain($"task {task.Id} is {Words.Of(task.Status)}{why} (see: colibri get-task {task.Id})");
-        return ExitCodes.Refused;
+        _session.Complain($"task {name} is {Words.Of(task.Status)}{why} (see: colibri get-task {name})");
+        return task.Status is TaskState.Cancelled ? ExitCodes.Cancelled : ExitCodes.Refused;
     }
 
-    private static void Print(CliSession session, BoardTask task) =>
-        session.Screen.Raw(JsonSerializer.SerializeToUtf8Bytes(task, ProtocolJson.Wire.BoardTask));
+    private void Print(BoardTask task) => _session.Screen.Raw(JsonSerializer.SerializeToUtf8Bytes(task, ProtocolJson.Wire.BoardTask));
+
+    /// <param name="name">As it was typed.</param>
+    private sealed class Waited(string name)
+    {
+        public string Name => name;
+
+        public BoardTask? Latest { get; set; }
+
+        /// <summary>How it ended; null before.</summary>
+        public int? ExitCode { get; set; }
+
+        public bool IsToldHeld { get; set; }
+    }
 }

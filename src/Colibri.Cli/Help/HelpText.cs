@@ -32,7 +32,10 @@ internal static class HelpText
     {
         var words = command.Name;
         foreach (var positional in command.Positionals)
-            words += positional.Optional ? $" [{positional.Value}]" : $" {positional.Value}";
+        {
+            var value = positional.Many ? $"{positional.Value}…" : positional.Value;
+            words += positional.Optional ? $" [{value}]" : $" {value}";
+        }
         foreach (var option in command.Options.Where(o => o.Required))
             words += $" {option.Name} {option.Value}";
         if (command.Options.Any(o => !o.Required))
@@ -87,7 +90,8 @@ internal static class HelpText
             screen.Field(new string(' ', Indent) + label, summary, width);
     }
 
-    private static string Label(OptionSpec option) => option.Value is null ? option.Name : $"{option.Name} {option.Value}";
+    private static string Label(OptionSpec option) =>
+        $"{(option.Short is { } letter ? letter + ", " : "")}{option.Name}{(option.Value is null ? "" : " " + option.Value)}";
 
     private static string Summary(string summary, IReadOnlyList<string> choices) =>
         choices.Count == 0 ? summary : $"{summary}: {string.Join(", ", choices)}";

@@ -15,9 +15,9 @@ internal static class AgentView
         var table = new Table("ID", new TableColumn("NAME", Flexible: true), "KIND", "STATE");
         foreach (var agent in list.Agents)
         {
-            table.Add(agent.Id, agent.Name, agent.Kind, new TableCell(State(agent), ToneOf(agent.Activity)));
+            table.Add(NameOf(agent), agent.Name, agent.Kind, new TableCell(State(agent), ToneOf(agent.Activity)));
             if (agent.TaskId is { } task)
-                table.Below($"{(agent.Lifecycle == Lifecycle.Stopped ? "was on" : "on")} task {task}");
+                table.Below($"{(agent.Lifecycle == Lifecycle.Stopped ? "was on" : "on")} task {agent.TaskNumber?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? task}");
             if (agent is { Kind: "registered", Host: { } host })
                 table.Below($"at {host}");
         }
@@ -27,12 +27,15 @@ internal static class AgentView
     public static void Started(Screen screen, Agent agent)
     {
         var pid = agent.Pid is { } number ? $", pid {number}" : "";
-        screen.Line($"started {Words.Plain(agent.Name)} as agent {Words.Plain(agent.Id)}{pid}");
+        screen.Line($"started {Words.Plain(agent.Name)} as agent {Words.Plain(NameOf(agent))}{pid}");
         screen.Line("see it work: colibri snapshot");
     }
 
+    /// <summary>What a person types for it: its label, or its id from a daemon that gives none.</summary>
+    public static string NameOf(Agent agent) => agent.Label ?? agent.Id;
+
     /// <summary>One line on where an agent stands.</summary>
-    public static string Standing(Agent agent) => $"agent {agent.Id} ({agent.Name}) is {State(agent)}";
+    public static string Standing(Agent agent) => $"agent {NameOf(agent)} ({agent.Name}) is {State(agent)}";
 
     public static string Ended(ProcessExit exit) => exit switch
     {

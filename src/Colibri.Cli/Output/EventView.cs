@@ -32,7 +32,7 @@ internal sealed class EventView(Screen screen)
         var before = Remember(task.Id, status);
         var what = before is null || before == status ? status : $"{before} → {status}";
         var why = task is { Status: TaskState.Failed or TaskState.Queued, Error: { } error } ? $" ({error.Code})" : "";
-        var head = $"task  {Words.Plain(task.Id)} ";
+        var head = $"task  {Words.Plain(TaskView.NameOf(task))} ";
         var room = screen.Width - ClockWidth - head.Length - what.Length - Columns.Of(why) - 1;
         var title = room >= LeastRoom ? " " + Columns.Cut(Words.Plain(task.Title), room) : "";
         return head + screen.Paint(what, TaskView.ToneOf(task)) + Words.Plain(why) + title;
@@ -47,7 +47,7 @@ internal sealed class EventView(Screen screen)
     {
         if (Remember(pane.Id, PaneView.Standing(pane)) == PaneView.Standing(pane))
             return null;
-        var head = $"pane  {Words.Plain(pane.Id)} ";
+        var head = $"pane  {Words.Plain(pane.Label ?? pane.Id)} ";
         var what = Words.Plain($"{PaneView.Standing(pane)} ({pane.Agent})");
         return head + screen.Paint(Columns.Cut(what, Math.Max(screen.Width - ClockWidth - head.Length, LeastRoom)), PaneView.ToneOf(pane));
     }

@@ -20,9 +20,11 @@ internal static class PaneView
         {
             table.Add(pane.Agent, Words.Of(pane.Lifecycle), new TableCell(Activity(pane), ToneOf(pane)), pane.Tool ?? "-",
                 Words.Short(pane.Turns), Words.Short(Tokens(pane.Usage)), CostView.Cost(pane.Usage));
-            table.Below(pane.TaskId is { } task ? $"{pane.Id} on {task}" : pane.Id);
+            var name = pane.Label ?? pane.Id;
+            var on = pane.TaskNumber is { } number ? $"task {number}" : pane.TaskId;
+            table.Below(on is null ? name : $"{name} on {on}");
             if (pane.Question is { } question)
-                table.Below(Question(pane.Id, question));
+                table.Below(Question(name, question));
             if (TaskView.Denied(pane.Denied) is { } denied)
                 table.Below($"denied: {denied}");
             if (pane.SessionEntriesDropped is { } lost)

@@ -29,14 +29,17 @@ internal static class QueueView
     {
         var what = (pause.Provider, pause.Agent) switch
         {
-            (null, null) => "the whole queue",
+            (null, null) => pause.Workspace is { } workspace ? $"workspace {workspace}" : "the whole queue",
             ({ } provider, null) => $"provider {provider}",
             (null, { } agent) => $"agent {agent}",
             ({ } provider, { } agent) => $"provider {provider} of agent {agent}",
         };
+        if (pause.Workspace is { } place && (pause.Provider is not null || pause.Agent is not null))
+            what += $" in workspace {place}";
         return $"{what} since {Words.Time(pause.Since)}{(pause.Reason is null ? "" : $": {pause.Reason}")}";
     }
 
     private static string Selectors(QueuePause pause) =>
-        (pause.Provider is null ? "" : $" --provider {pause.Provider}") + (pause.Agent is null ? "" : $" --agent {pause.Agent}");
+        (pause.Provider is null ? "" : $" --provider {pause.Provider}") + (pause.Agent is null ? "" : $" --agent {pause.Agent}")
+            + (pause.Workspace is null ? "" : $" --workspace {pause.Workspace}");
 }

@@ -15,7 +15,11 @@ internal sealed class Screen
         _stdout = host.Stdout;
         _colour = host.IsTerminal && string.IsNullOrEmpty(host.Environment("NO_COLOR")) && host.Environment("TERM") is not "dumb";
         Width = host.Width;
+        Now = host.Time.GetUtcNow();
     }
+
+    /// <summary>When the program was started, for ages.</summary>
+    public DateTimeOffset Now { get; }
 
     /// <summary>Terminal columns a line should keep to.</summary>
     public int Width { get; }

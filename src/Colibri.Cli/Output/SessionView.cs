@@ -69,7 +69,8 @@ internal static class SessionView
         DataView.Write(screen, prompt, except: "messages");
     }
 
-    private static void Write(Screen screen, SessionEntry entry, bool full)
+    /// <summary>One entry.</summary>
+    public static void Write(Screen screen, SessionEntry entry, bool full)
     {
         var tool = entry.Tool is { } name ? $" {Words.Plain(name)}" : "";
         var failed = entry.IsError is true ? screen.Paint(" failed", Tone.Bad) : "";

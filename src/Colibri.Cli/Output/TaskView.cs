@@ -7,6 +7,8 @@ internal static class TaskView
 {
     private const int LabelWidth = 12;
     private const int ResultLines = 20;
+    private const int WidestName = 12;
+    private const int BelowIndent = 2;
 
     public static void Block(Screen screen, BoardTask task)
     {
@@ -16,14 +18,20 @@ internal static class TaskView
                 screen.Field(label, Words.Plain(value), LabelWidth, tone);
         }
 
-        Field("task", task.Id);
+        Field("task", task.Number > 0 ? $"{task.Number} ({task.Id})" : task.Id);
         Field("title", task.Title, Tone.Strong);
         Field("status", StatusOf(task), ToneOf(task));
         foreach (var reason in task.BlockedBy ?? [])
             Field(reason == task.BlockedBy![0] ? "waits for" : "", $"{reason.Code}: {reason.Message}", Tone.Attention);
         // A daemon that tells what a task waits for says this too.
         if (task.Held && task.BlockedBy is null)
-            Field("", $"it does not start before: colibri release-task {task.Id}", Tone.Attention);
+            Field("", $"it does not start before: colibri release-task {NameOf(task)}", Tone.Attention);
+        Field("profile", task.Agent);
+        Field("model", task.Model);
+        Field("workspace", task.Workspace);
+        Field("directory", task.Cwd);
+        Field("group", task.Group);
+        Field("tags", string.Join(", ", task.Tags));
         Field("attempts", $"{task.Attempts} of {task.MaxAttempts}");
         if (task.Priority != 0)
             Field("priority", Words.Number(task.Priority));
@@ -36,6 +44,14 @@ internal static class TaskView
         if (task.Error is { } error)
             Field(isOver ? "error" : "last error", $"{error.Code}: {error.Message}", isOver ? Tone.Bad : Tone.Plain);
         Field("denied", Denied(task.Denied), Tone.Attention);
+        Field("feedback", task.Feedback);
+        if (task.Check is { } check)
+            Field("check", $"{check.Command}{(check.Exit is { } exit ? $": {AgentView.Ended(exit)}" : "")}", check.Exit is { Code: not 0 } ? Tone.Bad : Tone.Plain);
+        if (task.Change is { } change)
+        {
+            Field("change", $"{change.Branch}, {Words.Of(change.State)}: {Words.Count(change.Commits, "commit")}, {Words.Count(change.Files, "file")}, "
+                + $"+{Words.Number(change.Insertions)} -{Words.Number(change.Deletions)}");
+        }
         if (task.Usage != new Usage())
         {
             Field("usage", Tokens(task.Usage));
@@ -50,6 +66,11 @@ internal static class TaskView
         Field("not before", Time(task.NotBefore));
         Field("started", Time(task.StartedAt));
         Field("finished", Time(task.FinishedAt));
+        if (task.RunTimeoutMs is { } timeout)
+            Field("time limit", Words.Duration(TimeSpan.FromMilliseconds(timeout)));
+        if (task.BudgetMicrocents is { } budget)
+            Field("budget", Words.Dollars(budget));
+        Field("tenant", task.Tenant);
         if (task.Description.Length > 0)
         {
             screen.Line();
@@ -60,7 +81,7 @@ internal static class TaskView
         if (task.SessionId is { } session)
         {
             screen.Line();
-            screen.Line($"what was said: colibri get-session {Words.Plain(session)}");
+            screen.Line($"what was said: {(task.Number > 0 ? $"colibri logs {task.Number}" : $"colibri get-session {Words.Plain(session)}")}");
         }
     }
 
@@ -95,42 +116,74 @@ internal static class TaskView
 
     private static string Call(DeniedTool tool) => tool.Count == 1 ? tool.Tool : $"{tool.Tool} {Words.Number(tool.Count)} times";
 
-    public static void List(Screen screen, TaskList list, string? status)
+    /// <summary>What a person types for it: its number, or its id from a daemon that gives none.</summary>
+    public static string NameOf(BoardTask task) => task.Number > 0 ? task.Number.ToString(System.Globalization.CultureInfo.InvariantCulture) : task.Id;
+
+    /// <param name="screen">Where to.</param>
+    /// <param name="list">The page.</param>
+    /// <param name="request">What was asked, of which the filters are told again.</param>
+    public static void List(Screen screen, TaskList list, CommandRequest request)
     {
+        var filter = Filters(request);
         if (list.Tasks.Count == 0)
         {
-            screen.Line(status is null
-                ? "no tasks; add one: colibri create-task --title 'What to do'"
-                : $"no {status} tasks; see all: colibri list-tasks");
+            screen.Line(filter.Length == 0
+                ? "no tasks; add one: colibri add 'What to do'"
+                : $"no {(request.Status is { } status && filter == $" --status {status}" ? status : "such")} tasks; see all: colibri list-tasks");
             return;
         }
-        var table = new Table("ID", "STATUS", new TableColumn("TRY", RightAligned: true), new TableColumn("TITLE", Flexible: true));
+        // A column that nobody fills takes room from the titles.
+        var (hasAgents, hasWorkspaces) = (list.Tasks.Any(task => task.Agent is not null), list.Tasks.Any(task => task.Workspace is not null));
+        List<TableColumn> columns = [new TableColumn("TASK", RightAligned: true), "STATE", new TableColumn("AGE", RightAligned: true)];
+        if (hasAgents)
+            columns.Add("AGENT");
+        if (hasWorkspaces)
+            columns.Add("WORKSPACE");
+        columns.AddRange([new TableColumn("COST", RightAligned: true), new TableColumn("TITLE", Flexible: true)]);
+        var table = new Table([.. columns]);
         foreach (var task in list.Tasks)
         {
-            table.Add(task.Id, new TableCell(StatusOf(task), ToneOf(task)),
-                $"{task.Attempts}/{task.MaxAttempts}", task.Title);
+            List<TableCell> cells = [NameOf(task), new TableCell(StatusOf(task), ToneOf(task)), Words.Age(screen.Now - task.CreatedAt)];
+            if (hasAgents)
+                cells.Add(Columns.Cut(Words.Plain(task.Agent ?? "-"), WidestName));
+            if (hasWorkspaces)
+                cells.Add(Columns.Cut(Words.Plain(task.Workspace ?? "-"), WidestName));
+            cells.AddRange([task.Usage == new Usage() ? "-" : CostView.Cost(task.Usage), task.Title]);
+            table.Add([.. cells]);
             if (WhyHeld(task) is { } why)
                 table.Below(why);
+            else if (task is { Error: { } error, Status: not (TaskState.Done or TaskState.Cancelled) })
+                table.Below(Columns.Cut(Words.Plain($"{error.Code}: {error.Message}"), screen.Width - BelowIndent));
         }
         table.Write(screen);
         if (list.Next is { } next)
-        {
-            var filter = status is null ? "" : $" --status {status}";
-            screen.Line($"there are more: colibri list-tasks{filter} --after {Words.Plain(next)}");
-        }
+            screen.Line($"there are more: colibri list-tasks{Words.Plain(filter)} --after {(list.Tasks[^1] is { Number: > 0 } last && last.Id == next ? NameOf(last) : Words.Plain(next))}");
     }
+
+    private static string Filters(CommandRequest request) => string.Concat(
+        new[]
+        {
+            ("--status", request.Status), ("--agent", request.Agent), ("--workspace", request.Workspace), ("--group", request.Group), ("--tag", request.Tag),
+            ("--order", request.Order is "newest" ? null : request.Order),
+        }
+        .Where(filter => filter.Item2 is not null).Select(filter => $" {filter.Item1} {filter.Item2}"));
 
     public static void Created(Screen screen, BoardTask task)
     {
-        screen.Line($"created task {Words.Plain(task.Id)} ({StatusOf(task)})");
-        screen.Line($"follow it: colibri wait {Words.Plain(task.Id)}");
+        var name = Words.Plain(NameOf(task));
+        screen.Line(task.Existing is true
+            ? $"the key is known: it is task {name} ({StatusOf(task)}), and no second task was made"
+            : $"created task {name} ({StatusOf(task)})");
+        foreach (var reason in task.BlockedBy ?? [])
+            screen.Line($"  {Words.Plain($"{reason.Code}: {reason.Message}")}");
+        screen.Line($"follow it: colibri wait {name}");
     }
 
     /// <summary>One line on where a task stands.</summary>
     public static string Standing(BoardTask task)
     {
         var by = task is { AgentId: { } agent, Status: TaskState.Claimed or TaskState.Started } ? $" by agent {agent}" : "";
-        return $"task {task.Id} is {StatusOf(task)}{by}";
+        return $"task {NameOf(task)} is {StatusOf(task)}{by}";
     }
 
     /// <summary>A held task is queued on the wire; to a person that is not the same, because it does not start.</summary>
@@ -142,7 +195,7 @@ internal static class TaskView
     {
         { Held: false } => null,
         { Error: { Code: "poison" } error } => $"{error.Code}: {error.Message}",
-        _ => $"start it: colibri release-task {task.Id}",
+        _ => $"start it: colibri release-task {NameOf(task)}",
     };
 
     public static string Tokens(Usage usage)

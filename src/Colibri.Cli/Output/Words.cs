@@ -93,6 +93,16 @@ internal static class Words
         return "0 ms";
     }
 
+    /// <summary>In one unit: <c>12s</c>, <c>3m</c>, <c>4h</c>, <c>5d</c>.</summary>
+    public static string Age(TimeSpan age) => age switch
+    {
+        { TotalSeconds: < 0 } => "0s",
+        { TotalMinutes: < 1 } => $"{(int)age.TotalSeconds}s",
+        { TotalHours: < 1 } => $"{(int)age.TotalMinutes}m",
+        { TotalDays: < 1 } => $"{(int)age.TotalHours}h",
+        _ => $"{(int)age.TotalDays}d",
+    };
+
     /// <summary>As on the wire: RFC 3339 in UTC with milliseconds.</summary>
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 

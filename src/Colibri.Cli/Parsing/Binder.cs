@@ -46,6 +46,7 @@ internal static class Binder
     public static ConsoleApp.ConsoleAppBuilder Register(BoundCommand bound)
     {
         var app = ConsoleApp.Create();
+        ShortCommands.AddTo(app, bound);
         TaskCommands.AddTo(app, bound);
         QueueCommands.AddTo(app, bound);
         AgentCommands.AddTo(app, bound);

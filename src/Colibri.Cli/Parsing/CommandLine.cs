@@ -116,7 +116,7 @@ internal static class CommandLine
 
         private void TakePositional(string word, bool mayBeOne = true)
         {
-            if (mayBeOne && _positionals.Count < _command!.Positionals.Count())
+            if (mayBeOne && (_positionals.Count < _command!.Positionals.Count() || _command.Positionals.LastOrDefault() is { Many: true }))
                 _positionals.Add(word);
             else
                 Refuse($"{_command?.Name ?? "colibri"} has no use for '{word}'");
@@ -128,7 +128,7 @@ internal static class CommandLine
                 return Help;
             foreach (var option in Known())
             {
-                if (option.Name == name)
+                if (option.Name == name || option.Short == name)
                     return option;
             }
             return null;
@@ -165,11 +165,14 @@ internal static class CommandLine
 
         private void MovePositionals()
         {
-            foreach (var (positional, value) in _command is null ? [] : _command.Positionals.Zip(_positionals))
+            foreach (var (positional, place) in _command is null ? [] : _command.Positionals.Select((positional, place) => (positional, place)))
             {
-                if (_said.TryGetValue(positional.Option, out var said) && said[0] != value)
-                    throw new UsageException($"{positional.Value} is given twice: '{value}' and '{said[0]}'", _command!.Name);
-                _said[positional.Option] = [value];
+                if (place >= _positionals.Count)
+                    return;
+                List<string> values = positional.Many ? _positionals[place..] : [_positionals[place]];
+                if (_said.TryGetValue(positional.Option, out var said) && said[0] != values[0])
+                    throw new UsageException($"{positional.Value} is given twice: '{values[0]}' and '{said[0]}'", _command!.Name);
+                _said[positional.Option] = values;
             }
         }
     }

@@ -55,6 +55,9 @@ internal sealed record PositionalSpec(string Value, string Option, string Summar
     /// <summary>May be left out.</summary>
     public bool Optional { get; init; }
 
+    /// <summary>Takes all the words that are left; only of the last one.</summary>
+    public bool Many { get; init; }
+
     /// <summary>A field of a request.</summary>
     public static PositionalSpec Of(WireField field) =>
         new(field.Name.ToUpperInvariant(), OptionSpec.NameOf(field), field.Help) { Optional = !field.IsRequired };
@@ -62,7 +65,7 @@ internal sealed record PositionalSpec(string Value, string Option, string Summar
     /// <summary>Where its value is <c>-</c>, that is read from standard input.</summary>
     public PositionalSpec OrStdin() => this with { Summary = $"{Summary}; - reads it from standard input" };
 
-    public OptionSpec AsOption() => new(Option, Value, Summary) { Required = !Optional, Choices = Choices, IsPath = IsPath };
+    public OptionSpec AsOption() => new(Option, Value, Summary) { Required = !Optional, Choices = Choices, IsPath = IsPath, Repeatable = Many };
 }
 
 /// <summary>One option of a command.</summary>
@@ -73,6 +76,9 @@ internal sealed record OptionSpec(string Name, string? Value, string Summary)
 {
     public bool Required { get; init; }
     public bool Repeatable { get; init; }
+
+    /// <summary>One dash and one letter that mean the same; null for none.</summary>
+    public string? Short { get; init; }
 
     /// <summary>What a value that does not bind is told to be none of: <c>a whole number</c>.</summary>
     public string? Form { get; init; }

@@ -58,6 +58,18 @@ internal sealed class TaskStateAttribute : Attribute, IArgumentParser<string>
 }
 
 [AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class TaskFilterAttribute : Attribute, IArgumentParser<string>
+{
+    public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.TaskFilters, s, out result);
+}
+
+[AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class OrderAttribute : Attribute, IArgumentParser<string>
+{
+    public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.Orders, s, out result);
+}
+
+[AttributeUsage(AttributeTargets.Parameter)]
 internal sealed class RuntimeAttribute : Attribute, IArgumentParser<string>
 {
     public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Runtimes.All, s, out result);

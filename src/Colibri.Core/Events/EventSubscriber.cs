@@ -6,7 +6,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Events;
 
 /// <summary>One subscriber's queue of serialised events. Any thread may publish; one at a time reads.</summary>
-public sealed class EventSubscriber : IDisposable
+public sealed class EventSubscriber : ILineSource
 {
     /// <summary>The most events queued for a subscriber that is behind; further ones are dropped and counted.</summary>
     public const int Capacity = 1_024;

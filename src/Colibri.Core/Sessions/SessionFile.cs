@@ -99,7 +99,8 @@ internal static class SessionFile
         lines.Write("\n"u8);
     }
 
-    private static SessionEntry? TryParse(ReadOnlySpan<byte> line)
+    /// <summary>The entry of a line; null where it is none.</summary>
+    public static SessionEntry? TryParse(ReadOnlySpan<byte> line)
     {
         try
         {

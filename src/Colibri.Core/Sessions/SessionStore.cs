@@ -23,7 +23,9 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     private readonly Dictionary<string, long> _unreadableTold = new(StringComparer.Ordinal);
     private SessionParts? _parts;
     private SessionsDirectory? _directory;
+    private readonly Dictionary<string, List<SessionFollower>> _followers = new(StringComparer.Ordinal);
     private long _dropped;
+    private volatile bool _isFollowed;
 
     // The dictionary's own count takes all its locks, and this is asked at each append.
     private int _remembered;
@@ -71,6 +73,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         finally
         {
             log.Leave();
+            TellFollowers(sessionId);
         }
     }
 
@@ -90,6 +93,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         finally
         {
             log.Leave();
+            TellFollowers(sessionId);
         }
     }
 
@@ -121,6 +125,45 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         if (unreadable > 0)
             TellOfUnreadable(sessionId, directory, unreadable);
         return new SessionEntries(sessionId, generations[^1], entries, unreadable > 0 ? unreadable : null);
+    }
+
+    /// <summary>The session's entries as lines, those that are there and then each new one; its first append may be yet to come.</summary>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="from">The number of the first entry wanted, of any generation; null begins with the live generation.</param>
+    /// <exception cref="ArgumentException">The id is not one (<see cref="SessionId"/>).</exception>
+    public SessionFollower Follow(string sessionId, long? from)
+    {
+        var follower = new SessionFollower(this, sessionId, DirectoryOf(sessionId), from, time);
+        lock (_followers)
+        {
+            if (!_followers.TryGetValue(sessionId, out var all))
+                _followers[sessionId] = all = [];
+            all.Add(follower);
+            _isFollowed = true;
+        }
+        return follower;
+    }
+
+    internal void Leave(string sessionId, SessionFollower follower)
+    {
+        lock (_followers)
+        {
+            if (_followers.TryGetValue(sessionId, out var all) && all.Remove(follower) && all.Count == 0)
+                _followers.Remove(sessionId);
+            _isFollowed = _followers.Count > 0;
+        }
+    }
+
+    private void TellFollowers(string sessionId)
+    {
+        // Most of the time nobody follows, and an append must not wait for a lock.
+        if (!_isFollowed)
+            return;
+        lock (_followers)
+        {
+            foreach (var follower in _followers.GetValueOrDefault(sessionId) ?? [])
+                follower.Tell();
+        }
     }
 
     // Once for a session, and again where there are more.

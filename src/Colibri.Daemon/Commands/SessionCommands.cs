@@ -18,6 +18,7 @@ internal sealed class SessionCommands(SessionStore sessions, PromptAssembler pro
     [
         new(WireCommand.ListSessions, ListAsync),
         new(WireCommand.GetSession, GetAsync),
+        new(WireCommand.FollowSession, FollowAsync),
         new(WireCommand.AppendSession, AppendAsync),
         new(WireCommand.CompactSession, CompactAsync),
         new(WireCommand.GetPrompt, PromptAsync),
@@ -35,6 +36,30 @@ internal sealed class SessionCommands(SessionStore sessions, PromptAssembler pro
         return sessions.Read(id, context.Request.All ?? false) is { } entries
             ? Reply.Of(entries, ProtocolJson.Wire.SessionEntries)
             : throw NotFound(id);
+    }
+
+    private async ValueTask<Reply> FollowAsync(CommandContext context)
+    {
+        var request = context.Request;
+        var from = CommandContext.OptionalNumber(request.From, "from", 1, long.MaxValue);
+        if ((request.SessionId is null) == (request.TaskId is null))
+            throw CommandContext.Bad("session_id", "or task_id is wanted, one of them");
+        string id;
+        if (request.TaskId is not null)
+        {
+            // Its first entry may be yet to come.
+            var name = CommandContext.Name(request.TaskId, "task_id");
+            var task = await board.GetAsync(name).ConfigureAwait(false)
+                ?? throw new RequestException(ErrorCodes.NotFound, $"there is no task {name}; colibri list-tasks shows them");
+            id = task.SessionId ?? throw new RequestException(ErrorCodes.NotFound, $"task {name} has no session before its first run begins");
+        }
+        else
+        {
+            id = await KnownIdAsync(context).ConfigureAwait(false);
+            if (!sessions.Exists(id))
+                throw NotFound(id);
+        }
+        return Reply.Streaming(new FollowedSession(id), ProtocolJson.Wire.FollowedSession, sessions.Follow(id, from));
     }
 
     private async ValueTask<Reply> AppendAsync(CommandContext context)

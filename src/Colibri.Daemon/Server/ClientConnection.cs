@@ -35,7 +35,7 @@ internal sealed class ClientConnection(
     private readonly LineFramer _framer = new(ProtocolLimits.MaxLineBytes);
     private readonly Queue<(byte[] Id, string Command, Task<Reply> Reply)> _underWay = new();
     private ArrayBufferWriter<byte>? _output;
-    private EventSubscriber? _subscriber;
+    private ILineSource? _subscriber;
     private long _idleSince = time.GetTimestamp();
 
     /// <summary>Its place is another client's.</summary>
@@ -192,7 +192,9 @@ internal sealed class ClientConnection(
         {
             if (!request.Handler.NeverBlocks)
                 await EventLoop.LeaveAsync();
-            return await request.Handler.Run(request.Context!).ConfigureAwait(false);
+            var reply = await request.Handler.Run(request.Context!).ConfigureAwait(false);
+            _subscriber = reply.Lines;
+            return reply;
         }
         catch (RequestException e)
         {
@@ -262,7 +264,7 @@ internal sealed class ClientConnection(
         while (!stream.TryRead(buffer, out discarded) || discarded > 0);
     }
 
-    private async Task StreamEventsAsync(EventSubscriber subscriber)
+    private async Task StreamEventsAsync(ILineSource subscriber)
     {
         using var ended = new CancellationTokenSource();
         var closed = WatchForCloseAsync(ended);

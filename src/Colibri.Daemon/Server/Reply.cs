@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Colibri.Core.Events;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
@@ -38,6 +39,12 @@ internal abstract class Reply
         }
         output.Write("\n"u8);
     }
+
+    /// <summary>The same, after which the connection streams lines until its client closes.</summary>
+    public static Reply Streaming<T>(T value, JsonTypeInfo<T> type, ILineSource lines) => new DataReply<T>(value, type) { Lines = lines };
+
+    /// <summary>What the connection streams after this answer; null for most.</summary>
+    public ILineSource? Lines { get; private init; }
 
     protected abstract void WriteBody(Utf8JsonWriter writer);
 

@@ -33,6 +33,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(Tenant))]
 [JsonSerializable(typeof(TenantList))]
 [JsonSerializable(typeof(IntakeReceipt))]
+[JsonSerializable(typeof(FollowedSession))]
 [JsonSerializable(typeof(Subscription))]
 [JsonSerializable(typeof(CostState))]
 [JsonSerializable(typeof(CostSummary))]

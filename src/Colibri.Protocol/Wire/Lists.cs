@@ -20,4 +20,7 @@ public sealed record TenantList(IReadOnlyList<Tenant> Tenants);
 /// <param name="Existing">True where the key was known, so that no second task was made; else absent.</param>
 public sealed record IntakeReceipt(string IntakeId, bool? Existing = null);
 
+/// <param name="SessionId">The session whose entries follow, each on a line.</param>
+public sealed record FollowedSession(string SessionId);
+
 public sealed record Subscription(IReadOnlyList<string> Topics);

@@ -20,9 +20,16 @@ internal sealed record CliRun(int ExitCode, string Out, string Error)
             IsTerminal = terminal,
             Width = width,
             CurrentDirectory = "/here",
+            Time = new StandingClock(),
             Version = version ?? Output.Samples.Status.Version,
         };
         var exitCode = await CliProgram.RunAsync(args, host, cancellation ?? TestContext.Current!.Execution.CancellationToken);
         return new CliRun(exitCode, Encoding.UTF8.GetString(stdout.ToArray()), stderr.ToString());
+    }
+
+    /// <summary>Five minutes after what the samples show.</summary>
+    private sealed class StandingClock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => Output.Samples.Now.AddMinutes(5);
     }
 }

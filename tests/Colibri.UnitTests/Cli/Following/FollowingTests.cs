@@ -93,12 +93,12 @@ public sealed class FollowingTests
     }
 
     [Test]
-    public async Task A_cancelled_task_is_exit_status_1_and_json_still_prints_it()
+    public async Task A_cancelled_task_is_exit_status_4_and_json_still_prints_it()
     {
         var cancelled = Queued with { Status = TaskState.Cancelled };
         await using var daemon = Following([cancelled], []);
 
-        (await WaitAsync(daemon, "--json")).ShouldBe(new CliRun(ExitCodes.Refused, Json(cancelled, Wire.BoardTask) + "\n",
+        (await WaitAsync(daemon, "--json")).ShouldBe(new CliRun(ExitCodes.Cancelled, Json(cancelled, Wire.BoardTask) + "\n",
             $"colibri: task {TaskId} is cancelled (see: colibri get-task {TaskId})\n"));
     }
 
@@ -115,7 +115,7 @@ public sealed class FollowingTests
     {
         await using var daemon = Following([Queued, Queued with { Status = TaskState.Started, AgentId = AgentId }], []);
 
-        (await WaitAsync(daemon, "--timeout", "0.05")).ShouldBe(new CliRun(ExitCodes.Refused, "",
+        (await WaitAsync(daemon, "--timeout", "0.05")).ShouldBe(new CliRun(ExitCodes.TimedOut, "",
             $"colibri: task {TaskId} is started by agent {AgentId} after 50 ms (go on waiting: colibri wait {TaskId})\n"));
     }
 

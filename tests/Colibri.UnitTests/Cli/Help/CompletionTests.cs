@@ -10,7 +10,7 @@ public sealed class CompletionTests
     [Arguments("colibri list-t", "list-tasks list-tenants")]
     [Arguments("colibri --json list-s", "list-sessions list-skills")]
     [Arguments("colibri --socket /x get-s", "get-session")]
-    [Arguments("colibri list-tasks --status ", "queued claimed started done failed cancelled")]
+    [Arguments("colibri list-tasks --status ", "queued claimed started done failed cancelled held")]
     [Arguments("colibri list-tasks --status f", "failed")]
     [Arguments("colibri list-tasks --status = f", "failed")]
     [Arguments("colibri list-tasks --l", "--limit")]

@@ -196,20 +196,47 @@ public sealed class ViewTests
     public async Task List_tasks() => (await ShownAsync(
         new TaskList([Queued, Failed with { Title = "Übersetze 漢字漢字漢字漢字漢字漢字漢字 und \e[2J und mehr" }], "c9"), Wire.TaskList,
         "list-tasks")).ShouldBe("""
-        ID                                    STATUS  TRY  TITLE
-        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  queued  0/3  Fix the login test
-        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  failed  3/3  Übersetze 漢字漢字漢字漢字漢…
+                                        TASK  STATE   AGE     COST  TITLE
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  queued   5m        -  Fix the login test
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  failed   5m  $0.0024  Übersetze 漢字漢字…
+          agent-error: 529 overloaded_error after four tries; the provider says to come…
         there are more: colibri list-tasks --after c9
+
+        """);
+
+    /// <summary>The evening's table at 80 columns: each line fits, and what is long is cut.</summary>
+    [Test]
+    public async Task List_tasks_shows_numbers_places_and_costs() => (await ShownAsync(
+        new TaskList(
+        [
+            Queued with { Number = 130, Agent = "claude", Workspace = "the-site-of-the-shop", Title = "Write the release notes of the year and of the month", After = ["x"] },
+            Failed with { Number = 9, Agent = "pi", CreatedAt = Now.AddDays(-3) },
+            Queued with { Number = 8, Status = TaskState.Done, Usage = Spent, Error = null },
+        ], TaskId), Wire.TaskList,
+        "list-tasks --workspace site")).ShouldBe("""
+        TASK  STATE   AGE  AGENT   WORKSPACE        COST  TITLE
+         130  queued   5m  claude  the-site-of…        -  Write the release notes of…
+           9  failed   3d  pi      -             $0.0024  Fix the login test
+          agent-error: 529 overloaded_error after four tries; the provider says to come…
+           8  done     5m  -       -             $0.0024  Fix the login test
+        there are more: colibri list-tasks --workspace site --after 8
+
+        """);
+
+    [Test]
+    public async Task A_known_key_is_told() => (await ShownAsync(Queued with { Number = 7, Existing = true }, Wire.BoardTask, "create-task --title T --key k")).ShouldBe("""
+        the key is known: it is task 7 (queued), and no second task was made
+        follow it: colibri wait 7
 
         """);
 
     [Test]
     public async Task List_tasks_says_why_a_held_one_does_not_start() => (await ShownAsync(
         new TaskList([Queued with { Held = true }, Poison], null), Wire.TaskList, "list-tasks")).ShouldBe("""
-        ID                                    STATUS  TRY  TITLE
-        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  held    0/3  Fix the login test
+                                        TASK  STATE  AGE  COST  TITLE
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  held    5m     -  Fix the login test
           start it: colibri release-task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
-        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  held    0/3  Fix the login test
+        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10  held    5m     -  Fix the login test
           poison: 3 runs in a row were interrupted because the daemon was killed, so the
           task is held; see whether it ends the daemon, then type: colibri release-task
           019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
@@ -476,7 +503,8 @@ public sealed class ViewTests
         """);
 
     [Test]
-    [Arguments("list-tasks", """{"tasks":[]}""", "no tasks; add one: colibri create-task --title 'What to do'\n")]
+    [Arguments("list-tasks", """{"tasks":[]}""", "no tasks; add one: colibri add 'What to do'\n")]
+    [Arguments("list-tasks --tag t", """{"tasks":[]}""", "no such tasks; see all: colibri list-tasks\n")]
     [Arguments("list-tasks --status failed", """{"tasks":[]}""", "no failed tasks; see all: colibri list-tasks\n")]
     [Arguments("list-agents", """{"agents":[]}""", "no agents; start one: colibri spawn-agent BINARY --task-id TASK_ID\n")]
     [Arguments("list-sessions", """{"sessions":[]}""", "no sessions; every run of a task makes one: colibri create-task --title 'What to do'\n")]
@@ -521,7 +549,7 @@ public sealed class ViewTests
         var shown = await CliRun.OfAsync(["list-tasks", "--all", "--socket", daemon.SocketPath]);
         var json = await CliRun.OfAsync(["list-tasks", "--all", "--json", "--socket", daemon.SocketPath]);
 
-        shown.Out.Split('\n').Length.ShouldBe(4);
+        shown.Out.Split('\n').Length.ShouldBe(5);
         json.Out.ShouldBe(
             $$"""{"tasks":[{{Json(Queued, Wire.BoardTask).Insert(1, "\"new\":1,")}},{{Json(Failed, Wire.BoardTask)}}]}""" + "\n");
     }

@@ -38,8 +38,28 @@ public sealed class CommandBindingTests
         ("prompt|--text|t|a", """{"cmd":"prompt","agent_id":"a","text":"t"}"""),
         ("prompt|--|a|-x", """{"cmd":"prompt","agent_id":"a","text":"-x"}"""),
         ("get-task|--|-t1", """{"cmd":"get-task","task_id":"-t1"}"""),
-        ("list-tasks", """{"cmd":"list-tasks"}"""),
-        ("list-tasks|--status|failed|--limit|20|--after|c", """{"cmd":"list-tasks","status":"failed","limit":20,"after":"c"}"""),
+        ("list-tasks", """{"cmd":"list-tasks","order":"newest"}"""),
+        ("list-tasks|--status|failed|--limit|20|--after|c", """{"cmd":"list-tasks","status":"failed","limit":20,"after":"c","order":"newest"}"""),
+        (
+            "list-tasks|--status|held|--order|oldest|--agent|a|-w|site|--group|g|--tag|t",
+            """{"cmd":"list-tasks","status":"held","workspace":"site","group":"g","order":"oldest","tag":"t","agent":"a"}"""
+        ),
+        (
+            "create-task|--title|T|--agent|claude|--model|m|--workspace|site|--after|1|--after|2|--not-before|2026-11-27T22:00:00Z|--group|g|--tag|a|--tag|b|--check|make|--run-timeout-ms|5|--budget-microcents|6|--tenant|x",
+            """{"cmd":"create-task","title":"T","after":["1","2"],"workspace":"site","group":"g","tags":["a","b"],"check":"make","run_timeout_ms":5,"budget_microcents":6,"tenant":"x","not_before":"2026-11-27T22:00:00.000Z","model":"m","agent":"claude"}"""
+        ),
+        ("add|Fix|the|test|-w|site", """{"cmd":"create-task","title":"Fix the test","workspace":"site"}"""),
+        ("add|Fix it|-|--cwd|sub", """{"cmd":"create-task","title":"Fix it","description":"from stdin\n","cwd":"/here/sub"}"""),
+        ("add|Fix it", """{"cmd":"status"}"""),
+        ("retry|12|--feedback|more", """{"cmd":"retry-task","task_id":"12","feedback":"more"}"""),
+        ("retry|--failed", """{"cmd":"list-tasks","status":"failed","limit":1000}"""),
+        ("logs|12|-f", """{"cmd":"get-task","task_id":"12"}"""),
+        ("retry-task|12|--feedback|-", """{"cmd":"retry-task","task_id":"12","feedback":"from stdin\n"}"""),
+        ("edit-task|12|--title|T|--after||--agent|", """{"cmd":"edit-task","task_id":"12","title":"T","after":"","agent":""}"""),
+        ("delete-task|12", """{"cmd":"delete-task","task_id":"12"}"""),
+        ("drain|--timeout-ms|5", """{"cmd":"drain","timeout_ms":5}"""),
+        ("follow-session|s|--from|3", """{"cmd":"follow-session","session_id":"s","from":3}"""),
+        ("follow-session|--task-id|12", """{"cmd":"follow-session","task_id":"12"}"""),
         ("claim-task|--task-id|t|--agent-id|a", """{"cmd":"claim-task","task_id":"t","agent_id":"a"}"""),
         ("claim-task|t|--agent-id|a", """{"cmd":"claim-task","task_id":"t","agent_id":"a"}"""),
         ("transition-task|t|--status|done", """{"cmd":"transition-task","task_id":"t","status":"done"}"""),
@@ -113,10 +133,13 @@ public sealed class CommandBindingTests
         ("pause-queue|--provider|openai|--agent|pi|--reason|the plan", """{"cmd":"pause-queue","provider":"openai","agent":"pi","reason":"the plan"}"""),
         ("resume-queue|--provider=openai", """{"cmd":"resume-queue","provider":"openai"}"""),
         ("resume-queue|--agent|pi", """{"cmd":"resume-queue","agent":"pi"}"""),
+        ("pause-queue|-w|site", """{"cmd":"pause-queue","workspace":"site"}"""),
+        ("resume-queue|--workspace|site", """{"cmd":"resume-queue","workspace":"site"}"""),
         ("budget|lift", """{"cmd":"budget","action":"lift"}"""),
         ("watch|--topic|tasks|--topic|cost", """{"cmd":"subscribe","topics":["tasks","cost"]}"""),
         ("watch", """{"cmd":"subscribe"}"""),
         ("wait|t", """{"cmd":"subscribe","topics":["tasks"]}"""),
+        ("wait|t|u|--any", """{"cmd":"subscribe","topics":["tasks"]}"""),
     ];
 
     [Test]

@@ -10,10 +10,10 @@ public sealed class CommandTableTests
     [
         .. new DaemonCommands(null!, null!, null!).Handlers,
         .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
-        .. new TaskCommands(null!, null!, null!, null!).Handlers,
+        .. new TaskCommands(null!, null!, null!, null!, null!).Handlers,
         .. new QueueCommands(null!).Handlers,
         .. new AgentCommands(null!, null!, "clawdie").Handlers,
-        .. new SessionCommands(null!, null!).Handlers,
+        .. new SessionCommands(null!, null!, null!).Handlers,
         .. new RegistryCommands(null!).Handlers,
     ];
 
