@@ -44,6 +44,8 @@ public sealed class WireCommand
 
     public static WireCommand Snapshot { get; } = new("snapshot", "show what every agent is doing");
 
+    public static WireCommand Doctor { get; } = new("doctor", "look for what is missing or broken, and say what to type");
+
     public static WireCommand SetCostMode { get; } = new("set-cost-mode", "set the limits on sessions and tool results",
         new("mode", WireField.Required, "fast, smart or max", "the cost mode"),
         new("persist", "false", "boolean", "also after a restart"));
@@ -199,6 +201,7 @@ public sealed class WireCommand
         Ping, Status, Snapshot, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         PauseQueue, ResumeQueue, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
         AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
+        Doctor,
     ];
 
     /// <summary>One of its fields.</summary>

@@ -4,6 +4,7 @@ using Colibri.Core.Agents;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
+using Colibri.Core.Doctor;
 using Colibri.Core.Logging;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
@@ -37,7 +38,8 @@ internal static class DaemonHost
         // No core files: this process's memory holds keys.
         ResourceLimits.ForbidCoreDumps();
         // Descriptors for every connection, three streams of every agent, and reading /proc.
-        ResourceLimits.RaiseOpenFiles(SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256);
+        var openFiles = SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256;
+        ResourceLimits.RaiseOpenFiles(openFiles);
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
         var throttle = new LogThrottle(log.CreateLogger("colibri"), time);
         ILogger logger = throttle;
@@ -83,9 +85,9 @@ internal static class DaemonHost
         using var pidFile = PidFile.Write(pidFilePath, logger);
         await engine.PrepareAsync().ConfigureAwait(false);
         var probed = configuration.AgentBinary is null && !configuration.Autospawn ? [] : await CapabilityProbe.AskAsync(processes, programs, stop.Stopping).ConfigureAwait(false);
-        engine.Schedule(
-            new SchedulerCandidates(() => engine.Settings.Current, programs, probed),
-            configuration.Autospawn ? SchedulerCandidates.Resident(configuration, programs, probed) : null);
+        var candidates = new SchedulerCandidates(() => engine.Settings.Current, programs, probed);
+        var resident = configuration.Autospawn ? SchedulerCandidates.Resident(configuration, programs, probed) : null;
+        engine.Schedule(candidates, resident);
         WarnOfSettingsWithoutEffect(logger);
 
         var watch = new FileWatch(
@@ -98,6 +100,25 @@ internal static class DaemonHost
             ],
             throttle, time, logger);
         var status = new StatusView(configuration, engine, prefix, counters, watch, log, time);
+        var examination = new Examination(new ExaminationParts
+        {
+            Settings = () => engine.Settings.Current,
+            Reread = () => new SettingsReader(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName).Read(),
+            Environment = HostEnvironment.Variables(),
+            Candidates = () => candidates,
+            Resident = resident,
+            Programs = programs,
+            Processes = processes,
+            Plan = engine.Supervisor.PlanAsync,
+            Secrets = secrets,
+            Cgroup = () => engine.Cgroups?.Status,
+            Files = () => watch.Found,
+            OpenFilesWanted = openFiles,
+            Daemon = $"colibri-daemon {BuildVersion.Text}, pid {InitProcess.ServicePid},",
+            Time = time,
+            Logger = logger,
+            Stopping = stop.Stopping,
+        });
         // A stop does not wait for what an earlier daemon left: that stays on record, for the next start.
         var recovering = engine.RecoverAsync();
         await Task.WhenAny(recovering, stop.First).ConfigureAwait(false);
@@ -116,7 +137,7 @@ internal static class DaemonHost
         listener.Serve(
             new CommandTable(
             [
-                .. new DaemonCommands(status).Handlers,
+                .. new DaemonCommands(status, examination).Handlers,
                 .. new CostCommands(engine.Cost, engine.Budgets, engine.Board, engine.Scheduler, time, logger).Handlers,
                 .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets).Handlers,
                 .. new QueueCommands(engine).Handlers,

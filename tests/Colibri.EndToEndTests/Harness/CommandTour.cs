@@ -173,6 +173,11 @@ internal sealed class CommandTour(WireClient client)
         status.Member("cost").Text("mode").ShouldBe("fast");
         status.Member("tasks").Number("failed").ShouldBe(1);
 
+        var checks = (await AskAsync(new { cmd = "doctor" })).Items("checks");
+        checks.Select(check => check.Text("group")).Distinct().ShouldBe(["agents", "git", "host", "files"]);
+        foreach (var check in checks)
+            ShouldHave(check, "group", "name", "state", "message");
+
         var snapshot = await AskAsync(new { cmd = "snapshot" });
         snapshot.Text("schema").ShouldBe("clawdie.glasspane.snapshot.v1");
         ShouldHave(snapshot, "host", "timestamp");

@@ -13,6 +13,7 @@ public sealed class CommandBindingTests
         ("status", """{"cmd":"status"}"""),
         ("health", """{"cmd":"status"}"""),
         ("snapshot", """{"cmd":"snapshot"}"""),
+        ("doctor", """{"cmd":"doctor"}"""),
         ("set-cost-mode|fast", """{"cmd":"set-cost-mode","mode":"fast"}"""),
         ("set-cost-mode|--mode|max", """{"cmd":"set-cost-mode","mode":"max"}"""),
         ("create-task|--title|T", """{"cmd":"create-task","title":"T"}"""),
