@@ -58,6 +58,8 @@ public sealed class WireCommand
 
     public static WireCommand Reload { get; } = new("reload", "read the configuration file again");
 
+    public static WireCommand Doctor { get; } = new("doctor", "look for what is missing or broken, and say what to type");
+
     public static WireCommand SetCostMode { get; } = new("set-cost-mode", "set the limits on sessions and tool results",
         new("mode", WireField.Required, "fast, smart or max", "the cost mode"),
         new("persist", "false", "boolean", "also after a restart"));
@@ -239,6 +241,7 @@ public sealed class WireCommand
         Ping, Status, Snapshot, Reload, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         RetryTask, EditTask, DeleteTask, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
+        Doctor,
     ];
 
     /// <summary>One of its fields.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Colibri.Cli.Doctor;
 using Colibri.Cli.Following;
 using Colibri.Cli.Help;
 using Colibri.Cli.Output;
@@ -46,6 +47,11 @@ internal sealed class DaemonCommands(BoundCommand bound)
         {
             Example = "health",
         },
+        new(WireCommand.Doctor, CommandGroup.Daemon)
+        {
+            Example = "doctor",
+            Note = "It changes nothing. What it finds wrong comes with what to type. Without a daemon it looks at what this program can see by itself.",
+        },
         new("completion", CommandGroup.Daemon, "print a shell's completion script")
         {
             Positional = new PositionalSpec("SHELL", "--shell", "the shell") { Choices = Choices.Shells },
@@ -71,6 +77,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         app.Add("watch", commands.Watch);
         app.Add("ping", commands.Ping);
         app.Add("health", commands.Health);
+        app.Add("doctor", commands.Doctor);
         app.Add("completion", commands.Completion);
         app.Add("version", commands.Version);
         app.Add("help", commands.Help);
@@ -94,6 +101,8 @@ internal sealed class DaemonCommands(BoundCommand bound)
     public void Ping() => bound.Will(PingAsync);
 
     public void Health() => bound.Will(HealthAsync);
+
+    public void Doctor() => bound.Will(session => DoctorCommand.RunAsync(session, new ClientHost { Environment = bound.Environment }));
 
     public void Completion([Shell] string shell) => bound.WillPrint(screen => screen.Line(CompletionScript.For(shell, CommandTable.All)));
 

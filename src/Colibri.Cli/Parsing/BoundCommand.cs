@@ -17,6 +17,9 @@ internal sealed class BoundCommand(string name, IReadOnlyList<string> rest, CliH
     /// <summary>The folder the CLI runs in; null where that is gone.</summary>
     public string? CurrentDirectory => host.CurrentDirectory;
 
+    /// <summary>Looks a variable up; null or empty means unset.</summary>
+    public Func<string, string?> Environment => host.Environment;
+
     /// <summary>This program's version.</summary>
     public string Version => host.Version;
 

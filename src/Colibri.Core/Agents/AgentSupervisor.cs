@@ -104,6 +104,14 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Why a program that is there cannot be executed; null where it can, and where there is none.</summary>
     public string? WhyNot(string binary) => parts.Programs.WhyNot(binary);
 
+    /// <summary>How an agent of a request would be confined; null where it would not be. Nothing is made.</summary>
+    /// <exception cref="SpawnRefusedException">It cannot be confined so; the message says why.</exception>
+    public Task<ConfinementPlan?> PlanAsync(SpawnRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _confiner.PlanAsync(request.Jail, request.Environment.Keys);
+    }
+
     /// <summary>Claims the task, where there is one, and starts the agent on it.</summary>
     /// <exception cref="SpawnRefusedException">Nothing was started. A claimed task whose program cannot start has failed, and says why.</exception>
     /// <exception cref="BoardUnavailableException">The disk refused, so nothing was started.</exception>

@@ -75,7 +75,8 @@ public static class SettingsFile
         return length;
     }
 
-    private static IEnumerable<string> Places(EnvironmentReader reader)
+    /// <summary>Where it is looked for, in this order, while <c>COLIBRI_CONFIG</c> names none.</summary>
+    internal static IEnumerable<string> Places(EnvironmentReader reader)
     {
         // A relative one is to be ignored, as the XDG base directory specification says.
         var user = reader.Text("XDG_CONFIG_HOME") is { } config && config.StartsWith('/') ? config : reader.Text("HOME") is { } home ? Path.Combine(home, ".config") : null;

@@ -1,3 +1,4 @@
+using Colibri.Core.Doctor;
 using Colibri.Core.Providers;
 using Colibri.Core.Settings;
 using Colibri.Daemon.Hosting;
@@ -9,7 +10,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Daemon.Commands;
 
 /// <summary>The commands about the daemon itself.</summary>
-internal sealed class DaemonCommands(StatusView status, SettingsReload settings, Secrets secrets)
+internal sealed class DaemonCommands(StatusView status, SettingsReload settings, Secrets secrets, Examination examination)
 {
     /// <summary>Longest value in the answer to <c>reload</c>, in characters.</summary>
     private const int MaxValueLength = 300;
@@ -20,6 +21,7 @@ internal sealed class DaemonCommands(StatusView status, SettingsReload settings,
         new(WireCommand.Status, _ => ValueTask.FromResult(Reply.Of(status.Report(), ProtocolJson.Wire.StatusReport))),
         new(WireCommand.Snapshot, _ => ValueTask.FromResult(Reply.Of(status.Snapshot(), ProtocolJson.Wire.Snapshot))),
         new(WireCommand.Reload, _ => ValueTask.FromResult(Reload())),
+        new(WireCommand.Doctor, async _ => Reply.Of(await examination.RunAsync().ConfigureAwait(false), ProtocolJson.Wire.DoctorReport)),
     ];
 
     private Reply Reload()

@@ -4,6 +4,7 @@ using Colibri.Core.Agents;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
+using Colibri.Core.Doctor;
 using Colibri.Core.Logging;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
@@ -41,7 +42,8 @@ internal static class DaemonHost
         // No core files: this process's memory holds keys.
         ResourceLimits.ForbidCoreDumps();
         // Descriptors for every connection, three streams of every agent, and reading /proc.
-        ResourceLimits.RaiseOpenFiles(SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256);
+        var openFiles = SocketListener.MaxConnections + 3L * configuration.MaxAgents + 256;
+        ResourceLimits.RaiseOpenFiles(openFiles);
         using var log = new LineLoggerProvider(configuration.LogLevel, configuration.LogFormat, time);
         var throttle = new LogThrottle(log.CreateLogger("colibri"), time);
         ILogger logger = throttle;
@@ -91,9 +93,9 @@ internal static class DaemonHost
         using var pidFile = PidFile.Write(pidFilePath, logger);
         await engine.PrepareAsync().ConfigureAwait(false);
         var probed = configuration.AgentBinary is null && !configuration.Autospawn ? [] : await CapabilityProbe.AskAsync(processes, programs, stop.Stopping).ConfigureAwait(false);
-        engine.Schedule(
-            new SchedulerCandidates(() => engine.Settings.Current, programs, probed),
-            configuration.Autospawn ? SchedulerCandidates.Resident(configuration, programs, probed) : null);
+        var candidates = new SchedulerCandidates(() => engine.Settings.Current, programs, probed);
+        var resident = configuration.Autospawn ? SchedulerCandidates.Resident(configuration, programs, probed) : null;
+        engine.Schedule(candidates, resident);
         WarnOfSettingsWithoutEffect(reading, logger);
 
         var watch = new FileWatch(
@@ -105,8 +107,27 @@ internal static class DaemonHost
                 FileWatch.LookAtWorkingDirectory,
             ],
             throttle, time, logger);
-        var places = new ConfiguredPlaces(() => new ColibriSettings { Daemon = configuration });
+        var places = new ConfiguredPlaces(() => engine.Settings.Current);
         var status = new StatusView(configuration, engine, prefix, counters, watch, log, time) { Places = places };
+        var examination = new Examination(new ExaminationParts
+        {
+            Settings = () => engine.Settings.Current,
+            Reread = () => new SettingsReader(HostEnvironment.Variables(), HostEnvironment.IsWritableDirectory, Environment.MachineName).Read(),
+            Environment = HostEnvironment.Variables(),
+            Candidates = () => candidates,
+            Resident = resident,
+            Programs = programs,
+            Processes = processes,
+            Plan = engine.Supervisor.PlanAsync,
+            Secrets = secrets,
+            Cgroup = () => engine.Cgroups?.Status,
+            Files = () => watch.Found,
+            OpenFilesWanted = openFiles,
+            Daemon = $"colibri-daemon {BuildVersion.Text}, pid {InitProcess.ServicePid},",
+            Time = time,
+            Logger = logger,
+            Stopping = stop.Stopping,
+        });
         // A stop does not wait for what an earlier daemon left: that stays on record, for the next start.
         var recovering = engine.RecoverAsync();
         await Task.WhenAny(recovering, stop.First).ConfigureAwait(false);
@@ -125,7 +146,7 @@ internal static class DaemonHost
         listener.Serve(
             new CommandTable(
             [
-                .. new DaemonCommands(status, reload, secrets).Handlers,
+                .. new DaemonCommands(status, reload, secrets, examination).Handlers,
                 .. new CostCommands(engine.Cost, engine.Budgets, engine.Board, engine.Scheduler, time, logger).Handlers,
                 .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets, places).Handlers,
                 .. new QueueCommands(engine).Handlers,

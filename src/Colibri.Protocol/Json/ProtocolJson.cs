@@ -40,6 +40,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(BudgetState))]
 [JsonSerializable(typeof(QueueAnswer))]
 [JsonSerializable(typeof(SettingsChange))]
+[JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(WireError))]
 [JsonSerializable(typeof(Usage))]

@@ -176,6 +176,11 @@ internal sealed class CommandTour(WireClient client)
         var reloaded = await AskAsync(new { cmd = "reload" });
         (reloaded.Has("file"), reloaded.Items("changed").Count, reloaded.Items("restart_needed").Count).ShouldBe((false, 0, 0));
 
+        var checks = (await AskAsync(new { cmd = "doctor" })).Items("checks");
+        checks.Select(check => check.Text("group")).Distinct().ShouldBe(["agents", "git", "host", "files"]);
+        foreach (var check in checks)
+            ShouldHave(check, "group", "name", "state", "message");
+
         var snapshot = await AskAsync(new { cmd = "snapshot" });
         snapshot.Text("schema").ShouldBe("clawdie.glasspane.snapshot.v1");
         ShouldHave(snapshot, "host", "timestamp");

@@ -12,6 +12,7 @@ public sealed partial class WallClockTests
         ["Colibri.Core/Agents/SupervisedAgent.cs"] = "shows when an agent was registered",
         ["Colibri.Core/Board/Storage/WriteScope.cs"] = "stores when a row was changed",
         ["Colibri.Core/Cost/Budgets.cs"] = "the budget's day is a day of the calendar",
+        ["Colibri.Core/Doctor/HostChecks.cs"] = "looks whether that clock is right",
         ["Colibri.Core/Events/EventHub.cs"] = "shows when something happened",
         ["Colibri.Core/Events/EventSubscriber.cs"] = "shows when something happened",
         ["Colibri.Core/Panes/AgentPane.cs"] = "shows when an agent was started and when it last said something",

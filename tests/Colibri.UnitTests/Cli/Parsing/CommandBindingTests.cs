@@ -14,6 +14,7 @@ public sealed class CommandBindingTests
         ("health", """{"cmd":"status"}"""),
         ("snapshot", """{"cmd":"snapshot"}"""),
         ("reload", """{"cmd":"reload"}"""),
+        ("doctor", """{"cmd":"doctor"}"""),
         ("set-cost-mode|fast", """{"cmd":"set-cost-mode","mode":"fast"}"""),
         ("set-cost-mode|--mode|max", """{"cmd":"set-cost-mode","mode":"max"}"""),
         ("create-task|--title|T", """{"cmd":"create-task","title":"T"}"""),
