@@ -1,4 +1,5 @@
 using Colibri.Cli.Output;
+using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Wire;
 
@@ -7,6 +8,8 @@ namespace Colibri.Cli;
 /// <summary>One run of one command: where it prints, and which daemon it talks to.</summary>
 internal sealed class CliSession(CliHost host, Screen screen, string socketPath, bool json, CancellationToken cancellation)
 {
+    private static readonly TimeSpan PrunePatience = TimeSpan.FromMinutes(30);
+
     public Screen Screen => screen;
     public string SocketPath => socketPath;
 
@@ -23,6 +26,9 @@ internal sealed class CliSession(CliHost host, Screen screen, string socketPath,
         using var client = await ConnectAsync().ConfigureAwait(false);
         // Stopping an agent may rightly take all of its grace.
         var timeout = ColibriClient.ReplyTimeout + TimeSpan.FromMilliseconds(Math.Clamp(request.GraceMs ?? 0, 0, 86_400_000));
+        // Deleting many files takes its time.
+        if (request.Cmd == WireCommand.Prune.Name)
+            timeout += PrunePatience;
         return Accepted(await client.SendAsync(request, timeout, cancellation).ConfigureAwait(false));
     }
 

@@ -39,6 +39,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(BudgetState))]
 [JsonSerializable(typeof(QueueAnswer))]
 [JsonSerializable(typeof(SettingsChange))]
+[JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(WireError))]
 [JsonSerializable(typeof(Usage))]

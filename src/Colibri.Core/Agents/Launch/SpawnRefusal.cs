@@ -35,6 +35,9 @@ public enum SpawnRefusal
 
     /// <summary>The host is short of memory, processes or descriptors.</summary>
     HostExhausted,
+
+    /// <summary>A file system that the daemon needs has too little room.</summary>
+    DiskLow,
 }
 
 /// <summary>No agent was started. The message is one line for a person.</summary>

@@ -248,6 +248,9 @@ internal sealed class BoardWriter : IAsyncDisposable
             return;
         foreach (var change in scope.Changes)
         {
+            // There is no event of a task that is gone.
+            if (change.IsDeleted)
+                continue;
             try
             {
                 tell(change.Task);

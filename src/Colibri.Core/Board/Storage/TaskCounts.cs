@@ -25,7 +25,8 @@ internal sealed class TaskCounts
         {
             if (change.From is { } from)
                 _counts[(int)from]--;
-            _counts[(int)change.Task.Status]++;
+            if (!change.IsDeleted)
+                _counts[(int)change.Task.Status]++;
         }
         Publish();
     }

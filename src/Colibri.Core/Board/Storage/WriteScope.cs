@@ -44,6 +44,9 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
     /// <summary>Records that this task was added to the board.</summary>
     public void Created(BoardTask task) => _changes.Add(new TaskChange(task, From: null));
 
+    /// <summary>Records that this task was taken from the board.</summary>
+    public void Deleted(BoardTask task) => _changes.Add(new TaskChange(task, task.Status, IsDeleted: true));
+
     /// <summary>As <see cref="Change"/>, for a statement that changes several; in creation order.</summary>
     public List<BoardTask> ChangeAll(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {
@@ -60,7 +63,8 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
 
 /// <param name="Task">The task after the change.</param>
 /// <param name="From">The state before, which is the same if only fields changed; null for a new task.</param>
-internal readonly record struct TaskChange(BoardTask Task, TaskState? From);
+/// <param name="IsDeleted">The task is no longer on the board.</param>
+internal readonly record struct TaskChange(BoardTask Task, TaskState? From, bool IsDeleted = false);
 
 /// <summary>The number of this start among all starts of a daemon on this board. Used by the board's writer alone.</summary>
 internal sealed class HostEpoch

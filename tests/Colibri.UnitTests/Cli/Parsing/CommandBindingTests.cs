@@ -111,6 +111,8 @@ public sealed class CommandBindingTests
         ("pause-queue|--provider|openai|--agent|pi|--reason|the plan", """{"cmd":"pause-queue","provider":"openai","agent":"pi","reason":"the plan"}"""),
         ("resume-queue|--provider=openai", """{"cmd":"resume-queue","provider":"openai"}"""),
         ("resume-queue|--agent|pi", """{"cmd":"resume-queue","agent":"pi"}"""),
+        ("prune", """{"cmd":"prune"}"""),
+        ("prune|--older-than|30d|--dry-run", """{"cmd":"prune","older_than":"30d","dry_run":true}"""),
         ("budget|lift", """{"cmd":"budget","action":"lift"}"""),
         ("watch|--topic|tasks|--topic|cost", """{"cmd":"subscribe","topics":["tasks","cost"]}"""),
         ("watch", """{"cmd":"subscribe"}"""),
