@@ -1,4 +1,5 @@
 using Colibri.Cli.Output;
+using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Wire;
 
@@ -7,6 +8,8 @@ namespace Colibri.Cli;
 /// <summary>One run of one command: where it prints, and which daemon it talks to.</summary>
 internal sealed class CliSession(CliHost host, Screen screen, string socketPath, bool json, CancellationToken cancellation)
 {
+    private static readonly TimeSpan PrunePatience = TimeSpan.FromMinutes(30);
+
     public Screen Screen => screen;
     public string SocketPath => socketPath;
 
@@ -26,6 +29,9 @@ internal sealed class CliSession(CliHost host, Screen screen, string socketPath,
         // A drain without a limit takes as long as the longest run.
         if (request is { Cmd: "drain", TimeoutMs: null })
             timeout = TimeSpan.FromDays(30);
+        // Deleting many files takes its time.
+        if (request.Cmd == WireCommand.Prune.Name)
+            timeout += PrunePatience;
         return Accepted(await client.SendAsync(request, timeout, cancellation).ConfigureAwait(false));
     }
 

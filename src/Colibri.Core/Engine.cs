@@ -8,12 +8,14 @@ using Colibri.Core.Events;
 using Colibri.Core.Logging;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
+using Colibri.Core.Retention;
 using Colibri.Core.Runs;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Headroom;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Core.Settings;
+using Colibri.Posix.Host;
 using Colibri.Posix.Polling;
 using Colibri.Posix.Spawning;
 using Colibri.Protocol.Wire;
@@ -68,6 +70,9 @@ public sealed record EngineParts
     /// <summary>Budgets other than those of the configuration.</summary>
     internal Budgets? Budgets { get; init; }
 
+    /// <summary>The room of the file system of a directory.</summary>
+    internal Func<string, FileSystemSpace?> SpaceOf { get; init; } = FileSystemSpace.Of;
+
     /// <summary>What agents inherit; null for this process's environment.</summary>
     internal AgentEnvironment? Environment { get; init; }
 
@@ -96,6 +101,9 @@ public sealed class Engine : IAsyncDisposable
 
     private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(50);
 
+    // A file system that hangs must not keep the daemon from ending.
+    private static readonly TimeSpan RetentionPatience = TimeSpan.FromSeconds(2);
+
     private readonly EngineParts _parts;
     private readonly CancellationTokenSource _stop = new();
     private readonly Places _places = new();
@@ -103,6 +111,7 @@ public sealed class Engine : IAsyncDisposable
     private BoardScheduler? _scheduler;
     private Task _scheduling = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
+    private Task _retaining = Task.CompletedTask;
     private int _isClosed;
 
     private Engine(EngineParts parts)
@@ -147,6 +156,12 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>What decides beside capabilities whether a task may start.</summary>
     public PlaceRules Rules { get; private set; } = null!;
+
+    /// <summary>Holds starts while the disk is low.</summary>
+    public DiskGuard Disk { get; private set; } = null!;
+
+    /// <summary>Deletes what is older than the configuration keeps.</summary>
+    public Pruner Retention { get; private set; } = null!;
 
     /// <summary>Null where agents get none.</summary>
     public AgentCgroups? Cgroups { get; private set; }
@@ -194,6 +209,12 @@ public sealed class Engine : IAsyncDisposable
         Headroom?.Start();
         Sessions = new SessionStore(configuration.SessionsDirectory, Cost, time, logger) { Headroom = Headroom, Secrets = _parts.Secrets };
         Prompts = new PromptAssembler(Sessions, Cost, _parts.Prefix);
+        var state = Path.GetDirectoryName(Path.GetFullPath(configuration.DatabasePath))!;
+        Retention = new Pruner(Board, Sessions, state, () => Settings.Current, _parts.BoardTime ?? time, logger);
+        Disk = new DiskGuard(
+            [state, configuration.SessionsDirectory, Path.Combine(state, Pruner.WorkDirectory), Path.Combine(state, "trees")],
+            () => Settings.Current.Retention, _parts.SpaceOf, logger);
+        Disk.Look();
         var parts = new SupervisorParts
         {
             Processes = _parts.Processes,
@@ -208,6 +229,7 @@ public sealed class Engine : IAsyncDisposable
             Cgroups = Cgroups,
             Events = Events,
             Budgets = Budgets,
+            Disk = Disk,
             Prices = _parts.Prices,
             SessionTotals = await SessionTotalsAsync().ConfigureAwait(false),
             Programs = _parts.Programs,
@@ -243,6 +265,7 @@ public sealed class Engine : IAsyncDisposable
         Supervisor.SlotFreed += scheduler.Wake;
         _places.Freed += scheduler.Wake;
         Settings.Changed += scheduler.Wake;
+        Disk.Changed += scheduler.Wake;
         return scheduler;
     }
 
@@ -254,8 +277,18 @@ public sealed class Engine : IAsyncDisposable
     public void Run()
     {
         _scheduling = Background.Run(_parts.Logger, "the scheduler", Task.Run(() => Scheduler.RunAsync(_stop.Token)));
+        var retention = new RetentionLoop(Retention, Disk, _parts.Time, _parts.Logger);
+        _retaining = Task.WhenAll(
+            Background.Run(_parts.Logger, "the disk guard", Task.Run(() => Disk.RunAsync(_parts.Time, _stop.Token))),
+            Background.Run(_parts.Logger, "retention", Task.Run(() => retention.RunAsync(_stop.Token))));
         _keeping = Resident is null ? Task.CompletedTask : Background.Run(_parts.Logger, "the keeper of the resident agent", Resident.RunAsync(_stop.Token));
     }
+
+    /// <summary>Deletes what is due, or says what would be deleted.</summary>
+    /// <param name="olderThan">In place of every age of the configuration; null is as configured.</param>
+    /// <param name="isDry">Deletes nothing.</param>
+    /// <exception cref="OperationCanceledException">The daemon is stopping.</exception>
+    public Task<PruneReport> PruneAsync(TimeSpan? olderThan, bool isDry) => Retention.PruneAsync(olderThan, isDry, _stop.Token);
 
     /// <summary>Pauses the queue, or the tasks of one provider, agent or workspace.</summary>
     /// <exception cref="BoardUnavailableException">The disk refused, so nothing is paused.</exception>
@@ -313,6 +346,7 @@ public sealed class Engine : IAsyncDisposable
         await _scheduling.ConfigureAwait(false);
         await _keeping.ConfigureAwait(false);
         await agentsGone.ConfigureAwait(false);
+        await Task.WhenAny(_retaining, Task.Delay(RetentionPatience, _parts.Time)).ConfigureAwait(false);
     }
 
     /// <summary>Leaves everything as it is: disposal closes nothing then. For a process that ends now, whatever the disk does.</summary>

@@ -231,6 +231,10 @@ public sealed class WireCommand
     public static WireCommand DeleteTenant { get; } = new("delete-tenant", "forget a tenant",
         new WireField("tenant_id", WireField.Required, "name", "the tenant"));
 
+    public static WireCommand Prune { get; } = new("prune", "delete what is older than the configuration keeps",
+        new("older_than", "the ages of the configuration", "a duration, 0s to 36500d", "the age in place of those of the configuration"),
+        new("dry_run", "false", "boolean", "delete nothing, and say what would be"));
+
     /// <summary>The one without a handler: the connection itself answers it, since the connection is what changes.</summary>
     public static WireCommand Subscribe { get; } = new("subscribe", "follow what happens",
         new WireField("topics", "all", "tasks, panes, cost", "only this"));
@@ -241,7 +245,7 @@ public sealed class WireCommand
         Ping, Status, Snapshot, Reload, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         RetryTask, EditTask, DeleteTask, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
-        Doctor,
+        Doctor, Prune,
     ];
 
     /// <summary>One of its fields.</summary>

@@ -43,7 +43,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         {
             Example = "ping",
         },
-        new("health", CommandGroup.Daemon, "fail unless the daemon answers and its files are in order")
+        new("health", CommandGroup.Daemon, "fail unless the daemon answers and its files and disk are in order")
         {
             Example = "health",
         },
@@ -116,13 +116,16 @@ internal sealed class DaemonCommands(BoundCommand bound)
     {
         var reply = await session.AskAsync(new CommandRequest { Cmd = WireCommand.Status.Name }).ConfigureAwait(false);
         var status = reply.Read(ProtocolJson.Wire.StatusReport);
-        var isHealthy = status.Files is not { Count: > 0 };
+        var isLow = status.Disk is { State: StatusDisk.Low };
+        var isHealthy = status.Files is not { Count: > 0 } && !isLow;
         if (session.Json)
             session.Screen.Raw(reply.Data);
         else if (isHealthy)
             session.Screen.Line($"the daemon at {Words.Plain(session.SocketPath)} is healthy");
         foreach (var file in status.Files ?? [])
             session.Complain($"{file.What} is {file.State}: {file.Reason}");
+        if (isLow)
+            session.Complain($"disk is low, no agent is started: {StatusView.Disk(status.Disk!)}; free some space: colibri prune --older-than 7d --dry-run");
         return isHealthy ? ExitCodes.Done : ExitCodes.Refused;
     }
 

@@ -31,6 +31,8 @@ internal static class StatusView
         Field("log", status.Paths.Log);
         foreach (var file in status.Files ?? [])
             Field("", $"{file.What} is {file.State}: {file.Reason}", Tone.Bad);
+        if (status.Disk is { } disk)
+            Field("disk", Disk(disk) + (disk.State == StatusDisk.Low ? ": no agent is started" : ""), disk.State == StatusDisk.Low ? Tone.Bad : Tone.Plain);
         Field("mode", Mode(status.Cost));
         Field("", Escalation(status.Cost), Tone.Attention);
         Field("scheduler", Scheduler(status.Scheduler));
@@ -83,6 +85,10 @@ internal static class StatusView
     public static string Mode(CostState cost) =>
         $"{Words.Of(cost.Mode)}: {Words.Bytes(cost.SessionMaxBytes)} and {Words.Count(cost.MaxUncompactedTurns, "turn")} a session, "
         + (cost.ToolResultMaxBytes is { } bytes ? $"{Words.Bytes(bytes)} a tool result" : "tool results unlimited");
+
+    /// <summary>What a file system has free, and what starts need.</summary>
+    public static string Disk(StatusDisk disk) =>
+        $"{Words.Bytes(disk.FreeBytes)} free on the file system of {disk.Path}, starts need {Words.Bytes(disk.MinFreeBytes)}";
 
     /// <summary>Which session raised the mode, from what and when; null if the mode was not raised.</summary>
     public static string? Escalation(CostState cost)

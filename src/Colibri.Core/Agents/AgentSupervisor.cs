@@ -42,10 +42,13 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Runs whose end is not on record: of agents that are still being ended, and those that a full disk left open while the daemon stopped.</summary>
     public int OpenRuns => Running + _runs.LeftOpen;
 
-    public int FreeSlots => _stopping || parts.Budgets.IsHeld ? 0 : Math.Max(0, parts.Configuration.MaxAgents - Running);
+    public int FreeSlots => _stopping || parts.Budgets.IsHeld || DiskLow is not null ? 0 : Math.Max(0, parts.Configuration.MaxAgents - Running);
 
     /// <summary>When starts go on that the day's budget holds; null where it holds none.</summary>
     public DateTimeOffset? HeldUntil => parts.Budgets.State.LiftsAt;
+
+    /// <summary>Why the disk guard holds starts, in a line for a person; null where it does not.</summary>
+    public string? DiskLow => parts.Disk?.WhyHeld;
 
     /// <summary>Entries of agents that are in no session, those of living agents included.</summary>
     public long SessionEntriesDropped => parts.Sessions.EntriesDropped;
@@ -71,8 +74,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         return crashed > lacked ? crashed : lacked ?? crashed;
     }
 
-    /// <summary>Long-lived agents that have nothing to do and may be given a task; none while the day's budget holds starts.</summary>
-    public IReadOnlyList<SupervisedAgent> AtRest => _stopping || parts.Budgets.IsHeld ? [] : [.. Agents.Where(agent => agent.IsAtRest)];
+    /// <summary>Long-lived agents that have nothing to do and may be given a task; none while the day's budget or the disk guard holds starts.</summary>
+    public IReadOnlyList<SupervisedAgent> AtRest => _stopping || parts.Budgets.IsHeld || DiskLow is not null ? [] : [.. Agents.Where(agent => agent.IsAtRest)];
 
     /// <summary>How many agents of a profile live.</summary>
     public int LivingOf(string profile) => Agents.Count(agent => !agent.HasEnded && agent.ProfileName == profile);
@@ -130,6 +133,11 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             throw new SpawnRefusedException(
                 SpawnRefusal.BudgetSpent,
                 $"the day's budget of {Dollars.Of(budget.DayMicrocents ?? 0)} is used up; starts go on at {budget.LiftsAt:yyyy-MM-dd'T'HH:mm'Z'}, or after: colibri budget lift");
+        }
+        if (DiskLow is { } low)
+        {
+            FreeSlot();
+            throw new SpawnRefusedException(SpawnRefusal.DiskLow, low);
         }
         if (running > parts.Configuration.MaxAgents)
         {

@@ -5,6 +5,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
+using Colibri.Core.Retention;
 using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Prompts;
@@ -78,6 +79,9 @@ public sealed record SupervisorParts
     public AgentCgroups? Cgroups { get; init; }
     public required EventHub Events { get; init; }
     public required Budgets Budgets { get; init; }
+
+    /// <summary>Holds starts while a file system is low on room; null without a guard.</summary>
+    public DiskGuard? Disk { get; init; }
 
     /// <summary>For agents that report no cost.</summary>
     public PriceTable Prices { get; init; } = PriceTable.Empty;

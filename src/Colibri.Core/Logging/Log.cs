@@ -340,6 +340,21 @@ public static partial class Log
     [LoggerMessage(510, LogLevel.Warning, "the sessions directory {Directory} was {How} while the daemon runs and is used anew; what was in it is not there any more")]
     public static partial void SessionsDirectoryRenewed(this ILogger logger, string directory, string how);
 
+    [LoggerMessage(520, LogLevel.Error, "no agent is started: {Reason}")]
+    public static partial void DiskLow(this ILogger logger, string reason);
+
+    [LoggerMessage(521, LogLevel.Information, "agents are started again: the file system of {Path} has {Free} free")]
+    public static partial void DiskEnough(this ILogger logger, string path, string free);
+
+    [LoggerMessage(522, LogLevel.Information, "pruned {Tasks} tasks, {Sessions} sessions, {Directories} directories and {Worktrees} worktrees: {Freed} freed")]
+    public static partial void Pruned(this ILogger logger, long tasks, long sessions, long directories, long worktrees, string freed);
+
+    [LoggerMessage(523, LogLevel.Warning, "what is due could not be pruned: {Reason}; the next time tries again")]
+    public static partial void NotPruned(this ILogger logger, string reason);
+
+    [LoggerMessage(524, LogLevel.Warning, "the disk is low and all that is due is pruned: {Advice}")]
+    public static partial void PruneAdvice(this ILogger logger, string advice);
+
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);
 

@@ -73,9 +73,12 @@ public sealed class QueueView(
         var resting = breaker.Status();
         AddOfAll(reasons, seen.Agents, agent => Reason(agent, resting));
         AddOfAll(reasons, living, agent => Reason(Seen(agent), []));
+        var low = supervisor.DiskLow;
+        if (low is not null)
+            reasons.Add(new BlockedBy("disk", low));
         if (supervisor.HeldUntil is { } lifted)
             reasons.Add(new BlockedBy("budget", $"the day's budget is used up until {Instant(lifted)}; go on with: colibri budget lift"));
-        else if (board is { IsWithoutAgents: false } && supervisor.FreeSlots == 0)
+        else if (low is null && board is { IsWithoutAgents: false } && supervisor.FreeSlots == 0)
             reasons.Add(new BlockedBy("slots", $"all {supervisor.MaxAgents} agents are busy (COLIBRI_MAX_AGENTS)"));
         else if (living.Count > 0 && living.All(agent => !agent.IsAtRest))
             reasons.Add(new BlockedBy("slots", "the agent that takes tasks is busy"));

@@ -105,6 +105,19 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     public SessionEntries? Read(string sessionId, bool all)
     {
         var directory = DirectoryOf(sessionId);
+        try
+        {
+            return Read(sessionId, directory, all);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // It was pruned while it was read.
+            return null;
+        }
+    }
+
+    private SessionEntries? Read(string sessionId, string directory, bool all)
+    {
         var generations = SessionFile.Generations(directory);
         if (generations.Count == 0)
             return null;
@@ -203,6 +216,34 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         return sessions.Count > limit ? sessions.GetRange(0, limit) : sessions;
     }
 
+    /// <summary>
+    /// Takes a session out of its place for good, unless somebody is writing to it. No append begins while <paramref name="take"/> runs, which must be
+    /// short: a rename. An append after it makes a new session.
+    /// </summary>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="take">Looks once more whether it may go, and takes it; says whether it did.</param>
+    internal bool TryTake(string sessionId, Func<bool> take)
+    {
+        if (!_logs.TryGetValue(sessionId, out var log))
+        {
+            log = new SessionLog(sessionId, DirectoryOf(sessionId), Parts);
+            if (!_logs.TryAdd(sessionId, log))
+                return false;
+            Interlocked.Increment(ref _remembered);
+        }
+        if (!log.TryRetire())
+            return false;
+        try
+        {
+            return take();
+        }
+        finally
+        {
+            if (_logs.TryRemove(KeyValuePair.Create(sessionId, log)))
+                Interlocked.Decrement(ref _remembered);
+        }
+    }
+
     private string DirectoryOf(string sessionId) => SessionId.IsValid(sessionId)
         ? Path.Combine(root, sessionId)
         : throw new ArgumentException($"no session id: '{sessionId}'", nameof(sessionId));
@@ -211,7 +252,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     {
         if (Remembered > RememberedLimit)
             ForgetIdle();
-        while (true)
+        for (var wait = default(SpinWait); ; wait.SpinOnce())
         {
             if (!_logs.TryGetValue(sessionId, out var log))
             {

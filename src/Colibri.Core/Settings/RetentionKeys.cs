@@ -18,7 +18,7 @@ internal static class RetentionKeys
         new(
             "min_free",
             "0 to 1024TiB",
-            (retention, value) => retention with { MinFreeBytes = value.Size(0, 1L << 50) },
+            (retention, value) => retention with { MinFreeBytes = value.Size(0, 1L << 50), StatesMinFree = true },
             retention => TomlLiteral.Size(retention.MinFreeBytes)),
     ];
 }

@@ -14,4 +14,7 @@ public sealed record RetentionSettings
 
     /// <summary>Free bytes of the file system below which no run starts.</summary>
     public long MinFreeBytes { get; init; } = 1L << 30;
+
+    /// <summary>Whether the file states <see cref="MinFreeBytes"/>. The default is held to a part of the file system, because a small one never has so much.</summary>
+    public bool StatesMinFree { get; init; }
 }

@@ -61,6 +61,7 @@ internal sealed class StatusView(
             Autospawn = engine.Resident?.Status,
             Leftovers = engine.Leftovers.Status,
             Providers = ProvidersNow(),
+            Disk = engine.Disk.State,
             Queue = engine.Pauses.State,
             Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
             Headroom = engine.Headroom?.State ?? new StatusHeadroom(Enabled: false, configuration.HeadroomSocket, Connected: false),
@@ -85,7 +86,7 @@ internal sealed class StatusView(
     public string Line()
     {
         var tasks = engine.Board.Counts;
-        return files.Found?[0].Reason ?? engine.Board.Trouble ?? $"{engine.Supervisor.Running} of {configuration.MaxAgents} agents running, {tasks.Queued} tasks queued, cost mode {engine.Cost.State.Mode.ToString().ToLowerInvariant()}";
+        return files.Found?[0].Reason ?? engine.Board.Trouble ?? engine.Disk.WhyHeld ?? $"{engine.Supervisor.Running} of {configuration.MaxAgents} agents running, {tasks.Queued} tasks queued, cost mode {engine.Cost.State.Mode.ToString().ToLowerInvariant()}";
     }
 
     private IReadOnlyList<StatusRoute>? ProvidersNow()

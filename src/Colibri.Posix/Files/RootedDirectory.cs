@@ -15,6 +15,9 @@ internal sealed unsafe class RootedDirectory : IDisposable
 
     private RootedDirectory(int descriptor) => _descriptor = descriptor;
 
+    /// <summary>It stays this object's to close.</summary>
+    internal int Descriptor => _descriptor;
+
     /// <summary>Who owns it.</summary>
     public FileOwner Owner => FileOwner.Of(_descriptor);
 

@@ -41,6 +41,10 @@ internal sealed partial record AbiConstants
     public required int O_NOFOLLOW { get; init; }
     public required int O_DIRECTORY { get; init; }
     public required int AT_REMOVEDIR { get; init; }
+    public required int AT_SYMLINK_NOFOLLOW { get; init; }
+
+    // <dirent.h>: struct dirent
+    public required int OffsetOfDName { get; init; }
 
     // <fcntl.h>: locks of a file's bytes, and struct flock
     public required int F_SETLK { get; init; }
@@ -82,6 +86,12 @@ internal sealed partial record AbiConstants
     // Linux: <sys/statfs.h>, <sys/statvfs.h> (ST_NOEXEC); FreeBSD: <sys/mount.h> (MNT_NOEXEC)
     public required int SizeOfStatfs { get; init; }
     public required int OffsetOfFFlags { get; init; }
+
+    // The same structs. Blocks are counted in f_frsize on Linux, where it is not 0, else in f_bsize; FreeBSD has f_bsize alone.
+    public required int OffsetOfFBsize { get; init; }
+    public required int OffsetOfFFrsize { get; init; }
+    public required int OffsetOfFBlocks { get; init; }
+    public required int OffsetOfFBavail { get; init; }
     public required int NoExec { get; init; }
 
     // <elf.h>, FreeBSD <sys/elf_common.h>: what this processor's programs have in e_machine

@@ -141,6 +141,24 @@ internal static unsafe partial class Libc
     internal static partial int unlinkat(int dirfd, byte* path, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int renameat(int olddirfd, byte* oldpath, int newdirfd, byte* newpath);
+
+    /// <summary>glibc 2.32 for AT_SYMLINK_NOFOLLOW, FreeBSD 8.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fchmodat(int dirfd, byte* path, uint mode, int flags);
+
+    /// <summary>The stream has the descriptor from then on, and closes it.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial nint fdopendir(int fd);
+
+    /// <summary>A <c>struct dirent</c>, valid until the next call; null at the end and on an error.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial byte* readdir(nint stream);
+
+    [LibraryImport(Library)]
+    internal static partial int closedir(nint stream);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial int fstat(int fd, void* statbuf);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -41,6 +41,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(QueueAnswer))]
 [JsonSerializable(typeof(SettingsChange))]
 [JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(WireError))]
 [JsonSerializable(typeof(Usage))]

@@ -60,6 +60,10 @@ public sealed record CommandRequest
     /// <summary>Of <c>follow-session</c>: the number of the first entry wanted.</summary>
     public long? From { get; init; }
 
+    /// <summary>Of <c>prune</c>: an age in place of those of the configuration, and whether nothing is to be deleted.</summary>
+    public string? OlderThan { get; init; }
+    public bool? DryRun { get; init; }
+
     /// <summary>Of <c>drain</c>: how long to wait.</summary>
     public long? TimeoutMs { get; init; }
 

@@ -42,6 +42,9 @@ public sealed record StatusReport
     /// <summary>The routes of COLIBRI_PROVIDERS in order, then the providers without a route that have failed; absent where there are none.</summary>
     public IReadOnlyList<StatusRoute>? Providers { get; init; }
 
+    /// <summary>The file system that has the least room, measured by what starts need; absent where none can be looked at.</summary>
+    public StatusDisk? Disk { get; init; }
+
     /// <summary>What operators have paused; absent from a daemon that knows no pauses.</summary>
     public QueueState? Queue { get; init; }
 
@@ -99,6 +102,17 @@ public sealed record StatusPrompt(string PrefixSha256, int PrefixBytes);
 /// <param name="LastError">Why a text stayed as it was, or why there is no connection.</param>
 public sealed record StatusHeadroom(
     bool Enabled, string? Socket, bool Connected, long Requests = 0, long Shortened = 0, long Passed = 0, long BytesSaved = 0, string? LastError = null);
+
+/// <param name="State"><c>ok</c>, or <c>low</c>: no agent is started.</param>
+/// <param name="FreeBytes">What is free for the daemon's user.</param>
+/// <param name="MinFreeBytes">What must be free for starts.</param>
+/// <param name="Path">A directory of the daemon's on it.</param>
+public sealed record StatusDisk(string State, long FreeBytes, long MinFreeBytes, string Path)
+{
+    public const string Ok = "ok";
+
+    public const string Low = "low";
+}
 
 /// <param name="Program">Its path.</param>
 /// <param name="Until">When it is tried again.</param>

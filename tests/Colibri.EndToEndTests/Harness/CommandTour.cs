@@ -71,6 +71,9 @@ internal sealed class CommandTour(WireClient client)
         (paused.Text("provider"), paused.Text("reason")).ShouldBe(("nobody", "a tour"));
         (await AskAsync(new { cmd = "resume-queue", provider = "nobody" })).Member("queue").Items("paused").ShouldBeEmpty();
 
+        var prunable = await AskAsync(new { cmd = "prune", older_than = "365d", dry_run = true });
+        ShouldHave(prunable, "dry_run", "tasks", "sessions", "session_bytes", "worktrees", "directories", "freed_bytes");
+
         var other = (await AskAsync(new { cmd = "create-task", title = "Never mind" })).Text("id");
         (await AskAsync(new { cmd = "cancel-task", task_id = other })).Text("status").ShouldBe("cancelled");
 

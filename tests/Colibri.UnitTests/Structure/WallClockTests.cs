@@ -19,6 +19,7 @@ public sealed partial class WallClockTests
         ["Colibri.Core/Providers/ProviderHold.cs"] = "stores the end of a back-off; the scheduler moves it when the clock is set",
         ["Colibri.Core/Providers/ProviderRouter.cs"] = "turns the time that a provider states into a wait",
         ["Colibri.Core/Providers/Rest.cs"] = "shows when a wait will be over",
+        ["Colibri.Core/Retention/AgeClock.cs"] = "tells how old what is on disk is; a step forward counts only once it has stood for a day",
         ["Colibri.Core/Runs/CrashBreaker.cs"] = "shows when a rest will be over",
         ["Colibri.Core/Runs/RetryBackoff.cs"] = "stores the end of a back-off; the scheduler moves it when the clock is set",
         ["Colibri.Core/Scheduling/BoardScheduler.cs"] = "shows the last tick; compares with back-offs that it moves when the clock is set",

@@ -38,6 +38,9 @@ public enum SpawnRefusal
 
     /// <summary>The agent's kind would not start with what its run may do, as this user.</summary>
     AccessImpossible,
+
+    /// <summary>A file system that the daemon needs has too little room.</summary>
+    DiskLow,
 }
 
 /// <summary>No agent was started. The message is one line for a person.</summary>

@@ -136,6 +136,8 @@ public sealed class CommandBindingTests
         ("resume-queue|--agent|pi", """{"cmd":"resume-queue","agent":"pi"}"""),
         ("pause-queue|-w|site", """{"cmd":"pause-queue","workspace":"site"}"""),
         ("resume-queue|--workspace|site", """{"cmd":"resume-queue","workspace":"site"}"""),
+        ("prune", """{"cmd":"prune"}"""),
+        ("prune|--older-than|30d|--dry-run", """{"cmd":"prune","older_than":"30d","dry_run":true}"""),
         ("budget|lift", """{"cmd":"budget","action":"lift"}"""),
         ("watch|--topic|tasks|--topic|cost", """{"cmd":"subscribe","topics":["tasks","cost"]}"""),
         ("watch", """{"cmd":"subscribe"}"""),

@@ -17,6 +17,7 @@ public sealed class AbiTests
 {
     private const string Headers = """
         #define _GNU_SOURCE
+        #include <dirent.h>
         #include <elf.h>
         #include <errno.h>
         #include <fcntl.h>
@@ -191,6 +192,10 @@ public sealed class AbiTests
         ("ETXTBSY", AbiConstants.ETXTBSY),
         ("sizeof(struct statfs)", AbiConstants.LinuxOn(architecture).SizeOfStatfs),
         ("offsetof(struct statfs,f_flags)", AbiConstants.LinuxOn(architecture).OffsetOfFFlags),
+        ("offsetof(struct statfs,f_bsize)", AbiConstants.LinuxOn(architecture).OffsetOfFBsize),
+        ("offsetof(struct statfs,f_frsize)", AbiConstants.LinuxOn(architecture).OffsetOfFFrsize),
+        ("offsetof(struct statfs,f_blocks)", AbiConstants.LinuxOn(architecture).OffsetOfFBlocks),
+        ("offsetof(struct statfs,f_bavail)", AbiConstants.LinuxOn(architecture).OffsetOfFBavail),
         ("ST_NOEXEC", AbiConstants.LinuxOn(architecture).NoExec),
         (architecture == Architecture.X64 ? "EM_X86_64" : "EM_AARCH64", AbiConstants.LinuxOn(architecture).EM_SELF),
     ];
@@ -284,6 +289,8 @@ public sealed class AbiTests
         ("O_DIRECTORY", abi.O_DIRECTORY),
         ("AT_FDCWD", AbiConstants.AT_FDCWD),
         ("AT_REMOVEDIR", abi.AT_REMOVEDIR),
+        ("AT_SYMLINK_NOFOLLOW", abi.AT_SYMLINK_NOFOLLOW),
+        ("offsetof(struct dirent,d_name)", abi.OffsetOfDName),
         ("F_SETLK", abi.F_SETLK),
         ("F_WRLCK", abi.F_WRLCK),
         ("offsetof(struct flock,l_type)", abi.OffsetOfLType),
