@@ -3,6 +3,7 @@ using Colibri.Core.Board;
 using Colibri.Core.Logging;
 using Colibri.Core.Sessions;
 using Colibri.Core.Settings;
+using Colibri.Core.Workspaces;
 using Colibri.Posix.Files;
 using Colibri.Posix.Host;
 using Colibri.Protocol.Wire;
@@ -36,7 +37,7 @@ public sealed class Pruner
     private readonly TreeRemover _workTrees;
 
     // One at a time: two would find the same things due.
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly CallChain _turn = new();
 
     /// <param name="board">The board.</param>
     /// <param name="sessions">The sessions.</param>
@@ -68,18 +69,8 @@ public sealed class Pruner
     /// <param name="olderThan">In place of every age of the configuration; the limit of bytes holds all the same. Null is as configured.</param>
     /// <param name="isDry">Deletes nothing.</param>
     /// <param name="stopping">Ends it between two steps.</param>
-    public async Task<PruneReport> PruneAsync(TimeSpan? olderThan, bool isDry, CancellationToken stopping)
-    {
-        await _turn.WaitAsync(stopping).ConfigureAwait(false);
-        try
-        {
-            return await Task.Run(() => RunAsync(new Ages(_settings(), _clock.Now(), olderThan), isDry, stopping), stopping).ConfigureAwait(false);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+    public Task<PruneReport> PruneAsync(TimeSpan? olderThan, bool isDry, CancellationToken stopping) =>
+        _turn.RunAsync(() => Task.Run(() => RunAsync(new Ages(_settings(), _clock.Now(), olderThan), isDry, stopping), stopping), stopping);
 
     private async Task<PruneReport> RunAsync(Ages ages, bool isDry, CancellationToken stopping)
     {

@@ -29,7 +29,7 @@ public sealed partial class ArchitectureTests
         ["Agents.Launch", "Agents.Confinement"],
         ["Runs"],
         ["Agents"],
-        ["Scheduling"],
+        ["Scheduling", "Landing"],
         ["Doctor"],
     ];
 
