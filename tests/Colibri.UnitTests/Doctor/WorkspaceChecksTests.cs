@@ -36,7 +36,7 @@ public sealed class WorkspaceChecksTests : IDisposable
         var path = _here.Repository("it's a site");
         _here.Git(_here.InFolder("."), "clone -q --bare \"it's a site\" bare.git");
         (await With(new WorkspaceSettings { Name = "odd", Path = path, Check = "true" })).ShouldHaveSingleItem().State.ShouldBe(DoctorState.Ok);
-        (await With(new WorkspaceSettings { Name = "bare", Path = _here.InFolder("bare.git"), Check = "true" })).Last().State.ShouldBe(DoctorState.Ok);
+        (await With(new WorkspaceSettings { Name = "bare", Path = _here.InFolder("bare.git"), Check = "true" }))[^1].State.ShouldBe(DoctorState.Ok);
     }
 
     public static List<(string, string, string?, string, string)> Broken =>
@@ -74,7 +74,7 @@ public sealed class WorkspaceChecksTests : IDisposable
         var checks = await With(new WorkspaceSettings { Name = "site", Path = path, Check = "true" });
         checks.Where(check => check.State == DoctorState.Error).Select(check => check.Name).ShouldBe(["site submodules", "site LFS"]);
 
-        (await With(new WorkspaceSettings { Name = "shared", Path = path, Check = "true", Isolation = Isolation.Shared })).Last().State.ShouldBe(DoctorState.Ok);
+        (await With(new WorkspaceSettings { Name = "shared", Path = path, Check = "true", Isolation = Isolation.Shared }))[^1].State.ShouldBe(DoctorState.Ok);
     }
 
     [Test]
@@ -92,7 +92,7 @@ public sealed class WorkspaceChecksTests : IDisposable
         check.Fix.ShouldBe($"sudo -u colibri env HOME={_here.InFolder("home")} git config --global --add safe.directory {path}");
         // What is to be typed is enough.
         _here.Git(_here.InFolder("."), $"config --global --add safe.directory '{path}'");
-        (await With(new WorkspaceSettings { Name = "again", Path = path, Check = "true" })).Last().State.ShouldBe(DoctorState.Ok);
+        (await With(new WorkspaceSettings { Name = "again", Path = path, Check = "true" }))[^1].State.ShouldBe(DoctorState.Ok);
     }
 
     [Test]

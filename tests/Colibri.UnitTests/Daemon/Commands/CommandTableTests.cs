@@ -8,13 +8,14 @@ public sealed class CommandTableTests
 {
     private static readonly CommandHandler[] Handlers =
     [
-        .. new DaemonCommands(null!, null!, null!).Handlers,
+        .. new DaemonCommands(null!, null!, null!, null!).Handlers,
         .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
         .. new TaskCommands(null!, null!, null!, null!, null!).Handlers,
         .. new QueueCommands(null!).Handlers,
         .. new AgentCommands(null!, null!, "clawdie").Handlers,
         .. new SessionCommands(null!, null!, null!).Handlers,
         .. new RegistryCommands(null!).Handlers,
+        .. new RetentionCommands(null!).Handlers,
     ];
 
     [Test]
