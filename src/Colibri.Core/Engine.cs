@@ -5,6 +5,7 @@ using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;
+using Colibri.Core.Landing;
 using Colibri.Core.Logging;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
@@ -112,6 +113,10 @@ public sealed class Engine : IAsyncDisposable
     private Task _scheduling = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     private Task _retaining = Task.CompletedTask;
+    private Task _landing = Task.CompletedTask;
+    private AutoLander? _autoLander;
+    private Inbox? _inbox;
+    private WorkspaceHealth? _health;
     private int _isClosed;
 
     private Engine(EngineParts parts)
@@ -162,6 +167,9 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>Deletes what is older than the configuration keeps.</summary>
     public Pruner Retention { get; private set; } = null!;
+
+    /// <summary>Shows, lands and discards changes.</summary>
+    public LandingDesk Landing { get; private set; } = null!;
 
     /// <summary>Null where agents get none.</summary>
     public AgentCgroups? Cgroups { get; private set; }
@@ -247,8 +255,27 @@ public sealed class Engine : IAsyncDisposable
         if (_parts.Steps is { } steps)
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
-        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf);
+        _health = parts.Health;
+        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, _health);
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
+        var sweep = new TreeSweep(Board, parts.Git, _places, logger);
+        _health.AtFirstLook = sweep.RunAsync;
+        Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _places, _parts.Secrets, logger);
+        _autoLander = new AutoLander(Board, Landing, parts.Settings, time, logger);
+        _inbox = new Inbox(new InboxParts
+        {
+            Board = Board,
+            Supervisor = Supervisor,
+            Queue = Queue,
+            Router = Router,
+            Holds = Holds,
+            Pauses = Pauses,
+            Budgets = Budgets,
+            Disk = Disk,
+            Health = _health,
+            Settings = parts.Settings,
+            Time = time,
+        });
         Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
     }
 
@@ -266,6 +293,9 @@ public sealed class Engine : IAsyncDisposable
         _places.Freed += scheduler.Wake;
         Settings.Changed += scheduler.Wake;
         Disk.Changed += scheduler.Wake;
+        Settings.Changed += _health!.Wake;
+        _health.Mended += scheduler.Wake;
+        _health.Mended += _autoLander!.Wake;
         return scheduler;
     }
 
@@ -281,6 +311,9 @@ public sealed class Engine : IAsyncDisposable
         _retaining = Task.WhenAll(
             Background.Run(_parts.Logger, "the disk guard", Task.Run(() => Disk.RunAsync(_parts.Time, _stop.Token))),
             Background.Run(_parts.Logger, "retention", Task.Run(() => retention.RunAsync(_stop.Token))));
+        _landing = Task.WhenAll(
+            Background.Run(_parts.Logger, "the look at the workspaces", Task.Run(() => _health!.RunAsync(_stop.Token))),
+            Background.Run(_parts.Logger, "landing", Task.Run(() => _autoLander!.RunAsync(_stop.Token))));
         _keeping = Resident is null ? Task.CompletedTask : Background.Run(_parts.Logger, "the keeper of the resident agent", Resident.RunAsync(_stop.Token));
     }
 
@@ -289,6 +322,9 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="isDry">Deletes nothing.</param>
     /// <exception cref="OperationCanceledException">The daemon is stopping.</exception>
     public Task<PruneReport> PruneAsync(TimeSpan? olderThan, bool isDry) => Retention.PruneAsync(olderThan, isDry, _stop.Token);
+
+    /// <summary>Everything that waits for a person.</summary>
+    public Task<InboxReport> InboxAsync() => _inbox!.ReadAsync();
 
     /// <summary>Pauses the queue, or the tasks of one provider, agent or workspace.</summary>
     /// <exception cref="BoardUnavailableException">The disk refused, so nothing is paused.</exception>
@@ -346,7 +382,7 @@ public sealed class Engine : IAsyncDisposable
         await _scheduling.ConfigureAwait(false);
         await _keeping.ConfigureAwait(false);
         await agentsGone.ConfigureAwait(false);
-        await Task.WhenAny(_retaining, Task.Delay(RetentionPatience, _parts.Time)).ConfigureAwait(false);
+        await Task.WhenAny(Task.WhenAll(_retaining, _landing), Task.Delay(RetentionPatience, _parts.Time)).ConfigureAwait(false);
     }
 
     /// <summary>Leaves everything as it is: disposal closes nothing then. For a process that ends now, whatever the disk does.</summary>
@@ -388,6 +424,8 @@ public sealed class Engine : IAsyncDisposable
         // What is done may be what a queued task waited for.
         if (task.Status is TaskState.Queued or TaskState.Done)
             Volatile.Read(ref _scheduler)?.Wake();
+        if (task is { Status: TaskState.Done, Change.State: ChangeState.Open })
+            _autoLander?.Wake();
         _parts.TaskChanged?.Invoke(task);
     }
 

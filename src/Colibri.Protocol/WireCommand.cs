@@ -119,6 +119,20 @@ public sealed class WireCommand
     public static WireCommand DeleteTask { get; } = new("delete-task", "take a task that is over from the board",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
+    public static WireCommand GetChange { get; } = new("get-change", "show what a task's runs changed in its workspace",
+        new("task_id", WireField.Required, "name", "the task"),
+        new("patch", "false", "boolean", "with the patch, at most 1 MiB of it"));
+
+    public static WireCommand LandTask { get; } = new("land-task", "merge a task's change into its base",
+        new("task_id", WireField.Required, "name", "the task"),
+        new("force", "false", "boolean", "also of a task that is not done"));
+
+    public static WireCommand DiscardTask { get; } = new("discard-task", "give a task's change up; it is parked, not lost",
+        new("task_id", WireField.Required, "name", "the task"),
+        new("force", "false", "boolean", "park what else is in its tree, too"));
+
+    public static WireCommand Inbox { get; } = new("inbox", "show everything that waits for a person");
+
     public static WireCommand PauseQueue { get; } = new("pause-queue", "start no queued tasks, all or of one provider or agent",
         new("provider", "any", "name", "only tasks of this provider"),
         new("agent", "any", "name", "only tasks for this agent of the scheduler"),
@@ -243,7 +257,7 @@ public sealed class WireCommand
     public static IReadOnlyList<WireCommand> All { get; } =
     [
         Ping, Status, Snapshot, Reload, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
-        RetryTask, EditTask, DeleteTask, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
+        RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
         Doctor, Prune,
     ];

@@ -46,7 +46,10 @@ public sealed record SupervisorParts
     internal WorkspaceGit Git => field ??= new WorkspaceGit(new GitRunner(Processes, () => Programs.Find("git"), Time, Logger), StateDirectory, Time, Logger);
 
     /// <summary>The places of runs in workspaces.</summary>
-    internal WorkspaceRuns Workspaces => field ??= new WorkspaceRuns(Git, Places, Secrets, Logger);
+    internal WorkspaceRuns Workspaces => field ??= new WorkspaceRuns(Git, Places, Health, Secrets, Logger);
+
+    /// <summary>Whether runs can work in the workspaces.</summary>
+    internal WorkspaceHealth Health => field ??= new WorkspaceHealth(Git, Settings, Time, Logger);
 
     /// <summary>The steps of every run, before its agent gets the prompt and after its end.</summary>
     internal RunSteps Steps

@@ -27,6 +27,9 @@ namespace Colibri.Core.Landing;
 /// <param name="logger">Told of every landing.</param>
 public sealed class LandingDesk
 {
+    /// <summary>The most bytes of a patch that are shown.</summary>
+    public const int MaxPatch = Changes.MaxPatch;
+
     private readonly TaskBoard _board;
     private readonly AgentSupervisor _supervisor;
     private readonly Func<ColibriSettings> _settings;
@@ -73,7 +76,7 @@ public sealed class LandingDesk
     /// <returns>The change as it is then: landed, or in conflict.</returns>
     /// <exception cref="LandingRefusedException">It cannot land now. The base is as it was.</exception>
     /// <exception cref="BoardUnavailableException">The disk refused.</exception>
-    public Task<WorkChange> LandAsync(BoardTask task, bool isForced)
+    public Task<(WorkChange Change, TaskCheck? Check)> LandAsync(BoardTask task, bool isForced)
     {
         ArgumentNullException.ThrowIfNull(task);
         var workspace = WorkspaceOf(ChangeOf(task));
@@ -81,8 +84,10 @@ public sealed class LandingDesk
     }
 
     /// <summary>Gives a change up. Its commits are parked under a reference, and its tree is removed.</summary>
-    /// <exception cref="LandingRefusedException">It has none that could be given up, or a run is at work on it.</exception>
-    public async Task<WorkChange> DiscardAsync(BoardTask task)
+    /// <param name="task">The task.</param>
+    /// <param name="isForced">Whether work in its tree that is on no branch is parked too. Else it is in the way.</param>
+    /// <exception cref="LandingRefusedException">It has none that could be given up, its tree holds other work, or a run is at work on it.</exception>
+    public async Task<WorkChange> DiscardAsync(BoardTask task, bool isForced)
     {
         ArgumentNullException.ThrowIfNull(task);
         var change = ChangeOf(task);
@@ -93,6 +98,8 @@ public sealed class LandingDesk
         return await _landings.GetOrAdd(workspace.Name, _ => new CallChain()).RunAsync(
             async () =>
             {
+                if (!isForced)
+                    await RequireNothingElseAsync(task, workspace).ConfigureAwait(false);
                 var discarded = await SetAsync(task, change, change with { State = ChangeState.Discarded }).ConfigureAwait(false);
                 await ClearAsync(task, workspace, change, isLanded: false).ConfigureAwait(false);
                 return discarded;
@@ -100,14 +107,16 @@ public sealed class LandingDesk
             CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <summary>Lands a change by itself, where its workspace says so. Never throws.</summary>
+    /// <summary>Whether a change is to land by itself. There is one try for each head: what failed waits for a person.</summary>
+    public bool LandsByItself(BoardTask task) =>
+        task is { Status: TaskState.Done, Change: { State: ChangeState.Open } change } && !_tried.ContainsKey(change.Head)
+        && _settings().Workspace(change.Workspace) is { Land: LandMode.Auto };
+
+    /// <summary>Lands a change by itself. What is in the way is logged.</summary>
     public async Task LandByItselfAsync(BoardTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        if (task is not { Status: TaskState.Done, Change: { State: ChangeState.Open } change } || _settings().Workspace(change.Workspace) is not { Land: LandMode.Auto })
-            return;
-        // One try for each head: what failed waits for a person.
-        if (!_tried.TryAdd(change.Head, true))
+        if (!LandsByItself(task) || !_tried.TryAdd(task.Change!.Head, true))
             return;
         try
         {
@@ -119,7 +128,7 @@ public sealed class LandingDesk
         }
     }
 
-    private async Task<WorkChange> LandNowAsync(string taskId, bool isForced)
+    private async Task<(WorkChange Change, TaskCheck? Check)> LandNowAsync(string taskId, bool isForced)
     {
         // Read again: another landing may have come first.
         var task = await _board.GetAsync(taskId).ConfigureAwait(false) ?? throw new LandingRefusedException("the task is gone");
@@ -146,14 +155,14 @@ public sealed class LandingDesk
         {
             // The base has all of it: a landing that was cut short before it was recorded, or somebody else's merge.
             case LandState.Landed or LandState.Empty:
-                var landed = await SetAsync(task, change, change with { State = ChangeState.Landed }).ConfigureAwait(false);
+                var landed = await SetAsync(task, change, change with { State = ChangeState.Landed, Conflicts = null }).ConfigureAwait(false);
                 _logger.ChangeLanded(task.Number, change.Branch, landing.Base, landing.Commit);
                 await ClearAsync(task, workspace, change, isLanded: true).ConfigureAwait(false);
-                return landed;
+                return (landed, check);
             case LandState.Conflict:
                 var files = string.Join(", ", landing.Conflicts.Take(5)) + (landing.Conflicts.Count > 5 ? $" and {landing.Conflicts.Count - 5} more" : "");
                 _logger.ChangeInConflict(task.Number, landing.Base, files);
-                return await SetAsync(task, change, change with { State = ChangeState.Conflict, Conflicts = landing.Conflicts }).ConfigureAwait(false);
+                return (await SetAsync(task, change, change with { State = ChangeState.Conflict, Conflicts = landing.Conflicts }).ConfigureAwait(false), check);
             case LandState.CheckFailed:
                 throw new LandingRefusedException(
                     $"the check failed on the merged result ({(check?.Exit is { } exit ? new ExitStatus(exit.Code, exit.Signal).ToString() : "it did not end in time")}); {landing.Base} is as it was") { Check = check };
@@ -206,6 +215,21 @@ public sealed class LandingDesk
         catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {
             _logger.TreeNotLeft(task.Number, e.Message);
+        }
+    }
+
+    // What a person did in the tree after the run has ended is on no branch.
+    private async Task RequireNothingElseAsync(BoardTask task, WorkspaceSettings workspace)
+    {
+        try
+        {
+            var repository = await _git.OpenAsync(workspace.Path, CancellationToken.None).ConfigureAwait(false);
+            var request = WorkspaceRuns.RequestOf(task, workspace, await repository.BaseAsync(workspace.Base, CancellationToken.None).ConfigureAwait(false));
+            await _trees.RemoveAsync(repository, request, force: false, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (GitException e)
+        {
+            throw new LandingRefusedException($"{e.Message}; give it up all the same, parked, with: colibri discard {task.Number} --force");
         }
     }
 

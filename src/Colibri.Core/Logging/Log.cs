@@ -301,11 +301,23 @@ public static partial class Log
     [LoggerMessage(479, LogLevel.Information, "the change of task {Number}, {Branch}, has landed on {Base} as {Commit}")]
     public static partial void ChangeLanded(this ILogger logger, long number, string branch, string @base, string commit);
 
-    [LoggerMessage(480, LogLevel.Warning, "the change of task {Number} is in conflict with {Base}: {Files}")]
+    [LoggerMessage(482, LogLevel.Warning, "the change of task {Number} is in conflict with {Base}: {Files}")]
     public static partial void ChangeInConflict(this ILogger logger, long number, string @base, string files);
 
-    [LoggerMessage(481, LogLevel.Warning, "the change of task {Number} waits in the inbox: {Reason}")]
+    [LoggerMessage(483, LogLevel.Warning, "the change of task {Number} waits in the inbox: {Reason}")]
     public static partial void ChangeNotLanded(this ILogger logger, long number, string reason);
+
+    [LoggerMessage(484, LogLevel.Warning, "workspace {Workspace} cannot be worked in: {Reason}; its tasks wait")]
+    public static partial void WorkspaceUnusable(this ILogger logger, string workspace, string reason);
+
+    [LoggerMessage(485, LogLevel.Information, "workspace {Workspace} can be worked in again")]
+    public static partial void WorkspaceUsable(this ILogger logger, string workspace);
+
+    [LoggerMessage(486, LogLevel.Warning, "work that an earlier daemon's run left in the tree of task {Number} is on its branch {Branch} now")]
+    public static partial void WorkRecovered(this ILogger logger, long number, string branch);
+
+    [LoggerMessage(487, LogLevel.Information, "the change of task {Number} is on {Base} already: it has landed")]
+    public static partial void LandingRecovered(this ILogger logger, long number, string @base);
 
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);

@@ -51,6 +51,13 @@ public sealed class Places
             return _holders.GetValueOrDefault(place);
     }
 
+    /// <summary>Whether a run of a task is in a directory.</summary>
+    public bool Holds(long number)
+    {
+        lock (_gate)
+            return _holders.Values.Any(holder => holder.Number == number);
+    }
+
     // A directory that is not there has its name alone.
     private static string Of(string directory) => JailRoot.RealPath(directory) ?? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
 }

@@ -12,7 +12,7 @@ namespace Colibri.Core.Runs;
 /// Runs in workspaces: a worktree for each task before its agent is told, and its branch after the run has ended. A workspace that is shared has its
 /// runs in the checkout, one at a time, and they leave no change to land.
 /// </summary>
-internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, Secrets secrets, ILogger logger) : IRunStep
+internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, WorkspaceHealth health, Secrets secrets, ILogger logger) : IRunStep
 {
     /// <summary>The error code of a run whose workspace could not take it: the attempt is given back.</summary>
     public const string NoWorkspace = "workspace";
@@ -46,20 +46,28 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, Secrets sec
                 return new TaskError(PlaceStep.Busy, $"task {holder.Number} works in the tree of task {task.Number}");
             var tree = await _trees.OpenAsync(repository, request, CancellationToken.None).ConfigureAwait(false);
             run.Place = new RunPlace(tree.Path) { Workspace = workspace.Name, Tree = new RunTree(repository, tree, request) };
-            if (!tree.IsNew || workspace.Setup is not { Length: > 0 } setup)
+            if (workspace.Setup is not { Length: > 0 } setup || File.Exists(SetUpMarkOf(tree)))
                 return null;
             if (await SetUpAsync(run, setup, workspace.SetupTimeout).ConfigureAwait(false) is not { } error)
+            {
+                // Written after it: a daemon that is killed over a setup does it again.
+                await File.WriteAllTextAsync(SetUpMarkOf(tree), "").ConfigureAwait(false);
                 return null;
+            }
             // The next attempt makes it anew, and sets it up again.
             await _trees.UnlockAsync(repository, tree, CancellationToken.None).ConfigureAwait(false);
             await _trees.RemoveAsync(repository, request, force: true, CancellationToken.None).ConfigureAwait(false);
             return error;
         }
-        catch (GitException e)
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {
+            health.Report(workspace, e.Message);
             return new TaskError(NoWorkspace, $"workspace {workspace.Name}: {e.Message}");
         }
     }
+
+    // In the tree's directory in the repository, where the agent has no work.
+    private static string SetUpMarkOf(Worktree tree) => Path.Combine(tree.GitDirectory, "colibri-setup");
 
     /// <summary>Puts what a run did onto its task's branch, whatever its verdict, and lets go of its tree.</summary>
     public async Task<TaskError?> RunAsync(Run run)
@@ -69,18 +77,7 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, Secrets sec
         try
         {
             var collected = await _changes.CollectAsync(at.Repository, at.Tree, at.Request, task.Title, CancellationToken.None).ConfigureAwait(false);
-            run.Change = new WorkChange
-            {
-                Workspace = workspace,
-                Branch = at.Request.Branch,
-                Base = collected.Size.From,
-                Head = collected.After,
-                Commits = collected.Size.Commits,
-                Files = collected.Size.Files,
-                Insertions = collected.Size.Insertions,
-                Deletions = collected.Size.Deletions,
-                State = collected.Size.IsEmpty ? ChangeState.Empty : ChangeState.Open,
-            };
+            run.Change = ChangeOf(workspace, at.Request, collected);
             foreach (var left in collected.Left)
                 logger.TreeLeftOdd(task.Number, left.ToString());
             return null;
@@ -120,6 +117,20 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, Secrets sec
         var branch = task.Change is { } known && known.Workspace == workspace.Name ? known.Branch : Workspaces.BranchName.For(workspace.Branch, task.Number, slug);
         return new TreeRequest(workspace.Name, task.Number, slug, branch, tip);
     }
+
+    /// <summary>What was put onto a task's branch.</summary>
+    public static WorkChange ChangeOf(string workspace, TreeRequest request, Collected collected) => new()
+    {
+        Workspace = workspace,
+        Branch = request.Branch,
+        Base = collected.Size.From,
+        Head = collected.After,
+        Commits = collected.Size.Commits,
+        Files = collected.Size.Files,
+        Insertions = collected.Size.Insertions,
+        Deletions = collected.Size.Deletions,
+        State = collected.Size.IsEmpty ? ChangeState.Empty : ChangeState.Open,
+    };
 
     // All that the agent did is on the branch by now. What a check has written is no work of the agent's.
     private static async Task TakeBackAsync(RunTree at, string head)

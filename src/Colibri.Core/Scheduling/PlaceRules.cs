@@ -14,7 +14,8 @@ namespace Colibri.Core.Scheduling;
 /// <param name="places">The directories in which runs are.</param>
 /// <param name="pauses">What operators have paused.</param>
 /// <param name="living">How many agents of a profile live.</param>
-public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, QueuePauses pauses, Func<string, int> living)
+/// <param name="health">Whether runs can work in the workspaces.</param>
+public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, QueuePauses pauses, Func<string, int> living, WorkspaceHealth health)
 {
     /// <summary>Whether an agent of a profile may take a task that asks for this.</summary>
     /// <param name="wish">What the task asks for.</param>
@@ -50,11 +51,11 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
     /// <summary>Whether a run of another task is in a directory.</summary>
     public bool IsBusy(string directory, string taskId) => places.HolderOf(directory) is { } holder && holder.TaskId != taskId;
 
-    /// <summary>Whether the task's workspace is paused.</summary>
-    public bool IsPaused(ReadyTask task)
+    /// <summary>Whether the task's workspace is closed to runs: paused, or none can work in it now.</summary>
+    public bool IsClosed(ReadyTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        return task.Workspace is { } workspace && pauses.OfWorkspace(workspace) is not null;
+        return task.Workspace is { } workspace && (pauses.OfWorkspace(workspace) is not null || health.Why(workspace) is not null);
     }
 
     /// <summary>What keeps a queued task from starting here, beside providers and slots.</summary>
@@ -65,6 +66,8 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
         ArgumentNullException.ThrowIfNull(task);
         if (WhyNever(task.Agent, task.Workspace, candidates) is { } never)
             yield return new BlockedBy("no-agent", never);
+        if (task.Workspace is { } workspace && health.Why(workspace) is { } unusable)
+            yield return new BlockedBy("workspace", $"{workspace}: {unusable}");
         if (SharedDirectory(task.Workspace, task.Cwd) is { } directory && places.HolderOf(directory) is { } holder && holder.TaskId != task.Id)
             yield return new BlockedBy("directory", $"task {holder.Number} works in {directory}");
         if (task.Agent is { } name && settings().Agent(name) is { Max: { } max } && living(name) >= max)

@@ -47,12 +47,18 @@ public sealed class QueueView(
             own.Add(new BlockedBy("paused", QueuePauses.Words(pause)));
         if (task.NotBefore is { } at && at > now.At)
             own.Add(new BlockedBy("backoff", $"its next attempt is not before {Instant(at)}"));
-        if (now.Unmatched.Contains(task.Id))
+        var candidates = scheduler()?.Candidates ?? [];
+        if (now.Unmatched.Contains(task.Id) || IsUnmatched(task, candidates))
             own.Add(new BlockedBy("no-agent", $"no configured agent offers any of {string.Join(", ", task.Capabilities)}"));
-        own.AddRange(rules.Why(task, scheduler()?.Candidates ?? []));
+        own.AddRange(rules.Why(task, candidates));
         var all = own.Count == 0 ? now.Reasons : [.. own, .. now.Reasons];
         return all.Count == 0 ? task : task with { BlockedBy = all };
     }
+
+    // Asked at once, so that the answer to its creation says it. Without candidates there is another reason.
+    private bool IsUnmatched(BoardTask task, IReadOnlyList<AgentCandidate> candidates) =>
+        candidates.Count > 0 && task.Capabilities.Count > 0 && CapabilityMatch.Suited(task.Capabilities, candidates).Count == 0
+        && !supervisor.TakingTasks.Any(agent => CapabilityMatch.Score(task.Capabilities, agent.Offers) > 0);
 
     private static string WhyHeld(BoardTask task)
     {

@@ -51,7 +51,7 @@ internal sealed class TaskMatch(
         if (task.RunsApart && (isOneApart || _hasOneApart))
             return true;
         var directory = rules.DirectoryOf(task);
-        if (!suited.IsKnown || (directory is not null && (_directories.Contains(directory) || rules.IsBusy(directory, task.Id))) || rules.IsPaused(task))
+        if (!suited.IsKnown || (directory is not null && (_directories.Contains(directory) || rules.IsBusy(directory, task.Id))) || rules.IsClosed(task))
             return suited.IsKnown;
         var isMatched = true;
         if (suited.Resting.Find(agent => !_taken.Contains(agent) && MayTake(agent, task)) is { } able)

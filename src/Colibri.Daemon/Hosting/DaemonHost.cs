@@ -107,7 +107,7 @@ internal static class DaemonHost
                 FileWatch.LookAtWorkingDirectory,
             ],
             throttle, time, logger);
-        var places = new ConfiguredPlaces(() => engine.Settings.Current);
+        var places = new ConfiguredPlaces(() => engine.Settings.Current) { WhyNever = task => engine.Rules.WhyNever(task, candidates) };
         var status = new StatusView(configuration, engine, prefix, counters, watch, log, time) { Places = places };
         var examination = new Examination(new ExaminationParts
         {
@@ -150,6 +150,7 @@ internal static class DaemonHost
                 .. new CostCommands(engine.Cost, engine.Budgets, engine.Board, engine.Scheduler, time, logger).Handlers,
                 .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets, places).Handlers,
                 .. new QueueCommands(engine).Handlers,
+                .. new LandingCommands(engine).Handlers,
                 .. new RetentionCommands(engine).Handlers,
                 .. new AgentCommands(engine.Board, engine.Supervisor, configuration.Host).Handlers,
                 .. new SessionCommands(engine.Sessions, engine.Prompts, engine.Board).Handlers,

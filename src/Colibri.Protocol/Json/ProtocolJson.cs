@@ -42,6 +42,8 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(SettingsChange))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(PruneReport))]
+[JsonSerializable(typeof(InboxReport))]
+[JsonSerializable(typeof(ChangeAnswer))]
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(WireError))]
 [JsonSerializable(typeof(Usage))]

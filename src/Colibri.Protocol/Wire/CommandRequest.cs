@@ -113,6 +113,12 @@ public sealed record CommandRequest
     /// <summary>Of <c>cost</c>: task, session, provider or day.</summary>
     public string? By { get; init; }
     public bool? All { get; init; }
+
+    /// <summary>Of <c>get-change</c>: the patch too.</summary>
+    public bool? Patch { get; init; }
+
+    /// <summary>Of <c>land-task</c> and <c>discard-task</c>.</summary>
+    public bool? Force { get; init; }
     public SessionEntry? Entry { get; init; }
     public string? Scratch { get; init; }
     public IReadOnlyList<string>? Topics { get; init; }
