@@ -8,6 +8,7 @@ namespace Colibri.Cli;
 /// <summary>One run of one command: where it prints, and which daemon it talks to.</summary>
 internal sealed class CliSession(CliHost host, Screen screen, string socketPath, bool json, CancellationToken cancellation)
 {
+    private static readonly TimeSpan LandingPatience = TimeSpan.FromDays(1);
     private static readonly TimeSpan PrunePatience = TimeSpan.FromMinutes(30);
 
     public Screen Screen => screen;
@@ -29,6 +30,9 @@ internal sealed class CliSession(CliHost host, Screen screen, string socketPath,
         // A drain without a limit takes as long as the longest run.
         if (request is { Cmd: "drain", TimeoutMs: null })
             timeout = TimeSpan.FromDays(30);
+        // The check of a merge takes as long as its workspace allows.
+        if (request.Cmd == WireCommand.LandTask.Name)
+            timeout = LandingPatience;
         // Deleting many files takes its time.
         if (request.Cmd == WireCommand.Prune.Name)
             timeout += PrunePatience;

@@ -33,6 +33,9 @@ internal static class Words
         return plain.ToString();
     }
 
+    /// <summary>As <see cref="Plain"/>, of a line whose tabs a terminal may take.</summary>
+    public static string Line(string text) => text.Contains('\t', StringComparison.Ordinal) ? string.Join('\t', text.Split('\t').Select(Plain)) : Plain(text);
+
     /// <summary>A word of the wire: <c>tool_result</c>, <c>queued</c>.</summary>
     public static string Of<T>(T value)
         where T : struct, Enum
