@@ -260,7 +260,7 @@ public sealed class Engine : IAsyncDisposable
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         var sweep = new TreeSweep(Board, parts.Git, _places, logger);
         _health.AtFirstLook = sweep.RunAsync;
-        Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _places, _parts.Secrets, logger);
+        Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _parts.Secrets, logger);
         _autoLander = new AutoLander(Board, Landing, parts.Settings, time, logger);
         _inbox = new Inbox(new InboxParts
         {

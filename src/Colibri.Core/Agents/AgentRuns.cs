@@ -101,7 +101,7 @@ internal sealed class AgentRuns
         {
             Agent = record,
             ReplacesSession = _request.SessionId is not null,
-            Arguments = task => AgentLaunch.CommandLineOf(_profile, _request, task, AgentLaunch.PromptOf(_request, task)).Arguments,
+            Arguments = (task, earlier) => AgentLaunch.CommandLineOf(_profile, _request, task, AgentLaunch.PromptOf(_profile, _request, task, earlier), earlier).Arguments,
         }).ConfigureAwait(false);
         if (begun.Outcome != EdgeOutcome.Applied)
             return begun;
@@ -109,7 +109,7 @@ internal sealed class AgentRuns
         var prompt = AgentLaunch.PromptOf(_request, begun.Task);
         // A program that gets no prompt and prints no events has no run: the operator started it for a purpose of their own.
         if (begun.Task is not null || prompt is not null || (_rpc is null && _profile.PrintsEvents))
-            Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()) { FixedDirectory = _request.Cwd });
+            Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()) { FixedDirectory = _request.Cwd, Earlier = begun.Earlier });
         return begun;
     }
 
@@ -118,7 +118,7 @@ internal sealed class AgentRuns
     public Task<TaskError?> PlaceAsync() => Current is { } run ? PlaceAsync(run) : Task.FromResult<TaskError?>(null);
 
     /// <summary>The launch for the run that was begun.</summary>
-    public AgentLaunch Launch() => new(_profile, _request, Current?.Task, Injection, SessionId);
+    public AgentLaunch Launch() => new(_profile, _request, Current?.Task, Injection, SessionId, Current?.Earlier);
 
     /// <summary>Watches the limits until the agent has ended.</summary>
     public Task WatchAsync(CancellationToken ended) => _watch.RunAsync(ended);
@@ -470,19 +470,24 @@ internal sealed class AgentRuns
         // Of a run that was judged this is known already. One that ended otherwise must not keep others waiting for its answer.
         _parts.Holds?.Release(Source, run?.TaskId);
         var (usage, sessions) = _usage.Close();
-        var closed = end with { Usage = usage, Sessions = sessions, SessionEntriesDropped = LostEntries, Result = run?.Result(_parts.Secrets) };
+        var closed = end with { Usage = usage, Sessions = sessions, SessionEntriesDropped = LostEntries, Result = run?.Result(_parts.Secrets), Conversation = ConversationOf(run) };
+        // Before its end is on record: then its change may land at once, and its tree goes with it.
+        if (run?.TaskId is not null)
+            await _parts.Workspaces.LeaveAsync(run).ConfigureAwait(false);
         await _parts.Runs.EndAsync(closed, () => !_agent.IsDaemonStopping).ConfigureAwait(false);
         _usage.Forget(run?.Claim);
         run?.On(RunEvent.Recorded);
         if (run?.TaskId is { } placed)
-        {
-            await _parts.Workspaces.LeaveAsync(run).ConfigureAwait(false);
             _parts.Places.Leave(placed);
-        }
         if (end.Denied is { } denied)
             _parts.Logger.ToolsDenied(_agent.Id, denied.Sum(tool => tool.Count), string.Join(", ", denied.Select(tool => tool.Tool)));
         Tell(_pane.EndRun(run is not null && end is { Ending: RunEnding.Failed, Error: not null } && Cause != StopCause.Requested, end.Denied));
     }
+
+    // One in which the model has not answered is worth nothing, and one that could not be taken up must not be tried again.
+    private Conversation? ConversationOf(Run? run) =>
+        run?.Task is not null && _profile.ResumeArguments is not null && run.HasAnswerIn(run.Of(_pane.Run)) && _pane.HarnessSessionId is { Length: > 0 } session
+            ? new Conversation(_profile.Name, session) : null;
 
     /// <summary>Ends the agent and its current run.</summary>
     /// <param name="exit">How its process ended.</param>

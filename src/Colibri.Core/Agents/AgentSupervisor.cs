@@ -212,7 +212,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             var (id, session) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
             var plan = await _confiner.PlanAsync(confine, []).ConfigureAwait(false);
             var record = new AgentRecord { Name = "check", Runtime = "local", Binary = Shell, Cwd = directory, Host = parts.Configuration.Host };
-            await _runs.BeginAsync(new RunStart { AgentId = id, SessionId = session, Agent = record, Arguments = _ => ["-c", command] }).ConfigureAwait(false);
+            await _runs.BeginAsync(new RunStart { AgentId = id, SessionId = session, Agent = record, Arguments = (_, _) => ["-c", command] }).ConfigureAwait(false);
             try
             {
                 var environment = parts.Environment.Build(

@@ -189,7 +189,8 @@ public sealed class SupervisedAgent : IRunSite
         {
             Sessions = parts.SessionTotals,
             Runtime = profile.Name,
-            Resumes = profile.Resumes(request.Arguments ?? []),
+            // A task's agent may take up the session of the run before. A session that is new has no totals yet.
+            Resumes = profile.Resumes(request.Arguments ?? []) || (request.TaskId is not null && profile.ResumeArguments is not null),
         };
     }
 

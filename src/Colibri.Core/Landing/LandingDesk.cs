@@ -22,7 +22,6 @@ namespace Colibri.Core.Landing;
 /// <param name="supervisor">Runs checks.</param>
 /// <param name="settings">The workspaces.</param>
 /// <param name="git">Runs git.</param>
-/// <param name="places">The trees in which runs are.</param>
 /// <param name="secrets">Redacts what checks print.</param>
 /// <param name="logger">Told of every landing.</param>
 public sealed class LandingDesk
@@ -37,15 +36,14 @@ public sealed class LandingDesk
     private readonly Merging _merging;
     private readonly Worktrees _trees;
     private readonly Snapshots _snapshots;
-    private readonly Places _places;
     private readonly Secrets _secrets;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, CallChain> _landings = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _tried = new(StringComparer.Ordinal);
 
-    internal LandingDesk(TaskBoard board, AgentSupervisor supervisor, Func<ColibriSettings> settings, WorkspaceGit git, Places places, Secrets secrets, ILogger logger)
+    internal LandingDesk(TaskBoard board, AgentSupervisor supervisor, Func<ColibriSettings> settings, WorkspaceGit git, Secrets secrets, ILogger logger)
     {
-        (_board, _supervisor, _settings, _git, _places, _secrets, _logger) = (board, supervisor, settings, git, places, secrets, logger);
+        (_board, _supervisor, _settings, _git, _secrets, _logger) = (board, supervisor, settings, git, secrets, logger);
         (_merging, _trees, _snapshots) = (new Merging(git), new Worktrees(git), new Snapshots(git));
     }
 
@@ -202,8 +200,7 @@ public sealed class LandingDesk
             var repository = await _git.OpenAsync(workspace.Path, CancellationToken.None).ConfigureAwait(false);
             var tip = await repository.BaseAsync(workspace.Base, CancellationToken.None).ConfigureAwait(false);
             var request = WorkspaceRuns.RequestOf(task, workspace, tip);
-            if (_places.HolderOf(_trees.PathOf(request)) is null)
-                await _trees.RemoveAsync(repository, request, force: true, CancellationToken.None).ConfigureAwait(false);
+            await _trees.RemoveAsync(repository, request, force: true, CancellationToken.None).ConfigureAwait(false);
             var reference = $"refs/heads/{change.Branch}";
             if (await repository.CommitOfAsync(reference, CancellationToken.None).ConfigureAwait(false) is not { } head)
                 return;

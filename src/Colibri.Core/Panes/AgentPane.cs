@@ -247,6 +247,15 @@ public sealed class AgentPane
         }
     }
 
+    /// <summary>The id that the agent itself gave its session; null before it has told it.</summary>
+    public string? HarnessSessionId
+    {
+        get
+        {
+            lock (_gate) return _fold.State.HarnessSessionId;
+        }
+    }
+
     /// <summary>The agent's open question, to which no answer was given yet; null when there is none.</summary>
     public AgentQuestion? Question
     {

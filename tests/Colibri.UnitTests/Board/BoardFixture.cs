@@ -86,7 +86,7 @@ internal sealed class BoardFixture : IAsyncDisposable
         AgentId = agentId,
         RunId = "run-of-" + agentId,
         SessionId = "session-of-" + agentId,
-        Arguments = _ => ["--mode", "json", "say \"hé\""],
+        Arguments = (_, _) => ["--mode", "json", "say \"hé\""],
         Agent = new AgentRecord
         {
             Name = "pi",

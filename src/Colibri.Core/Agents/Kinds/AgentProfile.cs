@@ -53,6 +53,12 @@ public sealed record AgentProfile
     /// <summary>Whether arguments take up an earlier session, so that totals of the session include what earlier runs have used.</summary>
     public Func<IReadOnlyList<string>, bool> Resumes { get; init; } = static _ => false;
 
+    /// <summary>
+    /// Arguments that take up a session of its own, by its id, the last before the prompt; null where the kind cannot, or keeps no sessions as it is started
+    /// here.
+    /// </summary>
+    public Func<string, IReadOnlyList<string>>? ResumeArguments { get; init; }
+
     /// <summary>What it sets for its own children; null where nobody knows of any.</summary>
     public ChildVariables? ChildVariables { get; init; }
 

@@ -20,6 +20,7 @@ internal static class Claude
         Rights = ClaudeRights.All,
         Resumes = static arguments => arguments.Any(argument =>
             argument is "--resume" or "-r" or "--continue" or "-c" || argument.StartsWith("--resume=", StringComparison.Ordinal)),
+        ResumeArguments = static session => ["--resume", session],
         // That a session is around it, which one, and how to talk to it; of hooks and plug-ins, whose they are.
         ChildVariables = new("CLAUDE_",
         [

@@ -19,6 +19,7 @@ internal static class Codex
         Rights = CodexRights.All,
         Cost = CostReport.Never,
         Resumes = static arguments => arguments.Contains("resume"),
+        ResumeArguments = static session => ["resume", session],
         // Its thread, the sandbox its commands run in, and how it was installed.
         ChildVariables = new("CODEX_",
         [

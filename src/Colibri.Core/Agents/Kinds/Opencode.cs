@@ -15,6 +15,7 @@ internal static class Opencode
         PromptByInput = [],
         ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),
         Rights = OpencodeRights.All,
+        ResumeArguments = static session => ["-s", session],
         ChildVariables = new("OPENCODE_",
         [
             "OPENCODE", "OPENCODE_CALLER", "OPENCODE_PID", "OPENCODE_PROCESS_ROLE", "OPENCODE_RUN_ID", "OPENCODE_SESSION_ID", "OPENCODE_TERMINAL",

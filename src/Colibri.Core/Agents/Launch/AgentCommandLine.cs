@@ -28,10 +28,11 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
     /// <param name="prompt">What to work on, or null.</param>
     /// <param name="access">What it may do; null leaves that to the kind. Stated arguments stand in place of the kind's own for it as well.</param>
     /// <param name="extra">The operator's further arguments.</param>
+    /// <param name="resume">The agent's own session to go on in, or null.</param>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public static AgentCommandLine Build(
         AgentProfile profile, IReadOnlyList<string> stated, bool? rpc, string? provider, string? model, string? prompt, Access? access = null,
-        IReadOnlyList<string>? extra = null)
+        IReadOnlyList<string>? extra = null, string? resume = null)
     {
         var hasRpc = profile.RpcArguments is not null;
         var isRpc = rpc ?? (hasRpc && (stated.Count > 0 ? LooksLikeRpc(stated) : profile.AlwaysRpc));
@@ -39,7 +40,7 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
             throw new ArgumentException($"{profile.Name} takes no prompts on standard input: it has no RPC mode");
         var defaults = isRpc ? profile.RpcArguments! : profile.TaskArguments;
         var rights = stated.Count > 0 || access is not { } held ? [] : profile.Rights.Arguments(held, isRpc);
-        List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. rights, .. extra ?? [], .. profile.ModelArguments(provider, model)];
+        List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. rights, .. extra ?? [], .. profile.ModelArguments(provider, model), .. resume is null ? [] : profile.ResumeArguments?.Invoke(resume) ?? []];
         if (prompt is null || isRpc)
             return new AgentCommandLine(arguments, isRpc);
         var argument = AsArgument(prompt);

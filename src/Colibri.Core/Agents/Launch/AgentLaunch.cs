@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Board;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Protocol.Wire;
 
@@ -15,15 +16,17 @@ internal sealed class AgentLaunch
     /// <param name="task">The task that was claimed for it, or null.</param>
     /// <param name="prompts">Puts what the session has so far before the prompt; null leaves the prompt as it is.</param>
     /// <param name="sessionId">The session.</param>
+    /// <param name="earlier">The agent's own session of the task's run before, to be taken up with the task's feedback where the kind can; or null.</param>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     /// <exception cref="PromptTooLongException">The prompt goes neither into an argument nor to standard input.</exception>
-    public AgentLaunch(AgentProfile profile, SpawnRequest request, BoardTask? task, PromptAssembler? prompts, string sessionId)
+    public AgentLaunch(AgentProfile profile, SpawnRequest request, BoardTask? task, PromptAssembler? prompts, string sessionId, Conversation? earlier = null)
     {
         Request = request;
-        Prompt = PromptOf(request, task);
-        Recorded = CommandLineOf(profile, request, task, Prompt);
-        SentPrompt = Prompt is null || task is null ? Prompt : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null);
-        CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, task, SentPrompt);
+        Prompt = PromptOf(profile, request, task, earlier);
+        Recorded = CommandLineOf(profile, request, task, Prompt, earlier);
+        // An agent that goes on in its own session knows what was said.
+        SentPrompt = Prompt is null || task is null || IsResumed(profile, request, task, earlier) ? Prompt : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null);
+        CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, task, SentPrompt, earlier);
         if (CommandLine.Problem is { } problem)
             throw new PromptTooLongException(problem);
     }
@@ -44,9 +47,19 @@ internal sealed class AgentLaunch
 
     /// <summary>The command line for a prompt.</summary>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
-    public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, BoardTask? task, string? prompt) =>
+    public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, BoardTask? task, string? prompt, Conversation? earlier = null) =>
         AgentCommandLine.Build(
-            profile, request.Arguments, request.Rpc, request.Provider, task?.Model ?? request.Model, prompt, request.Access, request.ExtraArguments);
+            profile, request.Arguments, request.Rpc, request.Provider, task?.Model ?? request.Model, prompt, request.Access, request.ExtraArguments,
+            IsResumed(profile, request, task, earlier) ? earlier!.Session : null);
+
+    /// <summary>A task's prompt: its feedback alone where the agent goes on in its own session, which has the rest.</summary>
+    public static string? PromptOf(AgentProfile profile, SpawnRequest request, BoardTask? task, Conversation? earlier) =>
+        IsResumed(profile, request, task, earlier) ? task!.Feedback : PromptOf(request, task);
+
+    // Stated arguments may be for anything.
+    private static bool IsResumed(AgentProfile profile, SpawnRequest request, BoardTask? task, Conversation? earlier) =>
+        earlier is { } known && known.Runtime == profile.Name && profile.ResumeArguments is not null && task?.Feedback is { Length: > 0 }
+        && request is { Prompt: null, Arguments.Count: 0 };
 
     /// <summary>An agent's first prompt: that of the request, else its task's.</summary>
     public static string? PromptOf(SpawnRequest request, BoardTask? task) => request.Prompt ?? (task is null ? null : PromptOf(task));

@@ -183,6 +183,12 @@ internal static class Schema
         ALTER TABLE tasks ADD COLUMN reworks INTEGER NOT NULL DEFAULT 0;
         """;
 
+    // The agent's own session of a run in which the model has answered, and the kind of agent that knows it; null where it cannot be taken up.
+    public const string Conversations = """
+        ALTER TABLE runs ADD COLUMN harness_session TEXT;
+        ALTER TABLE runs ADD COLUMN harness_runtime TEXT;
+        """;
+
     // The agent's last words in a run, and in a task's latest finished run: null where it said none.
     public const string Results = """
         ALTER TABLE tasks ADD COLUMN result TEXT;

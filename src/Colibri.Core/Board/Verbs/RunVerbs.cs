@@ -42,11 +42,15 @@ internal static class RunVerbs
         UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict, denied = $denied,
             result = $result, result_truncated = $result_truncated, error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
             input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
-            cost_microcents = $cost, unpriced_tokens = $unpriced, session_entries_dropped = $dropped
+            cost_microcents = $cost, unpriced_tokens = $unpriced, session_entries_dropped = $dropped, harness_session = $harness_session,
+            harness_runtime = $harness_runtime
         WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
         """;
 
     private const string Place = "UPDATE runs SET cwd = $cwd WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL";
+
+    private const string LastConversation =
+        "SELECT harness_runtime, harness_session FROM runs WHERE task_id = $id AND finished_at IS NOT NULL ORDER BY seq DESC LIMIT 1";
 
     private const string ClaimNumber = "SELECT claim FROM tasks WHERE id = $id";
 
@@ -82,8 +86,9 @@ internal static class RunVerbs
             var refused = EdgeVerbs.Refuse(scope, taskId, TaskState.Claimed);
             return new RunBegun(refused.Outcome, refused.Task, Reason: refused.Reason);
         }
+        var earlier = task?.Feedback is { Length: > 0 } ? scope.First(LastConversation, ReadConversation, ("$id", task.Id))?.Value : null;
         if (start.Agent is { } agent)
-            Insert(scope, start, agent, task);
+            Insert(scope, start, agent, task, earlier);
         if (task is null)
             return new RunBegun(EdgeOutcome.Applied);
         var claim = new RunClaim(start.RunId, task.Id, scope.First(ClaimNumber, row => new Number(row.GetInt64(0)), ("$id", task.Id))!.Value, scope.Epoch);
@@ -97,7 +102,7 @@ internal static class RunVerbs
         // The agent's process exists already, so the run starts with the claim.
         if (start.Agent is null)
             task = scope.Change(task.Id, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? task;
-        return new RunBegun(EdgeOutcome.Applied, task, claim);
+        return new RunBegun(EdgeOutcome.Applied, task, claim, Earlier: earlier);
     }
 
     /// <summary>Records where the run works; false if it has lost its task, or is over.</summary>
@@ -126,10 +131,10 @@ internal static class RunVerbs
         return closed;
     }
 
-    private static void Insert(WriteScope scope, RunStart start, AgentRecord agent, BoardTask? task) => scope.Execute(
+    private static void Insert(WriteScope scope, RunStart start, AgentRecord agent, BoardTask? task, Conversation? earlier) => scope.Execute(
         InsertAgent,
         ("$id", start.AgentId), ("$number", agent.Number ?? scope.NextAgentNumber()), ("$name", agent.Name), ("$runtime", agent.Runtime), ("$capabilities", TaskRow.Json(agent.Capabilities)),
-        ("$host", agent.Host), ("$binary", agent.Binary), ("$argv", TaskRow.Json(start.Arguments?.Invoke(task) ?? [])), ("$cwd", agent.Cwd),
+        ("$host", agent.Host), ("$binary", agent.Binary), ("$argv", TaskRow.Json(start.Arguments?.Invoke(task, earlier) ?? [])), ("$cwd", agent.Cwd),
         ("$session", task?.SessionId ?? start.SessionId), ("$jail", agent.Jail), ("$jail_root", agent.JailRoot), ("$now", scope.Now));
 
     private static RunClosed Close(WriteScope scope, RunEnd end, RunClaim claim)
@@ -141,7 +146,7 @@ internal static class RunVerbs
             [
                 .. outcome,
                 ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
-                ("$dropped", end.SessionEntriesDropped),
+                ("$dropped", end.SessionEntriesDropped), ("$harness_session", end.Conversation?.Session), ("$harness_runtime", end.Conversation?.Runtime),
             ]) == 1;
         // A second end of the same run changes nothing, so that its usage counts once.
         if (!isClosed)
@@ -204,6 +209,9 @@ internal static class RunVerbs
         ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens),
     ];
 
+    private static FoundConversation ReadConversation(SqliteDataReader row) =>
+        new(row.TextOrNull(0) is { } runtime && row.TextOrNull(1) is { } session ? new Conversation(runtime, session) : null);
+
     private static RunRow ReadRun(SqliteDataReader row) => new()
     {
         Id = row.GetString(0),
@@ -235,4 +243,6 @@ internal static class RunVerbs
     };
 
     private sealed record Number(long Value);
+
+    private sealed record FoundConversation(Conversation? Value);
 }
