@@ -164,6 +164,9 @@ internal sealed class ModelStandIn : IAsyncDisposable
                 await SendAsync(Said("Starting it.").Calling(new ToolCall(
                     $"call_{number}", $"env sleep {BackgroundSeconds}; echo late > late.txt", InBackground: true)));
                 break;
+            case "work" when !conversation.HasToolResult && conversation.Command is { } work:
+                await SendAsync(Said("Doing it.").Calling(new ToolCall($"call_{number}", work)));
+                break;
             case "commands" when asked <= Commands.Count:
                 await SendAsync(Said("Doing it.").Calling(new ToolCall($"call_{number}", Commands[asked - 1])));
                 break;
