@@ -258,9 +258,8 @@ public sealed class Engine : IAsyncDisposable
         _health = parts.Health;
         Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, _health);
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
-        var sweep = new TreeSweep(Board, parts.Git, _places, logger);
-        _health.AtFirstLook = sweep.RunAsync;
         Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _parts.Secrets, logger);
+        _health.AtFirstLook = new TreeSweep(Board, Landing, parts.Git, _places, logger).RunAsync;
         _autoLander = new AutoLander(Board, Landing, parts.Settings, time, logger);
         _inbox = new Inbox(new InboxParts
         {
@@ -301,7 +300,11 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>Cleans up what an earlier daemon left, before a client is answered: no task may look claimed by an agent of that daemon.</summary>
     /// <remarks>Disposal gives it up at once.</remarks>
-    public Task RecoverAsync() => Leftovers.RunAsync();
+    public async Task RecoverAsync()
+    {
+        await Leftovers.RunAsync().ConfigureAwait(false);
+        await Landing.SweepAsync(_stop.Token).ConfigureAwait(false);
+    }
 
     /// <summary>Starts scheduling, and keeping the resident agent.</summary>
     public void Run()

@@ -217,8 +217,8 @@ public sealed class LeftoverReconciler : IAsyncDisposable
         }).ConfigureAwait(false);
         if (closed.Task is { Held: true } held)
             _logger.TaskPoison(held.Id, held.Interruptions);
-        else
-            _logger.RunInterrupted(spawn.AgentId, spawn.TaskId);
+        else if (spawn.TaskId is { } taskId)
+            _logger.RunInterrupted(spawn.AgentId, taskId);
         Interlocked.Decrement(ref _open);
     }
 

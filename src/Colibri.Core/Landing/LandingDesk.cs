@@ -47,6 +47,19 @@ public sealed class LandingDesk
         (_merging, _trees, _snapshots) = (new Merging(git), new Worktrees(git), new Snapshots(git));
     }
 
+    /// <summary>Removes what landings of a killed daemon left. Only at the start, before any landing.</summary>
+    public async Task SweepAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await _trees.SweepScratchAsync(stopping).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
+        {
+            _logger.WorkspaceNotCleared("what landings left", e.Message);
+        }
+    }
+
     /// <summary>A task's change, and what it changes.</summary>
     /// <param name="task">The task.</param>
     /// <param name="maxPatch">The most bytes of the patch; 0 for none.</param>
@@ -193,21 +206,23 @@ public sealed class LandingDesk
     }
 
     // The branch and the tree of a change that is over. What no other reference has is parked before.
-    private async Task ClearAsync(BoardTask task, WorkspaceSettings workspace, WorkChange change, bool isLanded)
+    // The tree goes last: one that is left says that a kill came between.
+    internal async Task ClearAsync(BoardTask task, WorkspaceSettings workspace, WorkChange change, bool isLanded)
     {
         try
         {
             var repository = await _git.OpenAsync(workspace.Path, CancellationToken.None).ConfigureAwait(false);
             var tip = await repository.BaseAsync(workspace.Base, CancellationToken.None).ConfigureAwait(false);
             var request = WorkspaceRuns.RequestOf(task, workspace, tip);
-            await _trees.RemoveAsync(repository, request, force: true, CancellationToken.None).ConfigureAwait(false);
             var reference = $"refs/heads/{change.Branch}";
-            if (await repository.CommitOfAsync(reference, CancellationToken.None).ConfigureAwait(false) is not { } head)
-                return;
-            if (!isLanded || !await repository.IsAncestorAsync(head, tip.Commit, CancellationToken.None).ConfigureAwait(false))
-                await _snapshots.ParkAsync(repository, task.Number, head, CancellationToken.None).ConfigureAwait(false);
-            await _git.InTurnAsync(
-                repository, () => repository.RunAsync(repository.Call("update-ref", "-d", reference, head), CancellationToken.None), CancellationToken.None).ConfigureAwait(false);
+            if (await repository.CommitOfAsync(reference, CancellationToken.None).ConfigureAwait(false) is { } head)
+            {
+                if (!isLanded || !await repository.IsAncestorAsync(head, tip.Commit, CancellationToken.None).ConfigureAwait(false))
+                    await _snapshots.ParkAsync(repository, task.Number, head, CancellationToken.None).ConfigureAwait(false);
+                await _git.InTurnAsync(
+                    repository, () => repository.RunAsync(repository.Call("update-ref", "-d", reference, head), CancellationToken.None), CancellationToken.None).ConfigureAwait(false);
+            }
+            await _trees.RemoveAsync(repository, request, force: true, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {

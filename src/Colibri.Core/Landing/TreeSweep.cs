@@ -12,7 +12,7 @@ namespace Colibri.Core.Landing;
 /// Puts a workspace in order before its first run: what a killed daemon left half made, work of a run that was over before its work was on its branch, and
 /// landings that were not recorded.
 /// </summary>
-internal sealed class TreeSweep(TaskBoard board, WorkspaceGit git, Places places, ILogger logger)
+internal sealed class TreeSweep(TaskBoard board, LandingDesk desk, WorkspaceGit git, Places places, ILogger logger)
 {
     private const int MostChanges = 10_000;
 
@@ -28,8 +28,14 @@ internal sealed class TreeSweep(TaskBoard board, WorkspaceGit git, Places places
         var ended = await _review.EndedAsync(workspace.Name, [.. trees.Where(tree => tree.IsOnDisk).Select(tree => tree.Number)]).ConfigureAwait(false);
         foreach (var task in ended.Where(task => task.Change is null or { State: ChangeState.Open or ChangeState.Empty or ChangeState.Conflict }))
             await CollectAsync(task, workspace, repository, tip, stopping).ConfigureAwait(false);
+        // What was settled, and not yet cleared up.
+        foreach (var task in ended)
+        {
+            if (task.Change is { State: ChangeState.Landed or ChangeState.Discarded } settled)
+                await desk.ClearAsync(task, workspace, settled, settled.State == ChangeState.Landed).ConfigureAwait(false);
+        }
         foreach (var task in (await _review.ChangesAsync(MostChanges).ConfigureAwait(false)).Where(task => task.Change!.Workspace == workspace.Name))
-            await RecordLandingAsync(task, repository, tip, stopping).ConfigureAwait(false);
+            await RecordLandingAsync(task, workspace, repository, tip, stopping).ConfigureAwait(false);
 
         bool IsRunning(long number) => places.Holds(number);
     }
@@ -66,12 +72,13 @@ internal sealed class TreeSweep(TaskBoard board, WorkspaceGit git, Places places
     }
 
     // The base was moved, and the daemon was killed before that was on the board.
-    private async Task RecordLandingAsync(BoardTask task, Repository repository, BaseTip tip, CancellationToken stopping)
+    private async Task RecordLandingAsync(BoardTask task, WorkspaceSettings workspace, Repository repository, BaseTip tip, CancellationToken stopping)
     {
         var change = task.Change!;
         if (await repository.CommitOfAsync(change.Head, stopping).ConfigureAwait(false) is null || !await repository.IsAncestorAsync(change.Head, tip.Commit, stopping).ConfigureAwait(false))
             return;
         await board.SetChangeAsync(task.Id, change.State, change with { State = ChangeState.Landed, Conflicts = null }).ConfigureAwait(false);
         logger.LandingRecovered(task.Number, tip.Name);
+        await desk.ClearAsync(task, workspace, change, isLanded: true).ConfigureAwait(false);
     }
 }

@@ -58,8 +58,8 @@ public sealed class Places
             return _holders.Values.Any(holder => holder.Number == number);
     }
 
-    // A directory that is not there has its name alone.
-    private static string Of(string directory) => JailRoot.RealPath(directory) ?? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
+    /// <summary>The name of a directory without symbolic links; one that is not there has its name alone.</summary>
+    public static string Of(string directory) => JailRoot.RealPath(directory) ?? System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(directory));
 }
 
 /// <summary>The task whose run is in a directory.</summary>

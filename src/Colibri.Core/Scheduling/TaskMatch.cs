@@ -1,6 +1,7 @@
 using Colibri.Core.Agents;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
+using Colibri.Core.Runs;
 
 namespace Colibri.Core.Scheduling;
 
@@ -21,6 +22,7 @@ internal sealed class TaskMatch(
     // Starts of this look, by profile and by directory, which the agents that live do not show yet.
     private readonly Dictionary<string, int> _started = new(StringComparer.Ordinal);
     private readonly HashSet<string> _directories = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _places = new(StringComparer.Ordinal);
     private readonly HashSet<SupervisedAgent> _taken = [];
     private readonly HashSet<SupervisedAgent> _heldBack = [];
     // Agents for which the gate lets no further task through at this look, so that it is not asked again for each task of a long queue.
@@ -50,7 +52,7 @@ internal sealed class TaskMatch(
         var suited = Of(TaskWish.Of(task));
         if (task.RunsApart && (isOneApart || _hasOneApart))
             return true;
-        var directory = rules.DirectoryOf(task);
+        var directory = rules.DirectoryOf(task) is { } named ? PlaceOf(named) : null;
         if (!suited.IsKnown || (directory is not null && (_directories.Contains(directory) || rules.IsBusy(directory, task.Id))) || rules.IsClosed(task))
             return suited.IsKnown;
         var isMatched = true;
@@ -73,6 +75,14 @@ internal sealed class TaskMatch(
             _directories.Add(directory);
         _hasOneApart |= isMatched && task.RunsApart;
         return isMatched || suited.IsKnown;
+    }
+
+    // Two names of one directory are one place. Asked once in a look, because it goes to the disk.
+    private string PlaceOf(string directory)
+    {
+        if (!_places.TryGetValue(directory, out var place))
+            _places.Add(directory, place = Places.Of(directory));
+        return place;
     }
 
     private bool MayTake(SupervisedAgent agent, ReadyTask task)

@@ -82,12 +82,15 @@ internal sealed class Worktrees(WorkspaceGit git)
             await git.Runner.RemoveDirectoryAsync(git.Scratch, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The path of a task's tree.</summary>
+    /// <summary>The path of a task's tree: of the one that is there, for its title may have been another when it was made.</summary>
     public string PathOf(TreeRequest request)
     {
         if (request.Workspace.Length == 0 || request.Workspace[0] == '.' || request.Workspace.Contains('/', StringComparison.Ordinal))
             throw new GitException(GitFailureKind.Other, $"'{BranchName.Shown(request.Workspace)}' is no name of a workspace");
-        return Path.Combine(git.Trees, request.Workspace, string.Create(CultureInfo.InvariantCulture, $"{request.Number}-{BranchName.Slug(request.Slug)}"));
+        var directory = Path.Combine(git.Trees, request.Workspace);
+        var number = string.Create(CultureInfo.InvariantCulture, $"{request.Number}-");
+        var known = Directory.Exists(directory) ? Directory.EnumerateDirectories(directory, number + "*").Order(StringComparer.Ordinal).FirstOrDefault() : null;
+        return known ?? Path.Combine(directory, number + BranchName.Slug(request.Slug));
     }
 
     private async Task<Worktree> OpenNowAsync(Repository repository, TreeRequest request, CancellationToken cancellation)
