@@ -6,13 +6,14 @@ usage() {
     cat <<'END'
 usage: demo.sh [--agent pi] [--keep] [--help]
 
-Builds Colibri, starts a private daemon in a temporary folder, puts a task on the
-board, and shows what an operator sees while an agent works on it and after.
+Builds Colibri, makes a small repository with a test, starts a private daemon for
+it in a temporary folder, and lets an agent work on a task there: the check fails
+once, goes back to the agent, passes, and the change is looked at and landed.
 Stops everything it started.
 
   --agent pi   let the pi on your PATH do it, with its own models and keys,
-               instead of the test agent that needs no model
-  --keep       leave the folder (database, session log, daemon's log) behind
+               instead of a script that needs no model
+  --keep       leave the folder (repository, database, sessions, log) behind
   --help       this text
 END
 }
@@ -42,18 +43,17 @@ case $agent in
     pi) command -v pi >/dev/null 2>&1 || fail 'there is no pi on PATH: npm install -g @earendil-works/pi-coding-agent' ;;
     *) fail "--agent $agent: pi is the only other agent this demo knows" 2 ;;
 esac
+command -v git >/dev/null 2>&1 || fail 'there is no git on PATH: the demo works in a repository'
+# shellcheck source=scripts/lib/story.sh
+. "$repository/scripts/lib/story.sh"
 
 say() { printf '\n\033[1m%s\033[0m\n' "$1"; }
 [ -t 1 ] || say() { printf '\n== %s\n' "$1"; }
 
 # The command as an operator would type it, then what it prints.
 show() {
-    printf '$ colibri'
-    for word in "$@"; do
-        case $word in *[!A-Za-z0-9_./=-]*) printf " '%s'" "$word" ;; *) printf ' %s' "$word" ;; esac
-    done
-    printf '\n'
-    colibri "$@"
+    typed "$@"
+    "$@"
 }
 
 say 'Building (quiet; the first time takes some minutes)'
@@ -65,14 +65,7 @@ daemon=''
 finish() {
     status=$?
     trap - EXIT HUP INT TERM
-    if [ -n "$daemon" ]; then
-        kill -TERM "$daemon" 2>/dev/null || :
-        wait "$daemon" 2>/dev/null || :
-    fi
-    if [ "$status" -ne 0 ] && [ -s "$folder/daemon.log" ]; then
-        printf '\ndemo.sh: the last of the daemon log:\n' >&2
-        tail -n 20 "$folder/daemon.log" >&2
-    fi
+    drop_daemon "$status"
     if [ "$keep" = yes ]; then printf '\nkept: %s\n' "$folder"; else rm -rf "$folder"; fi
     exit "$status"
 }
@@ -81,56 +74,33 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-COLIBRI_DAEMON_SOCKET=$folder/colibri.sock
-COLIBRI_DB_PATH=$folder/colibri.sqlite
-COLIBRI_SESSIONS_DIR=$folder/sessions
-COLIBRI_SCHEDULER_INTERVAL=1s
-export COLIBRI_DAEMON_SOCKET COLIBRI_DB_PATH COLIBRI_SESSIONS_DIR COLIBRI_SCHEDULER_INTERVAL
+begin_story "$folder"
 if [ "$agent" = pi ]; then
-    COLIBRI_AGENT_BINARY=pi
-    COLIBRI_AGENT_ARGS='--mode json --no-session'
-    title='Say which operating system this is'
-    description='Run uname with the bash tool and answer in one sentence.'
-else
-    COLIBRI_AGENT_BINARY=$repository/dist/colibri-test-agent
-    COLIBRI_AGENT_ARGS='--emit-usage --step-ms 60'
-    title='Greet the operator'
-    description='Say hello, and say what Colibri is for.'
+    sed "s|^binary = .*agent.sh.*|binary = \"pi\"|" "$COLIBRI_CONFIG" > "$COLIBRI_CONFIG.new"
+    mv "$COLIBRI_CONFIG.new" "$COLIBRI_CONFIG"
 fi
-export COLIBRI_AGENT_BINARY COLIBRI_AGENT_ARGS
 
-say 'A daemon of its own'
-colibri-daemon --pidfile "$folder/colibri.pid" 2>"$folder/daemon.log" &
-daemon=$!
-tries=0
-until colibri ping >/dev/null 2>&1; do
-    kill -0 "$daemon" 2>/dev/null || fail 'the daemon did not start'
-    tries=$((tries + 1))
-    [ "$tries" -lt 200 ] || fail 'the daemon does not answer'
-    sleep 0.05
-done
-show status
+say 'A repository with a test, and a daemon that knows it as the workspace "site"'
+cat "$COLIBRI_CONFIG"
+start_daemon
+cd "$folder/site"
 
-say 'A task goes onto the board; the scheduler starts an agent on it at once'
-show create-task --title "$title" --description "$description"
-task=$(colibri list-tasks --json | sed 's/.*"id":"\([^"]*\)".*/\1/')
-show list-tasks
-show snapshot
+say 'A task is put on the board from where it is to be done'
+show colibri add 'Greet by name at login' --agent pi --description 'Add login.sh, which greets its argument, and tests/login, which tests that.'
 
-say 'Waiting for its verdict'
-show wait "$task" --timeout 300
-show get-task "$task"
+say 'Waiting for its verdict: the check fails once, and goes back to the agent'
+show colibri wait 1 --timeout 600
+show colibri get-task 1
 
-say 'The pane of the agent that did it, and what was said'
-show snapshot
-session=$(colibri get-task "$task" --json | sed 's/.*"session_id":"\([^"]*\)".*/\1/')
-show get-session "$session"
+say 'What waits for a person'
+show colibri inbox
+
+say 'The change, and its landing: the check runs on what was merged'
+show colibri diff 1
+show colibri land 1
+show git log --oneline --graph
+show sh test.sh
 
 say 'Stopping'
-kill -TERM "$daemon"
-wait "$daemon" || fail "the daemon ended with $?"
-daemon=''
-if [ -e "$COLIBRI_DAEMON_SOCKET" ] || [ -e "$folder/colibri.pid" ]; then
-    fail 'the daemon left its socket or pidfile behind'
-fi
+end_daemon
 printf 'The daemon is gone, with its socket, its pidfile and every agent.\n'
