@@ -43,7 +43,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         {
             Example = "ping",
         },
-        new("health", CommandGroup.Daemon, "fail unless the daemon answers and its files and disk are in order")
+        new("health", CommandGroup.Daemon, "fail unless the daemon answers, with files and disk in order")
         {
             Example = "health",
         },

@@ -88,7 +88,8 @@ internal static class StatusView
 
     /// <summary>What a file system has free, and what starts need.</summary>
     public static string Disk(StatusDisk disk) =>
-        $"{Words.Bytes(disk.FreeBytes)} free on the file system of {disk.Path}, starts need {Words.Bytes(disk.MinFreeBytes)}";
+        $"{Words.Bytes(disk.FreeBytes)} free on the file system of {disk.Path}, starts need {Words.Bytes(disk.MinFreeBytes)}"
+        + (disk.State == StatusDisk.Low ? " and go on at a tenth more" : "");
 
     /// <summary>Which session raised the mode, from what and when; null if the mode was not raised.</summary>
     public static string? Escalation(CostState cost)

@@ -17,7 +17,7 @@ public sealed class BoardRetention(TaskBoard board)
     /// <summary>Called after each batch; for tests that stop there.</summary>
     internal Action? AfterBatch { get; init; }
 
-    /// <summary>The numbers of the tasks that ended before that time and that nobody waits for, ascending.</summary>
+    /// <summary>The numbers of the tasks that ended before that time, were not touched after it, and that nobody waits for; ascending.</summary>
     public Task<IReadOnlyList<long>> DueTasksAsync(DateTimeOffset before) => board.ReadAsync(connection => PruneVerbs.ListDue(connection, before));
 
     /// <summary>Deletes those of the tasks that are still due then, with their runs; the ledger keeps its rows.</summary>
@@ -59,7 +59,7 @@ public sealed class BoardRetention(TaskBoard board)
     public async Task<IReadOnlySet<string>> KeptSessionsAsync() =>
         (await board.ReadAsync(PruneVerbs.ListKeptSessions).ConfigureAwait(false)).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>The directories in which agents live.</summary>
+    /// <summary>The directories in which agents live and runs are, and those that tasks which are not over name.</summary>
     public Task<IReadOnlyList<string>> UsedDirectoriesAsync() => board.ReadAsync(PruneVerbs.ListUsedDirectories);
 
     private async Task<IReadOnlySet<long>> AskAsync(

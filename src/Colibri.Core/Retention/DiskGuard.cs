@@ -22,6 +22,9 @@ public sealed class DiskGuard(IReadOnlyList<string> directories, Func<RetentionS
     /// <summary>Without a stated <c>min_free</c>, one part in so many of a file system is enough, because a small one never has 1 GiB free.</summary>
     public const int SmallestPart = 20;
 
+    // Of what must be free: a file system about full would hold and lift at every look.
+    private const double LiftsAt = 1.1;
+
     private volatile StatusDisk? _state;
     private volatile string? _whyHeld;
 
@@ -66,31 +69,32 @@ public sealed class DiskGuard(IReadOnlyList<string> directories, Func<RetentionS
             var needed = Needed(now, space.TotalBytes);
             var share = needed == 0 ? double.PositiveInfinity : space.FreeBytes / (double)needed;
             if (worst is null || share < worst.Value.Share)
-                worst = (new StatusDisk(share < (wasHeld ? 1.1 : 1) ? StatusDisk.Low : StatusDisk.Ok, space.FreeBytes, needed, directory), share);
+                worst = (new StatusDisk(share < (wasHeld ? LiftsAt : 1) ? StatusDisk.Low : StatusDisk.Ok, space.FreeBytes, needed, directory), share);
         }
         if (worst is not { Disk: var disk })
             return;
         _state = disk;
         _whyHeld = disk.State == StatusDisk.Low ? Words(disk, now) : null;
-        if (IsHeld == wasHeld)
-            return;
+        // At each look: the log makes one line a minute of a condition that lasts.
         if (_whyHeld is { } reason)
             logger.DiskLow(reason);
-        else
+        else if (wasHeld)
             logger.DiskEnough(disk.Path, ByteWords.Of(disk.FreeBytes));
-        Changed?.Invoke();
+        if (IsHeld != wasHeld)
+            Changed?.Invoke();
     }
 
     private static string Words(StatusDisk disk, RetentionSettings settings) =>
-        $"the file system of {disk.Path} has {ByteWords.Of(disk.FreeBytes)} free, and starts need {ByteWords.Of(disk.MinFreeBytes)}: free some space "
+        $"the file system of {disk.Path} has {ByteWords.Of(disk.FreeBytes)} free; starts need {ByteWords.Of(disk.MinFreeBytes)}, and go on at a tenth more: free some space "
         + $"(colibri prune --older-than 7d --dry-run shows what could go), or {(settings.StatesMinFree ? "lower" : "set a lower")} min_free in [retention]";
 
     private FileSystemSpace? SpaceOf(string directory)
     {
         for (var place = directory; !string.IsNullOrEmpty(place); place = Path.GetDirectoryName(place))
         {
+            // One without a size, such as a pseudo file system, never fills.
             if (spaceOf(place) is { } space)
-                return space;
+                return space.TotalBytes > 0 ? space : null;
         }
         return null;
     }

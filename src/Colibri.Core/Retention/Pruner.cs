@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Retention;
 
 /// <summary>
-/// Deletes what is older than the configuration keeps: ended tasks, sessions, tasks' own directories, worktrees. What waits for a person is never among it.
+/// Deletes what is older than the configuration keeps: worktrees, ended tasks, sessions, and the directories of tasks that are gone. What waits for a person is never among it.
 /// Each part is found and then deleted in small steps, so that it holds up nothing, and a kill between two of them leaves the rest to the next time.
 /// </summary>
 public sealed class Pruner
@@ -74,92 +74,125 @@ public sealed class Pruner
 
     private async Task<PruneReport> RunAsync(Ages ages, bool isDry, CancellationToken stopping)
     {
+        var found = new Found();
         if (!isDry)
         {
             // What an earlier prune was killed over.
-            Empty(_sessionTrees, stopping);
-            Empty(_workTrees, stopping);
+            Empty(_sessionTrees, found, stopping);
+            Empty(_workTrees, found, stopping);
         }
-        var (tasks, sessions, directories, worktrees) = (new List<long>(), new List<StoredSession>(), new List<PrunedTree>(), new List<PrunedTree>());
-        await TryAsync(() => TasksAsync(ages, isDry, tasks, stopping)).ConfigureAwait(false);
-        await TryAsync(() => SessionsAsync(ages, isDry, sessions, stopping)).ConfigureAwait(false);
-        await TryAsync(() => DirectoriesAsync(isDry ? tasks : [], isDry, directories, stopping)).ConfigureAwait(false);
-        await TryAsync(() => WorktreesAsync(ages, isDry, worktrees, stopping)).ConfigureAwait(false);
-        var sessionBytes = sessions.Sum(session => session.Bytes);
+        // Worktrees first, while the tasks that say how old they are can be asked.
+        await TryAsync(found, () => WorktreesAsync(ages, isDry, found, stopping)).ConfigureAwait(false);
+        await TryAsync(found, () => TasksAsync(ages, isDry, found, stopping)).ConfigureAwait(false);
+        await TryAsync(found, () => SessionsAsync(ages, isDry, found, stopping)).ConfigureAwait(false);
+        await TryAsync(found, () => DirectoriesAsync(isDry, found, stopping)).ConfigureAwait(false);
+        var sessionBytes = found.Sessions.Sum(session => session.Bytes);
         return new PruneReport(
-            isDry, PrunedNumbers.Of(tasks), PrunedIds.Of([.. sessions.Select(session => session.Id)]), sessionBytes, Named(worktrees), Named(directories),
-            sessionBytes + directories.Sum(tree => tree.Bytes) + worktrees.Sum(tree => tree.Bytes));
+            isDry, PrunedNumbers.Of(found.Tasks), PrunedIds.Of([.. found.Sessions.Select(session => session.Id)]), sessionBytes, Named(found.Worktrees), Named(found.Directories),
+            sessionBytes + found.Directories.Sum(tree => tree.Bytes) + found.Worktrees.Sum(tree => tree.Bytes), found.Problem);
 
         static PrunedNumbers Named(List<PrunedTree> trees) => PrunedNumbers.Of([.. trees.Select(tree => tree.Number)]);
     }
 
-    private async Task TasksAsync(Ages ages, bool isDry, List<long> pruned, CancellationToken stopping)
+    private async Task TasksAsync(Ages ages, bool isDry, Found found, CancellationToken stopping)
     {
         var due = await _board.DueTasksAsync(ages.Tasks).ConfigureAwait(false);
         if (isDry)
         {
-            pruned.AddRange(due);
+            found.Tasks.AddRange(due);
             return;
         }
-        await _board.DeleteAsync(due, ages.Tasks, pruned, stopping).ConfigureAwait(false);
+        await _board.DeleteAsync(due, ages.Tasks, found.Tasks, stopping).ConfigureAwait(false);
         await _board.DeleteAgentsAsync(ages.Tasks, stopping).ConfigureAwait(false);
     }
 
-    private async Task SessionsAsync(Ages ages, bool isDry, List<StoredSession> pruned, CancellationToken stopping)
+    private async Task SessionsAsync(Ages ages, bool isDry, Found found, CancellationToken stopping)
     {
         var all = StoredSession.All(_sessions.Root);
-        var due = StoredSession.Due(all, await _board.KeptSessionsAsync().ConfigureAwait(false), ages.Sessions, ages.MostSessionBytes);
+        var due = StoredSession.Due(all, await KeptSessionsAsync().ConfigureAwait(false), ages.Sessions, ages.MostSessionBytes);
         if (isDry)
         {
-            pruned.AddRange(due);
+            found.Sessions.AddRange(due);
             return;
         }
         foreach (var some in due.Chunk(SessionsAtOnce))
         {
             stopping.ThrowIfCancellationRequested();
             // Asked again: a task may name the session by now.
-            var kept = await _board.KeptSessionsAsync().ConfigureAwait(false);
+            var kept = await KeptSessionsAsync().ConfigureAwait(false);
             foreach (var session in some.Where(session => !kept.Contains(session.Id)))
             {
-                if (Try(() => _sessions.TryTake(session.Id, () => StoredSession.Of(_sessions.Root, session.Id) == session && _sessionTrees.TakeOut(session.Id))))
-                    pruned.Add(session);
+                if (Try(found, () => _sessions.TryTake(session.Id, () => StoredSession.Of(_sessions.Root, session.Id) == session && _sessionTrees.TakeOut(session.Id))))
+                    found.Sessions.Add(session);
                 AtStep?.Invoke(PruneStep.SessionTaken);
             }
-            Empty(_sessionTrees, stopping);
+            Empty(_sessionTrees, found, stopping);
         }
     }
 
-    /// <param name="asGone">Tasks that would be gone by now.</param>
-    private async Task DirectoriesAsync(List<long> asGone, bool isDry, List<PrunedTree> pruned, CancellationToken stopping)
+    // A session that is followed stays, so that no client sees it go.
+    private async Task<IReadOnlySet<string>> KeptSessionsAsync() =>
+        (await _board.KeptSessionsAsync().ConfigureAwait(false)).Concat(_sessions.Followed()).ToHashSet(StringComparer.Ordinal);
+
+    private async Task DirectoriesAsync(bool isDry, Found found, CancellationToken stopping)
     {
         if (!Directory.Exists(_work))
             return;
         // The directories are listed before the board is asked: a task is on the board before it has a directory.
         var numbers = Directory.EnumerateFileSystemEntries(_work).Select(NumberOf).OfType<long>().Order().ToList();
         var gone = new HashSet<long>(await _board.GoneAsync(numbers).ConfigureAwait(false));
-        gone.UnionWith(asGone);
-        var used = (await _board.UsedDirectoriesAsync().ConfigureAwait(false)).Select(directory => directory.TrimEnd('/') + "/").ToList();
+        if (isDry)
+            gone.UnionWith(found.Tasks);
+        var used = await UsedNamesAsync().ConfigureAwait(false);
         foreach (var number in numbers.Where(gone.Contains))
         {
             stopping.ThrowIfCancellationRequested();
             var name = number.ToString(CultureInfo.InvariantCulture);
             var path = Path.Combine(_work, name);
-            if (used.Exists(directory => directory.StartsWith(path + "/", StringComparison.Ordinal)))
+            if (used.Contains(name))
                 continue;
             var bytes = FileLook.AtName(path).IsLink ? 0 : TreeBytes.Of(path);
             if (!isDry)
             {
-                if (!Try(() => _workTrees.TakeOut(name)))
+                if (!Try(found, () => _workTrees.TakeOut(name)))
                     continue;
                 AtStep?.Invoke(PruneStep.DirectoryTaken);
             }
-            pruned.Add(new PrunedTree(number, bytes));
+            found.Directories.Add(new PrunedTree(number, bytes));
         }
-        if (!isDry && pruned.Count > 0)
-            Empty(_workTrees, stopping);
+        if (!isDry && found.Directories.Count > 0)
+            Empty(_workTrees, found, stopping);
     }
 
-    private async Task WorktreesAsync(Ages ages, bool isDry, List<PrunedTree> pruned, CancellationToken stopping)
+    // An agent, or a task that names it, may be in the directory of another task, by any of its names.
+    private async Task<IReadOnlySet<string>> UsedNamesAsync()
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var roots = new[] { _work + "/", RealPath.Of(_work) + "/" };
+        foreach (var directory in await _board.UsedDirectoriesAsync().ConfigureAwait(false))
+        {
+            foreach (var name in new[] { directory, RealOf(directory) })
+            {
+                if (Array.Find(roots, root => name.StartsWith(root, StringComparison.Ordinal)) is { } below)
+                    names.Add(name[below.Length..].Split('/')[0]);
+            }
+        }
+        return names;
+
+        static string RealOf(string directory)
+        {
+            try
+            {
+                return RealPath.Of(directory);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return directory;
+            }
+        }
+    }
+
+    private async Task WorktreesAsync(Ages ages, bool isDry, Found found, CancellationToken stopping)
     {
         if (Worktrees is not { } worktrees)
             return;
@@ -169,17 +202,16 @@ public sealed class Pruner
         {
             stopping.ThrowIfCancellationRequested();
             var bytes = TreeBytes.Of(worktree.Path);
-            var isGone = isDry;
-            if (!isDry)
-                await TryAsync(async () => isGone = await worktrees.RemoveAsync(worktree, stopping).ConfigureAwait(false)).ConfigureAwait(false);
+            var isGone = false;
+            await TryAsync(found, async () => isGone = await worktrees.RemoveAsync(worktree, isDry, stopping).ConfigureAwait(false)).ConfigureAwait(false);
             if (isGone)
-                pruned.Add(new PrunedTree(worktree.Number, bytes));
+                found.Worktrees.Add(new PrunedTree(worktree.Number, bytes));
             AtStep?.Invoke(PruneStep.WorktreeTaken);
         }
     }
 
     // One part that fails, such as the board of a full disk, must not keep the others from making room.
-    private async Task TryAsync(Func<Task> part)
+    private async Task TryAsync(Found found, Func<Task> part)
     {
         try
         {
@@ -187,11 +219,11 @@ public sealed class Pruner
         }
         catch (Exception e) when (IsOfTheDisk(e))
         {
-            _logger.NotPruned(e.Message.ReplaceLineEndings(" "));
+            Tell(found, e.Message);
         }
     }
 
-    private bool Try(Func<bool> part)
+    private bool Try(Found found, Func<bool> part)
     {
         try
         {
@@ -199,23 +231,30 @@ public sealed class Pruner
         }
         catch (Exception e) when (IsOfTheDisk(e))
         {
-            _logger.NotPruned(e.Message.ReplaceLineEndings(" "));
+            Tell(found, e.Message);
             return false;
         }
     }
 
+    private void Tell(Found found, string problem)
+    {
+        var line = problem.ReplaceLineEndings(" ");
+        found.Problem ??= line;
+        _logger.NotPruned(line);
+    }
+
     private static bool IsOfTheDisk(Exception e) => e is BoardUnavailableException or IOException or UnauthorizedAccessException;
 
-    private void Empty(TreeRemover trees, CancellationToken stopping)
+    private void Empty(TreeRemover trees, Found found, CancellationToken stopping)
     {
         try
         {
             if (trees.EmptyTrash(stopping) is { } problem)
-                _logger.NotPruned(problem);
+                Tell(found, problem);
         }
-        catch (IOException e)
+        catch (Exception e) when (IsOfTheDisk(e))
         {
-            _logger.NotPruned(e.Message);
+            Tell(found, e.Message);
         }
     }
 
@@ -224,6 +263,21 @@ public sealed class Pruner
         && name == number.ToString(CultureInfo.InvariantCulture) ? number : null;
 
     private readonly record struct PrunedTree(long Number, long Bytes);
+
+    /// <summary>What one prune has deleted so far, or would.</summary>
+    private sealed class Found
+    {
+        public List<long> Tasks { get; } = [];
+
+        public List<StoredSession> Sessions { get; } = [];
+
+        public List<PrunedTree> Directories { get; } = [];
+
+        public List<PrunedTree> Worktrees { get; } = [];
+
+        /// <summary>Why something that is due stays; the first reason.</summary>
+        public string? Problem { get; set; }
+    }
 
     /// <summary>What is older than each of these is due.</summary>
     private sealed class Ages(ColibriSettings settings, DateTimeOffset now, TimeSpan? olderThan)

@@ -62,12 +62,13 @@ public sealed class RetentionLoop(Pruner pruner, DiskGuard guard, TimeProvider t
 
     private async Task<string> AdviceAsync(StatusDisk disk, CancellationToken stopping)
     {
-        var advice = "nothing that prune deletes would make room";
+        var (advice, most) = ("nothing that prune deletes would make room", 0L);
         foreach (var age in Offers)
         {
             var could = await pruner.PruneAsync(age, isDry: true, stopping).ConfigureAwait(false);
-            if (could.FreedBytes > 0)
-                advice = $"colibri prune --older-than {age.Days}d could free {ByteWords.Of(could.FreedBytes)}";
+            // The gentlest that does as much.
+            if (could.FreedBytes > most)
+                (advice, most) = ($"colibri prune --older-than {age.Days}d could free {ByteWords.Of(could.FreedBytes)}", could.FreedBytes);
             if (could.FreedBytes >= disk.MinFreeBytes - disk.FreeBytes)
                 break;
         }

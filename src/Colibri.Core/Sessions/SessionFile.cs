@@ -32,10 +32,18 @@ internal static class SessionFile
         var generations = new List<int>();
         if (!Directory.Exists(directory))
             return generations;
-        foreach (var file in Directory.EnumerateFiles(directory, "*.jsonl"))
+        try
         {
-            if (int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
-                generations.Add(generation);
+            foreach (var file in Directory.EnumerateFiles(directory, "*.jsonl"))
+            {
+                if (int.TryParse(Path.GetFileNameWithoutExtension(file), NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
+                    generations.Add(generation);
+            }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // It was pruned meanwhile.
+            return [];
         }
         generations.Sort();
         return generations;

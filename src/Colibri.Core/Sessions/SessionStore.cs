@@ -157,6 +157,13 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         return follower;
     }
 
+    /// <summary>The sessions that clients follow now.</summary>
+    internal IReadOnlyList<string> Followed()
+    {
+        lock (_followers)
+            return [.. _followers.Keys];
+    }
+
     internal void Leave(string sessionId, SessionFollower follower)
     {
         lock (_followers)
@@ -209,6 +216,9 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
             if (generations.Count == 0)
                 continue;
             var live = new FileInfo(SessionFile.PathOf(directory, generations[^1]));
+            // It was pruned meanwhile.
+            if (!live.Exists)
+                continue;
             sessions.Add(new SessionSummary(Path.GetFileName(directory), generations[^1], live.Length, live.LastWriteTimeUtc,
                 OverBudget: live.Length > CostLimits.Of(CostMode.Max).SessionMaxBytes));
         }
@@ -217,7 +227,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     }
 
     /// <summary>
-    /// Takes a session out of its place for good, unless somebody is writing to it. No append begins while <paramref name="take"/> runs, which must be
+    /// Takes a session out of its place for good, unless it is written to or followed. No append begins while <paramref name="take"/> runs, which must be
     /// short: a rename. An append after it makes a new session.
     /// </summary>
     /// <param name="sessionId">The session.</param>
@@ -235,13 +245,19 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
             return false;
         try
         {
-            return take();
+            return !IsFollowed(sessionId) && take();
         }
         finally
         {
             if (_logs.TryRemove(KeyValuePair.Create(sessionId, log)))
                 Interlocked.Decrement(ref _remembered);
         }
+    }
+
+    private bool IsFollowed(string sessionId)
+    {
+        lock (_followers)
+            return _followers.ContainsKey(sessionId);
     }
 
     private string DirectoryOf(string sessionId) => SessionId.IsValid(sessionId)

@@ -39,6 +39,18 @@ internal sealed class Worktrees(WorkspaceGit git)
     public Task<string?> RemoveAsync(Repository repository, TreeRequest request, bool force, CancellationToken cancellation) =>
         git.InTurnAsync(repository, () => RemoveNowAsync(repository, request, force, cancellation), cancellation);
 
+    /// <summary>Whether a tree would be removed without force. The tree stays; objects that no reference holds may come into the repository.</summary>
+    /// <exception cref="GitException">It is in use, or would lose work.</exception>
+    public Task RequireRemovableAsync(Repository repository, TreeRequest request, CancellationToken cancellation) => git.InTurnAsync(
+        repository,
+        async () =>
+        {
+            var path = PathOf(request);
+            var gitDirectory = RequireAtRest(repository, request, path);
+            return FileLook.AtName(path).IsDirectory ? await ParkAsync(repository, OfNow(path, gitDirectory, request), request, force: false, cancellation).ConfigureAwait(false) : null;
+        },
+        cancellation);
+
     /// <summary>The trees of a workspace, on disk and in its repository.</summary>
     public IReadOnlyList<TreeState> List(Repository repository, string workspace)
     {
@@ -177,24 +189,34 @@ internal sealed class Worktrees(WorkspaceGit git)
     private async Task<string?> RemoveNowAsync(Repository repository, TreeRequest request, bool force, CancellationToken cancellation)
     {
         var path = PathOf(request);
-        var gitDirectory = GitDirectoryOf(repository, path);
-        if (gitDirectory is not null)
-            PlantedLinks.RefuseTree(gitDirectory);
-        if (gitDirectory is not null && File.Exists(Path.Combine(gitDirectory, Lock)))
-            throw new GitException(GitFailureKind.InUse, $"{path} is in use by a run of task {request.Number}: wait for it, or colibri cancel-task {request.Number}");
+        var gitDirectory = RequireAtRest(repository, request, path);
         if (!FileLook.AtName(path).IsDirectory)
         {
             if (gitDirectory is not null)
                 await ForgetAsync(repository, request.Number, gitDirectory, cancellation).ConfigureAwait(false);
             return null;
         }
-        if (FileLook.AtName(Path.Combine(path, ".git")).IsDirectory)
-            throw new GitException(GitFailureKind.InUse, $"{path} holds a repository that its agent made: look at it, and move away {GitFailure.Quoted(Path.Combine(path, ".git"))}");
-        var parked = await ParkAsync(repository, new Worktree(path, gitDirectory ?? "", request.Number, request.Base.Commit, null, IsNew: false), request, force, cancellation).ConfigureAwait(false);
+        var parked = await ParkAsync(repository, OfNow(path, gitDirectory, request), request, force, cancellation).ConfigureAwait(false);
         git.Step("parked");
         await RemoveTreeAsync(path, gitDirectory, "gone", cancellation).ConfigureAwait(false);
         return parked;
     }
+
+    // Its directory in the repository; null where it has none.
+    private static string? RequireAtRest(Repository repository, TreeRequest request, string path)
+    {
+        var gitDirectory = GitDirectoryOf(repository, path);
+        if (gitDirectory is not null)
+            PlantedLinks.RefuseTree(gitDirectory);
+        if (gitDirectory is not null && File.Exists(Path.Combine(gitDirectory, Lock)))
+            throw new GitException(GitFailureKind.InUse, $"{path} is in use by a run of task {request.Number}: wait for it, or colibri cancel-task {request.Number}");
+        return FileLook.AtName(path).IsDirectory && FileLook.AtName(Path.Combine(path, ".git")).IsDirectory
+            ? throw new GitException(GitFailureKind.InUse, $"{path} holds a repository that its agent made: look at it, and move away {GitFailure.Quoted(Path.Combine(path, ".git"))}")
+            : gitDirectory;
+    }
+
+    private static Worktree OfNow(string path, string? gitDirectory, TreeRequest request) =>
+        new(path, gitDirectory ?? "", request.Number, request.Base.Commit, null, IsNew: false);
 
     /// <summary>Parks what no reference holds: commits on HEAD, and what is not committed.</summary>
     private async Task<string?> ParkAsync(Repository repository, Worktree tree, TreeRequest request, bool force, CancellationToken cancellation)

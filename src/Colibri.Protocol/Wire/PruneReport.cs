@@ -8,8 +8,10 @@ namespace Colibri.Protocol.Wire;
 /// <param name="Worktrees">Worktrees of workspaces, by the numbers of their tasks.</param>
 /// <param name="Directories">Tasks' own directories, by the numbers of their tasks.</param>
 /// <param name="FreedBytes">The bytes of all files among them. Room in the database is used again, and not counted.</param>
+/// <param name="Problem">Why something that is due stays, in one line, the first reason; absent where there is none.</param>
 public sealed record PruneReport(
-    bool DryRun, PrunedNumbers Tasks, PrunedIds Sessions, long SessionBytes, PrunedNumbers Worktrees, PrunedNumbers Directories, long FreedBytes)
+    bool DryRun, PrunedNumbers Tasks, PrunedIds Sessions, long SessionBytes, PrunedNumbers Worktrees, PrunedNumbers Directories, long FreedBytes,
+    string? Problem = null)
 {
     /// <summary>The most numbers or ids of a kind that are named.</summary>
     public const int MaxNamed = 100;

@@ -14,6 +14,7 @@ using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Core.Settings;
 using Colibri.Posix.Cgroups;
+using Colibri.Posix.Host;
 using Colibri.Posix.Polling;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Posix.Spawning;
@@ -47,7 +48,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null, AgentEnvironment? environment = null, Random? random = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null, AgentEnvironment? environment = null, Random? random = null, Func<string, FileSystemSpace?>? spaceOf = null)
     {
         Programs = new ProgramPath(searchPath, null, _directory);
         Engine = Engine.Open(new EngineParts
@@ -77,6 +78,7 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             ClosedOutputGrace = closedOutputGrace ?? TimeSpan.FromSeconds(5),
             Steps = steps,
             Environment = environment,
+            SpaceOf = spaceOf ?? FileSystemSpace.Of,
             TaskChanged = task =>
             {
                 _changes.Enqueue(task);

@@ -124,6 +124,18 @@ internal sealed class BoardFixture : IAsyncDisposable
         return (long)command.ExecuteScalar()!;
     }
 
+    /// <summary>Writes to the file from outside.</summary>
+    public void Execute(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The texts are the tests' own.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_board is not null)

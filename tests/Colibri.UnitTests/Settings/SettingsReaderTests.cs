@@ -266,7 +266,7 @@ public sealed class SettingsReaderTests
         settings.Notify[0].On.ShouldBe(["question", "failed"]);
         settings.Notify[0].Exec.ShouldBe(["/usr/local/bin/tell-ops", "--now"]);
         (settings.Notify[1].On, settings.Notify[1].Url, settings.Notify[1].Exec).ShouldBe((NotifySettings.Events, "http://example.org/hook?who=me", null));
-        settings.Retention.ShouldBe(new RetentionSettings { Tasks = TimeSpan.FromDays(60), Sessions = TimeSpan.FromDays(10), SessionsBytes = 5L << 30, MinFreeBytes = 2L << 30 });
+        settings.Retention.ShouldBe(new RetentionSettings { Tasks = TimeSpan.FromDays(60), Sessions = TimeSpan.FromDays(10), SessionsBytes = 5L << 30, MinFreeBytes = 2L << 30, StatesMinFree = true });
     }
 
     [Test]
@@ -381,7 +381,7 @@ public sealed class SettingsReaderTests
 
     [Test]
     public void Sessions_may_be_kept_without_a_limit() =>
-        Settings.ReadFile("[retention]\nsessions_bytes = \"none\"\nmin_free = 0").Settings.Retention.ShouldBe(new RetentionSettings { SessionsBytes = null, MinFreeBytes = 0 });
+        Settings.ReadFile("[retention]\nsessions_bytes = \"none\"\nmin_free = 0").Settings.Retention.ShouldBe(new RetentionSettings { SessionsBytes = null, MinFreeBytes = 0, StatesMinFree = true });
 
     /// <summary>A file that is being written may be cut anywhere, and a broken disk puts anything into it.</summary>
     [Test]

@@ -6,26 +6,38 @@ namespace Colibri.Core.Board.Verbs;
 
 /// <summary>
 /// Deletes ended tasks that nobody waits for, with their runs. The ledger keeps what they cost, without the task, so sums by day, provider and session stay
-/// as they are. An agent whose runs are gone goes too, or, where the ledger names it, keeps a row without its arguments.
+/// as they are. An agent whose runs are gone goes too. Where the ledger names it, it keeps a row without its arguments; so does the agent with the highest
+/// number, because its label would be given again.
 /// </summary>
 internal static class PruneVerbs
 {
+    private static readonly string Over = StatesThat(TaskLifecycle.IsFinal);
+
+    private static readonly string NotOver = StatesThat(state => !TaskLifecycle.IsFinal(state));
+
     /// <summary>
     /// The one place that says what is never pruned: each is a condition on a row of <c>tasks</c>, and any of them keeps the task, its sessions, its
-    /// directory and its worktree.
+    /// directory and its worktree. Each can be answered by an index, because the sessions that are kept are asked for again and again.
     /// </summary>
     private static readonly string[] WaitReasons =
     [
-        "tasks.status IN ('queued', 'claimed', 'started')",
-        "tasks.held = 1",
+        // Held ones too: only a queued task is held.
+        $"tasks.status IN ({NotOver})",
+        // A person decides whether it lands.
+        "tasks.change_state IN ('open', 'conflict')",
         // Its agent is being ended, or asks something.
-        "EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)",
+        "tasks.seq IN (SELECT t.seq FROM runs r JOIN tasks t ON t.id = r.task_id WHERE r.finished_at IS NULL)",
+        // Another task starts after it.
+        $"tasks.seq IN (SELECT a.parent FROM task_after a JOIN tasks c ON c.seq = a.task WHERE c.status IN ({NotOver}))",
+        "tasks.id IN (SELECT e.value FROM intake i, json_each(i.after_tasks) e)",
     ];
 
-    public static readonly string Waits = $"({string.Join(" OR ", WaitReasons)})";
+    private static readonly string Waits = $"({string.Join(" OR ", WaitReasons)})";
 
+    // IS NOT TRUE: a task without a change has no state of one, and NOT of what is unknown is unknown.
+    // A task is touched after its end only where a person does something with it, such as landing its change: it is young again then.
     private static readonly string IsDue =
-        $"tasks.status IN ('done', 'failed', 'cancelled') AND ifnull(tasks.finished_at, tasks.updated_at) < $before AND NOT {Waits}";
+        $"tasks.status IN ({Over}) AND max(ifnull(tasks.finished_at, 0), tasks.updated_at) < $before AND {Waits} IS NOT TRUE";
 
     private static readonly string Due = $"SELECT seq FROM tasks WHERE {IsDue} ORDER BY seq";
 
@@ -40,6 +52,19 @@ internal static class PruneVerbs
     [
         "UPDATE usage SET task_id = NULL WHERE task_id IN (SELECT value FROM json_each($ids))",
         "DELETE FROM runs WHERE task_id IN (SELECT value FROM json_each($ids))",
+        // What came after one of them no longer waits for it.
+        """
+        UPDATE tasks SET waits = waits - (
+            SELECT count(*) FROM task_after a JOIN tasks p ON p.seq = a.parent
+            WHERE a.task = tasks.seq AND p.status <> 'done' AND p.id IN (SELECT value FROM json_each($ids)))
+        WHERE seq IN (
+            SELECT a.task FROM task_after a JOIN tasks p ON p.seq = a.parent
+            WHERE p.status <> 'done' AND p.id IN (SELECT value FROM json_each($ids)))
+        """,
+        """
+        DELETE FROM task_after WHERE parent IN (SELECT seq FROM tasks WHERE id IN (SELECT value FROM json_each($ids)))
+            OR task IN (SELECT seq FROM tasks WHERE id IN (SELECT value FROM json_each($ids)))
+        """,
         "DELETE FROM tasks WHERE id IN (SELECT value FROM json_each($ids))",
     ];
 
@@ -47,13 +72,15 @@ internal static class PruneVerbs
 
     private const string IsBooked = "EXISTS (SELECT 1 FROM usage u WHERE u.agent_id = agents.id)";
 
+    private const string IsNewest = "number IS (SELECT max(number) FROM agents WHERE number IS NOT NULL)";
+
     private const string OldAgents = $"""
-        SELECT id FROM agents WHERE {IsOver} AND ended_at < $before AND (argv IS NOT NULL OR NOT {IsBooked}) ORDER BY created_at
+        SELECT id FROM agents WHERE {IsOver} AND ended_at < $before AND (argv IS NOT NULL OR NOT ({IsBooked} OR {IsNewest})) ORDER BY created_at
         """;
 
     private static readonly string[] DropAgents =
     [
-        $"DELETE FROM agents WHERE id IN (SELECT value FROM json_each($ids)) AND {IsOver} AND NOT {IsBooked}",
+        $"DELETE FROM agents WHERE id IN (SELECT value FROM json_each($ids)) AND {IsOver} AND NOT ({IsBooked} OR {IsNewest})",
         $"UPDATE agents SET argv = NULL WHERE id IN (SELECT value FROM json_each($ids)) AND {IsOver}",
     ];
 
@@ -65,7 +92,12 @@ internal static class PruneVerbs
         UNION SELECT session_id FROM agents WHERE kind = 'spawned' AND ended_at IS NULL AND session_id IS NOT NULL
         """;
 
-    private const string UsedDirectories = "SELECT cwd FROM agents WHERE kind = 'spawned' AND ended_at IS NULL AND cwd IS NOT NULL";
+    private static readonly string UsedDirectories = $"""
+        SELECT cwd FROM agents WHERE kind = 'spawned' AND ended_at IS NULL AND cwd IS NOT NULL
+        UNION SELECT cwd FROM runs WHERE finished_at IS NULL AND cwd IS NOT NULL
+        UNION SELECT cwd FROM tasks WHERE status IN ({NotOver}) AND cwd IS NOT NULL
+        UNION SELECT cwd FROM intake WHERE cwd IS NOT NULL
+        """;
 
     // A number that the board has not given yet is no task of its that is gone.
     private const string Gone = """
@@ -119,6 +151,9 @@ internal static class PruneVerbs
         var ids = TaskRow.Json(agents);
         return DropAgents.Sum(statement => scope.Execute(statement, ("$ids", ids)));
     }
+
+    private static string StatesThat(Predicate<TaskState> are) =>
+        string.Join(", ", Enum.GetValues<TaskState>().Where(state => are(state)).Select(state => $"'{TaskRow.Text(state)}'"));
 
     private static string Json(IReadOnlyCollection<long> numbers) =>
         $"[{string.Join(',', numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)))}]";

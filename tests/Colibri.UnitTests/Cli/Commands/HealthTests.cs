@@ -39,6 +39,20 @@ public sealed class HealthTests
             json => json.Out.ShouldContain("\"state\":\"gone\""));
     }
 
+    [Test]
+    public async Task A_low_disk_fails_with_both_numbers_and_what_to_do()
+    {
+        await using var daemon = Answering(Samples.Status with { Disk = new StatusDisk(StatusDisk.Low, 400L << 20, 1L << 30, "/var/lib/colibri") });
+
+        var run = await CliRun.OfAsync(["--socket", daemon.SocketPath, "health"]);
+
+        run.ShouldBe(new CliRun(
+            ExitCodes.Refused, "",
+            "colibri: disk is low, no agent is started: 419.4 MB free on the file system of /var/lib/colibri, starts need 1.1 GB and go on at a tenth more; free some space: colibri prune --older-than 7d --dry-run\n"));
+        (await CliRun.OfAsync(["--socket", daemon.SocketPath, "status"])).Out.ShouldContain("disk       419.4 MB free on the file system of /var/lib/colibri, starts need");
+        (await CliRun.OfAsync(["--socket", daemon.SocketPath, "--json", "health"])).ExitCode.ShouldBe(ExitCodes.Refused);
+    }
+
     private static FakeDaemon Answering(StatusReport status) =>
         FakeDaemon.Answering($$"""{"ok":true,"data":{{JsonSerializer.Serialize(status, ProtocolJson.Wire.StatusReport)}}}""");
 }

@@ -45,6 +45,26 @@ public sealed class ViewTests
         """);
 
     [Test]
+    public async Task A_prune_names_numbers_in_ranges_and_a_few_sessions() => (await ShownAsync(
+        new PruneReport(
+            DryRun: true, PrunedNumbers.Of([1, 2, 3, 5, 7, 8]), PrunedIds.Of(["s1", "s2", "s3", "s4", "s5"]), 3_000_000, PrunedNumbers.Of([12]),
+            PrunedNumbers.Of([.. Enumerable.Range(1, 60).Select(number => number * 2L)]), 3_400_000),
+        Wire.PruneReport, "prune --dry-run")).ShouldBe("""
+        would delete 6 tasks: 1-3, 5, 7-8
+        would delete 5 sessions of 3 MB: s1, s2, s3 and 2 more
+        would delete 60 directories of tasks that are gone: 2, 4, 6, 8, 10, 12, 14, 16,
+        18, 20, 22, 24 and 48 more
+        would delete 1 worktree of a task: 12
+        would free 3.4 MB
+
+        """);
+
+    [Test]
+    public async Task A_prune_says_why_not_all_went() => (await ShownAsync(
+        new PruneReport(DryRun: false, PrunedNumbers.Of([]), PrunedIds.Of([]), 0, PrunedNumbers.Of([]), PrunedNumbers.Of([]), 0, "cannot open /w: \u001b[2J"),
+        Wire.PruneReport, "prune")).ShouldBe("not all that is due could be deleted: cannot open /w: \\x1b[2J\n");
+
+    [Test]
     public async Task A_reload_says_what_changed_and_what_needs_a_restart() => (await ShownAsync(
         new SettingsChange(
             "/etc/colibri/colibri.toml",
