@@ -33,7 +33,7 @@ case \$prompt in
 *'Greet by name'*'does not greet ann'*) printf '%s\n' '#!/bin/sh' 'echo "Hello, \$1"' > login.sh ;;
 *'Greet by name'*)
     printf '%s\n' '#!/bin/sh' 'echo "hi \$1"' > login.sh
-    printf '%s\n' 'test "\$(sh login.sh ann)" = "Hello, ann" || { echo "login.sh does not greet ann: \$(sh login.sh ann)"; exit 1; }' > tests/login
+    printf '%s\n' 'said=\$(sh login.sh ann)' '[ "\$said" = "Hello, ann" ] || { echo "it does not greet ann: \$said"; exit 1; }' > tests/login
     ;;
 *parser*) printf '%s\n' 'echo helo' > hello.sh ;;
 *) printf '%s\n' "\$prompt" | sed 1q > "\$(printf '%s' "\$prompt" | sed 1q | tr -c 'A-Za-z\n' '-').txt" ;;

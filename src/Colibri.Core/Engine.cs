@@ -260,6 +260,7 @@ public sealed class Engine : IAsyncDisposable
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _parts.Secrets, logger);
         _health.AtFirstLook = new TreeSweep(Board, Landing, parts.Git, _places, logger).RunAsync;
+        Retention.Worktrees = new WorktreeRetention(parts.Git, Board, parts.Settings, logger);
         _autoLander = new AutoLander(Board, Landing, parts.Settings, time, logger);
         _inbox = new Inbox(new InboxParts
         {
