@@ -110,10 +110,7 @@ internal sealed class ShortCommands(BoundCommand bound)
         if (bound.CurrentDirectory is not { } here)
             return request;
         var status = (await session.AskAsync(new CommandRequest { Cmd = WireCommand.Status.Name }).ConfigureAwait(false)).Read(ProtocolJson.Wire.StatusReport);
-        var holding = (status.Workspaces ?? [])
-            .Where(workspace => here == workspace.Path.TrimEnd('/') || here.StartsWith(workspace.Path.TrimEnd('/') + "/", StringComparison.Ordinal))
-            .MaxBy(workspace => workspace.Path.Length);
-        return holding is null ? request with { Cwd = here } : request with { Workspace = holding.Name };
+        return CurrentPlace.Holding(here, status.Workspaces ?? []) is { } workspace ? request with { Workspace = workspace.Name } : request with { Cwd = here };
     }
 
     private static async Task<IReadOnlyList<string>> FailedAsync(CliSession session)

@@ -174,10 +174,14 @@ internal static class TaskView
         screen.Line(task.Existing is true
             ? $"the key is known: it is task {name} ({StatusOf(task)}), and no second task was made"
             : $"created task {name} ({StatusOf(task)})");
+        screen.Line($"  {Words.Plain($"in {Place(task)}, by {task.Agent ?? "any agent"}")}");
         foreach (var reason in task.BlockedBy ?? [])
             screen.Line($"  {Words.Plain($"{reason.Code}: {reason.Message}")}");
-        screen.Line($"follow it: colibri wait {name}");
+        if (task.Status is TaskState.Queued or TaskState.Claimed or TaskState.Started)
+            screen.Line($"follow it: colibri wait {name}");
     }
+
+    private static string Place(BoardTask task) => task.Workspace is { } workspace ? $"workspace {workspace}" : task.Cwd ?? "a directory of its own";
 
     /// <summary>One line on where a task stands.</summary>
     public static string Standing(BoardTask task)

@@ -215,7 +215,7 @@ public sealed class ViewTests
         ], TaskId), Wire.TaskList,
         "list-tasks --workspace site")).ShouldBe("""
         TASK  STATE   AGE  AGENT   WORKSPACE        COST  TITLE
-         130  queued   5m  claude  the-site-of…        -  Write the release notes of…
+         130  queued   5m  claude  the-site-of…        -  Write the release notes of th…
            9  failed   3d  pi      -             $0.0024  Fix the login test
           agent-error: 529 overloaded_error after four tries; the provider says to come…
            8  done     5m  -       -             $0.0024  Fix the login test
@@ -226,6 +226,7 @@ public sealed class ViewTests
     [Test]
     public async Task A_known_key_is_told() => (await ShownAsync(Queued with { Number = 7, Existing = true }, Wire.BoardTask, "create-task --title T --key k")).ShouldBe("""
         the key is known: it is task 7 (queued), and no second task was made
+          in a directory of its own, by any agent
         follow it: colibri wait 7
 
         """);
@@ -278,6 +279,7 @@ public sealed class ViewTests
     [Test]
     public async Task Create_task() => (await ShownAsync(Queued, Wire.BoardTask, "create-task --title T")).ShouldBe("""
         created task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (queued)
+          in a directory of its own, by any agent
         follow it: colibri wait 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
 
         """);
