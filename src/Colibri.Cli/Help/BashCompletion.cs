@@ -13,7 +13,7 @@ internal static class BashCompletion
         foreach (var command in table)
         {
             foreach (var option in command.Options.Where(o => o.Value is not null))
-                values.Append($"        {command.Name}:{option.Name}) {ValueOf(option)}; return ;;\n");
+                values.Append($"        {command.Name}:{option.Name}{(option.Short is { } letter ? $"|{command.Name}:{letter}" : "")}) {ValueOf(option)}; return ;;\n");
             var positional = command.Positional?.Choices ?? [];
             var all = string.Join(' ', positional.Concat(CompletionScript.OptionsOf(command).Select(o => o.Name)));
             var files = command.Positional is { IsPath: true } ? "compopt -o default 2>/dev/null; " : "";

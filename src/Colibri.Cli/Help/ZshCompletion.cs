@@ -12,7 +12,7 @@ internal static class ZshCompletion
         foreach (var command in table)
         {
             names.Append($"        {Quoted($"{command.Name}:{command.Summary}")}\n");
-            var specs = CompletionScript.OptionsOf(command).Select(Spec);
+            var specs = CompletionScript.OptionsOf(command).SelectMany(Specs);
             if (command.Positional is { } positional)
                 specs = specs.Append($"'{(positional.Many ? "*" : "1")}:{positional.Value}:{Action(positional.AsOption())}'");
             if (command.TakesRest)
@@ -39,7 +39,7 @@ internal static class ZshCompletion
                 commands=(
             {{names.ToString().TrimEnd('\n')}}
                 )
-                _arguments -C {{string.Join(' ', CommandLine.Everywhere.Append(CommandLine.Version).Select(Spec))}} '1:command:->command' '*::argument:->argument'
+                _arguments -C {{string.Join(' ', CommandLine.Everywhere.Append(CommandLine.Version).SelectMany(Specs))}} '1:command:->command' '*::argument:->argument'
                 (( $+opt_args[--socket] )) && _colibri_socket=(--socket $opt_args[--socket])
                 case $state in
                     command) _describe command commands ;;
@@ -57,12 +57,12 @@ internal static class ZshCompletion
             """;
     }
 
-    private static string Spec(OptionSpec option)
+    private static IEnumerable<string> Specs(OptionSpec option)
     {
-        var text = option.Name + (option.Value is null ? "" : "=") + $"[{Escaped(option.Summary)}]";
-        if (option.Value is { } value)
-            text += $":{value}:{Action(option)}";
-        return Quoted(option.Repeatable ? "*" + text : text);
+        var rest = $"[{Escaped(option.Summary)}]" + (option.Value is { } value ? $":{value}:{Action(option)}" : "");
+        if (option.Short is { } letter)
+            yield return Quoted($"({option.Name}){letter}{rest}");
+        yield return Quoted($"{(option.Repeatable ? "*" : option.Short is { } other ? $"({other})" : "")}{option.Name}{(option.Value is null ? "" : "=")}{rest}");
     }
 
     // A blank at its beginning: zsh calls the function with these words and no others.

@@ -107,7 +107,7 @@ internal static class DaemonHost
                 FileWatch.LookAtWorkingDirectory,
             ],
             throttle, time, logger);
-        var places = new ConfiguredPlaces(() => engine.Settings.Current);
+        var places = new ConfiguredPlaces(() => engine.Settings.Current) { WhyNever = task => engine.Rules.WhyNever(task, candidates) };
         var status = new StatusView(configuration, engine, prefix, counters, watch, log, time) { Places = places };
         var examination = new Examination(new ExaminationParts
         {

@@ -57,6 +57,23 @@ public sealed class ShortCommandsTests
     }
 
     [Test]
+    [Arguments(true, "  no-agent: no configured agent offers any of piano\n")]
+    [Arguments(false, "")]
+    public async Task Whether_any_agent_offers_what_a_task_requires_is_known_after_the_first_look_at_it(bool isBlocked, string said)
+    {
+        var (created, reads) = (Queued with { Number = 12, Capabilities = ["piano"] }, 0);
+        await using var daemon = new FakeDaemon((line, connection) => connection.SendAsync(
+            $$"""{"ok":true,"data":{{Json(
+                line.Contains("get-task", StringComparison.Ordinal) && ++reads > 1 && isBlocked
+                    ? created with { BlockedBy = [new BlockedBy("no-agent", "no configured agent offers any of piano")] } : created, Wire.BoardTask)}}}"""));
+
+        var run = await CliRun.OfAsync(["--socket", daemon.SocketPath, "add", "Play it", "--cwd", "/x", "--capability", "piano"]);
+
+        run.Out.ShouldBe($"created task 12 (queued)\n  in a directory of its own, by any agent\n{said}follow it: colibri wait 12\n");
+        reads.ShouldBe(isBlocked ? 2 : 5);
+    }
+
+    [Test]
     public async Task All_that_failed_are_queued_again_over_every_page_and_one_that_cannot_does_not_keep_the_others()
     {
         await using var daemon = new FakeDaemon((line, connection) => connection.SendAsync(line switch

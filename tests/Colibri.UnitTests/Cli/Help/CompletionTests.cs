@@ -39,6 +39,7 @@ public sealed class CompletionTests
     [Arguments("colibri add Fix --after ", "12 130")]
     [Arguments("colibri add Fix --agent ", "completion_--values_profiles")]
     [Arguments("colibri list-tasks --workspace = c", "completion_--values_workspaces")]
+    [Arguments("colibri list-tasks -w ", "completion_--values_workspaces")]
     [Arguments("colibri stop-agent c", "completion_--values_agents")]
     [Arguments("colibri --socket /x add --workspace ", "--socket_/x_completion_--values_workspaces")]
     [Arguments("colibri --socket = /x add --workspace ", "--socket_/x_completion_--values_workspaces")]
@@ -55,7 +56,7 @@ public sealed class CompletionTests
     }
 
     [Test]
-    [Arguments("zsh", "'1:TASK_ID: _colibri_values tasks'", "'*:TASK_ID: _colibri_values tasks'", ":NAME: _colibri_values workspaces'")]
+    [Arguments("zsh", "'1:TASK_ID: _colibri_values tasks'", "'*:TASK_ID: _colibri_values tasks'", "'(--workspace)-w[only those of this workspace]:NAME: _colibri_values workspaces'", "'(-f)--follow[")]
     [Arguments("fish", "get-task' -k -a '(__colibri_values tasks)'", "-l agent -x -k -a '(__colibri_values profiles)'", "-l workspace -s w -x -k -a '(__colibri_values workspaces)'")]
     public async Task The_other_shells_ask_for_them_too(string shell, params string[] asked)
     {
