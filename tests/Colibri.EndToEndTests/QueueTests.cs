@@ -51,11 +51,16 @@ public sealed class QueueTests
 
         var added = await InAsync(daemon, here, "add", "Tidy up", "-");
         (await daemon.CliAsync("wait", "1", "--timeout", "25")).ExitCode.ShouldBe(0);
-        var never = await InAsync(daemon, here, "add", "Play", "--capability", "grand-piano");
+        var refused = await InAsync(daemon, here, "add", "Not by that one", "--agent", "colibri-test-agent");
+        // The key is known the second time. A scheduler that is held up for longer has looked at the task by then.
+        await Eventually.HoldsAsync(
+            async () => (await InAsync(daemon, here, "add", "Play", "--capability", "grand-piano", "--key", "play")).Lines.Contains("  no-agent: no configured agent offers any of grand-piano"),
+            () => "add says that no agent can do it");
 
         added.Lines[1].ShouldBe($"  in {here}, by any agent");
         (await JsonAsync(daemon, "get-task", "1")).Items("runs").ShouldHaveSingleItem().Text("cwd").ShouldBe(here);
-        never.Lines.ShouldContain("  no-agent: no configured agent offers any of grand-piano");
+        refused.ExitCode.ShouldBe(1, refused.ToString());
+        refused.ErrorLines.ShouldHaveSingleItem().ShouldContain("agent is 'colibri-test-agent', which is not configured; there are no agents in the configuration");
     }
 
     [Test]
@@ -149,7 +154,7 @@ public sealed class QueueTests
     [Test]
     public async Task Drain_lets_what_runs_end_and_starts_nothing_more()
     {
-        await using var daemon = await WithAgentAsync("--hold-secs 1", ("COLIBRI_MAX_AGENTS", "1"));
+        await using var daemon = await WithAgentAsync("--hold-secs 5", ("COLIBRI_MAX_AGENTS", "1"));
         await AddAsync(daemon, "Runs");
         await using var client = await daemon.ConnectAsync();
         await client.TaskWhereAsync("1", task => task.Text("status") == "started", "is started");

@@ -192,7 +192,8 @@ internal sealed class TaskCommands(BoundCommand bound)
         string? workspace = null, string? cwd = null, [Many] string[]? after = null, string? notBefore = null, string? group = null,
         [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null) => bound.WillAsk(
         () => new SaidTask(title, description, capability, priority, maxAttempts, key, sessionId, hold, agent, model, workspace, cwd, after, notBefore, group, tag,
-            check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.EditTask.Name, bound) with { TaskId = taskId },
+            check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.EditTask.Name, bound) with
+        { TaskId = taskId },
         Standing);
 
     public void Retry(string taskId, string? feedback = null) => bound.WillAsk(
