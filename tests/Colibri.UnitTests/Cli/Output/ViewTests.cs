@@ -224,6 +224,29 @@ public sealed class ViewTests
         """);
 
     [Test]
+    public async Task Get_task_says_who_worked_where_and_with_which_rights()
+    {
+        var run = new TaskRun
+        {
+            Attempt = 1,
+            AgentId = AgentId,
+            Label = "a3",
+            Profile = "careful",
+            Access = "edit",
+            Cwd = "/state/trees/site/9-fix",
+            Binary = "claude",
+            StartedAt = Now,
+            FinishedAt = Now.AddSeconds(2),
+            Verdict = "done",
+        };
+        var shown = await ShownAsync(Failed with { Number = 9, Runs = [run, run with { Attempt = 2, Profile = null, Cwd = null }] }, Wire.BoardTask, "get-task 9", width: 120);
+
+        shown.ShouldContain($"agent       a3 ({AgentId})\n");
+        shown.ShouldContain("attempt 1   done by a3 (careful, may edit), 2 seconds, in /state/trees/site/9-fix\n");
+        shown.ShouldContain("attempt 2   done by a3 (may edit), 2 seconds\n");
+    }
+
+    [Test]
     public async Task A_known_key_is_told() => (await ShownAsync(Queued with { Number = 7, Existing = true }, Wire.BoardTask, "create-task --title T --key k")).ShouldBe("""
         the key is known: it is task 7 (queued), and no second task was made
           in a directory of its own, by any agent
