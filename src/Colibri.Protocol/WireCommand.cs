@@ -206,7 +206,7 @@ public sealed class WireCommand
         new("session_id", WireField.Required, "session id", "the session"),
         new("all", "false", "boolean", "every generation, not just the live one"));
 
-    public static WireCommand FollowSession { get; } = new("follow-session", "show a session's entries, and each new one as it is written",
+    public static WireCommand FollowSession { get; } = new("follow-session", "show a session's entries, and each new one as it comes",
         new("session_id", "the task's", "session id", "the session"),
         new("task_id", "none", "name", "the task whose session it is"),
         new("from", "the live generation", "1 or more", "the number of the first entry"));

@@ -178,8 +178,8 @@ public sealed class CliTests
             await daemon.CliAsync("cancel-task", id);
             await wait.WaitForExitAsync(TestContext.Current!.Execution.CancellationToken);
 
-            wait.ExitCode.ShouldBe(1, said.ToString());
-            said.ToString().ShouldContain($"task {id} is cancelled");
+            wait.ExitCode.ShouldBe(4, said.ToString());
+            said.ToString().ShouldContain("task 1 is cancelled");
         }
         finally
         {

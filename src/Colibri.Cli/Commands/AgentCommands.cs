@@ -41,6 +41,7 @@ internal sealed class AgentCommands(BoundCommand bound)
         },
         new(WireCommand.SpawnLocal, CommandGroup.Agents)
         {
+            IsSeldom = true,
             Positional = PositionalSpec.Of(WireCommand.SpawnLocal.Field("path")) with { IsPath = true },
             Options = [OptionSpec.Text(WireCommand.SpawnLocal.Field("session_id"), "ID")],
             TakesRest = true,
@@ -78,6 +79,7 @@ internal sealed class AgentCommands(BoundCommand bound)
         },
         new(WireCommand.RegisterAgent, CommandGroup.Agents)
         {
+            IsSeldom = true,
             Positional = PositionalSpec.Of(WireCommand.RegisterAgent.Field("name")),
             Options =
             [
@@ -88,6 +90,7 @@ internal sealed class AgentCommands(BoundCommand bound)
         },
         new(WireCommand.Heartbeat, CommandGroup.Agents)
         {
+            IsSeldom = true,
             Positional = AgentId,
             Example = "heartbeat 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01",
         },

@@ -6,7 +6,7 @@ internal static class Choices
     public static readonly string[] TaskStates = ["queued", "claimed", "started", "done", "failed", "cancelled"];
     /// <summary>What a list of tasks is filtered by; a held task is a queued one.</summary>
     public static readonly string[] TaskFilters = [.. TaskStates, "held"];
-    public static readonly string[] Orders = ["oldest", "newest"];
+    public static readonly string[] Orders = ["newest", "oldest"];
     public static readonly string[] CostModes = ["fast", "smart", "max"];
 
     /// <summary>The kinds that a client may append; the other two only the daemon writes.</summary>

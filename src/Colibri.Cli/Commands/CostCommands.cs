@@ -35,6 +35,7 @@ internal sealed class CostCommands(BoundCommand bound)
         },
         new("prefix-check", CommandGroup.Sessions, "find out why a provider's cache is hit less often")
         {
+            IsSeldom = true,
             Options = [OptionSpec.PathOf("--stream", "FILE", "request bodies, a JSON object a line; - reads standard input") with { Required = true }],
             Example = "prefix-check --stream requests.jsonl",
             Note = "Compares model, tools, system and messages of each request with those of the one before; cache_control marks do not count. Exit status 1 when a prefix broke. Needs no daemon.",

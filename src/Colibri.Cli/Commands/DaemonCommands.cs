@@ -41,6 +41,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new(WireCommand.Ping, CommandGroup.Daemon)
         {
+            IsSeldom = true,
             Example = "ping",
         },
         new("health", CommandGroup.Daemon, "fail unless the daemon answers, with files and disk in order")
@@ -54,8 +55,11 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new("completion", CommandGroup.Daemon, "print a shell's completion script")
         {
-            Positional = new PositionalSpec("SHELL", "--shell", "the shell") { Choices = Choices.Shells },
+            Positional = new PositionalSpec("SHELL", "--shell", "the shell") { Choices = Choices.Shells, Optional = true },
+            Options = [OptionSpec.Text("--values", "WHAT", "for scripts: what the daemon has of these, a line each") with { Choices = CompletionValues.All }],
             Example = "completion bash > /etc/bash_completion.d/colibri",
+            Note = "Its scripts complete numbers of tasks, labels of agents, profiles and workspaces: they ask the daemon, and offer nothing where it does not answer "
+                + "within a second.",
         },
         new("version", CommandGroup.Daemon, "print this program's version")
         {
@@ -104,7 +108,15 @@ internal sealed class DaemonCommands(BoundCommand bound)
 
     public void Doctor() => bound.Will(session => DoctorCommand.RunAsync(session, new ClientHost { Environment = bound.Environment }));
 
-    public void Completion([Shell] string shell) => bound.WillPrint(screen => screen.Line(CompletionScript.For(shell, CommandTable.All)));
+    public void Completion([Shell] string? shell = null, [CompletionValue] string? values = null) => bound.Will(session =>
+    {
+        if (shell is null == values is null)
+            throw bound.Wrong(shell is null ? "completion needs SHELL: colibri completion bash > /etc/bash_completion.d/colibri" : "completion takes SHELL or --values, not both");
+        if (values is not null)
+            return CompletionValues.RunAsync(session, values);
+        session.Screen.Line(CompletionScript.For(shell!, CommandTable.All));
+        return Task.FromResult(ExitCodes.Done);
+    });
 
     public void Version() => bound.WillPrint(screen => screen.Line($"colibri {BuildVersion.Text}"));
 

@@ -16,6 +16,7 @@ internal sealed class RegistryCommands(BoundCommand bound)
     [
         new(WireCommand.RegisterSkill, CommandGroup.Registry)
         {
+            IsSeldom = true,
             Positional = PositionalSpec.Of(WireCommand.RegisterSkill.Field("name")),
             Options =
             [
@@ -26,20 +27,24 @@ internal sealed class RegistryCommands(BoundCommand bound)
         },
         new(WireCommand.ListSkills, CommandGroup.Registry)
         {
+            IsSeldom = true,
             Example = "list-skills",
         },
         new(WireCommand.RegisterTenant, CommandGroup.Registry)
         {
+            IsSeldom = true,
             Positional = TenantId,
             Options = [OptionSpec.Text(WireCommand.RegisterTenant.Field("jail_root_path"), "DIR")],
             Example = "register-tenant acme --jail-root-path /jails/acme",
         },
         new(WireCommand.ListTenants, CommandGroup.Registry)
         {
+            IsSeldom = true,
             Example = "list-tenants",
         },
         new(WireCommand.DeleteTenant, CommandGroup.Registry)
         {
+            IsSeldom = true,
             Positional = TenantId,
             Example = "delete-tenant acme",
         },

@@ -1,4 +1,5 @@
 using Colibri.Cli.Following;
+using Colibri.Cli.Help;
 using Colibri.Cli.Output;
 using Colibri.Cli.Parsing;
 using Colibri.Protocol;
@@ -11,7 +12,7 @@ namespace Colibri.Cli.Commands;
 /// <summary>Session logs and the prompts made of them.</summary>
 internal sealed class SessionCommands(BoundCommand bound)
 {
-    private static readonly PositionalSpec SessionId = PositionalSpec.Of(WireCommand.GetSession.Field("session_id"));
+    private static readonly PositionalSpec SessionId = PositionalSpec.Of(WireCommand.GetSession.Field("session_id")) with { Offers = CompletionValues.Tasks };
 
     public static readonly CommandSpec[] All =
     [
@@ -31,7 +32,7 @@ internal sealed class SessionCommands(BoundCommand bound)
         },
         new(WireCommand.FollowSession, CommandGroup.Sessions)
         {
-            Positional = PositionalSpec.Of(WireCommand.FollowSession.Field("session_id")),
+            Positional = PositionalSpec.Of(WireCommand.FollowSession.Field("session_id")) with { Offers = CompletionValues.Tasks },
             Options =
             [
                 OptionSpec.Text(WireCommand.FollowSession.Field("task_id"), "TASK_ID"),
@@ -43,12 +44,14 @@ internal sealed class SessionCommands(BoundCommand bound)
         },
         new(WireCommand.CompactSession, CommandGroup.Sessions)
         {
+            IsSeldom = true,
             Positional = SessionId,
             Example = "compact-session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77",
         },
         new(WireCommand.AppendSession, CommandGroup.Sessions)
         {
-            Positional = SessionId,
+            IsSeldom = true,
+            Positional = SessionId with { Offers = null },
             Options =
             [
                 OptionSpec.OneOf(WireCommand.AppendSession.Field("entry.kind"), "KIND", Choices.EntryKinds) with { Name = "--kind" },
@@ -65,6 +68,7 @@ internal sealed class SessionCommands(BoundCommand bound)
         },
         new(WireCommand.GetPrompt, CommandGroup.Sessions)
         {
+            IsSeldom = true,
             Positional = SessionId,
             Options = [OptionSpec.Text(WireCommand.GetPrompt.Field("scratch"), "TEXT").OrStdin("them")],
             Example = "get-prompt review-42 --scratch 'It is Sunday'",

@@ -11,6 +11,8 @@ namespace Colibri.Cli.Commands;
 /// <summary>What is typed most: each of these is more than one request.</summary>
 internal sealed class ShortCommands(BoundCommand bound)
 {
+    private const int Looks = 5;
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
     private static readonly PositionalSpec TaskId = PositionalSpec.Of(WireCommand.GetTask.Field("task_id"));
 
     public static readonly CommandSpec[] All =
@@ -67,9 +69,12 @@ internal sealed class ShortCommands(BoundCommand bound)
             request = await HereAsync(session, request).ConfigureAwait(false);
         var reply = await session.AskAsync(request).ConfigureAwait(false);
         if (session.Json)
+        {
             session.Screen.Raw(reply.Data);
-        else
-            TaskView.Created(session.Screen, reply.Read(ProtocolJson.Wire.BoardTask));
+            return ExitCodes.Done;
+        }
+        var task = reply.Read(ProtocolJson.Wire.BoardTask);
+        TaskView.Created(session.Screen, task.Capabilities.Count > 0 ? await LookedAtAsync(session, task).ConfigureAwait(false) : task);
         return ExitCodes.Done;
     });
 
@@ -110,10 +115,23 @@ internal sealed class ShortCommands(BoundCommand bound)
         if (bound.CurrentDirectory is not { } here)
             return request;
         var status = (await session.AskAsync(new CommandRequest { Cmd = WireCommand.Status.Name }).ConfigureAwait(false)).Read(ProtocolJson.Wire.StatusReport);
-        var holding = (status.Workspaces ?? [])
-            .Where(workspace => here == workspace.Path.TrimEnd('/') || here.StartsWith(workspace.Path.TrimEnd('/') + "/", StringComparison.Ordinal))
-            .MaxBy(workspace => workspace.Path.Length);
-        return holding is null ? request with { Cwd = here } : request with { Workspace = holding.Name };
+        return CurrentPlace.Holding(here, status.Workspaces ?? []) is { } workspace ? request with { Workspace = workspace.Name } : request with { Cwd = here };
+    }
+
+    /// <summary>
+    /// The task after the scheduler's first look at it, which follows at once: only that look tells whether any agent offers what the task requires. A daemon
+    /// that has more to do is not waited for.
+    /// </summary>
+    private static async Task<BoardTask> LookedAtAsync(CliSession session, BoardTask task)
+    {
+        var latest = task;
+        for (var look = 0; look < Looks && latest is { Status: TaskState.Queued, BlockedBy: null }; look++)
+        {
+            await Task.Delay(BetweenLooks, session.Cancellation).ConfigureAwait(false);
+            var reply = await session.AskAsync(new CommandRequest { Cmd = WireCommand.GetTask.Name, TaskId = task.Id }).ConfigureAwait(false);
+            latest = reply.Read(ProtocolJson.Wire.BoardTask);
+        }
+        return latest with { Existing = task.Existing };
     }
 
     private static async Task<IReadOnlyList<string>> FailedAsync(CliSession session)

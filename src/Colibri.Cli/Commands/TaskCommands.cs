@@ -46,11 +46,13 @@ internal sealed class TaskCommands(BoundCommand bound)
     [
         new(WireCommand.CreateTask, CommandGroup.Tasks)
         {
+            IsSeldom = true,
             Options = NewTask,
             Example = "create-task --title 'Fix the login test' --description - < notes.txt",
         },
         new(WireCommand.IntakeTask, CommandGroup.Tasks)
         {
+            IsSeldom = true,
             Options = NewTask,
             Example = "intake-task --title 'Nightly report' --key report-2026-11-22",
         },
@@ -78,12 +80,14 @@ internal sealed class TaskCommands(BoundCommand bound)
         },
         new(WireCommand.ClaimTask, CommandGroup.Tasks)
         {
+            IsSeldom = true,
             Positional = TaskId,
             Options = [OptionSpec.Text(WireCommand.ClaimTask.Field("agent_id"), "AGENT_ID")],
             Example = "claim-task 019a8b1c-… --agent-id 019a8b20-…",
         },
         new(WireCommand.TransitionTask, CommandGroup.Tasks)
         {
+            IsSeldom = true,
             Positional = TaskId,
             Options =
             [
@@ -111,6 +115,7 @@ internal sealed class TaskCommands(BoundCommand bound)
         },
         new(WireCommand.RetryTask, CommandGroup.Tasks)
         {
+            IsSeldom = true,
             Positional = TaskId,
             Options = [OptionSpec.Text(WireCommand.RetryTask.Field("feedback"), "TEXT").OrStdin()],
             Example = "retry-task 12 --feedback 'Mind the second test as well'",
@@ -187,7 +192,8 @@ internal sealed class TaskCommands(BoundCommand bound)
         string? workspace = null, string? cwd = null, [Many] string[]? after = null, string? notBefore = null, string? group = null,
         [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null) => bound.WillAsk(
         () => new SaidTask(title, description, capability, priority, maxAttempts, key, sessionId, hold, agent, model, workspace, cwd, after, notBefore, group, tag,
-            check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.EditTask.Name, bound) with { TaskId = taskId },
+            check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.EditTask.Name, bound) with
+        { TaskId = taskId },
         Standing);
 
     public void Retry(string taskId, string? feedback = null) => bound.WillAsk(

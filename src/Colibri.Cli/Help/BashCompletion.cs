@@ -13,23 +13,35 @@ internal static class BashCompletion
         foreach (var command in table)
         {
             foreach (var option in command.Options.Where(o => o.Value is not null))
-                values.Append($"        {command.Name}:{option.Name}) {ValueOf(option)}; return ;;\n");
+                values.Append($"        {command.Name}:{option.Name}{(option.Short is { } letter ? $"|{command.Name}:{letter}" : "")}) {ValueOf(option)}; return ;;\n");
             var positional = command.Positional?.Choices ?? [];
             var all = string.Join(' ', positional.Concat(CompletionScript.OptionsOf(command).Select(o => o.Name)));
             var files = command.Positional is { IsPath: true } ? "compopt -o default 2>/dev/null; " : "";
-            words.Append($"        {command.Name}) {files}words='{all}' ;;\n");
+            var offers = command.Positional?.Offers is { } what ? $"values={what}; " : "";
+            words.Append($"        {command.Name}) {files}{offers}words='{all}' ;;\n");
         }
         var commands = string.Join(' ', table.Select(c => c.Name).Concat(CommandLine.Everywhere.Append(CommandLine.Version).Select(o => o.Name)));
         return $$"""
             # bash completion for colibri. To load it: source <(colibri completion bash)
+            # What the daemon has, if it answers: a line is a value, a tab, and what it is.
+            _colibri_values()
+            {
+                local value rest
+                while IFS=$'\t' read -r value rest; do
+                    [[ $value == "$current"* ]] && COMPREPLY+=("$value")
+                done < <(colibri ${socket:+--socket "$socket"} completion --values "$1" 2>/dev/null </dev/null)
+            }
             _colibri()
             {
-                local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' words='' i
+                local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' words='' values='' socket='' i
                 COMPREPLY=()
                 for ((i = 1; i < COMP_CWORD; i++)); do
                     case ${COMP_WORDS[i]} in
                         --) compopt -o default 2>/dev/null; return ;;
-                        --socket) ((i++)) ;;
+                        --socket)
+                            [[ ${COMP_WORDS[i+1]-} == = ]] && ((i++))
+                            ((i++))
+                            socket=${COMP_WORDS[i]-} ;;
                         -*) ;;
                         *) [[ $command ]] || command=${COMP_WORDS[i]} ;;
                     esac
@@ -48,6 +60,7 @@ internal static class BashCompletion
             {{words.ToString().TrimEnd('\n')}}
                 esac
                 COMPREPLY=($(compgen -W "$words" -- "$current"))
+                [[ $values && $current != -* ]] && _colibri_values "$values"
             }
             complete -F _colibri colibri
             """;
@@ -56,6 +69,7 @@ internal static class BashCompletion
     private static string ValueOf(OptionSpec option) => option switch
     {
         { Choices.Count: > 0 } => $"COMPREPLY=($(compgen -W '{string.Join(' ', option.Choices)}' -- \"$current\"))",
+        { Offers: { } what } => $"_colibri_values {what}",
         { IsPath: true } => "compopt -o default 2>/dev/null",
         _ => ":",
     };

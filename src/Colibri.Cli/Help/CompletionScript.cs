@@ -2,7 +2,7 @@ using Colibri.Cli.Parsing;
 
 namespace Colibri.Cli.Help;
 
-/// <summary>A shell's completion script: static text made from the command table, which asks no daemon.</summary>
+/// <summary>A shell's completion script: static text made from the command table. For the values that the daemon alone knows it calls <see cref="CompletionValues"/>.</summary>
 internal static class CompletionScript
 {
     /// <param name="shell"><c>bash</c>, <c>zsh</c> or <c>fish</c>.</param>

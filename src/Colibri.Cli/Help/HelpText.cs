@@ -50,10 +50,16 @@ internal static class HelpText
         screen.Line("  colibri COMMAND [options]        colibri COMMAND --help says more");
         foreach (var (group, heading) in Headings)
         {
+            var often = CommandTable.All.Where(c => c.Group == group && !c.IsSeldom).ToList();
+            if (often.Count == 0)
+                continue;
             screen.Line();
             screen.Line(screen.Paint(heading, Tone.Strong));
-            Items(screen, CommandTable.All.Where(c => c.Group == group).Select(c => (c.Name, c.Summary)));
+            Items(screen, often.Select(c => (c.Name, c.Summary)));
         }
+        screen.Line();
+        screen.Line(screen.Paint("More, mostly for scripts and programs", Tone.Strong));
+        screen.Prose([string.Join(", ", CommandTable.All.Where(c => c.IsSeldom).Select(c => c.Name))], Indent);
         screen.Line();
         screen.Line(screen.Paint("Options, before or after the command", Tone.Strong));
         Items(screen, CommandLine.Everywhere.Select(o => (Label(o), o.Summary)).Append((Label(CommandLine.Version), $"{CommandLine.Version.Summary}; without a command")));

@@ -12,9 +12,9 @@ internal static class ZshCompletion
         foreach (var command in table)
         {
             names.Append($"        {Quoted($"{command.Name}:{command.Summary}")}\n");
-            var specs = CompletionScript.OptionsOf(command).Select(Spec);
+            var specs = CompletionScript.OptionsOf(command).SelectMany(Specs);
             if (command.Positional is { } positional)
-                specs = specs.Append($"'1:{positional.Value}:{Action(positional.Choices, positional.IsPath)}'");
+                specs = specs.Append($"'{(positional.Many ? "*" : "1")}:{positional.Value}:{Action(positional.AsOption())}'");
             if (command.TakesRest)
                 specs = specs.Append("'*:argument:_files'");
             cases.Append($"        {command.Name}) _arguments {string.Join(' ', specs)} ;;\n");
@@ -22,14 +22,25 @@ internal static class ZshCompletion
         return $$"""
             #compdef colibri
             # zsh completion for colibri. Put it on your fpath as _colibri, or: source <(colibri completion zsh)
+            # What the daemon has, if it answers: a line is a value, a tab, and what it is.
+            _colibri_values()
+            {
+                local -a values
+                values=(${(f)"$(colibri $_colibri_socket completion --values $1 2>/dev/null </dev/null)"})
+                values=("${(@)values//:/\\:}")
+                values=("${(@)values/$'\t'/:}")
+                _describe -V $1 values
+            }
             _colibri()
             {
                 local curcontext=$curcontext state line
-                local -a commands
+                local -A opt_args
+                local -a commands _colibri_socket
                 commands=(
             {{names.ToString().TrimEnd('\n')}}
                 )
-                _arguments -C {{string.Join(' ', CommandLine.Everywhere.Append(CommandLine.Version).Select(Spec))}} '1:command:->command' '*::argument:->argument'
+                _arguments -C {{string.Join(' ', CommandLine.Everywhere.Append(CommandLine.Version).SelectMany(Specs))}} '1:command:->command' '*::argument:->argument'
+                (( $+opt_args[--socket] )) && _colibri_socket=(--socket $opt_args[--socket])
                 case $state in
                     command) _describe command commands ;;
                     argument)
@@ -46,16 +57,22 @@ internal static class ZshCompletion
             """;
     }
 
-    private static string Spec(OptionSpec option)
+    private static IEnumerable<string> Specs(OptionSpec option)
     {
-        var text = option.Name + (option.Value is null ? "" : "=") + $"[{Escaped(option.Summary)}]";
-        if (option.Value is { } value)
-            text += $":{value}:{Action(option.Choices, option.IsPath)}";
-        return Quoted(option.Repeatable ? "*" + text : text);
+        var rest = $"[{Escaped(option.Summary)}]" + (option.Value is { } value ? $":{value}:{Action(option)}" : "");
+        if (option.Short is { } letter)
+            yield return Quoted($"({option.Name}){letter}{rest}");
+        yield return Quoted($"{(option.Repeatable ? "*" : option.Short is { } other ? $"({other})" : "")}{option.Name}{(option.Value is null ? "" : "=")}{rest}");
     }
 
-    private static string Action(IReadOnlyList<string> choices, bool isPath) =>
-        choices.Count > 0 ? $"({string.Join(' ', choices)})" : isPath ? "_files" : "";
+    // A blank at its beginning: zsh calls the function with these words and no others.
+    private static string Action(OptionSpec option) => option switch
+    {
+        { Choices.Count: > 0 } => $"({string.Join(' ', option.Choices)})",
+        { Offers: { } what } => $" _colibri_values {what}",
+        { IsPath: true } => "_files",
+        _ => "",
+    };
 
     private static string Escaped(string text) =>
         text.Replace("[", "\\[", StringComparison.Ordinal).Replace("]", "\\]", StringComparison.Ordinal).Replace(":", "\\:", StringComparison.Ordinal);

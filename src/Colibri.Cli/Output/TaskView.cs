@@ -36,7 +36,7 @@ internal static class TaskView
         if (task.Priority != 0)
             Field("priority", Words.Number(task.Priority));
         Field("needs", string.Join(", ", task.Capabilities));
-        Field("agent", task.AgentId);
+        Field("agent", task.Runs?.LastOrDefault(run => run.AgentId == task.AgentId)?.Label is { } label ? $"{label} ({task.AgentId})" : task.AgentId);
         Field("session", task.SessionId);
         // While another attempt is under way or to come, these are of the one before.
         var isOver = task.Status is TaskState.Done or TaskState.Failed or TaskState.Cancelled;
@@ -105,7 +105,10 @@ internal static class TaskView
         var cost = run.Usage == new Usage() ? "" : $", {CostView.Cost(run.Usage)}";
         var denied = run.Denied is null ? "" : $", denied: {Calls(run.Denied)}";
         var lost = run.SessionEntriesDropped is { } entries ? $", {Words.Number(entries)} session entries lost" : "";
-        return $"{run.Verdict ?? "under way"}{route}{took}{cost}{denied}{lost}";
+        var rights = string.Join(", ", new[] { run.Profile, run.Access is { } access ? $"may {access}" : null }.OfType<string>());
+        var by = (run.Label is { } label ? $" by {label}" : "") + (rights.Length > 0 ? $" ({rights})" : "");
+        var place = run.Cwd is { } cwd ? $", in {cwd}" : "";
+        return $"{run.Verdict ?? "under way"}{by}{route}{took}{cost}{denied}{lost}{place}";
     }
 
     /// <summary>Refused calls by tool, with the reasons that are known; null where there are none.</summary>
@@ -174,10 +177,14 @@ internal static class TaskView
         screen.Line(task.Existing is true
             ? $"the key is known: it is task {name} ({StatusOf(task)}), and no second task was made"
             : $"created task {name} ({StatusOf(task)})");
+        screen.Line($"  {Words.Plain($"in {Place(task)}, by {task.Agent ?? "any agent"}")}");
         foreach (var reason in task.BlockedBy ?? [])
             screen.Line($"  {Words.Plain($"{reason.Code}: {reason.Message}")}");
-        screen.Line($"follow it: colibri wait {name}");
+        if (task.Status is TaskState.Queued or TaskState.Claimed or TaskState.Started)
+            screen.Line($"follow it: colibri wait {name}");
     }
+
+    private static string Place(BoardTask task) => task.Workspace is { } workspace ? $"workspace {workspace}" : task.Cwd ?? "a directory of its own";
 
     /// <summary>One line on where a task stands.</summary>
     public static string Standing(BoardTask task)

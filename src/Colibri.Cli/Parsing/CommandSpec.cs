@@ -1,3 +1,4 @@
+using Colibri.Cli.Help;
 using Colibri.Protocol;
 
 namespace Colibri.Cli.Parsing;
@@ -29,6 +30,9 @@ internal sealed record CommandSpec(string Name, CommandGroup Group, string Summa
     /// <summary>One line without the leading <c>colibri</c>.</summary>
     public required string Example { get; init; }
 
+    /// <summary>For scripts and programs more than for a person: the help of the program has its name alone.</summary>
+    public bool IsSeldom { get; init; }
+
     /// <summary>A sentence or two below the options, where there is something to know.</summary>
     public string? Note { get; init; }
 }
@@ -52,6 +56,9 @@ internal sealed record PositionalSpec(string Value, string Option, string Summar
     public IReadOnlyList<string> Choices { get; init; } = [];
     public bool IsPath { get; init; }
 
+    /// <summary>One of <see cref="CompletionValues.All"/>: completion asks the daemon for them. Null for none.</summary>
+    public string? Offers { get; init; }
+
     /// <summary>May be left out.</summary>
     public bool Optional { get; init; }
 
@@ -60,12 +67,12 @@ internal sealed record PositionalSpec(string Value, string Option, string Summar
 
     /// <summary>A field of a request.</summary>
     public static PositionalSpec Of(WireField field) =>
-        new(field.Name.ToUpperInvariant(), OptionSpec.NameOf(field), field.Help) { Optional = !field.IsRequired };
+        new(field.Name.ToUpperInvariant(), OptionSpec.NameOf(field), field.Help) { Optional = !field.IsRequired, Offers = CompletionValues.Of(field) };
 
     /// <summary>Where its value is <c>-</c>, that is read from standard input.</summary>
     public PositionalSpec OrStdin() => this with { Summary = $"{Summary}; - reads it from standard input" };
 
-    public OptionSpec AsOption() => new(Option, Value, Summary) { Required = !Optional, Choices = Choices, IsPath = IsPath, Repeatable = Many };
+    public OptionSpec AsOption() => new(Option, Value, Summary) { Required = !Optional, Choices = Choices, IsPath = IsPath, Offers = Offers, Repeatable = Many };
 }
 
 /// <summary>One option of a command.</summary>
@@ -89,13 +96,17 @@ internal sealed record OptionSpec(string Name, string? Value, string Summary)
     /// <summary>Its value is a path on this host: completion offers files.</summary>
     public bool IsPath { get; init; }
 
+    /// <summary>As <see cref="PositionalSpec.Offers"/>.</summary>
+    public string? Offers { get; init; }
+
     public static OptionSpec Flag(string name, string summary) => new(name, null, summary);
 
     public static OptionSpec Flag(WireField field) => Flag(NameOf(field), field.Help);
 
     public static OptionSpec Text(string name, string value, string summary) => new(name, value, summary);
 
-    public static OptionSpec Text(WireField field, string value) => new(NameOf(field), value, field.Help) { Required = field.IsRequired };
+    public static OptionSpec Text(WireField field, string value) =>
+        new(NameOf(field), value, field.Help) { Required = field.IsRequired, Offers = CompletionValues.Of(field) };
 
     public static OptionSpec Number(string name, string summary) => new(name, "NUMBER", summary) { Form = "a whole number" };
 
@@ -105,7 +116,8 @@ internal sealed record OptionSpec(string Name, string? Value, string Summary)
     public static OptionSpec Seconds(string name, string summary) => new(name, "SECONDS", summary) { Form = "a number of seconds" };
 
     /// <summary>One of the field's values; may be repeated.</summary>
-    public static OptionSpec Many(WireField field, string name, string value) => new(name, value, $"{field.Help}; may be repeated") { Repeatable = true };
+    public static OptionSpec Many(WireField field, string name, string value) =>
+        new(name, value, $"{field.Help}; may be repeated") { Repeatable = true, Offers = CompletionValues.Of(field) };
 
     /// <summary><c>NAME=VALUE</c>, may be repeated.</summary>
     public static OptionSpec Pairs(WireField field) => Many(field, NameOf(field), "NAME=VALUE") with { Form = "NAME=VALUE" };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Colibri.Cli.Commands;
+using Colibri.Cli.Help;
 using Colibri.Cli.Output;
 using Colibri.Protocol;
 using Colibri.Protocol.Wire;
@@ -103,6 +104,12 @@ internal sealed class AccessAttribute : Attribute, IArgumentParser<string>
 internal sealed class ShellAttribute : Attribute, IArgumentParser<string>
 {
     public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.Shells, s, out result);
+}
+
+[AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class CompletionValueAttribute : Attribute, IArgumentParser<string>
+{
+    public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(CompletionValues.All, s, out result);
 }
 
 [AttributeUsage(AttributeTargets.Parameter)]

@@ -10,7 +10,7 @@ namespace Colibri.Core.Board;
 /// <summary>
 /// The durable task board. A verb that writes is answered only after its commit is on the disk, and a read begun after that sees it.
 /// Verbs that write throw <see cref="BoardUnavailableException"/> while the disk refuses, <see cref="ObjectDisposedException"/> once the board
-/// is closed.
+/// is closed. Long, because it is the board's one door: each verb has its lines here, and lies in <c>Verbs/</c>.
 /// </summary>
 public sealed class TaskBoard : IAsyncDisposable
 {

@@ -180,7 +180,10 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         var isOpen = State.Activity == Activity.Blocked && !State.IsAnswered(Answered);
         if (!keepsWords || (isOpen && _asked == e.Question?.Request)) return;
         _asked = e.Question?.Request;
-        news.Add(new SessionEntry { Kind = SessionEntryKind.Question, Text = e.Question?.Words is { Length: > 0 } words ? words : WordlessQuestion });
+        // Part by part, one after another: what stands between two parts in the entry would hide a key that is split over them.
+        string? before = null;
+        var clean = e.Question?.Shortened((text, _) => secrets.Redact(text, ref before));
+        news.Add(new SessionEntry { Kind = SessionEntryKind.Question, Text = clean?.Words is { Length: > 0 } words ? words : WordlessQuestion });
     }
 
     private void Step(EventKind kind)

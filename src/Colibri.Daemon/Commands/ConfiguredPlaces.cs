@@ -27,17 +27,11 @@ internal sealed class ConfiguredPlaces(Func<ColibriSettings> settings)
             throw CommandContext.Bad("workspace", "and cwd exclude each other: a task works in a workspace or in a directory");
         if (task.Workspace is { } workspace && now.Workspace(workspace) is null)
             throw CommandContext.Bad("workspace", $"is '{workspace}', which is not configured; {Known("workspaces", now.Workspaces.Select(known => known.Name))}");
-        if (task.Agent is { } agent && !Agents(now).Contains(agent))
-            throw CommandContext.Bad("agent", $"is '{agent}', which is not configured; {Known("agents", Agents(now))}");
+        if (task.Agent is { } agent && now.Agent(agent) is null)
+            throw CommandContext.Bad("agent", $"is '{agent}', which is not configured; {Known("agents", now.Agents.Select(known => known.Name))}");
         if (WhyNever(task) is { } never)
             throw new RequestException(Protocol.ErrorCodes.BadRequest, never);
     }
-
-    // Without profiles there is the one agent of the environment, called by its program.
-    private static IReadOnlyList<string> Agents(ColibriSettings settings) =>
-        settings.Agents.Count > 0 ? [.. settings.Agents.Select(agent => agent.Name)]
-        : settings.Daemon.AgentBinary is { } binary ? [Path.GetFileName(binary)]
-        : [];
 
     private static string Known(string what, IEnumerable<string> names) =>
         string.Join(", ", names) is { Length: > 0 } known ? $"there are: {known}" : $"there are no {what} in the configuration";

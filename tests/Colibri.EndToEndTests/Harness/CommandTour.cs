@@ -21,6 +21,7 @@ internal sealed class CommandTour(WireClient client)
         (await AskAsync(new { cmd = "ping" })).ValueKind.ShouldBe(JsonValueKind.Object);
         await TasksAsync();
         await AgentsAsync();
+        await QueueAsync();
         await SessionsAsync();
         await RegistersAsync();
         await OverviewAsync();
@@ -119,6 +120,27 @@ internal sealed class CommandTour(WireClient client)
 
         var local = await AskAsync(new { cmd = "spawn-local", path = Repository.TestAgent, args = Array.Empty<string>(), session_id = "tour-local" });
         (await client.PaneStoppedAsync(local.Text("id"))).Text("session_id").ShouldBe("tour-local");
+    }
+
+    private async Task QueueAsync()
+    {
+        var id = (await AskAsync(new { cmd = "create-task", title = "Twice", max_attempts = 1, hold = true })).Text("id");
+        var edited = await AskAsync(new { cmd = "edit-task", task_id = id, title = "Thrice", priority = 2, tags = new[] { "tour" } });
+        (edited.Text("title"), edited.Number("priority"), edited.Items("tags").Count).ShouldBe(("Thrice", 2, 1));
+        (await client.RefusalAsync(new { cmd = "delete-task", task_id = id })).ShouldBe("conflict");
+        await AskAsync(new { cmd = "cancel-task", task_id = id });
+        (await client.RefusalAsync(new { cmd = "edit-task", task_id = id, title = "Never" })).ShouldBe("conflict");
+        (await AskAsync(new { cmd = "retry-task", task_id = id, feedback = "once more" })).Text("feedback").ShouldBe("once more");
+        (await client.RefusalAsync(new { cmd = "retry-task", task_id = id })).ShouldBe("conflict");
+        await AskAsync(new { cmd = "cancel-task", task_id = id });
+        (await AskAsync(new { cmd = "delete-task", task_id = edited.Number("number") })).Text("id").ShouldBe(id);
+        (await client.RefusalAsync(new { cmd = "get-task", task_id = id })).ShouldBe("not-found");
+
+        (await AskAsync(new { cmd = "drain", timeout_ms = 20_000 })).Member("queue").Items("paused").ShouldHaveSingleItem().Has("provider").ShouldBeFalse();
+        (await AskAsync(new { cmd = "resume-queue" })).Member("queue").Items("paused").ShouldBeEmpty();
+        // Granted, it would take the connection.
+        _asked.Add("follow-session");
+        (await client.RefusalAsync(new { cmd = "follow-session", session_id = "nowhere" })).ShouldBe("not-found");
     }
 
     private async Task SessionsAsync()

@@ -37,8 +37,8 @@ public sealed partial class WalkTests
                 file.Lines.Where(line => ReadsTask().IsMatch(line)).ShouldBeEmpty(file.Name);
         }
         // What the queue gives has no words that a prompt could be made of.
-        SourceTree.Files("Colibri.Core/Board").SelectMany(file => file.Lines).Single(line => line.Contains("record ReadyTask", StringComparison.Ordinal))
-            .ShouldEndWith("ReadyTask(string Id, IReadOnlyList<string> Capabilities, QueuePlace Place, bool RunsApart);");
+        typeof(Core.Board.ReadyTask).GetProperties().Select(property => property.Name)
+            .ShouldBe(["Id", "Capabilities", "Place", "RunsApart", "Number", "Agent", "Workspace", "Cwd", "Group", "Tenant"], ignoreOrder: true);
     }
 
     /// <summary>The picture has every state of the table, in its order, and every event.</summary>

@@ -15,7 +15,7 @@ public sealed class CompletionTests
     [Arguments("colibri list-tasks --status = f", "failed")]
     [Arguments("colibri list-tasks --l", "--limit")]
     [Arguments("colibri set-cost-mode s", "smart")]
-    [Arguments("colibri completion ", "bash zsh fish --socket --json --help")]
+    [Arguments("colibri completion ", "bash zsh fish --values --socket --json --help")]
     [Arguments("colibri create-task --title ", "")]
     [Arguments("colibri spawn-agent pi -- --l", "")]
     [Arguments("colibri --", "--socket --json --help --version")]
@@ -28,6 +28,42 @@ public sealed class CompletionTests
         var said = await BashAsync($"{script}\nCOMP_WORDS=({quoted}); COMP_CWORD={words.Length - 1}; _colibri; echo \"${{COMPREPLY[*]}}\"");
 
         said.ShouldBe(offered + "\n");
+    }
+
+    /// <summary>What the daemon has, as the program would print it; of anything but tasks, the words that it was called with.</summary>
+    [Test]
+    [Arguments("colibri get-task 1", "12 130")]
+    [Arguments("colibri get-task ", "--socket --json --help 12 130")]
+    [Arguments("colibri get-task -", "--socket --json --help")]
+    [Arguments("colibri wait 12 13", "130")]
+    [Arguments("colibri add Fix --after ", "12 130")]
+    [Arguments("colibri add Fix --agent ", "completion_--values_profiles")]
+    [Arguments("colibri list-tasks --workspace = c", "completion_--values_workspaces")]
+    [Arguments("colibri list-tasks -w ", "completion_--values_workspaces")]
+    [Arguments("colibri stop-agent c", "completion_--values_agents")]
+    [Arguments("colibri --socket /x add --workspace ", "--socket_/x_completion_--values_workspaces")]
+    [Arguments("colibri --socket = /x add --workspace ", "--socket_/x_completion_--values_workspaces")]
+    public async Task Bash_completes_what_the_daemon_has(string typed, string offered)
+    {
+        var script = (await CliRun.OfAsync(["completion", "bash"])).Out;
+        var words = typed.Split(' ');
+        var quoted = string.Join(' ', words.Select(w => $"'{w}'"));
+        const string Program = """colibri() { case "$*" in *tasks) printf '12\tqueued: Fix it\n130\tdone: That\n' ;; *) local said="$*"; printf '%s\n' "${said// /_}" ;; esac; }""";
+
+        var said = await BashAsync($"{script}\n{Program}\nCOMP_WORDS=({quoted}); COMP_CWORD={words.Length - 1}; _colibri; echo \"${{COMPREPLY[*]}}\"");
+
+        said.ShouldBe(offered + "\n");
+    }
+
+    [Test]
+    [Arguments("zsh", "'1:TASK_ID: _colibri_values tasks'", "'*:TASK_ID: _colibri_values tasks'", "'(--workspace)-w[only those of this workspace]:NAME: _colibri_values workspaces'", "'(-f)--follow[")]
+    [Arguments("fish", "get-task' -k -a '(__colibri_values tasks)'", "-l agent -x -k -a '(__colibri_values profiles)'", "-l workspace -s w -x -k -a '(__colibri_values workspaces)'")]
+    public async Task The_other_shells_ask_for_them_too(string shell, params string[] asked)
+    {
+        var script = (await CliRun.OfAsync(["completion", shell])).Out;
+
+        foreach (var one in asked)
+            script.ShouldContain(one);
     }
 
     [Test]

@@ -235,7 +235,7 @@ public sealed class ViewTests
         ], TaskId), Wire.TaskList,
         "list-tasks --workspace site")).ShouldBe("""
         TASK  STATE   AGE  AGENT   WORKSPACE        COST  TITLE
-         130  queued   5m  claude  the-site-of…        -  Write the release notes of…
+         130  queued   5m  claude  the-site-of…        -  Write the release notes of th…
            9  failed   3d  pi      -             $0.0024  Fix the login test
           agent-error: 529 overloaded_error after four tries; the provider says to come…
            8  done     5m  -       -             $0.0024  Fix the login test
@@ -244,8 +244,32 @@ public sealed class ViewTests
         """);
 
     [Test]
+    public async Task Get_task_says_who_worked_where_and_with_which_rights()
+    {
+        var run = new TaskRun
+        {
+            Attempt = 1,
+            AgentId = AgentId,
+            Label = "a3",
+            Profile = "careful",
+            Access = "edit",
+            Cwd = "/state/trees/site/9-fix",
+            Binary = "claude",
+            StartedAt = Now,
+            FinishedAt = Now.AddSeconds(2),
+            Verdict = "done",
+        };
+        var shown = await ShownAsync(Failed with { Number = 9, Runs = [run, run with { Attempt = 2, Profile = null, Cwd = null }] }, Wire.BoardTask, "get-task 9", width: 120);
+
+        shown.ShouldContain($"agent       a3 ({AgentId})\n");
+        shown.ShouldContain("attempt 1   done by a3 (careful, may edit), 2 seconds, in /state/trees/site/9-fix\n");
+        shown.ShouldContain("attempt 2   done by a3 (may edit), 2 seconds\n");
+    }
+
+    [Test]
     public async Task A_known_key_is_told() => (await ShownAsync(Queued with { Number = 7, Existing = true }, Wire.BoardTask, "create-task --title T --key k")).ShouldBe("""
         the key is known: it is task 7 (queued), and no second task was made
+          in a directory of its own, by any agent
         follow it: colibri wait 7
 
         """);
@@ -298,6 +322,7 @@ public sealed class ViewTests
     [Test]
     public async Task Create_task() => (await ShownAsync(Queued, Wire.BoardTask, "create-task --title T")).ShouldBe("""
         created task 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10 (queued)
+          in a directory of its own, by any agent
         follow it: colibri wait 019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
 
         """);

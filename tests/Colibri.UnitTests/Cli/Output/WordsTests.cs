@@ -69,6 +69,6 @@ public sealed class WordsTests
     {
         Choices.TaskStates.ShouldBe(Enum.GetValues<TaskState>().Select(Words.Of));
         Choices.CostModes.ShouldBe(Enum.GetValues<CostMode>().Select(Words.Of));
-        Choices.EntryKinds.ShouldBe(Enum.GetValues<SessionEntryKind>().Except([SessionEntryKind.Compaction, SessionEntryKind.Escalation]).Select(Words.Of));
+        Choices.EntryKinds.ShouldBe(Enum.GetValues<SessionEntryKind>().Except([SessionEntryKind.Compaction, SessionEntryKind.Escalation]).Select(Words.Of), ignoreOrder: true);
     }
 }

@@ -12,7 +12,11 @@ namespace Colibri.UnitTests.Cli.Parsing;
 public sealed partial class BinderTests
 {
     /// <summary>What these change stands in no first request; FollowingTests and ViewTests have them.</summary>
-    private static readonly string[] InNoRequest = ["list-tasks --all", "get-session --full", "wait --task-id", "wait --timeout", "wait --reconnect", "watch --reconnect"];
+    private static readonly string[] InNoRequest =
+    [
+        "list-tasks --all", "get-session --full", "follow-session --full", "logs --full", "logs --follow", "wait --task-id", "wait --any", "wait --timeout", "wait --reconnect",
+        "watch --reconnect",
+    ];
 
     [Test]
     public void The_framework_has_the_commands_of_the_table() =>
@@ -50,8 +54,15 @@ public sealed partial class BinderTests
         var others = OptionsOf(command).Where(o => o.Required && o != spec).SelectMany(o => Said(o, "other")).ToList();
         if (name == "answer" && spec.Required)
             others.Add("--yes");
+        // Without a place it asks for the workspaces first.
+        if (name == "add" && option is not ("--workspace" or "--cwd"))
+            others.AddRange(["--cwd", "/there"]);
+        // It needs one of these two.
+        var isWhichToRetry = name == "retry" && option is "--task-id" or "--failed";
+        if (name == "retry" && !isWhichToRetry)
+            others.AddRange(["--task-id", "other"]);
 
-        var without = spec.Required || name == "answer" ? "" : await RequestOfAsync([name, .. others]);
+        var without = spec.Required || isWhichToRetry || name == "answer" ? "" : await RequestOfAsync([name, .. others]);
         var with = await RequestOfAsync([name, .. others, .. Said(spec, "this one")]);
 
         with.ShouldNotBe(without);
@@ -99,6 +110,7 @@ public sealed partial class BinderTests
         { Choices.Count: > 0 } => option.Choices[^1],
         { Form: "a whole number" or "a number of seconds" } => "731",
         { Repeatable: true, Form: not null } => $"NAME={text}",
+        { Value: "TIME" } => "2026-11-27T22:00:00.000Z",
         _ => text,
     };
 
