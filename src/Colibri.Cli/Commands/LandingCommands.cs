@@ -48,9 +48,10 @@ internal sealed class LandingCommands(BoundCommand bound)
             Positional = TaskId,
             Options = [OptionSpec.Flag(WireCommand.GetChange.Field("patch"))],
             Example = "get-change 12 --json",
+            IsSeldom = true,
         },
-        new(WireCommand.LandTask, CommandGroup.Tasks) { Positional = TaskId, Options = [ForceLanding], Example = "land-task 12" },
-        new(WireCommand.DiscardTask, CommandGroup.Tasks) { Positional = TaskId, Options = [ForceDiscard], Example = "discard-task 12" },
+        new(WireCommand.LandTask, CommandGroup.Tasks) { Positional = TaskId, Options = [ForceLanding], Example = "land-task 12", IsSeldom = true },
+        new(WireCommand.DiscardTask, CommandGroup.Tasks) { Positional = TaskId, Options = [ForceDiscard], Example = "discard-task 12", IsSeldom = true },
     ];
 
     public static void AddTo(ConsoleApp.ConsoleAppBuilder app, BoundCommand bound)

@@ -252,7 +252,7 @@ public sealed class LandingDesk
     }
 
     private static WorkChange ChangeOf(BoardTask task) =>
-        task.Change ?? throw new LandingRefusedException($"task {task.Number} has no change{(task.Workspace is null ? ": it works in no workspace" : "")}");
+        task.Change ?? throw new LandingRefusedException($"task {task.Number} has no change{(task.Workspace is null ? ": it works in no workspace" : "")}") { IsMissing = true };
 
     private WorkspaceSettings WorkspaceOf(WorkChange change) => _settings().Workspace(change.Workspace)
         ?? throw new LandingRefusedException($"there is no workspace {change.Workspace} in the configuration any more");
@@ -265,6 +265,9 @@ public sealed class LandingDesk
 /// <summary>A change cannot be shown, landed or discarded. The message is one line for a person: what is in the way, and what to type.</summary>
 public sealed class LandingRefusedException(string message) : Exception(message)
 {
+    /// <summary>There is no change at all.</summary>
+    public bool IsMissing { get; init; }
+
     /// <summary>How the check of the merged result ended; null where it was not run.</summary>
     public TaskCheck? Check { get; init; }
 }

@@ -58,7 +58,7 @@ internal sealed class LandingCommands(Engine engine)
         }
         catch (LandingRefusedException e)
         {
-            throw new RequestException(ErrorCodes.Conflict, e.Message);
+            throw new RequestException(e.IsMissing ? ErrorCodes.NotFound : ErrorCodes.Conflict, e.Message);
         }
     }
 }

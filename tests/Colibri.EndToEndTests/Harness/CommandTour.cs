@@ -136,6 +136,14 @@ internal sealed class CommandTour(WireClient client)
         (await AskAsync(new { cmd = "delete-task", task_id = edited.Number("number") })).Text("id").ShouldBe(id);
         (await client.RefusalAsync(new { cmd = "get-task", task_id = id })).ShouldBe("not-found");
 
+        // Of a task in a workspace; this daemon has none.
+        foreach (var command in (string[])["get-change", "land-task", "discard-task"])
+        {
+            _asked.Add(command);
+            (await client.RefusalAsync(new { cmd = command, task_id = 1 })).ShouldBe("not-found");
+        }
+        (await AskAsync(new { cmd = "inbox" })).Items("items").Where(item => item.Text("kind") == "question").ShouldBeEmpty();
+
         (await AskAsync(new { cmd = "drain", timeout_ms = 20_000 })).Member("queue").Items("paused").ShouldHaveSingleItem().Has("provider").ShouldBeFalse();
         (await AskAsync(new { cmd = "resume-queue" })).Member("queue").Items("paused").ShouldBeEmpty();
         // Granted, it would take the connection.

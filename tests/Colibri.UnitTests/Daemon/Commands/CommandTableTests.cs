@@ -16,6 +16,7 @@ public sealed class CommandTableTests
         .. new SessionCommands(null!, null!, null!).Handlers,
         .. new RegistryCommands(null!).Handlers,
         .. new RetentionCommands(null!).Handlers,
+        .. new LandingCommands(null!).Handlers,
     ];
 
     [Test]
