@@ -60,7 +60,7 @@ internal sealed class ShortCommands(BoundCommand bound)
         string? workspace = null, string? cwd = null, [Many] string[]? after = null, string? notBefore = null, string? group = null,
         [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null) => bound.Will(async session =>
     {
-        var (words, fromStdin) = title is [.., "-"] && title.Length > 1 ? (title[..^1], "-") : (title, description);
+        var (words, fromStdin) = title is [.., "-"] && title.Length > 1 ? (title.Take(title.Length - 1).ToArray(), "-") : (title, description);
         if (fromStdin is not null && description is not null && description != fromStdin)
             throw bound.Wrong("the description is given twice");
         var request = new SaidTask(string.Join(' ', words), fromStdin, capability, priority, maxAttempts, key, sessionId, hold, agent, model, workspace, cwd, after,

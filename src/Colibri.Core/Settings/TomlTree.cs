@@ -48,7 +48,7 @@ internal static class TomlTree
     private static void Put(TomlTable table, KeyValueSyntax entry, FileMistakes mistakes)
     {
         var (parts, at) = (Parts(entry.Key!), PlaceOf(entry.Key!.Span));
-        if (Open(table, parts[..^1], at, mistakes) is { } inner && !inner.Entries.TryAdd(parts[^1], new TomlEntry(at, ValueOf(entry.Value!, mistakes))))
+        if (Open(table, [.. parts.Take(parts.Count - 1)], at, mistakes) is { } inner && !inner.Entries.TryAdd(parts[^1], new TomlEntry(at, ValueOf(entry.Value!, mistakes))))
             mistakes.Add(at, "the key is there twice");
     }
 
