@@ -123,7 +123,7 @@ internal static class DaemonHost
             Cgroup = () => engine.Cgroups?.Status,
             Files = () => watch.Found,
             OpenFilesWanted = openFiles,
-            Daemon = $"colibri-daemon {BuildVersion.Text}, pid {InitProcess.ServicePid},",
+            Daemon = $"colibri-daemon {BuildVersion.Text}, pid {InitProcess.ServicePid}",
             Time = time,
             Logger = logger,
             Stopping = stop.Stopping,

@@ -171,6 +171,17 @@ public sealed class AgentChecksTests : IDisposable
     }
 
     [Test]
+    [Arguments("claude", Access.Edit, "(--permission-mode=acceptEdits --settings={")]
+    [Arguments("claude", Access.Full, "full: does all that its user may (--dangerously-skip-permissions)")]
+    [Arguments("codex", Access.Read, "(--sandbox=read-only RUST_LOG)")]
+    [Arguments("opencode", Access.Read, "(OPENCODE_PERMISSION)")]
+    public async Task What_a_profile_may_do_is_told_with_the_flags_that_hold_it(string kind, Access access, string words)
+    {
+        _here.WithProgram(kind, "echo 1").WithProfile(new ProfileSettings { Name = "mine", Kind = kind, Access = access });
+        (await _here.CheckAsync("agents", "mine rights")).Message.ShouldContain(words);
+    }
+
+    [Test]
     public async Task A_kind_that_cannot_be_held_is_noted_and_so_are_arguments_of_the_operators_own()
     {
         _here.WithProgram("zot", "echo 1").WithProfile(new ProfileSettings { Name = "zot", Kind = "zot" }).WithProfile(new ProfileSettings { Name = "own", Kind = "zot", Arguments = ["--yolo"] });

@@ -92,7 +92,7 @@ internal sealed class Installation : IDisposable
     /// <summary>Runs git, with this installation's home.</summary>
     public void Git(string directory, string arguments)
     {
-        var (exit, output) = Shell.Run(Shell.Options($"cd '{directory}' && git {arguments}", $"HOME={InFolder("home")}")).GetAwaiter().GetResult();
+        var (exit, output) = Shell.Run(Shell.Options($"cd {DoctorHost.ShellWord(directory)} && git {arguments}", $"HOME={InFolder("home")}")).GetAwaiter().GetResult();
         exit.Code.ShouldBe(0, output);
     }
 
