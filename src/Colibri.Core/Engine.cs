@@ -154,6 +154,9 @@ public sealed class Engine : IAsyncDisposable
 
     public TaskBoard Board { get; }
 
+    /// <summary>Tenants and skills.</summary>
+    public Registry Registry { get; private set; } = null!;
+
     /// <summary>What decides beside capabilities whether a task may start.</summary>
     public PlaceRules Rules { get; private set; } = null!;
 
@@ -201,6 +204,7 @@ public sealed class Engine : IAsyncDisposable
         var (configuration, time, logger) = (_parts.Configuration, _parts.Time, _parts.Logger);
         Cgroups = _parts.FindCgroups?.Invoke();
         _rests = await RouteRests.RestoreAsync(Board, Router, _parts.BoardTime ?? time, logger, Holds).ConfigureAwait(false);
+        Registry = await Registry.LoadAsync(Board).ConfigureAwait(false);
         Pauses = await QueuePauses.RestoreAsync(Board, time, logger).ConfigureAwait(false);
         Cost = new CostControl(await StartingModeAsync().ConfigureAwait(false), Events);
         await GiveUpAwaitedCostsAsync().ConfigureAwait(false);
@@ -220,6 +224,7 @@ public sealed class Engine : IAsyncDisposable
             Processes = _parts.Processes,
             Loop = _parts.Loop,
             Board = Board,
+            Registry = Registry,
             Sessions = Sessions,
             Prompts = Prompts,
             Secrets = _parts.Secrets,
@@ -247,7 +252,7 @@ public sealed class Engine : IAsyncDisposable
         if (_parts.Steps is { } steps)
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
-        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf);
+        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry);
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
     }
@@ -265,6 +270,7 @@ public sealed class Engine : IAsyncDisposable
         Supervisor.SlotFreed += scheduler.Wake;
         _places.Freed += scheduler.Wake;
         Settings.Changed += scheduler.Wake;
+        Registry.Changed += scheduler.Wake;
         Disk.Changed += scheduler.Wake;
         return scheduler;
     }

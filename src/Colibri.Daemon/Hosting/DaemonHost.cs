@@ -107,7 +107,7 @@ internal static class DaemonHost
                 FileWatch.LookAtWorkingDirectory,
             ],
             throttle, time, logger);
-        var places = new ConfiguredPlaces(() => engine.Settings.Current);
+        var places = new ConfiguredPlaces(() => engine.Settings.Current) { WhyNever = engine.Rules.WhyOutside };
         var status = new StatusView(configuration, engine, prefix, counters, watch, log, time) { Places = places };
         var examination = new Examination(new ExaminationParts
         {
@@ -116,6 +116,7 @@ internal static class DaemonHost
             Environment = HostEnvironment.Variables(),
             Candidates = () => candidates,
             Resident = resident,
+            Tenants = () => engine.Registry.Tenants,
             Programs = programs,
             Processes = processes,
             Plan = engine.Supervisor.PlanAsync,
@@ -153,7 +154,7 @@ internal static class DaemonHost
                 .. new RetentionCommands(engine).Handlers,
                 .. new AgentCommands(engine.Board, engine.Supervisor, configuration.Host).Handlers,
                 .. new SessionCommands(engine.Sessions, engine.Prompts, engine.Board).Handlers,
-                .. new RegistryCommands(engine.Board).Handlers,
+                .. new RegistryCommands(engine.Registry).Handlers,
             ]),
             engine.Events);
         engine.Run();

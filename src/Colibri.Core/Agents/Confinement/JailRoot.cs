@@ -74,6 +74,13 @@ public sealed class JailRoot
         return candidates.FirstOrDefault(candidate => candidate.StartsWith('/') && !candidate.Split('/').Contains("..") && IsThere(candidate));
     }
 
+    /// <summary>A directory of the host as the agent will see it, wherever links lead; null where it lies outside.</summary>
+    public string? Inside(string directory)
+    {
+        var real = RealPath(directory) ?? directory;
+        return real == Path ? "/" : real.StartsWith(Path + "/", StringComparison.Ordinal) ? real[Path.Length..] : null;
+    }
+
     // A link inside resolves inside, so from outside only its existence is checked.
     private bool IsThere(string inside)
     {
