@@ -10,7 +10,7 @@ namespace Colibri.UnitTests.Scheduling;
 
 /// <summary>Skills count as capabilities, and the run that asks for one is told of it.</summary>
 [NotInParallel]
-public sealed class SkillTests : IAsyncDisposable
+public sealed class SkillRoadTests : IAsyncDisposable
 {
     private const string Told = "[skills]\nThis task asks for the skills below. Read what a path names before you begin.\n- review: Reads a diff (path: /skills/review.md)\n\n[task]\nmend the roof";
 
