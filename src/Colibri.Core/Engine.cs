@@ -252,7 +252,7 @@ public sealed class Engine : IAsyncDisposable
         if (_parts.Steps is { } steps)
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
-        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry);
+        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry, Supervisor.IsInstalled);
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
     }

@@ -126,6 +126,11 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
         var (binary, programs) = (request.Binary, parts.Programs);
         if (programs.Find(binary) is { } program)
             return program;
+        if (parts.Tenants().FirstOrDefault(tenant => JailRoot.Find(tenant.JailRootPath, binary) is not null) is { } tenant)
+        {
+            finding.Note($"it is not on the host and inside the root of tenant {tenant.TenantId}: it does tasks of tenants alone");
+            return null;
+        }
         var where = request.Profile is { } profile ? $"binary = \"/PATH/{Path.GetFileName(binary)}\" under [agents.{profile.Name}]" : $"COLIBRI_AGENT_BINARY=/PATH/{Path.GetFileName(binary)}";
         if (programs.WhyNot(binary) is { } reason)
             finding.Error($"{parts.Host.UserName} cannot execute it: {reason}");

@@ -1,4 +1,5 @@
 using Colibri.Core.Agents;
+using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Board;
 using Colibri.Core.Runs;
 using Colibri.Core.Settings;
@@ -15,7 +16,9 @@ namespace Colibri.Core.Scheduling;
 /// <param name="pauses">What operators have paused.</param>
 /// <param name="living">How many agents of a profile live.</param>
 /// <param name="registry">Tenants and skills.</param>
-public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, QueuePauses pauses, Func<string, int> living, Registry registry)
+/// <param name="isInstalled">Whether the host has a program.</param>
+public sealed class PlaceRules(
+    Func<ColibriSettings> settings, Places places, QueuePauses pauses, Func<string, int> living, Registry registry, Func<string, bool> isInstalled)
 {
     /// <summary>Whether an agent has a skill, which counts as a capability of it.</summary>
     /// <param name="agent">The name of its profile, or of its program where it has none.</param>
@@ -33,6 +36,17 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
             return true;
         return settings().Workspace(workspace) is { } there && (there.Agents.Count == 0 || (profile is not null && there.Agents.Contains(profile)));
     }
+
+    /// <summary>Whether an agent's program is where a task of that tenant would have it started: inside the tenant's root, inside the profile's, or on the host.</summary>
+    public bool HasProgram(AgentCandidate candidate, string? tenant)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        var root = tenant is null ? candidate.Template.Jail?.Path : registry.Tenant(tenant)?.JailRootPath;
+        return root is null ? isInstalled(candidate.Template.Binary) : JailRoot.Find(root, candidate.Template.Binary) is not null;
+    }
+
+    /// <summary>Whether an agent's program is where a task of any tenant, or of none, would have it started.</summary>
+    public bool HasProgram(AgentCandidate candidate) => HasProgram(candidate, null) || registry.Tenants.Any(tenant => HasProgram(candidate, tenant.TenantId));
 
     /// <summary>Whether one more agent of a profile may live.</summary>
     /// <param name="profile">The profile.</param>
@@ -132,9 +146,12 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
 /// <param name="IsPlaced">Whether it works in a place that a living agent is not in: a directory, or a tenant's root.</param>
 public readonly record struct TaskWish(IReadOnlyList<string> Needs, string? Agent, string? Workspace, bool IsPlaced)
 {
+    /// <summary>The tenant in whose root it runs.</summary>
+    public string? Tenant { get; init; }
+
     public static TaskWish Of(ReadyTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        return new TaskWish(task.Capabilities, task.Agent, task.Workspace, task.Workspace is not null || task.Cwd is not null || task.Tenant is not null);
+        return new TaskWish(task.Capabilities, task.Agent, task.Workspace, task.Workspace is not null || task.Cwd is not null || task.Tenant is not null) { Tenant = task.Tenant };
     }
 }

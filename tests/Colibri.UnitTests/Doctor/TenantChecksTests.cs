@@ -1,5 +1,6 @@
 using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Launch;
+using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.UnitTests.Doctor;
@@ -25,6 +26,19 @@ public sealed class TenantChecksTests : IDisposable
 
         File.WriteAllText(_here.InFolder("roots/acme/usr/bin/claude"), "");
         (await _here.ExamineAsync()).Where(check => check.Group == "tenants").ShouldHaveSingleItem().State.ShouldBe(DoctorState.Ok);
+    }
+
+    [Test]
+    public async Task A_program_that_is_inside_a_tenants_root_alone_is_noted()
+    {
+        Directory.CreateDirectory(_here.InFolder("roots/acme/usr/bin"));
+        File.WriteAllText(_here.InFolder("roots/acme/usr/bin/no-such-agent"), "");
+        _here.Tenants = [new Tenant("acme", _here.InFolder("roots/acme"), default)];
+        _here.Change = parts => parts with { Plan = request => request.Jail is null ? Task.FromResult<ConfinementPlan?>(null) : throw new SpawnRefusedException(SpawnRefusal.NotConfinable, "not here") };
+        _here.WithProfile(new ProfileSettings { Name = "odd", Kind = "claude", Binary = "no-such-agent" });
+        (await _here.CheckAsync("agents", "odd")).ShouldSatisfyAllConditions(
+            check => check.State.ShouldBe(DoctorState.Note),
+            check => check.Message.ShouldBe("it is not on the host and inside the root of tenant acme: it does tasks of tenants alone"));
     }
 
     [Test]

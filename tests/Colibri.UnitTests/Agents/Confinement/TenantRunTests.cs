@@ -81,6 +81,30 @@ public sealed class TenantRunTests : IAsyncDisposable
         fixture.Supervisor.Agents[^1].ToWire().Confinement.ShouldBe($"bwrap {Root}{(road == "confined profile" ? ", no network" : "")}");
     }
 
+    /// <summary>Of a profile's own root the same is true.</summary>
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
+    public async Task A_program_that_is_inside_the_root_alone_is_started_and_an_agent_that_is_not_there_is_left_out(bool isTenants)
+    {
+        var fixture = await FurnishAsync();
+        var profile = new ProfileSettings { Name = "absent", Kind = "pi" };
+        // The stand-in starts it on the host, where no search finds it.
+        var only = _jails.PathOf("only-inside");
+        File.CreateSymbolicLink(only, "/bin/sh");
+        Directory.CreateDirectory(Root + Path.GetDirectoryName(only));
+        File.WriteAllText(Root + only, "");
+        var task = isTenants ? await TaskAsync() : await fixture.Create("mend the roof");
+        Schedule(
+            Candidate("exit 3", request => request with { Binary = "no-such-agent", Profile = profile }),
+            Candidate(Agent, request => request with { Binary = only, Jail = isTenants ? null : new JailRequest { Path = Root } }) with { Name = "there" });
+
+        Shell.Until(() => fixture.Board.Counts is { Done: 1 } or { Failed: 1 }, "it is over");
+        var done = await fixture.Get(task);
+        done.Status.ShouldBe(TaskState.Done, done.Error?.Message);
+        File.ReadAllText(Root + "/seen").ShouldBe(Root + "\n");
+    }
+
     [Test]
     public async Task A_directory_below_the_root_is_where_it_works_and_one_outside_is_a_failed_start()
     {
