@@ -72,7 +72,7 @@ public sealed class ConfinementTests
         var outside = directory.File("outside.txt");
         await File.WriteAllTextAsync(outside, "secret", TestContext.Current!.Execution.CancellationToken);
         await File.WriteAllTextAsync(
-            directory.File("colibri.toml"), "[agents.prisoner]\nkind = \"pi\"\nbinary = \"/bin/prisoner\"\nargs = [\"go\"]\nconfine = { ip4 = \"disable\" }\nenv = { OUTSIDE = \"" + outside + "\", DAEMON = \"1\" }\n",
+            directory.File("colibri.toml"), "[agents.prisoner]\nkind = \"pi\"\nbinary = \"/bin/prisoner\"\nargs = [\"go\"]\nconfine = { path = \"" + root + "\", ip4 = \"disable\" }\nenv = { OUTSIDE = \"" + outside + "\", DAEMON = \"" + Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture) + "\" }\n",
             TestContext.Current!.Execution.CancellationToken);
         await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_JAIL_ROOT_BASE", directory.File("jails")), ("COLIBRI_CONFIG", directory.File("colibri.toml")));
         await using var client = await daemon.ConnectAsync();

@@ -2,6 +2,7 @@ using Colibri.Core.Agents.Launch;
 using Colibri.Core.Settings;
 using Colibri.Posix.Host;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Doctor;
 
@@ -62,7 +63,8 @@ public sealed class AgentChecksTests : IDisposable
         hanging.Fix.ShouldNotBeNull().ShouldContain("/claude --version");
         checks.Single(check => check.Name == "pi").Message.ShouldStartWith("1.5.2 at ");
         checks.ShouldContain(check => check.Group == "host");
-        Directory.Exists($"/proc/{File.ReadAllText(pid).Trim()}").ShouldBeFalse("the sleep in a session of its own is gone");
+        // Killed by then, and perhaps not reaped yet.
+        Shell.Until(() => !Directory.Exists($"/proc/{File.ReadAllText(pid).Trim()}"), "the sleep in a session of its own is gone");
     }
 
     [Test]
