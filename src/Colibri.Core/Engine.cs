@@ -159,6 +159,9 @@ public sealed class Engine : IAsyncDisposable
 
     public TaskBoard Board { get; }
 
+    /// <summary>Tenants and skills.</summary>
+    public Registry Registry { get; private set; } = null!;
+
     /// <summary>What decides beside capabilities whether a task may start.</summary>
     public PlaceRules Rules { get; private set; } = null!;
 
@@ -209,6 +212,7 @@ public sealed class Engine : IAsyncDisposable
         var (configuration, time, logger) = (_parts.Configuration, _parts.Time, _parts.Logger);
         Cgroups = _parts.FindCgroups?.Invoke();
         _rests = await RouteRests.RestoreAsync(Board, Router, _parts.BoardTime ?? time, logger, Holds).ConfigureAwait(false);
+        Registry = await Registry.LoadAsync(Board).ConfigureAwait(false);
         Pauses = await QueuePauses.RestoreAsync(Board, time, logger).ConfigureAwait(false);
         Cost = new CostControl(await StartingModeAsync().ConfigureAwait(false), Events);
         await GiveUpAwaitedCostsAsync().ConfigureAwait(false);
@@ -228,6 +232,7 @@ public sealed class Engine : IAsyncDisposable
             Processes = _parts.Processes,
             Loop = _parts.Loop,
             Board = Board,
+            Registry = Registry,
             Sessions = Sessions,
             Prompts = Prompts,
             Secrets = _parts.Secrets,
@@ -256,7 +261,7 @@ public sealed class Engine : IAsyncDisposable
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
         _health = parts.Health;
-        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, _health);
+        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry, Supervisor.IsInstalled, _health);
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _parts.Secrets, logger);
         _health.AtFirstLook = new TreeSweep(Board, Landing, parts.Git, _places, logger).RunAsync;
@@ -292,6 +297,7 @@ public sealed class Engine : IAsyncDisposable
         Supervisor.SlotFreed += scheduler.Wake;
         _places.Freed += scheduler.Wake;
         Settings.Changed += scheduler.Wake;
+        Registry.Changed += scheduler.Wake;
         Disk.Changed += scheduler.Wake;
         Settings.Changed += _health!.Wake;
         _health.Mended += scheduler.Wake;

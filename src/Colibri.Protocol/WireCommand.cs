@@ -232,13 +232,18 @@ public sealed class WireCommand
     public static WireCommand RegisterSkill { get; } = new("register-skill", "add a skill, or replace one",
         new("name", WireField.Required, "name", "its name"),
         new("description", "\"\"", "text", "what it does"),
-        new("category", "\"\"", "name", "what it belongs to"));
+        new("category", "\"\"", "name", "what it belongs to"),
+        new("path", "none", "absolute path", "where an agent finds it, as the agent sees it"),
+        new("agents", "all", "up to 64 names", "the profiles that have it"));
 
     public static WireCommand ListSkills { get; } = new("list-skills", "list skills");
 
+    public static WireCommand DeleteSkill { get; } = new("delete-skill", "forget a skill",
+        new WireField("name", WireField.Required, "name", "the skill"));
+
     public static WireCommand RegisterTenant { get; } = new("register-tenant", "add a tenant",
         new("tenant_id", WireField.Required, "name", "the tenant"),
-        new("jail_root_path", WireField.Required, "absolute path", "where its jails live on the daemon's host"));
+        new("jail_root_path", WireField.Required, "absolute path", "the directory that is the root of its tasks"));
 
     public static WireCommand ListTenants { get; } = new("list-tenants", "list tenants");
 
@@ -256,10 +261,10 @@ public sealed class WireCommand
     /// <summary>Every command.</summary>
     public static IReadOnlyList<WireCommand> All { get; } =
     [
-        Ping, Status, Snapshot, Reload, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
+        Ping, Status, Snapshot, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
-        FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
-        Doctor, Prune,
+        FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, DeleteSkill, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
+        Prune,
     ];
 
     /// <summary>One of its fields.</summary>

@@ -95,7 +95,7 @@ public sealed class CliTests
             ["heartbeat", agent], ["claim-task", "--task-id", task, "--agent-id", agent],
             ["transition-task", "--task-id", task, "--status", "started"], ["transition-task", "--task-id", task, "--status", "done"],
             ["cancel-task", other], ["list-agents"], ["append-session", "walk", "--kind", "note", "--text", "A note"], ["list-sessions"], ["get-session", "walk"],
-            ["set-cost-mode", "fast"], ["register-skill", "walk", "--description", "Walks", "--category", "legs"], ["list-skills"],
+            ["set-cost-mode", "fast"], ["register-skill", "walk", "--description", "Walks", "--category", "legs"], ["list-skills"], ["delete-skill", "walk"],
             ["register-tenant", "green", "--jail-root-path", "/tmp/green"], ["list-tenants"], ["delete-tenant", "green"],
             ["spawn-local", Repository.TestAgent, "--session-id", "walk-local", "--", "--turns", "1"],
         ];

@@ -63,6 +63,35 @@ public sealed class ConfinementTests
         daemon.Log.ShouldContain($"[bwrap {root}, no network] /bin/prisoner");
     }
 
+    /// <summary>The program is inside the root alone, as on a host whose agents live in jails.</summary>
+    [Test]
+    public async Task A_task_of_a_tenant_that_the_scheduler_starts_reads_the_tenants_root_and_nothing_else()
+    {
+        using var directory = new TempDirectory();
+        var root = Furnish(directory);
+        var outside = directory.File("outside.txt");
+        await File.WriteAllTextAsync(outside, "secret", TestContext.Current!.Execution.CancellationToken);
+        await File.WriteAllTextAsync(
+            directory.File("colibri.toml"), "[agents.prisoner]\nkind = \"pi\"\nbinary = \"/bin/prisoner\"\nargs = [\"go\"]\nconfine = { path = \"" + root + "\", ip4 = \"disable\" }\nenv = { OUTSIDE = \"" + outside + "\", DAEMON = \"" + Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture) + "\" }\n",
+            TestContext.Current!.Execution.CancellationToken);
+        await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_JAIL_ROOT_BASE", directory.File("jails")), ("COLIBRI_CONFIG", directory.File("colibri.toml")));
+        await using var client = await daemon.ConnectAsync();
+        (await client.RefusalAsync(new { cmd = "create-task", title = "try", tenant = "acme" })).ShouldBe("bad-request");
+        await client.DataAsync(new { cmd = "register-tenant", tenant_id = "acme", jail_root_path = root });
+        (await client.RefusalAsync(new { cmd = "create-task", title = "try", tenant = "acme", cwd = outside })).ShouldBe("bad-request");
+        await client.DataAsync(new { cmd = "register-skill", name = "digging", description = "Digs" });
+
+        var task = await client.DataAsync(new { cmd = "create-task", title = "try", max_attempts = 1, tenant = "acme", capabilities = new[] { "digging" } });
+
+        var done = await client.TaskEndedAsync(task.Text("id"), "done");
+        var said = (await daemon.DataAsync(new { cmd = "get-session", session_id = done.Text("session_id") })).Items("entries")
+            .Single(entry => entry.Text("kind") == "assistant").Text("text");
+        said.ShouldContain("own=mine");
+        said.ShouldNotContain("LEAK");
+        said.ShouldContain(" net=1", Case.Sensitive, "its profile has no network");
+        (await client.DataAsync(new { cmd = "delete-tenant", tenant_id = "acme" })).Text("tenant_id").ShouldBe("acme");
+    }
+
     [Test]
     public async Task A_root_daemon_confines_an_agent_as_a_user_of_its_root()
     {

@@ -7,7 +7,7 @@ using ConsoleAppFramework;
 
 namespace Colibri.Cli.Commands;
 
-/// <summary>Skills and tenants: what the daemon keeps a list of.</summary>
+/// <summary>Skills and tenants: what tasks may ask for by name.</summary>
 internal sealed class RegistryCommands(BoundCommand bound)
 {
     private static readonly PositionalSpec TenantId = PositionalSpec.Of(WireCommand.DeleteTenant.Field("tenant_id"));
@@ -22,13 +22,21 @@ internal sealed class RegistryCommands(BoundCommand bound)
             [
                 OptionSpec.Text(WireCommand.RegisterSkill.Field("description"), "TEXT").OrStdin() with { Required = true },
                 OptionSpec.Text(WireCommand.RegisterSkill.Field("category"), "NAME") with { Required = true },
+                OptionSpec.Text(WireCommand.RegisterSkill.Field("path"), "FILE"),
+                OptionSpec.Many(WireCommand.RegisterSkill.Field("agents"), "--agent", "NAME"),
             ],
             Example = "register-skill code-review --category quality --description 'Reads a diff'",
+            Note = "A task asks for it by --capability, and its agent is told description and path.",
         },
         new(WireCommand.ListSkills, CommandGroup.Registry)
         {
             IsSeldom = true,
             Example = "list-skills",
+        },
+        new(WireCommand.DeleteSkill, CommandGroup.Registry)
+        {
+            Positional = PositionalSpec.Of(WireCommand.DeleteSkill.Field("name")),
+            Example = "delete-skill code-review",
         },
         new(WireCommand.RegisterTenant, CommandGroup.Registry)
         {
@@ -55,24 +63,31 @@ internal sealed class RegistryCommands(BoundCommand bound)
         var commands = new RegistryCommands(bound);
         app.Add("register-skill", commands.RegisterSkill);
         app.Add("list-skills", commands.ListSkills);
+        app.Add("delete-skill", commands.DeleteSkill);
         app.Add("register-tenant", commands.RegisterTenant);
         app.Add("list-tenants", commands.ListTenants);
         app.Add("delete-tenant", commands.DeleteTenant);
     }
 
-    public void RegisterSkill(string name, string description, string category) => bound.WillAsk(
+    public void RegisterSkill(string name, string description, string category, string? path = null, [Many] string[]? agent = null) => bound.WillAsk(
         () => new CommandRequest
         {
             Cmd = WireCommand.RegisterSkill.Name,
             Name = name,
             Description = bound.TextOrStdin("--description", description),
             Category = category,
+            Path = path,
+            Agents = agent,
         },
         (screen, reply) => screen.Line($"registered skill {Words.Plain(reply.Read(ProtocolJson.Wire.Skill).Name)}"));
 
     public void ListSkills() => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.ListSkills.Name },
         (screen, reply) => Skills(screen, reply.Read(ProtocolJson.Wire.SkillList)));
+
+    public void DeleteSkill(string name) => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.DeleteSkill.Name, Name = name },
+        (screen, _) => screen.Line($"deleted skill {Words.Plain(name)}"));
 
     public void RegisterTenant(string tenantId, string jailRootPath) => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.RegisterTenant.Name, TenantId = tenantId, JailRootPath = jailRootPath },

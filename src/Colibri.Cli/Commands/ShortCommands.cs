@@ -65,7 +65,8 @@ internal sealed class ShortCommands(BoundCommand bound)
             throw bound.Wrong("the description is given twice");
         var request = new SaidTask(string.Join(' ', words), fromStdin, capability, priority, maxAttempts, key, sessionId, hold, agent, model, workspace, cwd, after,
             notBefore, group, tag, check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.CreateTask.Name, bound);
-        if (workspace is null && cwd is null)
+        // A tenant's task works in the tenant's root, which is elsewhere.
+        if (workspace is null && cwd is null && tenant is null)
             request = await HereAsync(session, request).ConfigureAwait(false);
         var reply = await session.AskAsync(request).ConfigureAwait(false);
         if (session.Json)

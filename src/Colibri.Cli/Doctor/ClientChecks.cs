@@ -40,6 +40,12 @@ internal sealed class ClientChecks(ClientHost host, string socket, DaemonUnreach
         FindSocket(others);
         FindProgram();
         FindGroup();
+        // A daemon looks at these itself, with its own user's eyes.
+        if (failure is not null)
+        {
+            FindConfiguration();
+            FindAgents();
+        }
         return _checks;
     }
 
@@ -117,6 +123,37 @@ internal sealed class ClientChecks(ClientHost host, string socket, DaemonUnreach
             Add("daemon", DoctorState.Note, $"{Program} is not on this PATH; the daemon that answers was started from elsewhere");
         else
             Add("daemon", DoctorState.Error, $"{Program} is neither on this PATH nor beside this program", "install it, or add its directory to PATH");
+    }
+
+    private void FindConfiguration()
+    {
+        var stated = host.Environment("COLIBRI_CONFIG");
+        if (stated is not null && !host.Exists(stated))
+            Add("configuration", DoctorState.Error, $"COLIBRI_CONFIG names {stated}, which {host.UserName} cannot find", "correct COLIBRI_CONFIG, or make that file");
+        else if ((stated ?? ConfigurationPlaces().FirstOrDefault(file => host.Exists(file))) is { } file)
+            Add("configuration", DoctorState.Ok, $"a daemon of this environment would read {file}", $"to see what it makes of it: {Program} --check-config");
+        else
+            Add("configuration", DoctorState.Note, $"there is no configuration file; it would be one of {string.Join(", ", ConfigurationPlaces())}");
+    }
+
+    private IEnumerable<string> ConfigurationPlaces()
+    {
+        if (host.Environment("XDG_CONFIG_HOME") is ['/', ..] stated)
+            yield return Path.Combine(stated, ServiceGroup, "colibri.toml");
+        else if (host.Environment("HOME") is ['/', ..] home)
+            yield return Path.Combine(home, ".config", ServiceGroup, "colibri.toml");
+        yield return "/usr/local/etc/colibri/colibri.toml";
+        yield return "/etc/colibri/colibri.toml";
+    }
+
+    private void FindAgents()
+    {
+        string[] directories = [.. (host.Environment("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)];
+        List<string> found = [.. Runtimes.All.Select(name => directories.Select(directory => Path.Combine(directory, name)).FirstOrDefault(file => host.Exists(file))).OfType<string>()];
+        if (found.Count > 0)
+            Add("agents", DoctorState.Ok, $"on this PATH: {string.Join(", ", found)}; a daemon says more of them");
+        else
+            Add("agents", DoctorState.Note, $"none that Colibri knows is on this PATH: {string.Join(", ", Runtimes.All.Where(name => name != "local"))}");
     }
 
     private string Start()

@@ -39,8 +39,10 @@ internal static class DoctorView
             screen.Line(new string(' ', margin) + line);
         if (check.Fix is { } fix)
         {
-            foreach (var line in Columns.Wrap($"fix: {Words.Plain(fix)}", screen.Width - margin))
-                screen.Line(new string(' ', margin) + screen.Paint(line, Tone.Strong));
+            // It begins below the name, so that most of what is to be typed stands on one line and can be copied.
+            const int FixMargin = Indent + StateWidth;
+            foreach (var line in Columns.Wrap($"fix: {Words.Plain(fix)}", screen.Width - FixMargin))
+                screen.Line(new string(' ', FixMargin) + screen.Paint(line, Tone.Strong));
         }
     }
 

@@ -118,7 +118,7 @@ internal sealed class AgentRuns
     public Task<TaskError?> PlaceAsync() => Current is { } run ? PlaceAsync(run) : Task.FromResult<TaskError?>(null);
 
     /// <summary>The launch for the run that was begun.</summary>
-    public AgentLaunch Launch() => new(_profile, _request, Current?.Task, Injection, SessionId, Current?.Earlier);
+    public AgentLaunch Launch() => new(_profile, _request, Current?.Task, Injection, SessionId, SkillsOf(Current?.Task), Current?.Earlier);
 
     /// <summary>Watches the limits until the agent has ended.</summary>
     public Task WatchAsync(CancellationToken ended) => _watch.RunAsync(ended);
@@ -210,6 +210,9 @@ internal sealed class AgentRuns
 
     private PromptAssembler? Injection => _parts.Configuration.SchedulerPromptInjection ? _parts.Prompts : null;
 
+    private IReadOnlyList<Skill> SkillsOf(BoardTask? task) =>
+        task is null ? [] : _parts.Registry.SkillsFor(task.Capabilities, _request.Profile?.Name ?? _agent.Name);
+
     private RunStart StartOf(string? taskId) =>
         new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model, Profile = _request.Profile?.Name, Access = _request.HeldAccess?.ToString().ToLowerInvariant() };
 
@@ -251,15 +254,17 @@ internal sealed class AgentRuns
         {
             if (await PlaceAsync(run).ConfigureAwait(false) is { } error)
             {
+                // The task of another tenant is none of this agent's: it is as if it had not been claimed.
+                var end = error.Code == TenantStep.Moved ? InterruptedBeforeItWasTold(run) with { Error = error } : _judge.Fail(_agent.Id, run, error, mayPass: false);
                 if (run.On(RunEvent.Ended) == RunAction.Check)
-                    await FinishAsync(run, _judge.Fail(_agent.Id, run, error, mayPass: false)).ConfigureAwait(false);
+                    await FinishAsync(run, end).ConfigureAwait(false);
                 return;
             }
             // A task starts in a new conversation: words about an earlier task would cost money with every request, and may mislead.
             if (_profile.ForgetCommand is { } forget)
                 await _rpc!.AskAsync(forget, null).ConfigureAwait(false);
             var prompt = AgentLaunch.PromptOf(task);
-            var sent = AgentLaunch.Introduced(Injection, run.SessionId, prompt, isByInput: true);
+            var sent = AgentLaunch.Introduced(Injection, run.SessionId, prompt, isByInput: true, SkillsOf(task));
             await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = prompt }).ConfigureAwait(false);
             await PromptAsync(run, sent).ConfigureAwait(false);
         }

@@ -26,6 +26,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     private readonly RetryBackoff _backoff = new(parts.BoardTime ?? parts.Time, Random.Shared);
     private readonly Confiner _confiner = new(parts.Configuration, parts.Programs, parts.JailHost, parts.Jails);
     private readonly RunStore _runs = parts.Runs;
+    private readonly Registry _registry = parts.Registry;
     private readonly UsageTotal _ended = new();
     private int _running;
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -239,13 +240,16 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
     }
 
-    private async Task<SupervisedAgent> StartAsync(SpawnRequest request)
+    private async Task<SupervisedAgent> StartAsync(SpawnRequest asked)
     {
-        var confinement = await _confiner.PlanAsync(request.Jail, request.Environment.Keys).ConfigureAwait(false);
+        var (request, confinement, noTenant) = await new TenantConfinement(_confiner, _registry).PlanAsync(asked).ConfigureAwait(false);
         // Resolve the path once, so that the checked program is the one that is started.
         var found = confinement is null ? parts.Programs.Find(request.Binary) : confinement.Root.Find(request.Binary);
         // What is there and cannot be executed is started all the same: its task then says why.
         var program = found ?? (confinement is null ? parts.Programs.FindUnusable(request.Binary) : null);
+        // Its task is claimed and says what is wrong with its tenant; the program is not started.
+        if (noTenant is not null)
+            program ??= request.Binary;
         if (program is null && confinement is not null)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"there is no '{request.Binary}' inside {confinement.Root.Path}");
         if (program is null)
@@ -254,7 +258,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, $"cannot find an executable '{request.Binary}'"
                 + (request.Binary.Contains('/') ? ProgramFile.WhyNot(request.Binary) is { } reason ? $": {reason}" : "" : $" in the {parts.Programs.Directories.Count} directories of the daemon's search path; give its path"));
         }
-        RefuseAccess(request, confinement);
+        if (noTenant is null)
+            RefuseAccess(request, confinement);
         var agent = Prepare(request, confinement, program);
         // Registered before the claim is committed, so that a client that sees a claimed task finds its agent.
         Panes.Add(agent);
@@ -268,17 +273,17 @@ public sealed class AgentSupervisor(SupervisorParts parts)
             agent.MarkEnded();
             throw;
         }
-        if (await PlaceAsync(agent).ConfigureAwait(false) is { } unplaced)
+        if ((noTenant is null ? await PlaceAsync(agent).ConfigureAwait(false) : new TaskError(RunVerdict.SpawnFailed, noTenant)) is { } unplaced)
         {
             // A fault of the daemon's own, and a directory that another run is in, are none of the task's: its attempt is given back.
-            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code is RunJudge.Internal or PlaceStep.Busy or WorkspaceRuns.NoWorkspace).ConfigureAwait(false);
+            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code is RunJudge.Internal or PlaceStep.Busy or WorkspaceRuns.NoWorkspace or TenantStep.Moved).ConfigureAwait(false);
             Panes.Stopped(agent);
             throw new SpawnRefusedException(
                 unplaced.Code switch
                 {
                     RunVerdict.Budget => SpawnRefusal.BudgetSpent,
                     RunVerdict.SpawnFailed => SpawnRefusal.ProgramUnusable,
-                    PlaceStep.Busy => SpawnRefusal.TaskConflict,
+                    PlaceStep.Busy or TenantStep.Moved => SpawnRefusal.TaskConflict,
                     _ => SpawnRefusal.NotPlaced,
                 },
                 unplaced.Message)

@@ -244,10 +244,9 @@ public sealed class SupervisedAgent : IRunSite
 
     string? IRunSite.Root => _confinement?.Root.Path;
 
-    string? IRunSite.Inside(string directory) =>
-        _confinement is not { } plan ? directory
-        : directory == plan.Root.Path ? "/"
-        : directory.StartsWith(plan.Root.Path + "/", StringComparison.Ordinal) ? directory[plan.Root.Path.Length..] : null;
+    string? IRunSite.Tenant => _request.Tenant;
+
+    string? IRunSite.Inside(string directory) => _confinement is not { } plan ? directory : plan.Root.Inside(directory);
 
     void IRunSite.ShowPlace(string directory) => Tell(_pane.SetPlace(directory));
 

@@ -26,6 +26,9 @@ public sealed record SupervisorParts
     public required EventLoop Loop { get; init; }
     public required TaskBoard Board { get; init; }
 
+    /// <summary>Tenants and skills.</summary>
+    public required Registry Registry { get; init; }
+
     /// <summary>Begins and ends runs on the board.</summary>
     internal RunStore Runs => field ??= new RunStore(Board, Time, Logger);
 
@@ -55,7 +58,7 @@ public sealed record SupervisorParts
     internal RunSteps Steps
     {
         get => field ??= new RunSteps(
-            Placing: [new BudgetStep(Budgets), new PlaceStep(Places, Board.PlaceRunAsync, Settings, Workspaces.EnterAsync, StateDirectory)],
+            Placing: [new BudgetStep(Budgets), new TenantStep(), new PlaceStep(Places, Board.PlaceRunAsync, Settings, Workspaces.EnterAsync, StateDirectory)],
             Checking: [new CheckStep(Settings, Secrets, Logger)]) { Leaving = [Workspaces] };
         init;
     }

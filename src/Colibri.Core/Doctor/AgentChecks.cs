@@ -16,6 +16,7 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
 
     private const int MaxVersion = 80;
     private const int MaxWhy = 200;
+    private const int MaxFlag = 60;
 
     // A user that is not root, where its number is known inside a root alone.
     private const uint SomeUser = 65_534;
@@ -125,6 +126,11 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
         var (binary, programs) = (request.Binary, parts.Programs);
         if (programs.Find(binary) is { } program)
             return program;
+        if (parts.Tenants().FirstOrDefault(tenant => JailRoot.Find(tenant.JailRootPath, binary) is not null) is { } tenant)
+        {
+            finding.Note($"it is not on the host and inside the root of tenant {tenant.TenantId}: it does tasks of tenants alone");
+            return null;
+        }
         var where = request.Profile is { } profile ? $"binary = \"/PATH/{Path.GetFileName(binary)}\" under [agents.{profile.Name}]" : $"COLIBRI_AGENT_BINARY=/PATH/{Path.GetFileName(binary)}";
         if (programs.WhyNot(binary) is { } reason)
             finding.Error($"{parts.Host.UserName} cannot execute it: {reason}");
@@ -233,15 +239,29 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
             finding.Note("its arguments are stated and stand in place of the kind's own: they alone decide what it may do", part: Part);
             return;
         }
-        var access = request.Profile?.Access ?? Access.Edit;
-        var rights = ProfileRights.Of(kind, access, UserOf(request), name => VariableOf(request, name));
-        var words = $"{access.ToString().ToLowerInvariant()}: {rights.Words}";
-        if (rights.WhyNot is { } why)
-            finding.Error(why, part: Part);
-        else if (rights.IsHeld || request.Jail is not null)
+        var access = request.Profile?.Access ?? request.Access ?? Access.Edit;
+        var words = $"{access.ToString().ToLowerInvariant()}: {kind.Rights.Words(access)}{Flags(kind, access)}";
+        if (kind.Rights.WhyNot(access, UserOf(request), name => VariableOf(request, name)) is { } why)
+            FindRefusal(finding, why, Part);
+        else if (kind.Rights.Holds(access) || request.Jail is not null)
             finding.Ok(request.Jail is null ? words : $"{words}; confined", Part);
         else
             finding.Note(words, part: Part);
+    }
+
+    // What is wrong, a colon, and what to do.
+    private static void FindRefusal(Finding finding, string why, string part)
+    {
+        var colon = why.IndexOf(": ", StringComparison.Ordinal);
+        finding.Error(colon < 0 ? why : why[..colon], colon < 0 ? null : why[(colon + 2)..], part);
+    }
+
+    /// <summary>How it is held: the arguments and the names of the variables that the kind gets for it.</summary>
+    private static string Flags(AgentProfile kind, Access access)
+    {
+        var flags = kind.Rights.Arguments(access, kind.AlwaysRpc).Select(argument => argument.Length <= MaxFlag ? argument : $"{argument[..MaxFlag]}…")
+            .Concat(kind.Rights.Environment(access).Keys.Order(StringComparer.Ordinal));
+        return string.Join(' ', flags) is { Length: > 0 } shown ? $" ({shown})" : "";
     }
 
     private uint UserOf(SpawnRequest request) => request.Jail is not { } jail ? parts.Host.Uid

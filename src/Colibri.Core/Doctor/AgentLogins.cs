@@ -9,7 +9,7 @@ internal static class AgentLogins
         ("claude", "CLAUDE_CONFIG_DIR", ".claude", ".credentials.json", "claude /login"),
         ("codex", "CODEX_HOME", ".codex", "auth.json", "codex login"),
         ("opencode", "XDG_DATA_HOME", ".local/share", "opencode/auth.json", "opencode auth login"),
-        ("pi", "PI_CODING_AGENT_DIR", ".pi/agent", "auth.json", "pi, and /login in it"),
+        ("pi", "PI_CODING_AGENT_DIR", ".pi/agent", "auth.json", "pi (then type /login)"),
     ];
 
     /// <summary>The login of a kind; null where nobody knows of one.</summary>

@@ -47,7 +47,7 @@ public sealed class Examination
             ? [looks]
             :
             [
-                new AgentChecks(parts, probe).Looks, new WorkspaceChecks(parts, git).Looks, new GitChecks(parts, git).Looks, new HostChecks(parts).Looks,
+                new AgentChecks(parts, probe).Looks, new WorkspaceChecks(parts, git).Looks, new TenantChecks(parts).Looks, new GitChecks(parts, git).Looks, new HostChecks(parts).Looks,
                 new FileChecks(parts).Looks,
             ];
     }
@@ -166,6 +166,9 @@ public sealed record ExaminationParts
 
     /// <summary>The agent that is kept; null where none is.</summary>
     public SpawnRequest? Resident { get; init; }
+
+    /// <summary>Those that are registered.</summary>
+    public Func<IReadOnlyList<Tenant>> Tenants { get; init; } = static () => [];
 
     public required ProgramPath Programs { get; init; }
     public required ChildProcesses Processes { get; init; }

@@ -106,7 +106,7 @@ internal sealed class FileChecks(ExaminationParts parts)
     private void FindVariables(Finding finding)
     {
         foreach (var unknown in UnknownNames.In(parts.Environment))
-            finding.Warning(unknown.ToString(), unknown.Nearest is { } nearest ? $"write {nearest}, or remove it" : "remove it; colibri-daemon --help lists all", null);
+            finding.Warning($"{unknown.Name} is no setting{unknown.Hint}", unknown.Nearest is { } nearest ? $"write {nearest}, or remove it" : "remove it; colibri-daemon --help lists all", null);
     }
 
     private void FindKeys(Finding finding)

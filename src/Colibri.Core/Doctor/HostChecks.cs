@@ -15,6 +15,7 @@ internal sealed class HostChecks(ExaminationParts parts)
 
     public IEnumerable<Look> Looks() =>
     [
+        new Look(Group, "daemon", finding => finding.Ok(parts.Daemon)),
         new Look(Group, "user", FindUser),
         new Look(Group, "home", FindHome),
         new Look(Group, "disk", FindDisk),
@@ -26,7 +27,7 @@ internal sealed class HostChecks(ExaminationParts parts)
 
     private void FindUser(Finding finding)
     {
-        var who = $"{parts.Daemon} runs as {parts.Host.UserName} (uid {parts.Host.Uid})";
+        var who = $"the daemon runs as {parts.Host.UserName} (uid {parts.Host.Uid})";
         if (parts.Host.Uid == 0)
             finding.Note($"{who}: agents that are not confined may do everything on this host, and Claude refuses full access", "run it as a user of its own, as the package's unit does");
         else

@@ -32,7 +32,7 @@ internal sealed class PlaceStep(
         else if (run.FixedDirectory is { } stated)
         {
             // Of a confined agent it is a directory inside its root, where no other agent is.
-            if (site.Root is null && Take(task, stated) is { } busy)
+            if (PlaceOf(site, task, stated) is { } place && Take(task, place) is { } busy)
                 return busy;
             if (site.Root is null && !Directory.Exists(stated))
                 return new TaskError(RunVerdict.SpawnFailed, $"its directory is not there: {stated}");
@@ -40,6 +40,9 @@ internal sealed class PlaceStep(
         }
         else if (site.Root is { } root && task is { Workspace: null, Cwd: null })
         {
+            // A tenant's tasks that name no directory share its root: they run one after another.
+            if (task.Tenant is not null && Take(task, root) is { } busy)
+                return busy;
             run.Place = new RunPlace(root) { Inside = "/" };
         }
         else if (task.Workspace is { } name)
@@ -66,7 +69,7 @@ internal sealed class PlaceStep(
                 return new TaskError(RunVerdict.SpawnFailed, $"its directory lies outside the root that its agent is confined to: {outside.Directory}");
             run.Place = outside with { Inside = inside };
         }
-        run.NeedsAgentsEnd = run.Place!.Tree is not null || task.Check is not null
+        run.NeedsAgentsEnd = run.Place!.Tree is not null || task.Check is not null || task.Tenant is not null
             || (run.Place.Workspace is { } shared && settings().Workspace(shared)?.Check is not null);
         site.ShowPlace(run.Place!.Directory);
         await record(claim, run.Place.Directory).ConfigureAwait(false);
@@ -75,6 +78,10 @@ internal sealed class PlaceStep(
 
     /// <summary>The directory of a task that names none.</summary>
     public static string OwnOf(string state, long number) => Path.Combine(state, "work", number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    /// <summary>The directory of the host that a stated one is; null where no other agent can be in it.</summary>
+    private static string? PlaceOf(IRunSite site, BoardTask task, string stated) =>
+        site.Root is not { } root ? stated : task.Tenant is null ? null : $"{root}/{stated.TrimStart('/')}";
 
     private TaskError? Take(BoardTask task, string directory) => places.Take(directory, new PlaceHolder(task.Id, task.Number)) is { } holder
         ? new TaskError(Busy, $"task {holder.Number} works in {directory}; two runs are never in one directory")

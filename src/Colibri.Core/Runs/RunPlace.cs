@@ -26,6 +26,9 @@ internal interface IRunSite
     /// <summary>The directory that is the agent's root; null where it is not confined.</summary>
     string? Root { get; }
 
+    /// <summary>The tenant in whose root the agent is confined; null without one.</summary>
+    string? Tenant { get; }
+
     /// <summary>A directory as the agent sees it; null where its confinement does not hold it.</summary>
     string? Inside(string directory);
 

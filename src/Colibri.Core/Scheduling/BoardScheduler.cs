@@ -238,7 +238,7 @@ public sealed class BoardScheduler(
     /// <summary>The agents whose program exists. A program that is missing for a moment makes the tasks wait instead of failing the whole queue.</summary>
     private List<AgentCandidate> Usable()
     {
-        var usable = candidates.Where(candidate => supervisor.IsInstalled(candidate.Template.Binary)).ToList();
+        var usable = candidates.Where(rules.HasProgram).ToList();
         var missing = candidates.Except(usable).FirstOrDefault()?.Template.Binary;
         var reason = missing is null ? null : supervisor.WhyNot(missing);
         if (missing is not null && (_status.MissingAgent != missing || _status.MissingReason != reason))
@@ -249,8 +249,10 @@ public sealed class BoardScheduler(
                 logger.AgentProgramUnusable(missing, reason);
         }
         _status = _status with { MissingAgent = missing, MissingReason = reason };
-        _seen = new QueueLook([.. candidates.Select(gate.Seen)]);
-        return usable.FindAll(candidate => supervisor.MayStart(candidate.Template.Binary));
+        // A program that is inside a root alone is there as well.
+        _seen = new QueueLook([.. candidates.Select(candidate => (Seen: gate.Seen(candidate), IsThere: usable.Contains(candidate)))
+            .Select(look => look is { IsThere: true, Seen.Program: null } ? look.Seen with { Program = look.Seen.Binary } : look.Seen)]);
+        return usable.FindAll(candidate => supervisor.RestsUntil(candidate.Template.Binary) is null);
     }
 
     /// <summary>Works on one task. Its failure concerns that task alone; only a board that cannot be written fails the whole look.</summary>

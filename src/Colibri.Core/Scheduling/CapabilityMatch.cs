@@ -18,9 +18,12 @@ public static class CapabilityMatch
     public static AgentCandidate? Best(IReadOnlyCollection<string> required, IEnumerable<AgentCandidate> candidates) => Suited(required, candidates) is [var best, ..] ? best : null;
 
     /// <summary>Those that offer any required capability, the best first.</summary>
-    public static IReadOnlyList<AgentCandidate> Suited(IReadOnlyCollection<string> required, IEnumerable<AgentCandidate> candidates) =>
+    /// <param name="required">The capabilities.</param>
+    /// <param name="candidates">The agents.</param>
+    /// <param name="hasSkill">Whether an agent of that name has a skill, which counts as a capability; null without skills.</param>
+    public static IReadOnlyList<AgentCandidate> Suited(IReadOnlyCollection<string> required, IEnumerable<AgentCandidate> candidates, Func<string, string, bool>? hasSkill = null) =>
     [
-        .. candidates.Select(candidate => (Candidate: candidate, Score: Score(required, candidate.Offers))).Where(scored => scored.Score > 0)
+        .. candidates.Select(candidate => (Candidate: candidate, Score: Score(required, capability => candidate.Offers(capability) || hasSkill?.Invoke(candidate.Name, capability) is true))).Where(scored => scored.Score > 0)
             .OrderByDescending(scored => scored.Score).ThenBy(scored => scored.Candidate.Name, StringComparer.Ordinal).Select(scored => scored.Candidate),
     ];
 }

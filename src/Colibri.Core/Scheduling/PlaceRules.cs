@@ -1,4 +1,5 @@
 using Colibri.Core.Agents;
+using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Board;
 using Colibri.Core.Runs;
 using Colibri.Core.Settings;
@@ -14,9 +15,17 @@ namespace Colibri.Core.Scheduling;
 /// <param name="places">The directories in which runs are.</param>
 /// <param name="pauses">What operators have paused.</param>
 /// <param name="living">How many agents of a profile live.</param>
+/// <param name="registry">Tenants and skills.</param>
+/// <param name="isInstalled">Whether the host has a program.</param>
 /// <param name="health">Whether runs can work in the workspaces.</param>
-public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, QueuePauses pauses, Func<string, int> living, WorkspaceHealth health)
+public sealed class PlaceRules(
+    Func<ColibriSettings> settings, Places places, QueuePauses pauses, Func<string, int> living, Registry registry, Func<string, bool> isInstalled, WorkspaceHealth health)
 {
+    /// <summary>Whether an agent has a skill, which counts as a capability of it.</summary>
+    /// <param name="agent">The name of its profile, or of its program where it has none.</param>
+    /// <param name="capability">The capability.</param>
+    public bool HasSkill(string agent, string capability) => registry.HasSkill(agent, capability);
+
     /// <summary>Whether an agent of a profile may take a task that asks for this.</summary>
     /// <param name="wish">What the task asks for.</param>
     /// <param name="profile">The profile's name; null for an agent without one.</param>
@@ -28,6 +37,17 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
             return true;
         return settings().Workspace(workspace) is { } there && (there.Agents.Count == 0 || (profile is not null && there.Agents.Contains(profile)));
     }
+
+    /// <summary>Whether an agent's program is where a task of that tenant would have it started: inside the tenant's root, inside the profile's, or on the host.</summary>
+    public bool HasProgram(AgentCandidate candidate, string? tenant)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        var root = tenant is null ? candidate.Template.Jail?.Path : registry.Tenant(tenant)?.JailRootPath;
+        return root is null ? isInstalled(candidate.Template.Binary) : JailRoot.Find(root, candidate.Template.Binary) is not null;
+    }
+
+    /// <summary>Whether an agent's program is where a task of any tenant, or of none, would have it started.</summary>
+    public bool HasProgram(AgentCandidate candidate) => HasProgram(candidate, null) || registry.Tenants.Any(tenant => HasProgram(candidate, tenant.TenantId));
 
     /// <summary>Whether one more agent of a profile may live.</summary>
     /// <param name="profile">The profile.</param>
@@ -42,11 +62,12 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
     public string? DirectoryOf(ReadyTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        return SharedDirectory(task.Workspace, task.Cwd);
+        return SharedDirectory(task.Workspace, task.Cwd, task.Tenant);
     }
 
-    private string? SharedDirectory(string? workspace, string? cwd) =>
-        cwd ?? (workspace is { } name && settings().Workspace(name) is { Isolation: Isolation.Shared } shared ? shared.Path : null);
+    private string? SharedDirectory(string? workspace, string? cwd, string? tenant) =>
+        cwd ?? (workspace is { } name ? settings().Workspace(name) is { Isolation: Isolation.Shared } shared ? shared.Path : null
+            : tenant is { } id ? registry.Tenant(id)?.JailRootPath : null);
 
     /// <summary>Whether a run of another task is in a directory.</summary>
     public bool IsBusy(string directory, string taskId) => places.HolderOf(directory) is { } holder && holder.TaskId != taskId;
@@ -68,7 +89,9 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
             yield return new BlockedBy("no-agent", never);
         if (task.Workspace is { } workspace && health.Why(workspace) is { } unusable)
             yield return new BlockedBy("workspace", $"{workspace}: {unusable}");
-        if (SharedDirectory(task.Workspace, task.Cwd) is { } directory && places.HolderOf(directory) is { } holder && holder.TaskId != task.Id)
+        if (task.Tenant is not null && candidates.Count == 0)
+            yield return new BlockedBy("no-agent", "the task of a tenant needs an agent of its own, and none is configured that could be started (COLIBRI_AGENT_BINARY, or a profile)");
+        if (SharedDirectory(task.Workspace, task.Cwd, task.Tenant) is { } directory && places.HolderOf(directory) is { } holder && holder.TaskId != task.Id)
             yield return new BlockedBy("directory", $"task {holder.Number} works in {directory}");
         if (task.Agent is { } name && settings().Agent(name) is { Max: { } max } && living(name) >= max)
             yield return new BlockedBy("slots", $"all {max} agents of the profile {name} are busy");
@@ -82,6 +105,25 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
         ArgumentNullException.ThrowIfNull(task);
         return WhyNever(task.Agent, task.Workspace, candidates);
     }
+
+    /// <summary>Why the place of a tenant's task lies outside the tenant's root, in a line that begins with the field at fault; null where it does not.</summary>
+    public string? WhyOutside(NewTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        if (task.Tenant is not { } id || registry.Tenant(id) is not { JailRootPath: var root })
+            return null;
+        if (task.Cwd is { } cwd && !IsBelow(root, cwd))
+            return $"cwd is {cwd}, which lies outside the root of tenant {id}, {root}";
+        if (task.Workspace is not { } name || settings().Workspace(name) is not { } workspace)
+            return null;
+        return workspace.Isolation == Isolation.Worktree
+            ? $"workspace {name} gives each task a worktree, which lies outside the root of tenant {id}; name a cwd below {root}, or a workspace there with isolation = \"shared\""
+            : IsBelow(root, workspace.Path) ? null : $"workspace {name} is {workspace.Path}, which lies outside the root of tenant {id}, {root}";
+    }
+
+    // By its name alone: links are followed when the run is placed.
+    private static bool IsBelow(string root, string directory) =>
+        $"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory))}/".StartsWith($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(root))}/", StringComparison.Ordinal);
 
     private string? WhyNever(string? profile, string? workspace, IReadOnlyList<AgentCandidate> candidates)
     {
@@ -104,12 +146,15 @@ public sealed class PlaceRules(Func<ColibriSettings> settings, Places places, Qu
 /// <param name="Needs">Capabilities; one list for all tasks of one reading that need the same.</param>
 /// <param name="Agent">The profile.</param>
 /// <param name="Workspace">The workspace.</param>
-/// <param name="IsPlaced">Whether it works in a place that a living agent is not in.</param>
+/// <param name="IsPlaced">Whether it works in a place that a living agent is not in: a directory, or a tenant's root.</param>
 public readonly record struct TaskWish(IReadOnlyList<string> Needs, string? Agent, string? Workspace, bool IsPlaced)
 {
+    /// <summary>The tenant in whose root it runs.</summary>
+    public string? Tenant { get; init; }
+
     public static TaskWish Of(ReadyTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        return new TaskWish(task.Capabilities, task.Agent, task.Workspace, task.Workspace is not null || task.Cwd is not null);
+        return new TaskWish(task.Capabilities, task.Agent, task.Workspace, task.Workspace is not null || task.Cwd is not null || task.Tenant is not null) { Tenant = task.Tenant };
     }
 }

@@ -108,7 +108,7 @@ internal sealed class TaskMatch(
             if (_closed.Contains(candidate) || (candidate.Profile is { } profile && !rules.HasRoom(profile, _started.GetValueOrDefault(profile.Name))) || gate.IsPaused(candidate, task.Workspace))
                 continue;
             if (gate.RequestOf(task.Id, candidate) is { } request)
-                return request;
+                return request with { Tenant = task.Tenant };
             if (gate.IsClosed(candidate))
                 _closed.Add(candidate);
         }
@@ -119,12 +119,14 @@ internal sealed class TaskMatch(
     {
         if (_suited.TryGetValue(wish, out var known))
             return known;
-        // A living agent cannot change its directory, so it takes what works anywhere.
-        var able = wish.IsPlaced ? [] : resting.Where(agent => rules.MayTake(wish, agent.ProfileName)).Select(agent => (Agent: agent, Score: CapabilityMatch.Score(wish.Needs, agent.Offers)))
+        // A living agent can change neither its directory nor its root, so it takes what works anywhere.
+        var able = wish.IsPlaced ? [] : resting.Where(agent => rules.MayTake(wish, agent.ProfileName)).Select(agent => (Agent: agent, Score: CapabilityMatch.Score(wish.Needs, need => agent.Offers(need) || rules.HasSkill(agent.ProfileName ?? agent.Name, need))))
             .Where(match => match.Score > 0).OrderByDescending(match => match.Score).Select(match => match.Agent).ToList();
-        var candidates = CapabilityMatch.Suited(wish.Needs, usable.Where(candidate => rules.MayTake(wish, candidate.Profile?.Name)));
+        var there = usable.Where(candidate => rules.MayTake(wish, candidate.Profile?.Name)).ToLookup(candidate => rules.HasProgram(candidate, wish.Tenant));
+        // A tenant's task for which no program is inside the root is started all the same: its failure says so.
+        var candidates = CapabilityMatch.Suited(wish.Needs, wish.Tenant is null || there[true].Any() ? there[true] : there[false], rules.HasSkill);
         var suited = new Suited(able, candidates, able.Count > 0 || candidates.Count > 0
-            || CapabilityMatch.Suited(wish.Needs, configured.Where(candidate => rules.MayTake(wish, candidate.Profile?.Name))).Count > 0);
+            || CapabilityMatch.Suited(wish.Needs, configured.Where(candidate => rules.MayTake(wish, candidate.Profile?.Name)), rules.HasSkill).Count > 0);
         _suited.Add(wish, suited);
         return suited;
     }

@@ -31,22 +31,21 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
     private async ValueTask<Reply> SpawnAsync(CommandContext context)
     {
         var request = context.Request;
+        var task = CommandContext.OptionalName(request.TaskId, "task_id") is { } name ? await board.GetAsync(name).ConfigureAwait(false) : null;
         return await StartAsync(RequestOf(context, request.Binary, "binary") with
         {
             Runtime = KnownRuntime(request.Runtime),
             Provider = CommandContext.OptionalName(request.Provider, "provider"),
             Model = CommandContext.OptionalName(request.Model, "model"),
-            TaskId = await TaskIdOf(CommandContext.OptionalName(request.TaskId, "task_id")).ConfigureAwait(false),
+            // Where a number names no task, the claim says so.
+            TaskId = task?.Id ?? request.TaskId,
+            Tenant = task?.Tenant,
             Jail = JailOf(request.Jail),
             Rpc = request.Rpc,
             Prompt = CommandContext.Text(request.Prompt, "prompt"),
             Access = AccessOf(request),
         }).ConfigureAwait(false);
     }
-
-    // Where a number names no task, the claim says so.
-    private async Task<string?> TaskIdOf(string? name) =>
-        name is null ? null : (await board.GetAsync(name).ConfigureAwait(false))?.Id ?? name;
 
     private static Access? AccessOf(CommandRequest request)
     {

@@ -107,7 +107,7 @@ internal static class DaemonHost
                 FileWatch.LookAtWorkingDirectory,
             ],
             throttle, time, logger);
-        var places = new ConfiguredPlaces(() => engine.Settings.Current) { WhyNever = task => engine.Rules.WhyNever(task, candidates) };
+        var places = new ConfiguredPlaces(() => engine.Settings.Current) { WhyNever = task => engine.Rules.WhyOutside(task) ?? engine.Rules.WhyNever(task, candidates) };
         var status = new StatusView(configuration, engine, prefix, counters, watch, log, time) { Places = places };
         var examination = new Examination(new ExaminationParts
         {
@@ -116,6 +116,7 @@ internal static class DaemonHost
             Environment = HostEnvironment.Variables(),
             Candidates = () => candidates,
             Resident = resident,
+            Tenants = () => engine.Registry.Tenants,
             Programs = programs,
             Processes = processes,
             Plan = engine.Supervisor.PlanAsync,
@@ -123,7 +124,7 @@ internal static class DaemonHost
             Cgroup = () => engine.Cgroups?.Status,
             Files = () => watch.Found,
             OpenFilesWanted = openFiles,
-            Daemon = $"colibri-daemon {BuildVersion.Text}, pid {InitProcess.ServicePid},",
+            Daemon = $"colibri-daemon {BuildVersion.Text}, pid {InitProcess.ServicePid}",
             Time = time,
             Logger = logger,
             Stopping = stop.Stopping,
@@ -154,7 +155,7 @@ internal static class DaemonHost
                 .. new RetentionCommands(engine).Handlers,
                 .. new AgentCommands(engine.Board, engine.Supervisor, configuration.Host).Handlers,
                 .. new SessionCommands(engine.Sessions, engine.Prompts, engine.Board).Handlers,
-                .. new RegistryCommands(engine.Board).Handlers,
+                .. new RegistryCommands(engine.Registry).Handlers,
             ]),
             engine.Events);
         engine.Run();

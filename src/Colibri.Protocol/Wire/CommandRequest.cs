@@ -97,6 +97,9 @@ public sealed record CommandRequest
     public string? Category { get; init; }
     public string? JailRootPath { get; init; }
 
+    /// <summary>Of <c>register-skill</c>: the agents that have it.</summary>
+    public IReadOnlyList<string>? Agents { get; init; }
+
     /// <summary>Of a task, and a filter of <c>list-tasks</c>: the profile. Of <c>pause-queue</c> and <c>resume-queue</c>: the scheduler's agent, by name.</summary>
     public string? Agent { get; init; }
 

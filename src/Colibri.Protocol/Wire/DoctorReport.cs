@@ -8,7 +8,7 @@ namespace Colibri.Protocol.Wire;
 public sealed record DoctorReport(IReadOnlyList<DoctorCheck> Checks);
 
 /// <summary>One thing that was looked at.</summary>
-/// <param name="Group">What it belongs to: <c>agents</c>, <c>workspaces</c>, <c>git</c>, <c>host</c> or <c>files</c>; <c>client</c> for what the CLI looks at itself.</param>
+/// <param name="Group">What it belongs to: <c>agents</c>, <c>workspaces</c>, <c>tenants</c>, <c>git</c>, <c>host</c> or <c>files</c>; <c>client</c> for what the CLI looks at itself.</param>
 /// <param name="Name">What was looked at.</param>
 /// <param name="State">How it is.</param>
 /// <param name="Message">What was found, in one line. No key is in it.</param>

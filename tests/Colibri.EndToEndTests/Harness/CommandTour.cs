@@ -176,6 +176,7 @@ internal sealed class CommandTour(WireClient client)
         var skill = await AskAsync(new { cmd = "register-skill", name = "dig", description = "Digs holes", category = "garden" });
         (skill.Text("name"), skill.Text("description"), skill.Text("category")).ShouldBe(("dig", "Digs holes", "garden"));
         (await AskAsync(new { cmd = "list-skills" })).Items("skills").ShouldContain(one => one.Text("name") == "dig");
+        (await AskAsync(new { cmd = "delete-skill", name = "dig" })).Text("name").ShouldBe("dig");
 
         var tenant = await AskAsync(new { cmd = "register-tenant", tenant_id = "green", jail_root_path = "/tmp/green" });
         (tenant.Text("tenant_id"), tenant.Text("jail_root_path")).ShouldBe(("green", "/tmp/green"));

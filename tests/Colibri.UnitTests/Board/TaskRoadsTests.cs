@@ -34,6 +34,7 @@ public sealed class TaskRoadsTests
     public async Task A_task_is_whole_on_every_road(string road)
     {
         await using var fixture = new BoardFixture();
+        await (await Registry.LoadAsync(fixture.Board)).RegisterTenantAsync("acme", "/jails/acme");
         var parent = await fixture.CreateIn(TaskState.Done);
         var given = Full with { After = [$"{parent.Number}"] };
         var task = road switch
@@ -63,6 +64,7 @@ public sealed class TaskRoadsTests
     public async Task A_directory_and_a_time_take_the_same_roads()
     {
         await using var fixture = new BoardFixture();
+        await (await Registry.LoadAsync(fixture.Board)).RegisterTenantAsync("acme", "/jails/acme");
         var at = fixture.Time.Now.AddHours(3);
         var given = new NewTask { Title = "there", Cwd = "/srv/a b", NotBefore = at, Hold = true };
         var created = await fixture.Board.CreateAsync(given);
@@ -77,6 +79,7 @@ public sealed class TaskRoadsTests
     public async Task An_edit_leaves_what_it_does_not_name_and_takes_away_what_it_empties()
     {
         await using var fixture = new BoardFixture();
+        await (await Registry.LoadAsync(fixture.Board)).RegisterTenantAsync("acme", "/jails/acme");
         var task = await fixture.Board.CreateAsync(Full);
 
         var edited = (await fixture.Board.EditAsync("1", new TaskEdit { Priority = 1, Agent = "", Tags = [""], RunTimeout = TimeSpan.Zero, Cwd = "/srv/x" })).Task!;
@@ -96,6 +99,7 @@ public sealed class TaskRoadsTests
     public async Task Only_a_queued_task_is_edited(TaskState state)
     {
         await using var fixture = new BoardFixture();
+        await (await Registry.LoadAsync(fixture.Board)).RegisterTenantAsync("acme", "/jails/acme");
         var task = await fixture.CreateIn(state);
         (await fixture.Board.EditAsync(task.Id, new TaskEdit { Title = "x" })).Outcome.ShouldBe(EdgeOutcome.Conflict);
         (await fixture.Get(task)).ShouldBe(task with { Capabilities = (await fixture.Get(task)).Capabilities, After = (await fixture.Get(task)).After, Tags = (await fixture.Get(task)).Tags });

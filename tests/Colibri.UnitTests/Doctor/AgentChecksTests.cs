@@ -2,6 +2,7 @@ using Colibri.Core.Agents.Launch;
 using Colibri.Core.Settings;
 using Colibri.Posix.Host;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Posix.Spawning;
 
 namespace Colibri.UnitTests.Doctor;
 
@@ -62,7 +63,8 @@ public sealed class AgentChecksTests : IDisposable
         hanging.Fix.ShouldNotBeNull().ShouldContain("/claude --version");
         checks.Single(check => check.Name == "pi").Message.ShouldStartWith("1.5.2 at ");
         checks.ShouldContain(check => check.Group == "host");
-        Directory.Exists($"/proc/{File.ReadAllText(pid).Trim()}").ShouldBeFalse("the sleep in a session of its own is gone");
+        // Killed by then, and perhaps not reaped yet.
+        Shell.Until(() => !Directory.Exists($"/proc/{File.ReadAllText(pid).Trim()}"), "the sleep in a session of its own is gone");
     }
 
     [Test]
@@ -168,6 +170,17 @@ public sealed class AgentChecksTests : IDisposable
         var check = await _here.CheckAsync("agents", "claude rights");
         check.State.ShouldBe(state, check.ToString());
         check.Message.ShouldContain(words);
+    }
+
+    [Test]
+    [Arguments("claude", Access.Edit, "(--permission-mode=acceptEdits --settings={")]
+    [Arguments("claude", Access.Full, "full: does all that its user may (--dangerously-skip-permissions)")]
+    [Arguments("codex", Access.Read, "(--sandbox=read-only RUST_LOG)")]
+    [Arguments("opencode", Access.Read, "(OPENCODE_PERMISSION)")]
+    public async Task What_a_profile_may_do_is_told_with_the_flags_that_hold_it(string kind, Access access, string words)
+    {
+        _here.WithProgram(kind, "echo 1").WithProfile(new ProfileSettings { Name = "mine", Kind = kind, Access = access });
+        (await _here.CheckAsync("agents", "mine rights")).Message.ShouldContain(words);
     }
 
     [Test]

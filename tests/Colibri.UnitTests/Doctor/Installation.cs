@@ -40,6 +40,8 @@ internal sealed class Installation : IDisposable
 
     public Func<ExaminationParts, ExaminationParts> Change { get; set; } = static parts => parts;
 
+    public IReadOnlyList<Tenant> Tenants { get; set; } = [];
+
     public RetentionSettings Retention { get; set; } = new();
 
     public string InFolder(string path) => Path.Combine(_directory, path);
@@ -92,7 +94,7 @@ internal sealed class Installation : IDisposable
     /// <summary>Runs git, with this installation's home.</summary>
     public void Git(string directory, string arguments)
     {
-        var (exit, output) = Shell.Run(Shell.Options($"cd '{directory}' && git {arguments}", $"HOME={InFolder("home")}")).GetAwaiter().GetResult();
+        var (exit, output) = Shell.Run(Shell.Options($"cd {DoctorHost.ShellWord(directory)} && git {arguments}", $"HOME={InFolder("home")}")).GetAwaiter().GetResult();
         exit.Code.ShouldBe(0, output);
     }
 
@@ -107,6 +109,7 @@ internal sealed class Installation : IDisposable
             Settings = () => settings,
             Environment = Environment,
             Candidates = () => _candidates,
+            Tenants = () => Tenants,
             Programs = Programs,
             Processes = SharedChildren.Instance,
             Plan = static _ => Task.FromResult<Colibri.Core.Agents.Confinement.ConfinementPlan?>(null),

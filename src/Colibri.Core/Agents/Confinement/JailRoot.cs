@@ -67,17 +67,27 @@ public sealed class JailRoot
     }
 
     /// <summary>The program's path as the agent will see it; null where there is none of that name or path inside.</summary>
-    public string? Find(string program)
+    public string? Find(string program) => Find(Path, program);
+
+    /// <summary>The same below a directory that is not checked yet.</summary>
+    internal static string? Find(string root, string program)
     {
         ArgumentException.ThrowIfNullOrEmpty(program);
         var candidates = program.Contains('/') ? [program] : Programs.Select(directory => $"{directory}/{program}");
-        return candidates.FirstOrDefault(candidate => candidate.StartsWith('/') && !candidate.Split('/').Contains("..") && IsThere(candidate));
+        return candidates.FirstOrDefault(candidate => candidate.StartsWith('/') && !candidate.Split('/').Contains("..") && IsThere(root, candidate));
+    }
+
+    /// <summary>A directory of the host as the agent will see it, wherever links lead; null where it lies outside.</summary>
+    public string? Inside(string directory)
+    {
+        var real = RealPath(directory) ?? directory;
+        return real == Path ? "/" : real.StartsWith(Path + "/", StringComparison.Ordinal) ? real[Path.Length..] : null;
     }
 
     // A link inside resolves inside, so from outside only its existence is checked.
-    private bool IsThere(string inside)
+    private static bool IsThere(string root, string inside)
     {
-        var file = new FileInfo(Path + inside);
+        var file = new FileInfo(root + inside);
         return file.Exists || file.LinkTarget is not null;
     }
 

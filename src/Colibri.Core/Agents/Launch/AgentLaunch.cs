@@ -16,16 +16,19 @@ internal sealed class AgentLaunch
     /// <param name="task">The task that was claimed for it, or null.</param>
     /// <param name="prompts">Puts what the session has so far before the prompt; null leaves the prompt as it is.</param>
     /// <param name="sessionId">The session.</param>
+    /// <param name="skills">The skills that the task asks for.</param>
     /// <param name="earlier">The agent's own session of the task's run before, to be taken up with the task's feedback where the kind can; or null.</param>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     /// <exception cref="PromptTooLongException">The prompt goes neither into an argument nor to standard input.</exception>
-    public AgentLaunch(AgentProfile profile, SpawnRequest request, BoardTask? task, PromptAssembler? prompts, string sessionId, Conversation? earlier = null)
+    public AgentLaunch(
+        AgentProfile profile, SpawnRequest request, BoardTask? task, PromptAssembler? prompts, string sessionId, IReadOnlyList<Skill> skills, Conversation? earlier = null)
     {
         Request = request;
         Prompt = PromptOf(profile, request, task, earlier);
         Recorded = CommandLineOf(profile, request, task, Prompt, earlier);
         // An agent that goes on in its own session knows what was said.
-        SentPrompt = Prompt is null || task is null || IsResumed(profile, request, task, earlier) ? Prompt : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null);
+        SentPrompt = Prompt is null || task is null || IsResumed(profile, request, task, earlier) ? Prompt
+            : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null, skills);
         CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, task, SentPrompt, earlier);
         if (CommandLine.Problem is { } problem)
             throw new PromptTooLongException(problem);
@@ -36,7 +39,7 @@ internal sealed class AgentLaunch
     /// <summary>The prompt as the session log shows it.</summary>
     public string? Prompt { get; }
 
-    /// <summary>The prompt after the session's earlier entries, which are in the log already.</summary>
+    /// <summary>The prompt after the session's earlier entries, which are in the log already, and after the skills that the task asks for.</summary>
     public string? SentPrompt { get; }
 
     /// <summary>The command line with the prompt alone, as it is persisted.</summary>
@@ -71,9 +74,9 @@ internal sealed class AgentLaunch
     /// <summary>The prompt of a task of this title and description.</summary>
     public static string PromptOf(string title, string description) => description.Length == 0 ? title : $"{title}\n\n{description}";
 
-    /// <summary>A task's prompt after its session's earlier entries.</summary>
-    public static string Introduced(PromptAssembler? prompts, string sessionId, string prompt, bool isByInput) =>
-        prompts?.Introduce(sessionId, prompt, isByInput ? long.MaxValue : MaxIntroducedBytes) ?? prompt;
+    /// <summary>A task's prompt after the skills that it asks for and its session's earlier entries.</summary>
+    public static string Introduced(PromptAssembler? prompts, string sessionId, string prompt, bool isByInput, IReadOnlyList<Skill> skills) =>
+        prompts?.Introduce(sessionId, prompt, isByInput ? long.MaxValue : MaxIntroducedBytes, skills) ?? SkillWords.Before(prompt, skills);
 }
 
 /// <summary>A prompt finds no way into the agent. The message is one line for a person, and says what to do.</summary>

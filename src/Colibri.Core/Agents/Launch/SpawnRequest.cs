@@ -60,6 +60,9 @@ public sealed record SpawnRequest
     /// <summary>What its runs are held to: stated arguments stand in place of the kind's flags for it.</summary>
     public Access? HeldAccess => Arguments.Count == 0 ? Access : null;
 
+    /// <summary>The tenant of its task, in whose root it is confined; null without one.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>Variables of the daemon or its key file that the agent gets although they are keys.</summary>
     public IReadOnlyList<string> PassedEnvironment { get; init; } = [];
 

@@ -217,6 +217,13 @@ internal static class Schema
         ) STRICT, WITHOUT ROWID;
         """;
 
+    // agents: a JSON array of names, empty for every agent. The index is for the deletion of a tenant.
+    public const string Skills = """
+        ALTER TABLE skills ADD COLUMN path TEXT;
+        ALTER TABLE skills ADD COLUMN agents TEXT NOT NULL DEFAULT '[]';
+        CREATE INDEX tasks_by_tenant ON tasks (tenant, status) WHERE tenant IS NOT NULL;
+        """;
+
     // waits: how many of the tasks in after_tasks are not done yet, kept by the trigger on every road into and out of done; a waiting task must cost
     // the look at the queue nothing, so the two indexes are made anew. asked_not_before: the time that a client asked for, which no step of the
     // clock moves. check_outcome and change: JSON objects as the wire shows them. An agent's number is what its label is made of.

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Colibri.Core.Board.Verbs;
 
-/// <summary>What is registered with the board: agents from outside, skills, tenants, settings.</summary>
+/// <summary>What is registered with the board: agents from outside, and settings.</summary>
 internal static class RegistryVerbs
 {
     private const string AgentColumns = """
@@ -32,24 +32,6 @@ internal static class RegistryVerbs
 
     private const string Agents = $"SELECT {AgentColumns} FROM agents WHERE kind = 'registered' ORDER BY name, ifnull(host, '')";
 
-    private const string UpsertSkill = """
-        INSERT INTO skills (name, description, category, registered_at) VALUES ($name, $description, $category, $now)
-        ON CONFLICT (name) DO UPDATE SET description = excluded.description, category = excluded.category
-        RETURNING name, description, category, registered_at
-        """;
-
-    private const string Skills = "SELECT name, description, category, registered_at FROM skills ORDER BY name";
-
-    private const string UpsertTenant = """
-        INSERT INTO tenants (tenant_id, jail_root_path, registered_at) VALUES ($id, $root, $now)
-        ON CONFLICT (tenant_id) DO UPDATE SET jail_root_path = excluded.jail_root_path
-        RETURNING tenant_id, jail_root_path, registered_at
-        """;
-
-    private const string Tenants = "SELECT tenant_id, jail_root_path, registered_at FROM tenants ORDER BY tenant_id";
-
-    private const string DropTenant = "DELETE FROM tenants WHERE tenant_id = $id RETURNING tenant_id, jail_root_path, registered_at";
-
     private const string UpsertSetting = """
         INSERT INTO settings (name, value) VALUES ($name, $value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
         """;
@@ -75,18 +57,6 @@ internal static class RegistryVerbs
         scope.First(Beat, ReadAgent, ("$id", agentId), ("$now", scope.Now));
 
     public static IReadOnlyList<Agent> ListAgents(BoardConnection connection) => connection[Agents].All(ReadAgent);
-
-    public static Skill RegisterSkill(WriteScope scope, string name, string description, string category) => scope.First(
-        UpsertSkill, ReadSkill, ("$name", name), ("$description", description), ("$category", category), ("$now", scope.Now))!;
-
-    public static IReadOnlyList<Skill> ListSkills(BoardConnection connection) => connection[Skills].All(ReadSkill);
-
-    public static Tenant RegisterTenant(WriteScope scope, string tenantId, string jailRootPath) => scope.First(
-        UpsertTenant, ReadTenant, ("$id", tenantId), ("$root", jailRootPath), ("$now", scope.Now))!;
-
-    public static IReadOnlyList<Tenant> ListTenants(BoardConnection connection) => connection[Tenants].All(ReadTenant);
-
-    public static Tenant? DeleteTenant(WriteScope scope, string tenantId) => scope.First(DropTenant, ReadTenant, ("$id", tenantId));
 
     public static int Set(WriteScope scope, string name, string value) => scope.Execute(UpsertSetting, ("$name", name), ("$value", value));
 
@@ -117,8 +87,4 @@ internal static class RegistryVerbs
         TaskNumber = row.LongOrNull(7),
         Label = row.LongOrNull(8) is { } number ? AgentLabel.Of(number) : null,
     };
-
-    private static Skill ReadSkill(SqliteDataReader row) => new(row.GetString(0), row.GetString(1), row.GetString(2), row.Time(3));
-
-    private static Tenant ReadTenant(SqliteDataReader row) => new(row.GetString(0), row.GetString(1), row.Time(2));
 }

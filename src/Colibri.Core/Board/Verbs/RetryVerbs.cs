@@ -73,6 +73,8 @@ internal static class RetryVerbs
         var wanted = edit.Of(given);
         if (wanted.Key is { } key && scope.First(OtherOfKey, row => row.GetString(0), ("$key", key), ("$id", taskId)) is { } holder)
             throw new TaskRefusedException("key", $"is that of task {holder}");
+        if (edit.Tenant is not null)
+            TenantVerbs.Require(scope, wanted.Tenant);
         if (edit.After is not null)
         {
             wanted = wanted with { After = AfterVerbs.Resolve(scope, wanted.After) };

@@ -82,7 +82,7 @@ internal static class TaskVerbs
         WHERE status = 'queued' AND held = 0 AND waits = 0 AND not_before > $now ORDER BY not_before LIMIT 1
         """;
 
-    /// <exception cref="TaskRefusedException">It is to come after a task that is not there.</exception>
+    /// <exception cref="TaskRefusedException">It is to come after a task that is not there, or is of no tenant that is.</exception>
     public static BoardTask Create(WriteScope scope, NewTask task)
     {
         if (task.Key is { } key)
@@ -92,12 +92,13 @@ internal static class TaskVerbs
             if (scope.First(IntakeByKey, Intake.Read, ("$key", key)) is { } waiting)
                 return AdmitUpTo(scope, waiting)[^1] with { Existing = true };
         }
+        TenantVerbs.Require(scope, task.Tenant);
         var after = AfterVerbs.Resolve(scope, task.After);
         AdmitAll(scope, after);
         return Add(scope, new Intake(NewId(scope), task with { After = after }, scope.Now));
     }
 
-    /// <exception cref="TaskRefusedException">It is to come after a task that is not there.</exception>
+    /// <exception cref="TaskRefusedException">It is to come after a task that is not there, or is of no tenant that is.</exception>
     public static IntakeReceipt TakeIn(WriteScope scope, NewTask task)
     {
         if (task.Key is { } key)
@@ -107,6 +108,7 @@ internal static class TaskVerbs
             if (scope.First(ByKey, TaskRow.Read, ("$key", key)) is { } existing)
                 return new IntakeReceipt(existing.Id, Existing: true);
         }
+        TenantVerbs.Require(scope, task.Tenant);
         var id = NewId(scope);
         scope.Execute(InsertIntake, TaskFields.Of(task with { After = AfterVerbs.Resolve(scope, task.After) }, ("$id", id), ("$now", scope.Now)));
         return new IntakeReceipt(id);

@@ -32,14 +32,18 @@ public sealed class PromptAssembler(SessionStore sessions, CostControl cost, Pro
     /// <param name="sessionId">The session.</param>
     /// <param name="prompt">What the agent is to do.</param>
     /// <param name="maxBytes">Bound of the whole text in UTF-8; the prefix and the prompt itself are never cut.</param>
-    /// <returns>The prompt alone where the session has no entries, or where even the prefix would not fit.</returns>
-    public string Introduce(string sessionId, string prompt, long maxBytes)
+    /// <param name="skills">Those that the task asks for: they stand behind the prefix and are never cut.</param>
+    /// <returns>The prompt behind the skills alone where the session has no entries, or where even the prefix would not fit.</returns>
+    public string Introduce(string sessionId, string prompt, long maxBytes, IReadOnlyList<Skill>? skills = null)
     {
-        var room = Math.Min(maxBytes - Encoding.UTF8.GetByteCount(prompt) - 16, cost.Limits.SessionMaxBytes);
+        var told = SkillWords.Of(skills ?? []);
+        var room = Math.Min(maxBytes - Encoding.UTF8.GetByteCount(prompt) - Encoding.UTF8.GetByteCount(told) - 16, cost.Limits.SessionMaxBytes);
         // A message's heading is shorter than its JSON, so the text is never longer than the counted size of the messages.
         if (room < prefix.Bytes || Assemble(sessionId, null, room) is not { Messages.Count: > 1 } assembled)
-            return prompt;
+            return SkillWords.Before(prompt, skills ?? []);
         var text = new StringBuilder(prefix.Text);
+        if (told.Length > 0)
+            text.Append("\n\n").Append(told);
         foreach (var message in assembled.Messages.Skip(1))
             text.Append("\n\n[").Append(message.Role).Append("]\n").Append(message.Content);
         // A NUL would silently end an argument.

@@ -121,8 +121,9 @@ public sealed class BoardStorageTests
 
         (await fixture.Board.GetAsync("old"))!.Title.ShouldBe("from version 1");
         fixture.Board.Counts.Done.ShouldBe(1);
-        await fixture.Board.RegisterSkillAsync("s", "d", "c");
-        (await fixture.Board.SkillsAsync()).Count.ShouldBe(1);
+        var registry = await Registry.LoadAsync(fixture.Board);
+        await registry.RegisterSkillAsync(new Skill("s", "d", "c", default));
+        (await registry.SkillsAsync()).Count.ShouldBe(1);
         fixture.Number("PRAGMA user_version").ShouldBe(Migrations.All.Count);
     }
 

@@ -32,8 +32,8 @@ public sealed class DoctorCommandTests
               ok       claude         2.1.332 (Claude Code) at /usr/local/bin/claude
               error    claude rights  Claude Code refuses full access as root: use another
                                       user, or access = "edit"\x1b[2J
-                                      fix: run it as a user of its own, as the package's
-                                      unit does, and let that user own what agents work on
+                       fix: run it as a user of its own, as the package's unit does, and let
+                       that user own what agents work on
             host
               warning  a name that is longer than any column
                                       it is long
@@ -88,6 +88,18 @@ public sealed class DoctorCommandTests
         var check = (await AbsentAsync("/nowhere/d.sock", files, variables)).Single(check => check.Name == "socket");
         (check.State, check.Fix).ShouldBe((DoctorState.Error, fix));
         check.Message.ShouldContain(message);
+    }
+
+    [Test]
+    public async Task Without_a_daemon_the_configuration_and_the_agents_that_are_there_are_named()
+    {
+        var checks = await AbsentAsync("/nowhere/d.sock", ["/home/op/.config/colibri/colibri.toml", "/opt/bin/claude"], ["HOME=/home/op", "PATH=/bin:/opt/bin"]);
+        checks.Single(check => check.Name == "configuration").Message.ShouldBe("a daemon of this environment would read /home/op/.config/colibri/colibri.toml");
+        checks.Single(check => check.Name == "agents").Message.ShouldStartWith("on this PATH: /opt/bin/claude;");
+
+        var none = await AbsentAsync("/nowhere/d.sock", [], ["COLIBRI_CONFIG=/gone.toml"]);
+        none.Single(check => check.Name == "configuration").State.ShouldBe(DoctorState.Error);
+        none.Single(check => check.Name == "agents").State.ShouldBe(DoctorState.Note);
     }
 
     [Test]

@@ -125,6 +125,8 @@ public sealed class CommandBindingTests
             """{"cmd":"register-skill","description":"Reads","name":"review","category":"quality"}"""
         ),
         ("list-skills", """{"cmd":"list-skills"}"""),
+        ("register-skill|dig|--category|c|--description|d|--path|/s|--agent|a|--agent|b", """{"cmd":"register-skill","description":"d","path":"/s","name":"dig","category":"c","agents":["a","b"]}"""),
+        ("delete-skill|dig", """{"cmd":"delete-skill","name":"dig"}"""),
         ("register-tenant|acme|--jail-root-path|/j", """{"cmd":"register-tenant","tenant_id":"acme","jail_root_path":"/j"}"""),
         ("register-tenant|--tenant-id|acme|--jail-root-path|/j", """{"cmd":"register-tenant","tenant_id":"acme","jail_root_path":"/j"}"""),
         ("list-tenants", """{"cmd":"list-tenants"}"""),

@@ -134,11 +134,16 @@ public sealed class PromptAssemblerTests
         var text = assembler.Introduce(CompactionFixture.Id, "Go on", 100_000);
 
         text.ShouldBe(PromptPrefix.BuiltIn.Text + "\n\n[user]\nMend the lamp\n\n[assistant]\ncalls tool:\n{}\n\n[tool]\nbash:\ndarker\n\n[assistant]\nasks:\nWhich?\n\n[user]\nanswers: red\n\n[task]\nGo on");
+        // Skills stand behind the prefix, which stays what a provider has cached.
+        var skilled = assembler.Introduce(CompactionFixture.Id, "Go on", 100_000, [new Skill("dig", "Digs", "", default)]);
+        skilled.ShouldStartWith(PromptPrefix.BuiltIn.Text + "\n\n[skills]\n");
+        skilled.ShouldContain("\n- dig: Digs\n\n[user]\nMend the lamp");
         for (var i = 0; i < 15; i++)
             await session.AppendAsync(SessionEntryKind.ToolResult, new string('\\', 15_000));
         var bounded = assembler.Introduce(CompactionFixture.Id, "Go on", 100_000);
         Encoding.UTF8.GetByteCount(bounded).ShouldBeInRange(PromptPrefix.BuiltIn.Bytes + 15_000, 100_000);
         assembler.Introduce(CompactionFixture.Id, "Go on", 500).ShouldBe("Go on");
+        assembler.Introduce(CompactionFixture.Id, "Go on", 500, [new Skill("dig", "Digs", "", default)]).ShouldEndWith("\n- dig: Digs\n\n[task]\nGo on");
     }
 
     private static PromptAssembler Assembler(CompactionFixture session) => new(session.Store, session.Cost, PromptPrefix.BuiltIn);
