@@ -200,7 +200,11 @@ internal sealed class BaseMover(WorkspaceGit git)
     private static async Task RefreshAsync(Repository repository, CancellationToken cancellation)
     {
         var call = repository.CallInCheckout("update-index", "-q", "--refresh") with { Exits = [1] };
-        await repository.RunAsync(call, cancellation).ConfigureAwait(false);
+        var output = await repository.TryAsync(call, cancellation).ConfigureAwait(false);
+        // Quiet, it says nothing of a lock.
+        var locked = Path.Combine(repository.GitDirectory, "index.lock");
+        if (output.Exit is not 0 and not 1)
+            throw GitFailure.Of(output.Error.Length == 0 && !FileLook.AtName(locked).IsMissing ? output with { Error = $"Unable to create '{locked}': File exists" } : output, call);
     }
 
     /// <summary>Tries the files without writing any: one that is not tracked and in the way is a refusal.</summary>

@@ -39,7 +39,8 @@ internal sealed class GitRunner(ChildProcesses processes, Func<string?> find, Ti
         new("GIT_ALLOW_PROTOCOL", "none"), new("GIT_NO_LAZY_FETCH", "1"),
         new("GIT_MERGE_AUTOEDIT", "no"),
         // What is shown, compared and merged is what the ids name, and not what stands in for it in this repository alone.
-        new("GIT_NO_REPLACE_OBJECTS", "1"), new("GIT_GRAFT_FILE", "/dev/null"),
+        new("GIT_NO_REPLACE_OBJECTS", "1"), // Not /dev/null: git warns of any such file that is there.
+        new("GIT_GRAFT_FILE", "/dev/null/none"),
     ];
 
     private readonly ToolRunner _tools = new(processes, time, logger);

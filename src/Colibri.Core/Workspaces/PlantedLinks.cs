@@ -74,6 +74,10 @@ internal static class PlantedLinks
         file.Write(AboveWorktrees + '\n');
     }
 
+    /// <summary>Looks at a name itself.</summary>
+    /// <exception cref="GitException">It is a link.</exception>
+    public static void RefuseName(string path) => Refuse(path, "");
+
     private static void Refuse(string directory, string part)
     {
         var path = part.Length == 0 ? directory : Path.Combine(directory, part);

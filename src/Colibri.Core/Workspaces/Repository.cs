@@ -136,14 +136,20 @@ internal sealed class Repository
     };
 
     /// <summary>A call in a worktree, by its directory in the repository and never by its own <c>.git</c>.</summary>
-    public GitCall CallIn(Worktree tree, params IReadOnlyList<string> arguments) => Call(arguments) with
+    /// <exception cref="GitException">The tree is a symbolic link by now, and git would write where it points to.</exception>
+    public GitCall CallIn(Worktree tree, params IReadOnlyList<string> arguments)
     {
-        Directory = tree.Path,
-        GitDirectory = tree.GitDirectory,
-        WorkTree = tree.Path,
-        Timeout = GitRunner.TreeTimeout,
-        What = $"git {arguments[0]} in {tree.Path}",
-    };
+        PlantedLinks.RefuseName(tree.Path);
+        PlantedLinks.RefuseName(tree.GitDirectory);
+        return Call(arguments) with
+        {
+            Directory = tree.Path,
+            GitDirectory = tree.GitDirectory,
+            WorkTree = tree.Path,
+            Timeout = GitRunner.TreeTimeout,
+            What = $"git {arguments[0]} in {tree.Path}",
+        };
+    }
 
     public async Task<GitOutput> RunAsync(GitCall call, CancellationToken cancellation) =>
         await _runner.RunAsync(await ArmedAsync(call, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);

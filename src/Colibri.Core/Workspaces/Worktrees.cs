@@ -117,6 +117,7 @@ internal sealed class Worktrees(WorkspaceGit git)
         var start = branch ?? request.Base.Commit;
         if (branch is null)
             await RequireRoomAsync(repository, request, cancellation).ConfigureAwait(false);
+        PlantedLinks.RefuseName(Path.Combine(repository.CommonDirectory, "worktrees", Path.GetFileName(path)));
         git.Step("mark");
         await File.WriteAllTextAsync(MarkOf(path), start, cancellation).ConfigureAwait(false);
         try
