@@ -40,10 +40,11 @@ internal sealed class Repository
         PlantedLinks.RefusePipes(path);
         PlantedLinks.RefusePipes(System.IO.Path.Combine(path, ".git"));
         // The one call in which git looks for the repository itself, because only then it checks who owns it.
-        var asked = new GitCall { Directory = path, Arguments = ["rev-parse", "--is-bare-repository", "--is-inside-work-tree"], IsRead = true, What = $"the look at {path}" };
-        var kinds = (await runner.RunAsync(asked, cancellation).ConfigureAwait(false)).Text.Split('\n');
-        var gitDirectory = (await runner.RunAsync(asked with { Arguments = ["rev-parse", "--absolute-git-dir"] }, cancellation).ConfigureAwait(false)).Text;
-        if (kinds is not ["false", "true"])
+        var asked = new GitCall { Directory = path, Arguments = ["rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--absolute-git-dir"], IsRead = true, What = $"the look at {path}" };
+        // The path is last, because it may have newlines in it.
+        if ((await runner.RunAsync(asked, cancellation).ConfigureAwait(false)).Text.Split('\n', 3) is not [var isBare, var isInside, var gitDirectory])
+            throw new GitException(GitFailureKind.Other, $"git does not say what {path} is: git -C {GitFailure.Quoted(path)} status");
+        if ((isBare, isInside) is not ("false", "true"))
             return await CheckedAsync(runner, path, RequireRoot(path, gitDirectory), null, cancellation).ConfigureAwait(false);
         var top = (await runner.RunAsync(asked with { Arguments = ["rev-parse", "--show-toplevel"] }, cancellation).ConfigureAwait(false)).Text;
         if (FileIdentity.Of(top) != FileIdentity.Of(path))

@@ -12,14 +12,36 @@ namespace Colibri.UnitTests.Workspaces;
 /// makes a file longer than 512 bytes. Another daemon puts things in order and does the same operation again.
 /// </summary>
 [NotInParallel]
-public sealed class KilledGitTests : IDisposable
+public sealed class KilledGitTests
 {
     private const int Kills = 200;
+    private const int Lanes = 4;
     private const int Seed = 20_261_127;
+
+    [Test]
+    public async Task Two_hundred_kills_lose_nothing()
+    {
+        Console.WriteLine($"seed {Seed}");
+        var watch = Stopwatch.StartNew();
+        var lanes = await Task.WhenAll(Enumerable.Range(0, Lanes).Select(lane => RunAsync(Seed + lane)));
+        var all = lanes.SelectMany(kills => kills).GroupBy(kill => kill.Key, kill => kill.Value).Select(kills => $"{kills.Key} {kills.Sum()}");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{lanes.Sum(kills => kills.Values.Sum())} kills in {watch.Elapsed.TotalSeconds:F1} s: {string.Join(", ", all)}"));
+    }
+
+    private static async Task<IReadOnlyDictionary<string, int>> RunAsync(int seed)
+    {
+        using var lane = new KillingLane(seed);
+        return await lane.RunAsync(Kills / Lanes);
+    }
+}
+
+/// <summary>A repository of its own, in which one task after another is done and killed.</summary>
+internal sealed class KillingLane(int seed) : IDisposable
+{
     private static readonly string[] Operations = ["create", "collect", "land", "remove"];
 
     private readonly GitFixture _fixture = new();
-    private readonly Random _random = new(Seed);
+    private readonly Random _random = new(seed);
     private readonly Dictionary<string, int> _calls = Operations.ToDictionary(name => name, _ => 12);
     private readonly Dictionary<string, int> _kills = Operations.ToDictionary(name => name, _ => 0);
 
@@ -29,15 +51,13 @@ public sealed class KilledGitTests : IDisposable
 
     public void Dispose() => _fixture.Dispose();
 
-    [Test]
-    public async Task Two_hundred_kills_lose_nothing()
+    /// <returns>How often each operation was killed.</returns>
+    public async Task<IReadOnlyDictionary<string, int>> RunAsync(int kills)
     {
-        Console.WriteLine($"seed {Seed}");
         await _fixture.Init();
-        var watch = Stopwatch.StartNew();
-        for (var number = 1; _kills.Values.Sum() < Kills; number++)
+        for (var number = 1; _kills.Values.Sum() < kills; number++)
             await Cycle(number);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_kills.Values.Sum()} kills in {watch.Elapsed.TotalSeconds:F1} s: {string.Join(", ", _kills.Select(kill => $"{kill.Key} {kill.Value}"))}"));
+        return _kills;
     }
 
     /// <summary>One task's way, with a kill in each operation.</summary>
@@ -122,7 +142,7 @@ public sealed class KilledGitTests : IDisposable
             File.Delete(Plan);
         }
         _kills[name] += isKilled ? 1 : 0;
-        var what = $"{name}, {how} at call {left}, {_kills.Values.Sum()} kills before{(failure is null ? "" : $": {failure}")}";
+        var what = $"{name}, {how} at call {left}, {_kills.Values.Sum()} kills with seed {seed}{(failure is null ? "" : $": {failure}")}";
         try
         {
             _fixture.Open();
