@@ -55,7 +55,7 @@ public sealed class HostilePlantsTests : IDisposable
         ["a worktree's configuration"] = "git config extensions.worktreeConfig true; programs \"$G/config.worktree\"; programs \"$R/.git/config.worktree\"; printf '* filter=evil diff=evil merge=evil\\n' >.gitattributes",
         ["a configuration for worktrees alone"] = "programs \"$OUT/../included\"; git config 'includeIf.gitdir:**/worktrees/**.path' ../../included; printf '* filter=evil diff=evil merge=evil\\n' >\"$R/.git/info/attributes\"",
         ["a configuration for one branch"] = "programs \"$OUT/../included\"; git config 'includeIf.onbranch:**.path' ../../included; git switch -q -c own; printf '* filter=evil diff=evil merge=evil\\n' >\"$R/.git/info/attributes\"",
-        ["a list of a rebase with a command"] = "git config rebase.instructionFormat \"%s$(printf '\\nexec %s' \"$EVIL\")\"; echo x >c.txt; git add c.txt; git commit -q -m own; echo y >>c.txt",
+        ["a list of a rebase with a command"] = "git config rebase.instructionFormat \"%s$(printf '\\nexec %s' \"$EVIL\")\"; echo x >c.txt; git add c.txt; git commit -q -m own; echo y >>c.txt; git -C \"$R\" commit -q --allow-empty -m moved",
         ["a strategy of merges"] = "git config branch.HEAD.mergeOptions '-s ours'; git config pull.twohead ours",
         ["headers in an encoding"] = "git config i18n.commitEncoding \"$(printf 'x\\nevil yes')\"",
         ["transports"] = "git config url.\"ext::$EVIL \".insteadOf https://; git config protocol.ext.allow always; git config remote.o.url \"ext::$EVIL %S\"; git config remote.o.promisor true; git config core.repositoryformatversion 1; git config extensions.partialClone o",

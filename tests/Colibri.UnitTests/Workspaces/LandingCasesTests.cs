@@ -130,6 +130,30 @@ public sealed class LandingCasesTests : IDisposable
     }
 
     [Test]
+    [Arguments("branch.HEAD.mergeOptions", "-s ours", MergeMode.Merge)]
+    [Arguments("pull.twohead", "ours", MergeMode.Squash)]
+    public async Task A_configured_strategy_has_no_say(string key, string value, MergeMode mode)
+    {
+        await _fixture.Init();
+        await _fixture.Work("echo x >b.txt");
+        await _fixture.Sh($"git commit -q --allow-empty -m moved; git config {key} '{value}'", _fixture.Repo);
+        (await Land(mode)).State.ShouldBe(LandState.Landed);
+        (await _fixture.Sh("cat b.txt; git status --porcelain", _fixture.Repo)).ShouldBe("x");
+    }
+
+    [Test]
+    public async Task A_command_in_the_list_of_a_rebase_is_not_run()
+    {
+        await _fixture.Init();
+        await _fixture.Work("echo x >b.txt");
+        await _fixture.Sh($"git commit -q --allow-empty -m moved; git branch moved; git config rebase.instructionFormat \"%s$(printf '\\nexec touch %s' '{_fixture.Canary}')\"", _fixture.Repo);
+        (await Land(MergeMode.Rebase)).State.ShouldBe(LandState.Landed);
+        File.Exists(_fixture.Canary).ShouldBeFalse();
+        await _fixture.Sh($"git rebase -q --onto moved moved~1 {Branch} 2>/dev/null", _fixture.Repo);
+        File.Exists(_fixture.Canary).ShouldBeTrue("a person's git runs it");
+    }
+
+    [Test]
     public async Task Another_name_of_a_branch_is_deleted_itself_and_the_branch_stays()
     {
         var repository = await _fixture.Init();
