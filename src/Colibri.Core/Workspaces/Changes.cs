@@ -49,7 +49,10 @@ internal sealed class Changes(WorkspaceGit git)
         var numbers = await repository.RunAsync(
             repository.Call("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--numstat", "-z", from, head) with
             {
-                IsRead = true, Timeout = GitRunner.TreeTimeout, MaxOutput = Snapshots.MaxNames, MayBeCut = true,
+                IsRead = true,
+                Timeout = GitRunner.TreeTimeout,
+                MaxOutput = Snapshots.MaxNames,
+                MayBeCut = true,
             },
             cancellation).ConfigureAwait(false);
         return Count(numbers) with { From = from, Commits = int.Parse(commits, CultureInfo.InvariantCulture) };
@@ -62,7 +65,10 @@ internal sealed class Changes(WorkspaceGit git)
         var patch = await repository.RunAsync(
             repository.Call("diff-tree", "-r", "-M", "-p", "--no-ext-diff", "--no-textconv", "--no-color", from, head) with
             {
-                IsRead = true, Timeout = GitRunner.TreeTimeout, MaxOutput = maxBytes, MayBeCut = true,
+                IsRead = true,
+                Timeout = GitRunner.TreeTimeout,
+                MaxOutput = maxBytes,
+                MayBeCut = true,
             },
             cancellation).ConfigureAwait(false);
         if (!patch.IsCut)

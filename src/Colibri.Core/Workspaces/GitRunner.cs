@@ -68,7 +68,8 @@ internal sealed class GitRunner(ChildProcesses processes, Func<string?> find, Ti
         if (result.IsTimedOut)
         {
             throw new GitException(GitFailureKind.TimedOut, string.Create(CultureInfo.InvariantCulture,
-                $"{call.What} took longer than {call.Timeout.TotalSeconds} s and was ended (a slow disk, a repository too large, or a pipe in it? find {GitFailure.Quoted(call.WorkTree ?? call.GitDirectory ?? call.Directory)} -type p)")) { IsCutShort = true };
+                $"{call.What} took longer than {call.Timeout.TotalSeconds} s and was ended (a slow disk, a repository too large, or a pipe in it? find {GitFailure.Quoted(call.WorkTree ?? call.GitDirectory ?? call.Directory)} -type p)"))
+            { IsCutShort = true };
         }
         return new GitOutput(result.Exit.Code, result.Output, result.IsFull, result.Error);
     }

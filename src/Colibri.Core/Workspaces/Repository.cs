@@ -75,8 +75,15 @@ internal sealed class Repository
     {
         var listing = call with
         {
-            Arguments = ["config", "--list", "-z", "--includes"], Config = GitConfig.Fixed, IsRead = true, Input = null, Exits = [], MayBeCut = false, MaxOutput = GitRunner.UsualOutput,
-            Timeout = GitRunner.UsualTimeout, What = $"the configuration of {path}",
+            Arguments = ["config", "--list", "-z", "--includes"],
+            Config = GitConfig.Fixed,
+            IsRead = true,
+            Input = null,
+            Exits = [],
+            MayBeCut = false,
+            MaxOutput = GitRunner.UsualOutput,
+            Timeout = GitRunner.UsualTimeout,
+            What = $"the configuration of {path}",
         };
         return GitConfig.For((await runner.RunAsync(listing, cancellation).ConfigureAwait(false)).Bytes, Environment.MachineName);
     }

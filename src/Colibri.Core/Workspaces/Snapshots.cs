@@ -32,7 +32,12 @@ internal sealed class Snapshots(WorkspaceGit git)
             // By the repository's own directory, so that nothing which the agent wrote into the worktree's has a say.
             GitCall Call(params IReadOnlyList<string> arguments) => repository.Call(arguments) with
             {
-                Directory = tree.Path, WorkTree = tree.Path, IndexFile = index, Timeout = GitRunner.TreeTimeout, MaxOutput = MaxNames, What = $"git {arguments[0]} in {tree.Path}",
+                Directory = tree.Path,
+                WorkTree = tree.Path,
+                IndexFile = index,
+                Timeout = GitRunner.TreeTimeout,
+                MaxOutput = MaxNames,
+                What = $"git {arguments[0]} in {tree.Path}",
             };
             await ReadAsync(repository, Call, tree, index, parent, cancellation).ConfigureAwait(false);
             // Not by `git add`: that asks the git of each submodule, with a configuration of the submodule's own.

@@ -17,7 +17,7 @@ public sealed class HostilePlantsTests : IDisposable
     private const string Secret = "a secret that lies outside";
     private const int LongestMessage = 1_200;
 
-    // What no operation may take, whatever is planted: the least time of a call that git spends waiting.
+    // Less than the 60 s after which a call of git that waits is ended: no operation may come to that.
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(50);
 
     private readonly GitFixture _fixture = new();
