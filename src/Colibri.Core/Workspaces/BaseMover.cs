@@ -12,6 +12,12 @@ internal sealed class BaseMover(WorkspaceGit git)
 {
     private const string JournalSuffix = ".landing";
 
+    private const string Back = "back";
+
+    // gitrepository-layout(5) does not name them; git-rebase(1) and git-am(1) keep the branch there.
+    private static readonly string[] Rebases = ["rebase-merge/head-name", "rebase-apply/head-name"];
+    private static readonly (string File, string Command)[] UnderWay = [("MERGE_HEAD", "merge"), ("CHERRY_PICK_HEAD", "cherry-pick"), ("REVERT_HEAD", "revert")];
+
     private readonly Snapshots _snapshots = new(git);
 
     /// <summary>False where the base is at another commit by now.</summary>
@@ -51,12 +57,27 @@ internal sealed class BaseMover(WorkspaceGit git)
     /// <exception cref="GitException">It is not clean, or is not the workspace's.</exception>
     public static async Task<string?> HolderOfAsync(Repository repository, BaseTip tip, CancellationToken cancellation)
     {
-        var holder = HoldersOf(repository, tip).FirstOrDefault();
+        foreach (var (gitDirectory, path) in Checkouts(repository))
+        {
+            // A rebase is detached, and moves its branch at its end.
+            if (Rebases.Any(name => Repository.ReadLinkFile(Path.Combine(gitDirectory, name)) == tip.Reference))
+                throw new GitException(GitFailureKind.CheckoutBusy, $"{tip.Name} is being rebased in {path}: git -C {GitFailure.Quoted(path)} rebase --continue, or --abort, then land again");
+        }
+        string? holder = null;
+        foreach (var path in HoldersOf(repository, tip))
+        {
+            if (repository.Checkout is null || FileIdentity.Of(path) != FileIdentity.Of(repository.Checkout))
+                throw new GitException(GitFailureKind.CheckoutBusy, $"{tip.Name} is checked out in {path}, which would not follow it: git -C {GitFailure.Quoted(path)} switch --detach, then land again");
+            holder = path;
+        }
         if (holder is null)
             return null;
-        if (repository.Checkout is null || FileIdentity.Of(holder) != FileIdentity.Of(repository.Checkout))
-            throw new GitException(GitFailureKind.CheckoutBusy, $"{tip.Name} is checked out in {holder}, which would not follow it: git -C {GitFailure.Quoted(holder)} switch --detach, then land again");
         PlantedLinks.RefuseTree(repository.GitDirectory);
+        if (Array.Find(UnderWay, name => !FileLook.AtName(Path.Combine(repository.GitDirectory, name.File)).IsMissing) is { File: not null } found)
+        {
+            throw new GitException(GitFailureKind.CheckoutBusy,
+                $"{repository.Path} has {tip.Name} checked out in the middle of a {found.Command}: finish it, or git -C {GitFailure.Quoted(repository.Path)} {found.Command} --abort, then land again");
+        }
         var status = await repository.RunAsync(
             repository.CallInCheckout("status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=all") with { IsRead = true, MayBeCut = true }, cancellation).ConfigureAwait(false);
         if (status.Fields().FirstOrDefault() is { Length: > 3 } first)
@@ -87,14 +108,17 @@ internal sealed class BaseMover(WorkspaceGit git)
 
     private async Task RecoverAsync(string journal, CancellationToken cancellation)
     {
-        if ((await File.ReadAllTextAsync(journal, cancellation).ConfigureAwait(false)).Split('\0') is not [var path, var name, var from, var to, ""])
+        if ((await File.ReadAllTextAsync(journal, cancellation).ConfigureAwait(false)).Split('\0') is not [var path, var name, var from, var to, var way, ""])
             throw new GitException(GitFailureKind.Other, $"it is damaged: rm {GitFailure.Quoted(journal)}");
         var repository = await git.OpenAsync(path, cancellation).ConfigureAwait(false);
         var tip = new BaseTip(name, from);
-        var isMoved = await repository.CommitOfAsync(tip.Reference, cancellation).ConfigureAwait(false) == to;
+        var now = await repository.CommitOfAsync(tip.Reference, cancellation).ConfigureAwait(false);
         // Where the checkout has another branch by now, a person has put it in order.
-        if (isMoved && HoldersOf(repository, tip).Any(holder => repository.Checkout is not null && FileIdentity.Of(holder) == FileIdentity.Of(repository.Checkout)))
+        var isHeld = HoldersOf(repository, tip).Any(holder => repository.Checkout is not null && FileIdentity.Of(holder) == FileIdentity.Of(repository.Checkout));
+        if (isHeld && now == to)
             await FinishAsync(repository, tip, to, cancellation).ConfigureAwait(false);
+        else if (isHeld && now == from && way == Back)
+            await RestoreAsync(repository, to, from, cancellation).ConfigureAwait(false);
         File.Delete(journal);
     }
 
@@ -112,15 +136,49 @@ internal sealed class BaseMover(WorkspaceGit git)
             return;
         if (GitFailure.KindOf(follow.Error) != GitFailureKind.Other)
             throw GitFailure.Of(follow, Follow(repository, from.Commit, to));
-        // Files were written halfway: all that is there is parked, then those that landed are written.
-        var checkout = new Worktree(repository.Checkout!, repository.GitDirectory, 0, from.Commit, null, IsNew: false);
-        if (await _snapshots.TakeAsync(repository, checkout, from.Commit, Snapshots.Message("Files of a checkout before an interrupted landing was finished", 0), cancellation).ConfigureAwait(false) is { } commit)
+        await RestoreAsync(repository, from.Commit, to, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Files were written halfway: all that is there is parked, then those that differ between the commits are written as one has them.</summary>
+    private async Task RestoreAsync(Repository repository, string from, string to, CancellationToken cancellation)
+    {
+        PlantedLinks.RefuseTree(repository.GitDirectory);
+        var checkout = new Worktree(repository.Checkout!, repository.GitDirectory, 0, from, null, IsNew: false);
+        if (await _snapshots.TakeAsync(repository, checkout, from, Snapshots.Message("Files of a checkout before an interrupted landing was finished", 0), cancellation).ConfigureAwait(false) is { } commit)
             await _snapshots.ParkAsync(repository, 0, commit, cancellation).ConfigureAwait(false);
         var names = await repository.RunAsync(
-            repository.Call("diff-tree", "-r", "--no-renames", "--name-only", "-z", from.Commit, to) with { IsRead = true, MaxOutput = Snapshots.MaxNames }, cancellation).ConfigureAwait(false);
+            repository.Call("diff-tree", "-r", "--no-renames", "--name-only", "-z", from, to) with { IsRead = true, MaxOutput = Snapshots.MaxNames }, cancellation).ConfigureAwait(false);
+        // Files that are to go are removed only where the index has them.
+        var going = await repository.RunAsync(
+            repository.Call("diff-tree", "-r", "--no-renames", "--diff-filter=D", "-z", from, to) with { IsRead = true, MaxOutput = Snapshots.MaxNames }, cancellation).ConfigureAwait(false);
+        if (going.Bytes.Length > 0)
+            await repository.RunAsync(repository.CallInCheckout("update-index", "-z", "--index-info") with { Input = Entries(going) }, cancellation).ConfigureAwait(false);
         await repository.RunAsync(
             repository.CallInCheckout("restore", $"--source={to}", "--staged", "--worktree", "--no-recurse-submodules", "--pathspec-from-file=-", "--pathspec-file-nul") with { Input = Literal(names) },
             cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Raw lines of a difference as what <c>update-index --index-info</c> takes: mode, id, a tab and the name.</summary>
+    private static byte[] Entries(GitOutput raw)
+    {
+        using var entries = new MemoryStream();
+        var isName = false;
+        foreach (var field in raw.Fields())
+        {
+            // :100644 000000 OLD NEW D
+            if (isName)
+            {
+                entries.Write(field.Span);
+                entries.WriteByte(0);
+            }
+            else
+            {
+                var parts = Encoding.ASCII.GetString(field.Span).Split(' ');
+                entries.Write(Encoding.ASCII.GetBytes($"{parts[0][1..]} {parts[2]}\t"));
+            }
+            isName = !isName;
+        }
+        return entries.ToArray();
     }
 
     /// <summary>Names as pathspecs that match nothing but themselves.</summary>
@@ -142,7 +200,11 @@ internal sealed class BaseMover(WorkspaceGit git)
     private static async Task RefreshAsync(Repository repository, CancellationToken cancellation)
     {
         var call = repository.CallInCheckout("update-index", "-q", "--refresh") with { Exits = [1] };
-        await repository.RunAsync(call, cancellation).ConfigureAwait(false);
+        var output = await repository.TryAsync(call, cancellation).ConfigureAwait(false);
+        // Quiet, it says nothing of a lock.
+        var locked = Path.Combine(repository.GitDirectory, "index.lock");
+        if (output.Exit is not 0 and not 1)
+            throw GitFailure.Of(output.Error.Length == 0 && !FileLook.AtName(locked).IsMissing ? output with { Error = $"Unable to create '{locked}': File exists" } : output, call);
     }
 
     /// <summary>Tries the files without writing any: one that is not tracked and in the way is a refusal.</summary>
@@ -157,40 +219,62 @@ internal sealed class BaseMover(WorkspaceGit git)
 
     private async Task TakeBackAsync(Repository repository, BaseTip from, string to, string journal, GitOutput follow)
     {
+        // Git writes nothing where files are in its way. Anything else may have left some of them written.
+        var isHalf = follow.Exit is null || GitFailure.KindOf(follow.Error) is not (GitFailureKind.Other or GitFailureKind.Locked);
+        if (follow.Exit is null)
+            StaleLocks.Remove(repository.CommonDirectory, journal);
+        await WriteAsync(journal, repository, from, to, Back, CancellationToken.None).ConfigureAwait(false);
+        git.Step("taking back");
         // Where somebody has moved the base on, it stays; the files are theirs to bring along.
-        _ = await repository.MoveAsync(from.Reference, from.Commit, to, "colibri: landing taken back", CancellationToken.None).ConfigureAwait(false);
+        var isBack = await repository.MoveAsync(from.Reference, from.Commit, to, "colibri: landing taken back", CancellationToken.None).ConfigureAwait(false);
         git.Step("taken back");
+        if (isHalf && isBack)
+            await RestoreAsync(repository, to, from.Commit, CancellationToken.None).ConfigureAwait(false);
         File.Delete(journal);
         throw CannotFollow(repository, from, follow, Follow(repository, from.Commit, to));
     }
 
     private static GitException CannotFollow(Repository repository, BaseTip from, GitOutput said, GitCall call)
     {
-        if (GitFailure.KindOf(said.Error) != GitFailureKind.Other)
+        if (said.Exit is null || GitFailure.KindOf(said.Error) != GitFailureKind.Other)
             return GitFailure.Of(said, call);
         var line = said.Error.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? "no reason given";
-        return new GitException(GitFailureKind.CheckoutBusy, $"{repository.Path} has {from.Name} checked out, and its files are in the way ({line}): move them away, then land again");
+        return new GitException(GitFailureKind.CheckoutBusy, $"{repository.Path} has {from.Name} checked out, and files there are in the way ({line}): move them away, then land again");
     }
 
     /// <summary>Every checkout whose HEAD is on the base.</summary>
     private static IEnumerable<string> HoldersOf(Repository repository, BaseTip tip)
     {
-        var on = $"ref: {tip.Reference}";
-        // A bare repository has a HEAD and no files. The main checkout is above a directory named .git.
-        if (Path.GetFileName(repository.CommonDirectory) == ".git" && Repository.ReadLinkFile(Path.Combine(repository.CommonDirectory, "HEAD")) == on)
-            yield return Path.GetDirectoryName(repository.CommonDirectory)!;
-        foreach (var (gitDirectory, path) in Worktrees.Registered(repository))
+        foreach (var (gitDirectory, path) in Checkouts(repository))
         {
-            if (Repository.ReadLinkFile(Path.Combine(gitDirectory, "HEAD")) == on && FileLook.AtName(path).IsDirectory)
+            // Git takes any space behind the colon.
+            if (Repository.ReadLinkFile(Path.Combine(gitDirectory, "HEAD")) is { } head && head.StartsWith("ref:", StringComparison.Ordinal) && head[4..].Trim() == tip.Reference)
                 yield return path;
+        }
+    }
+
+    private static IEnumerable<(string GitDirectory, string Path)> Checkouts(Repository repository)
+    {
+        // A bare repository has a HEAD and no files. The main checkout is above a directory named .git.
+        if (Path.GetFileName(repository.CommonDirectory) == ".git")
+            yield return (repository.CommonDirectory, Path.GetDirectoryName(repository.CommonDirectory)!);
+        foreach (var entry in Worktrees.Registered(repository))
+        {
+            if (FileLook.AtName(entry.Path).IsDirectory)
+                yield return entry;
         }
     }
 
     private async Task<string> WriteJournalAsync(Repository repository, BaseTip from, string to, CancellationToken cancellation)
     {
         var journal = Path.Combine(git.Trees, $".{Guid.NewGuid():N}{JournalSuffix}");
-        await File.WriteAllTextAsync(journal + ".new", $"{repository.Path}\0{from.Name}\0{from.Commit}\0{to}\0", cancellation).ConfigureAwait(false);
-        File.Move(journal + ".new", journal);
+        await WriteAsync(journal, repository, from, to, "", cancellation).ConfigureAwait(false);
         return journal;
+    }
+
+    private static async Task WriteAsync(string journal, Repository repository, BaseTip from, string to, string way, CancellationToken cancellation)
+    {
+        await File.WriteAllTextAsync(journal + ".new", $"{repository.Path}\0{from.Name}\0{from.Commit}\0{to}\0{way}\0", cancellation).ConfigureAwait(false);
+        File.Move(journal + ".new", journal, overwrite: true);
     }
 }

@@ -30,6 +30,17 @@ internal sealed class Changes(WorkspaceGit git)
     public Task<Collected> CollectAsync(Repository repository, Worktree tree, TreeRequest request, string title, CancellationToken cancellation) =>
         git.InTurnAsync(repository, () => CollectNowAsync(repository, tree, request, title, cancellation), cancellation);
 
+    /// <summary>Takes back what came into a tree after its change was collected, as by a check. What is ignored stays.</summary>
+    public Task TakeBackAsync(Repository repository, Worktree tree, string head, CancellationToken cancellation) => git.InTurnAsync(
+        repository,
+        async () =>
+        {
+            PlantedLinks.RefuseTree(tree.GitDirectory);
+            await repository.RunAsync(repository.CallIn(tree, "reset", "--hard", "--quiet", head), cancellation).ConfigureAwait(false);
+            return await repository.RunAsync(repository.CallIn(tree, "clean", "--force", "-d", "--quiet"), cancellation).ConfigureAwait(false);
+        },
+        cancellation);
+
     /// <summary>The size of a change against where it left its base.</summary>
     public static async Task<ChangeSize> MeasureAsync(Repository repository, string baseCommit, string head, CancellationToken cancellation)
     {
@@ -38,7 +49,10 @@ internal sealed class Changes(WorkspaceGit git)
         var numbers = await repository.RunAsync(
             repository.Call("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--numstat", "-z", from, head) with
             {
-                IsRead = true, Timeout = GitRunner.TreeTimeout, MaxOutput = Snapshots.MaxNames, MayBeCut = true,
+                IsRead = true,
+                Timeout = GitRunner.TreeTimeout,
+                MaxOutput = Snapshots.MaxNames,
+                MayBeCut = true,
             },
             cancellation).ConfigureAwait(false);
         return Count(numbers) with { From = from, Commits = int.Parse(commits, CultureInfo.InvariantCulture) };
@@ -51,7 +65,10 @@ internal sealed class Changes(WorkspaceGit git)
         var patch = await repository.RunAsync(
             repository.Call("diff-tree", "-r", "-M", "-p", "--no-ext-diff", "--no-textconv", "--no-color", from, head) with
             {
-                IsRead = true, Timeout = GitRunner.TreeTimeout, MaxOutput = maxBytes, MayBeCut = true,
+                IsRead = true,
+                Timeout = GitRunner.TreeTimeout,
+                MaxOutput = maxBytes,
+                MayBeCut = true,
             },
             cancellation).ConfigureAwait(false);
         if (!patch.IsCut)
@@ -99,10 +116,19 @@ internal sealed class Changes(WorkspaceGit git)
         }
         git.Step("branch");
         var size = await MeasureAsync(repository, request.Base.Commit, after, cancellation).ConfigureAwait(false);
-        await MoveBranchAsync(repository, tree, request, after, size, parked, cancellation).ConfigureAwait(false);
+        try
+        {
+            await MoveBranchAsync(repository, tree, request, after, size, parked, cancellation).ConfigureAwait(false);
+        }
+        catch (GitException e) when (!git.IsStopped && size.Commits > 0)
+        {
+            var held = await _snapshots.ParkAsync(repository, tree.Number, after, CancellationToken.None).ConfigureAwait(false);
+            throw new GitException(e.Kind, $"{e.Message} (its work is held under {held})") { IsCutShort = e.IsCutShort };
+        }
         git.Step("head");
+        // The work is held by now; a tree that does not follow keeps its own HEAD.
         if (hasDirectory && !isUnfinished && !notes.Contains(LeftState.TreeGone))
-            await AlignAsync(repository, tree, after, cancellation).ConfigureAwait(false);
+            await git.ClearUpAsync(tree.Path, () => AlignAsync(repository, tree, after, cancellation)).ConfigureAwait(false);
         git.Step("collected");
         return new Collected(tree.Start, after, after != own, size, notes, parked);
     }
@@ -112,7 +138,15 @@ internal sealed class Changes(WorkspaceGit git)
         var reference = $"refs/heads/{request.Branch}";
         for (var i = 0; i < MaxMoves; i++)
         {
+            // Where it is another name of a branch, that branch stays, and the name becomes the task's own.
+            var isOther = await repository.IsSymbolicAsync(reference, cancellation).ConfigureAwait(false);
             var now = await repository.CommitOfAsync(reference, cancellation).ConfigureAwait(false);
+            if (isOther)
+            {
+                git.Step("move");
+                await repository.ReplaceAsync(reference, after, "colibri: collected", cancellation).ConfigureAwait(false);
+                return;
+            }
             if (now == after || (now is null && size.Commits == 0))
                 return;
             if (now is not null && !await repository.IsAncestorAsync(now, after, cancellation).ConfigureAwait(false))

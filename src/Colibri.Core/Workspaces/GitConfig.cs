@@ -16,6 +16,9 @@ internal sealed class GitConfig
     /// <summary>The most settings of a configuration that are overridden; a configuration with more is refused.</summary>
     public const int MaxFound = 1_000;
 
+    /// <summary>The most bytes of the names of such settings: the environment of a program has its limit, 512 KiB on FreeBSD.</summary>
+    public const int MaxFoundBytes = 128 * 1024;
+
     private const string Nothing = "";
 
     // Run in place of a planted program where git wants one: it fails, and does nothing.
@@ -33,6 +36,15 @@ internal sealed class GitConfig
         ("status.submoduleSummary", "false"), ("gc.auto", "0"), ("maintenance.auto", "false"), ("rerere.enabled", "false"),
         ("merge.autoStash", "false"), ("rebase.autoStash", "false"), ("rebase.autoSquash", "false"), ("rebase.updateRefs", "false"),
         ("rebase.backend", "merge"), ("color.ui", "false"), ("diff.suppressBlankEmpty", "false"),
+        // A newline in it makes a line of the list that a rebase runs, and `exec` is one.
+        ("rebase.instructionFormat", "%s"), ("rebase.rebaseMerges", "false"), ("notes.rewrite.rebase", "false"),
+        // A detached merge asks for the options of a branch called HEAD.
+        ("branch.HEAD.mergeOptions", Nothing), ("pull.twohead", "ort"), ("merge.ff", "true"),
+        // A newline in it makes headers of commits.
+        ("i18n.commitEncoding", "UTF-8"), ("i18n.logOutputEncoding", "UTF-8"),
+        // Settings by which git overlooks files that have changed, trusts indexes of history that an agent wrote, and starts processes by the number.
+        ("core.trustctime", "true"), ("core.checkStat", "default"), ("core.ignoreStat", "false"), ("core.commitGraph", "false"),
+        ("core.preferSymlinkRefs", "false"), ("checkout.workers", "1"), ("grep.threads", "1"),
     ];
 
     private readonly byte[] _variables;
@@ -55,6 +67,7 @@ internal sealed class GitConfig
     {
         var settings = new List<(byte[], byte[])>(Always.Select(setting => (Utf8(setting.Key), Utf8(setting.Value))));
         var found = new HashSet<string>(StringComparer.Ordinal);
+        var bytes = 0;
         string? name = null, email = null;
         while (listed.IndexOf((byte)0) is >= 0 and var end)
         {
@@ -68,8 +81,9 @@ internal sealed class GitConfig
                 email = value;
             if (Instead(key) is not { } instead || !found.Add(Encoding.Latin1.GetString(key)))
                 continue;
-            if (found.Count > MaxFound)
-                throw new GitException(GitFailureKind.Planted, $"its configuration names more than {MaxFound} programs: look at it with git config --list --show-origin");
+            bytes += key.Length;
+            if (found.Count > MaxFound || bytes > MaxFoundBytes)
+                throw new GitException(GitFailureKind.Planted, $"its configuration names more than {MaxFound} programs, or in more than {MaxFoundBytes} bytes: look at it with git config --list --show-origin");
             settings.Add((key.ToArray(), Utf8(instead)));
         }
         if (string.IsNullOrWhiteSpace(name) || string.IsNullOrWhiteSpace(email))

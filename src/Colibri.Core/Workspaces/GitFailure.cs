@@ -35,9 +35,12 @@ public enum GitFailureKind
 }
 
 /// <summary>Work in a repository failed. The message is one line: what happened, to what, and what to type.</summary>
-public sealed class GitException(GitFailureKind kind, string message) : Exception(message)
+public sealed class GitException(GitFailureKind kind, string message) : Exception(string.Concat(message.Select(c => char.IsControl(c) ? '?' : c)))
 {
     public GitFailureKind Kind { get; } = kind;
+
+    /// <summary>A call did not end by itself, so a lock file of its own may be left.</summary>
+    public bool IsCutShort { get; init; }
 }
 
 /// <summary>Tells from what git said why it failed.</summary>
@@ -75,7 +78,10 @@ internal static class GitFailure
             GitFailureKind.Corrupt => $"{place} is damaged: {line}; look at it with git -C {Quoted(place)} fsck",
             GitFailureKind.NotARepository => $"{place} is no git repository: {line}; make one with git -C {Quoted(place)} init, or correct the workspace's path",
             _ => $"{call.What} failed: {line}",
-        });
+        })
+        {
+            IsCutShort = output.Exit is null,
+        };
     }
 
     internal static GitFailureKind KindOf(string error) =>

@@ -38,6 +38,9 @@ internal sealed class GitRunner(ChildProcesses processes, Func<string?> find, Ti
         // Stronger than any protocol.NAME.allow of a configuration.
         new("GIT_ALLOW_PROTOCOL", "none"), new("GIT_NO_LAZY_FETCH", "1"),
         new("GIT_MERGE_AUTOEDIT", "no"),
+        // What is shown, compared and merged is what the ids name, and not what stands in for it in this repository alone.
+        new("GIT_NO_REPLACE_OBJECTS", "1"), // Not /dev/null: git warns of any such file that is there.
+        new("GIT_GRAFT_FILE", "/dev/null/none"),
     ];
 
     private readonly ToolRunner _tools = new(processes, time, logger);
@@ -45,6 +48,9 @@ internal sealed class GitRunner(ChildProcesses processes, Func<string?> find, Ti
 
     /// <summary>The keys to redact in what git says.</summary>
     public Secrets Secrets { get; init; } = Secrets.None;
+
+    /// <summary>Told of each call of git that has ended. A test that kills one throws here.</summary>
+    internal Action<ExitStatus>? AtEnd { get; init; }
 
     /// <summary>The environment that the few variables which git needs are taken from.</summary>
     internal EnvironmentBlock Surroundings { get; init; } = EnvironmentBlock.Own();
@@ -56,12 +62,14 @@ internal sealed class GitRunner(ChildProcesses processes, Func<string?> find, Ti
     {
         var program = await FindAsync(cancellation).ConfigureAwait(false);
         var result = await RunToolAsync(program, ["--no-pager", .. call.Arguments], EnvironmentOf(call), call, cancellation).ConfigureAwait(false);
+        AtEnd?.Invoke(result.Exit);
         if (result.IsFull && !call.MayBeCut)
             throw new GitException(GitFailureKind.TooLarge, $"{call.What} gives more than {call.MaxOutput} bytes");
         if (result.IsTimedOut)
         {
             throw new GitException(GitFailureKind.TimedOut, string.Create(CultureInfo.InvariantCulture,
-                $"{call.What} took longer than {call.Timeout.TotalSeconds} s and was ended (a slow disk, or a repository too large?)"));
+                $"{call.What} took longer than {call.Timeout.TotalSeconds} s and was ended (a slow disk, a repository too large, or a pipe in it? find {GitFailure.Quoted(call.WorkTree ?? call.GitDirectory ?? call.Directory)} -type p)"))
+            { IsCutShort = true };
         }
         return new GitOutput(result.Exit.Code, result.Output, result.IsFull, result.Error);
     }
@@ -92,6 +100,25 @@ internal sealed class GitRunner(ChildProcesses processes, Func<string?> find, Ti
             throw GitFailure.Of(new GitOutput(removed.Exit.Code, [], false, removed.Error), call);
     }
 
+    /// <summary>
+    /// Removes pipes and devices under names that git opens, in a tree whose run has ended. Git would wait at a pipe until its time is over, and
+    /// there is nothing in one.
+    /// </summary>
+    /// <returns>What was removed, each below the tree.</returns>
+    public async Task<IReadOnlyList<string>> RemovePipesAsync(string path, CancellationToken cancellation)
+    {
+        var call = new GitCall { Directory = path, Arguments = [], Timeout = TreeTimeout, What = $"the look for pipes in {path}", MayBeCut = true };
+        string[] arguments =
+        [
+            ".", "(", "-type", "p", "-o", "-type", "c", "-o", "-type", "b", ")",
+            "(", "-name", ".git", "-o", "-name", ".gitignore", "-o", "-name", ".gitattributes", "-o", "-name", ".gitmodules", "-o", "-path", "*/.git/*", ")",
+            "-print0", "-delete",
+        ];
+        // What it cannot look into is told of by git.
+        var found = await RunToolAsync("/usr/bin/find", arguments, EnvironmentBlock.Of([new("PATH", "/bin:/usr/bin"), new("LC_ALL", "C")]), call, cancellation).ConfigureAwait(false);
+        return [.. new GitOutput(found.Exit.Code, found.Output, found.IsFull, found.Error).Fields().Select(name => BranchName.Shown(Encoding.UTF8.GetString(name.Span)))];
+    }
+
     private async Task<ToolResult> RunToolAsync(string program, IReadOnlyList<string> arguments, EnvironmentBlock environment, GitCall call, CancellationToken cancellation)
     {
         try
@@ -112,7 +139,7 @@ internal sealed class GitRunner(ChildProcesses processes, Func<string?> find, Ti
         }
         catch (Exception e) when (e is IOException or ArgumentException)
         {
-            throw new GitException(GitFailureKind.NotStarted, $"git cannot be started: {e.Message}");
+            throw new GitException(GitFailureKind.NotStarted, $"{program} cannot be started: {e.Message}");
         }
     }
 

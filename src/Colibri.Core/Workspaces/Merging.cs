@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Colibri.Core.Settings;
 
@@ -14,6 +15,9 @@ internal sealed class Merging(WorkspaceGit git)
 
     /// <summary>The most files of a conflict that are named.</summary>
     public const int MaxConflicts = 100;
+
+    /// <summary>How trees to merge in are called.</summary>
+    public const string Scratch = "land";
 
     private readonly BaseMover _mover = new(git);
 
@@ -41,9 +45,14 @@ internal sealed class Merging(WorkspaceGit git)
             ?? throw new GitException(GitFailureKind.BaseGone, $"there is no branch {request.Branch} in {repository.Path}: colibri retry-task {request.Number}");
         if (await repository.IsAncestorAsync(head, tip.Commit, cancellation).ConfigureAwait(false))
             return new Landing(LandState.Empty, tip.Name, tip.Commit, []);
+        if ((await repository.RunAsync(repository.Call("merge-base", tip.Commit, head) with { IsRead = true, Exits = [1] }, cancellation).ConfigureAwait(false)).Exit != 0)
+        {
+            throw new GitException(GitFailureKind.Other,
+                $"{request.Branch} and {tip.Name} have no commit in common: look at git -C {GitFailure.Quoted(repository.Path)} log {GitFailure.Quoted(request.Branch)}, or colibri discard {request.Number}");
+        }
         // Before the work: a checkout that cannot follow is told of at once.
         _ = await BaseMover.HolderOfAsync(repository, tip, cancellation).ConfigureAwait(false);
-        var path = git.NewScratch("land");
+        var path = git.NewScratch(Scratch);
         try
         {
             git.Step("merge");
@@ -66,10 +75,11 @@ internal sealed class Merging(WorkspaceGit git)
 
     private async Task<Landing> MergeAsync(Repository repository, BaseTip tip, string head, string path, LandRequest request, CancellationToken cancellation)
     {
-        await repository.RunAsync(repository.Call("worktree", "add", "--detach", "--", path, tip.Commit) with { Timeout = GitRunner.TreeTimeout }, cancellation).ConfigureAwait(false);
-        git.Step("merging");
+        await repository.RunAsync(Worktrees.AddCall(repository, path, tip.Commit, string.Create(CultureInfo.InvariantCulture, $"colibri lands task {request.Number}")), cancellation).ConfigureAwait(false);
         var gitDirectory = Worktrees.GitDirectoryOf(repository, path) ?? throw new GitException(GitFailureKind.Other, $"git made {path} and does not list it");
         var tree = new Worktree(path, gitDirectory, request.Number, tip.Commit, null, IsNew: true);
+        await repository.RunAsync(repository.CallIn(tree, "reset", "--hard", "--quiet", tip.Commit), cancellation).ConfigureAwait(false);
+        git.Step("merging");
         var commit = request.Mode == MergeMode.Rebase
             ? await RebaseAsync(repository, tree, tip, head, cancellation).ConfigureAwait(false)
             : await JoinAsync(repository, tree, tip, head, request, cancellation).ConfigureAwait(false);
@@ -100,7 +110,7 @@ internal sealed class Merging(WorkspaceGit git)
     private static async Task<string?> RebaseAsync(Repository repository, Worktree tree, BaseTip tip, string head, CancellationToken cancellation)
     {
         var fork = await repository.TextAsync(cancellation, "merge-base", tip.Commit, head).ConfigureAwait(false);
-        var call = repository.CallIn(tree, "rebase", "--quiet", "--no-stat", "--no-autostash", "--no-rerere-autoupdate", "--onto", tip.Commit, fork, head);
+        var call = repository.CallIn(tree, "rebase", "--quiet", "--no-stat", "--no-autostash", "--no-fork-point", "--no-rebase-merges", "--no-rerere-autoupdate", "--onto", tip.Commit, fork, head);
         var rebase = await repository.TryAsync(call, cancellation).ConfigureAwait(false);
         if (rebase.Exit == 0)
             return await Worktrees.HeadOfAsync(repository, tree, cancellation).ConfigureAwait(false);
@@ -119,6 +129,7 @@ internal sealed class Merging(WorkspaceGit git)
         await git.Runner.RemoveDirectoryAsync(path, CancellationToken.None).ConfigureAwait(false);
         if (gitDirectory is not null)
             await git.Runner.RemoveDirectoryAsync(gitDirectory, CancellationToken.None).ConfigureAwait(false);
+        await UnnamedTrees.RemoveAsync(git.Runner, repository, path, CancellationToken.None).ConfigureAwait(false);
         return true;
     }
 }

@@ -12,12 +12,15 @@ internal static class PlantedLinks
     private const string CommonDirectory = "commondir";
     private const string AboveWorktrees = "../..";
 
-    private static readonly string[] Parts = ["HEAD", "config", "refs", "refs/heads", "refs/colibri", "refs/colibri/parked", "logs", "logs/HEAD", "logs/refs", "logs/refs/heads", "worktrees", "index", "info", "packed-refs", "ORIG_HEAD"];
+    private static readonly string[] Parts = ["HEAD", "config", "refs", "refs/heads", "refs/colibri", "refs/colibri/parked", "logs", "logs/HEAD", "logs/refs", "logs/refs/heads", "worktrees", "index", "info", "packed-refs", "ORIG_HEAD", "config.worktree", "shallow"];
 
     /// <summary>Looks at the fixed parts of a repository and at the directories of its objects.</summary>
     /// <exception cref="GitException">One is a link.</exception>
     public static void Refuse(string common)
     {
+        // A bare repository may be named by a link of its owner's.
+        if (Path.GetFileName(common) == ".git")
+            Refuse(common, "");
         foreach (var part in Parts)
             Refuse(common, part);
         // Git's references follow this file whatever the environment says.
@@ -38,6 +41,14 @@ internal static class PlantedLinks
         }
     }
 
+    /// <summary>Looks for pipes in the place of fixed parts, before git opens any of them.</summary>
+    /// <exception cref="GitException">One is there.</exception>
+    public static void RefusePipes(string directory)
+    {
+        foreach (var part in Parts)
+            RefusePipe(Path.Combine(directory, part));
+    }
+
     /// <summary>Looks at every step to a reference and to its log.</summary>
     /// <exception cref="GitException">One is a link.</exception>
     public static void RefuseReference(string common, string reference)
@@ -54,7 +65,7 @@ internal static class PlantedLinks
     /// <exception cref="GitException">One is a link.</exception>
     public static void RefuseTree(string gitDirectory)
     {
-        foreach (var part in (ReadOnlySpan<string>)["", "HEAD", "index", "logs", "logs/HEAD", "gitdir", "commondir", "locked", "ORIG_HEAD", "refs"])
+        foreach (var part in (ReadOnlySpan<string>)["", "HEAD", "index", "logs", "logs/HEAD", "gitdir", "commondir", "locked", "ORIG_HEAD", "refs", "config.worktree"])
             Refuse(gitDirectory, part);
         if (Path.GetFileName(Path.GetDirectoryName(gitDirectory)) != "worktrees" || Repository.ReadLinkFile(Path.Combine(gitDirectory, CommonDirectory)) is AboveWorktrees)
             return;
@@ -63,11 +74,22 @@ internal static class PlantedLinks
         file.Write(AboveWorktrees + '\n');
     }
 
+    /// <summary>Looks at a name itself.</summary>
+    /// <exception cref="GitException">It is a link.</exception>
+    public static void RefuseName(string path) => Refuse(path, "");
+
     private static void Refuse(string directory, string part)
     {
         var path = part.Length == 0 ? directory : Path.Combine(directory, part);
         if (FileLook.AtName(path).IsLink)
             throw Planted(path);
+        RefusePipe(path);
+    }
+
+    private static void RefusePipe(string path)
+    {
+        if (FileLook.At(path) is { Identity: not null, IsRegular: false, IsDirectory: false } look)
+            throw new GitException(GitFailureKind.Planted, $"{path} is {look.Kind}, and git would wait for it: rm {GitFailure.Quoted(path)}, and put the file itself there");
     }
 
     private static GitException Planted(string path) =>

@@ -5,7 +5,7 @@ using Colibri.Posix.Host;
 namespace Colibri.Core.Workspaces;
 
 /// <summary>A workspace's repository as it is now: its places, which were checked, and the settings that keep its configuration from running anything.</summary>
-/// <remarks>Opened anew for each sequence of calls, because an agent may change what it says.</remarks>
+/// <remarks>Opened anew for each sequence of calls, because an agent may change what it says. Calls in a tree look at the configuration again, each.</remarks>
 internal sealed class Repository
 {
     private const int MaxLinkFile = 16 * 1024;
@@ -37,11 +37,14 @@ internal sealed class Repository
     {
         if (!FileLook.At(path).IsDirectory)
             throw new GitException(GitFailureKind.NotARepository, $"{path} is no directory: correct the workspace's path, or make it with git init {GitFailure.Quoted(path)}");
+        PlantedLinks.RefusePipes(path);
+        PlantedLinks.RefusePipes(System.IO.Path.Combine(path, ".git"));
         // The one call in which git looks for the repository itself, because only then it checks who owns it.
-        var asked = new GitCall { Directory = path, Arguments = ["rev-parse", "--is-bare-repository", "--is-inside-work-tree"], IsRead = true, What = $"the look at {path}" };
-        var kinds = (await runner.RunAsync(asked, cancellation).ConfigureAwait(false)).Text.Split('\n');
-        var gitDirectory = (await runner.RunAsync(asked with { Arguments = ["rev-parse", "--absolute-git-dir"] }, cancellation).ConfigureAwait(false)).Text;
-        if (kinds is not ["false", "true"])
+        var asked = new GitCall { Directory = path, Arguments = ["rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--absolute-git-dir"], IsRead = true, What = $"the look at {path}" };
+        // The path is last, because it may have newlines in it.
+        if ((await runner.RunAsync(asked, cancellation).ConfigureAwait(false)).Text.Split('\n', 3) is not [var isBare, var isInside, var gitDirectory])
+            throw new GitException(GitFailureKind.Other, $"git does not say what {path} is: git -C {GitFailure.Quoted(path)} status");
+        if ((isBare, isInside) is not ("false", "true"))
             return await CheckedAsync(runner, path, RequireRoot(path, gitDirectory), null, cancellation).ConfigureAwait(false);
         var top = (await runner.RunAsync(asked with { Arguments = ["rev-parse", "--show-toplevel"] }, cancellation).ConfigureAwait(false)).Text;
         if (FileIdentity.Of(top) != FileIdentity.Of(path))
@@ -60,13 +63,34 @@ internal sealed class Repository
     {
         var common = checkout is null ? gitDirectory : CommonOf(checkout, gitDirectory);
         PlantedLinks.Refuse(common);
-        var listing = new GitCall
-        {
-            Directory = common, GitDirectory = gitDirectory, CommonDirectory = common, Arguments = ["config", "--list", "-z", "--includes"], IsRead = true, What = $"the configuration of {path}",
-        };
-        var listed = (await runner.RunAsync(listing, cancellation).ConfigureAwait(false)).Bytes;
-        return new Repository(runner, path, gitDirectory, common, checkout, GitConfig.For(listed, Environment.MachineName));
+        var config = await ConfigAsync(runner, new GitCall { Directory = common, GitDirectory = common, CommonDirectory = common, Arguments = [] }, path, cancellation).ConfigureAwait(false);
+        return new Repository(runner, path, gitDirectory, common, checkout, config);
     }
+
+    /// <summary>
+    /// What overrides the configuration that a call finds. It is listed from the very places of the call, because a worktree may have a
+    /// configuration of its own, and <c>includeIf</c> looks at the places and at the branch.
+    /// </summary>
+    private static async Task<GitConfig> ConfigAsync(GitRunner runner, GitCall call, string path, CancellationToken cancellation)
+    {
+        var listing = call with
+        {
+            Arguments = ["config", "--list", "-z", "--includes"],
+            Config = GitConfig.Fixed,
+            IsRead = true,
+            Input = null,
+            Exits = [],
+            MayBeCut = false,
+            MaxOutput = GitRunner.UsualOutput,
+            Timeout = GitRunner.UsualTimeout,
+            What = $"the configuration of {path}",
+        };
+        return GitConfig.For((await runner.RunAsync(listing, cancellation).ConfigureAwait(false)).Bytes, Environment.MachineName);
+    }
+
+    // Calls in a tree alone run filters and drivers.
+    private async Task<GitCall> ArmedAsync(GitCall call, CancellationToken cancellation) =>
+        call.WorkTree is null ? call : call with { Config = await ConfigAsync(_runner, call, Path, cancellation).ConfigureAwait(false) };
 
     /// <summary>
     /// The repository of a checkout: its <c>.git</c>, or for a linked worktree the one that lists it. A <c>.git</c> file that names anything
@@ -120,18 +144,26 @@ internal sealed class Repository
     };
 
     /// <summary>A call in a worktree, by its directory in the repository and never by its own <c>.git</c>.</summary>
-    public GitCall CallIn(Worktree tree, params IReadOnlyList<string> arguments) => Call(arguments) with
+    /// <exception cref="GitException">The tree is a symbolic link by now, and git would write where it points to.</exception>
+    public GitCall CallIn(Worktree tree, params IReadOnlyList<string> arguments)
     {
-        Directory = tree.Path,
-        GitDirectory = tree.GitDirectory,
-        WorkTree = tree.Path,
-        Timeout = GitRunner.TreeTimeout,
-        What = $"git {arguments[0]} in {tree.Path}",
-    };
+        PlantedLinks.RefuseName(tree.Path);
+        PlantedLinks.RefuseName(tree.GitDirectory);
+        return Call(arguments) with
+        {
+            Directory = tree.Path,
+            GitDirectory = tree.GitDirectory,
+            WorkTree = tree.Path,
+            Timeout = GitRunner.TreeTimeout,
+            What = $"git {arguments[0]} in {tree.Path}",
+        };
+    }
 
-    public Task<GitOutput> RunAsync(GitCall call, CancellationToken cancellation) => _runner.RunAsync(call, cancellation);
+    public async Task<GitOutput> RunAsync(GitCall call, CancellationToken cancellation) =>
+        await _runner.RunAsync(await ArmedAsync(call, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
 
-    public Task<GitOutput> TryAsync(GitCall call, CancellationToken cancellation) => _runner.TryAsync(call, cancellation);
+    public async Task<GitOutput> TryAsync(GitCall call, CancellationToken cancellation) =>
+        await _runner.TryAsync(await ArmedAsync(call, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
 
     /// <summary>Output of a call on branches and objects.</summary>
     public async Task<string> TextAsync(CancellationToken cancellation, params IReadOnlyList<string> arguments) =>
@@ -218,10 +250,40 @@ internal sealed class Repository
             Call("update-ref", "--no-deref", "--create-reflog", "-m", reason, reference, to, from ?? new string('0', to.Length)), cancellation).ConfigureAwait(false);
         if (output.Exit == 0)
             return true;
+        if (output.Error.Contains("exists; cannot create", StringComparison.Ordinal))
+        {
+            throw new GitException(GitFailureKind.Other,
+                $"a branch in {Path} is in the way of {reference}: look at git -C {GitFailure.Quoted(Path)} branch --list, and rename that one with git branch -m, or correct the workspace's branch");
+        }
         if (await CommitOfAsync(reference, cancellation).ConfigureAwait(false) != from)
             return false;
         throw GitFailure.Of(output, Call("update-ref"));
     }
+
+    /// <summary>Makes a reference of its own of one that is another name of a branch, which stays.</summary>
+    public async Task ReplaceAsync(string reference, string to, string reason, CancellationToken cancellation)
+    {
+        PlantedLinks.RefuseReference(CommonDirectory, reference);
+        var output = await TryAsync(Call("update-ref", "--no-deref", "--create-reflog", "-m", reason, reference, to), cancellation).ConfigureAwait(false);
+        if (output.Exit != 0)
+            throw GitFailure.Of(output, Call("update-ref"));
+    }
+
+    /// <summary>Deletes a reference that is where it was seen. One that is another name of a branch goes itself, and the branch stays.</summary>
+    public async Task<bool> DeleteAsync(string reference, string from, CancellationToken cancellation)
+    {
+        PlantedLinks.RefuseReference(CommonDirectory, reference);
+        var output = await TryAsync(Call("update-ref", "--no-deref", "-d", reference, from), cancellation).ConfigureAwait(false);
+        if (output.Exit == 0)
+            return true;
+        if (await CommitOfAsync(reference, cancellation).ConfigureAwait(false) != from)
+            return false;
+        throw GitFailure.Of(output, Call("update-ref"));
+    }
+
+    /// <summary>Whether a reference is another name of one.</summary>
+    public async Task<bool> IsSymbolicAsync(string reference, CancellationToken cancellation) =>
+        (await RunAsync(Call("symbolic-ref", "--quiet", reference) with { IsRead = true, Exits = [1] }, cancellation).ConfigureAwait(false)).Exit == 0;
 }
 
 /// <summary>A branch and the commit that it was at.</summary>

@@ -24,17 +24,30 @@ internal sealed class Snapshots(WorkspaceGit git)
     /// <summary>The commit of all that is in the tree and not ignored; null where that is just what its parent holds. No reference holds it yet.</summary>
     public async Task<string?> TakeAsync(Repository repository, Worktree tree, string parent, string message, CancellationToken cancellation)
     {
+        if (await git.Runner.RemovePipesAsync(tree.Path, cancellation).ConfigureAwait(false) is { Count: > 0 } pipes)
+            git.Logger.WorktreeSwept(tree.Path, $"git would wait for pipes in it ({string.Join(", ", pipes.Take(5))})");
         var index = git.NewScratch("index");
         try
         {
             // By the repository's own directory, so that nothing which the agent wrote into the worktree's has a say.
             GitCall Call(params IReadOnlyList<string> arguments) => repository.Call(arguments) with
             {
-                Directory = tree.Path, WorkTree = tree.Path, IndexFile = index, Timeout = GitRunner.TreeTimeout, MaxOutput = MaxNames, What = $"git {arguments[0]} in {tree.Path}",
+                Directory = tree.Path,
+                WorkTree = tree.Path,
+                IndexFile = index,
+                Timeout = GitRunner.TreeTimeout,
+                MaxOutput = MaxNames,
+                What = $"git {arguments[0]} in {tree.Path}",
             };
             await ReadAsync(repository, Call, tree, index, parent, cancellation).ConfigureAwait(false);
             // Not by `git add`: that asks the git of each submodule, with a configuration of the submodule's own.
             var listed = await repository.RunAsync(Call("ls-files", "--modified", "--deleted", "--others", "--exclude-standard", "-z"), cancellation).ConfigureAwait(false);
+            // Files that git cannot see would go with the tree.
+            if (listed.Error.Contains("could not open directory", StringComparison.Ordinal))
+            {
+                throw new GitException(GitFailureKind.PermissionDenied,
+                    $"{tree.Path} has a directory that {Environment.UserName} may not read, so its work cannot be taken: chmod -R u+rwX {GitFailure.Quoted(tree.Path)}");
+            }
             var same = await UnchangedAsync(repository, Call, tree.Path, cancellation).ConfigureAwait(false);
             var (names, replaced) = NamesOf(listed, tree.Path, same);
             if (replaced.Length > 0)
@@ -143,7 +156,7 @@ internal sealed class Snapshots(WorkspaceGit git)
     private static async Task<HashSet<string>> UnchangedAsync(Repository repository, Func<string[], GitCall> call, string path, CancellationToken cancellation)
     {
         var differing = await repository.RunAsync(call(["diff-files", "--ignore-submodules=all", "--diff-filter=M", "-z"]) with { IsRead = true }, cancellation).ConfigureAwait(false);
-        var (names, ids) = (new List<string>(), new List<string>());
+        var (names, ids, links) = (new List<string>(), new List<string>(), new LinkedDirectories(path));
         string? id = null;
         foreach (var field in differing.Fields())
         {
@@ -155,7 +168,7 @@ internal sealed class Snapshots(WorkspaceGit git)
                 continue;
             }
             // One name a line, and a quoted one where it begins with a quote.
-            if (!text.Contains('\n', StringComparison.Ordinal) && text[0] != '"' && FileLook.AtName(Path.Combine(path, text)).IsRegular)
+            if (!text.Contains('\n', StringComparison.Ordinal) && text[0] != '"' && FileLook.AtName(Path.Combine(path, text)).IsRegular && !links.IsBelow(text))
             {
                 names.Add(text);
                 ids.Add(id);
@@ -175,6 +188,7 @@ internal sealed class Snapshots(WorkspaceGit git)
         using var names = new MemoryStream();
         using var replaced = new MemoryStream();
         var nested = new List<string>();
+        var links = new LinkedDirectories(path);
         foreach (var field in listed.Fields())
         {
             var text = Encoding.UTF8.GetString(field.Span);
@@ -185,14 +199,23 @@ internal sealed class Snapshots(WorkspaceGit git)
             }
             if (same.Contains(text))
                 continue;
-            var full = Path.Combine(path, text);
-            // A submodule is a directory with a .git.
-            var into = FileLook.AtName(full).IsDirectory && FileLook.AtName(Path.Combine(full, ".git")).IsMissing ? replaced : names;
+            var into = IsGone(path, text, links) ? replaced : names;
             into.Write(field.Span);
             into.WriteByte(0);
         }
         AddFiles(names, path, nested);
         return (names.ToArray(), replaced.ToArray());
+    }
+
+    /// <summary>Something that git cannot commit is in its place: a directory that is no submodule, what lies behind a link, a pipe, a socket.</summary>
+    private static bool IsGone(string top, string name, LinkedDirectories links)
+    {
+        var full = Path.Combine(top, name);
+        var look = FileLook.AtName(full);
+        if (links.IsBelow(name))
+            return true;
+        // A submodule is a directory with a .git.
+        return look.IsDirectory ? FileLook.AtName(Path.Combine(full, ".git")).IsMissing : look is { Identity: not null, IsRegular: false, IsLink: false };
     }
 
     private static void AddFiles(MemoryStream names, string top, IReadOnlyList<string> directories)
@@ -212,7 +235,10 @@ internal sealed class Snapshots(WorkspaceGit git)
                     left.Push(entry.FullName);
                     continue;
                 }
-                if (entry.LinkTarget is null && !FileLook.AtName(entry.FullName).IsRegular)
+                var look = FileLook.AtName(entry.FullName);
+                if (look.IsMissing)
+                    throw new GitException(GitFailureKind.Other, $"{BranchName.Shown(entry.FullName)} in a repository that an agent made cannot be read (is its name UTF-8?): look at it, and move it away");
+                if (!look.IsLink && !look.IsRegular)
                     continue;
                 if (++count > MaxNestedFiles)
                     throw new GitException(GitFailureKind.TooLarge, $"repositories that an agent made in {top} have more than {MaxNestedFiles} files: look at {GitFailure.Quoted(directory)}, and move it away");
@@ -220,5 +246,22 @@ internal sealed class Snapshots(WorkspaceGit git)
                 names.WriteByte(0);
             }
         }
+    }
+}
+
+/// <summary>Which names of a tree lie behind a directory that is a symbolic link by now. Git refuses to look there, and nothing outside is to be read.</summary>
+internal sealed class LinkedDirectories(string top)
+{
+    private readonly Dictionary<string, bool> _known = new(StringComparer.Ordinal);
+
+    public bool IsBelow(string name)
+    {
+        var end = name.LastIndexOf('/');
+        if (end < 0)
+            return false;
+        var directory = name[..end];
+        if (!_known.TryGetValue(directory, out var isBelow))
+            _known[directory] = isBelow = IsBelow(directory) || FileLook.AtName(Path.Combine(top, directory)).IsLink;
+        return isBelow;
     }
 }

@@ -40,7 +40,37 @@ internal sealed class WorkspaceGit(GitRunner runner, string stateDirectory, Time
     /// wait.
     /// </summary>
     public Task<T> InTurnAsync<T>(Repository repository, Func<Task<T>> work, CancellationToken cancellation) =>
-        _chains.GetOrAdd(repository.CommonDirectory, _ => new CallChain()).RunAsync(work, cancellation);
+        _chains.GetOrAdd(RealPath.Of(repository.CommonDirectory), _ => new CallChain()).RunAsync(() => SequenceAsync(repository, work), cancellation);
+
+    private async Task<T> SequenceAsync<T>(Repository repository, Func<Task<T>> work)
+    {
+        MakePrivate(Trees);
+        // Looked at again: it may have been opened before an agent worked in it.
+        PlantedLinks.Refuse(repository.CommonDirectory);
+        string? journal = null;
+        try
+        {
+            journal = StaleLocks.Begin(Trees, repository.CommonDirectory);
+            return await work().ConfigureAwait(false);
+        }
+        catch (GitException e) when (e.IsCutShort && !IsStopped)
+        {
+            StaleLocks.Remove(repository.CommonDirectory, journal!);
+            throw;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GitException(e is UnauthorizedAccessException ? GitFailureKind.PermissionDenied : GitFailureKind.Other, $"the work in {repository.Path} failed: {e.Message}");
+        }
+        finally
+        {
+            if (journal is not null && !IsStopped)
+                File.Delete(journal);
+        }
+    }
+
+    /// <summary>From here on it does nothing more, as a killed daemon does. For tests.</summary>
+    internal void Stop() => IsStopped = true;
 
     internal void Step(string name)
     {

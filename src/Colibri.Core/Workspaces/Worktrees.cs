@@ -87,9 +87,11 @@ internal sealed class Worktrees(WorkspaceGit git)
     public Task<IReadOnlyList<TreeState>> SweepAsync(Repository repository, string workspace, Predicate<long> isRunning, CancellationToken cancellation) =>
         git.InTurnAsync(repository, () => SweepNowAsync(repository, workspace, isRunning, cancellation), cancellation);
 
-    /// <summary>Removes what lasts no longer than one call. Only at the start, before any call.</summary>
+    /// <summary>Removes what lasts no longer than one call, and the lock files of sequences that were cut short. Only at the start, before any call.</summary>
     public async Task SweepScratchAsync(CancellationToken cancellation)
     {
+        if (Directory.Exists(git.Trees))
+            StaleLocks.Sweep(git.Trees);
         if (FileLook.AtName(git.Scratch).IsDirectory)
             await git.Runner.RemoveDirectoryAsync(git.Scratch, cancellation).ConfigureAwait(false);
     }
@@ -128,16 +130,21 @@ internal sealed class Worktrees(WorkspaceGit git)
     {
         var branch = await repository.CommitOfAsync($"refs/heads/{request.Branch}", cancellation).ConfigureAwait(false);
         var start = branch ?? request.Base.Commit;
+        if (branch is null)
+            await RequireRoomAsync(repository, request, cancellation).ConfigureAwait(false);
+        PlantedLinks.RefuseName(Path.Combine(repository.CommonDirectory, "worktrees", Path.GetFileName(path)));
         git.Step("mark");
         await File.WriteAllTextAsync(MarkOf(path), start, cancellation).ConfigureAwait(false);
         try
         {
             git.Step("add");
-            var add = repository.Call("worktree", "add", "--detach", "--lock", "--reason", ReasonFor(request.Number), "--", path, start) with { Timeout = GitRunner.TreeTimeout };
+            var add = AddCall(repository, path, start, ReasonFor(request.Number));
             await repository.RunAsync(add, cancellation).ConfigureAwait(false);
             git.Step("added");
             var made = GitDirectoryOf(repository, path) ?? throw new GitException(GitFailureKind.Other, $"git made {path} and does not list it");
             var tree = new Worktree(path, made, request.Number, start, branch, IsNew: true);
+            await repository.RunAsync(repository.CallIn(tree, "reset", "--hard", "--quiet", start), cancellation).ConfigureAwait(false);
+            git.Step("written");
             Snapshots.KeepFirst(tree);
             File.Delete(MarkOf(path));
             git.Step("made");
@@ -149,6 +156,24 @@ internal sealed class Worktrees(WorkspaceGit git)
             throw;
         }
     }
+
+    /// <summary>A branch <c>a</c> leaves no room for a branch <c>a/b</c>: told of before an agent works for nothing.</summary>
+    private static async Task RequireRoomAsync(Repository repository, TreeRequest request, CancellationToken cancellation)
+    {
+        for (var end = request.Branch.IndexOf('/', StringComparison.Ordinal); end >= 0; end = request.Branch.IndexOf('/', end + 1))
+        {
+            var above = request.Branch[..end];
+            if (await repository.CommitOfAsync($"refs/heads/{above}", cancellation).ConfigureAwait(false) is not null)
+            {
+                throw new GitException(GitFailureKind.Other,
+                    $"the branch {above} in {repository.Path} leaves no room for {request.Branch}: git -C {GitFailure.Quoted(repository.Path)} branch -m {GitFailure.Quoted(above)} OTHER, or correct the workspace's branch");
+            }
+        }
+    }
+
+    /// <summary>Without files: they are written by a call in the tree, which finds the configuration that the tree has by then.</summary>
+    internal static GitCall AddCall(Repository repository, string path, string start, string reason) =>
+        repository.Call("worktree", "add", "--detach", "--no-checkout", "--lock", "--reason", reason, "--", path, start) with { Timeout = GitRunner.TreeTimeout };
 
     private async Task<Worktree> ReopenAsync(Repository repository, string path, string gitDirectory, TreeRequest request, CancellationToken cancellation)
     {
@@ -265,6 +290,7 @@ internal sealed class Worktrees(WorkspaceGit git)
     {
         if (GitDirectoryOf(repository, path) is { } gitDirectory)
             await git.Runner.RemoveDirectoryAsync(gitDirectory, cancellation).ConfigureAwait(false);
+        await UnnamedTrees.RemoveAsync(git.Runner, repository, path, cancellation).ConfigureAwait(false);
         await git.Runner.RemoveDirectoryAsync(path, cancellation).ConfigureAwait(false);
         File.Delete(Snapshots.IndexOf(path));
         File.Delete(MarkOf(path));
@@ -289,6 +315,7 @@ internal sealed class Worktrees(WorkspaceGit git)
             if (Path.GetDirectoryName(path) == git.Scratch && FileLook.AtName(path).IsMissing)
                 await git.Runner.RemoveDirectoryAsync(gitDirectory, cancellation).ConfigureAwait(false);
         }
+        await UnnamedTrees.RemoveLandingsAsync(git.Runner, repository, cancellation).ConfigureAwait(false);
         foreach (var state in List(repository, workspace).Where(state => !isRunning(state.Number)))
             await git.ClearUpAsync(state.Path, () => SweepAsync(repository, state, cancellation)).ConfigureAwait(false);
         var directory = Path.Combine(git.Trees, workspace);
@@ -296,7 +323,7 @@ internal sealed class Worktrees(WorkspaceGit git)
         {
             // Marks of trees that were not begun.
             foreach (var mark in Directory.EnumerateFiles(directory, ".*.making").Where(mark => !isRunning(NumberOf(mark[..^".making".Length]) ?? -1)))
-                File.Delete(mark);
+                await ForgetHalfMadeAsync(repository, Path.Combine(directory, Path.GetFileName(mark)[1..^".making".Length]), cancellation).ConfigureAwait(false);
         }
         return List(repository, workspace);
     }
