@@ -47,12 +47,13 @@ public sealed class LandingDesk
         (_merging, _trees, _snapshots) = (new Merging(git), new Worktrees(git), new Snapshots(git));
     }
 
-    /// <summary>Removes what landings of a killed daemon left. Only at the start, before any landing.</summary>
+    /// <summary>Removes what landings of a killed daemon left, and finishes those that had moved their base. Only at the start, before any landing.</summary>
     public async Task SweepAsync(CancellationToken stopping)
     {
         try
         {
             await _trees.SweepScratchAsync(stopping).ConfigureAwait(false);
+            await new BaseMover(_git).RecoverAsync(stopping).ConfigureAwait(false);
         }
         catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {
@@ -75,7 +76,7 @@ public sealed class LandingDesk
             var repository = await _git.OpenAsync(WorkspaceOf(change).Path, CancellationToken.None).ConfigureAwait(false);
             return (change, _secrets.Redact(await Changes.PatchAsync(repository, change.Base, change.Head, maxPatch, CancellationToken.None).ConfigureAwait(false)));
         }
-        catch (GitException e)
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {
             throw new LandingRefusedException(e.Message);
         }
@@ -158,7 +159,7 @@ public sealed class LandingDesk
                 workspace.Path, new LandRequest(task.Number, task.Title, change.Branch, workspace.Base, workspace.Merge),
                 async (tree, _) => (check = await CheckAsync(task, workspace, tree).ConfigureAwait(false)) is null or { Exit.Code: 0 }, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (GitException e)
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {
             throw new LandingRefusedException(e.Message);
         }
@@ -220,7 +221,7 @@ public sealed class LandingDesk
                 if (!isLanded || !await repository.IsAncestorAsync(head, tip.Commit, CancellationToken.None).ConfigureAwait(false))
                     await _snapshots.ParkAsync(repository, task.Number, head, CancellationToken.None).ConfigureAwait(false);
                 await _git.InTurnAsync(
-                    repository, () => repository.RunAsync(repository.Call("update-ref", "-d", reference, head), CancellationToken.None), CancellationToken.None).ConfigureAwait(false);
+                    repository, () => repository.DeleteAsync(reference, head, CancellationToken.None), CancellationToken.None).ConfigureAwait(false);
             }
             await _trees.RemoveAsync(repository, request, force: true, CancellationToken.None).ConfigureAwait(false);
         }

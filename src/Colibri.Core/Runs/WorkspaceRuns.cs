@@ -82,7 +82,7 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, WorkspaceHe
                 logger.TreeLeftOdd(task.Number, left.ToString());
             return null;
         }
-        catch (GitException e)
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {
             logger.ChangeNotCollected(task.Number, e.Message);
             return new TaskError(NoWorkspace, $"its work could not be put on its branch, and is in {at.Tree.Path}: {e.Message}");
@@ -96,8 +96,9 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, WorkspaceHe
             return;
         try
         {
-            if (run is { Check.Exit: not null, Change: { } change })
-                await TakeBackAsync(at, change.Head).ConfigureAwait(false);
+            // All that the agent did is on the branch by now. What a check has written is no work of the agent's.
+            if (run is { Check: not null, Change: { } change })
+                await _changes.TakeBackAsync(at.Repository, at.Tree, change.Head, CancellationToken.None).ConfigureAwait(false);
             await _trees.UnlockAsync(at.Repository, at.Tree, CancellationToken.None).ConfigureAwait(false);
             if (run.Change is { State: ChangeState.Empty } && run.Feedback is null)
                 await _trees.RemoveAsync(at.Repository, at.Request, force: true, CancellationToken.None).ConfigureAwait(false);
@@ -131,14 +132,6 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, WorkspaceHe
         Deletions = collected.Size.Deletions,
         State = collected.Size.IsEmpty ? ChangeState.Empty : ChangeState.Open,
     };
-
-    // All that the agent did is on the branch by now. What a check has written is no work of the agent's.
-    private static async Task TakeBackAsync(RunTree at, string head)
-    {
-        var (repository, tree) = (at.Repository, at.Tree);
-        await repository.RunAsync(repository.CallIn(tree, "reset", "--hard", "--quiet", head), CancellationToken.None).ConfigureAwait(false);
-        await repository.RunAsync(repository.CallIn(tree, "clean", "--force", "-d", "--quiet"), CancellationToken.None).ConfigureAwait(false);
-    }
 
     private async Task<TaskError?> SetUpAsync(Run run, string setup, TimeSpan limit)
     {
