@@ -26,6 +26,7 @@ internal sealed class ModelStandIn : IAsyncDisposable
     private Task _accepting;
     private int _requests;
     private string _longestSaid = "";
+    private string _latestConversation = "";
 
     public ModelStandIn()
     {
@@ -41,6 +42,9 @@ internal sealed class ModelStandIn : IAsyncDisposable
 
     /// <summary>The longest that a user has said in one message so far, as raw JSON.</summary>
     public string LongestSaid => Volatile.Read(ref _longestSaid);
+
+    /// <summary>All that was said in the latest conversation of a scenario, as raw JSON.</summary>
+    public string LatestConversation => Volatile.Read(ref _latestConversation);
 
     public int RequestsOf(string scenario) => _asked.GetValueOrDefault(scenario);
 
@@ -124,6 +128,8 @@ internal sealed class ModelStandIn : IAsyncDisposable
         var conversation = Conversation.Of(api, request);
         if (api.Read(request).Select(said => said.UserText ?? "").MaxBy(text => text.Length) is { } said && said.Length > LongestSaid.Length)
             Volatile.Write(ref _longestSaid, said);
+        if (conversation.Scenario != "plain")
+            Volatile.Write(ref _latestConversation, request.GetRawText());
         var asked = _asked.AddOrUpdate(conversation.Scenario, 1, (_, before) => before + 1);
         Answer Said(params string[] words) => new(number, request.GetProperty("model").GetString()!, words);
         switch (conversation.Scenario)
