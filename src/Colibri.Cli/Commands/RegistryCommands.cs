@@ -35,6 +35,7 @@ internal sealed class RegistryCommands(BoundCommand bound)
         },
         new(WireCommand.DeleteSkill, CommandGroup.Registry)
         {
+            IsSeldom = true,
             Positional = PositionalSpec.Of(WireCommand.DeleteSkill.Field("name")),
             Example = "delete-skill code-review",
         },

@@ -15,6 +15,7 @@ public sealed partial class WallClockTests
         ["Colibri.Core/Doctor/HostChecks.cs"] = "looks whether that clock is right",
         ["Colibri.Core/Events/EventHub.cs"] = "shows when something happened",
         ["Colibri.Core/Events/EventSubscriber.cs"] = "shows when something happened",
+        ["Colibri.Core/Landing/Inbox.cs"] = "shows since when something waits",
         ["Colibri.Core/Panes/AgentPane.cs"] = "shows when an agent was started and when it last said something",
         ["Colibri.Core/Providers/ProviderHold.cs"] = "stores the end of a back-off; the scheduler moves it when the clock is set",
         ["Colibri.Core/Providers/ProviderRouter.cs"] = "turns the time that a provider states into a wait",
