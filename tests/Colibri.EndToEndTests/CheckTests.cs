@@ -78,6 +78,20 @@ public sealed class CheckTests
     }
 
     [Test]
+    public async Task A_check_over_the_memory_of_its_run_s_profile_fails_the_run_with_that_verdict()
+    {
+        await using var site = await WorkspaceDaemon.StartAsync("echo work > work.txt", "rework = 0", profile: "memory = \"100MiB\"");
+
+        var task = await site.RunAsync(new { cmd = "create-task", title = "try it", workspace = "site", check = MemoryTests.Holds300, max_attempts = 1 }, "failed");
+
+        (task.Text("verdict"), task.Member("error").Text("code")).ShouldBe(("memory", "memory"));
+        task.Member("error").Text("message").ShouldStartWith("the check ");
+        task.Member("error").Text("message").ShouldContain("the limit of 100 MiB of memory (memory of the profile pi, ");
+        (await site.Repository.FilesAsync(task.Member("change").Text("head"))).ShouldBe(["README", "work.txt"]);
+        site.Daemon.Descendants().ShouldBeEmpty();
+    }
+
+    [Test]
     public async Task A_check_is_ended_with_its_cancelled_task()
     {
         await using var site = await WorkspaceDaemon.StartAsync("echo work > work.txt");

@@ -20,8 +20,8 @@ namespace Colibri.Core.Agents;
 /// </summary>
 internal sealed class AgentRuns
 {
-    /// <summary>The grace of an agent over its budget is short, because what it does before its end still costs.</summary>
-    private static readonly TimeSpan BudgetGrace = TimeSpan.FromMilliseconds(400);
+    /// <summary>The grace of an agent over its budget or its memory is short, because what it does before its end still costs, or takes more.</summary>
+    private static readonly TimeSpan ShortGrace = TimeSpan.FromMilliseconds(400);
 
     private readonly SupervisorParts _parts;
     private readonly AgentProfile _profile;
@@ -255,7 +255,8 @@ internal sealed class AgentRuns
             if (await PlaceAsync(run).ConfigureAwait(false) is { } error)
             {
                 // The task of another tenant is none of this agent's: it is as if it had not been claimed.
-                var end = error.Code == TenantStep.Moved ? InterruptedBeforeItWasTold(run) with { Error = error } : _judge.Fail(_agent.Id, run, error, mayPass: false);
+                var end = error.Code == TenantStep.Moved ? InterruptedBeforeItWasTold(run) with { Error = error }
+                    : _judge.Fail(_agent.Id, run, error, mayPass: error.Code == RunVerdict.Memory);
                 if (run.On(RunEvent.Ended) == RunAction.Check)
                     await FinishAsync(run, end).ConfigureAwait(false);
                 return;
@@ -353,6 +354,22 @@ internal sealed class AgentRuns
             _rested();
     }
 
+    /// <summary>A look has found the agent's tree over its limit of memory. That ends the run, and an agent at rest.</summary>
+    public void EndForMemory()
+    {
+        if (Look() is { } look)
+            EndBy(look.Run, RunLimits.AskMemory(look));
+        else if (Cause == StopCause.None && _agent.MemoryExcess is { } excess)
+            StopFor(StopCause.Memory, excess.Words, ShortGrace);
+    }
+
+    private void StopFor(StopCause cause, string words, TimeSpan grace)
+    {
+        _missed = words;
+        _parts.Logger.DeadlineMissed(_agent.Id, words);
+        _agent.RequestStop(cause, grace);
+    }
+
     private RunLook? Look()
     {
         if (Current is not { IsOver: false } run || Cause != StopCause.None)
@@ -376,6 +393,7 @@ internal sealed class AgentRuns
             StderrLine = _stderrLine,
             Secrets = _parts.Secrets,
             Spent = run.Spent(_pane.Usage.CostMicrocents),
+            Memory = _agent.MemoryExcess,
             PrintsEvents = _profile.PrintsEvents,
             HasPrompt = run.Task is not null || _rpc is not null || _request.Prompt is not null,
             IsRpc = _rpc is not null,
@@ -387,13 +405,11 @@ internal sealed class AgentRuns
         if (found.Cause == StopCause.Budget)
         {
             _parts.Logger.TaskBudgetSpent(_agent.Id, run.TaskId!, Dollars.Of(run.Spent(_pane.Usage.CostMicrocents)), Dollars.Of(run.Rules?.BudgetMicrocents ?? _parts.Budgets.TaskMicrocents ?? 0));
-            _agent.RequestStop(StopCause.Budget, BudgetGrace);
+            _agent.RequestStop(StopCause.Budget, ShortGrace);
         }
         else if (found.Cause != StopCause.None)
         {
-            _missed = found.Words;
-            _parts.Logger.DeadlineMissed(_agent.Id, found.Words!);
-            _agent.RequestStop(found.Cause, AgentSupervisor.DefaultGrace);
+            StopFor(found.Cause, found.Words!, found.Cause == StopCause.Memory ? ShortGrace : AgentSupervisor.DefaultGrace);
         }
         else if (_rpc is null || !LivesOnAfter(run))
         {
@@ -433,7 +449,7 @@ internal sealed class AgentRuns
         _rested();
     }
 
-    private async Task<RunEnd> JudgeAsync(Run? run, StopCause cause, ProcessExit exit, LeftProcesses left = default)
+    private async Task<RunEnd> JudgeAsync(Run? run, StopCause cause, ProcessExit exit, LeftProcesses left = default, MemoryExcess? memory = null)
     {
         var report = _pane.Run;
         var end = _judge.Judge(_agent.Id, new RunFacts
@@ -445,6 +461,7 @@ internal sealed class AgentRuns
             Left = left,
             Stderr = _agent.StderrTail,
             Missed = _missed,
+            Memory = memory is { IsByKernel: true } ? memory : null,
             AgentSpent = _pane.Usage.CostMicrocents,
             Age = run is null ? TimeSpan.Zero : _parts.Time.GetElapsedTime(run.Since),
             Stated = report.ResumeAt is { } resumeAt && resumeAt - _parts.Time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
@@ -463,7 +480,7 @@ internal sealed class AgentRuns
             if (_agent.IsDaemonStopping && run.Check is { } check && check.Exit is null)
                 end = end with { Ending = RunEnding.Interrupted, Verdict = RunJudge.Interrupted, Error = new TaskError(RunJudge.Interrupted, "the daemon stopped while the run was checked") };
             else if (error is not null)
-                end = _judge.Fail(_agent.Id, run, error, mayPass: false) with { Denied = end.Denied, Remark = end.Remark, StderrTail = end.StderrTail };
+                end = _judge.Fail(_agent.Id, run, error, mayPass: error.Code == RunVerdict.Memory) with { Denied = end.Denied, Remark = end.Remark, StderrTail = end.StderrTail };
         }
         return end with { Change = run.Change, Check = run.Check, Feedback = run.Feedback, Ending = run.Feedback is null || end.Ending != RunEnding.Failed ? end.Ending : RunEnding.Reworked };
     }
@@ -497,8 +514,9 @@ internal sealed class AgentRuns
     /// <summary>Ends the agent and its current run.</summary>
     /// <param name="exit">How its process ended.</param>
     /// <param name="left">What was left of its tree by then.</param>
+    /// <param name="memory">The limit of memory that its tree went over; null where it kept it.</param>
     /// <returns>What was persisted.</returns>
-    public async Task<RunEnd> CloseAsync(ProcessExit exit, LeftProcesses left)
+    public async Task<RunEnd> CloseAsync(ProcessExit exit, LeftProcesses left, MemoryExcess? memory)
     {
         Interlocked.Exchange(ref _isClosed, 1);
         var run = Current;
@@ -508,7 +526,7 @@ internal sealed class AgentRuns
             await _finishing.ConfigureAwait(false);
             run = run.State == RunState.Recorded ? null : run;
         }
-        var end = await JudgeAsync(run, Cause, exit, left).ConfigureAwait(false) with { Exit = exit, AgentEnded = true };
+        var end = await JudgeAsync(run, Cause, exit, left, memory).ConfigureAwait(false) with { Exit = exit, AgentEnded = true };
         Recorder.Add(SessionId, RunStore.NoteOf(end with { SessionEntriesDropped = LostEntries }));
         await RecordAsync().ConfigureAwait(false);
         await EndRunAsync(run, end).ConfigureAwait(false);
@@ -523,14 +541,11 @@ internal sealed class AgentRuns
         Interlocked.Exchange(ref _isClosed, 1);
         var run = Current;
         run?.On(RunEvent.Ended);
-        return EndRunAsync(run, new RunEnd
+        return EndRunAsync(run, _judge.Fail(_agent.Id, run, error, mayPass: error.Code == RunVerdict.Memory) with
         {
-            AgentId = _agent.Id,
-            Claim = run?.Claim,
             AgentEnded = true,
             Ending = ending,
             Verdict = error.Code == RunJudge.Internal ? RunJudge.Interrupted : error.Code,
-            Error = error,
         });
     }
 

@@ -153,6 +153,9 @@ public sealed class SupervisedAgent : IRunSite
     /// <summary>Returns when all that it had printed by the call was read.</summary>
     internal Task CatchUpAsync(CancellationToken cancellation) => _process?.CatchUpAsync(_parts.Time, cancellation) ?? Task.CompletedTask;
 
+    /// <summary>The limit of memory that a look has found its tree over.</summary>
+    internal MemoryExcess? MemoryExcess => _process?.Memory?.Found;
+
     /// <summary>The last of what it wrote to standard error.</summary>
     internal StderrTail StderrTail => _process?.StderrTail ?? new StderrTail();
 
@@ -231,7 +234,7 @@ public sealed class SupervisedAgent : IRunSite
         }
         var process = await AgentProcess.StartAsync(
             _parts.Processes, _parts.Loop, program, arguments, _rpc is not null || launch.CommandLine.Input is not null, environment, cwd, Id, _parts.Cgroups,
-            _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger).ConfigureAwait(false);
+            _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger, RunRules.MemoryOf(_request.Profile)).ConfigureAwait(false);
         if (Record.Jail is { } jail && jail == FreeBsdJail.OwnName(Id))
             process.StderrTail.Echo = $"jail: {jail}: /usr/bin/env -i ";
         _process = process;
@@ -263,7 +266,7 @@ public sealed class SupervisedAgent : IRunSite
         }
         // One that has settled, or is over a limit, still has its end checked; a stop cuts it short.
         return await new TreeCommand(_parts.Processes, _parts.Loop, _parts.Cgroups, _parts.Time, _parts.Logger)
-            .RunAsync(start, Id, _parts.Jails.SignalsFor(Record.Jail, Id), limit, _cutShort.Task).ConfigureAwait(false);
+            .RunAsync(start, Id, _parts.Jails.SignalsFor(Record.Jail, Id), limit, _cutShort.Task, RunRules.MemoryOf(_request.Profile)).ConfigureAwait(false);
     }
 
     /// <summary>Follows the process to its end and persists the outcome.</summary>
@@ -287,6 +290,8 @@ public sealed class SupervisedAgent : IRunSite
         if (_profile.PrintsEvents || first is not null)
             _ = Watched("waiting for the output of", StopWhenOutputEndsAsync(process, output));
         _ = Watched("watching", _runs.WatchAsync(_alive.Token));
+        if (process.Memory is { } memory)
+            _ = Watched("watching the memory of", memory.WatchAsync(_runs.EndForMemory, _alive.Token));
         // Not waited for here: a slow disk must not keep a stop from being heard.
         var recorded = RecordStartAsync(process.Identity);
 
@@ -301,12 +306,13 @@ public sealed class SupervisedAgent : IRunSite
         Tell(_pane.Exited(new ProcessExit(exit.Code, exit.Signal)));
         var left = process.MayHaveStrays() ? await EndStraysAsync(process).ConfigureAwait(false) : default;
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
+        var excess = process.Memory?.AtEnd();
         await process.RemoveCgroupAsync().ConfigureAwait(false);
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
         _runs.Take(_pane.Complete());
         await recorded.ConfigureAwait(false);
-        await CloseAsync(exit, left).ConfigureAwait(false);
+        await CloseAsync(exit, left, excess).ConfigureAwait(false);
     }
 
     /// <summary>Persists the end of an agent whose process was never started.</summary>
@@ -401,11 +407,12 @@ public sealed class SupervisedAgent : IRunSite
         return ValueTask.CompletedTask;
     }
 
-    private async Task CloseAsync(ExitStatus status, LeftProcesses left)
+    private async Task CloseAsync(ExitStatus status, LeftProcesses left, MemoryExcess? memory)
     {
-        var end = await _runs.CloseAsync(new ProcessExit(status.Code, status.Signal), left).ConfigureAwait(false);
-        // An agent that exits within seconds without printing an event is broken, whatever its task. One that we stopped does not count.
-        if (Cause == StopCause.None && _profile.PrintsEvents)
+        var end = await _runs.CloseAsync(new ProcessExit(status.Code, status.Signal), left, memory).ConfigureAwait(false);
+        // An agent that exits within seconds without printing an event is broken, whatever its task. One that we stopped does not count, nor
+        // one that the kernel ended for its memory.
+        if (Cause == StopCause.None && memory is not { IsByKernel: true } && _profile.PrintsEvents)
         {
             // One that printed events and did not get as far as an answer may be, too: then several tasks have to meet the same.
             var isSilent = _pane.Events == 0;

@@ -182,6 +182,9 @@ public sealed record ExaminationParts
     /// <summary>The agents' cgroups, as <c>status</c> has them; null on a system without.</summary>
     public Func<StatusCgroup?> Cgroup { get; init; } = static () => null;
 
+    /// <summary>Why limits of memory are kept by a look each second; null where the kernel keeps them.</summary>
+    public Func<string?> WhyMemoryIsLookedAt { get; init; } = static () => null;
+
     /// <summary>The daemon's files that are not as they should be, as <c>status</c> has them.</summary>
     public Func<IReadOnlyList<StatusFile>?> Files { get; init; } = static () => null;
 

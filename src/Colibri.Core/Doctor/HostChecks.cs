@@ -20,6 +20,7 @@ internal sealed class HostChecks(ExaminationParts parts)
         new Look(Group, "home", FindHome),
         new Look(Group, "disk", FindDisk),
         new Look(Group, "cgroups", FindCgroups),
+        new Look(Group, "memory", FindMemory),
         new Look(Group, "open files", FindOpenFiles),
         new Look(Group, "clock", FindClock),
         new Look(Group, "linger", FindLinger),
@@ -74,7 +75,7 @@ internal sealed class HostChecks(ExaminationParts parts)
         if (cgroup.Parent is null)
         {
             finding.Note(
-                $"agents have none, so their processes are found by looks at the process table, and memory limits do not hold: {cgroup.Reason}",
+                $"agents have none, so their processes are found by looks at the process table: {cgroup.Reason}",
                 parts.Host.IsService(parts.Settings().Daemon.SocketPath) ? "Delegate=yes in the unit: systemctl edit colibri-daemon" : "start it by its unit, or: systemd-run --user -p Delegate=yes colibri-daemon");
         }
         else if (cgroup.Reason is { } reason)
@@ -85,6 +86,13 @@ internal sealed class HostChecks(ExaminationParts parts)
         {
             finding.Ok($"each agent has one, below {cgroup.Parent}");
         }
+    }
+
+    private void FindMemory(Finding finding)
+    {
+        if (!parts.Candidates().Any(candidate => candidate.Profile?.MemoryBytes is not null))
+            return;
+        finding.Ok(parts.WhyMemoryIsLookedAt() is { } reason ? $"limits of profiles are kept by a look each second, which quick growth escapes: {reason}" : "limits of profiles are kept by the kernel, with the agents' cgroups");
     }
 
     private void FindOpenFiles(Finding finding)

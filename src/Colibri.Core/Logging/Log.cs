@@ -319,6 +319,9 @@ public static partial class Log
     [LoggerMessage(487, LogLevel.Information, "the change of task {Number} is on {Base} already: it has landed")]
     public static partial void LandingRecovered(this ILogger logger, long number, string @base);
 
+    [LoggerMessage(488, LogLevel.Information, "limits of memory are kept by a look each second: {Reason}")]
+    public static partial void MemoryIsLookedAt(this ILogger logger, string reason);
+
     [LoggerMessage(500, LogLevel.Warning, "session {SessionId}: cut off a torn last line of {Bytes} bytes")]
     public static partial void SessionTailCut(this ILogger logger, string sessionId, long bytes);
 

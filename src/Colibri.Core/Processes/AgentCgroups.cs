@@ -24,6 +24,7 @@ public sealed class AgentCgroups
     private readonly ILogger _logger;
     private readonly ExecTrampoline? _trampoline;
     private string? _reason;
+    private string? _memoryReason;
 
     /// <param name="own">The daemon's own; null without cgroups.</param>
     /// <param name="reason">Why there are none.</param>
@@ -35,6 +36,11 @@ public sealed class AgentCgroups
 
     /// <summary>What <c>status</c> says about them; null on a system that has none.</summary>
     public StatusCgroup? Status => HostPlatform.Kind == OperatingSystemKind.Linux ? new StatusCgroup(_own?.Path, Volatile.Read(ref _reason)) : null;
+
+    /// <summary>Why limits of memory are kept by a look each second; null where the kernel keeps them.</summary>
+    public string? WhyMemoryIsLookedAt => HostPlatform.Kind != OperatingSystemKind.Linux
+        ? "rctl(8) limits processes, users, jails and login classes, and no tree of processes"
+        : _own is null ? $"agents have no cgroups: {Volatile.Read(ref _reason)}" : Volatile.Read(ref _memoryReason) ?? _own.WhyNoMemory();
 
     /// <summary>Finds out whether the daemon may make cgroups, and logs the result once.</summary>
     public static AgentCgroups Find(TimeProvider time, ILogger logger)
@@ -60,6 +66,18 @@ public sealed class AgentCgroups
             Tell(agentId, e.Message);
             return null;
         }
+    }
+
+    /// <summary>Has the kernel hold an agent's tree to a limit of memory. Before its process is in the cgroup.</summary>
+    /// <returns>False where a look each second has to; the log says why, once.</returns>
+    internal bool TryLimit(Cgroup? cgroup, long bytes)
+    {
+        var reason = _own is null || cgroup is null ? WhyMemoryIsLookedAt ?? "the agent has no cgroup" : _own.EnableMemory() ?? cgroup.LimitMemory(bytes);
+        // The cgroup's name differs with each agent.
+        var known = cgroup is null ? reason : reason?.Replace(cgroup.Path, "AGENT_CGROUP", StringComparison.Ordinal);
+        if (Interlocked.Exchange(ref _memoryReason, known) != known && known is not null)
+            _logger.MemoryIsLookedAt(known);
+        return reason is null;
     }
 
     /// <summary>

@@ -36,11 +36,12 @@ internal sealed class AgentProcess : IDisposable
     private volatile Task _reading = Task.CompletedTask;
 
     private AgentProcess(
-        ChildProcess child, string agentId, AgentCgroups? cgroups, Cgroup? cgroup, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger,
-        PolledDescriptor stdout, PolledDescriptor stderr, PolledDescriptor? stdin)
+        ChildProcess child, string agentId, AgentCgroups? cgroups, Cgroup? cgroup, MemoryLimit? memory, bool isLimited, IPrivilegedSignals? privileged,
+        TimeProvider time, ILogger logger, PolledDescriptor stdout, PolledDescriptor stderr, PolledDescriptor? stdin)
     {
         (_child, _cgroups, _cgroup, _stdout, _stderr, _stdin) = (child, cgroups, cgroup, stdout, stderr, stdin);
         _tree = new ProcessTree(child, AgentMarker.For(agentId), cgroup);
+        Memory = memory is null ? null : new MemoryGuard(_tree, memory, isLimited ? cgroup : null, time);
         Ender = new TreeEnder(_tree, agentId, time, logger, privileged);
         // An RPC agent ends when its standard input is closed.
         PoliteEnd = stdin is null ? null : new PoliteEnd(stdin.Dispose, () => child.Exited.IsCompleted);
@@ -51,6 +52,9 @@ internal sealed class AgentProcess : IDisposable
     public Task<ExitStatus> Exited => _child.Exited;
 
     public TreeEnder Ender { get; }
+
+    /// <summary>Holds the tree to its limit of memory; null without one.</summary>
+    public MemoryGuard? Memory { get; }
 
     /// <summary>Null for an agent that takes no commands on standard input.</summary>
     public PoliteEnd? PoliteEnd { get; private set; }
@@ -67,7 +71,8 @@ internal sealed class AgentProcess : IDisposable
     /// <exception cref="SpawnException">The process cannot be started.</exception>
     public static async Task<AgentProcess> StartAsync(
         ChildProcesses processes, EventLoop loop, string program, IReadOnlyList<string> arguments, bool keepsInput,
-        EnvironmentBlock environment, string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger)
+        EnvironmentBlock environment, string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger,
+        MemoryLimit? memory = null)
     {
         Cgroup? cgroup = null;
         PolledDescriptor? stdout = null, stderr = null, stdin = null;
@@ -79,6 +84,7 @@ internal sealed class AgentProcess : IDisposable
             if (keepsInput)
                 (stdin, theirStdin) = Watched(loop, SocketPair.CreateHandles());
             cgroup = cgroups?.Create(agentId);
+            var isLimited = memory is not null && cgroups is not null && cgroups.TryLimit(cgroup, memory.Bytes);
             var options = new SpawnOptions
             {
                 Path = program,
@@ -91,7 +97,7 @@ internal sealed class AgentProcess : IDisposable
                 StandardError = theirStderr,
             };
             var child = cgroups is null ? processes.Spawn(options) : await cgroups.StartAsync(processes, options, loop, agentId).ConfigureAwait(false);
-            return new AgentProcess(child, agentId, cgroups, cgroups?.Keep(cgroup, agentId), privileged, time, logger, stdout, stderr, stdin);
+            return new AgentProcess(child, agentId, cgroups, cgroups?.Keep(cgroup, agentId), memory, isLimited && cgroup is { PlacementError: 0 }, privileged, time, logger, stdout, stderr, stdin);
         }
         catch
         {

@@ -20,12 +20,13 @@ internal sealed class TreeCommand(ChildProcesses processes, EventLoop loop, Agen
     /// <param name="privileged">Signals processes of a jail; null outside.</param>
     /// <param name="limit">The command's time.</param>
     /// <param name="stopping">Completes when the run is to end.</param>
+    /// <param name="memory">What its processes may hold together; null is no limit.</param>
     /// <exception cref="SpawnException">It cannot be started.</exception>
-    public async Task<CommandOutcome> RunAsync(CommandStart start, string agentId, IPrivilegedSignals? privileged, TimeSpan limit, Task stopping)
+    public async Task<CommandOutcome> RunAsync(CommandStart start, string agentId, IPrivilegedSignals? privileged, TimeSpan limit, Task stopping, MemoryLimit? memory = null)
     {
         var since = time.GetTimestamp();
         using var process = await AgentProcess.StartAsync(
-            processes, loop, start.Program, start.Arguments, keepsInput: false, start.Environment, start.Directory, agentId, cgroups, privileged, time, logger).ConfigureAwait(false);
+            processes, loop, start.Program, start.Arguments, keepsInput: false, start.Environment, start.Directory, agentId, cgroups, privileged, time, logger, memory).ConfigureAwait(false);
         // One tail for both streams, in the order of arrival: people read a check's output as a terminal shows it.
         var output = process.ReadOutputAsync(chunk =>
         {
@@ -33,7 +34,10 @@ internal sealed class TreeCommand(ChildProcesses processes, EventLoop loop, Agen
             return ValueTask.CompletedTask;
         });
         var errors = process.ReadErrorsAsync();
-        var ending = Task.WhenAny(process.Exited, stopping);
+        using var watching = new CancellationTokenSource();
+        var overMemory = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var memoryWatch = process.Memory?.WatchAsync(overMemory.SetResult, watching.Token) ?? Task.CompletedTask;
+        var ending = Task.WhenAny(process.Exited, stopping, overMemory.Task);
         var isInTime = await FairWait.IsDoneAsync(ending, limit, time).ConfigureAwait(false);
         var isStopped = !process.Exited.IsCompleted && stopping.IsCompleted;
         if (!process.Exited.IsCompleted)
@@ -49,11 +53,14 @@ internal sealed class TreeCommand(ChildProcesses processes, EventLoop loop, Agen
             process.Ender.KillAfter(Grace);
             await process.Ender.EndAsync(polite: null).ConfigureAwait(false);
         }
+        await watching.CancelAsync().ConfigureAwait(false);
+        await memoryWatch.ConfigureAwait(false);
+        var excess = process.Memory?.AtEnd();
         await process.RemoveCgroupAsync().ConfigureAwait(false);
         // The tree is gone, so its streams end, unless a descriptor was passed out of it.
         if (!await FairWait.IsDoneAsync(Task.WhenAll(output, errors), OutputDeadline, time).ConfigureAwait(false))
             logger.OutputGivenUp(agentId);
-        return new CommandOutcome(exit, HasMissedItsLimit: !isInTime && !isStopped, isStopped, time.GetElapsedTime(since), process.StderrTail, left);
+        return new CommandOutcome(exit, HasMissedItsLimit: !isInTime && !isStopped, isStopped, time.GetElapsedTime(since), process.StderrTail, left) { Memory = excess };
     }
 }
 
@@ -73,5 +80,8 @@ internal sealed record CommandStart(string Program, IReadOnlyList<string> Argume
 /// <param name="Left">What it left running, and what was ended then.</param>
 internal sealed record CommandOutcome(ExitStatus Exit, bool HasMissedItsLimit, bool IsStopped, TimeSpan Duration, StderrTail Output, LeftProcesses Left)
 {
-    public bool IsGood => !HasMissedItsLimit && !IsStopped && Exit.Code == 0;
+    /// <summary>The limit of memory that it went over; null where it kept it.</summary>
+    public MemoryExcess? Memory { get; init; }
+
+    public bool IsGood => !HasMissedItsLimit && !IsStopped && Memory is null && Exit.Code == 0;
 }

@@ -50,10 +50,12 @@ internal sealed class CheckStep(Func<ColibriSettings> settings, Secrets secrets,
             logger.CheckLeft(task.Number, outcome.Left.Count, outcome.Left.First ?? "");
         if (outcome.IsGood)
             return null;
-        var how = outcome.HasMissedItsLimit ? $"ran longer than {Words(limit)} and was ended" : $"failed: {outcome.Exit}";
+        var how = outcome.Memory is { } excess ? excess.Words : outcome.HasMissedItsLimit ? $"ran longer than {Words(limit)} and was ended" : $"failed: {outcome.Exit}";
         var last = outcome.Output.LastLine(secrets);
         if ((task.Reworks ?? 0) < (workspace?.Rework ?? 0))
             run.Feedback = FeedbackOf(command, how, tail);
+        if (outcome.Memory is not null)
+            return new TaskError(RunVerdict.Memory, $"the check {how}");
         return new TaskError(Failed, last is null ? $"the check {how}" : $"the check {how}: {last}");
     }
 

@@ -30,6 +30,9 @@ internal readonly record struct RunFacts
     /// <summary>Which deadline it missed, in words.</summary>
     public string? Missed { get; init; }
 
+    /// <summary>The limit of memory at which the kernel ended its tree; null where it did not.</summary>
+    public MemoryExcess? Memory { get; init; }
+
     /// <summary>What its agent has used in all, in micro-cents.</summary>
     public long AgentSpent { get; init; }
 
@@ -134,12 +137,12 @@ internal sealed class RunJudge(
 
     /// <summary>
     /// What a failed run says of its provider. Only the error that its kind reports counts, and the last line of standard error of a program that
-    /// began no run. An operator's stop and a spent budget say nothing.
+    /// began no run. An operator's stop, a spent budget and a limit of memory say nothing.
     /// </summary>
     private ProviderFault FaultOf(in RunFacts facts, RunVerdict verdict)
     {
         var report = facts.Report;
-        if (!profile.PrintsEvents || facts.Cause is StopCause.Requested or StopCause.Budget)
+        if (!profile.PrintsEvents || facts.Cause is StopCause.Requested or StopCause.Budget or StopCause.Memory || facts.Memory is not null)
             return default;
         var hasWorked = facts.Run!.HasAnswerIn(report);
         // An agent with a refused key may say so in its answer to the prompt already.
@@ -196,6 +199,8 @@ internal sealed class RunJudge(
         StopCause.OutputClosed when verdict.Verdict == RunVerdict.Stopped =>
             new TaskError(RunVerdict.Stopped, "closed its standard output and stayed; it was stopped"),
         StopCause.Deadline when facts.Missed is { } missed => new TaskError(RunVerdict.Deadline, missed),
+        StopCause.Memory when facts.Missed is { } over => new TaskError(RunVerdict.Memory, over),
+        StopCause.None when facts.Memory is { } excess => new TaskError(RunVerdict.Memory, excess.Words),
         _ => verdict.Error,
     };
 }

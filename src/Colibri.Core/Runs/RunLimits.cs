@@ -1,5 +1,6 @@
 using Colibri.Core.Cost;
 using Colibri.Core.Panes;
+using Colibri.Core.Processes;
 using Colibri.Core.Providers;
 using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
@@ -38,6 +39,9 @@ internal readonly record struct RunLook
 
     /// <summary>What the task has cost, in micro-cents, with all of its attempts.</summary>
     public long Spent { get; init; }
+
+    /// <summary>The limit of memory that a look has found its tree over; null where it keeps it, where the kernel keeps it, and without one.</summary>
+    public MemoryExcess? Memory { get; init; }
 
     /// <summary>Whether its kind prints events; else only the limits of the whole run and of a question apply.</summary>
     public bool PrintsEvents { get; init; }
@@ -110,6 +114,9 @@ internal static class RunLimits
     /// <summary>Checks the budget alone.</summary>
     public static LimitFinding AskBudget(in RunLook look) => Budget(look);
 
+    /// <summary>Checks the memory alone.</summary>
+    public static LimitFinding AskMemory(in RunLook look) => Memory(look);
+
     public static LimitFinding Ask(in RunLook look)
     {
         var soonest = LimitFinding.Longest;
@@ -126,7 +133,7 @@ internal static class RunLimits
 
     private delegate LimitFinding Rule(in RunLook look);
 
-    private static readonly Rule[] Rules = [Budget, RunTime, NothingButErrors, QuietEnd, FirstSign, ToolTime, Question, Silence];
+    private static readonly Rule[] Rules = [Budget, Memory, RunTime, NothingButErrors, QuietEnd, FirstSign, ToolTime, Question, Silence];
 
     /// <summary>
     /// A task's budget. A run that has ended well is not ended for money, since its work is paid. A run that background work will wake has not ended.
@@ -135,6 +142,10 @@ internal static class RunLimits
         look.Run.Task is null || look.Report is { Outcome: RunOutcome.Done, HasBackgroundWork: false } || !look.Budgets.IsOverTask(look.Spent, look.Rules?.BudgetMicrocents)
             ? LimitFinding.Nothing
             : new LimitFinding(StopCause.Budget, null, false, default);
+
+    /// <summary>The memory of the agent's tree. What it printed does not change it, so it is asked for at once when a look has found it.</summary>
+    private static LimitFinding Memory(in RunLook look) =>
+        look.Memory is { } excess ? new LimitFinding(StopCause.Memory, excess.Words, false, default) : LimitFinding.Nothing;
 
     private static LimitFinding RunTime(in RunLook look)
     {

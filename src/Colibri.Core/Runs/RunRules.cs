@@ -1,3 +1,4 @@
+using Colibri.Core.Processes;
 using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 
@@ -21,6 +22,9 @@ internal sealed class RunRules(DaemonConfiguration daemon, ProfileSettings? prof
     /// <summary>What the task may cost over all its runs, in micro-cents; null where the daemon's budget applies.</summary>
     public long? BudgetMicrocents { get; } = task?.BudgetMicrocents ?? profile?.BudgetMicrocents;
 
+    /// <summary>What the processes of a profile's agent, check or setup may hold together; null is no limit.</summary>
+    public static MemoryLimit? MemoryOf(ProfileSettings? profile) => profile?.MemoryBytes is { } bytes ? new MemoryLimit(bytes, OfProfile("memory", profile)) : null;
+
     /// <summary>Where a limit is set, for a person.</summary>
     /// <param name="setting">The daemon's setting, such as <c>COLIBRI_RUN_TIMEOUT</c>.</param>
     public string NameOf(string setting) => setting switch
@@ -35,5 +39,7 @@ internal sealed class RunRules(DaemonConfiguration daemon, ProfileSettings? prof
         _ => setting,
     };
 
-    private string OfProfile(string key) => $"{key} of the profile {profile!.Name}";
+    private string OfProfile(string key) => OfProfile(key, profile!);
+
+    private static string OfProfile(string key, ProfileSettings profile) => $"{key} of the profile {profile.Name}";
 }

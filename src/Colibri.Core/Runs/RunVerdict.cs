@@ -62,6 +62,9 @@ public readonly record struct RunVerdict(string Verdict, TaskError? Error)
     /// <summary>It missed a deadline.</summary>
     public const string Deadline = "deadline";
 
+    /// <summary>Its tree, its check's or its setup's held more memory than it may.</summary>
+    public const string Memory = "memory";
+
     /// <summary>It exited 2 or 64 (EX_USAGE, sysexits.h) without an event: it does not understand its command line.</summary>
     public const string Usage = "usage";
 

@@ -21,6 +21,9 @@ internal enum StopCause
     /// <summary>It missed a deadline.</summary>
     Deadline,
 
+    /// <summary>Its tree held more memory than it may.</summary>
+    Memory,
+
     /// <summary>It closed its standard output and lived on: no further event can come from it.</summary>
     OutputClosed,
 

@@ -140,6 +140,8 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, WorkspaceHe
             var outcome = await run.Site!.ExecuteAsync(setup, run.Place!.Directory, limit).ConfigureAwait(false);
             if (outcome.IsGood)
                 return null;
+            if (outcome.Memory is { } excess)
+                return new TaskError(RunVerdict.Memory, $"the setup {excess.Words}");
             var how = outcome.IsStopped ? "was stopped" : outcome.HasMissedItsLimit ? $"ran longer than {CheckStep.Words(limit)} and was ended" : $"failed: {outcome.Exit}";
             return new TaskError(SetupFailed, outcome.Output.LastLine(secrets) is { } last ? $"the setup {how}: {last}" : $"the setup {how}");
         }

@@ -122,6 +122,7 @@ internal static class DaemonHost
             Plan = engine.Supervisor.PlanAsync,
             Secrets = secrets,
             Cgroup = () => engine.Cgroups?.Status,
+            WhyMemoryIsLookedAt = () => engine.Cgroups?.WhyMemoryIsLookedAt,
             Files = () => watch.Found,
             OpenFilesWanted = openFiles,
             Daemon = $"colibri-daemon {BuildVersion.Text}, pid {InitProcess.ServicePid}",

@@ -12,6 +12,8 @@ public sealed class Cgroup
 {
     private const int MostGenerations = 4;
 
+    private long _killedBefore;
+
     internal Cgroup(string path) => Path = path;
 
     /// <summary>Its directory.</summary>
@@ -23,6 +25,40 @@ public sealed class Cgroup
     /// <summary>Whether a living process is in it or below it.</summary>
     /// <exception cref="IOException">It cannot be read now, because descriptors or memory are short.</exception>
     public bool IsPopulated => CgroupFile.IsPopulated(CgroupFile.Read($"{Path}/cgroup.events"));
+
+    /// <summary>
+    /// Whether the kernel has ended its processes because they reached its limit of memory. What it ended because the whole host, or a cgroup
+    /// above, was short of memory does not count.
+    /// </summary>
+    public bool HasReachedMemoryLimit
+    {
+        get
+        {
+            var events = CgroupFile.Read($"{Path}/memory.events");
+            // "oom" counts the times that this cgroup's own limit was reached, "oom_kill" what any OOM killer ended in it (admin-guide/cgroup-v2.rst).
+            return CgroupFile.Value(events, "oom_kill"u8) > _killedBefore && CgroupFile.Value(events, "oom"u8) != 0;
+        }
+    }
+
+    /// <summary>The most memory that its processes have held, in bytes; null where the kernel does not tell (Linux before 5.19).</summary>
+    public long? PeakMemory => CgroupFile.Number(CgroupFile.Read($"{Path}/memory.peak"));
+
+    /// <summary>
+    /// Limits the memory of all its processes together, swap included. The kernel ends them all when they reach it, and never some of them: half a
+    /// tree would go on as if nothing had been.
+    /// </summary>
+    /// <returns>Why that cannot be had; null where it holds.</returns>
+    public string? LimitMemory(long bytes)
+    {
+        Span<byte> text = stackalloc byte[20];
+        _ = bytes.TryFormat(text, out var digits, provider: CultureInfo.InvariantCulture);
+        // One that stayed from an earlier command of the same agent has counted already.
+        _killedBefore = CgroupFile.Value(CgroupFile.Read($"{Path}/memory.events"), "oom_kill"u8) ?? 0;
+        // A kernel without swap accounting has no such file.
+        if (File.Exists($"{Path}/memory.swap.max") && Refusal("memory.swap.max", "0"u8) is { } swap)
+            return swap;
+        return Refusal("memory.oom.group", "1"u8) ?? Refusal("memory.max", text[..digits]);
+    }
 
     /// <summary>Removes it and the cgroups below it; false while a process lives there, true once it is gone.</summary>
     public bool TryRemove() => TryRemove(Path);
@@ -62,6 +98,9 @@ public sealed class Cgroup
                 PlaceChildrenOf(child, generations - 1);
         }
     }
+
+    private string? Refusal(string file, ReadOnlySpan<byte> text) =>
+        CgroupFile.Write($"{Path}/{file}", text) is not 0 and var error ? $"{Path}/{file}: {Host.Errno.Describe(error)}" : null;
 
     private int Move(int pid)
     {

@@ -92,6 +92,32 @@ internal static unsafe class CgroupFile
         return false;
     }
 
+    /// <summary>The number of a file that holds one; null for a word such as "max", and for an empty file.</summary>
+    public static long? Number(ReadOnlySpan<byte> text) => Utf8Parser.TryParse(text, out long number, out var used) && used > 0 ? number : null;
+
+    /// <summary>The number that stands behind a name, in a file with a name and a number on each line; null where the name is missing.</summary>
+    public static long? Value(ReadOnlySpan<byte> text, ReadOnlySpan<byte> name)
+    {
+        foreach (var range in text.Split((byte)'\n'))
+        {
+            var line = text[range];
+            if (line.StartsWith(name) && line.Length > name.Length && line[name.Length] == (byte)' ')
+                return Number(line[(name.Length + 1)..]);
+        }
+        return null;
+    }
+
+    /// <summary>Whether a list of controllers, with a blank between them, names one.</summary>
+    public static bool Lists(ReadOnlySpan<byte> list, ReadOnlySpan<byte> controller)
+    {
+        foreach (var range in list.TrimEnd((byte)'\n').Split((byte)' '))
+        {
+            if (list[range].SequenceEqual(controller))
+                return true;
+        }
+        return false;
+    }
+
     private static int Open(byte* name, int flags)
     {
         while (true)

@@ -5,12 +5,14 @@ using Colibri.Posix.Interop;
 namespace Colibri.Posix.Cgroups;
 
 /// <summary>
-/// The cgroup v2 of this process, if the process may make others below it. No controller is enabled there, because then no process could be
-/// in it (the "no internal processes" rule), and this process is.
+/// The cgroup v2 of this process, if the process may make others below it. A controller is enabled there only when it is asked for, because then no
+/// process can be in it (the "no internal processes" rule), and this process is: it has to move (<see cref="MemoryController"/>).
 /// </summary>
 public sealed class OwnCgroup
 {
-    internal OwnCgroup(string path) => Path = path;
+    private readonly MemoryController _memory;
+
+    internal OwnCgroup(string path) => (Path, _memory) = (path, new MemoryController(path, AboveOf(path) is { } above && IsMarked(above) ? above : null));
 
     /// <summary>Its directory.</summary>
     public string Path { get; }
@@ -36,6 +38,13 @@ public sealed class OwnCgroup
             return null;
         }
     }
+
+    /// <summary>Lets the cgroups below it have limits of memory.</summary>
+    /// <returns>Why that cannot be had; null where it holds.</returns>
+    public string? EnableMemory() => _memory.Enable();
+
+    /// <summary>Why the cgroups below it cannot have limits of memory, as far as that can be told without a change; null where they can.</summary>
+    public string? WhyNoMemory() => _memory.WhyNot();
 
     /// <summary>Makes one below it.</summary>
     /// <exception cref="IOException">The system refuses.</exception>
@@ -112,7 +121,9 @@ public sealed class OwnCgroup
 
     // The mark is on the unit's cgroup; with DelegateSubgroup= that is the one above ours.
     private static bool IsDelegated(string directory) =>
-        IsMarked(directory) || (System.IO.Path.GetDirectoryName(directory) is { } above && IsMarked(above));
+        IsMarked(directory) || (AboveOf(directory) is { } above && IsMarked(above));
+
+    private static string? AboveOf(string directory) => System.IO.Path.GetDirectoryName(directory);
 
     // systemd 251 sets the one that everybody may read, those before it only root's.
     private static bool IsMarked(string directory) =>

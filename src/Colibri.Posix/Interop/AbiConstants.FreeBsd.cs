@@ -121,6 +121,7 @@ internal sealed partial record AbiConstants
     public const int OffsetOfKiPpid = 76;
     public const int OffsetOfKiPgid = 80;
     public const int OffsetOfKiSid = 88;
+    public const int OffsetOfKiRssize = 264;
     public const int OffsetOfKiStart = 336;
     public const int OffsetOfKiStat = 388;
     public const int OffsetOfKiComm = 447;

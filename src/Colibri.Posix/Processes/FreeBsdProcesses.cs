@@ -43,6 +43,15 @@ internal static unsafe class FreeBsdProcesses
         return command.Length;
     }
 
+    /// <summary>ki_rssize; 0 where there is no such process that we may see.</summary>
+    public static long ReadResidentPages(int pid)
+    {
+        Span<byte> buffer = stackalloc byte[AbiConstants.KINFO_PROC_SIZE];
+        return Sysctl([AbiConstants.CTL_KERN, AbiConstants.KERN_PROC, AbiConstants.KERN_PROC_PID, pid], buffer) == buffer.Length ? ResidentPagesIn(buffer) : 0;
+    }
+
+    internal static long ResidentPagesIn(ReadOnlySpan<byte> kinfo) => BinaryPrimitives.ReadInt64LittleEndian(kinfo[AbiConstants.OffsetOfKiRssize..]);
+
     internal static ReadOnlySpan<byte> NameIn(ReadOnlySpan<byte> kinfo)
     {
         var command = kinfo.Slice(AbiConstants.OffsetOfKiComm, AbiConstants.COMMLEN);

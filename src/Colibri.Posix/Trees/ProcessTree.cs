@@ -91,6 +91,26 @@ public sealed class ProcessTree
         return members;
     }
 
+    /// <summary>Whether its processes are told by its cgroup, without a look at the process table.</summary>
+    public bool IsToldByCgroup => _cgroup is not null;
+
+    /// <summary>
+    /// The memory that its processes hold now, in bytes: first what is resident in each, which is cheap and counts shared pages several times; where
+    /// that is more than <paramref name="limit"/>, each process's own share.
+    /// </summary>
+    /// <param name="limit">Up to here nobody needs to know exactly.</param>
+    /// <param name="look">As for <see cref="Members"/>; not needed where <see cref="IsToldByCgroup"/>.</param>
+    /// <exception cref="IOException">It cannot be told now, usually because descriptors are short.</exception>
+    public long MemoryHeld(long limit, ProcessLook? look)
+    {
+        // A sweep of its own: that of the tree's end remembers its members, and must not be overtaken by this one.
+        IReadOnlyCollection<int> pids = _cgroup is not null
+            ? _cgroup.Processes()
+            : [.. new TreeSweep(look ?? ProcessLook.Take(), _root, _child, _marker, _cgroup).Run(_members).Select(member => member.Pid)];
+        var resident = pids.Sum(ProcessMemory.Resident);
+        return resident <= limit ? resident : pids.Sum(ProcessMemory.Share);
+    }
+
     /// <summary>How many are left: 0 only where no process was found and the cgroup, if there is one, says that nothing lives in it.</summary>
     /// <param name="look">As for <see cref="Members"/>.</param>
     /// <exception cref="IOException">It cannot be told now: the tree may be alive, so ask again later.</exception>

@@ -24,7 +24,16 @@ internal sealed class WorkspaceDaemon : IAsyncDisposable
     /// <param name="workspace">Further lines of the workspace.</param>
     /// <param name="more">Further sections of the file.</param>
     /// <param name="environment">Of the daemon.</param>
-    public static async Task<WorkspaceDaemon> StartAsync(string script, string workspace = "", string more = "", params (string Name, string? Value)[] environment)
+    public static Task<WorkspaceDaemon> StartAsync(string script, string workspace = "", string more = "", params (string Name, string? Value)[] environment) =>
+        StartAsync(script, workspace, profile: "", more, environment);
+
+    /// <param name="script">What the agent does; its prompt is <c>$prompt</c>. Then it says that it is done.</param>
+    /// <param name="workspace">Further lines of the workspace.</param>
+    /// <param name="profile">Further lines of the profile, pi.</param>
+    /// <param name="more">Further sections of the file.</param>
+    /// <param name="environment">Of the daemon.</param>
+    public static async Task<WorkspaceDaemon> StartAsync(
+        string script, string workspace, string profile, string more = "", IReadOnlyList<(string Name, string? Value)>? environment = null)
     {
         var root = new TempDirectory();
         try
@@ -41,6 +50,7 @@ internal sealed class WorkspaceDaemon : IAsyncDisposable
                 [agents.pi]
                 kind = "pi"
                 binary = "{root.File("agent.sh")}"
+                {profile}
 
                 [workspaces.site]
                 path = "{repository.Path}"
@@ -49,7 +59,7 @@ internal sealed class WorkspaceDaemon : IAsyncDisposable
 
                 {more}
                 """);
-            return new WorkspaceDaemon(repository, await ColibriDaemon.StartAsync([("COLIBRI_CONFIG", root.File("colibri.toml")), .. environment]), root);
+            return new WorkspaceDaemon(repository, await ColibriDaemon.StartAsync([("COLIBRI_CONFIG", root.File("colibri.toml")), .. environment ?? []]), root);
         }
         catch
         {

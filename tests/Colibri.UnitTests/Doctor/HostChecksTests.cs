@@ -67,6 +67,17 @@ public sealed class HostChecksTests : IDisposable
     }
 
     [Test]
+    public async Task How_limits_of_memory_are_kept_is_told_where_there_are_any()
+    {
+        _here.WithClaude().Change = parts => parts with { WhyMemoryIsLookedAt = () => "the daemon may not write there" };
+        (await _here.ExamineAsync()).ShouldNotContain(check => check.Name == "memory");
+        _here.WithProfile(new ProfileSettings { Name = "small", Kind = "claude", MemoryBytes = 1L << 30 });
+        (await _here.CheckAsync("host", "memory")).Message.ShouldBe("limits of profiles are kept by a look each second, which quick growth escapes: the daemon may not write there");
+        _here.Change = parts => parts;
+        (await _here.CheckAsync("host", "memory")).Message.ShouldBe("limits of profiles are kept by the kernel, with the agents' cgroups");
+    }
+
+    [Test]
     public async Task A_clock_that_was_never_set_and_one_behind_the_board_are_told()
     {
         _here.Change = parts => parts with { Time = new ClockAt(new DateTimeOffset(1970, 1, 1, 0, 5, 0, TimeSpan.Zero)) };
