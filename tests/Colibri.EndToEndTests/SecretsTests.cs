@@ -99,7 +99,7 @@ public sealed class SecretsTests
         done.Number("attempts").ShouldBe(1);
         var runs = (await client.DataAsync(new { cmd = "get-task", task_id = task.Text("id") })).Items("runs");
         runs.Select(run => (run.Text("provider"), run.TextOrNull("model"), run.Text("verdict"))).ShouldBe([("first", "one", "agent-error"), ("second", null, "done")]);
-        (await daemon.CliAsync("get-task", task.Text("id"))).Stdout.ShouldContain("agent-error on first:one");
+        (await daemon.CliAsync("get-task", task.Text("id"))).Stdout.ShouldMatch(@"agent-error by a\d+ [^,]*on\s+first:one");
         var routes = (await client.DataAsync(new { cmd = "status" })).Items("providers");
         routes.Select(route => (route.Text("provider"), route.Text("state"))).ShouldBe([("missing", "no-key"), ("first", "auth-failed"), ("second", "ready")]);
         routes[1].Text("last_error").ShouldBe("401: invalid api key");

@@ -81,7 +81,7 @@ public sealed partial class SyncCallTests
     private static int SizeOf(TracedCall write) => int.Parse(Size().Match(write.Arguments).Groups[1].Value);
 
     // As strace quotes it.
-    [GeneratedRegex(@"\{\\""id\\"":\\""(?<id>[0-9a-f-]{36})\\"",\\""title\\"".*?\\""status\\"":\\""(?<status>[a-z]+)\\""")]
+    [GeneratedRegex(@"\{\\""id\\"":\\""(?<id>[0-9a-f-]{36})\\"",\\""number\\"":[0-9]+,\\""title\\"".*?\\""status\\"":\\""(?<status>[a-z]+)\\""")]
     private static partial Regex Task();
 
     [GeneratedRegex(@", ([0-9]+), [0-9]+(\)| <unfinished)", RegexOptions.RightToLeft)]
