@@ -19,13 +19,13 @@ public sealed class RealWorkspaceAccessTests(RealAgents agents)
     {
         using var root = new TempDirectory();
         await using var model = new ModelStandIn { Commands = ["echo made > ../up.txt", $"echo made > {root.Folder("outside")}/absolute.txt", "echo made > inside.txt"] };
-        var (task, repository, trees) = await RunAsync(kind, "edit", model, root, "done");
+        var (task, repository, outside) = await RunAsync(kind, "edit", model, root, "done");
 
         task.Text("verdict").ShouldBe("done");
         (await repository.GitAsync("show", $"{task.Member("change").Text("head")}:inside.txt")).ShouldBe("made");
         (await repository.FilesAsync(task.Member("change").Text("head"))).ShouldBe(["README", "inside.txt"]);
         Directory.GetFileSystemEntries(root.File("outside")).ShouldBeEmpty();
-        Directory.GetFiles(trees, "up.txt", SearchOption.AllDirectories).ShouldBeEmpty();
+        outside.ShouldBeEmpty();
         var denied = task.Items("denied").ShouldHaveSingleItem();
         (denied.Text("tool"), denied.Number("count")).ShouldBe((tool, 2));
     }
@@ -46,7 +46,7 @@ public sealed class RealWorkspaceAccessTests(RealAgents agents)
         (await repository.GitAsync("for-each-ref", "--format=%(refname)", "refs/heads/")).ShouldBe("refs/heads/main");
     }
 
-    private async Task<(JsonElement Task, GitRepository Repository, string Trees)> RunAsync(string kind, string access, ModelStandIn model, TempDirectory root, string status)
+    private async Task<(JsonElement Task, GitRepository Repository, string[] Outside)> RunAsync(string kind, string access, ModelStandIn model, TempDirectory root, string status)
     {
         if (kind == "codex")
         {
@@ -76,6 +76,6 @@ public sealed class RealWorkspaceAccessTests(RealAgents agents)
         await using var client = await daemon.ConnectAsync();
         var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:commands", workspace = "site", max_attempts = 1 })).Text("id");
         var task = await client.TaskEndedAsync(id, status, Patience);
-        return (task, repository, Path.Combine(daemon.DirectoryPath, "trees"));
+        return (task, repository, Directory.GetFiles(Path.Combine(daemon.DirectoryPath, "trees"), "up.txt", SearchOption.AllDirectories));
     }
 }
