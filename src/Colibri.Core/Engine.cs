@@ -221,7 +221,7 @@ public sealed class Engine : IAsyncDisposable
         Headroom?.Start();
         Sessions = new SessionStore(configuration.SessionsDirectory, Cost, time, logger) { Headroom = Headroom, Secrets = _parts.Secrets };
         Prompts = new PromptAssembler(Sessions, Cost, _parts.Prefix);
-        var state = Path.GetDirectoryName(Path.GetFullPath(configuration.DatabasePath))!;
+        var state = StateDirectory.Of(configuration);
         Retention = new Pruner(Board, Sessions, state, () => Settings.Current, _parts.BoardTime ?? time, logger);
         Disk = new DiskGuard(
             [state, configuration.SessionsDirectory, Path.Combine(state, Pruner.WorkDirectory), Path.Combine(state, "trees")],

@@ -32,8 +32,8 @@ public sealed record SupervisorParts
     /// <summary>Begins and ends runs on the board.</summary>
     internal RunStore Runs => field ??= new RunStore(Board, Time, Logger);
 
-    /// <summary>Where the daemon keeps its state: the directory of its database.</summary>
-    internal string StateDirectory => Path.GetDirectoryName(Path.GetFullPath(Configuration.DatabasePath))!;
+    /// <summary>Where tasks' own directories and worktrees lie.</summary>
+    internal string State => field ??= StateDirectory.Of(Configuration);
 
     /// <summary>The directories in which runs are.</summary>
     internal Places Places { get; init; } = new();
@@ -46,7 +46,7 @@ public sealed record SupervisorParts
     }
 
     /// <summary>Runs git in workspaces.</summary>
-    internal WorkspaceGit Git => field ??= new WorkspaceGit(new GitRunner(Processes, () => Programs.Find("git"), Time, Logger), StateDirectory, Time, Logger);
+    internal WorkspaceGit Git => field ??= new WorkspaceGit(new GitRunner(Processes, () => Programs.Find("git"), Time, Logger), State, Time, Logger);
 
     /// <summary>The places of runs in workspaces.</summary>
     internal WorkspaceRuns Workspaces => field ??= new WorkspaceRuns(Git, Places, Health, Secrets, Logger);
@@ -58,7 +58,7 @@ public sealed record SupervisorParts
     internal RunSteps Steps
     {
         get => field ??= new RunSteps(
-            Placing: [new BudgetStep(Budgets), new TenantStep(), new PlaceStep(Places, Board.PlaceRunAsync, Settings, Workspaces.EnterAsync, StateDirectory)],
+            Placing: [new BudgetStep(Budgets), new TenantStep(), new PlaceStep(Places, Board.PlaceRunAsync, Settings, Workspaces.EnterAsync, State)],
             Checking: [new CheckStep(Settings, Secrets, Logger)]) { Leaving = [Workspaces] };
         init;
     }
