@@ -7,8 +7,8 @@ usage() {
 usage: demo.sh [--agent pi] [--keep] [--help]
 
 Builds Colibri, makes a small repository with a test, starts a private daemon for
-it in a temporary folder, and lets an agent work on a task there: the check fails
-once, goes back to the agent, passes, and the change is looked at and landed.
+it in a temporary folder, and lets an agent work on a task there. The check fails
+once, goes back to the agent, and passes. The change is looked at, and it lands.
 Stops everything it started.
 
   --agent pi   let the pi on your PATH do it, with its own models and keys,
@@ -59,7 +59,8 @@ show() {
 say 'Building (quiet; the first time takes some minutes)'
 "$repository/scripts/build.sh"
 
-PATH=$repository/dist:$PATH
+binaries=$repository/dist
+PATH=$binaries:$PATH
 folder=$(mktemp -d /tmp/colibri-demo.XXXXXX)
 daemon=''
 finish() {
@@ -88,7 +89,7 @@ cd "$folder/site"
 say 'A task is put on the board from where it is to be done'
 show colibri add 'Greet by name at login' --agent pi --description 'Add login.sh, which greets its argument, and tests/login, which tests that.'
 
-say 'Waiting for its verdict: the check fails once, and goes back to the agent'
+say 'Waiting for its verdict: a check that fails goes back to the agent'
 show colibri wait 1 --timeout 600
 show colibri get-task 1
 

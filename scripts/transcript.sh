@@ -4,16 +4,17 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: transcript.sh [--check] [--help]
+usage: transcript.sh [--check] [--page FILE] [--binaries DIR] [--help]
 
-Starts a private daemon from dist/, puts five tasks on its board in the evening,
-and looks at them in the morning. Writes what an operator types and reads into
+Starts a private daemon, puts five tasks on its board in the evening, and looks
+at them in the morning. Writes what an operator types and reads into
 docs/evening.md, screen by screen.
 
-  --check  writes nothing: fails if a screen does not fit 80 columns and 24
-           lines, or differs from docs/evening.md by more than times, costs
-           and ids
-  --help   this text
+  --check         writes nothing: fails if a screen does not fit 80 columns and
+                  24 lines, or differs from the page by more than times and ids
+  --page FILE     the page, in place of docs/evening.md
+  --binaries DIR  where the executables are, in place of dist
+  --help          this text
 END
 }
 
@@ -23,21 +24,29 @@ fail() {
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-page=$repository/docs/evening.md
-check=no
+page=$repository/docs/evening.md binaries=$repository/dist check=no
 while [ $# -gt 0 ]; do
     case $1 in
         --check) check=yes ;;
+        --page | --binaries)
+            [ $# -ge 2 ] || fail "$1 needs a value" 2
+            case $1 in --page) page=$2 ;; *) binaries=$2 ;; esac
+            shift
+            ;;
         --help | -h) usage; exit 0 ;;
         *) fail "unknown option $1 (try: transcript.sh --help)" 2 ;;
     esac
     shift
 done
+command -v git >/dev/null 2>&1 || fail 'there is no git on PATH: the tasks are done in a repository'
+binaries=$(CDPATH='' cd -- "$binaries" && pwd -P) || fail 'there are no executables (scripts/build.sh makes them)'
 # shellcheck source=scripts/lib/story.sh
 . "$repository/scripts/lib/story.sh"
 
-PATH=$repository/dist:$PATH
-folder=$(mktemp -d /tmp/colibri-evening.XXXXXX)
+PATH=$binaries:$PATH
+# As long as the name that the page has for it: lines are folded by what is in them.
+folder=$(mktemp -d /tmp/ce.XXXXXX)
+shown=/home/ann/work
 daemon=''
 finish() {
     status=$?
@@ -52,9 +61,16 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 begin_story "$folder"
+cat >> "$COLIBRI_CONFIG" <<END
+
+[agents.careful]
+kind = "pi"
+binary = "$binaries/colibri-test-agent"
+args = ["--rpc", "--ask"]
+END
 written=$folder/page
-# The folder's name is no part of the story.
-plain() { sed "s|$folder|/srv|g"; }
+# The names of directories are no part of the story.
+plain() { sed -e "s|$folder|$shown|g" -e "s|$binaries|/usr/bin|g"; }
 
 # A screen: a heading, then commands, each by show.
 screen() {
@@ -63,7 +79,8 @@ screen() {
 }
 show() {
     typed "$@" >> "$folder/screen"
-    "$@" >> "$folder/screen" 2>&1 || :
+    "$@" >> "$folder/screen" 2>&1 || fail "this ended with $?: $*
+$(cat "$folder/screen")"
 }
 # The first lines of what a command prints, as the operator asks for.
 show_head() {
@@ -78,68 +95,85 @@ end_screen() {
     [ "$lines" -le 24 ] || { cat "$folder/screen.plain" >&2; fail "a screen has $lines lines: a terminal has 24"; }
     wide=$(LC_ALL=C.UTF-8 awk 'length($0) > 80 { print; exit }' "$folder/screen.plain")
     [ -z "$wide" ] || fail "a line is wider than 80 columns: $wide"
-    sed 's/^/    /' "$folder/screen.plain" | sed 's/^    $//' >> "$written"
+    sed -e 's/^/    /' -e 's/ *$//' "$folder/screen.plain" >> "$written"
+}
+
+# A task of the evening. Its agents have ended before the next one is given, so that the order of what they leave is always the same.
+give() {
+    show colibri add "$@"
+    given=$((given + 1))
+    if [ "$given" -lt 5 ]; then colibri wait "$given" --timeout 120 >/dev/null 2>&1 || [ $? -eq 1 ] || fail "task $given does not end"; fi
 }
 
 cat > "$written" <<'END'
 # An evening and a morning
 
 Five tasks for one repository, given in the evening and looked at in the morning, on a terminal of 80 columns and 24 lines. `scripts/transcript.sh`
-made this page with a daemon of its own. The agents are stand-ins that need no model.
+made this page with a daemon of its own, and a test holds it against the executables. The agents are stand-ins that need no model.
 
 The configuration file:
 
 END
-plain < "$COLIBRI_CONFIG" | sed 's/^/    /' | sed 's/^    $//' >> "$written"
+plain < "$COLIBRI_CONFIG" | sed -e 's/^/    /' -e 's/ *$//' >> "$written"
 
 start_daemon
 cd "$folder/site"
+given=0
 screen '## The evening'
-show colibri add 'Greet by name at login' --agent pi
-show colibri add 'Write the release notes' --agent pi
-show colibri add 'List the contributors' --agent pi
-show colibri add 'Speed up the parser' --agent pi --max-attempts 1
-show colibri add 'Drop the old table' --agent careful
+give 'Greet by name at login' --agent pi
+give 'Write the release notes' --agent pi
+give 'List the contributors' --agent pi
+give 'Speed up the parser' --agent pi
+give 'Drop the old table' --agent careful
 end_screen
 
 # The night.
-colibri wait 1 2 3 4 --timeout 120 >/dev/null 2>&1 || :
 tries=0
 until colibri inbox --json | grep -q '"kind":"question"'; do
     tries=$((tries + 1))
     [ "$tries" -lt 600 ] || fail 'the agent of task 5 asks nothing'
     sleep 0.1
 done
+agent=$(colibri inbox | sed -n 's/.*colibri answer \(a[0-9]*\) .*/\1/p')
 
-screen '## The morning'
+screen '## The morning
+
+What waits for a person:'
 show colibri inbox
 end_screen
 screen 'What did the first one do? Its check failed once, went back to the agent, and passed.'
-show_head 20 colibri get-task 1
+show_head 21 colibri get-task 1
 end_screen
 screen 'The change itself:'
 show colibri diff 1
 end_screen
 screen 'Three changes land; the check runs on each merged result. The question is answered, and the failure is sent back with a hint.'
 show colibri land 1 2 3
-question=$(colibri snapshot --json | sed -n 's/.*"request":"\([^"]*\)".*/\1/p')
-agent=$(colibri snapshot --json | sed -n 's/.*"label":"\([^"]*\)"[^{}]*"activity":"blocked".*/\1/p')
-show colibri answer "$agent" --request "$question" --yes
+show colibri answer "$agent" --yes
 show colibri retry 4 --feedback 'hello.sh must say hello'
-show colibri wait 5 --timeout 60
+show colibri wait 5 --timeout 120
+show colibri wait 4 --timeout 120
 show git log --oneline --first-parent
+end_screen
+screen 'What is left:'
+show colibri inbox
+show colibri land 4
+show colibri list-tasks
 end_screen
 end_daemon
 
 # What differs from run to run.
 mask() {
-    sed -e 's/[0-9a-f]\{8\}-[0-9a-f-]\{27\}/ID/g' -e 's/\b[0-9a-f]\{12\}\b/COMMIT/g' -e 's/\b[0-9a-f]\{7\}\b/COMMIT/g' \
-        -e 's/[0-9][0-9.]* \{0,1\}\(ms\|s\|m\|h\|seconds\{0,1\}\)\b *[0-9]* \{0,1\}\(ms\)\{0,1\}/TIME /g' -e 's/[0-9-]\{10\}T[0-9:.]*Z/TIME/g' -e 's/ \{1,\}/ /g' "$1"
+    sed -E -e 's/[0-9a-f]{8}-[0-9a-f-]{27}/ID/g' \
+        -e 's/(^|[^0-9a-z])[0-9a-f]{7,40}($|[^0-9a-z])/\1COMMIT\2/g' -e 's/(^|[^0-9a-z])[0-9a-f]{7,40}($|[^0-9a-z])/\1COMMIT\2/g' \
+        -e 's/[0-9-]{10}T[0-9:.]*Z/TIME/g' -e 's/(^|[ (])[0-9][0-9.,]* ?(ms|s|m|h|seconds?|minutes?)($|[ ,.;)])/\1TIME\3/g' \
+        -e 's/ +/ /g' "$1"
 }
 if [ "$check" = yes ]; then
+    [ -f "$page" ] || fail "there is no $page (scripts/transcript.sh writes it)"
     mask "$page" > "$folder/known"
     mask "$written" > "$folder/now"
-    diff -u "$folder/known" "$folder/now" || fail 'docs/evening.md is not what the executables print now (scripts/transcript.sh writes it)'
+    diff -u "$folder/known" "$folder/now" || fail "${page#"$repository/"} is not what the executables print now (scripts/transcript.sh writes it)"
 else
     cp "$written" "$page"
     printf 'written: %s\n' "$page"

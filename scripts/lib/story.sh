@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # A private daemon with a repository, for demo.sh and transcript.sh: begin_story FOLDER, then start_daemon; end_daemon stops it.
-# Wants: repository (the checkout), executables in PATH, fail().
+# shellcheck disable=SC2154  # set by the caller
+# Wants: binaries (where the executables are, which are in PATH too), fail().
 
 # A repository with a check that passes, an agent for it, and the configuration file of the story.
 begin_story() {
@@ -14,7 +15,7 @@ begin_story() {
     export COLIBRI_DAEMON_SOCKET COLIBRI_DB_PATH COLIBRI_SESSIONS_DIR COLIBRI_CONFIG COLIBRI_SCHEDULER_INTERVAL COLUMNS
     mkdir -p "$story/state" "$story/site/tests"
     (
-        cd "$story/site"
+        cd "$story/site" || exit
         git init --quiet --initial-branch=main
         git config user.name 'An Operator'
         git config user.email operator@example.org
@@ -35,21 +36,17 @@ case \$prompt in
     printf '%s\n' '#!/bin/sh' 'echo "hi \$1"' > login.sh
     printf '%s\n' 'said=\$(sh login.sh ann)' '[ "\$said" = "Hello, ann" ] || { echo "it does not greet ann: \$said"; exit 1; }' > tests/login
     ;;
+*parser*'must say hello'*) printf '%s\n' '#!/bin/sh' 'echo hello # at once' > hello.sh ;;
 *parser*) printf '%s\n' 'echo helo' > hello.sh ;;
 *) printf '%s\n' "\$prompt" | sed 1q > "\$(printf '%s' "\$prompt" | sed 1q | tr -c 'A-Za-z\n' '-').txt" ;;
 esac
-exec $repository/dist/colibri-test-agent --turns 1 --emit-usage "\$@"
+exec $binaries/colibri-test-agent --turns 1 --emit-usage "\$@"
 END
     chmod +x "$story/agent.sh"
     cat > "$COLIBRI_CONFIG" <<END
 [agents.pi]
 kind = "pi"
 binary = "$story/agent.sh"
-
-[agents.careful]
-kind = "pi"
-binary = "$repository/dist/colibri-test-agent"
-args = ["--rpc", "--ask"]
 
 [workspaces.site]
 path = "$story/site"
@@ -65,7 +62,13 @@ start_daemon() {
     until colibri ping >/dev/null 2>&1; do
         kill -0 "$daemon" 2>/dev/null || fail 'the daemon did not start'
         tries=$((tries + 1))
-        [ "$tries" -lt 200 ] || fail 'the daemon does not answer'
+        [ "$tries" -lt 600 ] || fail 'the daemon does not answer'
+        sleep 0.05
+    done
+    # A task of a workspace that is still being looked at says so.
+    until colibri inbox --json | grep -q '"items":\[\]'; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 1200 ] || fail "the workspace cannot be worked in: $(colibri inbox)"
         sleep 0.05
     done
 }

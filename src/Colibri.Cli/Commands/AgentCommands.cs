@@ -65,13 +65,18 @@ internal sealed class AgentCommands(BoundCommand bound)
             Positional = AgentId,
             Options =
             [
-                OptionSpec.Text(WireCommand.AnswerAgent.Field("request"), "ID"),
+                OptionSpec.Text(WireCommand.AnswerAgent.Field("request"), "ID") with
+                {
+                    Required = false,
+                    Summary = "the question, as snapshot shows it (the one that is open)",
+                },
                 OptionSpec.Text(WireCommand.AnswerAgent.Field("value"), "TEXT"),
                 OptionSpec.Flag("--yes", "to a confirm"),
                 OptionSpec.Flag("--no", "to a confirm"),
                 OptionSpec.Flag("--cancel", "no answer: the agent goes on without"),
             ],
-            Example = "answer 019a8b20-77aa-7d10-8e3c-2f9b7a4c6d01 --request q1 --yes",
+            Example = "answer a5 --yes",
+            Note = "A script that has read a question names it with --request, and then never answers a later one.",
         },
         new(WireCommand.ListAgents, CommandGroup.Agents)
         {
@@ -161,22 +166,25 @@ internal sealed class AgentCommands(BoundCommand bound)
         () => new CommandRequest { Cmd = WireCommand.PromptAgent.Name, AgentId = agentId, Text = bound.TextOrStdin("--text", text) },
         (screen, reply) => screen.Line($"agent {Words.Plain(AgentView.NameOf(reply.Read(ProtocolJson.Wire.Agent)))} has taken it"));
 
-    public void Answer(string agentId, string request, string? value = null, bool yes = false, bool no = false, bool cancel = false) => bound.WillAsk(
-        () =>
+    public void Answer(string agentId, string? request = null, string? value = null, bool yes = false, bool no = false, bool cancel = false) => bound.Will(async session =>
+    {
+        if (new[] { yes, no, cancel, value is not null }.Count(said => said) != 1)
+            throw bound.Wrong("answer needs one of --value, --yes, --no and --cancel");
+        var reply = await session.AskAsync(new CommandRequest
         {
-            if (new[] { yes, no, cancel, value is not null }.Count(said => said) != 1)
-                throw bound.Wrong("answer needs one of --value, --yes, --no and --cancel");
-            return new CommandRequest
-            {
-                Cmd = WireCommand.AnswerAgent.Name,
-                AgentId = agentId,
-                Request = request,
-                Value = value,
-                Confirmed = yes ? true : no ? false : null,
-                Cancelled = cancel ? true : null,
-            };
-        },
-        (screen, reply) => screen.Line($"agent {Words.Plain(AgentView.NameOf(reply.Read(ProtocolJson.Wire.Agent)))} has its answer"));
+            Cmd = WireCommand.AnswerAgent.Name,
+            AgentId = agentId,
+            Request = request ?? await OpenQuestionAsync(session, agentId).ConfigureAwait(false),
+            Value = value,
+            Confirmed = yes ? true : no ? false : null,
+            Cancelled = cancel ? true : null,
+        }).ConfigureAwait(false);
+        if (session.Json)
+            session.Screen.Raw(reply.Data);
+        else
+            session.Screen.Line($"agent {Words.Plain(AgentView.NameOf(reply.Read(ProtocolJson.Wire.Agent)))} has its answer");
+        return ExitCodes.Done;
+    });
 
     public void List() => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.ListAgents.Name },
@@ -193,6 +201,16 @@ internal sealed class AgentCommands(BoundCommand bound)
 
     public void Heartbeat(string agentId) => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.Heartbeat.Name, AgentId = agentId }, Standing);
+
+    /// <exception cref="RefusedException">There is no such agent, or it asks nothing.</exception>
+    private static async Task<string> OpenQuestionAsync(CliSession session, string agentId)
+    {
+        var reply = await session.AskAsync(new CommandRequest { Cmd = WireCommand.Snapshot.Name }).ConfigureAwait(false);
+        var pane = reply.Read(ProtocolJson.Wire.Snapshot).Panes.FirstOrDefault(pane => pane.Id == agentId || pane.Label == agentId)
+            ?? throw new RefusedException(new WireError(ErrorCodes.NotFound, $"there is no agent {agentId} on the glasspane; see who asks: colibri inbox"));
+        return pane.Question?.Request
+            ?? throw new RefusedException(new WireError(ErrorCodes.Conflict, $"agent {agentId} has no open question; see who asks: colibri inbox"));
+    }
 
     private static void Started(Screen screen, Reply reply) => AgentView.Started(screen, reply.Read(ProtocolJson.Wire.Agent));
 

@@ -228,7 +228,7 @@ public sealed class AgentPane
     {
         lock (_gate)
         {
-            if (_run.TaskId == taskId && _run.SessionId == sessionId) return false;
+            if ((_run.TaskId, _run.TaskNumber, _run.SessionId) == (taskId, taskNumber, sessionId)) return false;
             (_run.TaskId, _run.TaskNumber, _run.SessionId) = (taskId, taskNumber, sessionId);
             _revision++;
             return true;

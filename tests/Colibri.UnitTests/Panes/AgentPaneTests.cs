@@ -29,6 +29,17 @@ public sealed class AgentPaneTests
     }
 
     [Test]
+    public void The_number_of_a_task_is_shown_once_its_run_is_known()
+    {
+        var pane = PaneFixture.New();
+
+        pane.SetRun("task-1", "session-1", 12).ShouldBeTrue();
+        pane.SetRun("task-1", "session-1", 12).ShouldBeFalse();
+
+        (pane.Show().TaskId, pane.Show().TaskNumber).ShouldBe(("task-1", 12));
+    }
+
+    [Test]
     public void Events_are_timed_and_unknown_ones_change_nothing_else()
     {
         var clock = new StoppedClock();

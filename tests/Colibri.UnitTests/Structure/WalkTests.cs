@@ -7,7 +7,7 @@ public sealed partial class WalkTests
 {
     private static readonly string[] Document = File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "architecture.md"));
 
-    public static IEnumerable<string> Walks() => ["a task, from the socket to its verdict", "a line of output, from the pipe to a subscriber"];
+    public static IEnumerable<string> Walks() => ["a task, from the socket to its verdict", "a change, from its task to the base", "a line of output, from the pipe to a subscriber"];
 
     [Test]
     [MethodDataSource(nameof(Walks))]

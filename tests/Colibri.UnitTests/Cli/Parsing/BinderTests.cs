@@ -52,8 +52,11 @@ public sealed partial class BinderTests
         var command = CommandTable.Find(name)!;
         var spec = OptionsOf(command).Single(o => o.Name == option);
         var others = OptionsOf(command).Where(o => o.Required && o != spec).SelectMany(o => Said(o, "other")).ToList();
-        if (name == "answer" && spec.Required)
+        if (name == "answer" && option is "--agent-id" or "--request")
             others.Add("--yes");
+        // Without the question it asks for that first.
+        if (name == "answer" && option != "--request")
+            others.AddRange(["--request", "other"]);
         // Without a place it asks for the workspaces first.
         if (name == "add" && option is not ("--workspace" or "--cwd"))
             others.AddRange(["--cwd", "/there"]);

@@ -136,6 +136,7 @@ public sealed class CommandBindingTests
         ("answer|a|--request|q|--yes", """{"cmd":"answer","agent_id":"a","request":"q","confirmed":true}"""),
         ("answer|a|--request|q|--no", """{"cmd":"answer","agent_id":"a","request":"q","confirmed":false}"""),
         ("answer|a|--request|q|--value|v", """{"cmd":"answer","agent_id":"a","request":"q","value":"v"}"""),
+        ("answer|a|--yes", """{"cmd":"snapshot"}"""),
         ("answer|a|--request|q|--cancel", """{"cmd":"answer","agent_id":"a","request":"q","cancelled":true}"""),
         ("cost", """{"cmd":"cost"}"""),
         ("cost|--by|day|--limit|7", """{"cmd":"cost","limit":7,"by":"day"}"""),

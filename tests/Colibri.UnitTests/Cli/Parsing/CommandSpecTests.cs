@@ -33,7 +33,8 @@ public sealed class CommandSpecTests
 
         typed.Summary.ShouldBe(sent.Summary);
         options.Select(option => $"{name} {option.Name}").Where(option => !NoField.Contains(option)).ShouldBeSubsetOf(sent.Fields.SelectMany(field => SpelledAs(field, name)));
-        foreach (var field in sent.Fields.Where(field => field.IsRequired && field.Name != "entry"))
+        // The open question is the daemon's to know: `answer` asks for its id first.
+        foreach (var field in sent.Fields.Where(field => field.IsRequired && field.Name != "entry" && $"{name} {field.Name}" != "answer request"))
             options.Any(option => SpelledAs(field, name).Contains($"{name} {option.Name}") && option.Required).ShouldBeTrue(field.Name);
     }
 
