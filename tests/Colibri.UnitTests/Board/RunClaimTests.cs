@@ -96,7 +96,7 @@ public sealed class RunClaimTests
         await using var fixture = new BoardFixture();
         var task = await fixture.Board.CreateAsync(new NewTask { Title = "title", Description = "the whole story" });
 
-        await fixture.Board.BeginSpawnAsync(BoardFixture.Record("a") with { Arguments = claimed => ["-p", claimed!.Description] }, task.Id);
+        await fixture.Board.BeginSpawnAsync(BoardFixture.Record("a") with { Arguments = (claimed, _) => ["-p", claimed!.Description] }, task.Id);
 
         (await fixture.Board.RunsAsync(task.Id)).ShouldHaveSingleItem().Arguments.ShouldBe(["-p", "the whole story"]);
     }
