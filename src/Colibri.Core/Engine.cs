@@ -278,6 +278,7 @@ public sealed class Engine : IAsyncDisposable
             Budgets = Budgets,
             Disk = Disk,
             Health = _health,
+            Secrets = _parts.Secrets,
             Settings = parts.Settings,
             Time = time,
         });

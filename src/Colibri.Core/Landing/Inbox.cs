@@ -24,6 +24,9 @@ internal sealed record InboxParts
     public required Budgets Budgets { get; init; }
     public required DiskGuard Disk { get; init; }
     public required WorkspaceHealth Health { get; init; }
+
+    /// <summary>Redacts what a message quotes, before it is cut.</summary>
+    public required Secrets Secrets { get; init; }
     public required Func<ColibriSettings> Settings { get; init; }
     public required TimeProvider Time { get; init; }
 }
@@ -62,7 +65,7 @@ internal sealed class Inbox(InboxParts parts)
         return new InboxReport([.. items.OrderBy(item => item.Kind).ThenByDescending(item => item.Since)], more > 0 ? more : null);
     }
 
-    private static IEnumerable<InboxItem> Of(SupervisedAgent agent)
+    private IEnumerable<InboxItem> Of(SupervisedAgent agent)
     {
         var pane = agent.ToPane();
         var since = pane.LastEventAt ?? pane.StartedAt;
@@ -104,7 +107,7 @@ internal sealed class Inbox(InboxParts parts)
         null => "it has no check",
     };
 
-    private static InboxItem OfFailed(BoardTask task)
+    private InboxItem OfFailed(BoardTask task)
     {
         var message = task.Error is { } error ? $"{error.Code}: {error.Message}" : task.Verdict ?? "it failed";
         return task.Change is { State: ChangeState.Open or ChangeState.Conflict }
@@ -112,10 +115,10 @@ internal sealed class Inbox(InboxParts parts)
             : Item(task, InboxKind.Failed, message, WireCommand.RetryTask, WireCommand.DeleteTask);
     }
 
-    private static InboxItem OfHeld(BoardTask task) => Item(
+    private InboxItem OfHeld(BoardTask task) => Item(
         task, InboxKind.Held, task.Error is { Code: TaskRow.Poison } error ? $"{error.Code}: {error.Message}" : "held by hand", WireCommand.ReleaseTask, WireCommand.CancelTask);
 
-    private static IEnumerable<InboxItem> OfQueued(BoardTask task) =>
+    private IEnumerable<InboxItem> OfQueued(BoardTask task) =>
         (task.BlockedBy ?? []).Where(reason => reason.Code == "no-agent").Take(1)
             .Select(reason => Item(task, InboxKind.NoAgent, reason.Message, WireCommand.EditTask, WireCommand.CancelTask));
 
@@ -137,10 +140,10 @@ internal sealed class Inbox(InboxParts parts)
             yield return OfPart(InboxKind.Paused, pause.Since, pause.Provider ?? pause.Agent ?? pause.Workspace, QueuePauses.Words(pause), WireCommand.ResumeQueue);
     }
 
-    private static InboxItem OfPart(InboxKind kind, DateTimeOffset since, string? name, string message, WireCommand action) =>
+    private InboxItem OfPart(InboxKind kind, DateTimeOffset since, string? name, string message, WireCommand action) =>
         new(kind, null, null, null, null, since, OneLine(message), [action.Name]) { Name = name };
 
-    private static InboxItem Item(BoardTask task, InboxKind kind, string message, params WireCommand[] actions) =>
+    private InboxItem Item(BoardTask task, InboxKind kind, string message, params WireCommand[] actions) =>
         new(kind, task.Id, task.Number, task.AgentId, null, task.FinishedAt ?? task.UpdatedAt, OneLine(message), [.. actions.Select(action => action.Name)])
         {
             Title = task.Title,
@@ -149,10 +152,7 @@ internal sealed class Inbox(InboxParts parts)
             Check = task.Check is { } check ? check with { OutputTail = null } : null,
         };
 
-    private static string OneLine(string text) => Cut(text.ReplaceLineEndings(" "));
-
-    // Not within a character of two units.
-    private static string Cut(string text) => text.Length <= MostCharacters ? text : text[..(MostCharacters - (char.IsHighSurrogate(text[MostCharacters - 2]) ? 2 : 1))] + "…";
+    private string OneLine(string text) => parts.Secrets.Excerpt(text.ReplaceLineEndings(" "), MostCharacters);
 
     private static string Count(int number, string thing) => $"{number} {thing}{(number == 1 ? "" : "s")}";
 }

@@ -40,7 +40,7 @@ public sealed class InboxTests : IAsyncDisposable
         return await new Inbox(new InboxParts
         {
             Board = engine.Board, Supervisor = engine.Supervisor, Queue = engine.Queue, Router = engine.Router, Holds = engine.Holds, Pauses = engine.Pauses, Budgets = engine.Budgets,
-            Disk = engine.Disk, Health = Fixture.Health, Settings = () => Fixture.Settings, Time = TimeProvider.System,
+            Disk = engine.Disk, Health = Fixture.Health, Secrets = Core.Providers.Secrets.None, Settings = () => Fixture.Settings, Time = TimeProvider.System,
         }).ReadAsync();
     }
 

@@ -7,7 +7,7 @@ namespace Colibri.UnitTests.Runs;
 
 /// <summary>Which session of an agent's own a task's next run may take up, by the recordings of real agents.</summary>
 [NotInParallel]
-public sealed class ConversationTests
+public sealed class TakenUpSessionTests
 {
     [Test]
     [Arguments("claude", "claude-2.1-stream-json.jsonl", "a4220ee0-7c5c-432e-8849-b80a1dcd7d8b")]
