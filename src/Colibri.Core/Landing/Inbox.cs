@@ -73,7 +73,8 @@ internal sealed class Inbox(InboxParts parts)
         {
             yield return new InboxItem(
                 InboxKind.Question, pane.TaskId, pane.TaskNumber, pane.Id, pane.Label, since, OneLine(question.Title ?? question.Message ?? "asks something"),
-                [WireCommand.AnswerAgent.Name, WireCommand.StopAgent.Name]) { Question = question };
+                [WireCommand.AnswerAgent.Name, WireCommand.StopAgent.Name])
+            { Question = question };
         }
         else if (pane.Stalled)
         {

@@ -202,7 +202,8 @@ public sealed class LandingDesk
                 return (await SetAsync(task, change, change with { State = ChangeState.Conflict, Conflicts = landing.Conflicts }).ConfigureAwait(false), check);
             case LandState.CheckFailed:
                 throw new LandingRefusedException(
-                    $"the check failed on the merged result ({(check?.Exit is { } exit ? new ExitStatus(exit.Code, exit.Signal).ToString() : "it did not end in time")}); {landing.Base} is as it was") { Check = check };
+                    $"the check failed on the merged result ({(check?.Exit is { } exit ? new ExitStatus(exit.Code, exit.Signal).ToString() : "it did not end in time")}); {landing.Base} is as it was")
+                { Check = check };
             default:
                 throw new LandingRefusedException($"{landing.Base} moved during each of {landing.Tries} tries; try again");
         }

@@ -19,7 +19,15 @@ public sealed class InboxTests : IAsyncDisposable
 {
     private static readonly WorkChange Change = new()
     {
-        Workspace = "site", Branch = "colibri/1-a", Base = "b", Head = "h", Commits = 1, Files = 2, Insertions = 10, Deletions = 3, State = ChangeState.Open,
+        Workspace = "site",
+        Branch = "colibri/1-a",
+        Base = "b",
+        Head = "h",
+        Commits = 1,
+        Files = 2,
+        Insertions = 10,
+        Deletions = 3,
+        State = ChangeState.Open,
     };
 
     private LandingFixture? _fixture;
@@ -39,8 +47,18 @@ public sealed class InboxTests : IAsyncDisposable
         var engine = Supervisor.Engine;
         return await new Inbox(new InboxParts
         {
-            Board = engine.Board, Supervisor = engine.Supervisor, Queue = engine.Queue, Router = engine.Router, Holds = engine.Holds, Pauses = engine.Pauses, Budgets = engine.Budgets,
-            Disk = engine.Disk, Health = Fixture.Health, Secrets = Core.Providers.Secrets.None, Settings = () => Fixture.Settings, Time = TimeProvider.System,
+            Board = engine.Board,
+            Supervisor = engine.Supervisor,
+            Queue = engine.Queue,
+            Router = engine.Router,
+            Holds = engine.Holds,
+            Pauses = engine.Pauses,
+            Budgets = engine.Budgets,
+            Disk = engine.Disk,
+            Health = Fixture.Health,
+            Secrets = Core.Providers.Secrets.None,
+            Settings = () => Fixture.Settings,
+            Time = TimeProvider.System,
         }).ReadAsync();
     }
 
@@ -174,7 +192,9 @@ public sealed class InboxTests : IAsyncDisposable
     {
         var agent = await Supervisor.Supervisor.SpawnAsync(new SpawnRequest
         {
-            Binary = "sh", Runtime = "pi", Rpc = true,
+            Binary = "sh",
+            Runtime = "pi",
+            Rpc = true,
             Arguments = ["-c", """echo '{"type":"agent_start"}'; printf '%s\n' '{"type":"extension_ui_request","id":"q1","method":"select","title":"Which\nside?","options":["north","south"]}'; exec sleep 300"""],
         });
         Shell.Until(() => agent.ToPane().Question is not null, "it asks");
@@ -269,8 +289,14 @@ public sealed class InboxTests : IAsyncDisposable
             await Supervisor.Board.CancelAsync(task.Id);
         await Supervisor.Board.EndRunAsync(new RunEnd
         {
-            AgentId = agent, Claim = claim, AgentEnded = true, Ending = state == TaskState.Failed ? RunEnding.Failed : RunEnding.Done, Verdict = state == TaskState.Failed ? "agent-error" : "done",
-            Error = state == TaskState.Failed ? error ?? new TaskError("agent-error", "it broke") : null, Change = change, Check = check,
+            AgentId = agent,
+            Claim = claim,
+            AgentEnded = true,
+            Ending = state == TaskState.Failed ? RunEnding.Failed : RunEnding.Done,
+            Verdict = state == TaskState.Failed ? "agent-error" : "done",
+            Error = state == TaskState.Failed ? error ?? new TaskError("agent-error", "it broke") : null,
+            Change = change,
+            Check = check,
         });
         if (isDeleted)
             await Supervisor.Board.DeleteAsync(task.Id);

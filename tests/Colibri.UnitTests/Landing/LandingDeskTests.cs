@@ -88,7 +88,12 @@ public sealed class LandingDeskTests : IAsyncDisposable
         var (agent, claim) = await _fixture.Claim(claimed);
         await _fixture.Board.EndRunAsync(new RunEnd
         {
-            AgentId = agent, Claim = claim, AgentEnded = true, Ending = RunEnding.Done, Verdict = "done", Change = await _fixture.Work(claimed, "echo four >>a.txt"),
+            AgentId = agent,
+            Claim = claim,
+            AgentEnded = true,
+            Ending = RunEnding.Done,
+            Verdict = "done",
+            Change = await _fixture.Work(claimed, "echo four >>a.txt"),
             Check = new TaskCheck("tru", new ProcessExit(Code: 127)),
         });
         _fixture.Site = _fixture.Site with { Check = "true" };

@@ -76,7 +76,12 @@ internal sealed class LandingFixture : IAsyncDisposable
         var change = await Work(await Get(task), script);
         await Board.EndRunAsync(new RunEnd
         {
-            AgentId = agent, Claim = claim, AgentEnded = true, Ending = ending, Verdict = ending == RunEnding.Done ? "done" : "agent-error", Change = change,
+            AgentId = agent,
+            Claim = claim,
+            AgentEnded = true,
+            Ending = ending,
+            Verdict = ending == RunEnding.Done ? "done" : "agent-error",
+            Change = change,
             Error = ending == RunEnding.Done ? null : new TaskError("agent-error", "it broke"),
         });
         return await Get(task);
@@ -87,7 +92,10 @@ internal sealed class LandingFixture : IAsyncDisposable
         var agent = Guid.CreateVersion7().ToString();
         var begun = await Board.BeginRunAsync(new RunStart
         {
-            AgentId = agent, TaskId = task.Id, SessionId = agent, Profile = profile,
+            AgentId = agent,
+            TaskId = task.Id,
+            SessionId = agent,
+            Profile = profile,
             Agent = new AgentRecord { Name = "sh", Runtime = "pi", Binary = "sh", Host = "clawdie" },
         });
         begun.Outcome.ShouldBe(EdgeOutcome.Applied, begun.Reason);

@@ -42,7 +42,10 @@ public sealed class TakenUpSessionTests
         await fixture.Board.RetryAsync(task.Id, feedback);
         var begun = await fixture.Board.BeginRunAsync(new RunStart
         {
-            AgentId = "next", TaskId = task.Id, SessionId = "s", Agent = new AgentRecord { Name = "sh", Runtime = kind, Binary = "sh", Host = "clawdie" },
+            AgentId = "next",
+            TaskId = task.Id,
+            SessionId = "s",
+            Agent = new AgentRecord { Name = "sh", Runtime = kind, Binary = "sh", Host = "clawdie" },
         });
         begun.Outcome.ShouldBe(EdgeOutcome.Applied, begun.Reason);
         return begun.Earlier;

@@ -10,7 +10,15 @@ public sealed class AgentLaunchTests
 {
     private static readonly BoardTask Task = new()
     {
-        Id = "t", Number = 1, Title = "Mend the roof", Description = "It leaks.", Status = TaskState.Claimed, Feedback = "The north side leaks still.", Usage = new Usage(), CreatedAt = default, UpdatedAt = default,
+        Id = "t",
+        Number = 1,
+        Title = "Mend the roof",
+        Description = "It leaks.",
+        Status = TaskState.Claimed,
+        Feedback = "The north side leaks still.",
+        Usage = new Usage(),
+        CreatedAt = default,
+        UpdatedAt = default,
     };
 
     [Test]

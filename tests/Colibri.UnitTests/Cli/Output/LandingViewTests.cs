@@ -14,8 +14,15 @@ public sealed class LandingViewTests
 
     private static readonly WorkChange Change = new()
     {
-        Workspace = "site", Branch = "colibri/12-fix-the-login", Base = "0123456789abcdef0123456789abcdef01234567", Head = "89abcdef0123456789abcdef0123456789abcdef",
-        Commits = 1, Files = 2, Insertions = 1_200, Deletions = 3, State = ChangeState.Open,
+        Workspace = "site",
+        Branch = "colibri/12-fix-the-login",
+        Base = "0123456789abcdef0123456789abcdef01234567",
+        Head = "89abcdef0123456789abcdef0123456789abcdef",
+        Commits = 1,
+        Files = 2,
+        Insertions = 1_200,
+        Deletions = 3,
+        State = ChangeState.Open,
     };
 
     private static async Task<(string Out, int ExitCode)> ShownAsync<T>(T data, JsonTypeInfo<T> type, params string[] command)
