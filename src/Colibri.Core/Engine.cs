@@ -266,7 +266,7 @@ public sealed class Engine : IAsyncDisposable
         Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _parts.Secrets, logger);
         _health.AtFirstLook = new TreeSweep(Board, Landing, parts.Git, _places, logger).RunAsync;
         Retention.Worktrees = new WorktreeRetention(parts.Git, Board, parts.Settings, logger);
-        _autoLander = new AutoLander(Board, Landing, parts.Settings, time, logger);
+        _autoLander = new AutoLander(Board, Landing, _health, parts.Settings, time, logger);
         _inbox = new Inbox(new InboxParts
         {
             Board = Board,
@@ -278,6 +278,7 @@ public sealed class Engine : IAsyncDisposable
             Budgets = Budgets,
             Disk = Disk,
             Health = _health,
+            Secrets = _parts.Secrets,
             Settings = parts.Settings,
             Time = time,
         });
@@ -302,6 +303,7 @@ public sealed class Engine : IAsyncDisposable
         Settings.Changed += _health!.Wake;
         _health.Mended += scheduler.Wake;
         _health.Mended += _autoLander!.Wake;
+        Settings.Changed += _autoLander.Wake;
         return scheduler;
     }
 

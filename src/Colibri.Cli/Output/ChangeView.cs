@@ -35,7 +35,7 @@ internal static class ChangeView
                 screen.Line(screen.Paint($"task {name} has landed: {Size(change)}", Tone.Good));
                 break;
             case ChangeState.Discarded:
-                screen.Line($"the change of task {name} is discarded; its commits are kept at {Short(change.Head)}, under refs/colibri/parked/");
+                screen.Line($"the change of task {name} is discarded; its commits are kept at {Short(change.Head)} in its repository");
                 break;
             case ChangeState.Conflict:
                 screen.Field("conflict", $"task {name} does not merge with its base in {Words.Plain(string.Join(", ", change.Conflicts ?? []))}; the base is as it was", LabelWidth, Tone.Attention);

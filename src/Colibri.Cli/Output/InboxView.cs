@@ -32,7 +32,7 @@ internal static class InboxView
         if (inbox.More is { } more)
         {
             screen.Line();
-            screen.Line($"and {Words.Number(more)} more: colibri list-tasks --status failed");
+            screen.Line($"and {Words.Number(more)} more: colibri list-tasks");
         }
     }
 

@@ -275,8 +275,11 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
         if ((noTenant is null ? await PlaceAsync(agent).ConfigureAwait(false) : new TaskError(RunVerdict.SpawnFailed, noTenant)) is { } unplaced)
         {
+            // A setup that the stop of the daemon has cut short says nothing of the task.
+            if (_stopping && unplaced.Code == WorkspaceRuns.SetupFailed)
+                unplaced = new TaskError(RunJudge.Interrupted, $"the daemon stopped while the task's place was made: {unplaced.Message}");
             // A fault of the daemon's own, and a directory that another run is in, are none of the task's: its attempt is given back.
-            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code is RunJudge.Internal or PlaceStep.Busy or WorkspaceRuns.NoWorkspace or TenantStep.Moved).ConfigureAwait(false);
+            await agent.CloseUnstartedAsync(unplaced, mayPass: unplaced.Code is RunJudge.Internal or RunJudge.Interrupted or PlaceStep.Busy or WorkspaceRuns.NoWorkspace or TenantStep.Moved).ConfigureAwait(false);
             Panes.Stopped(agent);
             throw new SpawnRefusedException(
                 unplaced.Code switch

@@ -15,6 +15,15 @@ public sealed class BoardReview(TaskBoard board)
     /// <param name="limit">At most so many.</param>
     public Task<IReadOnlyList<BoardTask>> ChangesAsync(int limit) => board.ReadAsync(connection => ReviewVerbs.ListChanges(connection, limit));
 
+    /// <summary>The tasks that are done and whose change is open in one of the workspaces, the first created first.</summary>
+    /// <param name="workspaces">The changes' own workspaces.</param>
+    /// <param name="limit">At most so many.</param>
+    public Task<IReadOnlyList<BoardTask>> ToLandAsync(IReadOnlyList<string> workspaces, int limit) =>
+        board.ReadAsync(connection => ReviewVerbs.ListToLand(connection, workspaces, limit));
+
+    /// <summary>How many tasks that have not failed are over and have a change that is open or in conflict.</summary>
+    public Task<long> CountAsync() => board.ReadAsync(ReviewVerbs.CountChanges);
+
     /// <summary>Those of the tasks of a workspace that are over.</summary>
     /// <param name="workspace">The workspace.</param>
     /// <param name="numbers">The tasks.</param>

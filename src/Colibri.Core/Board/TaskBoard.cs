@@ -258,10 +258,14 @@ public sealed class TaskBoard : IAsyncDisposable
     public Task<EdgeResult> DeleteAsync(string taskId) => WriteAsync(scope => RetryVerbs.Remove(scope, BoardNames.Task(scope, taskId)));
 
     /// <summary>Sets what became of a task's change. A conflict unless its state is the expected one; null expects none.</summary>
-    public Task<EdgeResult> SetChangeAsync(string taskId, ChangeState? expected, WorkChange change)
+    /// <param name="taskId">The task.</param>
+    /// <param name="expected">The state that it has now.</param>
+    /// <param name="change">The change from now on.</param>
+    /// <param name="head">The head that it has now, where a run may have moved it meanwhile; null is any.</param>
+    public Task<EdgeResult> SetChangeAsync(string taskId, ChangeState? expected, WorkChange change, string? head = null)
     {
         ArgumentNullException.ThrowIfNull(change);
-        return WriteAsync(scope => RetryVerbs.SetChange(scope, BoardNames.Task(scope, taskId), expected, change));
+        return WriteAsync(scope => RetryVerbs.SetChange(scope, BoardNames.Task(scope, taskId), expected, change, head));
     }
 
     /// <summary>The same as a transition to cancelled. An open run stays open until its agent's end is recorded.</summary>

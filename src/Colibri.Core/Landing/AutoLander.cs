@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
+using Colibri.Core.Runs;
 using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 using Microsoft.Extensions.Logging;
@@ -11,13 +12,17 @@ namespace Colibri.Core.Landing;
 /// Lands the changes of workspaces whose settings say <c>land = "auto"</c>, one after another in each workspace, and in several workspaces at once. The board
 /// says what there is to land, so a change that an earlier daemon did not come to is landed too.
 /// </summary>
-internal sealed class AutoLander(TaskBoard board, LandingDesk desk, Func<ColibriSettings> settings, TimeProvider time, ILogger logger)
+internal sealed class AutoLander(TaskBoard board, LandingDesk desk, WorkspaceHealth health, Func<ColibriSettings> settings, TimeProvider time, ILogger logger)
 {
     private const int MostAtOnce = 1_000;
+
+    /// <summary>The time after which it tries again what the disk refused.</summary>
+    internal static readonly TimeSpan Again = TimeSpan.FromSeconds(30);
 
     private readonly BoardReview _review = new(board);
     private readonly WakeUp _wake = new();
     private readonly ConcurrentDictionary<string, Task> _landings = new(StringComparer.Ordinal);
+    private bool _isRefused;
 
     /// <summary>Looks for changes to land. Never blocks.</summary>
     public void Wake() => _wake.Set();
@@ -30,7 +35,7 @@ internal sealed class AutoLander(TaskBoard board, LandingDesk desk, Func<Colibri
             while (!stopping.IsCancellationRequested)
             {
                 await LookAsync(stopping).ConfigureAwait(false);
-                await _wake.WaitAsync(Timeout.InfiniteTimeSpan, time, stopping).ConfigureAwait(false);
+                await _wake.WaitAsync(_isRefused || !_landings.IsEmpty ? Again : Timeout.InfiniteTimeSpan, time, stopping).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -42,25 +47,47 @@ internal sealed class AutoLander(TaskBoard board, LandingDesk desk, Func<Colibri
 
     private async Task LookAsync(CancellationToken stopping)
     {
-        if (!settings().Workspaces.Any(workspace => workspace.Land == LandMode.Auto))
+        _isRefused = false;
+        var workspaces = settings().Workspaces.Where(workspace => workspace.Land == LandMode.Auto).Select(workspace => workspace.Name).ToList();
+        if (workspaces.Count == 0)
             return;
-        var changes = await _review.ChangesAsync(MostAtOnce).ConfigureAwait(false);
-        // Those that began first land first.
-        foreach (var some in changes.Where(desk.LandsByItself).Reverse().GroupBy(task => task.Change!.Workspace).Where(some => !_landings.ContainsKey(some.Key)))
+        IReadOnlyList<BoardTask> changes;
+        try
+        {
+            changes = await _review.ToLandAsync(workspaces, MostAtOnce).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            logger.UnexpectedFailure("the look for changes to land", e);
+            _isRefused = true;
+            return;
+        }
+        if (changes.Count < MostAtOnce)
+            desk.KeepTries(changes.Select(task => task.Change!.Head));
+        // Before a workspace was looked at, what a killed daemon left there is not in order.
+        foreach (var some in changes.Where(desk.LandsByItself).GroupBy(task => task.Change!.Workspace).Where(some => health.Why(some.Key) is null && !(_landings.TryGetValue(some.Key, out var before) && !before.IsCompleted)))
             _landings[some.Key] = Background.Run(logger, $"landing in workspace {some.Key}", Task.Run(() => LandAsync(some.Key, [.. some], stopping), CancellationToken.None));
     }
 
     private async Task LandAsync(string workspace, IReadOnlyList<BoardTask> tasks, CancellationToken stopping)
     {
+        var isRefused = false;
         try
         {
             foreach (var task in tasks.TakeWhile(_ => !stopping.IsCancellationRequested))
-                await desk.LandByItselfAsync(task).ConfigureAwait(false);
+            {
+                if (await desk.LandByItselfAsync(task).ConfigureAwait(false))
+                    continue;
+                isRefused = true;
+                break;
+            }
         }
         finally
         {
             _landings.TryRemove(workspace, out _);
-            Wake();
+            // Where the disk refused, the next look in its time tries again.
+            if (!isRefused)
+                Wake();
         }
     }
 }

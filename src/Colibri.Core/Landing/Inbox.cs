@@ -24,6 +24,9 @@ internal sealed record InboxParts
     public required Budgets Budgets { get; init; }
     public required DiskGuard Disk { get; init; }
     public required WorkspaceHealth Health { get; init; }
+
+    /// <summary>Redacts what a message quotes, before it is cut.</summary>
+    public required Secrets Secrets { get; init; }
     public required Func<ColibriSettings> Settings { get; init; }
     public required TimeProvider Time { get; init; }
 }
@@ -34,6 +37,11 @@ internal sealed class Inbox(InboxParts parts)
     /// <summary>The most items of one kind in an answer.</summary>
     public const int MostOfAKind = 200;
 
+    /// <summary>The most characters of a message.</summary>
+    public const int MostCharacters = 1_000;
+
+    private const int MostConflicts = 5;
+
     private readonly BoardReview _review = new(parts.Board);
 
     public async Task<InboxReport> ReadAsync()
@@ -41,22 +49,23 @@ internal sealed class Inbox(InboxParts parts)
         var items = new List<InboxItem>();
         var more = 0L;
         items.AddRange(parts.Supervisor.Agents.Where(agent => !agent.HasEnded).SelectMany(Of));
-        var changes = await _review.ChangesAsync(MostOfAKind + 1).ConfigureAwait(false);
-        more += changes.Count > MostOfAKind ? 1 : 0;
+        var changes = (await _review.ChangesAsync(2 * MostOfAKind).ConfigureAwait(false)).Where(task => task.Status != TaskState.Failed).Take(MostOfAKind).ToList();
+        more += changes.Count == MostOfAKind ? Math.Max(0, await _review.CountAsync().ConfigureAwait(false) - changes.Count) : 0;
         var failed = await parts.Board.ListAsync(new TaskQuery { Status = TaskState.Failed, NewestFirst = true, Limit = MostOfAKind }).ConfigureAwait(false);
         more += Math.Max(0, parts.Board.Counts.Failed - failed.Tasks.Count);
         // A task that has failed and left a change is one thing, not two.
-        items.AddRange(changes.Take(MostOfAKind).Where(task => task.Status != TaskState.Failed).Select(OfChange));
+        items.AddRange(changes.Where(Waits).Select(OfChange));
         items.AddRange(failed.Tasks.Select(OfFailed));
         var held = await parts.Board.ListAsync(new TaskQuery { Held = true, NewestFirst = true, Limit = MostOfAKind }).ConfigureAwait(false);
         items.AddRange(held.Tasks.Select(OfHeld));
+        more += held.Next is null ? 0 : 1;
         var queued = parts.Queue.Show(await parts.Board.ListAsync(new TaskQuery { Status = TaskState.Queued, Held = false, Limit = MostOfAKind }).ConfigureAwait(false));
         items.AddRange(queued.Tasks.SelectMany(OfQueued));
         items.AddRange(OfTheWhole());
         return new InboxReport([.. items.OrderBy(item => item.Kind).ThenByDescending(item => item.Since)], more > 0 ? more : null);
     }
 
-    private static IEnumerable<InboxItem> Of(SupervisedAgent agent)
+    private IEnumerable<InboxItem> Of(SupervisedAgent agent)
     {
         var pane = agent.ToPane();
         var since = pane.LastEventAt ?? pane.StartedAt;
@@ -64,7 +73,8 @@ internal sealed class Inbox(InboxParts parts)
         {
             yield return new InboxItem(
                 InboxKind.Question, pane.TaskId, pane.TaskNumber, pane.Id, pane.Label, since, OneLine(question.Title ?? question.Message ?? "asks something"),
-                [WireCommand.AnswerAgent.Name, WireCommand.StopAgent.Name]) { Question = question };
+                [WireCommand.AnswerAgent.Name, WireCommand.StopAgent.Name])
+            { Question = question };
         }
         else if (pane.Stalled)
         {
@@ -74,12 +84,19 @@ internal sealed class Inbox(InboxParts parts)
         }
     }
 
-    private static InboxItem OfChange(BoardTask task)
+    // Nobody waits for a change that is to stay on its branch.
+    private bool Waits(BoardTask task) => parts.Settings().Workspace(task.Change!.Workspace)?.Land != LandMode.Never;
+
+    private InboxItem OfChange(BoardTask task)
     {
         var change = task.Change!;
+        if (parts.Settings().Workspace(change.Workspace) is null)
+            return Item(task, InboxKind.Review, $"its workspace, {change.Workspace}, is not configured any more; its branch is {change.Branch}", WireCommand.DiscardTask);
         var size = $"{Count(change.Commits, "commit")}, {Count(change.Files, "file")}, +{change.Insertions} -{change.Deletions}";
         return change.State == ChangeState.Conflict
-            ? Item(task, InboxKind.Conflict, $"in conflict with its base: {string.Join(", ", (change.Conflicts ?? []).Take(5))}", WireCommand.RetryTask, WireCommand.DiscardTask)
+            ? Item(task, InboxKind.Conflict, $"in conflict with its base: {string.Join(", ", (change.Conflicts ?? []).Take(MostConflicts))}", WireCommand.RetryTask, WireCommand.DiscardTask)
+            // Without force, a change lands only of a task that is done.
+            : task.Status == TaskState.Cancelled ? Item(task, InboxKind.Review, $"{size}; its task was cancelled", WireCommand.GetChange, WireCommand.RetryTask, WireCommand.DiscardTask)
             : Item(task, InboxKind.Review, $"{size}; {CheckOf(task)}", WireCommand.GetChange, WireCommand.LandTask, WireCommand.DiscardTask);
     }
 
@@ -91,7 +108,7 @@ internal sealed class Inbox(InboxParts parts)
         null => "it has no check",
     };
 
-    private static InboxItem OfFailed(BoardTask task)
+    private InboxItem OfFailed(BoardTask task)
     {
         var message = task.Error is { } error ? $"{error.Code}: {error.Message}" : task.Verdict ?? "it failed";
         return task.Change is { State: ChangeState.Open or ChangeState.Conflict }
@@ -99,10 +116,10 @@ internal sealed class Inbox(InboxParts parts)
             : Item(task, InboxKind.Failed, message, WireCommand.RetryTask, WireCommand.DeleteTask);
     }
 
-    private static InboxItem OfHeld(BoardTask task) => Item(
+    private InboxItem OfHeld(BoardTask task) => Item(
         task, InboxKind.Held, task.Error is { Code: TaskRow.Poison } error ? $"{error.Code}: {error.Message}" : "held by hand", WireCommand.ReleaseTask, WireCommand.CancelTask);
 
-    private static IEnumerable<InboxItem> OfQueued(BoardTask task) =>
+    private IEnumerable<InboxItem> OfQueued(BoardTask task) =>
         (task.BlockedBy ?? []).Where(reason => reason.Code == "no-agent").Take(1)
             .Select(reason => Item(task, InboxKind.NoAgent, reason.Message, WireCommand.EditTask, WireCommand.CancelTask));
 
@@ -111,8 +128,8 @@ internal sealed class Inbox(InboxParts parts)
         var now = parts.Time.GetUtcNow();
         foreach (var workspace in parts.Settings().Workspaces)
         {
-            if (parts.Health.Why(workspace.Name) is { } why)
-                yield return OfPart(InboxKind.Workspace, now, workspace.Name, $"workspace {workspace.Name}: {why}", WireCommand.Doctor);
+            if (parts.Health.Trouble(workspace.Name) is { } trouble)
+                yield return OfPart(InboxKind.Workspace, trouble.Since, workspace.Name, $"workspace {workspace.Name}: {trouble.Problem}", WireCommand.Doctor);
         }
         foreach (var route in parts.Router.Status().Concat(parts.Holds.Status()).Where(route => route.State is "auth-failed" or "no-key"))
             yield return OfPart(InboxKind.Provider, now, route.Provider, $"{route.Provider}: {route.State}{(route.LastError is { } error ? $": {OneLine(error)}" : "")}", WireCommand.ResumeQueue);
@@ -124,18 +141,19 @@ internal sealed class Inbox(InboxParts parts)
             yield return OfPart(InboxKind.Paused, pause.Since, pause.Provider ?? pause.Agent ?? pause.Workspace, QueuePauses.Words(pause), WireCommand.ResumeQueue);
     }
 
-    private static InboxItem OfPart(InboxKind kind, DateTimeOffset since, string? name, string message, WireCommand action) =>
+    private InboxItem OfPart(InboxKind kind, DateTimeOffset since, string? name, string message, WireCommand action) =>
         new(kind, null, null, null, null, since, OneLine(message), [action.Name]) { Name = name };
 
-    private static InboxItem Item(BoardTask task, InboxKind kind, string message, params WireCommand[] actions) =>
+    private InboxItem Item(BoardTask task, InboxKind kind, string message, params WireCommand[] actions) =>
         new(kind, task.Id, task.Number, task.AgentId, null, task.FinishedAt ?? task.UpdatedAt, OneLine(message), [.. actions.Select(action => action.Name)])
         {
             Title = task.Title,
-            Change = task.Change,
-            Check = task.Check,
+            Change = task.Change is { Conflicts: { Count: > MostConflicts } conflicts } change ? change with { Conflicts = [.. conflicts.Take(MostConflicts)] } : task.Change,
+            // What it printed is in get-task: of hundreds of tasks it would be megabytes.
+            Check = task.Check is { } check ? check with { OutputTail = null } : null,
         };
 
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+    private string OneLine(string text) => parts.Secrets.Excerpt(text.ReplaceLineEndings(" "), MostCharacters);
 
     private static string Count(int number, string thing) => $"{number} {thing}{(number == 1 ? "" : "s")}";
 }

@@ -95,55 +95,78 @@ public sealed class LandingDesk
         return _landings.GetOrAdd(workspace.Name, _ => new CallChain()).RunAsync(() => LandNowAsync(task.Id, isForced), CancellationToken.None);
     }
 
-    /// <summary>Gives a change up. Its commits are parked under a reference, and its tree is removed.</summary>
+    /// <summary>
+    /// Gives a change up. Its commits are parked under a reference, and its tree is removed. Where its workspace is not configured any more, its branch and
+    /// its tree stay.
+    /// </summary>
     /// <param name="task">The task.</param>
     /// <param name="isForced">Whether work in its tree that is on no branch is parked too. Else it is in the way.</param>
     /// <exception cref="LandingRefusedException">It has none that could be given up, its tree holds other work, or a run is at work on it.</exception>
     public async Task<WorkChange> DiscardAsync(BoardTask task, bool isForced)
     {
         ArgumentNullException.ThrowIfNull(task);
+        return await _landings.GetOrAdd(ChangeOf(task).Workspace, _ => new CallChain()).RunAsync(() => DiscardNowAsync(task.Id, isForced), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async Task<WorkChange> DiscardNowAsync(string taskId, bool isForced)
+    {
+        // Read again: a landing may have come first.
+        var task = await _board.GetAsync(taskId).ConfigureAwait(false) ?? throw new LandingRefusedException("the task is gone") { IsMissing = true };
         var change = ChangeOf(task);
         RequireAtRest(task);
         if (change.State is ChangeState.Landed or ChangeState.Discarded)
             throw new LandingRefusedException($"the change of task {task.Number} is {Words(change.State)} already");
-        var workspace = WorkspaceOf(change);
-        return await _landings.GetOrAdd(workspace.Name, _ => new CallChain()).RunAsync(
-            async () =>
-            {
-                if (!isForced)
-                    await RequireNothingElseAsync(task, workspace).ConfigureAwait(false);
-                var discarded = await SetAsync(task, change, change with { State = ChangeState.Discarded }).ConfigureAwait(false);
-                await ClearAsync(task, workspace, change, isLanded: false).ConfigureAwait(false);
-                return discarded;
-            },
-            CancellationToken.None).ConfigureAwait(false);
+        var workspace = _settings().Workspace(change.Workspace);
+        if (workspace is not null && !isForced)
+            await RequireNothingElseAsync(task, workspace).ConfigureAwait(false);
+        var discarded = await SetAsync(task, change, change with { State = ChangeState.Discarded }).ConfigureAwait(false);
+        if (workspace is not null)
+            await ClearAsync(task, workspace, change, isLanded: false).ConfigureAwait(false);
+        return discarded;
     }
 
     /// <summary>Whether a change is to land by itself. There is one try for each head: what failed waits for a person.</summary>
     public bool LandsByItself(BoardTask task) =>
-        task is { Status: TaskState.Done, Change: { State: ChangeState.Open } change } && !_tried.ContainsKey(change.Head)
+        // A task that an outside claimant has done says nothing of what a run left before.
+        task is { Status: TaskState.Done, Verdict: RunVerdict.Done, Change: { State: ChangeState.Open } change } && !_tried.ContainsKey(change.Head)
         && _settings().Workspace(change.Workspace) is { Land: LandMode.Auto };
 
+    /// <summary>Forgets the tries of changes that are not there any more.</summary>
+    internal void KeepTries(IEnumerable<string> heads)
+    {
+        foreach (var gone in _tried.Keys.Except(heads, StringComparer.Ordinal))
+            _tried.TryRemove(gone, out _);
+    }
+
     /// <summary>Lands a change by itself. What is in the way is logged.</summary>
-    public async Task LandByItselfAsync(BoardTask task)
+    /// <returns>False where the disk refused, so that it is to be tried again.</returns>
+    public async Task<bool> LandByItselfAsync(BoardTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
         if (!LandsByItself(task) || !_tried.TryAdd(task.Change!.Head, true))
-            return;
+            return true;
         try
         {
             await LandAsync(task, isForced: false).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is LandingRefusedException or BoardUnavailableException)
+        catch (LandingRefusedException e)
         {
             _logger.ChangeNotLanded(task.Number, e.Message);
         }
+        catch (BoardUnavailableException e)
+        {
+            // Its base may have moved by now: the next try finds that, and records it.
+            _logger.BoardUnavailable(e.Message);
+            _tried.TryRemove(task.Change.Head, out _);
+            return false;
+        }
+        return true;
     }
 
     private async Task<(WorkChange Change, TaskCheck? Check)> LandNowAsync(string taskId, bool isForced)
     {
         // Read again: another landing may have come first.
-        var task = await _board.GetAsync(taskId).ConfigureAwait(false) ?? throw new LandingRefusedException("the task is gone");
+        var task = await _board.GetAsync(taskId).ConfigureAwait(false) ?? throw new LandingRefusedException("the task is gone") { IsMissing = true };
         var change = ChangeOf(task);
         var workspace = WorkspaceOf(change);
         RequireAtRest(task);
@@ -151,6 +174,8 @@ public sealed class LandingDesk
             throw new LandingRefusedException($"the change of task {task.Number} is {Words(change.State)}: there is nothing to land");
         if (task.Status != TaskState.Done && !isForced)
             throw new LandingRefusedException($"task {task.Number} is {TaskWords(task)}; land its change all the same with: colibri land {task.Number} --force");
+        if (workspace.Land == LandMode.Never && !isForced)
+            throw new LandingRefusedException($"changes of workspace {workspace.Name} stay on their branches (land = \"never\"); land this one all the same with: colibri land {task.Number} --force");
         TaskCheck? check = null;
         Workspaces.Landing landing;
         try
@@ -177,7 +202,8 @@ public sealed class LandingDesk
                 return (await SetAsync(task, change, change with { State = ChangeState.Conflict, Conflicts = landing.Conflicts }).ConfigureAwait(false), check);
             case LandState.CheckFailed:
                 throw new LandingRefusedException(
-                    $"the check failed on the merged result ({(check?.Exit is { } exit ? new ExitStatus(exit.Code, exit.Signal).ToString() : "it did not end in time")}); {landing.Base} is as it was") { Check = check };
+                    $"the check failed on the merged result ({(check?.Exit is { } exit ? new ExitStatus(exit.Code, exit.Signal).ToString() : "it did not end in time")}); {landing.Base} is as it was")
+                { Check = check };
             default:
                 throw new LandingRefusedException($"{landing.Base} moved during each of {landing.Tries} tries; try again");
         }
@@ -185,13 +211,16 @@ public sealed class LandingDesk
 
     private async Task<TaskCheck?> CheckAsync(BoardTask task, WorkspaceSettings workspace, string tree)
     {
-        if ((task.Check?.Command ?? workspace.Check) is not { Length: > 0 } command)
+        // The task's own, else that of the workspace as it is now, which may not be the one that the run met.
+        if (((await _board.GivenAsync(task.Id).ConfigureAwait(false))?.Check ?? workspace.Check) is not { Length: > 0 } command)
             return null;
-        var confine = task.Agent is { } name && _settings().Agent(name)?.Confine is { } confined ? new JailRequest { Path = confined.Path, User = confined.User, Ip4 = confined.Ip4 } : null;
+        var confine = await ConfinementOfAsync(task).ConfigureAwait(false);
         try
         {
             var outcome = await _supervisor.ExecuteAsync(command, tree, workspace.CheckTimeout, confine).ConfigureAwait(false);
-            var exit = outcome.HasMissedItsLimit || outcome.IsStopped ? null : new ProcessExit(outcome.Exit.Code, outcome.Exit.Signal);
+            if (outcome.IsStopped)
+                throw new LandingRefusedException("the daemon stopped while the merged result was checked; the base is as it was");
+            var exit = outcome.HasMissedItsLimit ? null : new ProcessExit(outcome.Exit.Code, outcome.Exit.Signal);
             return new TaskCheck(command, exit, (long)outcome.Duration.TotalMilliseconds, outcome.Output.Text(_secrets));
         }
         catch (Exception e) when (e is SpawnException or SpawnRefusedException)
@@ -200,10 +229,21 @@ public sealed class LandingDesk
         }
     }
 
+    // As the latest of its runs that was confined: what is checked is what agents wrote, whichever profile the task asks for.
+    private async Task<JailRequest?> ConfinementOfAsync(BoardTask task)
+    {
+        var settings = _settings();
+        var profiles = (await _board.RunsAsync(task.Id).ConfigureAwait(false)).Select(run => run.Profile).Prepend(task.Agent);
+        return profiles.Select(name => name is null ? null : settings.Agent(name)?.Confine).LastOrDefault(confined => confined is not null) is { } confine
+            ? new JailRequest { Path = confine.Path, User = confine.User, Ip4 = confine.Ip4 } : null;
+    }
+
     private async Task<WorkChange> SetAsync(BoardTask task, WorkChange before, WorkChange after)
     {
-        var set = await _board.SetChangeAsync(task.Id, before.State, after).ConfigureAwait(false);
-        return set.Outcome == EdgeOutcome.Applied ? after : throw new LandingRefusedException($"task {task.Number} has changed meanwhile; look at it again");
+        // By its head too: a run that began during the landing's check may have ended, and what it did has not landed.
+        var set = await _board.SetChangeAsync(task.Id, before.State, after, before.Head).ConfigureAwait(false);
+        // The look at a workspace records what it finds landed.
+        return set.Outcome == EdgeOutcome.Applied || (set.Task?.Change is { } now && now.State == after.State && now.Head == after.Head) ? after : throw new LandingRefusedException($"task {task.Number} has changed meanwhile; look at it again");
     }
 
     // The branch and the tree of a change that is over. What no other reference has is parked before.
@@ -238,16 +278,18 @@ public sealed class LandingDesk
         {
             var repository = await _git.OpenAsync(workspace.Path, CancellationToken.None).ConfigureAwait(false);
             var request = WorkspaceRuns.RequestOf(task, workspace, await repository.BaseAsync(workspace.Base, CancellationToken.None).ConfigureAwait(false));
-            await _trees.RemoveAsync(repository, request, force: false, CancellationToken.None).ConfigureAwait(false);
+            await _trees.RequireRemovableAsync(repository, request, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (GitException e)
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {
             throw new LandingRefusedException($"{e.Message}; give it up all the same, parked, with: colibri discard {task.Number} --force");
         }
     }
 
-    private static void RequireAtRest(BoardTask task)
+    private void RequireAtRest(BoardTask task)
     {
+        if (task.Status == TaskState.Cancelled && _supervisor.FindByTask(task.Id) is not null)
+            throw new LandingRefusedException($"the agent of task {task.Number} is still being ended: try again in a moment");
         if (task.Status is TaskState.Claimed or TaskState.Started)
             throw new LandingRefusedException($"a run is at work on task {task.Number}; wait for it, or: colibri cancel-task {task.Number}");
     }
@@ -256,7 +298,7 @@ public sealed class LandingDesk
         task.Change ?? throw new LandingRefusedException($"task {task.Number} has no change{(task.Workspace is null ? ": it works in no workspace" : "")}") { IsMissing = true };
 
     private WorkspaceSettings WorkspaceOf(WorkChange change) => _settings().Workspace(change.Workspace)
-        ?? throw new LandingRefusedException($"there is no workspace {change.Workspace} in the configuration any more");
+        ?? throw new LandingRefusedException($"there is no workspace {change.Workspace} in the configuration any more: put it back there, or give the change up, whose branch stays, with discard");
 
     private static string TaskWords(BoardTask task) => task.Status == TaskState.Failed && task.Verdict is { } verdict ? $"failed ({verdict})" : task.Status.ToString().ToLowerInvariant();
 

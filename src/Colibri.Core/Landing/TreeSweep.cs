@@ -26,7 +26,9 @@ internal sealed class TreeSweep(TaskBoard board, LandingDesk desk, WorkspaceGit 
         var tip = await repository.BaseAsync(workspace.Base, stopping).ConfigureAwait(false);
         var trees = await _trees.SweepAsync(repository, workspace.Name, IsRunning, stopping).ConfigureAwait(false);
         var ended = await _review.EndedAsync(workspace.Name, [.. trees.Where(tree => tree.IsOnDisk).Select(tree => tree.Number)]).ConfigureAwait(false);
-        foreach (var task in ended.Where(task => task.Change is null or { State: ChangeState.Open or ChangeState.Empty or ChangeState.Conflict }))
+        // Settings that change have their workspace looked at again, while runs are at work and agents are being ended.
+        ended = [.. ended.Where(task => !places.Holds(task.Number))];
+        foreach (var task in ended.Where(MayHaveWork))
             await CollectAsync(task, workspace, repository, tip, stopping).ConfigureAwait(false);
         // What was settled, and not yet cleared up.
         foreach (var task in ended)
@@ -40,14 +42,19 @@ internal sealed class TreeSweep(TaskBoard board, LandingDesk desk, WorkspaceGit 
         bool IsRunning(long number) => places.Holds(number);
     }
 
+    // Of a task that is done all was collected before. What came into its tree since is a person's, and stays off the branch
+    // that is under review.
+    private static bool MayHaveWork(BoardTask task) =>
+        task.Change is null || (task.Status != TaskState.Done && task.Change.State is ChangeState.Open or ChangeState.Empty or ChangeState.Conflict);
+
     // A run that was cut off with the daemon, and whose task has no further try, leaves its work in its tree alone.
     private async Task CollectAsync(BoardTask task, WorkspaceSettings workspace, Repository repository, BaseTip tip, CancellationToken stopping)
     {
-        var request = WorkspaceRuns.RequestOf(task, workspace, tip);
-        if (!Directory.Exists(_trees.PathOf(request)))
-            return;
         try
         {
+            var request = WorkspaceRuns.RequestOf(task, workspace, tip);
+            if (!Directory.Exists(_trees.PathOf(request)))
+                return;
             var tree = await _trees.OpenAsync(repository, request, stopping).ConfigureAwait(false);
             try
             {
@@ -55,7 +62,7 @@ internal sealed class TreeSweep(TaskBoard board, LandingDesk desk, WorkspaceGit 
                 var change = WorkspaceRuns.ChangeOf(workspace.Name, request, collected);
                 if (change.State == ChangeState.Open && change.Head != task.Change?.Head)
                 {
-                    await board.SetChangeAsync(task.Id, task.Change?.State, change).ConfigureAwait(false);
+                    await board.SetChangeAsync(task.Id, task.Change?.State, change, task.Change?.Head).ConfigureAwait(false);
                     logger.WorkRecovered(task.Number, request.Branch);
                 }
             }
@@ -75,9 +82,13 @@ internal sealed class TreeSweep(TaskBoard board, LandingDesk desk, WorkspaceGit 
     private async Task RecordLandingAsync(BoardTask task, WorkspaceSettings workspace, Repository repository, BaseTip tip, CancellationToken stopping)
     {
         var change = task.Change!;
-        if (await repository.CommitOfAsync(change.Head, stopping).ConfigureAwait(false) is null || !await repository.IsAncestorAsync(change.Head, tip.Commit, stopping).ConfigureAwait(false))
+        // A branch that a person has gone on with has not landed, though what its run did has.
+        var head = await repository.CommitOfAsync($"refs/heads/{change.Branch}", stopping).ConfigureAwait(false) ?? change.Head;
+        if (await repository.CommitOfAsync(change.Head, stopping).ConfigureAwait(false) is null || !await repository.IsAncestorAsync(head, tip.Commit, stopping).ConfigureAwait(false) || !await repository.IsAncestorAsync(change.Head, tip.Commit, stopping).ConfigureAwait(false))
             return;
-        await board.SetChangeAsync(task.Id, change.State, change with { State = ChangeState.Landed, Conflicts = null }).ConfigureAwait(false);
+        var set = await board.SetChangeAsync(task.Id, change.State, change with { State = ChangeState.Landed, Conflicts = null }, change.Head).ConfigureAwait(false);
+        if (set.Outcome != EdgeOutcome.Applied)
+            return;
         logger.LandingRecovered(task.Number, tip.Name);
         await desk.ClearAsync(task, workspace, change, isLanded: true).ConfigureAwait(false);
     }

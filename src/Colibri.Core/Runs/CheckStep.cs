@@ -25,7 +25,8 @@ internal sealed class CheckStep(Func<ColibriSettings> settings, Secrets secrets,
     {
         if (run is not { Task: { } task, Place: { } place, Site: { } site })
             return null;
-        var workspace = place.Workspace is { } name ? settings().Workspace(name) : null;
+        // One that was taken out of the configuration meanwhile is checked by the rules that the run began with.
+        var workspace = place.Workspace is { } name ? settings().Workspace(name) ?? place.Settings : null;
         if ((task.Check?.Command ?? workspace?.Check) is not { Length: > 0 } command)
             return null;
         // Nothing to check where nothing was changed.

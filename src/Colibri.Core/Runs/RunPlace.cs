@@ -1,4 +1,5 @@
 using Colibri.Core.Processes;
+using Colibri.Core.Settings;
 using Colibri.Posix.Spawning;
 
 namespace Colibri.Core.Runs;
@@ -12,6 +13,9 @@ internal sealed record RunPlace(string Directory)
 
     /// <summary>The workspace's name; null for a directory of the task's own, or one that the task names.</summary>
     public string? Workspace { get; init; }
+
+    /// <summary>The workspace as it was when the run was placed; null outside of one.</summary>
+    public WorkspaceSettings? Settings { get; init; }
 
     /// <summary>The task's worktree; null where it works elsewhere.</summary>
     public RunTree? Tree { get; init; }

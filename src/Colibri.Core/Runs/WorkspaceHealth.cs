@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Colibri.Core.Board;
 using Colibri.Core.Logging;
 using Colibri.Core.Settings;
 using Colibri.Core.Workspaces;
@@ -27,6 +28,9 @@ public sealed class WorkspaceHealth
     private readonly ILogger _logger;
     private readonly WakeUp _wake = new();
 
+    // Those that are under way. One that hangs on a dead disk must not keep the others waiting, now or later.
+    private readonly ConcurrentDictionary<string, Task> _underWay = new(StringComparer.Ordinal);
+
     // What was seen of each workspace, with the settings that it was seen with: others have to be looked at anew.
     private readonly ConcurrentDictionary<string, Look> _looks = new(StringComparer.Ordinal);
 
@@ -44,8 +48,12 @@ public sealed class WorkspaceHealth
     {
         if (_settings().Workspace(workspace) is not { } now)
             return null;
-        return _looks.TryGetValue(workspace, out var look) && look.Settings == now ? look.Problem : Unseen;
+        return LookOf(now) is { } look ? look.Problem : Unseen;
     }
+
+    /// <summary>The same, with the time since when; null also while it is still being looked at.</summary>
+    public (string Problem, DateTimeOffset Since)? Trouble(string workspace) =>
+        _settings().Workspace(workspace) is { } now && LookOf(now) is { Problem: { } problem } look ? (problem, look.Since) : null;
 
     /// <summary>A run found that it cannot be worked in.</summary>
     public void Report(WorkspaceSettings workspace, string problem)
@@ -65,7 +73,7 @@ public sealed class WorkspaceHealth
         {
             while (!stopping.IsCancellationRequested)
             {
-                await LookAsync(stopping).ConfigureAwait(false);
+                LookAtAll(stopping);
                 await _wake.WaitAsync(HasTrouble ? Again : Timeout.InfiniteTimeSpan, _time, stopping).ConfigureAwait(false);
                 // A problem that a run has just reported is not gone at once.
                 if (!HasUnseen)
@@ -76,32 +84,68 @@ public sealed class WorkspaceHealth
         {
             // The daemon is stopping.
         }
+        await Task.WhenAll(_underWay.Values).ConfigureAwait(false);
     }
 
-    private bool HasUnseen => _settings().Workspaces.Any(workspace => !(_looks.TryGetValue(workspace.Name, out var look) && look.Settings == workspace));
+    // A list is another one after each reading of the file.
+    private Look? LookOf(WorkspaceSettings now) =>
+        _looks.TryGetValue(now.Name, out var look) && look.Settings with { Agents = now.Agents } == now ? look : null;
+
+    private bool HasUnseen => _settings().Workspaces.Any(workspace => LookOf(workspace) is null && !_underWay.ContainsKey(workspace.Name));
 
     private bool HasTrouble => _settings().Workspaces.Any(workspace => Why(workspace.Name) is not null);
 
-    private async Task LookAsync(CancellationToken stopping)
+    private void LookAtAll(CancellationToken stopping)
     {
         var now = _settings().Workspaces;
         foreach (var gone in _looks.Keys.Where(name => now.All(workspace => workspace.Name != name)))
             _looks.TryRemove(gone, out _);
-        // At once: one repository on a disk that hangs must not keep the others waiting.
-        await Task.WhenAll(now.Where(workspace => Why(workspace.Name) is not null).Select(workspace => LookAsync(workspace, stopping))).ConfigureAwait(false);
+        foreach (var workspace in now.Where(workspace => Why(workspace.Name) is not null && !_underWay.ContainsKey(workspace.Name)))
+        {
+            var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _underWay[workspace.Name] = begun.Task;
+            // On a thread of its own: a look at a directory on a dead disk does not return.
+            _ = Background.Run(_logger, $"the look at workspace {workspace.Name}", Task.Run(() => LookAsync(workspace, begun, stopping), CancellationToken.None));
+        }
+    }
+
+    private async Task LookAsync(WorkspaceSettings workspace, TaskCompletionSource ended, CancellationToken stopping)
+    {
+        try
+        {
+            await LookAsync(workspace, stopping).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The daemon is stopping.
+        }
+        finally
+        {
+            _underWay.TryRemove(workspace.Name, out _);
+            ended.TrySetResult();
+            // Its settings have changed meanwhile.
+            if (HasUnseen)
+                _wake.Set();
+        }
     }
 
     private async Task LookAsync(WorkspaceSettings workspace, CancellationToken stopping)
     {
-        var isFirst = !(_looks.TryGetValue(workspace.Name, out var look) && look.Settings == workspace && look.IsSwept);
+        var isFirst = LookOf(workspace) is not { IsSwept: true };
         string? problem;
         try
         {
             problem = await ProblemAsync(workspace, isFirst, stopping).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException or BoardUnavailableException)
         {
             problem = e.Message;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException and not OperationCanceledException)
+        {
+            // Without a look no task of it would ever start.
+            _logger.UnexpectedFailure($"the look at workspace {workspace.Name}", e);
+            problem = "the look at it failed in the daemon; its log says how";
         }
         Set(workspace, problem, isSwept: problem is null || !isFirst);
     }
@@ -121,7 +165,9 @@ public sealed class WorkspaceHealth
     private void Set(WorkspaceSettings workspace, string? problem, bool? isSwept = null)
     {
         var before = _looks.GetValueOrDefault(workspace.Name);
-        _looks[workspace.Name] = new Look(workspace, problem, isSwept ?? before is { IsSwept: true });
+        var isSame = before is not null && before.Settings with { Agents = workspace.Agents } == workspace;
+        _looks[workspace.Name] = new Look(
+            workspace, problem, isSwept ?? (isSame && before!.IsSwept), problem is not null && before is { Problem: not null } ? before.Since : _time.GetUtcNow());
         if (problem is not null && before?.Problem != problem)
             _logger.WorkspaceUnusable(workspace.Name, problem);
         if (problem is null && before is { Problem: not null })
@@ -133,5 +179,6 @@ public sealed class WorkspaceHealth
     /// <param name="Settings">With which it was looked at.</param>
     /// <param name="Problem">What keeps runs from it; null where nothing does.</param>
     /// <param name="IsSwept">Whether its trees were put in order.</param>
-    private sealed record Look(WorkspaceSettings Settings, string? Problem, bool IsSwept);
+    /// <param name="Since">Since when it has a problem, or has none.</param>
+    private sealed record Look(WorkspaceSettings Settings, string? Problem, bool IsSwept, DateTimeOffset Since);
 }

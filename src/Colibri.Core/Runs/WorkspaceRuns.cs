@@ -33,19 +33,22 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, WorkspaceHe
                 return new TaskError(PlaceStep.Busy, $"task {holder.Number} works in {workspace.Path}; two runs are never in one directory");
             if (!Directory.Exists(workspace.Path))
                 return new TaskError(RunVerdict.SpawnFailed, $"the directory of workspace {workspace.Name} is not there: {workspace.Path}");
-            run.Place = new RunPlace(workspace.Path) { Workspace = workspace.Name };
+            run.Place = new RunPlace(workspace.Path) { Workspace = workspace.Name, Settings = workspace };
             return null;
         }
+        // Of what goes wrong with the task's own tree the other tasks of the workspace know nothing.
+        var isItsOwn = false;
         try
         {
             var repository = await git.OpenAsync(workspace.Path, CancellationToken.None).ConfigureAwait(false);
             var tip = await repository.BaseAsync(workspace.Base, CancellationToken.None).ConfigureAwait(false);
             await repository.RequireUsableAsync(tip, workspace, CancellationToken.None).ConfigureAwait(false);
+            isItsOwn = true;
             var request = RequestOf(task, workspace, tip);
             if (places.Take(_trees.PathOf(request), new PlaceHolder(task.Id, task.Number)) is { } holder)
                 return new TaskError(PlaceStep.Busy, $"task {holder.Number} works in the tree of task {task.Number}");
             var tree = await _trees.OpenAsync(repository, request, CancellationToken.None).ConfigureAwait(false);
-            run.Place = new RunPlace(tree.Path) { Workspace = workspace.Name, Tree = new RunTree(repository, tree, request) };
+            run.Place = new RunPlace(tree.Path) { Workspace = workspace.Name, Settings = workspace, Tree = new RunTree(repository, tree, request) };
             if (workspace.Setup is not { Length: > 0 } setup || File.Exists(SetUpMarkOf(tree)))
                 return null;
             if (await SetUpAsync(run, setup, workspace.SetupTimeout).ConfigureAwait(false) is not { } error)
@@ -61,10 +64,14 @@ internal sealed class WorkspaceRuns(WorkspaceGit git, Places places, WorkspaceHe
         }
         catch (Exception e) when (e is GitException or IOException or UnauthorizedAccessException)
         {
-            health.Report(workspace, e.Message);
+            if (!isItsOwn || !IsOfATree(e))
+                health.Report(workspace, e.Message);
             return new TaskError(NoWorkspace, $"workspace {workspace.Name}: {e.Message}");
         }
     }
+
+    private static bool IsOfATree(Exception e) =>
+        e is GitException { Kind: GitFailureKind.InUse or GitFailureKind.Corrupt or GitFailureKind.Planted or GitFailureKind.Other or GitFailureKind.TooLarge };
 
     // In the tree's directory in the repository, where the agent has no work.
     private static string SetUpMarkOf(Worktree tree) => Path.Combine(tree.GitDirectory, "colibri-setup");

@@ -7,8 +7,8 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Scheduling;
 
 /// <summary>
-/// Says why queued tasks do not start, for the wire. It reads memory alone: what the scheduler saw at its last look, and the states of its parts
-/// now.
+/// Says why queued tasks do not start, for the wire. It reads memory: what the scheduler saw at its last look, and the states of its parts
+/// now. The disk is asked for the place of a directory that a task shares.
 /// </summary>
 /// <param name="supervisor">Counts the agents.</param>
 /// <param name="holds">Knows the held providers.</param>
@@ -57,8 +57,8 @@ public sealed class QueueView(
 
     // Asked at once, so that the answer to its creation says it. Without candidates there is another reason.
     private bool IsUnmatched(BoardTask task, IReadOnlyList<AgentCandidate> candidates) =>
-        candidates.Count > 0 && task.Capabilities.Count > 0 && CapabilityMatch.Suited(task.Capabilities, candidates).Count == 0
-        && !supervisor.TakingTasks.Any(agent => CapabilityMatch.Score(task.Capabilities, agent.Offers) > 0);
+        candidates.Count > 0 && task.Capabilities.Count > 0 && CapabilityMatch.Suited(task.Capabilities, candidates, rules.HasSkill).Count == 0
+        && !supervisor.TakingTasks.Any(agent => CapabilityMatch.Score(task.Capabilities, need => agent.Offers(need) || rules.HasSkill(agent.ProfileName ?? agent.Name, need)) > 0);
 
     private static string WhyHeld(BoardTask task)
     {

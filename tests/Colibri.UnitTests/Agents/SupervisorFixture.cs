@@ -48,9 +48,19 @@ internal sealed class SupervisorFixture : IAsyncDisposable
     private readonly ConcurrentQueue<BoardTask> _changes = new();
     private readonly EventLoop _loop = new("agents", LoopPace.Gather);
 
-    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null, AgentEnvironment? environment = null, Random? random = null, Func<string, FileSystemSpace?>? spaceOf = null)
+    public SupervisorFixture(int maxAgents = 4, TimeProvider? boardTime = null, Budgets? budgets = null, PriceTable? prices = null, Func<DaemonConfiguration, DaemonConfiguration>? configure = null, JailHost? jailHost = null, OwnCgroup? cgroups = null, string searchPath = "/usr/bin:/bin", TimeSpan? closedOutputGrace = null, RunSteps? steps = null, Secrets? secrets = null, AgentEnvironment? environment = null, Random? random = null, Func<string, FileSystemSpace?>? spaceOf = null, Func<DaemonConfiguration, LiveSettings>? settings = null)
     {
         Programs = new ProgramPath(searchPath, null, _directory);
+        var configuration = (configure ?? (plain => plain))(new DaemonConfiguration
+        {
+            SocketPath = Path.Combine(_directory, "colibri.sock"),
+            DatabasePath = Path.Combine(_directory, "board.sqlite"),
+            SessionsDirectory = Path.Combine(_directory, "sessions"),
+            Host = "clawdie",
+            CostMode = CostMode.Max,
+            MaxAgents = maxAgents,
+            SchedulerInterval = SchedulerInterval,
+        });
         Engine = Engine.Open(new EngineParts
         {
             Processes = SharedChildren.Instance,
@@ -60,16 +70,8 @@ internal sealed class SupervisorFixture : IAsyncDisposable
             Secrets = secrets ?? Secrets.None,
             Prices = prices ?? PriceTable.Empty,
             Programs = Programs,
-            Configuration = (configure ?? (plain => plain))(new DaemonConfiguration
-            {
-                SocketPath = Path.Combine(_directory, "colibri.sock"),
-                DatabasePath = Path.Combine(_directory, "board.sqlite"),
-                SessionsDirectory = Path.Combine(_directory, "sessions"),
-                Host = "clawdie",
-                CostMode = CostMode.Max,
-                MaxAgents = maxAgents,
-                SchedulerInterval = SchedulerInterval,
-            }),
+            Configuration = configuration,
+            Settings = settings?.Invoke(configuration) ?? LiveSettings.Of(configuration),
             Time = TimeProvider.System,
             BoardTime = boardTime,
             Random = random ?? Random.Shared,

@@ -306,4 +306,18 @@ public sealed class TaskBoardTests
             plan.ShouldAllBe(row => row.Words.Contains("USING ", StringComparison.Ordinal) || row.Words.StartsWith("CORRELATED SCALAR SUBQUERY", StringComparison.Ordinal), sql);
         }
     }
+
+    /// <summary>The few that wait for a person are sorted; nobody walks a hundred thousand others for them.</summary>
+    [Test]
+    public async Task The_queries_of_an_inbox_find_what_waits_by_an_index()
+    {
+        await using var fixture = new BoardFixture();
+        await fixture.Create();
+        foreach (var sql in ReviewVerbs.Indexed)
+        {
+            var plan = await fixture.Board.ReadAsync(connection => connection["EXPLAIN QUERY PLAN " + sql]
+                .Bind(("$limit", 1), ("$workspace", ""), ("$workspaces", "[]"), ("$numbers", "[]")).All(row => row.GetString(3)));
+            plan.Where(step => step.Contains(" tasks", StringComparison.Ordinal)).ShouldHaveSingleItem(sql).ShouldContain("SEARCH tasks USING ", customMessage: sql);
+        }
+    }
 }

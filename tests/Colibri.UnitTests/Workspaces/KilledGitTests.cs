@@ -73,7 +73,7 @@ internal sealed class KillingLane(int seed) : IDisposable
         (await _fixture.Sh($"git cat-file -e {request.Branch}:f{number}; git cat-file -e {request.Branch}:g{number}; git rev-parse {request.Branch}", _fixture.Repo)).ShouldBe(collected!.After);
 
         var (old, mode) = (Main(), (MergeMode)_random.Next(3));
-        Landing? landing = null;
+        Core.Workspaces.Landing? landing = null;
         await Killed(
             "land",
             async git => landing = await new Merging(git).LandAsync(_fixture.Repo, new LandRequest(number, "Fix", request.Branch, null, mode), (_, _) => Task.FromResult(true), GitFixture.Token),

@@ -174,6 +174,6 @@ public sealed class LandingCasesTests : IDisposable
         }
     }
 
-    private Task<Landing> Land(MergeMode mode, string? @base = null) =>
+    private Task<Core.Workspaces.Landing> Land(MergeMode mode, string? @base = null) =>
         _fixture.Merging.LandAsync(_fixture.Repo, new LandRequest(12, "Fix", Branch, @base, mode), (_, _) => Task.FromResult(true), GitFixture.Token);
 }

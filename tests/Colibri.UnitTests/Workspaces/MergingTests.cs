@@ -215,7 +215,7 @@ public sealed class MergingTests : IDisposable
 
     private static LandRequest Request(MergeMode mode = MergeMode.Merge) => new(12, "Fix the login", Branch, null, mode);
 
-    private Task<Landing> Land(MergeMode mode = MergeMode.Merge) => _fixture.Merging.LandAsync(_fixture.Repo, Request(mode), Pass, GitFixture.Token);
+    private Task<Core.Workspaces.Landing> Land(MergeMode mode = MergeMode.Merge) => _fixture.Merging.LandAsync(_fixture.Repo, Request(mode), Pass, GitFixture.Token);
 
     /// <summary>What the next daemon does at its start.</summary>
     private async Task Recover()

@@ -13,7 +13,7 @@ internal static class EdgeSql
 
     public static readonly string ClaimForRun = To(
         TaskState.Claimed,
-        $"{NewClaim}, {NewStart}, session_id = CASE WHEN $replaces THEN $session ELSE ifnull(session_id, $session) END",
+        $"{NewClaim}, {NewStart}, check_outcome = NULL, session_id = CASE WHEN $replaces THEN $session ELSE ifnull(session_id, $session) END",
         NotHeld);
 
     public static readonly string OutsideStart = To(TaskState.Started, $"started_at = $now, {LatestError}", Outside);

@@ -29,7 +29,8 @@ internal static class RetryVerbs
     private const string OtherOfKey = "SELECT id FROM tasks WHERE key = $key AND id <> $id UNION ALL SELECT id FROM intake WHERE key = $key";
 
     private const string ChangeTo = """
-        UPDATE tasks SET previous_status = status, updated_at = $now, change = $change, change_state = $state WHERE id = $id AND change_state IS $expected
+        UPDATE tasks SET previous_status = status, updated_at = $now, change = $change, change_state = $state
+        WHERE id = $id AND change_state IS $expected AND ($head IS NULL OR json_extract(change, '$.Head') = $head)
         """;
 
     private const string Waiting = """
@@ -71,6 +72,9 @@ internal static class RetryVerbs
         if (TaskVerbs.Get(scope, taskId) is { Status: not TaskState.Queued } other)
             return EdgeVerbs.Conflict(other, $"task {other.Number} is {TaskRow.Text(other.Status)}: only a queued task can be edited");
         var wanted = edit.Of(given);
+        // Its branch is in the other repository, and the board has room for one change of a task.
+        if (wanted.Workspace != given.Workspace && TaskVerbs.Get(scope, taskId) is { Change: { State: ChangeState.Open or ChangeState.Conflict } change } held && change.Workspace != wanted.Workspace)
+            return EdgeVerbs.Conflict(held, $"task {held.Number} has a change in workspace {change.Workspace} that has not landed; give it up before: colibri discard {held.Number}");
         if (wanted.Key is { } key && scope.First(OtherOfKey, row => row.GetString(0), ("$key", key), ("$id", taskId)) is { } holder)
             throw new TaskRefusedException("key", $"is that of task {holder}");
         if (edit.Tenant is not null)
@@ -102,15 +106,21 @@ internal static class RetryVerbs
         return new EdgeResult(EdgeOutcome.Applied, task);
     }
 
-    public static EdgeResult SetChange(WriteScope scope, string taskId, ChangeState? expected, WorkChange change)
+    /// <param name="scope">The transaction.</param>
+    /// <param name="taskId">The task.</param>
+    /// <param name="expected">The state that its change has to be in; null is none.</param>
+    /// <param name="change">The change from now on.</param>
+    /// <param name="head">The head that its change has to have, where another run may have moved it; null is any.</param>
+    public static EdgeResult SetChange(WriteScope scope, string taskId, ChangeState? expected, WorkChange change, string? head)
     {
         var changed = scope.Change(
             taskId, ChangeTo, ("$change", TaskRow.Json(change)), ("$state", TaskRow.Text(change.State)),
-            ("$expected", expected is { } state ? TaskRow.Text(state) : null), ("$now", scope.Now));
+            ("$expected", expected is { } state ? TaskRow.Text(state) : null), ("$head", head), ("$now", scope.Now));
         if (changed is not null)
             return new EdgeResult(EdgeOutcome.Applied, changed);
         return TaskVerbs.Get(scope, taskId) is { } task
-            ? EdgeVerbs.Conflict(task, $"the change of task {task.Number} is {(task.Change is { } now ? TaskRow.Text(now.State) : "not there")}, not {(expected is { } wanted ? TaskRow.Text(wanted) : "missing")}")
+            ? EdgeVerbs.Conflict(task, task.Change is { } other && other.State == expected ? $"another run has moved the change of task {task.Number} to {other.Head}"
+                : $"the change of task {task.Number} is {(task.Change is { } now ? TaskRow.Text(now.State) : "not there")}, not {(expected is { } wanted ? TaskRow.Text(wanted) : "missing")}")
             : EdgeVerbs.NotFound(taskId);
     }
 }
