@@ -375,8 +375,8 @@ internal sealed class AgentRuns
         if (Current is not { IsOver: false } run || Cause != StopCause.None)
             return null;
         // While a slow disk holds up the session, the agent's output is not read, so the agent does not count as silent.
-        var times = _pane.Times();
-        if (_agent.IsTakingIn)
+        var (times, isTakenIn) = (_pane.Times(), _agent.IsTakingIn);
+        if (isTakenIn)
             times = new PaneTimes { Waited = times.Waited };
         return new RunLook
         {
@@ -389,6 +389,7 @@ internal sealed class AgentRuns
             Age = _parts.Time.GetElapsedTime(run.Since) - (_rpc is null ? TimeSpan.Zero : times.Waited - run.WaitedBefore),
             Told = run.ToldAt is { } told ? _parts.Time.GetElapsedTime(told) : null,
             Times = times,
+            IsTakenIn = isTakenIn,
             Question = _pane.Question,
             StderrLine = _stderrLine,
             Secrets = _parts.Secrets,

@@ -43,6 +43,9 @@ internal readonly record struct RunLook
     /// <summary>The limit of memory that a look has found its tree over; null where it keeps it, where the kernel keeps it, and without one.</summary>
     public MemoryExcess? Memory { get; init; }
 
+    /// <summary>Whether what it has printed is being written to its session: <see cref="Times"/> says nothing then of silence and of tools.</summary>
+    public bool IsTakenIn { get; init; }
+
     /// <summary>Whether its kind prints events; else only the limits of the whole run and of a question apply.</summary>
     public bool PrintsEvents { get; init; }
 
@@ -111,6 +114,9 @@ internal static class RunLimits
     /// </summary>
     internal static readonly TimeSpan QuietAfterEnd = TimeSpan.FromSeconds(5);
 
+    /// <summary>The time to the next look while what the agent has printed is being written.</summary>
+    internal static readonly TimeSpan WhileTakenIn = TimeSpan.FromSeconds(1);
+
     /// <summary>Checks the budget alone.</summary>
     public static LimitFinding AskBudget(in RunLook look) => Budget(look);
 
@@ -128,7 +134,8 @@ internal static class RunLimits
             if (found.LookAgain < soonest)
                 soonest = found.LookAgain;
         }
-        return LimitFinding.In(soonest);
+        // What it waits for is not counted meanwhile, and nothing may tell when that is over.
+        return LimitFinding.In(look.IsTakenIn && soonest > WhileTakenIn ? WhileTakenIn : soonest);
     }
 
     private delegate LimitFinding Rule(in RunLook look);

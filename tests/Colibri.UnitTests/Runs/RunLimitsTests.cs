@@ -184,6 +184,22 @@ public sealed class RunLimitsTests
         Ask(pane).Cause.ShouldBe(StopCause.Deadline);
     }
 
+    /// <summary>A tool's time is not counted while a disk takes in what was printed, and no event says when that is over.</summary>
+    [Test]
+    public void While_what_an_agent_printed_is_being_written_it_is_looked_at_again_soon()
+    {
+        var pane = PaneFixture.New("pi", _clock);
+        pane.Say("""{"type":"agent_start"}""");
+        pane.Say("""{"type":"tool_execution_start","toolCallId":"a","toolName":"bash"}""");
+        var look = Look(pane);
+
+        var found = RunLimits.Ask(look with { Times = default, IsTakenIn = true });
+
+        found.Ends.ShouldBeFalse();
+        found.LookAgain.ShouldBe(TimeSpan.FromSeconds(1));
+        RunLimits.Ask(look with { Times = default }).LookAgain.ShouldBeGreaterThan(TimeSpan.FromSeconds(1));
+    }
+
     private LimitFinding Ask(AgentPane pane, bool isRpc = false, bool stallKill = false, Budgets? budgets = null) =>
         RunLimits.Ask(Look(pane, isRpc, stallKill, budgets));
 
