@@ -102,7 +102,13 @@ public sealed class RealAccessTests(RealAgents agents)
         var id = await CreateAsync(client);
         await client.DataAsync(new
         {
-            cmd = "spawn-agent", binary = executable, task_id = id, provider = home.Route.Provider, model = home.Route.Model, cwd = root.File("work"), access,
+            cmd = "spawn-agent",
+            binary = executable,
+            task_id = id,
+            provider = home.Route.Provider,
+            model = home.Route.Model,
+            cwd = root.File("work"),
+            access,
         });
         var task = await client.TaskEndedAsync(id, status, Patience);
         var entries = (await client.DataAsync(new { cmd = "get-session", session_id = task.Text("session_id") })).Items("entries");

@@ -45,7 +45,11 @@ public sealed class RealReworkTests(RealAgents agents)
 
         var id = (await client.DataAsync(new
         {
-            cmd = "create-task", title = "Make it right", description = "SCENARIO:work RUN[echo wrong > work.txt]", workspace = "site", max_attempts = 1,
+            cmd = "create-task",
+            title = "Make it right",
+            description = "SCENARIO:work RUN[echo wrong > work.txt]",
+            workspace = "site",
+            max_attempts = 1,
         })).Text("id");
         var task = await client.TaskEndedAsync(id, "done", Patience);
 

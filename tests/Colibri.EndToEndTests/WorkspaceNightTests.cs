@@ -60,7 +60,11 @@ public sealed class WorkspaceNightTests(PiInstallation pi, RealAgents agents)
         {
             await client.DataAsync(new
             {
-                cmd = "create-task", title = $"Piece {n}", description = $"SCENARIO:work RUN[echo {n} > work-{n}.txt]", workspace = Names[n % 3], agent = n % 2 == 0 ? "pi" : "claude",
+                cmd = "create-task",
+                title = $"Piece {n}",
+                description = $"SCENARIO:work RUN[echo {n} > work-{n}.txt]",
+                workspace = Names[n % 3],
+                agent = n % 2 == 0 ? "pi" : "claude",
             });
         }
         await Eventually.HoldsAsync(

@@ -59,7 +59,10 @@ public sealed record SupervisorParts
     {
         get => field ??= new RunSteps(
             Placing: [new BudgetStep(Budgets), new TenantStep(), new PlaceStep(Places, Board.PlaceRunAsync, Settings, Workspaces.EnterAsync, State)],
-            Checking: [new CheckStep(Settings, Secrets, Logger)]) { Leaving = [Workspaces] };
+            Checking: [new CheckStep(Settings, Secrets, Logger)])
+        {
+            Leaving = [Workspaces],
+        };
         init;
     }
 

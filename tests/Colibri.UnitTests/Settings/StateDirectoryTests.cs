@@ -31,7 +31,10 @@ public sealed class StateDirectoryTests : IDisposable
     private string Of(string board, string sessions) =>
         StateDirectory.Of(new DaemonConfiguration
         {
-            SocketPath = "/s", DatabasePath = Path.Combine(_root, board), SessionsDirectory = Path.Combine(_root, sessions), Host = "clawdie",
+            SocketPath = "/s",
+            DatabasePath = Path.Combine(_root, board),
+            SessionsDirectory = Path.Combine(_root, sessions),
+            Host = "clawdie",
         });
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
