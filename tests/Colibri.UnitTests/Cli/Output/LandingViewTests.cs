@@ -54,7 +54,7 @@ public sealed class LandingViewTests
         (await ShownAsync(report, Wire.InboxReport, "inbox")).ShouldBe(("""
             1 question
               7     6m   Delete the old tables?
-                         colibri answer a3 --request q1 --yes|--no  colibri stop-agent a3
+                         colibri answer a3 --yes|--no  colibri stop-agent a3
 
             1 change to review
               12    10m  Fix the login
