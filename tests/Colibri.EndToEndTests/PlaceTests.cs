@@ -78,6 +78,29 @@ public sealed class PlaceTests
     }
 
     [Test]
+    public async Task A_setup_that_takes_its_time_holds_up_its_own_task_alone()
+    {
+        await using var site = await WorkspaceDaemon.StartAsync(
+            "echo work > work.txt", more: """
+                [workspaces.slow]
+                path = "ROOT/site"
+                setup = "touch ../begun; sleep 600"
+                """, environment: ("COLIBRI_MAX_AGENTS", "3"));
+        await using var client = await site.Daemon.ConnectAsync();
+        var slow = (await client.DataAsync(new { cmd = "create-task", title = "slow", workspace = "slow" })).Text("id");
+        await Eventually.HoldsAsync(
+            () => File.Exists(Path.Combine(site.Daemon.DirectoryPath, "trees", "slow", "begun")), () => $"the setup has begun; the log:\n{site.Daemon.Log}", TimeSpan.FromMinutes(1));
+
+        (await site.RunAsync(new { cmd = "create-task", title = "quick", workspace = "site" }, "done", TimeSpan.FromSeconds(20))).Number("attempts").ShouldBe(1);
+        (await site.RunAsync(new { cmd = "create-task", title = "own" }, "done", TimeSpan.FromSeconds(20))).Number("attempts").ShouldBe(1);
+        (await client.DataAsync(new { cmd = "get-task", task_id = slow })).Text("status").ShouldBe("claimed");
+
+        await client.DataAsync(new { cmd = "cancel-task", task_id = slow });
+        await Eventually.HoldsAsync(() => site.Daemon.Descendants().Count == 0, () => "the setup has ended");
+        (await client.TaskEndedAsync(slow, "cancelled")).Text("status").ShouldBe("cancelled");
+    }
+
+    [Test]
     public async Task A_workspace_that_cannot_be_worked_in_holds_its_tasks_says_why_and_goes_on_when_it_can()
     {
         await using var site = await WorkspaceDaemon.StartAsync("echo work > work.txt");

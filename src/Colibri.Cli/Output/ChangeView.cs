@@ -34,6 +34,9 @@ internal static class ChangeView
             case ChangeState.Landed:
                 screen.Line(screen.Paint($"task {name} has landed: {Size(change)}", Tone.Good));
                 break;
+            case ChangeState.Discarded when change.Commits == 0:
+                screen.Line($"the change of task {name} is discarded; it had no commits");
+                break;
             case ChangeState.Discarded:
                 screen.Line($"the change of task {name} is discarded; its commits are kept at {Short(change.Head)} in its repository");
                 break;

@@ -26,6 +26,9 @@ public sealed class BoardScheduler(
 
     private static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a look waits for the starts that it has begun.</summary>
+    internal static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(1);
+
     private readonly WakeUp _wake = new();
     private readonly ClockWatch _clock = new(time);
     private readonly QueuePass _pass = new();
@@ -192,11 +195,32 @@ public sealed class BoardScheduler(
             foreach (var idle in resting.Where(agent => !agent.IsKept && !match.IsTaken(agent) && !match.IsHeldBack(agent)))
                 idle.Retire();
         }
-        await Task.WhenAll(
+        var begun = Task.WhenAll(
         [
             .. match.Assignments.Select(assignment => DoForAsync(assignment.Task, () => AssignAsync(assignment.Task.Id, assignment.Agent))),
             .. match.Starts.Select(start => DoForAsync(start.Task, () => StartAsync(start.Task, start.Request))),
-        ]).ConfigureAwait(false);
+        ]);
+        // A start takes as long as the setup of its worktree, which may be many minutes. It has its slot and its task by then, and holds up no other.
+        if (await Task.WhenAny(begun, Task.Delay(StartPatience, time)).ConfigureAwait(false) == begun)
+            await begun.ConfigureAwait(false);
+        else
+            _ = Background.Run(logger, "starts that take their time", OutlastAsync(begun));
+    }
+
+    private async Task OutlastAsync(Task begun)
+    {
+        try
+        {
+            await begun.ConfigureAwait(false);
+        }
+        catch (BoardUnavailableException e)
+        {
+            logger.BoardUnavailable(e.Message);
+        }
+        finally
+        {
+            Wake();
+        }
     }
 
     /// <summary>Matches the next stretch of the queue.</summary>

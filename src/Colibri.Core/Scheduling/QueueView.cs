@@ -48,9 +48,12 @@ public sealed class QueueView(
         if (task.NotBefore is { } at && at > now.At)
             own.Add(new BlockedBy("backoff", $"its next attempt is not before {Instant(at)}"));
         var candidates = scheduler()?.Candidates ?? [];
-        if (now.Unmatched.Contains(task.Id) || IsUnmatched(task, candidates))
+        var why = rules.Why(task, candidates).ToList();
+        if (task.Capabilities.Count > 0 && (now.Unmatched.Contains(task.Id) || IsUnmatched(task, candidates)))
             own.Add(new BlockedBy("no-agent", $"no configured agent offers any of {string.Join(", ", task.Capabilities)}"));
-        own.AddRange(rules.Why(task, candidates));
+        else if (now.Unmatched.Contains(task.Id) && !why.Exists(reason => reason.Code == "no-agent"))
+            own.Add(new BlockedBy("no-agent", "no configured agent may take it"));
+        own.AddRange(why);
         var all = own.Count == 0 ? now.Reasons : [.. own, .. now.Reasons];
         return all.Count == 0 ? task : task with { BlockedBy = all };
     }

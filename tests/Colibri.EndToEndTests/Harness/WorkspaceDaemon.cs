@@ -57,7 +57,7 @@ internal sealed class WorkspaceDaemon : IAsyncDisposable
                 base = "main"
                 {workspace}
 
-                {more}
+                {more.Replace("ROOT", root.Path, StringComparison.Ordinal)}
                 """);
             return new WorkspaceDaemon(repository, await ColibriDaemon.StartAsync([("COLIBRI_CONFIG", root.File("colibri.toml")), .. environment ?? []]), root);
         }
