@@ -201,7 +201,9 @@ public sealed class BoardScheduler(
             .. match.Starts.Select(start => DoForAsync(start.Task, () => StartAsync(start.Task, start.Request))),
         ]);
         // A start takes as long as the setup of its worktree, which may be many minutes. It has its slot and its task by then, and holds up no other.
-        if (await Task.WhenAny(begun, Task.Delay(StartPatience, time)).ConfigureAwait(false) == begun)
+        // By the process's own clock: nothing is decided by how long it was.
+        await Task.WhenAny(begun, Task.Delay(StartPatience, TimeProvider.System)).ConfigureAwait(false);
+        if (begun.IsCompleted)
             await begun.ConfigureAwait(false);
         else
             _ = Background.Run(logger, "starts that take their time", OutlastAsync(begun));
