@@ -99,8 +99,8 @@ public sealed class RealAgentTests(RealAgents agents)
         await using var daemon = await RealAgents.HomeOf(kind).StartDaemonAsync(await agents.ExecutableAsync(kind), model);
         await using var client = await daemon.ConnectAsync();
         var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:background", max_attempts = 1 })).Text("id");
-        // Codex itself ends what a command leaves in its own process group; what has a session of its own it leaves to whoever comes after.
-        string[] left = kind == "codex" ? ["601", "602"] : ["600", "601", "602"];
+        // The sandbox in which Codex' commands may edit ends all that one leaves, also what has a session of its own.
+        string[] left = kind == "codex" ? ["602"] : ["600", "601", "602"];
         await Eventually.HoldsAsync(
             () => left.All(seconds => daemon.Descendants().Any(process => process.CommandLine == $"sleep {seconds}")),
             () => $"all of them run; there are {string.Join(", ", daemon.Descendants())}", Patience);
