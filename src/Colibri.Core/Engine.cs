@@ -16,6 +16,7 @@ using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Headroom;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Core.Settings;
+using Colibri.Core.Workspaces;
 using Colibri.Posix.Host;
 using Colibri.Posix.Polling;
 using Colibri.Posix.Spawning;
@@ -224,7 +225,7 @@ public sealed class Engine : IAsyncDisposable
         var state = StateDirectory.Of(configuration);
         Retention = new Pruner(Board, Sessions, state, () => Settings.Current, _parts.BoardTime ?? time, logger);
         Disk = new DiskGuard(
-            [state, configuration.SessionsDirectory, Path.Combine(state, Pruner.WorkDirectory), Path.Combine(state, "trees")],
+            [state, configuration.SessionsDirectory, Path.Combine(state, Pruner.WorkDirectory), Path.Combine(state, WorkspaceGit.TreesDirectory)],
             () => Settings.Current.Retention, _parts.SpaceOf, logger);
         Disk.Look();
         var parts = new SupervisorParts

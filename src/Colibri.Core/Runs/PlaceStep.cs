@@ -1,5 +1,6 @@
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
+using Colibri.Core.Retention;
 using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 
@@ -77,7 +78,7 @@ internal sealed class PlaceStep(
     }
 
     /// <summary>The directory of a task that names none.</summary>
-    public static string OwnOf(string state, long number) => Path.Combine(state, "work", number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    public static string OwnOf(string state, long number) => Path.Combine(state, Pruner.WorkDirectory, number.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     /// <summary>The directory of the host that a stated one is; null where no other agent can be in it.</summary>
     private static string? PlaceOf(IRunSite site, BoardTask task, string stated) =>

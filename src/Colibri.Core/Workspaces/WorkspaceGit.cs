@@ -11,6 +11,9 @@ namespace Colibri.Core.Workspaces;
 /// <param name="logger">Told of parked work and of what a killed daemon left.</param>
 internal sealed class WorkspaceGit(GitRunner runner, string stateDirectory, TimeProvider time, ILogger logger)
 {
+    /// <summary>Where worktrees are, below the state directory.</summary>
+    public const string TreesDirectory = "trees";
+
     private readonly ConcurrentDictionary<string, CallChain> _chains = new(StringComparer.Ordinal);
 
     public GitRunner Runner => runner;
@@ -20,7 +23,7 @@ internal sealed class WorkspaceGit(GitRunner runner, string stateDirectory, Time
     public ILogger Logger => logger;
 
     /// <summary>The worktrees, a directory for each workspace.</summary>
-    public string Trees { get; } = Path.Combine(RealPath.Of(stateDirectory), "trees");
+    public string Trees { get; } = Path.Combine(RealPath.Of(stateDirectory), TreesDirectory);
 
     /// <summary>What lasts no longer than one call: trees to merge in, indexes, trees on their way out. Begins with a dot, as no workspace does.</summary>
     public string Scratch => Path.Combine(Trees, ".scratch");
