@@ -1,7 +1,26 @@
 namespace Colibri.Protocol;
 
+/// <summary>One kind of agent.</summary>
+/// <param name="Name">The value of <c>runtime</c> and of a profile's <c>kind</c>; by default its program's name too.</param>
+/// <param name="Title">What people call it.</param>
+public sealed record AgentKind(string Name, string Title)
+{
+    /// <summary>Its rows come from its documents alone: nobody has seen it run under Colibri.</summary>
+    public bool IsDocumentedOnly { get; init; }
+}
+
 /// <summary>The kinds of agent: every value of <c>runtime</c>. Core has a profile for each.</summary>
 public static class Runtimes
 {
-    public static IReadOnlyList<string> All { get; } = ["pi", "zot", "claude", "codex", "opencode", "local"];
+    public static IReadOnlyList<AgentKind> Kinds { get; } =
+    [
+        new("pi", "Pi"),
+        new("zot", "zot") { IsDocumentedOnly = true },
+        new("claude", "Claude Code"),
+        new("codex", "Codex"),
+        new("opencode", "opencode"),
+        new("local", "any program"),
+    ];
+
+    public static IReadOnlyList<string> All { get; } = [.. Kinds.Select(kind => kind.Name)];
 }

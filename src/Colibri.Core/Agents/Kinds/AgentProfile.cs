@@ -35,6 +35,20 @@ public sealed record AgentProfile
     /// </summary>
     public IReadOnlyList<string>? PromptByInput { get; init; }
 
+    /// <summary>Arguments that start it as a server of the Agent Client Protocol on its standard input and output; null where it has no such mode.</summary>
+    public IReadOnlyList<string>? AcpArguments { get; init; }
+
+    /// <summary>
+    /// Arguments for a long-lived agent that takes Claude's messages as JSON lines and asks for permissions there; null where the kind has no such mode.
+    /// </summary>
+    public IReadOnlyList<string>? DuplexArguments { get; init; }
+
+    /// <summary>Variables that each of its agents gets, unless a request states others: they keep it one process, silent and at home.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What its events tell. What they do not tell is shown as unknown.</summary>
+    public KindTells Tells { get; init; } = new();
+
     /// <summary>Arguments that choose a provider and a model; either may be null.</summary>
     public Func<string?, string?, IReadOnlyList<string>> ModelArguments { get; init; } = static (_, _) => [];
 
@@ -76,6 +90,39 @@ public sealed record AgentProfile
 /// <param name="Tool">The tool.</param>
 /// <param name="Reason">Why, in the agent's words.</param>
 public sealed record ToolRefusal(string Tool, string Reason);
+
+/// <summary>What the events of a kind tell, as seen in recordings of it.</summary>
+public sealed record KindTells
+{
+    /// <summary>When it tells how many tokens it used.</summary>
+    public UsageReporting Usage { get; init; } = UsageReporting.Live;
+
+    /// <summary>Each request to its model shows, so that turns can be counted.</summary>
+    public bool Turns { get; init; } = true;
+
+    /// <summary>A tool call that was refused is told apart from one that failed.</summary>
+    public bool Refusals { get; init; } = true;
+
+    /// <summary>An answer that the token limit cut shows.</summary>
+    public bool TokenLimit { get; init; } = true;
+
+    /// <summary>The failure of its provider shows in its events, and not in words or in the exit code alone.</summary>
+    public bool Failures { get; init; } = true;
+}
+
+/// <summary>When a kind of agent tells how many tokens it used.</summary>
+public enum UsageReporting
+{
+    /// <summary>With each message or request.</summary>
+    Live,
+
+    /// <summary>With its last word.</summary>
+    AtItsEnd,
+
+    /// <summary>In a file, once it has ended.</summary>
+    InAFile,
+    Never,
+}
 
 /// <summary>When a kind of agent tells what its tokens cost.</summary>
 public enum CostReport

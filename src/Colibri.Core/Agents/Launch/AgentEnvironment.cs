@@ -8,7 +8,7 @@ using Colibri.Protocol;
 namespace Colibri.Core.Agents.Launch;
 
 /// <summary>
-/// An agent's environment: the daemon's own without its settings, what its rights need, the request's variables, and the agent's identity. What it inherits is handed
+/// An agent's environment: the daemon's own without its settings, what its kind and its rights need, the request's variables, and the agent's identity. What it inherits is handed
 /// on byte for byte; names are looked at, and nothing is decoded.
 /// </summary>
 public sealed class AgentEnvironment
@@ -66,7 +66,8 @@ public sealed class AgentEnvironment
         else if (DirectoryBytes.Current() is { } own)
             inherited = inherited.With("PWD", own);
         // The identity is set last, so that a request cannot start an agent under another agent's marker.
-        IEnumerable<KeyValuePair<string, string>> rights = request.HeldAccess is { } access ? AgentProfiles.For(request.Runtime, request.Binary).Rights.Environment(access) : [];
-        return inherited.With([.. rights, .. keys, .. request.Environment.Where(variable => variable.Key != TaskVariable)]).With(identity);
+        var kind = AgentProfiles.For(request.Runtime, request.Binary);
+        IEnumerable<KeyValuePair<string, string>> rights = request.HeldAccess is { } access ? kind.Rights.Environment(access) : [];
+        return inherited.With([.. kind.Environment, .. rights, .. keys, .. request.Environment.Where(variable => variable.Key != TaskVariable)]).With(identity);
     }
 }
