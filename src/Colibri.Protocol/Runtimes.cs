@@ -5,6 +5,9 @@ namespace Colibri.Protocol;
 /// <param name="Title">What people call it.</param>
 public sealed record AgentKind(string Name, string Title)
 {
+    /// <summary>How its agents can be told things, the way that is taken by default first: the values of <c>transport</c>.</summary>
+    public IReadOnlyList<string> Transports { get; init; } = ["print"];
+
     /// <summary>Its rows come from its documents alone: nobody has seen it run under Colibri.</summary>
     public bool IsDocumentedOnly { get; init; }
 }
@@ -14,13 +17,17 @@ public static class Runtimes
 {
     public static IReadOnlyList<AgentKind> Kinds { get; } =
     [
-        new("pi", "Pi"),
-        new("zot", "zot") { IsDocumentedOnly = true },
-        new("claude", "Claude Code"),
-        new("codex", "Codex"),
-        new("opencode", "opencode"),
+        new("pi", "Pi") { Transports = ["print", "rpc"] },
+        new("zot", "zot") { Transports = ["rpc"], IsDocumentedOnly = true },
+        new("claude", "Claude Code") { Transports = ["print", "duplex", "acp"] },
+        new("codex", "Codex") { Transports = ["print", "acp"] },
+        new("opencode", "opencode") { Transports = ["print", "acp"] },
+        new("acp", "any program that speaks the Agent Client Protocol") { Transports = ["acp"] },
         new("local", "any program"),
     ];
+
+    /// <summary>Every value of <c>transport</c>, whatever the kind.</summary>
+    public static IReadOnlyList<string> Transports { get; } = ["print", "rpc", "duplex", "acp"];
 
     public static IReadOnlyList<string> All { get; } = [.. Kinds.Select(kind => kind.Name)];
 }

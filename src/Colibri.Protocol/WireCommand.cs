@@ -158,6 +158,7 @@ public sealed class WireCommand
         new("cwd", "the daemon's", "absolute path", "where it runs"),
         new("env", "{}", "object of texts", "a variable in its environment"),
         new("rpc", "by the arguments, else by the runtime", "boolean", "keep its standard input open and prompt it there"),
+        new("transport", "the runtime's own", string.Join(", ", Runtimes.Transports), "how to tell it things"),
         new("prompt", "the task's title and description", "text", "what to tell it"),
         new("access", "the runtime's own settings", "read, edit, full", "what it may do, by the runtime's own flags"),
         new("jail", "none", "object", "how to confine it"),

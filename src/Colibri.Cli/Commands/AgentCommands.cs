@@ -29,6 +29,7 @@ internal sealed class AgentCommands(BoundCommand bound)
                 OptionSpec.PathOf("--cwd", "DIR", "where it runs (here)"),
                 OptionSpec.Pairs(WireCommand.SpawnAgent.Field("env")),
                 OptionSpec.Flag(WireCommand.SpawnAgent.Field("rpc")),
+                OptionSpec.OneOf(WireCommand.SpawnAgent.Field("transport"), "NAME", Runtimes.Transports),
                 OptionSpec.OneOf(WireCommand.SpawnAgent.Field("access"), "NAME", Choices.Accesses),
                 OptionSpec.Text(WireCommand.SpawnAgent.Field("jail.name"), "NAME"),
                 OptionSpec.Text(WireCommand.SpawnAgent.Field("jail.path"), "DIR"),
@@ -115,7 +116,7 @@ internal sealed class AgentCommands(BoundCommand bound)
     }
 
     public void Spawn(string binary, string? taskId = null, string? sessionId = null, string? prompt = null, [Runtime] string? runtime = null,
-        string? provider = null, string? model = null, string? cwd = null, [Pairs] Dictionary<string, string>? env = null, bool rpc = false,
+        string? provider = null, string? model = null, string? cwd = null, [Pairs] Dictionary<string, string>? env = null, bool rpc = false, [Transport] string? transport = null,
         [Access] string? access = null, string? jailName = null, string? jailPath = null, string? jailRootPath = null, string? jailIp4 = null, string? jailUser = null)
     {
         var said = new JailRequest { Name = jailName, Path = jailPath, RootPath = jailRootPath, Ip4 = jailIp4, User = jailUser };
@@ -136,6 +137,7 @@ internal sealed class AgentCommands(BoundCommand bound)
                 Cwd = cwd is not null ? bound.Folder(cwd) : jail is null ? bound.CurrentDirectory : null,
                 Env = env,
                 Rpc = rpc ? true : null,
+                Transport = transport,
                 Access = access,
                 Jail = jail,
             },

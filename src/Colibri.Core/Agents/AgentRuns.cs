@@ -1,5 +1,6 @@
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Logging;
@@ -9,6 +10,7 @@ using Colibri.Core.Providers;
 using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Prompts;
+using Colibri.Core.Settings;
 using Colibri.Posix.Polling;
 using Colibri.Protocol.Wire;
 
@@ -27,7 +29,7 @@ internal sealed class AgentRuns
     private readonly AgentProfile _profile;
     private readonly SupervisedAgent _agent;
     private readonly AgentPane _pane;
-    private readonly RpcChannel? _rpc;
+    private readonly IAgentTransport? _transport;
     private readonly Action _rested;
     private readonly RunUsage _usage;
     private readonly RunJudge _judge;
@@ -48,12 +50,12 @@ internal sealed class AgentRuns
     /// <param name="request">The request that the agent was started with.</param>
     /// <param name="agent">The agent.</param>
     /// <param name="pane">The agent's pane.</param>
-    /// <param name="rpc">Its standard input; null where it takes no prompts there.</param>
+    /// <param name="transport">How it is told things on its standard input; null where it takes no prompts there.</param>
     /// <param name="rested">Called when the agent is free for another run; must not block.</param>
-    public AgentRuns(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, SupervisedAgent agent, AgentPane pane, RpcChannel? rpc, Action rested)
+    public AgentRuns(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, SupervisedAgent agent, AgentPane pane, IAgentTransport? transport, Action rested)
     {
-        (_parts, _request, _agent, _pane, _rpc, _rested) = (parts, request, agent, pane, rpc, rested);
-        _profile = AgentProfiles.For(request.Runtime, request.Binary);
+        (_parts, _request, _agent, _pane, _transport, _rested) = (parts, request, agent, pane, transport, rested);
+        _profile = request.Kind;
         _ownSession = pane.SessionId!;
         var pricing = SupervisedAgent.PricingOf(parts, request);
         _usage = new RunUsage(parts.Board, parts.Budgets, pricing, agent.Id, parts.Logger)
@@ -108,7 +110,7 @@ internal sealed class AgentRuns
         var session = begun.Task?.SessionId ?? _ownSession;
         var prompt = AgentLaunch.PromptOf(_request, begun.Task);
         // A program that gets no prompt and prints no events has no run: the operator started it for a purpose of their own.
-        if (begun.Task is not null || prompt is not null || (_rpc is null && _profile.PrintsEvents))
+        if (begun.Task is not null || prompt is not null || (_transport is null && _profile.PrintsEvents))
             Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()) { FixedDirectory = _request.Cwd, Earlier = begun.Earlier });
         return begun;
     }
@@ -165,7 +167,7 @@ internal sealed class AgentRuns
     /// <summary>Sends a prompt to a long-lived agent: a run of its own if the agent is at rest, else an addition to its current run.</summary>
     public async Task<RpcReply> TellAsync(string text)
     {
-        if (_rpc is null)
+        if (_transport is null)
             return RpcReply.Refused("it takes no prompts on standard input: it was started for one run");
         var run = new Run(null, _ownSession, Baseline, _parts.Time.GetTimestamp());
         var isNew = !_pane.IsBusy && Cause == StopCause.None && !_agent.HasEnded
@@ -183,7 +185,7 @@ internal sealed class AgentRuns
             throw;
         }
         if (!isNew)
-            return await _rpc.AskAsync(_profile.SteerCommand is { } steer && _pane.Run.Outcome is RunOutcome.Working or RunOutcome.Blocked ? steer : "prompt", text).ConfigureAwait(false);
+            return await _transport.AddAsync(text, _pane.Run.Outcome is RunOutcome.Working or RunOutcome.Blocked).ConfigureAwait(false);
         Enter(run);
         // The agent's end and this prompt may pass each other, as in TryAssignAsync.
         if (Interlocked.CompareExchange(ref _isClosed, 0, 0) != 0)
@@ -240,8 +242,8 @@ internal sealed class AgentRuns
     /// <summary>Gives the agent the prompt that it was started with: it is among its arguments, or is written to its standard input whole, or is sent there as a command now.</summary>
     public async Task TellFirstAsync(Run run, AgentLaunch launch)
     {
-        if (_rpc is not null && launch.SentPrompt is { } sent)
-            await PromptAsync(run, sent).ConfigureAwait(false);
+        if (_transport is not null && launch.SentPrompt is { } sent)
+            await PromptAsync(run, sent, launch).ConfigureAwait(false);
         else
             run.Told(_parts.Time.GetTimestamp());
         _watch.Wake();
@@ -262,8 +264,14 @@ internal sealed class AgentRuns
                 return;
             }
             // A task starts in a new conversation: words about an earlier task would cost money with every request, and may mislead.
-            if (_profile.ForgetCommand is { } forget)
-                await _rpc!.AskAsync(forget, null).ConfigureAwait(false);
+            var forgot = await _transport!.ForgetAsync().ConfigureAwait(false);
+            if (!forgot.IsTaken && _profile.Transport == Transport.Acp)
+            {
+                run.Refusal = $"it could not begin another conversation: {forgot.Problem}";
+                run.Told(_parts.Time.GetTimestamp());
+                LookAtOutput();
+                return;
+            }
             var prompt = AgentLaunch.PromptOf(task);
             var sent = AgentLaunch.Introduced(Injection, run.SessionId, prompt, isByInput: true, SkillsOf(task));
             await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = prompt }).ConfigureAwait(false);
@@ -277,9 +285,15 @@ internal sealed class AgentRuns
         }
     }
 
-    private async Task<RpcReply> PromptAsync(Run run, string prompt)
+    private async Task<RpcReply> PromptAsync(Run run, string prompt, AgentLaunch? launch = null)
     {
-        var asked = _rpc!.AskAsync("prompt", prompt);
+        var opening = await _transport!.OpenAsync().ConfigureAwait(false);
+        if (launch is { Earlier: not null } && _profile.Transport == Transport.Acp && opening is { Problem: null, IsResumed: false } && launch.Afresh() is { } whole)
+        {
+            prompt = whole;
+            await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = "the agent could not take up its earlier session: it was told the whole task in a new one" }).ConfigureAwait(false);
+        }
+        var asked = _transport.PromptAsync(prompt);
         run.Told(_parts.Time.GetTimestamp());
         _watch.Wake();
         var reply = await asked.ConfigureAwait(false);
@@ -302,7 +316,7 @@ internal sealed class AgentRuns
         Tell(news.Changed);
         // 2. Pending commands get their answers.
         foreach (var reply in news.Replies)
-            _rpc?.Replied(reply.Id, reply.Error);
+            _transport?.Replied(reply.Id, reply.Error);
         // 3. Usage counts towards the budgets at once; its booking in the ledger is not awaited.
         foreach (var usage in news.Usage)
             _usage.Add(usage);
@@ -341,7 +355,7 @@ internal sealed class AgentRuns
             run.IsAnswerTold = true;
             _parts.Holds?.Answered(Source, run.TaskId, _parts.Time.GetElapsedTime(run.Since), isDone: false);
         }
-        if (RunLimits.IsSettled(report, _rpc is not null))
+        if (RunLimits.IsSettled(report, _transport is not null))
             EndBy(run, LimitFinding.Over);
     }
 
@@ -386,7 +400,7 @@ internal sealed class AgentRuns
             Rules = run.Rules,
             Budgets = _parts.Budgets,
             // An agent without standard input gets no answer, and its waiting is no pause of the run.
-            Age = _parts.Time.GetElapsedTime(run.Since) - (_rpc is null ? TimeSpan.Zero : times.Waited - run.WaitedBefore),
+            Age = _parts.Time.GetElapsedTime(run.Since) - (_transport is null ? TimeSpan.Zero : times.Waited - run.WaitedBefore),
             Told = run.ToldAt is { } told ? _parts.Time.GetElapsedTime(told) : null,
             Times = times,
             IsTakenIn = isTakenIn,
@@ -396,14 +410,18 @@ internal sealed class AgentRuns
             Spent = run.Spent(_pane.Usage.CostMicrocents),
             Memory = _agent.MemoryExcess,
             PrintsEvents = _profile.PrintsEvents,
-            HasPrompt = run.Task is not null || _rpc is not null || _request.Prompt is not null,
-            IsRpc = _rpc is not null,
+            HasPrompt = run.Task is not null || _transport is not null || _request.Prompt is not null,
+            IsRpc = _transport is not null,
         };
     }
 
     private void EndBy(Run run, LimitFinding found)
     {
-        if (found.Cause == StopCause.Budget)
+        if (found.Rejects)
+        {
+            _agent.RejectQuestion();
+        }
+        else if (found.Cause == StopCause.Budget)
         {
             _parts.Logger.TaskBudgetSpent(_agent.Id, run.TaskId!, Dollars.Of(run.Spent(_pane.Usage.CostMicrocents)), Dollars.Of(run.Rules?.BudgetMicrocents ?? _parts.Budgets.TaskMicrocents ?? 0));
             _agent.RequestStop(StopCause.Budget, ShortGrace);
@@ -412,7 +430,7 @@ internal sealed class AgentRuns
         {
             StopFor(found.Cause, found.Words!, found.Cause == StopCause.Memory ? ShortGrace : AgentSupervisor.DefaultGrace);
         }
-        else if (_rpc is null || !LivesOnAfter(run))
+        else if (_transport is null || !LivesOnAfter(run))
         {
             _agent.RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
         }
@@ -509,7 +527,7 @@ internal sealed class AgentRuns
 
     // One in which the model has not answered is worth nothing, and one that could not be taken up must not be tried again.
     private Conversation? ConversationOf(Run? run) =>
-        run?.Task is not null && _profile.ResumeArguments is not null && run.HasAnswerIn(run.Of(_pane.Run)) && _pane.HarnessSessionId is { Length: > 0 } session
+        run?.Task is not null && _profile.CanResume && run.HasAnswerIn(run.Of(_pane.Run)) && _pane.HarnessSessionId is { Length: > 0 } session
             ? new Conversation(_profile.Name, session) : null;
 
     /// <summary>Ends the agent and its current run.</summary>
@@ -570,6 +588,10 @@ internal sealed class AgentRuns
     /// </summary>
     public void LogAnswer(string words) =>
         _ = Watched("writing an answer into the session of", LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.Answer, Text = words }));
+
+    /// <summary>Writes that the agent has confirmed that it left its run.</summary>
+    public void LogCancelled(string reason) =>
+        _ = Watched("writing a note into the session of", LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = $"the agent was asked to leave its run, and says: {reason}" }));
 
     /// <summary>Writes that the answer before did not reach the agent.</summary>
     public void LogAnswerUnsent() =>

@@ -323,7 +323,7 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         if (request.HeldAccess is not { } access)
             return;
         var uid = confinement?.Uid ?? ProcessUser.EffectiveUid;
-        if (AgentProfiles.For(request.Runtime, request.Binary).Rights.WhyNot(access, uid, name => parts.Environment.ValueFor(request, name)) is { } reason)
+        if (request.Kind.Rights.WhyNot(access, uid, name => parts.Environment.ValueFor(request, name)) is { } reason)
             throw new SpawnRefusedException(SpawnRefusal.AccessImpossible, reason);
     }
 

@@ -1,6 +1,7 @@
 using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Board;
 using Colibri.Core.Logging;
 using Colibri.Core.Panes;
@@ -26,6 +27,9 @@ public sealed class SupervisedAgent : IRunSite
     private static readonly TimeSpan StraysGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OutputDeadline = TimeSpan.FromSeconds(2);
 
+    // What an agent is given to confirm that it has left its run, before it is told to end.
+    private static readonly TimeSpan CancelWait = TimeSpan.FromSeconds(2);
+
     private const string Shell = "/bin/sh";
 
     private readonly SupervisorParts _parts;
@@ -33,8 +37,9 @@ public sealed class SupervisedAgent : IRunSite
     private readonly AgentProfile _profile;
     private readonly AgentPane _pane;
     private readonly AgentRuns _runs;
-    private readonly RpcChannel? _rpc;
+    private readonly IAgentTransport? _transport;
     private readonly Lock _publishing = new();
+    private readonly Lock _feeding = new();
     private readonly CancellationTokenSource _alive = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopRequested = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -59,8 +64,8 @@ public sealed class SupervisedAgent : IRunSite
         Offers = request.Offers ?? (capability => request.Capabilities.Contains(capability, StringComparer.OrdinalIgnoreCase));
         Id = Guid.CreateVersion7().ToString();
         (_registeredAt, _registeredStamp) = (parts.Time.GetUtcNow(), parts.Time.GetTimestamp());
-        _profile = AgentProfiles.For(request.Runtime, request.Binary);
-        _rpc = AgentLaunch.CommandLineOf(_profile, request, null, request.Prompt).IsRpc ? new RpcChannel(parts.Time) : null;
+        _profile = request.Kind;
+        _transport = AgentLaunch.CommandLineOf(_profile, request, null, request.Prompt).IsRpc ? TransportSite.Transport(_profile, this, parts.Time) : null;
         Record = new AgentRecord
         {
             Number = parts.Board.NextAgentNumber(),
@@ -80,8 +85,8 @@ public sealed class SupervisedAgent : IRunSite
             Cwd = request.Cwd,
             Label = Label,
         };
-        _pane = new AgentPane(identity, _profile.Dialect, parts.Time, PricingOf(parts, request), keepsWords: true, parts.Secrets);
-        _runs = new AgentRuns(parts, backoff, request, this, _pane, _rpc, rested);
+        _pane = new AgentPane(identity, _transport?.Dialect ?? _profile.Dialect, parts.Time, PricingOf(parts, request), keepsWords: true, parts.Secrets);
+        _runs = new AgentRuns(parts, backoff, request, this, _pane, _transport, rested);
     }
 
     public string Id { get; }
@@ -187,7 +192,7 @@ public sealed class SupervisedAgent : IRunSite
 
     internal static UsagePricing PricingOf(SupervisorParts parts, SpawnRequest request)
     {
-        var profile = AgentProfiles.For(request.Runtime, request.Binary);
+        var profile = request.Kind;
         return new UsagePricing(parts.Prices, request.Provider ?? profile.Provider, request.Model)
         {
             Sessions = parts.SessionTotals,
@@ -224,6 +229,7 @@ public sealed class SupervisedAgent : IRunSite
         var place = _runs.Current?.Place;
         Directory = place?.Directory ?? _request.Cwd;
         var directory = place?.Inside ?? Directory;
+        _transport?.Prepare(new ConversationWish(directory ?? WorkingDirectory.Current) { Earlier = launch.Earlier, Model = _runs.Current?.Task?.Model ?? _request.Model, Access = _request.HeldAccess });
         var environment = _parts.Environment.Build(
             _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
@@ -233,7 +239,7 @@ public sealed class SupervisedAgent : IRunSite
             (program, arguments, environment, cwd) = (confined.Program, confined.Arguments, confined.Environment, null);
         }
         var process = await AgentProcess.StartAsync(
-            _parts.Processes, _parts.Loop, program, arguments, _rpc is not null || launch.CommandLine.Input is not null, environment, cwd, Id, _parts.Cgroups,
+            _parts.Processes, _parts.Loop, program, arguments, _transport is not null || launch.CommandLine.Input is not null, environment, cwd, Id, _parts.Cgroups,
             _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger, RunRules.MemoryOf(_request.Profile)).ConfigureAwait(false);
         if (Record.Jail is { } jail && jail == FreeBsdJail.OwnName(Id))
             process.StderrTail.Echo = $"jail: {jail}: /usr/bin/env -i ";
@@ -281,8 +287,11 @@ public sealed class SupervisedAgent : IRunSite
         var output = process.ReadOutputAsync(FeedAsync);
         var errors = process.ReadErrorsAsync();
         await _prompted.ConfigureAwait(false);
-        if (_rpc is not null)
-            _ = Watched("writing to", _rpc.PumpAsync(process.WriteLineAsync));
+        if (_transport is not null)
+        {
+            _ = Watched("writing to", _transport.Input.PumpAsync(process.WriteLineAsync));
+            _ = Watched("opening the conversation of", _transport.OpenAsync());
+        }
         if (launch.CommandLine.Input is { } input)
             _ = Watched("writing the prompt to", process.WriteInputAsync(input));
         if (first is not null)
@@ -302,7 +311,7 @@ public sealed class SupervisedAgent : IRunSite
         if (exit.Code == 255 && Record.Jail is not null)
             process.StderrTail.Unsaid = "so ends a Linux .NET program that may not lock memory: set allow.mlock for the jail (jail.conf, or jail -m)";
         await _alive.CancelAsync().ConfigureAwait(false);
-        _rpc?.Close();
+        _transport?.Input.Close();
         Tell(_pane.Exited(new ProcessExit(exit.Code, exit.Signal)));
         var left = process.MayHaveStrays() ? await EndStraysAsync(process).ConfigureAwait(false) : default;
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
@@ -310,7 +319,8 @@ public sealed class SupervisedAgent : IRunSite
         await process.RemoveCgroupAsync().ConfigureAwait(false);
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
-        _runs.Take(_pane.Complete());
+        lock (_feeding)
+            _runs.Take(_pane.Complete());
         await recorded.ConfigureAwait(false);
         await CloseAsync(exit, left, excess).ConfigureAwait(false);
     }
@@ -369,14 +379,41 @@ public sealed class SupervisedAgent : IRunSite
             RequestStop(StopCause.Settled, AgentSupervisor.DefaultGrace);
     }
 
+    /// <summary>Refuses the open permission, because nobody has answered in time; the run goes on.</summary>
+    internal void RejectQuestion()
+    {
+        if (_pane.Question is { } question)
+            TryAnswer(question.Request, null, null);
+    }
+
+    /// <summary>Reads the events that the dialect has of its own, after something was said to the agent that they depend on.</summary>
+    internal void Poke()
+    {
+        lock (_feeding)
+        {
+            if (!_outputIsDiscarded)
+                _runs.Take(_pane.Tell());
+        }
+        if (_runs.Recorder.HasEntries)
+            _ = Watched("writing the session of", _runs.RecordAsync().AsTask());
+        _runs.LookAtOutput();
+    }
+
+    /// <summary>Where its run works, on the host and as the agent sees it.</summary>
+    internal (string? Directory, string? Inside) Workplace => (_runs.Current?.Place?.Directory ?? Directory, _runs.Current?.Place?.Inside ?? Directory);
+
+    /// <summary>Whether it runs as the daemon runs, and sees the files that the daemon sees.</summary>
+    internal bool IsUnconfined => _confinement is null;
+
     /// <summary>Answers the open question. The agent does not acknowledge an answer; it goes on.</summary>
     /// <returns>False if that question is no longer open, or the agent does not read.</returns>
     public bool TryAnswer(string request, string? value, bool? confirmed)
     {
-        if (_rpc is null || !_pane.TryAnswer(request))
+        if (_transport is null || _pane.Question is not { } question || question.Request != request || !_pane.TryAnswer(request))
             return false;
-        _runs.LogAnswer(confirmed is { } yes ? yes ? "yes" : "no" : value ?? "cancelled");
-        var isSent = _rpc.TryAnswer(request, value, confirmed);
+        var answer = new QuestionAnswer(value, confirmed);
+        _runs.LogAnswer(answer.Words);
+        var isSent = _transport.TryAnswer(question, answer);
         if (!isSent)
         {
             _runs.LogAnswerUnsent();
@@ -395,7 +432,8 @@ public sealed class SupervisedAgent : IRunSite
             return ValueTask.CompletedTask;
         try
         {
-            _runs.Take(_pane.Feed(chunk));
+            lock (_feeding)
+                _runs.Take(_pane.Feed(chunk));
             if (_runs.Recorder.HasEntries)
                 return RecordChunkAsync();
             _runs.LookAtOutput();
@@ -473,7 +511,11 @@ public sealed class SupervisedAgent : IRunSite
 
     private async Task EndTreeAsync(AgentProcess process)
     {
-        process.Ender.KillAfter(TimeSpan.FromTicks(Volatile.Read(ref _graceTicks)));
+        var grace = TimeSpan.FromTicks(Volatile.Read(ref _graceTicks));
+        process.Ender.KillAfter(grace);
+        // A run under way is left first, so that the agent can tell of it what is to be told.
+        if (_transport is not null && !process.Exited.IsCompleted && await _transport.CancelAsync(grace / 4 < CancelWait ? grace / 4 : CancelWait).ConfigureAwait(false) is { } reason)
+            _runs.LogCancelled(reason);
         await process.Ender.EndAsync(process.PoliteEnd).ConfigureAwait(false);
     }
 

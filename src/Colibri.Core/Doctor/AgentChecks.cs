@@ -65,7 +65,7 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
     private async Task<IReadOnlyList<DoctorCheck>> FindAsync(string name, SpawnRequest request, CancellationToken over)
     {
         var finding = new Finding(Group, name);
-        var kind = AgentProfiles.For(request.Runtime, request.Binary);
+        var kind = request.Kind;
         if (await ConfinementOfAsync(finding, request, over).ConfigureAwait(false) is not { } confinement)
             return finding.Checks;
         if (confinement.Plan is { } plan)

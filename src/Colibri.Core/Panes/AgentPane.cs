@@ -11,7 +11,7 @@ namespace Colibri.Core.Panes;
 /// published, copied and shown under one lock.
 /// </summary>
 /// <remarks>
-/// One thread at a time may call <see cref="Feed"/> and <see cref="Complete"/>. All other members are safe from any thread: the fold works on a
+/// One thread at a time may call <see cref="Feed"/>, <see cref="Tell"/> and <see cref="Complete"/>. All other members are safe from any thread: the fold works on a
 /// state of its own and copies it at the end of each chunk, under a lock that is held for that copy alone.
 /// </remarks>
 public sealed class AgentPane
@@ -166,6 +166,18 @@ public sealed class AgentPane
         return _news;
     }
 
+    /// <summary>Reads the events that the dialect has of its own.</summary>
+    /// <returns>What they brought; valid until the next call.</returns>
+    public PaneNews Tell()
+    {
+        _news.Clear();
+        if (_dialect is not IOwnEvents own) return _news;
+        (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
+        _fold.Answered = _answered;
+        if (own.Tell(_fold)) _news.Changed = Publish();
+        return _news;
+    }
+
     /// <summary>
     /// The agent's standard output has ended. A last line without its newline counts as malformed unless it is a whole object.
     /// </summary>
@@ -191,6 +203,7 @@ public sealed class AgentPane
         }
 
         _framer.Reset();
+        if (_dialect is IOwnEvents own) own.Complete(_fold);
         _fold.Complete();
         _fold.State.IsComplete = true;
         _news.Changed = Publish();

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Cost;
 using Colibri.Core.Panes;
 using Colibri.Core.Processes;
@@ -90,7 +91,12 @@ internal readonly record struct LimitFinding(StopCause Cause, string? Words, boo
 
     public static LimitFinding Over { get; } = new(StopCause.None, null, true, default);
 
-    public bool Ends => Cause != StopCause.None || IsOver;
+    /// <summary>The permission that the agent asks for is to be refused, because nobody has answered in time; the run goes on.</summary>
+    public bool Rejects { get; private init; }
+
+    public bool Ends => Cause != StopCause.None || IsOver || Rejects;
+
+    public static LimitFinding Rejected { get; } = new(StopCause.None, null, false, default) { Rejects = true };
 
     public static LimitFinding In(TimeSpan time) => new(StopCause.None, null, false, time < Longest ? time : Longest);
 
@@ -219,7 +225,9 @@ internal static class RunLimits
             return LimitFinding.Nothing;
         if ((look.CanBeAnswered ? look.Settings.QuestionTimeout : SilenceOf(look)) is not { } limit)
             return LimitFinding.Nothing;
-        return look.Times.Asked < limit ? LimitFinding.In(limit - look.Times.Asked) : LimitFinding.Missed(DeadlineWords.OfQuestion(look, limit));
+        if (look.Times.Asked < limit)
+            return LimitFinding.In(limit - look.Times.Asked);
+        return look.Question?.Method == AgentQuestion.Permission ? LimitFinding.Rejected : LimitFinding.Missed(DeadlineWords.OfQuestion(look, limit));
     }
 
     /// <summary>No sign of work, while no tool of its own explains it.</summary>

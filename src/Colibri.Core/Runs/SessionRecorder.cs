@@ -9,11 +9,13 @@ namespace Colibri.Core.Runs;
 /// </summary>
 internal sealed class SessionRecorder(SessionStore sessions)
 {
-    private readonly List<(string SessionId, SessionEntry Entry)> _waiting = [];
+    // What an agent prints and what it is answered may bring entries at once.
+    private readonly Lock _gate = new();
+    private List<(string SessionId, SessionEntry Entry)> _waiting = [];
     private long _dropped;
 
     /// <summary>Whether there is anything to append.</summary>
-    public bool HasEntries => _waiting.Count > 0;
+    public bool HasEntries => Volatile.Read(ref _waiting).Count > 0;
 
     /// <summary>The number of entries that the disk refused, or that were removed from it; the log has the errors.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
@@ -40,14 +42,22 @@ internal sealed class SessionRecorder(SessionStore sessions)
     }
 
     /// <summary>Adds an entry, to be written with the next flush.</summary>
-    public void Add(string sessionId, SessionEntry entry) => _waiting.Add((sessionId, entry));
+    public void Add(string sessionId, SessionEntry entry)
+    {
+        lock (_gate)
+            _waiting.Add((sessionId, entry));
+    }
 
     public async ValueTask FlushAsync()
     {
-        if (_waiting.Count == 0)
-            return;
-        var appends = _waiting.ConvertAll(waiting => sessions.AppendAsync(waiting.SessionId, waiting.Entry));
-        _waiting.Clear();
+        List<(string SessionId, SessionEntry Entry)> waiting;
+        lock (_gate)
+        {
+            if (_waiting.Count == 0)
+                return;
+            (waiting, _waiting) = (_waiting, []);
+        }
+        var appends = waiting.ConvertAll(entry => sessions.AppendAsync(entry.SessionId, entry.Entry));
         foreach (var append in appends)
         {
             try

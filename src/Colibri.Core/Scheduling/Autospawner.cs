@@ -115,7 +115,7 @@ public sealed class Autospawner(
     private SpawnRequest? RequestNow()
     {
         var isReady = template.Arguments.Contains(LocalArgument) || template.StatesProvider && secrets.For(null).Any();
-        var providers = AgentProfiles.For(template.Runtime, template.Binary).Providers;
+        var providers = template.Kind.Providers;
         var route = isReady || !router.IsUsed ? null : router.Choose(providers);
         if (isReady || route is not null || (!router.IsUsed && secrets.For(providers).Any()))
             return template with { Provider = template.Provider ?? route?.Provider, Model = template.Model ?? route?.Model };

@@ -124,7 +124,7 @@ public sealed class StartGate(AgentSupervisor supervisor, ProviderRouter router,
 
     private ProviderSource SourceOf(SpawnRequest request)
     {
-        var (provider, program) = (AgentProfiles.For(request.Runtime, request.Binary).Provider, supervisor.PathOf(request.Binary) ?? request.Binary);
+        var (provider, program) = (request.Kind.Provider, supervisor.PathOf(request.Binary) ?? request.Binary);
         try
         {
             return ProviderSource.Of(request.Provider, request.Model, request.Arguments, provider, program);
@@ -137,5 +137,5 @@ public sealed class StartGate(AgentSupervisor supervisor, ProviderRouter router,
     }
 
     /// <summary>The providers that the agent of a request can be started on; null for any.</summary>
-    private static IReadOnlyList<string>? ProvidersOf(SpawnRequest request) => AgentProfiles.For(request.Runtime, request.Binary).Providers;
+    private static IReadOnlyList<string>? ProvidersOf(SpawnRequest request) => request.Kind.Providers;
 }

@@ -33,6 +33,8 @@ internal static class ProfileKeys
             "a program's name or absolute path",
             (profile, value) => profile with { Binary = value.Text(IsProgram, "use a bare program name, or an absolute path") },
             profile => profile.Binary is { } binary ? TomlLiteral.Text(binary) : null),
+        FileKey<ProfileSettings>.Choice(
+            "transport", [.. TransportNames.All.Select(name => (name, TransportNames.Named(name)!.Value))], profile => profile.Transport, (profile, transport) => profile with { Transport = transport }),
         FileKey<ProfileSettings>.Text("model", profile => profile.Model, (profile, model) => profile with { Model = model }),
         FileKey<ProfileSettings>.Text("provider", profile => profile.Provider, (profile, provider) => profile with { Provider = provider }),
         FileKey<ProfileSettings>.Texts("args", MaxArguments, profile => profile.Arguments, (profile, args) => profile with { Arguments = args }),

@@ -11,6 +11,9 @@ public sealed record ProfileSettings
 
     /// <summary>A bare program name, or an absolute path; null is the kind's name.</summary>
     public string? Binary { get; init; }
+
+    /// <summary>How it is told things; null is the kind's way.</summary>
+    public Transport? Transport { get; init; }
     public string? Model { get; init; }
     public string? Provider { get; init; }
 

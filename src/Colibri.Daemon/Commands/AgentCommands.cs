@@ -42,9 +42,21 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
             Tenant = task?.Tenant,
             Jail = JailOf(request.Jail),
             Rpc = request.Rpc,
+            Transport = TransportOf(request),
             Prompt = CommandContext.Text(request.Prompt, "prompt"),
             Access = AccessOf(request),
         }).ConfigureAwait(false);
+    }
+
+    private static Transport? TransportOf(CommandRequest request)
+    {
+        if (request.Transport is not { } name)
+            return null;
+        var transport = TransportNames.Named(name) ?? throw CommandContext.Bad("transport", $"is '{name}'; it can be {string.Join(", ", TransportNames.All)}");
+        var kind = AgentProfiles.For(request.Runtime, request.Binary);
+        return kind.Transports.Contains(transport)
+            ? transport
+            : throw CommandContext.Bad("transport", $"is '{name}', and a {kind.Name} has {string.Join(", ", kind.Transports.Select(TransportNames.Of))}");
     }
 
     private static Access? AccessOf(CommandRequest request)
@@ -124,7 +136,12 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
             throw new RequestException(
                 ErrorCodes.Conflict, $"agent {agent.Id} asks nothing under {id}" + (agent.Question is { } open ? $"; it asks {open.Request}" : ""));
         }
-        if (question.Method == "confirm" ? value is not null : request.Confirmed is not null)
+        if (question.Method == AgentQuestion.Permission)
+        {
+            if (value is not null && question.Options?.Contains(value, StringComparer.OrdinalIgnoreCase) is not true)
+                throw CommandContext.Bad("value", $"is none of {string.Join(", ", question.Options ?? [])}; answer with one of these, or with yes or no");
+        }
+        else if (question.Method == "confirm" ? value is not null : request.Confirmed is not null)
             throw CommandContext.Bad(value is null ? "confirmed" : "value", $"does not answer a {question.Method}, which wants {(value is null ? "a value" : "yes or no")}");
         if (!agent.TryAnswer(id, value, request.Confirmed))
             throw new RequestException(ErrorCodes.Conflict, $"agent {agent.Id} does not ask {id} any more, or does not read its standard input");

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
+using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Settings;
@@ -76,7 +77,8 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
 
     private static AgentCandidate Of(ProfileSettings profile, ProgramPath programs, IReadOnlyList<string> probed)
     {
-        var binary = profile.Binary ?? profile.Kind;
+        var kind = AgentProfiles.For(profile.Kind, null);
+        var binary = profile.Binary ?? (profile.Transport == Transport.Acp ? kind.AcpProgram : null) ?? profile.Kind;
         string[] capabilities =
         [
             .. probed.Count > 0 ? probed : Always, OperatingSystem.IsFreeBSD() ? "freebsd" : "linux", Architecture(), profile.Kind, profile.Name, .. profile.Capabilities,
@@ -88,6 +90,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
             {
                 Binary = binary,
                 Runtime = profile.Kind,
+                Transport = profile.Transport,
                 Arguments = profile.Arguments ?? [],
                 ExtraArguments = profile.ExtraArguments,
                 Provider = profile.Provider,
@@ -97,7 +100,8 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
                 Jail = profile.Confine is { } confine ? new JailRequest { Path = confine.Path, User = confine.User, Ip4 = confine.Ip4 } : null,
                 Capabilities = capabilities,
                 Offers = Offers,
-                TakesTasks = true,
+                // One that cannot begin another conversation does one task.
+                TakesTasks = profile.Transport != Transport.Duplex,
                 Access = profile.Access,
                 Profile = profile,
             });

@@ -76,6 +76,7 @@ public sealed record CommandRequest
     public string? Cwd { get; init; }
     public IReadOnlyDictionary<string, string>? Env { get; init; }
     public bool? Rpc { get; init; }
+    public string? Transport { get; init; }
     public string? Prompt { get; init; }
 
     /// <summary>Of <c>prompt</c>: what the agent is told.</summary>

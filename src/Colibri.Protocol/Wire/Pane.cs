@@ -108,6 +108,9 @@ public enum Lifecycle
 /// <param name="Options">What a <c>select</c> lets choose from, the first 32, at most 256 characters of each.</param>
 public sealed record AgentQuestion(string Request, string Method, string? Title = null, string? Message = null, IReadOnlyList<string>? Options = null)
 {
+    /// <summary>The <c>method</c> of a question whether a tool may be used: it is answered by one of its options, or by yes or no.</summary>
+    public const string Permission = "permission";
+
     private const int MaxNameChars = 256;
     private const int MaxTitleChars = 1_000;
     private const int MaxMessageChars = 4_000;

@@ -1,4 +1,5 @@
 using Colibri.Core.Agents;
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
 using Colibri.Protocol.Wire;

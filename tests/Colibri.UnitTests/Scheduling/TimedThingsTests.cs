@@ -1,5 +1,6 @@
 using Colibri.Core;
 using Colibri.Core.Agents;
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
@@ -150,8 +151,8 @@ public sealed class TimedThingsTests
 
     private static (TimeSpan, Func<bool>) Response(FakeTime time)
     {
-        var reply = new RpcChannel(time).AskAsync("prompt", "x");
-        return (RpcChannel.ReplyDeadline + FairWait.Confirmation, () => reply.IsCompleted);
+        var reply = new AgentInput(time).AskAsync("1", static _ => { }, CommandTransport.ReplyDeadline);
+        return (CommandTransport.ReplyDeadline + FairWait.Confirmation, () => reply.IsCompleted);
     }
 
     private static Func<bool> Waiting(FakeTime time, Func<TimeProvider, Task> begin)

@@ -1,4 +1,6 @@
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Panes.Dialects;
+using Colibri.Core.Settings;
 using Colibri.Protocol;
 
 namespace Colibri.Core.Agents.Kinds;
@@ -15,11 +17,8 @@ public sealed record AgentProfile
     /// <summary>The provider that it uses by default; null if that is unknown.</summary>
     public string? Provider { get; init; }
 
-    /// <summary>The command that adds to a run under way; null where the kind knows none.</summary>
-    public string? SteerCommand { get; init; }
-
-    /// <summary>The command that makes a long-lived agent forget its conversation; null where the kind knows none.</summary>
-    public string? ForgetCommand { get; init; }
+    /// <summary>What its commands are called, where a long-lived agent takes such; null where it takes none.</summary>
+    public CommandNames? Commands { get; init; }
 
     /// <summary>The providers it can be started on; null for any. It gets their keys and no others.</summary>
     public IReadOnlyList<string>? Providers { get; init; }
@@ -38,10 +37,34 @@ public sealed record AgentProfile
     /// <summary>Arguments that start it as a server of the Agent Client Protocol on its standard input and output; null where it has no such mode.</summary>
     public IReadOnlyList<string>? AcpArguments { get; init; }
 
+    /// <summary>The program that speaks that protocol for it, where the kind's own does not; null where it does.</summary>
+    public string? AcpProgram { get; init; }
+
+    /// <summary>How its way of speaking that protocol differs.</summary>
+    public AcpManners AcpManners { get; init; } = new();
+
     /// <summary>
     /// Arguments for a long-lived agent that takes Claude's messages as JSON lines and asks for permissions there; null where the kind has no such mode.
     /// </summary>
     public IReadOnlyList<string>? DuplexArguments { get; init; }
+
+    /// <summary>How its way of taking messages there differs.</summary>
+    public DuplexManners DuplexManners { get; init; } = new(Initializes: false, static _ => ToolNature.Other);
+
+    /// <summary>How it is told things once it lives: by the arguments of its start alone, or by one of the transports.</summary>
+    public Transport Transport { get; init; }
+
+    /// <summary>Whether it can go on in an earlier session of its own, by arguments or by its transport.</summary>
+    public bool CanResume => Transport == Transport.Acp || ResumeArguments is not null;
+
+    /// <summary>The transports that it can be started with.</summary>
+    public IEnumerable<Transport> Transports => Enum.GetValues<Transport>().Where(transport => transport switch
+    {
+        Transport.Commands => Commands is not null && RpcArguments is not null,
+        Transport.Duplex => DuplexArguments is not null,
+        Transport.Acp => AcpArguments is not null,
+        _ => !AlwaysRpc,
+    });
 
     /// <summary>Variables that each of its agents gets, unless a request states others: they keep it one process, silent and at home.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
@@ -81,6 +104,30 @@ public sealed record AgentProfile
 
     /// <summary>How an access is mapped to its own arguments and variables.</summary>
     public KindRights Rights { get; init; } = KindRights.None;
+
+    /// <summary>The profile with which it is started over a transport.</summary>
+    /// <exception cref="ArgumentException">The kind does not have it.</exception>
+    public AgentProfile Over(Transport transport) => transport switch
+    {
+        Transport.Duplex when DuplexArguments is { } arguments => this with { Transport = transport, RpcArguments = arguments, AlwaysRpc = true, PromptByInput = null },
+        Transport.Acp when AcpArguments is { } arguments => this with
+        {
+            Transport = transport,
+            RpcArguments = arguments,
+            AlwaysRpc = true,
+            PromptByInput = null,
+            ResumeArguments = null,
+            Resumes = static _ => false,
+            RefusalIn = null,
+            ModelArguments = AcpManners.ModelByArgument ? ModelArguments : static (_, _) => [],
+            Rights = AcpRights.Of(AcpManners),
+            Cost = AcpManners.TellsCost ? CostReport.Live : CostReport.Never,
+            Tells = new KindTells { Usage = AcpManners.Usage, Turns = false, TokenLimit = AcpManners.TellsTokenLimit },
+        },
+        Transport.Commands when Commands is not null => this with { Transport = transport, AlwaysRpc = true },
+        Transport.None => this,
+        _ => throw new ArgumentException($"{Name} cannot be started with transport {TransportNames.Of(transport)}; it has {string.Join(", ", Transports.Select(TransportNames.Of))}"),
+    };
 
     /// <summary>An option and its value; nothing where there is none.</summary>
     internal static IReadOnlyList<string> Flag(string name, string? value) => value is null ? [] : [name, value];
@@ -146,13 +193,18 @@ public sealed record ChildVariables(string Prefix, IReadOnlyList<string> Names);
 /// </summary>
 public static class AgentProfiles
 {
-    private static readonly AgentProfile[] Known = [Pi.Profile, Zot.Profile, Claude.Profile, Codex.Profile, Opencode.Profile];
+    private static readonly AgentProfile[] Known = [Pi.Profile, Zot.Profile, Claude.Profile, Codex.Profile, Opencode.Profile, Acp.Profile];
 
     /// <summary>Every kind, <c>local</c> included.</summary>
     public static IReadOnlyList<AgentProfile> All { get; } = [.. Known, Local.Profile];
 
     /// <summary>Every runtime's name.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(profile => profile.Name)];
+
+    /// <summary>As <see cref="For(string?, string?)"/>, started over a transport where one is chosen.</summary>
+    /// <exception cref="ArgumentException">The kind does not have it.</exception>
+    public static AgentProfile For(string? runtime, string? binary, Transport? transport) =>
+        transport is { } chosen ? For(runtime, binary).Over(chosen) : For(runtime, binary);
 
     /// <summary>By runtime where a known one is stated, else by the binary's base name, else one that prints Pi's events and has no defaults.</summary>
     /// <param name="runtime">One of <see cref="Names"/>, or null.</param>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Jsonl;
 
@@ -15,6 +16,11 @@ internal static class Claude
         Providers = ["anthropic"],
         TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
         PromptByInput = [],
+        DuplexArguments = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose", "--permission-prompt-tool", "stdio"],
+        DuplexManners = new(Initializes: false, NatureOf),
+        AcpArguments = [],
+        AcpProgram = "claude-agent-acp",
+        AcpManners = new() { AskingMode = "default", TellsCost = true, TellsTokenLimit = true },
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
         Cost = CostReport.AtItsEnd,
         Rights = ClaudeRights.All,
@@ -28,6 +34,15 @@ internal static class Claude
             "CLAUDE_CODE_MESSAGING_TOKEN", "CLAUDE_CODE_REMOTE", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_SSE_PORT", "CLAUDE_AGENT_SDK_VERSION", "CLAUDE_EFFORT", "CLAUDE_ENV_FILE",
             "CLAUDE_PID", "CLAUDE_PLUGIN_DATA", "CLAUDE_PLUGIN_ROOT", "CLAUDE_PROJECT_DIR", "CLAUDE_SESSION_ID",
         ]),
+    };
+
+    // Its tools that do no more than read, and those that write files.
+    private static ToolNature NatureOf(string tool) => tool switch
+    {
+        "Read" or "Glob" or "Grep" or "LS" or "NotebookRead" or "TodoWrite" => ToolNature.Reads,
+        "Edit" or "MultiEdit" or "Write" or "NotebookEdit" => ToolNature.Writes,
+        "Bash" or "WebFetch" or "WebSearch" => ToolNature.Executes,
+        _ => ToolNature.Other,
     };
 }
 

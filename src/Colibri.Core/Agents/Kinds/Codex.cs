@@ -1,4 +1,5 @@
 using Colibri.Core.Panes.Dialects;
+using Colibri.Core.Settings;
 using Colibri.Jsonl;
 
 namespace Colibri.Core.Agents.Kinds;
@@ -14,6 +15,9 @@ internal static class Codex
         Providers = ["openai"],
         TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
         PromptByInput = ["-"],
+        AcpArguments = [],
+        AcpProgram = "codex-acp",
+        AcpManners = new() { Environment = static access => new Dictionary<string, string> { ["INITIAL_AGENT_MODE"] = access == Access.Full ? "agent-full-access" : "read-only" } },
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
         RefusalIn = CodexRefusals.In,
         Rights = CodexRights.All,

@@ -11,6 +11,8 @@ internal static class Opencode
     {
         Name = "opencode",
         Dialect = new OpencodeDialect(),
+        AcpArguments = ["acp"],
+        AcpManners = new() { TellsLastRequestAlone = true, TellsCost = true, Environment = OpencodeRights.Asking },
         TaskArguments = ["run", "--format", "json"],
         PromptByInput = [],
         ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),

@@ -1,3 +1,5 @@
+using Colibri.Core.Settings;
+
 namespace Colibri.Core.Agents.Kinds;
 
 /// <summary>What opencode's runs may do, as 1.18 holds it: by rules in its environment, which come behind those of its settings. It has no sandbox.</summary>
@@ -17,6 +19,10 @@ internal static class OpencodeRights
         },
         Full = new("does all that its user may") { Environment = Rules("""{"*":"allow","external_directory":"allow"}""") },
     };
+
+    /// <summary>Rules that have it ask a client for what the access does not decide.</summary>
+    public static IReadOnlyDictionary<string, string> Asking(Access access) =>
+        Rules(access == Access.Full ? """{"*":"allow","external_directory":"allow"}""" : """{"edit":"ask","bash":"ask","webfetch":"ask","external_directory":"ask"}""");
 
     private static Dictionary<string, string> Rules(string permission) => new() { ["OPENCODE_PERMISSION"] = permission };
 }

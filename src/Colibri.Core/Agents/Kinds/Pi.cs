@@ -16,8 +16,7 @@ internal static class Pi
         TaskArguments = ["--mode", "json", "--no-session"],
         PromptByInput = [],
         RpcArguments = ["--mode", "rpc", "--no-session"],
-        SteerCommand = "steer",
-        ForgetCommand = "new_session",
+        Commands = new("steer", "new_session", "get_state"),
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
         ChildVariables = new("PI_", ["PI_CODING_AGENT", "PI_SESSION_ID"]),
         // Its own list of tools: two words, because it takes no value behind an equals sign.
@@ -33,8 +32,7 @@ internal static class Pi
         Name = "pi",
         Dialect = Profile.Dialect,
         RpcArguments = [],
-        SteerCommand = "steer",
-        ForgetCommand = "new_session",
+        Commands = new("steer", "new_session"),
     };
 }
 
@@ -96,6 +94,7 @@ internal sealed class PiDialect() : LineDialect(Events)
     private const int Result = 29;
     private const int Columns = 30;
 
+    private static readonly JsonFields StateField = new JsonFields("data").With("data", new("sessionId"));
     private static readonly JsonFields DelayField = new("delayMs");
     private static readonly JsonFields QuestionFields = new("title", "message", "options");
 
@@ -171,6 +170,9 @@ internal sealed class PiDialect() : LineDialect(Events)
                 break;
             case Response when values[9].Kind == ValueKind.True:
                 (read.ResponseId, read.Succeeded) = (values[5], true);
+                // In this mode it prints no session event.
+                Span<JsonValue> state = stackalloc JsonValue[2];
+                if (values[14].StringEquals(line, "get_state"u8) && StateField.TryRead(line, state)) read.SessionId = state[1];
                 break;
             case Response when values[9].Kind == ValueKind.False:
                 read.Kind = EventKind.Noted;

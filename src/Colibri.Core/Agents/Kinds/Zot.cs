@@ -13,6 +13,7 @@ internal static class Zot
         TaskArguments = ["rpc"],
         RpcArguments = ["rpc"],
         AlwaysRpc = true,
+        Commands = new(null, null),
         Rights = KindRights.Unheld("zot has"),
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
     };

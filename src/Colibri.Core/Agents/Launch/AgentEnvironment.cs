@@ -66,7 +66,7 @@ public sealed class AgentEnvironment
         else if (DirectoryBytes.Current() is { } own)
             inherited = inherited.With("PWD", own);
         // The identity is set last, so that a request cannot start an agent under another agent's marker.
-        var kind = AgentProfiles.For(request.Runtime, request.Binary);
+        var kind = request.Kind;
         IEnumerable<KeyValuePair<string, string>> rights = request.HeldAccess is { } access ? kind.Rights.Environment(access) : [];
         return inherited.With([.. kind.Environment, .. rights, .. keys, .. request.Environment.Where(variable => variable.Key != TaskVariable)]).With(identity);
     }

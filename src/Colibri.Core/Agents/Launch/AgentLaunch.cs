@@ -1,6 +1,7 @@
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Board;
 using Colibri.Core.Sessions.Prompts;
+using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents.Launch;
@@ -29,12 +30,22 @@ internal sealed class AgentLaunch
         // An agent that goes on in its own session knows what was said.
         SentPrompt = Prompt is null || task is null || IsResumed(profile, request, task, earlier) ? Prompt
             : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null, skills);
+        Earlier = IsResumed(profile, request, task, earlier) ? earlier!.Session : null;
+        _afresh = () => task is null ? Prompt : Introduced(prompts, sessionId, PromptOf(request, task)!, Recorded.IsRpc || Recorded.Input is not null, skills);
         CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, task, SentPrompt, earlier);
         if (CommandLine.Problem is { } problem)
             throw new PromptTooLongException(problem);
     }
 
+    private readonly Func<string?> _afresh;
+
     public SpawnRequest Request { get; }
+
+    /// <summary>The agent's own session that it is to go on in; null for a new one.</summary>
+    public string? Earlier { get; }
+
+    /// <summary>What it is told where it could not go on in that session: all of the task.</summary>
+    public string? Afresh() => _afresh();
 
     /// <summary>The prompt as the session log shows it.</summary>
     public string? Prompt { get; }
@@ -52,8 +63,8 @@ internal sealed class AgentLaunch
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, BoardTask? task, string? prompt, Conversation? earlier = null) =>
         AgentCommandLine.Build(
-            profile, request.Arguments, request.Rpc, request.Provider, task?.Model ?? request.Model, prompt, request.Access, request.ExtraArguments,
-            IsResumed(profile, request, task, earlier) ? earlier!.Session : null);
+            profile, request.Arguments, request.Rpc ?? (profile.Transport == Transport.None ? null : true), request.Provider, task?.Model ?? request.Model, prompt, request.Access, request.ExtraArguments,
+            IsResumed(profile, request, task, earlier) && profile.ResumeArguments is not null ? earlier!.Session : null);
 
     /// <summary>A task's prompt: its feedback alone where the agent goes on in its own session, which has the rest.</summary>
     public static string? PromptOf(AgentProfile profile, SpawnRequest request, BoardTask? task, Conversation? earlier) =>
@@ -61,7 +72,7 @@ internal sealed class AgentLaunch
 
     // Stated arguments may be for anything.
     private static bool IsResumed(AgentProfile profile, SpawnRequest request, BoardTask? task, Conversation? earlier) =>
-        earlier is { } known && known.Runtime == profile.Name && profile.ResumeArguments is not null && task?.Feedback is { Length: > 0 }
+        earlier is { } known && known.Runtime == profile.Name && profile.CanResume && task?.Feedback is { Length: > 0 }
         && request is { Prompt: null, Arguments.Count: 0 };
 
     /// <summary>An agent's first prompt: that of the request, else its task's.</summary>

@@ -39,7 +39,7 @@ public static class PromptRoom
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(task);
-        var profile = AgentProfiles.For(request.Runtime, request.Binary);
+        var profile = request.Kind;
         if (profile.PromptByInput is not null)
             return;
         var queued = request is { Prompt: null, TaskId: { } id } ? await task(id).ConfigureAwait(false) : null;

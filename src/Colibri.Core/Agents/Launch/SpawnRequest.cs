@@ -12,6 +12,13 @@ public sealed record SpawnRequest
 
     /// <summary>One of <see cref="AgentProfiles.Names"/>; null follows the binary's base name.</summary>
     public string? Runtime { get; init; }
+
+    /// <summary>How it is told things; null follows from <see cref="Rpc"/>, the arguments and the kind.</summary>
+    public Transport? Transport { get; init; }
+
+    /// <summary>What is known of its kind, started so.</summary>
+    /// <exception cref="ArgumentException">The kind does not have that transport.</exception>
+    public AgentProfile Kind => AgentProfiles.For(Runtime, Binary, Transport);
     public IReadOnlyList<string> Arguments { get; init; } = [];
     public string? Provider { get; init; }
     public string? Model { get; init; }

@@ -1,26 +1,21 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Text.Json;
 using System.Threading.Channels;
 
-namespace Colibri.Core.Agents;
+namespace Colibri.Core.Agents.Transports;
 
 /// <summary>
-/// Commands to a long-lived agent on its standard input, each with an id that its response repeats. A queue feeds the one writer, so no lock is
+/// The standard input of a long-lived agent: lines to it, and the replies to those that bear an id. A queue feeds the one writer, so no lock is
 /// held while an agent is slow to read.
 /// </summary>
-internal sealed class RpcChannel(TimeProvider time)
+internal sealed class AgentInput(TimeProvider time)
 {
-    /// <summary>The most commands without a response; a further one is refused.</summary>
+    /// <summary>The most lines that wait to be read, and the most commands without a reply; a further one is refused.</summary>
     public const int MaxPending = 64;
-
-    /// <summary>The time-out of a response, which says that a command was accepted, not that its work is done.</summary>
-    public static readonly TimeSpan ReplyDeadline = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<RpcReply>> _pending = new(StringComparer.Ordinal);
     private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxPending) { SingleReader = true });
-    private long _commands;
     private int _underWay;
 
     /// <summary>Writes the queued lines until <see cref="Close"/>.</summary>
@@ -30,12 +25,12 @@ internal sealed class RpcChannel(TimeProvider time)
             await write(line).ConfigureAwait(false);
     }
 
-    /// <summary>Sends a command and waits for its response.</summary>
-    /// <param name="type">The command's name.</param>
-    /// <param name="message">Its message, or null.</param>
-    public async Task<RpcReply> AskAsync(string type, string? message)
+    /// <summary>Sends a line and waits for the reply to it.</summary>
+    /// <param name="id">What the reply repeats.</param>
+    /// <param name="write">Writes the properties of the line.</param>
+    /// <param name="deadline">The time-out of the reply.</param>
+    public async Task<RpcReply> AskAsync(string id, Action<Utf8JsonWriter> write, TimeSpan deadline)
     {
-        var id = Interlocked.Increment(ref _commands).ToString(CultureInfo.InvariantCulture);
         var reply = new TaskCompletionSource<RpcReply>(TaskCreationOptions.RunContinuationsAsynchronously);
         // Counted apart: the dictionary's own count takes all its locks.
         if (Interlocked.Increment(ref _underWay) > MaxPending)
@@ -44,24 +39,18 @@ internal sealed class RpcChannel(TimeProvider time)
             return RpcReply.Unsent("it has not answered the commands before");
         }
         _pending[id] = reply;
-        if (!TrySend(writer =>
-        {
-            writer.WriteString("id"u8, id);
-            writer.WriteString("type"u8, type);
-            if (message is not null)
-                writer.WriteString("message"u8, message);
-        }))
+        if (!TrySend(write))
         {
             var unread = RpcReply.Unsent("it does not read its standard input");
             Complete(id, unread);
             return unread;
         }
-        if (!await FairWait.IsDoneAsync(reply.Task, ReplyDeadline, time).ConfigureAwait(false))
-            Complete(id, RpcReply.Unanswered($"it did not answer within {ReplyDeadline.TotalSeconds:0} s"));
+        if (!await FairWait.IsDoneAsync(reply.Task, deadline, time).ConfigureAwait(false))
+            Complete(id, RpcReply.Unanswered($"it did not answer within {deadline.TotalSeconds:0} s"));
         return await reply.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Sends a line that has no response.</summary>
+    /// <summary>Sends a line that has no reply.</summary>
     /// <returns>False where the agent is gone, or reads nothing.</returns>
     public bool TrySend(Action<Utf8JsonWriter> write)
     {
@@ -76,24 +65,11 @@ internal sealed class RpcChannel(TimeProvider time)
         return _lines.Writer.TryWrite(line.WrittenSpan.ToArray());
     }
 
-    /// <summary>Sends the answer to a question. The agent does not acknowledge it; it goes on.</summary>
-    /// <returns>False where the agent is gone, or reads nothing.</returns>
-    public bool TryAnswer(string request, string? value, bool? confirmed) => TrySend(writer =>
-    {
-        writer.WriteString("type"u8, "extension_ui_response"u8);
-        writer.WriteString("id"u8, request);
-        if (confirmed is { } yes)
-            writer.WriteBoolean("confirmed"u8, yes);
-        else if (value is not null)
-            writer.WriteString("value"u8, value);
-        else
-            writer.WriteBoolean("cancelled"u8, true);
-    });
+    /// <summary>The agent has replied to the line of that id.</summary>
+    /// <returns>False where no reply of that id is awaited.</returns>
+    public bool Replied(string id, RpcReply reply) => Complete(id, reply);
 
-    /// <summary>The agent has answered the command of that id.</summary>
-    public void Replied(string id, string? error) => Complete(id, error is null ? RpcReply.Taken : RpcReply.Refused(error));
-
-    /// <summary>The agent has ended, or was asked to: sends no more lines, and completes all waits for a response.</summary>
+    /// <summary>The agent has ended, or was asked to: sends no more lines, and completes all waits for a reply.</summary>
     public void Close()
     {
         _lines.Writer.TryComplete();
@@ -101,12 +77,13 @@ internal sealed class RpcChannel(TimeProvider time)
             Complete(id, RpcReply.Unanswered("it has ended"));
     }
 
-    private void Complete(string id, RpcReply reply)
+    private bool Complete(string id, RpcReply reply)
     {
         if (!_pending.TryRemove(id, out var waiting))
-            return;
+            return false;
         Interlocked.Decrement(ref _underWay);
         waiting.TrySetResult(reply);
+        return true;
     }
 }
 
@@ -122,6 +99,12 @@ public sealed record RpcReply(bool IsTaken, bool IsAnswered, string? Problem)
 
     /// <summary>Whether the agent can have read it.</summary>
     public bool IsSent { get; private init; } = true;
+
+    /// <summary>The line of the reply, where whoever asked wants more of it than whether the command was taken; else empty.</summary>
+    public ReadOnlyMemory<byte> Line { get; init; }
+
+    /// <summary>The number of the error that the agent answered with; 0 without one.</summary>
+    public long Code { get; init; }
 
     public static RpcReply Unsent(string problem) => new(false, false, problem) { IsSent = false };
 

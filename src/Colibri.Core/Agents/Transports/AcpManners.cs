@@ -1,0 +1,43 @@
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Settings;
+
+namespace Colibri.Core.Agents.Transports;
+
+/// <summary>What differs between the agents that speak the Agent Client Protocol, as seen in recordings of them.</summary>
+public sealed record AcpManners
+{
+    /// <summary>
+    /// How the text of a message begins that tells a failure, where the agent answers the prompt well even so. Compared with the text as it stands in the line.
+    /// </summary>
+    public IReadOnlyList<string> Failures { get; init; } = [];
+
+    /// <summary>How the text of a message begins that announces another try. It is said by the agent and not by its model.</summary>
+    public IReadOnlyList<string> Retries { get; init; } = [];
+
+    /// <summary>Of the usage of a prompt: the input includes what was read from the cache.</summary>
+    public bool CountsCached { get; init; }
+
+    /// <summary>The usage of a prompt is that of its last request alone, so it is less than was used.</summary>
+    public bool TellsLastRequestAlone { get; init; }
+
+    /// <summary>It tells what its session has cost so far.</summary>
+    public bool TellsCost { get; init; }
+
+    /// <summary>It tells that the token limit cut an answer.</summary>
+    public bool TellsTokenLimit { get; init; }
+
+    /// <summary>When it tells its usage.</summary>
+    public UsageReporting Usage { get; init; } = UsageReporting.AtItsEnd;
+
+    /// <summary>A way to sign in that has to be tried before a session is made, whatever comes of it; null where none has to be.</summary>
+    public string? AuthMethod { get; init; }
+
+    /// <summary>The mode in which it asks, for a run whose access is not full; null where it asks anyway.</summary>
+    public string? AskingMode { get; init; }
+
+    /// <summary>The model is chosen by an argument; else by a request.</summary>
+    public bool ModelByArgument { get; init; }
+
+    /// <summary>Variables that have it ask, by access.</summary>
+    public Func<Access, IReadOnlyDictionary<string, string>>? Environment { get; init; }
+}

@@ -1,0 +1,342 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Colibri.Core.Panes.Dialects;
+using Colibri.Core.Settings;
+using Colibri.Jsonl;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Agents.Transports;
+
+/// <summary>
+/// The client's side of the Agent Client Protocol, version 1: JSON-RPC 2.0, one message a line. It offers neither files nor terminals, so the agent does
+/// its own work where it is confined. How what comes back is read is in <see cref="AcpDialect"/>.
+/// </summary>
+/// <remarks>Source: agentclientprotocol.com, docs/protocol/v1 and schema/v1; what agents do in fact is held by recordings.</remarks>
+internal sealed class AcpTransport : IAgentTransport
+{
+    /// <summary>The version of the protocol that is stable.</summary>
+    public const int Version = 1;
+
+    /// <summary>The time-out of each reply until a prompt can be sent. Some agents take twenty seconds to their first line.</summary>
+    public static readonly TimeSpan OpeningDeadline = TimeSpan.FromMinutes(2);
+
+    private const int AuthRequired = -32000;
+    private const int MethodNotFound = -32601;
+    private const int InternalError = -32603;
+
+    private static readonly string ClientVersion = typeof(AcpTransport).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    private readonly AcpManners _manners;
+    private readonly ITransportSite _site;
+    private readonly AcpDialect _dialect;
+    private readonly PermissionDesk _desk = new();
+    private readonly Lock _gate = new();
+    private ConversationWish _wish = new("/");
+    private Task<Opening>? _opened;
+    private string? _session;
+    private long _requests;
+    private TaskCompletionSource<string>? _turn;
+
+    public AcpTransport(AcpManners manners, ITransportSite site, TimeProvider time)
+    {
+        (_manners, _site, Input, Time) = (manners, site, new AgentInput(time), time);
+        _dialect = new AcpDialect(manners, _desk, this);
+    }
+
+    public IDialect Dialect => _dialect;
+
+    public AgentInput Input { get; }
+
+    public bool CanForget => true;
+
+    private TimeProvider Time { get; }
+
+    public void Prepare(ConversationWish wish) => (_wish, _desk.Access) = (wish, wish.Access);
+
+    public Task<Opening> OpenAsync()
+    {
+        lock (_gate)
+            return _opened ??= OpenNowAsync();
+    }
+
+    public async Task<RpcReply> PromptAsync(string text)
+    {
+        var opening = await OpenAsync().ConfigureAwait(false);
+        if (opening.Problem is { } problem)
+            return RpcReply.Refused(problem);
+        TaskCompletionSource<string> turn;
+        lock (_gate)
+        {
+            if (_turn is { Task.IsCompleted: false })
+                return RpcReply.Refused("it is at work, and takes no words until its run is over");
+            _turn = turn = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        var id = NextId();
+        _dialect.Prompted(id, turn);
+        var isSent = Send(id, "session/prompt", writer =>
+        {
+            writer.WriteString("sessionId"u8, _session);
+            writer.WriteStartArray("prompt"u8);
+            writer.WriteStartObject();
+            writer.WriteString("type"u8, "text"u8);
+            writer.WriteString("text"u8, text);
+            writer.WriteEndObject();
+            writer.WriteEndArray();
+        });
+        if (!isSent)
+        {
+            _dialect.Unprompted(id);
+            turn.TrySetResult("");
+            return RpcReply.Unsent("it does not read its standard input");
+        }
+        _site.Poke();
+        return RpcReply.Taken;
+    }
+
+    public Task<RpcReply> AddAsync(string text, bool isAtWork) => isAtWork
+        ? Task.FromResult(RpcReply.Refused("it takes no words until its run is over: the protocol has no request for that"))
+        : PromptAsync(text);
+
+    public async Task<RpcReply> ForgetAsync()
+    {
+        var opening = await OpenAsync().ConfigureAwait(false);
+        if (opening.Problem is { } problem)
+            return RpcReply.Refused(problem);
+        var made = await MakeSessionAsync().ConfigureAwait(false);
+        return made is null ? RpcReply.Taken : RpcReply.Refused(made);
+    }
+
+    public bool TryAnswer(AgentQuestion question, QuestionAnswer answer)
+    {
+        if (_desk.Take(question.Request) is not { } permission)
+            return false;
+        var option = permission.OptionFor(answer);
+        if (!Answer(permission, option))
+            return false;
+        if (option is not { Allows: true })
+            _dialect.Rejected(permission, answer.IsCancelled ? "nobody answered" : "the operator refused it");
+        _dialect.ShowNext();
+        _site.Poke();
+        return true;
+    }
+
+    public async Task<string?> CancelAsync(TimeSpan limit)
+    {
+        TaskCompletionSource<string>? turn;
+        lock (_gate)
+            turn = _turn;
+        if (turn is null or { Task.IsCompleted: true } || _session is not { } session)
+            return null;
+        _dialect.Cancelling();
+        var isSent = Input.TrySend(writer =>
+        {
+            writer.WriteString("jsonrpc"u8, "2.0"u8);
+            writer.WriteString("method"u8, "session/cancel"u8);
+            writer.WriteStartObject("params"u8);
+            writer.WriteString("sessionId"u8, session);
+            writer.WriteEndObject();
+        });
+        if (!isSent)
+            return null;
+        foreach (var open in _desk.TakeAll())
+            Answer(open, null);
+        return await FairWait.IsDoneAsync(turn.Task, limit, Time).ConfigureAwait(false) ? await turn.Task.ConfigureAwait(false) : null;
+    }
+
+    public void Replied(string id, string? error)
+    {
+        // The dialect hands replies on itself, with their lines.
+    }
+
+    /// <summary>Answers a permission.</summary>
+    /// <param name="permission">The permission.</param>
+    /// <param name="option">The option; null says that its turn is cancelled, or that it has no option to reject.</param>
+    internal bool Answer(Permission permission, PermissionOption? option) => Respond(permission.Request, writer =>
+    {
+        writer.WriteStartObject("result"u8);
+        writer.WriteStartObject("outcome"u8);
+        writer.WriteString("outcome"u8, option is null ? "cancelled"u8 : "selected"u8);
+        if (option is not null)
+            writer.WriteString("optionId"u8, option.Id);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
+
+    /// <summary>Answers a permission once it is known where its files lie.</summary>
+    internal void DecideByPlace(Permission permission) => _ = _site.Watched("answering", DecideByPlaceAsync(permission));
+
+    private async Task DecideByPlaceAsync(Permission permission)
+    {
+        var outside = await _site.FirstOutsideAsync(permission.Paths).ConfigureAwait(false);
+        Answer(permission, permission.OptionFor(new QuestionAnswer(null, Confirmed: outside is null)));
+        if (outside is null)
+            return;
+        _dialect.Rejected(permission, PermissionDesk.Outside(outside));
+        _site.Poke();
+    }
+
+    /// <summary>Says that a request asks for what was not offered.</summary>
+    internal void RefuseRequest(string request) => Fail(request, MethodNotFound, "method not found");
+
+    /// <summary>
+    /// Writes a file for an agent that asks for it although nobody offered: such an agent takes it for written, so it must be, or the agent must hear why not.
+    /// </summary>
+    internal void WriteFile(string request, string path, string text) => _ = _site.Watched("writing a file for", WriteFileAsync(request, path, text));
+
+    private async Task WriteFileAsync(string request, string path, string text)
+    {
+        var problem = _desk.Access == Access.Read ? "access = \"read\" allows no writes" : await _site.WriteFileAsync(path, text).ConfigureAwait(false);
+        if (problem is null)
+            Respond(request, static writer => writer.WriteNull("result"u8));
+        else
+            Fail(request, InternalError, $"{path} was not written: {problem}");
+    }
+
+    private async Task<Opening> OpenNowAsync()
+    {
+        var begun = await AskAsync("initialize", static writer =>
+        {
+            writer.WriteNumber("protocolVersion"u8, Version);
+            writer.WriteStartObject("clientCapabilities"u8);
+            writer.WriteStartObject("fs"u8);
+            writer.WriteBoolean("readTextFile"u8, false);
+            writer.WriteBoolean("writeTextFile"u8, false);
+            writer.WriteEndObject();
+            writer.WriteBoolean("terminal"u8, false);
+            writer.WriteEndObject();
+            writer.WriteStartObject("clientInfo"u8);
+            writer.WriteString("name"u8, "colibri"u8);
+            writer.WriteString("title"u8, "Colibri"u8);
+            writer.WriteString("version"u8, ClientVersion);
+            writer.WriteEndObject();
+        }).ConfigureAwait(false);
+        if (!begun.IsTaken)
+            return new Opening($"it did not begin the Agent Client Protocol: {begun.Problem}");
+        var offer = AcpReplies.ReadOffer(begun.Line);
+        if (offer.Version != Version)
+            return new Opening(string.Create(CultureInfo.InvariantCulture, $"it speaks version {offer.Version} of the Agent Client Protocol, and Colibri speaks {Version}"));
+        if (_manners.AuthMethod is { } method)
+            await AskAsync("authenticate", writer => writer.WriteString("methodId"u8, method)).ConfigureAwait(false);
+        if (_wish.Earlier is { } earlier && offer.LoadsSessions && await LoadAsync(earlier).ConfigureAwait(false))
+            return new Opening(await ChooseAsync().ConfigureAwait(false), IsResumed: true);
+        return new Opening(await MakeSessionAsync(offer.AuthMethods).ConfigureAwait(false));
+    }
+
+    private async Task<bool> LoadAsync(string earlier)
+    {
+        _dialect.IsReplaying = true;
+        var loaded = await AskAsync("session/load", writer =>
+        {
+            writer.WriteString("sessionId"u8, earlier);
+            WritePlace(writer);
+        }).ConfigureAwait(false);
+        _dialect.IsReplaying = false;
+        if (!loaded.IsTaken)
+            return false;
+        SetSession(earlier, loaded.Line);
+        return true;
+    }
+
+    /// <returns>Why there is no session; null where there is.</returns>
+    private async Task<string?> MakeSessionAsync(IReadOnlyList<string>? authMethods = null)
+    {
+        var made = await AskAsync("session/new", WritePlace).ConfigureAwait(false);
+        if (!made.IsTaken)
+        {
+            return made.Code == AuthRequired && authMethods is { Count: > 0 }
+                ? $"it wants to be signed in, and nobody can do that here: {made.Problem}; sign in as its user by one of: {string.Join(", ", authMethods)}"
+                : $"it made no session: {made.Problem}";
+        }
+        if (AcpReplies.ReadSession(made.Line) is not { } session)
+            return "it made a session and did not name it";
+        SetSession(session, made.Line);
+        return await ChooseAsync().ConfigureAwait(false);
+    }
+
+    private ReadOnlyMemory<byte> _choices;
+
+    private void SetSession(string session, ReadOnlyMemory<byte> line)
+    {
+        (_session, _choices) = (session, line);
+        _dialect.Opened(session);
+        _site.Poke();
+    }
+
+    /// <summary>Sets mode and model of the session, where they are not those wished for.</summary>
+    private async Task<string?> ChooseAsync()
+    {
+        var choices = AcpReplies.ReadChoices(_choices);
+        _choices = default;
+        if (_manners.AskingMode is { } mode && _wish.Access is not (null or Access.Full) && choices.Modes.Contains(mode) && choices.Mode != mode)
+        {
+            var set = await AskAsync("session/set_mode", writer =>
+            {
+                writer.WriteString("sessionId"u8, _session);
+                writer.WriteString("modeId"u8, mode);
+            }).ConfigureAwait(false);
+            if (!set.IsTaken)
+                return $"it did not take the mode {mode}, in which it asks before it acts: {set.Problem}";
+        }
+        if (_wish.Model is not { } model || _manners.ModelByArgument || choices.Model == model)
+            return null;
+        var chosen = choices.ModelOption is { } option
+            ? await AskAsync("session/set_config_option", writer =>
+            {
+                writer.WriteString("sessionId"u8, _session);
+                writer.WriteString("configId"u8, option);
+                writer.WriteString("value"u8, model);
+            }).ConfigureAwait(false)
+            : await AskAsync("session/set_model", writer =>
+            {
+                writer.WriteString("sessionId"u8, _session);
+                writer.WriteString("modelId"u8, model);
+            }).ConfigureAwait(false);
+        return chosen.IsTaken ? null : $"it did not take the model {model}: {chosen.Problem}";
+    }
+
+    private void WritePlace(Utf8JsonWriter writer)
+    {
+        writer.WriteString("cwd"u8, _wish.Directory);
+        writer.WriteStartArray("mcpServers"u8);
+        writer.WriteEndArray();
+    }
+
+    private Task<RpcReply> AskAsync(string method, Action<Utf8JsonWriter> parameters)
+    {
+        var id = NextId();
+        return Input.AskAsync(id, writer => WriteRequest(writer, id, method, parameters), OpeningDeadline);
+    }
+
+    private bool Send(string id, string method, Action<Utf8JsonWriter> parameters) => Input.TrySend(writer => WriteRequest(writer, id, method, parameters));
+
+    private static void WriteRequest(Utf8JsonWriter writer, string id, string method, Action<Utf8JsonWriter> parameters)
+    {
+        writer.WriteString("jsonrpc"u8, "2.0"u8);
+        writer.WritePropertyName("id"u8);
+        writer.WriteRawValue(id);
+        writer.WriteString("method"u8, method);
+        writer.WriteStartObject("params"u8);
+        parameters(writer);
+        writer.WriteEndObject();
+    }
+
+    private bool Respond(string request, Action<Utf8JsonWriter> write) => Input.TrySend(writer =>
+    {
+        writer.WriteString("jsonrpc"u8, "2.0"u8);
+        writer.WritePropertyName("id"u8);
+        writer.WriteRawValue(request);
+        write(writer);
+    });
+
+    private void Fail(string request, int code, string message) => Respond(request, writer =>
+    {
+        writer.WriteStartObject("error"u8);
+        writer.WriteNumber("code"u8, code);
+        writer.WriteString("message"u8, message);
+        writer.WriteEndObject();
+    });
+
+    private string NextId() => Interlocked.Increment(ref _requests).ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,349 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Colibri.Core.Panes.Dialects;
+using Colibri.Jsonl;
+using Colibri.Protocol.Wire;
+
+namespace Colibri.Core.Agents.Transports;
+
+/// <summary>
+/// The long-lived mode of agents that print Claude's events: they take messages as JSON lines on standard input, and ask there before they use a tool
+/// (<c>control_request</c>, <c>can_use_tool</c>). Everything else they print is read as in their one-shot mode.
+/// </summary>
+internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
+{
+    /// <summary>The time-out of a reply to a control request.</summary>
+    public static readonly TimeSpan ReplyDeadline = TimeSpan.FromMinutes(2);
+
+    private const int MaxIdChars = 256;
+    private const int MaxTitleChars = 4_000;
+
+    private static readonly JsonFields RequestFields = new JsonFields("request_id", "request").With(
+        "request", new("subtype", "tool_name", "tool_use_id", "input", "description", "display_name"));
+    private static readonly JsonFields ReplyFields = new JsonFields("response").With("response", new("subtype", "request_id", "error"));
+    private static readonly JsonFields Paths = new("file_path", "path", "notebook_path", "command");
+    private static readonly JsonFields Own = new("id", "name", "text");
+    private static readonly IReadOnlyList<PermissionOption> Options = [new("allow", "Allow", "allow_once"), new("deny", "Deny", "reject_once")];
+
+    private readonly IDialect _kind;
+    private readonly DuplexManners _manners;
+    private readonly ITransportSite _site;
+    private readonly TimeProvider _time;
+    private readonly PermissionDesk _desk = new();
+    private readonly ConcurrentQueue<(string Call, string Tool, string Why)> _denied = new();
+    private readonly EndWatch _ends;
+    private readonly Lock _gate = new();
+    private Task<Opening>? _opened;
+    private TaskCompletionSource? _turn;
+    private long _requests;
+    private int _isNextDue;
+
+    public DuplexTransport(IDialect kind, DuplexManners manners, ITransportSite site, TimeProvider time)
+    {
+        (_kind, _manners, _site, _time, Input) = (kind, manners, site, time, new AgentInput(time));
+        _ends = new EndWatch(EndTurn);
+    }
+
+    public IDialect Dialect => this;
+
+    public AgentInput Input { get; }
+
+    /// <summary>No message begins another conversation.</summary>
+    public bool CanForget => false;
+
+    public void Prepare(ConversationWish wish) => _desk.Access = wish.Access;
+
+    public Task<Opening> OpenAsync()
+    {
+        lock (_gate)
+            return _opened ??= OpenNowAsync();
+    }
+
+    public async Task<RpcReply> PromptAsync(string text)
+    {
+        if ((await OpenAsync().ConfigureAwait(false)).Problem is { } problem)
+            return RpcReply.Refused(problem);
+        lock (_gate)
+            _turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return Say(text);
+    }
+
+    /// <summary>It reads them when its present request is answered.</summary>
+    public Task<RpcReply> AddAsync(string text, bool isAtWork) => isAtWork ? Task.FromResult(Say(text)) : PromptAsync(text);
+
+    public Task<RpcReply> ForgetAsync() => Task.FromResult(RpcReply.Refused("it cannot begin another conversation"));
+
+    public bool TryAnswer(AgentQuestion question, QuestionAnswer answer)
+    {
+        if (_desk.Take(question.Request) is not { } permission || permission.OptionFor(answer) is not { } option)
+            return false;
+        var why = answer.IsCancelled ? "nobody answered" : "the operator refused it";
+        if (!Answer(permission, option.Allows, why))
+            return false;
+        if (!option.Allows)
+            _denied.Enqueue((permission.Call, permission.Tool, why));
+        Volatile.Write(ref _isNextDue, 1);
+        _site.Poke();
+        return true;
+    }
+
+    public async Task<string?> CancelAsync(TimeSpan limit)
+    {
+        TaskCompletionSource? turn;
+        lock (_gate)
+            turn = _turn;
+        if (turn is null or { Task.IsCompleted: true })
+            return null;
+        foreach (var open in _desk.TakeAll())
+            Answer(open, allows: false, "the run was stopped");
+        var interrupted = ControlAsync("interrupt", limit);
+        var isOver = await FairWait.IsDoneAsync(turn.Task, limit, _time).ConfigureAwait(false);
+        return isOver && interrupted is { IsCompleted: true } && (await interrupted.ConfigureAwait(false)).IsTaken ? "interrupted" : null;
+    }
+
+    public void Replied(string id, string? error) => Input.Replied(id, error is null ? RpcReply.Taken : RpcReply.Refused(error));
+
+    public bool Read(ReadOnlySpan<byte> line, bool truncated, IEventSink sink, LineLook look = default)
+    {
+        Tell(sink);
+        if (JsonLine.TryReadFirstType(line, look, out var type) && type.StartsWith("control_"u8))
+        {
+            if (type.SequenceEqual("control_request"u8)) return ReadRequest(line, truncated, look, sink);
+            if (type.SequenceEqual("control_response"u8)) return ReadReply(line, truncated, look, sink);
+            if (type.SequenceEqual("control_cancel_request"u8)) return ReadWithdrawal(line, truncated, look, sink);
+        }
+        return _kind.Read(line, truncated, _ends.Over(sink), look);
+    }
+
+    public bool Tell(IEventSink sink)
+    {
+        var any = false;
+        while (_denied.TryDequeue(out var denied))
+        {
+            any = true;
+            EmitDenied(denied, sink);
+        }
+        if (Interlocked.Exchange(ref _isNextDue, 0) == 0 || _desk.First is not { } next) return any;
+        sink.On(default, new AgentEvent { Kind = EventKind.Asked, Name = "can_use_tool", Question = next.ToQuestion() });
+        return true;
+    }
+
+    public void Complete(IEventSink sink) => Tell(sink);
+
+    private bool ReadRequest(ReadOnlySpan<byte> line, bool truncated, LineLook look, IEventSink sink)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[8];
+        if (!(truncated ? RequestFields.TryRead(line, fields) || fields[0].IsString : RequestFields.TryRead(line, look, fields))) return false;
+        if (fields[0].GetString(line, MaxIdChars) is not { } request) return Emit(line, sink, new AgentEvent { Name = "control_request" });
+        if (!fields[2].StringEquals(line, "can_use_tool"u8) || truncated)
+        {
+            Refuse(request, truncated ? "the request was too long to be read" : "this request was not offered");
+            return Emit(line, sink, new AgentEvent { Name = "control_request" });
+        }
+        var tool = fields[3].GetString(line, MaxIdChars) ?? "tool";
+        Span<JsonValue> input = stackalloc JsonValue[4];
+        Paths.TryRead(line, fields[5], input);
+        var permission = new Permission(request, fields[4].GetString(line, MaxIdChars) ?? "", tool, _manners.NatureOf(tool))
+        {
+            Title = input[3].GetString(line, MaxTitleChars) ?? FirstPath(line, input) ?? fields[6].GetString(line, MaxTitleChars),
+            Detail = tool,
+            Paths = FirstPath(line, input) is { } path ? [path] : [],
+            Options = Options,
+            Input = fields[5].Exists ? fields[5].Raw(line).ToArray() : default,
+        };
+        if (_desk.GoesByPlace(permission))
+        {
+            _ = _site.Watched("answering", DecideByPlaceAsync(permission));
+            return Emit(line, sink, new AgentEvent { Name = "control_request" });
+        }
+        switch (_desk.Decide(permission))
+        {
+            case true:
+                Answer(permission, allows: true, "");
+                break;
+            case false:
+                Deny(permission, PermissionDesk.ReadAlone, sink);
+                break;
+            default:
+                if (_desk.Add(permission) is not { } isShown) Deny(permission, "too many calls ask at once", sink);
+                else if (isShown) return Emit(line, sink, new AgentEvent { Kind = EventKind.Asked, Name = "can_use_tool", Question = permission.ToQuestion() });
+                break;
+        }
+        return Emit(line, sink, new AgentEvent { Name = "control_request" });
+    }
+
+    private async Task DecideByPlaceAsync(Permission permission)
+    {
+        var outside = await _site.FirstOutsideAsync(permission.Paths).ConfigureAwait(false);
+        var why = outside is null ? "" : PermissionDesk.Outside(outside);
+        Answer(permission, allows: outside is null, why);
+        if (outside is null)
+            return;
+        _denied.Enqueue((permission.Call, permission.Tool, why));
+        _site.Poke();
+    }
+
+    private void Deny(Permission permission, string why, IEventSink sink)
+    {
+        Answer(permission, allows: false, why);
+        EmitDenied((permission.Call, permission.Tool, why), sink);
+    }
+
+    private bool ReadReply(ReadOnlySpan<byte> line, bool truncated, LineLook look, IEventSink sink)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[4];
+        if (!(truncated ? ReplyFields.TryRead(line, fields) || fields[0].Exists : ReplyFields.TryRead(line, look, fields))) return false;
+        if (fields[2].GetString(line, MaxIdChars) is { } id)
+            Input.Replied(id, fields[1].StringEquals(line, "success"u8) ? RpcReply.Taken : RpcReply.Refused(fields[3].GetString(line, MaxTitleChars) ?? "it does not say why"));
+        return Emit(line, sink, new AgentEvent { Name = "control_response" });
+    }
+
+    private bool ReadWithdrawal(ReadOnlySpan<byte> line, bool truncated, LineLook look, IEventSink sink)
+    {
+        Span<JsonValue> fields = stackalloc JsonValue[8];
+        if (!(truncated ? RequestFields.TryRead(line, fields) || fields[0].IsString : RequestFields.TryRead(line, look, fields))) return false;
+        var wasFirst = fields[0].GetString(line, MaxIdChars) is { } id && _desk.First?.Request == id;
+        if (fields[0].GetString(line, MaxIdChars) is { } request) _desk.Take(request);
+        if (wasFirst) Volatile.Write(ref _isNextDue, 1);
+        // Nobody waits for the answer any more: the agent goes on.
+        Emit(line, sink, new AgentEvent { Kind = wasFirst ? EventKind.Working : EventKind.Ignored, Name = "control_cancel_request" });
+        Tell(sink);
+        return true;
+    }
+
+    private async Task<Opening> OpenNowAsync()
+    {
+        if (!_manners.Initializes)
+            return Opening.New;
+        var begun = await ControlAsync("initialize", ReplyDeadline).ConfigureAwait(false);
+        return begun.IsTaken ? Opening.New : new Opening($"it did not begin to take messages: {begun.Problem}");
+    }
+
+    private Task<RpcReply> ControlAsync(string subtype, TimeSpan limit)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"c{Interlocked.Increment(ref _requests)}");
+        return Input.AskAsync(
+            id,
+            writer =>
+            {
+                writer.WriteString("type"u8, "control_request"u8);
+                writer.WriteString("request_id"u8, id);
+                writer.WriteStartObject("request"u8);
+                writer.WriteString("subtype"u8, subtype);
+                writer.WriteEndObject();
+            },
+            limit);
+    }
+
+    private RpcReply Say(string text) => Input.TrySend(writer =>
+    {
+        writer.WriteString("type"u8, "user"u8);
+        writer.WriteStartObject("message"u8);
+        writer.WriteString("role"u8, "user"u8);
+        writer.WriteString("content"u8, text);
+        writer.WriteEndObject();
+        writer.WriteNull("parent_tool_use_id"u8);
+        writer.WriteString("session_id"u8, ""u8);
+    }) ? RpcReply.Taken : RpcReply.Unsent("it does not read its standard input");
+
+    private bool Answer(Permission permission, bool allows, string why) => Respond(permission.Request, writer =>
+    {
+        writer.WriteString("subtype"u8, "success"u8);
+        writer.WriteString("request_id"u8, permission.Request);
+        writer.WriteStartObject("response"u8);
+        writer.WriteString("behavior"u8, allows ? "allow"u8 : "deny"u8);
+        if (!allows)
+        {
+            writer.WriteString("message"u8, why);
+        }
+        else
+        {
+            writer.WritePropertyName("updatedInput"u8);
+            if (permission.Input.IsEmpty)
+                writer.WriteRawValue("{}"u8);
+            else
+                writer.WriteRawValue(permission.Input.Span);
+        }
+        writer.WriteEndObject();
+    });
+
+    private void Refuse(string request, string why) => Respond(request, writer =>
+    {
+        writer.WriteString("subtype"u8, "error"u8);
+        writer.WriteString("request_id"u8, request);
+        writer.WriteString("error"u8, why);
+    });
+
+    private bool Respond(string request, Action<Utf8JsonWriter> write) => request.Length > 0 && Input.TrySend(writer =>
+    {
+        writer.WriteString("type"u8, "control_response"u8);
+        writer.WriteStartObject("response"u8);
+        write(writer);
+        writer.WriteEndObject();
+    });
+
+    private void EndTurn()
+    {
+        _desk.TakeAll();
+        TaskCompletionSource? turn;
+        lock (_gate)
+            turn = _turn;
+        turn?.TrySetResult();
+    }
+
+    private static string? FirstPath(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> input)
+    {
+        for (var i = 0; i < 3; i++)
+            if (input[i].IsString) return input[i].GetString(line);
+        return null;
+    }
+
+    // Events hold slices of a line, so what no line has brought gets one.
+    private static void EmitDenied((string Call, string Tool, string Why) denied, IEventSink sink)
+    {
+        var text = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(text))
+        {
+            writer.WriteStartObject();
+            if (denied.Call.Length > 0) writer.WriteString("id"u8, denied.Call);
+            writer.WriteString("name"u8, denied.Tool);
+            writer.WriteString("text"u8, denied.Why);
+            writer.WriteEndObject();
+        }
+        Span<JsonValue> fields = stackalloc JsonValue[3];
+        Own.TryRead(text.WrittenSpan, fields);
+        sink.On(text.WrittenSpan, new AgentEvent { Kind = EventKind.Denied, Name = "can_use_tool", ToolId = fields[0], ToolName = fields[1], Error = fields[2] });
+    }
+
+    private static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
+    {
+        sink.On(line, agentEvent);
+        return true;
+    }
+
+    // Sees the ends of runs, whatever the kind calls them.
+    private sealed class EndWatch(Action ended) : IEventSink
+    {
+        private IEventSink? _sink;
+
+        public EndWatch Over(IEventSink sink)
+        {
+            _sink = sink;
+            return this;
+        }
+
+        public void On(ReadOnlySpan<byte> line, in AgentEvent agentEvent)
+        {
+            _sink!.On(line, agentEvent);
+            if (agentEvent.Kind is EventKind.Settled or EventKind.Failed) ended();
+        }
+    }
+}
+
+/// <summary>What differs between the agents that have this mode.</summary>
+/// <param name="Initializes">It wants to be greeted before the first message.</param>
+/// <param name="NatureOf">What a tool of its does, by its name.</param>
+public sealed record DuplexManners(bool Initializes, Func<string, ToolNature> NatureOf);
