@@ -229,7 +229,7 @@ public sealed class SupervisedAgent : IRunSite
         var place = _runs.Current?.Place;
         Directory = place?.Directory ?? _request.Cwd;
         var directory = place?.Inside ?? Directory;
-        _transport?.Prepare(new ConversationWish(directory ?? WorkingDirectory.Current) { Earlier = launch.Earlier, Model = _runs.Current?.Task?.Model ?? _request.Model, Access = _request.HeldAccess });
+        _transport?.Prepare(new ConversationWish(directory ?? WorkingDirectory.Current) { Earlier = launch.Earlier, Model = ModelName(_runs.Current?.Task?.Model ?? _request.Model), Access = _request.HeldAccess });
         var environment = _parts.Environment.Build(
             _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
@@ -248,6 +248,8 @@ public sealed class SupervisedAgent : IRunSite
         var confinement = _confinement is null ? "" : $"[{_confinement.Description}] ";
         _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, confinement + launch.Recorded.Describe(Record.Binary, _parts.Secrets));
     }
+
+    private string? ModelName(string? model) => model is null ? null : _profile.AcpManners.ModelName?.Invoke(_request.Provider, model) ?? model;
 
     bool IRunSite.IsStopping => _cutShort.Task.IsCompleted;
 

@@ -17,7 +17,7 @@ internal static class Codex
         PromptByInput = ["-"],
         AcpArguments = [],
         AcpProgram = "codex-acp",
-        AcpManners = new() { Environment = static access => new Dictionary<string, string> { ["INITIAL_AGENT_MODE"] = access == Access.Full ? "agent-full-access" : "read-only" } },
+        AcpManners = new() { OmitsEnds = true, Environment = static access => new Dictionary<string, string> { ["INITIAL_AGENT_MODE"] = access == Access.Full ? "agent-full-access" : "read-only" } },
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
         RefusalIn = CodexRefusals.In,
         Rights = CodexRights.All,

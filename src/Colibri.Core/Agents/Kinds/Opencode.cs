@@ -12,7 +12,7 @@ internal static class Opencode
         Name = "opencode",
         Dialect = new OpencodeDialect(),
         AcpArguments = ["acp"],
-        AcpManners = new() { TellsLastRequestAlone = true, TellsCost = true, Environment = OpencodeRights.Asking },
+        AcpManners = new() { ModelName = static (provider, model) => provider is null ? model : $"{provider}/{model}", TellsLastRequestAlone = true, TellsCost = true, Environment = OpencodeRights.Asking },
         TaskArguments = ["run", "--format", "json"],
         PromptByInput = [],
         ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),

@@ -181,6 +181,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private bool ReadChunk(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> fields, bool isNested, bool truncated, IEventSink sink)
     {
         ReadRequestUsage(line, fields[3], sink);
+        if (!isNested) EndCalls(sink);
         var text = fields[5].StringEquals(line, "text"u8) ? fields[6] : default;
         var id = fields[2].IsString ? Hash(fields[2].Raw(line)) : 0;
         var raw = text.IsString ? text.Raw(line) : default;
@@ -251,6 +252,17 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         call.HasEnded = true;
         EmitEnd(line, read with { Kind = EventKind.ToolEnded, IsError = hasFailed }, fields[6], fields[5], sink);
         return call;
+    }
+
+    private void EndCalls(IEventSink sink)
+    {
+        if (!manners.OmitsEnds) return;
+        foreach (var (id, call) in _calls)
+        {
+            if (call.HasEnded) continue;
+            call.HasEnded = true;
+            EmitOwn(new OwnEvent(OwnEventKind.Next, id, "", ""), sink, new AgentEvent { Kind = EventKind.ToolEnded, Name = "tool_call" }, static (ref AgentEvent e, ReadOnlySpan<JsonValue> fields) => e.ToolId = fields[0]);
+        }
     }
 
     // The last words of a call: the text of its content, else what it printed.
@@ -379,6 +391,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     {
         BeginRun(turn, sink);
         EndMessage(sink);
+        if (top[3].Kind == ValueKind.Object) EndCalls(sink);
         _turn = null;
         desk.TakeAll();
         Span<JsonValue> result = stackalloc JsonValue[3];

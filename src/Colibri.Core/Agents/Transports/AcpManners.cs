@@ -14,6 +14,9 @@ public sealed record AcpManners
     /// <summary>How the text of a message begins that announces another try. It is said by the agent and not by its model.</summary>
     public IReadOnlyList<string> Retries { get; init; } = [];
 
+    /// <summary>It does not tell that a call has ended well: its next words, and the end of its turn, say so.</summary>
+    public bool OmitsEnds { get; init; }
+
     /// <summary>Of the usage of a prompt: the input includes what was read from the cache.</summary>
     public bool CountsCached { get; init; }
 
@@ -37,6 +40,9 @@ public sealed record AcpManners
 
     /// <summary>The model is chosen by an argument; else by a request.</summary>
     public bool ModelByArgument { get; init; }
+
+    /// <summary>What it calls a provider's model; null where the model's own name will do. The first may be null.</summary>
+    public Func<string?, string, string>? ModelName { get; init; }
 
     /// <summary>Variables that have it ask, by access.</summary>
     public Func<Access, IReadOnlyDictionary<string, string>>? Environment { get; init; }
