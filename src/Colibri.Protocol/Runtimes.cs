@@ -19,6 +19,9 @@ public static class Runtimes
         new("claude", "Claude Code"),
         new("codex", "Codex"),
         new("opencode", "opencode"),
+        new("gemini", "Gemini CLI"),
+        new("qwen", "Qwen Code"),
+        new("copilot", "Copilot CLI"),
         new("local", "any program"),
     ];
 
