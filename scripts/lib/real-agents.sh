@@ -3,6 +3,7 @@
 #
 #   pi=$(real_pi)     # path of a `pi` that runs Pi 1.5.2 on a Node it is content with
 #   codex=$(real_codex) claude=$(real_claude) opencode=$(real_opencode)     # 404, 384 and 177 MB on disk
+#   gemini=$(real_gemini) qwen=$(real_qwen) copilot=$(real_copilot)
 #
 # Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
 # line on stderr that says what is missing; it then returns 75 (EX_TEMPFAIL of sysexits.h) where the thing cannot be had here or now, for
@@ -13,6 +14,9 @@ REAL_PI_VERSION=1.5.2
 REAL_CODEX_VERSION=0.169.0
 REAL_CLAUDE_VERSION=2.1.332
 REAL_OPENCODE_VERSION=1.18.33
+REAL_GEMINI_VERSION=0.61.0
+REAL_QWEN_VERSION=0.24.4
+REAL_COPILOT_VERSION=1.0.102
 REAL_JITI_VERSION=2.7.0
 REAL_NODE_MAJOR=22
 REAL_NODE_MINOR=19
@@ -142,4 +146,31 @@ real_pi() {
     chmod 755 "$_wrapper.$$"
     mv "$_wrapper.$$" "$_wrapper"
     printf '%s\n' "$_wrapper"
+}
+
+# _real_agents_script NAME SPEC VERSION ENTRY: an agent that is a program for Node, whole in its tarball; ENTRY is where it begins.
+_real_agents_script() {
+    _executable=$(real_node) || return $?
+    _cache=$(real_agents_cache) || return $?
+    _agent="$_cache/$1-$3"
+    _real_agents_unpack "$2@$3" "$_agent" || return $?
+    # Named as the agent, and exec, as in real_pi.
+    _wrapper="$_agent/colibri/$1"
+    mkdir -p "$_agent/colibri"
+    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$_executable" "$_agent/$4" >"$_wrapper.$$"
+    chmod 755 "$_wrapper.$$"
+    mv "$_wrapper.$$" "$_wrapper"
+    printf '%s\n' "$_wrapper"
+}
+
+real_gemini() {
+    _real_agents_script gemini @google/gemini-cli "$REAL_GEMINI_VERSION" bundle/gemini.js
+}
+
+real_qwen() {
+    _real_agents_script qwen @qwen-code/qwen-code "$REAL_QWEN_VERSION" cli-entry.js
+}
+
+real_copilot() {
+    _real_agents_native copilot "@github/copilot-@PLATFORM@@$REAL_COPILOT_VERSION" "$REAL_COPILOT_VERSION" copilot
 }

@@ -22,6 +22,9 @@ public static class Runtimes
         new("claude", "Claude Code") { Transports = ["print", "duplex", "acp"] },
         new("codex", "Codex") { Transports = ["print", "acp"] },
         new("opencode", "opencode") { Transports = ["print", "acp"] },
+        new("gemini", "Gemini CLI") { Transports = ["print", "acp"] },
+        new("qwen", "Qwen Code") { Transports = ["print", "duplex", "acp"] },
+        new("copilot", "Copilot CLI") { Transports = ["print", "acp"] },
         new("acp", "any program that speaks the Agent Client Protocol") { Transports = ["acp"] },
         new("local", "any program"),
     ];

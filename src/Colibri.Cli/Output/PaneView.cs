@@ -19,7 +19,7 @@ internal static class PaneView
         foreach (var pane in snapshot.Panes)
         {
             table.Add(pane.Agent, Words.Of(pane.Lifecycle), new TableCell(Activity(pane), ToneOf(pane)), pane.Tool ?? "-",
-                Words.Short(pane.Turns), Words.Short(Tokens(pane.Usage)), CostView.Cost(pane.Usage));
+                Known(pane, "turns", Words.Short(pane.Turns)), Known(pane, "usage", Words.Short(Tokens(pane.Usage))), Known(pane, "cost", CostView.Cost(pane.Usage)));
             var name = pane.Label ?? pane.Id;
             var on = pane.TaskNumber is { } number ? $"task {number}" : pane.TaskId;
             table.Below(on is null ? name : $"{name} on {on}");
@@ -27,6 +27,8 @@ internal static class PaneView
                 table.Below(Question(name, question));
             if (TaskView.Denied(pane.Denied) is { } denied)
                 table.Below($"denied: {denied}");
+            else if (pane.Unknown?.Contains("refusals") == true)
+                table.Below("denied: ?");
             if (pane.SessionEntriesDropped is { } lost)
                 table.Below($"{Words.Number(lost)} entries of its session are lost");
             if (Trouble(pane) is { Length: > 0 } trouble)
@@ -52,6 +54,9 @@ internal static class PaneView
         : Tone.Plain;
 
     private static string Activity(Pane pane) => pane.Stalled ? "stalled" : Words.Of(pane.Activity);
+
+    // A zero of what its kind does not tell says nothing.
+    private static string Known(Pane pane, string field, string figure) => pane.Unknown?.Contains(field) == true ? "?" : figure;
 
     private static long Tokens(Usage usage) =>
         usage.InputTokens + usage.OutputTokens + usage.CacheReadTokens + usage.CacheWriteTokens;

@@ -56,6 +56,7 @@ public sealed class SupervisedAgent : IRunSite
     private int _stopCause;
     private volatile bool _daemonStopping;
     private bool _outputIsDiscarded;
+    private bool _tellsUsage;
 
     /// <exception cref="ArgumentException">No command line can be made from the request.</exception>
     internal SupervisedAgent(SupervisorParts parts, RetryBackoff backoff, SpawnRequest request, ConfinementPlan? confinement, string program, Action rested)
@@ -84,6 +85,7 @@ public sealed class SupervisedAgent : IRunSite
             SessionId = request.SessionId ?? Guid.CreateVersion7().ToString(),
             Cwd = request.Cwd,
             Label = Label,
+            Unknown = _profile.Tells.Unknown(_profile.Cost),
         };
         _pane = new AgentPane(identity, _transport?.Dialect ?? _profile.Dialect, parts.Time, PricingOf(parts, request), keepsWords: true, parts.Secrets);
         _runs = new AgentRuns(parts, backoff, request, this, _pane, _transport, rested);
@@ -233,6 +235,9 @@ public sealed class SupervisedAgent : IRunSite
         var environment = _parts.Environment.Build(
             _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
+        // Stated arguments stand alone, and a path of ours is nothing within another root.
+        if (_rpc is null && _confinement is null && _request.Arguments.Count == 0 && _profile.UsageFile is { } told && _parts.UsageFiles.PathFor(Id) is { } path)
+            (_tellsUsage, arguments) = (true, [.. told.Arguments(path), .. arguments]);
         if (_confinement?.Start(Id, program, arguments, cwd, environment) is { } confined)
         {
             _confinement.Stage?.Write(Id, confined.Staged);
@@ -321,8 +326,9 @@ public sealed class SupervisedAgent : IRunSite
         await process.RemoveCgroupAsync().ConfigureAwait(false);
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);
+        var used = _tellsUsage ? _parts.UsageFiles.Take(Id, _profile.UsageFile!) : null;
         lock (_feeding)
-            _runs.Take(_pane.Complete());
+            _runs.Take(_pane.Complete(used));
         await recorded.ConfigureAwait(false);
         await CloseAsync(exit, left, excess).ConfigureAwait(false);
     }

@@ -35,6 +35,9 @@ public sealed record SupervisorParts
     /// <summary>Where tasks' own directories and worktrees lie.</summary>
     internal string State => field ??= StateDirectory.Of(Configuration);
 
+    /// <summary>Where agents tell at their end what they have used.</summary>
+    internal UsageFiles UsageFiles => field ?? Interlocked.CompareExchange(ref field, new UsageFiles(State, Logger), null) ?? field;
+
     /// <summary>The directories in which runs are.</summary>
     internal Places Places { get; init; } = new();
 

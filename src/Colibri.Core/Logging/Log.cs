@@ -235,6 +235,9 @@ public static partial class Log
     [LoggerMessage(441, LogLevel.Warning, "in a run of agent {AgentId} {Calls} tool calls were refused: {Tools}")]
     public static partial void ToolsDenied(this ILogger logger, string agentId, long calls, string tools);
 
+    [LoggerMessage(545, LogLevel.Information, "what agent {AgentId} has used is not known: {Reason}")]
+    public static partial void UsageUntold(this ILogger logger, string agentId, string reason);
+
     [LoggerMessage(455, LogLevel.Warning, "{Provider} {State}: queued tasks wait for it until {Until}: {Error}")]
     public static partial void ProviderHeld(this ILogger logger, string provider, string state, string until, string error);
 

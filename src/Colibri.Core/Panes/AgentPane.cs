@@ -181,8 +181,9 @@ public sealed class AgentPane
     /// <summary>
     /// The agent's standard output has ended. A last line without its newline counts as malformed unless it is a whole object.
     /// </summary>
+    /// <param name="used">What its session has used, by model, where a file of the agent's tells that and its output does not; null for nothing.</param>
     /// <returns>What that line brought; valid until the next call.</returns>
-    public PaneNews Complete()
+    public PaneNews Complete(IReadOnlyList<ModelUsage>? used = null)
     {
         _news.Clear();
         (_fold.State.Now, _fold.State.Stamp) = (_clock.GetUtcNow(), _clock.GetTimestamp());
@@ -204,6 +205,7 @@ public sealed class AgentPane
 
         _framer.Reset();
         if (_dialect is IOwnEvents own) own.Complete(_fold);
+        if (used is not null) _fold.Used(used);
         _fold.Complete();
         _fold.State.IsComplete = true;
         _news.Changed = Publish();
@@ -466,6 +468,7 @@ public sealed class AgentPane
             Tools = state.Tools,
             Tool = lives ? state.Tool : null,
             Usage = state.Usage.ToWire(),
+            Unknown = _identity.UnknownIn(state.Usage),
             Denied = denied,
             Question = question,
             Error = startFailure ?? state.Error,
@@ -489,4 +492,18 @@ public sealed record PaneIdentity(string Id, string Agent, string Runtime)
 
     /// <summary>Where it was started; shown until the agent says where it is.</summary>
     public string? Cwd { get; init; }
+
+    /// <summary>What its kind does not tell. A usage that is there after all is shown, and so is a cost.</summary>
+    public IReadOnlyList<string> Unknown { get; init; } = [];
+
+    internal const string UsageField = "usage";
+    internal const string CostField = "cost";
+
+    internal IReadOnlyList<string>? UnknownIn(UsageReport used)
+    {
+        if (Unknown.Count == 0) return null;
+        var (hasUsage, hasCost) = (used.Tokens > 0, used.Microcents > 0);
+        var unknown = Unknown.Where(field => field switch { UsageField => !hasUsage, CostField => !hasCost, _ => true }).ToList();
+        return unknown.Count > 0 ? unknown : null;
+    }
 }

@@ -8,6 +8,14 @@ public static class OwnDirectory
     // S_IWGRP and S_IWOTH, <sys/stat.h>: the same on Linux and FreeBSD.
     private const uint OthersMayWrite = 0x12;
 
+    /// <summary>A regular file of a directory, read without following a link; null where there is none.</summary>
+    /// <exception cref="IOException">It is a link, no regular file, longer than the limit, or cannot be read.</exception>
+    public static byte[]? Read(string directory, string file, int maxBytes)
+    {
+        using var opened = RootedDirectory.OpenRoot(directory);
+        return opened.Read(file, maxBytes);
+    }
+
     /// <summary>False also where it is not there, or cannot be looked at.</summary>
     public static bool Is(string path)
     {

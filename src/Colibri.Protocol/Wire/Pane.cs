@@ -61,6 +61,9 @@ public sealed record Pane
     public string? Tool { get; init; }
     public Usage Usage { get; init; } = new();
 
+    /// <summary>What its kind does not tell, of <c>usage</c>, <c>cost</c>, <c>turns</c> and <c>refusals</c>: zeros there say nothing. Absent where all is told.</summary>
+    public IReadOnlyList<string>? Unknown { get; init; }
+
     /// <summary>The tools whose calls were refused in its current run, or in its latest; absent where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
 

@@ -263,6 +263,9 @@ public sealed class AgentPaneTests
     [Arguments("claude-2.1-stream-json", "assistant: Running the command.|Bash({\"command\":\"echo hi\",\"description\":\"say hi\"})|Bash: hi|assistant: Done: it printed hi.|usage: 352/80/2048/0/341760")]
     [Arguments("codex-0.169-exec-json", "assistant: Running the command.|command_execution(/bin/bash -lc 'echo hi')|command_execution: hi\n|assistant: Done: it printed hi.|usage: 352/80/2048/0/0")]
     [Arguments("opencode-1.18-run-json", "assistant: Running the command.|bash({\"command\":\"echo hi\"})|bash: hi\n|usage: 176/40/1024/0/143520|assistant: Done*|usage: 148/12/1152/0/96960")]
+    [Arguments("gemini-0.61-stream-json-tool", "assistant: Running the command.|run_shell_command({\"command\":\"echo hi\"})|run_shell_command: hi|assistant: Done: it printed hi.|usage: 374/55/2176/0/0")]
+    [Arguments("qwen-0.24-stream-json-retry", "assistant: Running the command.|run_shell_command({\"command\":\"echo hi\"})|run_shell_command: hi|assistant: Done: it printed hi.|usage: 324/52/2176/0/0")]
+    [Arguments("copilot-1.0-json-tool", "assistant: Running the command.|bash({\"command\":\"echo hi\",\"description\":\"say hi\"})|bash: hi\n<shellId: 0 completed with exit code 0>|assistant: Done: it printed hi.")]
     public void A_transcript_takes_down_each_message_tool_and_usage_once(string recording, string expected)
     {
         var transcript = new ListTranscript();
@@ -310,6 +313,9 @@ public sealed class AgentPaneTests
     [Arguments("claude")]
     [Arguments("codex")]
     [Arguments("opencode")]
+    [Arguments("gemini")]
+    [Arguments("qwen")]
+    [Arguments("copilot")]
     public void No_line_however_broken_stops_a_pane(string dialect)
     {
         var lines = Recordings.AllLines().Where(l => l.Length is > 0 and < 4000).ToArray();

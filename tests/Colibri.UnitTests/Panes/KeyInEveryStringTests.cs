@@ -35,7 +35,7 @@ public sealed class KeyInEveryStringTests
         """{"type":"done"}""",
     ];
 
-    public static List<string> Kinds => ["claude", "codex", "opencode", "pi", "zot"];
+    public static List<string> Kinds => ["claude", "codex", "opencode", "pi", "zot", "gemini", "qwen", "copilot"];
 
     [Test]
     [MethodDataSource(nameof(Kinds))]

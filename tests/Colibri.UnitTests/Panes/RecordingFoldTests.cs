@@ -7,7 +7,7 @@ namespace Colibri.UnitTests.Panes;
 
 /// <summary>
 /// What every recording comes to. The numbers were counted out of the recordings by a script that knows nothing of this code; the exits are
-/// those in the recordings' README.
+/// those in the recordings' README, a signal as a number below 0.
 /// </summary>
 public sealed class RecordingFoldTests
 {
@@ -19,14 +19,18 @@ public sealed class RecordingFoldTests
         ("claude-2.1-duplex-interrupt", 1, "Error agent-error events 8 malformed 0 turns 1 tools 1 usage 176/40/1024/0/170880"),
         ("claude-2.1-stream-json-auth", 1, "Error agent-error events 4 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("claude-2.1-stream-json-background", 0, "Done done events 14 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
-        ("claude-2.1-stream-json-denied", 0, "Done denied events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
+        ("claude-2.1-stream-json-denied", 0, "Done denied events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120 denied 1"),
+        ("claude-2.1-stream-json-killed-by-TERM-in-tool", 143, "Working exit-code events 6 malformed 0 turns 1 tools 1 usage 176/1/1024/0/0"),
+        ("claude-2.1-stream-json-killed", -9, "Working killed events 4 malformed 0 turns 1 tools 1 usage 176/1/1024/0/0"),
         ("claude-2.1-stream-json-length", 1, "Error token-limit events 10 malformed 0 turns 4 tools 0 usage 40/4/0/0/24000"),
         ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("claude-2.1-stream-json-max-turns", 1, "Error agent-error events 8 malformed 0 turns 2 tools 2 usage 352/80/2048/0/341760"),
         ("claude-2.1-stream-json-partial", 0, "Done done events 10 malformed 0 turns 1 tools 0 usage 148/12/1152/0/96960"),
         ("claude-2.1-stream-json-resumed-again", 0, "Done done events 3 malformed 0 turns 1 tools 0 usage 148/12/1152/0/96960"),
         ("claude-2.1-stream-json-resumed", 0, "Done done events 3 malformed 0 turns 1 tools 0 usage 148/12/1152/0/106240"),
         ("claude-2.1-stream-json-retry-after", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
         ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
+        ("claude-2.1-stream-json-tool", 0, "Done done events 6 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
@@ -35,9 +39,39 @@ public sealed class RecordingFoldTests
         ("codex-0.171-exec-json-retry-after", 0, "Done done events 9 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.171-exec-json-tool-fails", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.171-exec-json-tool", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
+        ("copilot-1.0-json-401", 1, "Error agent-error events 23 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-503", 1, "Error agent-error events 38 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-denied", 0, "Done denied events 37 malformed 0 turns 2 tools 1 usage 0/0/0/0/0 denied 1"),
+        ("copilot-1.0-json-killed-by-TERM-in-tool", 0, "Error aborted events 40 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-killed", -9, "Working killed events 24 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-length", 0, "Done done events 28 malformed 0 turns 3 tools 0 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-resumed", 0, "Done done events 18 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-retry", 0, "Done done events 59 malformed 0 turns 2 tools 1 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-tool", 0, "Done done events 61 malformed 0 turns 2 tools 1 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-two", 0, "Done done events 57 malformed 0 turns 2 tools 2 usage 0/0/0/0/0"),
+        ("copilot-1.0-json-unknown-tool", 0, "Done done events 29 malformed 0 turns 2 tools 1 usage 0/0/0/0/0"),
+        ("gemini-0.61-stream-json-400", 144, "Error agent-error events 3 malformed 0 turns 0 tools 0 usage 50/3/0/0/0"),
+        ("gemini-0.61-stream-json-401", 145, "Error agent-error events 3 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("gemini-0.61-stream-json-denied", 0, "Done denied events 10 malformed 0 turns 0 tools 1 usage 374/55/2176/0/0 denied 1"),
+        ("gemini-0.61-stream-json-killed-by-TERM-in-tool", 0, "Working incomplete events 5 malformed 0 turns 0 tools 1 usage 0/0/0/0/0"),
+        ("gemini-0.61-stream-json-killed", -9, "Working killed events 5 malformed 0 turns 0 tools 1 usage 0/0/0/0/0"),
+        ("gemini-0.61-stream-json-length", 0, "Done done events 4 malformed 0 turns 0 tools 0 usage 20/2/0/0/0"),
+        ("gemini-0.61-stream-json-max-turns", 53, "Error agent-error events 11 malformed 0 turns 0 tools 2 usage 402/83/2048/0/0"),
+        ("gemini-0.61-stream-json-not-offered", 0, "Done done events 5 malformed 0 turns 0 tools 0 usage 226/43/1024/0/0"),
+        ("gemini-0.61-stream-json-resumed", 0, "Done done events 6 malformed 0 turns 0 tools 0 usage 296/24/2304/0/0"),
+        ("gemini-0.61-stream-json-retry", 0, "Done done events 10 malformed 0 turns 0 tools 1 usage 374/55/2176/0/0"),
+        ("gemini-0.61-stream-json-tool", 0, "Done done events 10 malformed 0 turns 0 tools 1 usage 374/55/2176/0/0"),
+        ("gemini-0.61-stream-json-two", 0, "Done done events 12 malformed 0 turns 0 tools 2 usage 374/55/2176/0/0"),
+        ("gemini-0.61-stream-json-unknown-tool", 0, "Done done events 10 malformed 0 turns 0 tools 1 usage 374/55/2176/0/0"),
         ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
-        ("opencode-1.18-run-json-denied", 0, "Working incomplete events 4 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520"),
+        ("opencode-1.18-run-json-denied", 0, "Working incomplete events 4 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520 denied 1"),
+        ("opencode-1.18-run-json-killed", -9, "Working killed events 2 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json-limit", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("opencode-1.18-run-json-resumed", 0, "Done done events 3 malformed 0 turns 1 tools 0 usage 148/12/1152/0/96960"),
+        ("opencode-1.18-run-json-tool-fails", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/240480"),
+        ("opencode-1.18-run-json-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/240480"),
+        ("opencode-1.18-run-json-turns", 0, "Done done events 11 malformed 0 turns 3 tools 2 usage 500/92/3200/0/384000"),
+        ("opencode-1.18-run-json-two", 0, "Done done events 8 malformed 0 turns 2 tools 2 usage 324/52/2176/0/240480"),
         ("opencode-1.18-run-json", 0, "Done done events 7 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-0.73.1-json-retry", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-0.73.1-json-tool", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
@@ -54,9 +88,33 @@ public sealed class RecordingFoldTests
         // What a client said to Pi, not what Pi said: names nobody knows, and one line that is no JSON.
         ("pi-1.5.2-rpc-main.stdin", 0, "Idle no-result events 23 malformed 1 turns 0 tools 0 usage 0/0/0/0/0"),
         ("pi-1.6.0-json-unknown-tool", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
-
         ("pi-1.6.0-rpc-steer", 0, "Done done events 56 malformed 0 turns 3 tools 1 usage 472/64/3328/0/337440"),
+        ("qwen-0.24-duplex-allow", 0, "Done done events 12 malformed 0 turns 3 tools 1 usage 620/76/4480/0/0"),
+        ("qwen-0.24-stream-json-400", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("qwen-0.24-stream-json-401", 1, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("qwen-0.24-stream-json-killed-by-TERM-in-tool", -15, "Working killed events 4 malformed 0 turns 0 tools 1 usage 0/0/0/0/0"),
+        ("qwen-0.24-stream-json-killed", -9, "Working killed events 4 malformed 0 turns 0 tools 1 usage 0/0/0/0/0"),
+        ("qwen-0.24-stream-json-length", 0, "Done done events 9 malformed 0 turns 1 tools 0 usage 100/10/0/0/0"),
+        ("qwen-0.24-stream-json-max-turns", 53, "Working exit-code events 8 malformed 0 turns 0 tools 2 usage 0/0/0/0/0"),
+        ("qwen-0.24-stream-json-not-offered", 0, "Done done events 4 malformed 0 turns 1 tools 0 usage 500/92/3200/0/0"),
+        ("qwen-0.24-stream-json-resumed", 0, "Done done events 4 malformed 0 turns 1 tools 0 usage 472/64/3328/0/0"),
+        ("qwen-0.24-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("qwen-0.24-stream-json-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("qwen-0.24-stream-json-two", 0, "Done done events 8 malformed 0 turns 2 tools 2 usage 324/52/2176/0/0"),
+        ("qwen-0.24-stream-json-unknown-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
     ];
+
+    /// <summary>The tool that was at work when a recording breaks off.</summary>
+    private static readonly Dictionary<string, string> AtWork = new()
+    {
+        ["pi-1.5.2-json-killed-by-TERM"] = "bash",
+        ["claude-2.1-stream-json-killed"] = "Bash",
+        ["copilot-1.0-json-killed"] = "bash",
+        ["gemini-0.61-stream-json-killed"] = "run_shell_command",
+        ["gemini-0.61-stream-json-killed-by-TERM-in-tool"] = "run_shell_command",
+        ["qwen-0.24-stream-json-killed"] = "run_shell_command",
+        ["qwen-0.24-stream-json-killed-by-TERM-in-tool"] = "run_shell_command",
+    };
 
     public static List<(string, int, string)> Expectations() => [.. Table];
 
@@ -73,7 +131,7 @@ public sealed class RecordingFoldTests
         Summary(whole, exit).ShouldBe(expected);
         var details = whole.Show();
         details.OversizeLines.ShouldBe(0);
-        details.Tool.ShouldBe(recording.EndsWith("TERM", StringComparison.Ordinal) ? "bash" : null);
+        details.Tool.ShouldBe(AtWork.GetValueOrDefault(recording));
 
         Same(Fold(recording, bytes, 1, null).Show(), details);
         for (var seed = 0; seed < 200; seed++) Same(Fold(recording, bytes, seed % 3 == 0 ? 20 : 9000, new Random(seed)).Show(), details);
@@ -82,6 +140,8 @@ public sealed class RecordingFoldTests
     [Test]
     [Arguments("claude-2.1-stream-json-denied", "Bash 1 This Bash command contains multiple operations. The following parts require approval: rm -rf build, touch made.txt")]
     [Arguments("opencode-1.18-run-json-denied", "bash 1 The user rejected permission to use this specific tool call.")]
+    [Arguments("gemini-0.61-stream-json-denied", "run_shell_command 1 Tool execution for \"Shell\" requires user confirmation, which is not supported in non-interactive mode.")]
+    [Arguments("copilot-1.0-json-denied", "bash 1 Permission denied because no interactive user response was available. Retry in an interactive session so the user can approve it, or try an alternative that does not require this permission.")]
     [Arguments("codex-0.171-exec-json-tool-fails", "")]
     [Arguments("claude-2.1-duplex-interrupt", "")]
     public void Refused_calls_are_told_once_each(string recording, string denied)
@@ -96,6 +156,9 @@ public sealed class RecordingFoldTests
     [Arguments("claude-2.1-stream-json", "a4220ee0-7c5c-432e-8849-b80a1dcd7d8b", "/home/op/work", "result")]
     [Arguments("codex-0.169-exec-json", "01a201e9-c4cd-7a12-9970-010ecffc4f0c", "/start", "turn.completed")]
     [Arguments("opencode-1.18-run-json", "ses_dfe157149ffePwVcZKly5pGctU", "/start", "step_finish")]
+    [Arguments("gemini-0.61-stream-json-tool", "fe91c28e-840a-49a5-9444-ba923bdc480c", "/start", "result")]
+    [Arguments("qwen-0.24-stream-json-resumed", "dafbdd77-0d85-4027-829c-00eb77eef576", "/home/operator/project", "result")]
+    [Arguments("copilot-1.0-json-tool", "10237767-e935-4945-94db-0723b78fbe1a", "/start", "result")]
     public void The_agents_own_session_and_last_event_are_shown(string recording, string session, string cwd, string lastEvent)
     {
         var bytes = Recordings.Read(recording);
@@ -117,13 +180,31 @@ public sealed class RecordingFoldTests
     [Arguments("codex-0.169-exec-json-auth", "unexpected status 401 Unauthorized: invalid api key, url: http://127.0.0.1:18231/v1/responses")]
     [Arguments("opencode-1.18-run-json-auth", "invalid api key")]
     [Arguments("opencode-1.18-run-json-limit", "rate limited")]
+    [Arguments("gemini-0.61-stream-json-401", "[API Error: {\"error\":{\"code\":401,\"message\":\"invalid api key\",\"status\":\"UNAUTHENTICATED\"}}]")]
+    [Arguments("gemini-0.61-stream-json-max-turns", "Reached max session turns for this session. Increase the number of turns by specifying maxSessionTurns in settings.json.")]
+    [Arguments("qwen-0.24-stream-json-401", "[API Error: 401 invalid api key]")]
+    [Arguments("copilot-1.0-json-401", "Authentication failed with provider at http://127.0.0.1:18100/v1 (HTTP 401).\n  Check your COPILOT_PROVIDER_API_KEY, COPILOT_PROVIDER_API_KEY_COMMAND, or COPILOT_PROVIDER_BEARER_TOKEN.")]
+    [Arguments("copilot-1.0-json-503", "Failed to get response from the AI model; retried 5 times (total retry wait time: 16.57 seconds) Last error: 503 service unavailable")]
     public void A_failed_run_says_why_in_the_agents_own_words(string recording, string error)
     {
         var bytes = Recordings.Read(recording);
         var pane = Fold(recording, bytes, bytes.Length, null);
         pane.Show().Error.ShouldBe(error);
         pane.Show().NeedsAttention.ShouldBeTrue();
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Error!.Message.ShouldBe(error);
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Error!.Message.ShouldBe(error.ReplaceLineEndings(" "));
+    }
+
+    /// <summary>The numbers are HTTP statuses in fields, or in the provider's own answer.</summary>
+    [Test]
+    [Arguments("gemini-0.61-stream-json-401", 401)]
+    [Arguments("gemini-0.61-stream-json-400", 400)]
+    [Arguments("copilot-1.0-json-401", 401)]
+    [Arguments("copilot-1.0-json-503", 503)]
+    [Arguments("copilot-1.0-json-retry", 0)]
+    public void A_refusal_of_the_provider_is_known_by_its_status(string recording, int status)
+    {
+        var bytes = Recordings.Read(recording);
+        Fold(recording, bytes, bytes.Length, null).Run.ProviderStatus.ShouldBe(status);
     }
 
     [Test]
@@ -160,9 +241,10 @@ public sealed class RecordingFoldTests
     private static string Summary(AgentPane pane, int exit)
     {
         var show = pane.Show();
-        var verdict = RunVerdict.Judge(pane.Run, new ProcessExit(exit), stopRequested: false, printsEvents: true);
+        var verdict = RunVerdict.Judge(pane.Run, exit < 0 ? new ProcessExit(null, -exit) : new ProcessExit(exit), stopRequested: false, printsEvents: true);
+        var denied = (show.Denied ?? []).Sum(tool => tool.Count);
         return $"{show.Activity} {verdict.Verdict} events {show.Events} malformed {show.MalformedLines} turns {show.Turns} tools {show.Tools} "
-            + $"usage {show.Usage.Show()}";
+            + $"usage {show.Usage.Show()}{(denied > 0 ? $" denied {denied}" : "")}";
     }
 
     private static string Denied(Pane pane) => string.Join(", ", (pane.Denied ?? []).Select(tool => $"{tool.Tool} {tool.Count} {tool.Reason}"));

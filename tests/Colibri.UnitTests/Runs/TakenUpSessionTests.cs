@@ -13,6 +13,9 @@ public sealed class TakenUpSessionTests
     [Arguments("claude", "claude-2.1-stream-json.jsonl", "a4220ee0-7c5c-432e-8849-b80a1dcd7d8b")]
     [Arguments("codex", "codex-0.171-exec-json-tool.jsonl", "01a21c48-afad-7e10-89c5-ac59910ea1c8")]
     [Arguments("opencode", "opencode-1.18-run-json.jsonl", "ses_dfe157149ffePwVcZKly5pGctU")]
+    [Arguments("gemini", "gemini-0.61-stream-json-tool.jsonl", "fe91c28e-840a-49a5-9444-ba923bdc480c")]
+    [Arguments("qwen", "qwen-0.24-stream-json-resumed.jsonl", "dafbdd77-0d85-4027-829c-00eb77eef576")]
+    [Arguments("copilot", "copilot-1.0-json-tool.jsonl", "10237767-e935-4945-94db-0723b78fbe1a")]
     public async Task A_session_in_which_the_model_has_answered_is_known_to_the_next_run(string kind, string recording, string session) =>
         (await After(kind, recording)).ShouldBe(new Conversation(kind, session));
 

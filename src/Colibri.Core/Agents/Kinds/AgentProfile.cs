@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Transports;
+using Colibri.Core.Panes;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Core.Settings;
 using Colibri.Protocol;
@@ -28,6 +29,12 @@ public sealed record AgentProfile
 
     /// <summary>Arguments for a long-lived agent on standard input, where the operator gives none; null where the kind has no such mode.</summary>
     public IReadOnlyList<string>? RpcArguments { get; init; }
+
+    /// <summary>The option that takes the prompt as its value and stands before it; null where the prompt is an argument of its own.</summary>
+    public string? PromptOption { get; init; }
+
+    /// <summary>Whether it takes an argument without a blank for the name of a command: a prompt of one word gets one behind it.</summary>
+    public bool PromptNeedsBlank { get; init; }
 
     /// <summary>
     /// The arguments that stand in the prompt's place when it goes to standard input, which is then closed; null where the kind reads none there.
@@ -96,6 +103,12 @@ public sealed record AgentProfile
     /// </summary>
     public Func<string, IReadOnlyList<string>>? ResumeArguments { get; init; }
 
+    /// <summary>Arguments that give its session an id at its start; null where the kind takes none.</summary>
+    public Func<string, IReadOnlyList<string>>? SessionArguments { get; init; }
+
+    /// <summary>The file in which it tells at its end what it has used; null where its events tell that, or nothing does.</summary>
+    public UsageFile? UsageFile { get; init; }
+
     /// <summary>What it sets for its own children; null where nobody knows of any.</summary>
     public ChildVariables? ChildVariables { get; init; }
 
@@ -155,7 +168,22 @@ public sealed record KindTells
 
     /// <summary>The failure of its provider shows in its events, and not in words or in the exit code alone.</summary>
     public bool Failures { get; init; } = true;
+
+    /// <summary>What of a pane is not known unless something else tells it: of <c>usage</c>, <c>cost</c>, <c>turns</c>, <c>refusals</c>.</summary>
+    /// <param name="cost">When the kind tells what its tokens cost.</param>
+    public IReadOnlyList<string> Unknown(CostReport cost) =>
+    [
+        .. Usage is UsageReporting.InAFile or UsageReporting.Never ? (string[])[PaneIdentity.UsageField] : [],
+        .. cost == CostReport.Never ? (string[])[PaneIdentity.CostField] : [],
+        .. Turns ? (string[])[] : ["turns"],
+        .. Refusals ? (string[])[] : ["refusals"],
+    ];
 }
+
+/// <summary>The file in which a kind of agent tells at its end what it has used.</summary>
+/// <param name="Arguments">Those that name it the file's path. They stand before all others.</param>
+/// <param name="Read">What the agent's session has used so far, by model, as the file's content tells it; null where that tells nothing.</param>
+public sealed record UsageFile(Func<string, IReadOnlyList<string>> Arguments, Func<byte[], IReadOnlyList<ModelUsage>?> Read);
 
 /// <summary>When a kind of agent tells how many tokens it used.</summary>
 public enum UsageReporting
@@ -193,7 +221,7 @@ public sealed record ChildVariables(string Prefix, IReadOnlyList<string> Names);
 /// </summary>
 public static class AgentProfiles
 {
-    private static readonly AgentProfile[] Known = [Pi.Profile, Zot.Profile, Claude.Profile, Codex.Profile, Opencode.Profile, Acp.Profile];
+    private static readonly AgentProfile[] Known = [Pi.Profile, Zot.Profile, Claude.Profile, Codex.Profile, Opencode.Profile, Gemini.Profile, Qwen.Profile, Copilot.Profile, Acp.Profile];
 
     /// <summary>Every kind, <c>local</c> included.</summary>
     public static IReadOnlyList<AgentProfile> All { get; } = [.. Known, Local.Profile];

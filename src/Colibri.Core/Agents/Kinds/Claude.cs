@@ -52,7 +52,7 @@ internal static class Claude
 /// It is not the run's end while the last <c>background_tasks_changed</c> names a task: Claude waits for that, is woken, and prints another. A version that
 /// prints no such event tells of work in the background by the call that starts it, and by <c>task_notification</c> at most.
 /// </summary>
-internal sealed class ClaudeDialect() : LineDialect(Events)
+internal class ClaudeDialect : LineDialect
 {
     private const int System = 1;
     private const int Assistant = 2;
@@ -70,7 +70,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         new("rate_limit_event", EventKind.Ignored, RateLimit),
         new("result", EventKind.Settled, Result));
 
-    private static readonly KnownEvents SystemEvents = new(
+    private static readonly KnownEvents ClaudeEvents = new(
         new("init", EventKind.SessionOpened),
         new("api_retry", EventKind.Retrying),
         new("background_tasks_changed", EventKind.BackgroundChanged),
@@ -96,12 +96,29 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     private static readonly JsonFields ResultFields = new(
         "subtype", "session_id", "is_error", "stop_reason", "result", "errors", "usage", "total_cost_usd", "api_error_status", "permission_denials");
 
+    private readonly KnownEvents _systemEvents;
+
+    public ClaudeDialect()
+        : this(ClaudeEvents)
+    {
+    }
+
+    /// <param name="systemEvents">The events of type <c>system</c>, by their subtype.</param>
+    protected ClaudeDialect(KnownEvents systemEvents)
+        : base(Events) => _systemEvents = systemEvents;
+
+    /// <summary>Whether the lines of one message share its id, so that turns and their usage are told by messages.</summary>
+    protected virtual bool TellsMessages => true;
+
+    /// <summary>Reads what a result says of all that was used.</summary>
+    protected virtual void ReadEnd(ReadOnlySpan<byte> line, JsonValue usage, JsonValue cost, ref AgentEvent read) => ClaudeUsage.ReadTotals(line, usage, cost, ref read);
+
     // Most lines of an agent that streams are these. An AgentEvent on the stack is cleared on entry, so it is made in another method.
     protected override bool ReadDetail(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         if (known.Detail != StreamEvent) return ReadFields(line, known, truncated, look, sink);
         if (IsPing(line)) return Emit(line, sink, Ping.Plain);
-        return ClaudeUsage.MayTell(line) ? ReadStreamed(line, known, truncated, sink) : Emit(line, sink, known.Plain);
+        return TellsMessages && ClaudeUsage.MayTell(line) ? ReadStreamed(line, known, truncated, sink) : Emit(line, sink, known.Plain);
     }
 
     private static bool ReadStreamed(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, IEventSink sink)
@@ -110,7 +127,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         return (ClaudeUsage.TryReadStreamed(line, ref read) || truncated) && Emit(line, sink, read);
     }
 
-    private static bool ReadFields(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
+    private bool ReadFields(ReadOnlySpan<byte> line, KnownEvent known, bool truncated, LineLook look, IEventSink sink)
     {
         var read = new AgentEvent { Kind = known.Kind, Name = known.Name };
         Span<JsonValue> values = stackalloc JsonValue[EventColumns];
@@ -119,6 +136,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             if (!TryReadFields(ResultFields, line, truncated, look, values)) return false;
             EmitDenials(line, values[9], sink);
             ReadResult(line, values, MayLack(truncated, look, 1), ref read);
+            ReadEnd(line, values[6], values[7], ref read);
             ClaudeUsage.EmitModels(line, ref read, sink);
             return Emit(line, sink, read);
         }
@@ -128,7 +146,7 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
         switch (known.Detail)
         {
             case System:
-                if (values[0].IsString && SystemEvents.Find(values[0].Raw(line)) is { } system) read.Kind = system.Kind;
+                if (values[0].IsString && _systemEvents.Find(values[0].Raw(line)) is { } system) read.Kind = system.Kind;
                 if (read.Kind == EventKind.SessionOpened) (read.Cwd, read.Model) = (values[2], values[5]);
                 if (read.Kind == EventKind.BackgroundChanged) ReadBackground(line, values[10], truncated, look, ref read);
                 if (read.Kind == EventKind.Denied) (read.ToolName, read.ToolId, read.Error) = (values[11], values[12], values[3]);
@@ -153,12 +171,12 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
     // The provider's own heartbeat, handed on. Quotes within a string are escaped, so this is no part of one.
     private static bool IsPing(ReadOnlySpan<byte> line) => line.Length <= LongestPing && line.IndexOf("\"type\":\"ping\""u8) >= 0;
 
-    private static void EmitAssistant(ReadOnlySpan<byte> line, JsonValue message, bool inSubagent, bool truncated, LineLook look, AgentEvent read, IEventSink sink)
+    private void EmitAssistant(ReadOnlySpan<byte> line, JsonValue message, bool inSubagent, bool truncated, LineLook look, AgentEvent read, IEventSink sink)
     {
         Span<JsonValue> fields = stackalloc JsonValue[2];
         MessageFields.TryRead(line, message, fields);
         // What Claude Code says itself in the assistant's place, such as an error, is no turn.
-        var isModels = ClaudeUsage.ReadMessage(line, message, ref read);
+        var isModels = TellsMessages && ClaudeUsage.ReadMessage(line, message, ref read);
         if (!inSubagent && isModels && fields[0].IsString) sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0], Usage = null });
         sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1], IsNested = inSubagent, HasWords = MayLackWords(line, fields[1], truncated, look, 2) });
         read.Usage = null;
@@ -295,7 +313,5 @@ internal sealed class ClaudeDialect() : LineDialect(Events)
             read.Text = values[4];
             read.HasWords = mayLack && !values[4].Exists;
         }
-
-        ClaudeUsage.ReadTotals(line, values[6], values[7], ref read);
     }
 }

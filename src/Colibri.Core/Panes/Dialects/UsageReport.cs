@@ -82,3 +82,8 @@ public readonly record struct UsageReport(long Input, long Output, long CacheRea
 
     private static long Sum(long left, long right) => Math.Min(MaxSum, left + right);
 }
+
+/// <summary>What a session has used of one model.</summary>
+/// <param name="Model">Its name.</param>
+/// <param name="Used">Its tokens.</param>
+public sealed record ModelUsage(string Model, UsageReport Used);

@@ -28,6 +28,15 @@ public sealed class KindRightsTests
         ("opencode", Access.Read, false, "run --format json -m P/M PROMPT", """OPENCODE_PERMISSION={"edit":"ask","bash":"ask","external_directory":"ask"}"""),
         ("opencode", Access.Edit, false, "run --format json -m P/M PROMPT", """OPENCODE_PERMISSION={"edit":"allow","bash":"allow","external_directory":"deny"}"""),
         ("opencode", Access.Full, false, "run --format json -m P/M PROMPT", """OPENCODE_PERMISSION={"*":"allow","external_directory":"allow"}"""),
+        ("gemini", Access.Read, false, "--output-format stream-json --skip-trust --approval-mode=default -m M -p PROMPT", ""),
+        ("gemini", Access.Edit, false, "--output-format stream-json --skip-trust --approval-mode=auto_edit -m M -p PROMPT", ""),
+        ("gemini", Access.Full, false, "--output-format stream-json --skip-trust --approval-mode=yolo -m M -p PROMPT", ""),
+        ("qwen", Access.Read, false, "--output-format stream-json --approval-mode=default --auth-type P -m M PROMPT ", ""),
+        ("qwen", Access.Edit, false, "--output-format stream-json --approval-mode=auto-edit --auth-type P -m M PROMPT ", ""),
+        ("qwen", Access.Full, false, "--output-format stream-json --approval-mode=yolo --auth-type P -m M PROMPT ", ""),
+        ("copilot", Access.Read, false, "--output-format json --no-auto-update --model M -p PROMPT", ""),
+        ("copilot", Access.Edit, false, "--output-format json --no-auto-update --allow-tool=write --disallow-temp-dir --model M -p PROMPT", ""),
+        ("copilot", Access.Full, false, "--output-format json --no-auto-update --allow-all-tools --allow-all-paths --model M -p PROMPT", ""),
         ("pi", Access.Read, false, "--mode json --no-session --tools read,grep,find,ls --provider P --model M PROMPT", ""),
         ("pi", Access.Edit, false, "--mode json --no-session --provider P --model M PROMPT", ""),
         ("pi", Access.Full, false, "--mode json --no-session --provider P --model M PROMPT", ""),
@@ -67,7 +76,8 @@ public sealed class KindRightsTests
     public void Without_an_access_a_command_line_is_what_it_was()
     {
         foreach (var profile in AgentProfiles.All)
-            AgentCommandLine.Build(profile, [], null, "P", "M", "PROMPT").Arguments.ShouldBe([.. profile.TaskArguments, .. profile.ModelArguments("P", "M"), .. profile.AlwaysRpc ? (string[])[] : ["PROMPT"]]);
+            AgentCommandLine.Build(profile, [], null, "P", "M", "the prompt").Arguments.ShouldBe(
+                [.. profile.TaskArguments, .. profile.ModelArguments("P", "M"), .. profile.AlwaysRpc ? (string[])[] : profile.PromptOption is { } option ? [option, "the prompt"] : ["the prompt"]]);
     }
 
     [Test]
@@ -102,6 +112,9 @@ public sealed class KindRightsTests
     [Arguments("claude", true, true)]
     [Arguments("codex", true, true)]
     [Arguments("opencode", true, false)]
+    [Arguments("gemini", true, true)]
+    [Arguments("qwen", true, false)]
+    [Arguments("copilot", true, true)]
     [Arguments("pi", true, false)]
     [Arguments("zot", false, false)]
     [Arguments("local", false, false)]

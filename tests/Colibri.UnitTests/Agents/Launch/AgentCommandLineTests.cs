@@ -16,6 +16,9 @@ public sealed class AgentCommandLineTests
     [Arguments("claude", "-p --output-format stream-json --verbose --model M PROMPT")]
     [Arguments("codex", "exec --json --skip-git-repo-check -m M PROMPT")]
     [Arguments("opencode", "run --format json -m P/M PROMPT")]
+    [Arguments("gemini", "--output-format stream-json --skip-trust -m M -p PROMPT")]
+    [Arguments("qwen", "--output-format stream-json --auth-type P -m M PROMPT ")]
+    [Arguments("copilot", "--output-format json --no-auto-update --model M -p PROMPT")]
     [Arguments("colibri-test-agent", "PROMPT")]
     public void A_kind_is_started_on_one_task_by_its_name_alone(string binary, string argv) =>
         ShouldBe(Build(binary, None, provider: "P", model: "M"), argv, isRpc: binary == "zot");
@@ -165,6 +168,9 @@ public sealed class AgentCommandLineTests
     [Arguments("claude")]
     [Arguments("codex")]
     [Arguments("opencode")]
+    [Arguments("gemini")]
+    [Arguments("qwen")]
+    [Arguments("copilot")]
     public void A_kind_without_an_rpc_mode_cannot_be_asked_for_one(string binary)
     {
         Should.Throw<ArgumentException>(() => Build(binary, None, rpc: true)).Message.ShouldBe($"{binary} takes no prompts on standard input: it has no RPC mode");

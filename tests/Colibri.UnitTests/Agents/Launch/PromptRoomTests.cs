@@ -56,6 +56,9 @@ public sealed class PromptRoomTests
     [Arguments("claude", "0")]
     [Arguments("codex", "1")]
     [Arguments("opencode", "0")]
+    [Arguments("gemini", "0")]
+    [Arguments("qwen", "0")]
+    [Arguments("copilot", "0")]
     [Arguments("pi", "0")]
     public async Task A_description_of_megabytes_reaches_the_agent_whole_on_standard_input_which_is_then_closed(string kind, string arguments)
     {
