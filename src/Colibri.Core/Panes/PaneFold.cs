@@ -31,10 +31,11 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private readonly RunningTools _tools = new();
     private readonly CallEntries? _calls = keepsWords ? new CallEntries(news, secrets) : null;
 
-    // Most agents need none of these three.
+    // Most agents need none of these.
     private RunningTools? _unended;
     private DeniedCalls? _denied;
     private BackgroundStarts? _starts;
+    private MessagePieces? _pieces;
     private bool _namesBackground;
     private long _errorAt;
     private long _askedAt;
@@ -101,6 +102,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         // Claude opens its session again when background work wakes it; the same run goes on.
         var kind = e.Kind == EventKind.SessionOpened && State.IsEndHeld ? EventKind.RunResumed : e.Kind;
 
+        // Of a turn that is told again the message goes on, and a note or usage of its own is no part of what the agent says.
+        if (!e.IsPiece && kind is not (EventKind.TurnStarted or EventKind.Ignored or EventKind.Noted or EventKind.UsageReported)) EndMessage();
+
         // Whatever wakes an agent that has ended its run was the work that it had started in the background.
         if (State is { IsBackgroundGuessed: true, IsEndHeld: true } && (e.Kind is EventKind.SessionOpened or EventKind.TurnStarted || IsEnd(e.Kind)))
         {
@@ -163,11 +167,26 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (e.Usage is { } usage && !AddUsage(line, usage, e) && kind == EventKind.UsageReported) isNews = false;
         if (isNews) NoteSign(kind, e, wasSettled);
         if (keepsWords && (kind == EventKind.MessageEnded || IsEnd(kind)) && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
-            Enter(kind, text, e.IsNested);
+            Enter(kind, text, e);
         Step(kind);
     }
 
     // What a run comes to, as its end says it, repeats its last message: that is in the session already.
+    private void Enter(EventKind kind, string words, in AgentEvent e)
+    {
+        if (e.IsPiece)
+        {
+            State.OversizeLines += (_pieces ??= new MessagePieces(secrets)).Add(words, e.IsNested) ? 0 : 1;
+            return;
+        }
+        Enter(kind, words, e.IsNested);
+    }
+
+    private void EndMessage()
+    {
+        if (_pieces?.Take() is { } whole) Enter(EventKind.MessageEnded, whole.Words, whole.IsNested);
+    }
+
     private void Enter(EventKind kind, string words, bool isNested)
     {
         if (kind == EventKind.MessageEnded) news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = words });
@@ -318,6 +337,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     {
         var turn = e.TurnId.IsString ? RunningTools.Hash(e.TurnId.Raw(line)) : 0;
         if (turn != 0 && turn == _turn) return;
+        EndMessage();
         _turn = turn;
         State.Turns++;
         // The main loop goes on once its own calls have ended.
@@ -441,6 +461,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     /// <summary>The agent says nothing more.</summary>
     public void Complete()
     {
+        EndMessage();
         _calls?.Flush();
         CompleteUsage();
     }

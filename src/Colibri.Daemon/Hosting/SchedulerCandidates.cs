@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Settings;
+using Colibri.Protocol;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Daemon.Hosting;
@@ -76,7 +77,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
 
     private static AgentCandidate Of(ProfileSettings profile, ProgramPath programs, IReadOnlyList<string> probed)
     {
-        var binary = profile.Binary ?? profile.Kind;
+        var binary = profile.Binary ?? Runtimes.ProgramOf(profile.Kind);
         string[] capabilities =
         [
             .. probed.Count > 0 ? probed : Always, OperatingSystem.IsFreeBSD() ? "freebsd" : "linux", Architecture(), profile.Kind, profile.Name, .. profile.Capabilities,

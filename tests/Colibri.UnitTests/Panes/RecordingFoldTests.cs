@@ -13,6 +13,17 @@ public sealed class RecordingFoldTests
 {
     private const string Kept = "usage 324/52/2176/0/240480";
 
+    /// <summary>The tool that was at work when a recording breaks off.</summary>
+    private static readonly Dictionary<string, string> AtWork = new()
+    {
+        ["pi-1.5.2-json-killed-by-TERM"] = "bash",
+        ["droid-0.225-stream-json-killed"] = "Execute",
+        ["goose-1.34-stream-json-denied"] = "shell",
+        ["goose-1.34-stream-json-killed-by-KILL"] = "shell",
+        ["goose-1.34-stream-json-killed-by-TERM-in-tool"] = "shell",
+    };
+
+    /// <summary>The exit is a code, or the number of a signal below zero.</summary>
     private static readonly (string Recording, int Exit, string Expected)[] Table =
     [
         ("claude-2.1-duplex-allow", 0, "Done done events 10 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
@@ -28,6 +39,15 @@ public sealed class RecordingFoldTests
         ("claude-2.1-stream-json-retry-after", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
         ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
+        ("cline-3.0-json-400", 1, "Error agent-error events 5 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("cline-3.0-json-401", 1, "Error agent-error events 5 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("cline-3.0-json-denied", 0, "Done denied events 22 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-killed-by-TERM-in-tool", 0, "Done done events 24 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-length", 1, "Error token-limit events 33 malformed 0 turns 4 tools 0 usage 40/4/0/0/0"),
+        ("cline-3.0-json-retry", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-tool", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-two", 0, "Done done events 27 malformed 0 turns 2 tools 2 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-unknown-tool", 0, "Done done events 20 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
         ("codex-0.171-exec-json-length", 1, "Error token-limit events 6 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
@@ -35,6 +55,26 @@ public sealed class RecordingFoldTests
         ("codex-0.171-exec-json-retry-after", 0, "Done done events 9 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.171-exec-json-tool-fails", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.171-exec-json-tool", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-401", 1, "Error agent-error events 4 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("droid-0.225-stream-json-default-rm", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-killed-by-TERM-in-text", 0, "Working incomplete events 3 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("droid-0.225-stream-json-killed-by-TERM-in-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-killed", -9, "Working killed events 4 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("droid-0.225-stream-json-resumed", 0, "Done done events 4 malformed 0 turns 1 tools 0 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-two", 0, "Done done events 9 malformed 0 turns 2 tools 2 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-unknown-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("goose-1.34-stream-json-401", 0, "Error agent-error events 2 malformed 3 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("goose-1.34-stream-json-denied", 1, "Working exit-code events 3 malformed 3 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("goose-1.34-stream-json-killed-by-KILL", -9, "Working killed events 3 malformed 3 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("goose-1.34-stream-json-killed-by-TERM-in-tool", -15, "Working killed events 3 malformed 3 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("goose-1.34-stream-json-length", 0, "Done done events 2 malformed 3 turns 1 tools 0 usage 10/1/0/0/0"),
+        ("goose-1.34-stream-json-max-turns", 0, "Error agent-error events 10 malformed 3 turns 2 tools 2 usage 2400/80/0/0/0"),
+        ("goose-1.34-stream-json-retry", 0, "Done done events 8 malformed 3 turns 2 tools 1 usage 2500/52/0/0/0"),
+        ("goose-1.34-stream-json-tool", 0, "Done done events 8 malformed 3 turns 2 tools 1 usage 2500/52/0/0/0"),
+        ("goose-1.34-stream-json-two", 0, "Done done events 9 malformed 3 turns 2 tools 2 usage 2500/52/0/0/0"),
+        ("goose-1.34-stream-json-unknown-tool", 0, "Done done events 8 malformed 3 turns 2 tools 1 usage 2500/52/0/0/0"),
         ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json-denied", 0, "Working incomplete events 4 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520"),
         ("opencode-1.18-run-json-limit", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
@@ -73,7 +113,7 @@ public sealed class RecordingFoldTests
         Summary(whole, exit).ShouldBe(expected);
         var details = whole.Show();
         details.OversizeLines.ShouldBe(0);
-        details.Tool.ShouldBe(recording.EndsWith("TERM", StringComparison.Ordinal) ? "bash" : null);
+        details.Tool.ShouldBe(AtWork.GetValueOrDefault(recording));
 
         Same(Fold(recording, bytes, 1, null).Show(), details);
         for (var seed = 0; seed < 200; seed++) Same(Fold(recording, bytes, seed % 3 == 0 ? 20 : 9000, new Random(seed)).Show(), details);
@@ -82,7 +122,10 @@ public sealed class RecordingFoldTests
     [Test]
     [Arguments("claude-2.1-stream-json-denied", "Bash 1 This Bash command contains multiple operations. The following parts require approval: rm -rf build, touch made.txt")]
     [Arguments("opencode-1.18-run-json-denied", "bash 1 The user rejected permission to use this specific tool call.")]
+    [Arguments("cline-3.0-json-denied", "run_commands 1 Tool \"run_commands\" requires approval in a TTY session -- NOT a tool or system failure. Clarify with user before proceeding.")]
     [Arguments("codex-0.171-exec-json-tool-fails", "")]
+    [Arguments("cline-3.0-json-unknown-tool", "")]
+    [Arguments("droid-0.225-stream-json-unknown-tool", "")]
     [Arguments("claude-2.1-duplex-interrupt", "")]
     public void Refused_calls_are_told_once_each(string recording, string denied)
     {
@@ -96,6 +139,7 @@ public sealed class RecordingFoldTests
     [Arguments("claude-2.1-stream-json", "a4220ee0-7c5c-432e-8849-b80a1dcd7d8b", "/home/op/work", "result")]
     [Arguments("codex-0.169-exec-json", "01a201e9-c4cd-7a12-9970-010ecffc4f0c", "/start", "turn.completed")]
     [Arguments("opencode-1.18-run-json", "ses_dfe157149ffePwVcZKly5pGctU", "/start", "step_finish")]
+    [Arguments("droid-0.225-stream-json-tool", "816ae0b8-0bb2-4335-a129-47c8d9959364", "/home/operator/project", "completion")]
     public void The_agents_own_session_and_last_event_are_shown(string recording, string session, string cwd, string lastEvent)
     {
         var bytes = Recordings.Read(recording);
@@ -117,13 +161,18 @@ public sealed class RecordingFoldTests
     [Arguments("codex-0.169-exec-json-auth", "unexpected status 401 Unauthorized: invalid api key, url: http://127.0.0.1:18231/v1/responses")]
     [Arguments("opencode-1.18-run-json-auth", "invalid api key")]
     [Arguments("opencode-1.18-run-json-limit", "rate limited")]
+    [Arguments("cline-3.0-json-401", "invalid api key")]
+    [Arguments("cline-3.0-json-length", "Model reached the maximum output token limit before completing the turn")]
+    [Arguments("droid-0.225-stream-json-401", "401 invalid api key")]
+    [Arguments("goose-1.34-stream-json-401", "Ran into this error: Authentication error: Authentication failed. Status: 401 Unauthorized. Response: invalid api key.\n\nPlease retry if you think this is a transient or recoverable error.")]
+    [Arguments("goose-1.34-stream-json-max-turns", "I've reached the maximum number of actions I can do without user input. Would you like me to continue?")]
     public void A_failed_run_says_why_in_the_agents_own_words(string recording, string error)
     {
         var bytes = Recordings.Read(recording);
         var pane = Fold(recording, bytes, bytes.Length, null);
         pane.Show().Error.ShouldBe(error);
         pane.Show().NeedsAttention.ShouldBeTrue();
-        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Error!.Message.ShouldBe(error);
+        RunVerdict.Judge(pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Error!.Message.ShouldBe(error.ReplaceLineEndings(" "));
     }
 
     [Test]
@@ -160,7 +209,7 @@ public sealed class RecordingFoldTests
     private static string Summary(AgentPane pane, int exit)
     {
         var show = pane.Show();
-        var verdict = RunVerdict.Judge(pane.Run, new ProcessExit(exit), stopRequested: false, printsEvents: true);
+        var verdict = RunVerdict.Judge(pane.Run, exit < 0 ? new ProcessExit(null, -exit) : new ProcessExit(exit), stopRequested: false, printsEvents: true);
         return $"{show.Activity} {verdict.Verdict} events {show.Events} malformed {show.MalformedLines} turns {show.Turns} tools {show.Tools} "
             + $"usage {show.Usage.Show()}";
     }

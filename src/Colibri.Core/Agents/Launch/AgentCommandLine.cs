@@ -43,11 +43,11 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
         List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. rights, .. extra ?? [], .. profile.ModelArguments(provider, model), .. resume is null ? [] : profile.ResumeArguments?.Invoke(resume) ?? []];
         if (prompt is null || isRpc)
             return new AgentCommandLine(arguments, isRpc);
-        var argument = AsArgument(prompt);
+        var argument = AsArgument(prompt, profile);
         var bytes = IsShort(argument) ? 0 : Encoding.UTF8.GetByteCount(argument);
         if (bytes > MaxPromptBytes && profile.PromptByInput is { } instead)
             return new AgentCommandLine([.. arguments, .. instead], isRpc) { Input = prompt };
-        return new AgentCommandLine([.. arguments, argument], isRpc)
+        return new AgentCommandLine([.. arguments, .. profile.PromptOption is { } option ? [option] : (string[])[], argument], isRpc)
         {
             Problem = bytes <= MaxPromptBytes ? null : string.Create(
                 CultureInfo.InvariantCulture,
@@ -95,6 +95,9 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
         return false;
     }
 
-    /// <summary>Protects a prompt that an agent would misread: a leading dash as an option, a leading at-sign as a file to include.</summary>
-    private static string AsArgument(string prompt) => prompt.StartsWith('-') || prompt.StartsWith('@') ? " " + prompt : prompt;
+    /// <summary>
+    /// Protects a prompt that an agent would misread: a leading dash as an option, a leading at-sign as a file to include, a single word as a command.
+    /// </summary>
+    private static string AsArgument(string prompt, AgentProfile profile) =>
+        prompt.StartsWith('-') || prompt.StartsWith('@') ? " " + prompt : profile.PromptNeedsBlank && !prompt.AsSpan().ContainsAny(' ', '\n') ? prompt + " " : prompt;
 }

@@ -16,10 +16,7 @@ internal static class HarnessVariables
         // Its unattended retry waits for a provider without end.
         new("QWEN_CODE_", ["QWEN_CODE", "QWEN_CODE_UNATTENDED_RETRY"]),
         new("GEMINI_CLI_", ["GEMINI_CLI"]),
-        new("CLINE_", ["CLINE_ACTIVE"]),
         new("COPILOT_", []),
-        new("CURSOR_", ["CURSOR_AGENT", "CURSOR_TRACE_ID"]),
-        new("GOOSE_", ["GOOSE_TERMINAL"]),
         // The names that several agree on.
         new("AI_AGENT_", ["AGENT", "AI_AGENT"]),
     ];

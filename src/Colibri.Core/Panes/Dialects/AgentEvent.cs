@@ -30,6 +30,11 @@ public record struct AgentEvent
     /// <summary>What the assistant said, the run came to or the tool answered: a string, or an array of content blocks.</summary>
     public JsonValue Text { get; set; }
 
+    /// <summary>
+    /// Of a message's end: the words are one piece of a message whose other pieces come in lines of their own. It is whole once an event of another kind comes.
+    /// </summary>
+    public bool IsPiece { get; set; }
+
     /// <summary>Tells turns apart where an agent repeats a turn's start; without one each start counts.</summary>
     public JsonValue TurnId { get; set; }
 

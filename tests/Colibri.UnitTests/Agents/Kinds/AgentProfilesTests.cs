@@ -12,10 +12,6 @@ public sealed partial class AgentProfilesTests
     public void Every_runtime_of_the_protocol_has_a_profile_and_no_other_has() => AgentProfiles.Names.ShouldBe(Runtimes.All);
 
     [Test]
-    public void The_protocols_page_says_which_runtimes_take_no_prompts_on_standard_input() =>
-        Page("protocol.md").ShouldContain($"where the runtime has no such mode ({string.Join(", ", AgentProfiles.All.Where(profile => profile.RpcArguments is null).Select(profile => $"`{profile.Name}`"))})");
-
-    [Test]
     public void The_manual_page_has_the_default_arguments_of_each_kind() =>
         Defaults().Matches(Page("man/colibri-daemon.8")).Select(match => $"{match.Groups[1].Value} {match.Groups[2].Value.Replace("\\-", "-", StringComparison.Ordinal)}")
             .ShouldBe(AgentProfiles.All.Where(profile => profile.TaskArguments.Count > 0).Select(profile => $"{profile.Name} {string.Join(' ', profile.TaskArguments)}"));
