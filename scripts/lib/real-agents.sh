@@ -4,6 +4,7 @@
 #   pi=$(real_pi)     # path of a `pi` that runs Pi 1.5.2 on a Node it is content with
 #   codex=$(real_codex) claude=$(real_claude) opencode=$(real_opencode)     # 404, 384 and 177 MB on disk
 #   gemini=$(real_gemini) qwen=$(real_qwen) copilot=$(real_copilot)
+#   droid=$(real_droid) goose=$(real_goose) cline=$(real_cline)     # 243, 269 and 152 MB on disk
 #
 # Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
 # line on stderr that says what is missing; it then returns 75 (EX_TEMPFAIL of sysexits.h) where the thing cannot be had here or now, for
@@ -17,6 +18,9 @@ REAL_OPENCODE_VERSION=1.18.33
 REAL_GEMINI_VERSION=0.61.0
 REAL_QWEN_VERSION=0.24.4
 REAL_COPILOT_VERSION=1.0.102
+REAL_DROID_VERSION=0.225.2
+REAL_GOOSE_VERSION=0.20.1
+REAL_CLINE_VERSION=3.0.65
 REAL_JITI_VERSION=2.7.0
 REAL_NODE_MAJOR=22
 REAL_NODE_MINOR=19
@@ -107,6 +111,24 @@ real_opencode() {
         *) _baseline= ;;
     esac
     _real_agents_native opencode "opencode-@PLATFORM@$_baseline@$REAL_OPENCODE_VERSION" "$REAL_OPENCODE_VERSION" bin/opencode
+}
+
+# The same of droid's.
+real_droid() {
+    case "$(uname -m)" in
+        x86_64) _baseline=-baseline ;;
+        *) _baseline= ;;
+    esac
+    _real_agents_native droid "@factory/cli-@PLATFORM@$_baseline@$REAL_DROID_VERSION" "$REAL_DROID_VERSION" bin/droid
+}
+
+# The package has a version of its own: this one holds goose 1.34.
+real_goose() {
+    _real_agents_native goose "@aaif/goose-binary-@PLATFORM@@$REAL_GOOSE_VERSION" "$REAL_GOOSE_VERSION" bin/goose
+}
+
+real_cline() {
+    _real_agents_native cline "@cline/cli-@PLATFORM@@$REAL_CLINE_VERSION" "$REAL_CLINE_VERSION" bin/cline
 }
 
 # real_node: the machine's own Node where it is new enough, else one from the registry.

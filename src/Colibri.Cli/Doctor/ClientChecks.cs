@@ -149,7 +149,7 @@ internal sealed class ClientChecks(ClientHost host, string socket, DaemonUnreach
     private void FindAgents()
     {
         string[] directories = [.. (host.Environment("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)];
-        List<string> found = [.. Runtimes.All.Select(name => directories.Select(directory => Path.Combine(directory, name)).FirstOrDefault(file => host.Exists(file))).OfType<string>()];
+        List<string> found = [.. Runtimes.Kinds.Select(kind => directories.Select(directory => Path.Combine(directory, kind.Program)).FirstOrDefault(file => host.Exists(file))).OfType<string>()];
         if (found.Count > 0)
             Add("agents", DoctorState.Ok, $"on this PATH: {string.Join(", ", found)}; a daemon says more of them");
         else

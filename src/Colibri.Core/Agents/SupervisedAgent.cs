@@ -236,7 +236,7 @@ public sealed class SupervisedAgent : IRunSite
             _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
         // Stated arguments stand alone, and a path of ours is nothing within another root.
-        if (_rpc is null && _confinement is null && _request.Arguments.Count == 0 && _profile.UsageFile is { } told && _parts.UsageFiles.PathFor(Id) is { } path)
+        if (_transport is null && _confinement is null && _request.Arguments.Count == 0 && _profile.UsageFile is { } told && _parts.UsageFiles.PathFor(Id) is { } path)
             (_tellsUsage, arguments) = (true, [.. told.Arguments(path), .. arguments]);
         if (_confinement?.Start(Id, program, arguments, cwd, environment) is { } confined)
         {

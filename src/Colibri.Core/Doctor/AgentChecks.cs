@@ -5,6 +5,7 @@ using Colibri.Core.Providers;
 using Colibri.Core.Settings;
 using Colibri.Posix.Host;
 using Colibri.Posix.Spawning;
+using Colibri.Protocol;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Doctor;
@@ -40,11 +41,11 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
 
     private const string Local = "local";
 
-    private static bool IsOf(string kind, SpawnRequest request) => request.Runtime == kind || Path.GetFileName(request.Binary) == kind;
+    private static bool IsOf(string kind, SpawnRequest request) => request.Runtime == kind || Path.GetFileName(request.Binary) == Runtimes.ProgramOf(kind);
 
     private void FindNone(Finding finding)
     {
-        var found = AgentProfiles.Names.Where(kind => kind != Local && parts.Programs.Find(kind) is not null).ToList();
+        var found = AgentProfiles.Names.Where(kind => kind != Local && parts.Programs.Find(Runtimes.ProgramOf(kind)) is not null).ToList();
         finding.Warning(
             found.Count > 0
                 ? $"no agent is configured, so queued tasks wait until somebody claims them; installed: {string.Join(", ", found)}"
@@ -54,7 +55,7 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
 
     private void FindUnused(Finding finding, string kind)
     {
-        if (parts.Programs.Find(kind) is { } path)
+        if (parts.Programs.Find(Runtimes.ProgramOf(kind)) is { } path)
             finding.Note($"installed at {path}; no profile uses it", Configure(kind));
     }
 

@@ -59,7 +59,7 @@ internal sealed class RunJudge(
     {
         var (run, cause, stderr) = (facts.Run, facts.Cause, facts.Stderr.Text(secrets));
         var report = WithRefusals(facts.Report, stderr);
-        var verdict = RunVerdict.Judge(report, facts.Exit, cause != StopCause.None, profile.PrintsEvents, facts.Stderr.LastLine(secrets), secrets, facts.Left);
+        var verdict = RunVerdict.Judge(report, facts.Exit, cause != StopCause.None, profile.PrintsEvents, LastWords(facts), secrets, facts.Left);
         var isDone = verdict.Error is null;
         // No retry after a budget is spent, whatever ended the run: another attempt would cost still more.
         var overBudget = !isDone && run?.Task is not null && budgets.IsOverTask(run.Spent(facts.AgentSpent), run.Rules?.BudgetMicrocents);
@@ -92,6 +92,8 @@ internal sealed class RunJudge(
                 : NextAttemptAt(run.Attempt, fault.Failure is ProviderFailure.Overload or ProviderFailure.Limit ? report.ResumeAt : null),
         };
     }
+
+    private string? LastWords(in RunFacts facts) => facts.Stderr.LastLine(secrets) is { } line ? profile.WordsIn?.Invoke(line) ?? line : null;
 
     // Of an agent whose events tell of no refusal, the lines on standard error are all there is. When each call was refused they do not say, so they
     // decide only where no call succeeded at all.
@@ -159,7 +161,7 @@ internal sealed class RunJudge(
                 : default;
         }
         return report.Outcome is RunOutcome.Silent or RunOutcome.Idle && verdict.Verdict is RunVerdict.ExitCode or RunVerdict.NoResult
-            ? ProviderFailures.Fault(0, facts.Stderr.LastLine(secrets), hasWorked: true)
+            ? ProviderFailures.Fault(0, LastWords(facts), hasWorked: true)
             : default;
     }
 

@@ -4,6 +4,7 @@ using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Settings;
+using Colibri.Protocol;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Daemon.Hosting;
@@ -78,7 +79,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
     private static AgentCandidate Of(ProfileSettings profile, ProgramPath programs, IReadOnlyList<string> probed)
     {
         var kind = AgentProfiles.For(profile.Kind, null);
-        var binary = profile.Binary ?? (profile.Transport == Transport.Acp ? kind.AcpProgram : null) ?? profile.Kind;
+        var binary = profile.Binary ?? (profile.Transport == Transport.Acp ? kind.AcpProgram : null) ?? Runtimes.ProgramOf(profile.Kind);
         string[] capabilities =
         [
             .. probed.Count > 0 ? probed : Always, OperatingSystem.IsFreeBSD() ? "freebsd" : "linux", Architecture(), profile.Kind, profile.Name, .. profile.Capabilities,

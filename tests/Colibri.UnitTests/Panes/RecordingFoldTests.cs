@@ -13,6 +13,17 @@ public sealed class RecordingFoldTests
 {
     private const string Kept = "usage 324/52/2176/0/240480";
 
+    /// <summary>The tool that was at work when a recording breaks off.</summary>
+    private static readonly Dictionary<string, string> AtWork = new()
+    {
+        ["pi-1.5.2-json-killed-by-TERM"] = "bash",
+        ["droid-0.225-stream-json-killed"] = "Execute",
+        ["goose-1.34-stream-json-denied"] = "shell",
+        ["goose-1.34-stream-json-killed-by-KILL"] = "shell",
+        ["goose-1.34-stream-json-killed-by-TERM-in-tool"] = "shell",
+    };
+
+    /// <summary>The exit is a code, or the number of a signal below zero.</summary>
     private static readonly (string Recording, int Exit, string Expected)[] Table =
     [
         ("claude-2.1-duplex-allow", 0, "Done done events 10 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
@@ -32,6 +43,15 @@ public sealed class RecordingFoldTests
         ("claude-2.1-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("claude-2.1-stream-json-tool", 0, "Done done events 6 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
+        ("cline-3.0-json-400", 1, "Error agent-error events 5 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("cline-3.0-json-401", 1, "Error agent-error events 5 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("cline-3.0-json-denied", 0, "Done denied events 22 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0 denied 1"),
+        ("cline-3.0-json-killed-by-TERM-in-tool", 0, "Done done events 24 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-length", 1, "Error token-limit events 33 malformed 0 turns 4 tools 0 usage 40/4/0/0/0"),
+        ("cline-3.0-json-retry", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-tool", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-two", 0, "Done done events 27 malformed 0 turns 2 tools 2 usage 324/52/2176/0/0"),
+        ("cline-3.0-json-unknown-tool", 0, "Done done events 20 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
         ("codex-0.171-exec-json-length", 1, "Error token-limit events 6 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
@@ -50,6 +70,16 @@ public sealed class RecordingFoldTests
         ("copilot-1.0-json-tool", 0, "Done done events 61 malformed 0 turns 2 tools 1 usage 0/0/0/0/0"),
         ("copilot-1.0-json-two", 0, "Done done events 57 malformed 0 turns 2 tools 2 usage 0/0/0/0/0"),
         ("copilot-1.0-json-unknown-tool", 0, "Done done events 29 malformed 0 turns 2 tools 1 usage 0/0/0/0/0"),
+        ("droid-0.225-stream-json-401", 1, "Error agent-error events 4 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("droid-0.225-stream-json-default-rm", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-killed-by-TERM-in-text", 0, "Working incomplete events 3 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("droid-0.225-stream-json-killed-by-TERM-in-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-killed", -9, "Working killed events 4 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("droid-0.225-stream-json-resumed", 0, "Done done events 4 malformed 0 turns 1 tools 0 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-retry", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-two", 0, "Done done events 9 malformed 0 turns 2 tools 2 usage 324/52/2176/0/0"),
+        ("droid-0.225-stream-json-unknown-tool", 0, "Done done events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/0"),
         ("gemini-0.61-stream-json-400", 144, "Error agent-error events 3 malformed 0 turns 0 tools 0 usage 50/3/0/0/0"),
         ("gemini-0.61-stream-json-401", 145, "Error agent-error events 3 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("gemini-0.61-stream-json-denied", 0, "Done denied events 10 malformed 0 turns 0 tools 1 usage 374/55/2176/0/0 denied 1"),
@@ -63,6 +93,16 @@ public sealed class RecordingFoldTests
         ("gemini-0.61-stream-json-tool", 0, "Done done events 10 malformed 0 turns 0 tools 1 usage 374/55/2176/0/0"),
         ("gemini-0.61-stream-json-two", 0, "Done done events 12 malformed 0 turns 0 tools 2 usage 374/55/2176/0/0"),
         ("gemini-0.61-stream-json-unknown-tool", 0, "Done done events 10 malformed 0 turns 0 tools 1 usage 374/55/2176/0/0"),
+        ("goose-1.34-stream-json-401", 0, "Error agent-error events 2 malformed 3 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("goose-1.34-stream-json-denied", 1, "Working exit-code events 3 malformed 3 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("goose-1.34-stream-json-killed-by-KILL", -9, "Working killed events 3 malformed 3 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("goose-1.34-stream-json-killed-by-TERM-in-tool", -15, "Working killed events 3 malformed 3 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("goose-1.34-stream-json-length", 0, "Done done events 2 malformed 3 turns 1 tools 0 usage 10/1/0/0/0"),
+        ("goose-1.34-stream-json-max-turns", 0, "Error agent-error events 10 malformed 3 turns 2 tools 2 usage 2400/80/0/0/0"),
+        ("goose-1.34-stream-json-retry", 0, "Done done events 8 malformed 3 turns 2 tools 1 usage 2500/52/0/0/0"),
+        ("goose-1.34-stream-json-tool", 0, "Done done events 8 malformed 3 turns 2 tools 1 usage 2500/52/0/0/0"),
+        ("goose-1.34-stream-json-two", 0, "Done done events 9 malformed 3 turns 2 tools 2 usage 2500/52/0/0/0"),
+        ("goose-1.34-stream-json-unknown-tool", 0, "Done done events 8 malformed 3 turns 2 tools 1 usage 2500/52/0/0/0"),
         ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json-denied", 0, "Working incomplete events 4 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520 denied 1"),
         ("opencode-1.18-run-json-killed", -9, "Working killed events 2 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
@@ -142,7 +182,10 @@ public sealed class RecordingFoldTests
     [Arguments("opencode-1.18-run-json-denied", "bash 1 The user rejected permission to use this specific tool call.")]
     [Arguments("gemini-0.61-stream-json-denied", "run_shell_command 1 Tool execution for \"Shell\" requires user confirmation, which is not supported in non-interactive mode.")]
     [Arguments("copilot-1.0-json-denied", "bash 1 Permission denied because no interactive user response was available. Retry in an interactive session so the user can approve it, or try an alternative that does not require this permission.")]
+    [Arguments("cline-3.0-json-denied", "run_commands 1 Tool \"run_commands\" requires approval in a TTY session -- NOT a tool or system failure. Clarify with user before proceeding.")]
     [Arguments("codex-0.171-exec-json-tool-fails", "")]
+    [Arguments("cline-3.0-json-unknown-tool", "")]
+    [Arguments("droid-0.225-stream-json-unknown-tool", "")]
     [Arguments("claude-2.1-duplex-interrupt", "")]
     public void Refused_calls_are_told_once_each(string recording, string denied)
     {
@@ -159,6 +202,7 @@ public sealed class RecordingFoldTests
     [Arguments("gemini-0.61-stream-json-tool", "fe91c28e-840a-49a5-9444-ba923bdc480c", "/start", "result")]
     [Arguments("qwen-0.24-stream-json-resumed", "dafbdd77-0d85-4027-829c-00eb77eef576", "/home/operator/project", "result")]
     [Arguments("copilot-1.0-json-tool", "10237767-e935-4945-94db-0723b78fbe1a", "/start", "result")]
+    [Arguments("droid-0.225-stream-json-tool", "816ae0b8-0bb2-4335-a129-47c8d9959364", "/home/operator/project", "completion")]
     public void The_agents_own_session_and_last_event_are_shown(string recording, string session, string cwd, string lastEvent)
     {
         var bytes = Recordings.Read(recording);
@@ -185,6 +229,11 @@ public sealed class RecordingFoldTests
     [Arguments("qwen-0.24-stream-json-401", "[API Error: 401 invalid api key]")]
     [Arguments("copilot-1.0-json-401", "Authentication failed with provider at http://127.0.0.1:18100/v1 (HTTP 401).\n  Check your COPILOT_PROVIDER_API_KEY, COPILOT_PROVIDER_API_KEY_COMMAND, or COPILOT_PROVIDER_BEARER_TOKEN.")]
     [Arguments("copilot-1.0-json-503", "Failed to get response from the AI model; retried 5 times (total retry wait time: 16.57 seconds) Last error: 503 service unavailable")]
+    [Arguments("cline-3.0-json-401", "invalid api key")]
+    [Arguments("cline-3.0-json-length", "Model reached the maximum output token limit before completing the turn")]
+    [Arguments("droid-0.225-stream-json-401", "401 invalid api key")]
+    [Arguments("goose-1.34-stream-json-401", "Ran into this error: Authentication error: Authentication failed. Status: 401 Unauthorized. Response: invalid api key.\n\nPlease retry if you think this is a transient or recoverable error.")]
+    [Arguments("goose-1.34-stream-json-max-turns", "I've reached the maximum number of actions I can do without user input. Would you like me to continue?")]
     public void A_failed_run_says_why_in_the_agents_own_words(string recording, string error)
     {
         var bytes = Recordings.Read(recording);

@@ -12,6 +12,9 @@ public sealed record AgentProfile
     /// <summary>The runtime's name: the pane's <c>runtime</c>, and by default the binary's base name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Its program's name.</summary>
+    public string Program => Runtimes.ProgramOf(Name);
+
     /// <summary>How its events are read.</summary>
     public required IDialect Dialect { get; init; }
 
@@ -114,6 +117,9 @@ public sealed record AgentProfile
 
     /// <summary>The refused call that a line of its standard error tells of, where its events do not; null for a kind that has no such lines.</summary>
     public Func<string, ToolRefusal?>? RefusalIn { get; init; }
+
+    /// <summary>The words in a line of its standard error that is no text; null for a line that is one, and where all are.</summary>
+    public Func<string, string?>? WordsIn { get; init; }
 
     /// <summary>How an access is mapped to its own arguments and variables.</summary>
     public KindRights Rights { get; init; } = KindRights.None;
@@ -221,7 +227,23 @@ public sealed record ChildVariables(string Prefix, IReadOnlyList<string> Names);
 /// </summary>
 public static class AgentProfiles
 {
-    private static readonly AgentProfile[] Known = [Pi.Profile, Zot.Profile, Claude.Profile, Codex.Profile, Opencode.Profile, Gemini.Profile, Qwen.Profile, Copilot.Profile, Acp.Profile];
+    private static readonly AgentProfile[] Known =
+    [
+        Pi.Profile,
+        Zot.Profile,
+        Claude.Profile,
+        Codex.Profile,
+        Opencode.Profile,
+        Gemini.Profile,
+        Qwen.Profile,
+        Copilot.Profile,
+        Cline.Profile,
+        Goose.Profile,
+        Droid.Profile,
+        Cursor.Profile,
+        Amp.Profile,
+        Acp.Profile,
+    ];
 
     /// <summary>Every kind, <c>local</c> included.</summary>
     public static IReadOnlyList<AgentProfile> All { get; } = [.. Known, Local.Profile];
@@ -238,10 +260,12 @@ public static class AgentProfiles
     /// <param name="runtime">One of <see cref="Names"/>, or null.</param>
     /// <param name="binary">The program's path or name; null where it is not known.</param>
     public static AgentProfile For(string? runtime, string? binary) =>
-        runtime == Local.Profile.Name ? Local.Profile : Named(runtime) ?? Named(Path.GetFileName(binary)) ?? Pi.Lookalike;
+        runtime == Local.Profile.Name ? Local.Profile : Named(runtime) ?? OfProgram(Path.GetFileName(binary)) ?? Pi.Lookalike;
 
     /// <summary>Whether a stated runtime is one of <see cref="Names"/>.</summary>
     public static bool IsKnown(string runtime) => Names.Contains(runtime);
 
     private static AgentProfile? Named(string? name) => Array.Find(Known, profile => profile.Name == name);
+
+    private static AgentProfile? OfProgram(string? program) => Array.Find(Known, profile => profile.Program == program);
 }

@@ -13,9 +13,6 @@ internal static class HarnessVariables
     private static readonly ChildVariables[] Harnesses =
     [
         .. AgentProfiles.All.Select(profile => profile.ChildVariables).OfType<ChildVariables>(),
-        new("CLINE_", ["CLINE_ACTIVE"]),
-        new("CURSOR_", ["CURSOR_AGENT", "CURSOR_TRACE_ID"]),
-        new("GOOSE_", ["GOOSE_TERMINAL"]),
         // The names that several agree on.
         new("AI_AGENT_", ["AGENT", "AI_AGENT"]),
     ];

@@ -46,6 +46,21 @@ public sealed class KindRightsTests
         ("zot", Access.Read, true, "rpc --provider P --model M", ""),
         ("zot", Access.Edit, true, "rpc --provider P --model M", ""),
         ("zot", Access.Full, true, "rpc --provider P --model M", ""),
+        ("cline", Access.Read, false, "--json --auto-approve=false -P P -m M PROMPT ", ""),
+        ("cline", Access.Edit, false, "--json --auto-approve=true -P P -m M PROMPT ", ""),
+        ("cline", Access.Full, false, "--json --auto-approve=true -P P -m M PROMPT ", ""),
+        ("goose", Access.Read, false, "run --output-format stream-json -q --provider P --model M -t PROMPT", "GOOSE_MODE=approve"),
+        ("goose", Access.Edit, false, "run --output-format stream-json -q --provider P --model M -t PROMPT", "GOOSE_MODE=auto"),
+        ("goose", Access.Full, false, "run --output-format stream-json -q --provider P --model M -t PROMPT", "GOOSE_MODE=auto"),
+        ("droid", Access.Read, false, "exec --output-format stream-json --only-tools=Read,LS,Grep,Glob -m M PROMPT", ""),
+        ("droid", Access.Edit, false, "exec --output-format stream-json --auto=medium -m M PROMPT", ""),
+        ("droid", Access.Full, false, "exec --output-format stream-json --skip-permissions-unsafe -m M PROMPT", ""),
+        ("cursor", Access.Read, false, "--print --output-format stream-json --mode=ask --model M PROMPT", ""),
+        ("cursor", Access.Edit, false, "--print --output-format stream-json --model M PROMPT", ""),
+        ("cursor", Access.Full, false, "--print --output-format stream-json --force --model M PROMPT", ""),
+        ("amp", Access.Read, false, "--stream-json --execute PROMPT", ""),
+        ("amp", Access.Edit, false, "--stream-json --execute PROMPT", ""),
+        ("amp", Access.Full, false, "--stream-json --dangerously-allow-all --execute PROMPT", ""),
         ("local", Access.Read, false, "PROMPT", ""),
         ("local", Access.Edit, true, "", ""),
         ("local", Access.Full, false, "PROMPT", ""),
@@ -56,7 +71,7 @@ public sealed class KindRightsTests
     [MethodDataSource(nameof(Table))]
     public void A_kind_is_held_to_an_access_by_its_own_flags_before_model_and_prompt(string kind, Access access, bool isRpc, string arguments, string variables)
     {
-        var profile = AgentProfiles.For(kind == "local" ? kind : null, kind);
+        var profile = AgentProfiles.For(kind == "colibri-test-agent" ? null : kind, kind);
         var line = AgentCommandLine.Build(profile, [], isRpc, "P", "M", "PROMPT", access);
         (string.Join(' ', line.Arguments), line.IsRpc).ShouldBe((arguments, isRpc));
         string.Join(' ', profile.Rights.Environment(access).Select(variable => $"{variable.Key}={variable.Value}")).ShouldBe(variables);
@@ -117,6 +132,11 @@ public sealed class KindRightsTests
     [Arguments("copilot", true, true)]
     [Arguments("pi", true, false)]
     [Arguments("zot", false, false)]
+    [Arguments("cline", true, false)]
+    [Arguments("goose", true, false)]
+    [Arguments("droid", true, false)]
+    [Arguments("cursor", false, false)]
+    [Arguments("amp", false, false)]
     [Arguments("local", false, false)]
     public void A_kind_says_in_one_line_what_it_holds_and_what_it_cannot(string kind, bool holdsRead, bool holdsEdit)
     {

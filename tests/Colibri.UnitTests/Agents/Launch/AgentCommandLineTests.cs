@@ -92,6 +92,9 @@ public sealed class AgentCommandLineTests
     [Arguments(null, "/usr/local/bin/zot", "zot")]
     [Arguments("claude", "/opt/wrapper", "claude")]
     [Arguments("local", "/opt/pi", "local")]
+    [Arguments(null, "/usr/bin/cursor-agent", "cursor")]
+    [Arguments("cursor", "/opt/wrapper", "cursor")]
+    [Arguments(null, "cursor", "pi")]
     [Arguments(null, "my-agent", "pi")]
     public void A_kind_follows_the_runtime_then_the_programs_name(string? runtime, string binary, string name) =>
         AgentProfiles.For(runtime, binary).Name.ShouldBe(name);
@@ -108,14 +111,17 @@ public sealed class AgentCommandLineTests
     }
 
     [Test]
-    public void Every_kind_but_zot_is_read_by_a_recording_of_its_own() =>
-        AgentProfiles.Names.Where(name => !RecordingsOf(name).Any()).ShouldBe(["zot", "local"]);
+    public void Every_kind_that_somebody_has_seen_run_is_read_by_a_recording_of_its_own() =>
+        AgentProfiles.Names.Where(name => !RecordingsOf(name).Any()).ShouldBe(Runtimes.Kinds.Where(kind => kind.IsDocumentedOnly || kind.Name == "local").Select(kind => kind.Name));
 
     [Test]
     [Arguments("claude", "-p --output-format stream-json --verbose")]
     [Arguments("codex", "exec --json --skip-git-repo-check -")]
     [Arguments("opencode", "run --format json")]
     [Arguments("pi", "--mode json --no-session")]
+    [Arguments("goose", "run --output-format stream-json -q -i -")]
+    [Arguments("droid", "exec --output-format stream-json")]
+    [Arguments("amp", "--stream-json --execute")]
     public void A_prompt_too_long_for_an_argument_goes_to_standard_input(string binary, string argv)
     {
         // 131,072 bytes with the NUL at its end are the most that Linux takes.
@@ -131,6 +137,17 @@ public sealed class AgentCommandLineTests
         Long(binary, "-" + new string('x', 131_069)).Input.ShouldBeNull();
         Long(binary, "-" + new string('x', 131_070)).Input.ShouldBe("-" + new string('x', 131_070));
     }
+
+    [Test]
+    [Arguments("cline", "word", "--json|word ")]
+    [Arguments("cline", "-word", "--json| -word")]
+    [Arguments("cline", "two words", "--json|two words")]
+    [Arguments("cline", "two\nlines", "--json|two\nlines")]
+    [Arguments("goose", "-word", "run|--output-format|stream-json|-q|-t| -word")]
+    [Arguments("amp", "word", "--stream-json|--execute|word")]
+    [Arguments("claude", "word", "-p|--output-format|stream-json|--verbose|word")]
+    public void A_prompt_stands_where_its_kind_looks_for_it(string kind, string prompt, string argv) =>
+        string.Join('|', AgentCommandLine.Build(AgentProfiles.For(kind, kind), [], null, null, null, prompt).Arguments).ShouldBe(argv);
 
     [Test]
     public void It_goes_there_as_it_is_and_behind_the_stated_arguments() => AgentCommandLine.Build(
