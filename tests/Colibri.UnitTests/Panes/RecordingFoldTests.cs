@@ -20,6 +20,7 @@ public sealed class RecordingFoldTests
         ("claude-2.1-stream-json-auth", 1, "Error agent-error events 4 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("claude-2.1-stream-json-background", 0, "Done done events 14 malformed 0 turns 3 tools 1 usage 472/64/3328/0/383360"),
         ("claude-2.1-stream-json-denied", 0, "Done denied events 7 malformed 0 turns 2 tools 1 usage 324/52/2176/0/277120"),
+        ("claude-2.1-stream-json-killed", 137, "Working exit-code events 4 malformed 0 turns 1 tools 1 usage 176/1/1024/0/0"),
         ("claude-2.1-stream-json-length", 1, "Error token-limit events 10 malformed 0 turns 4 tools 0 usage 40/4/0/0/24000"),
         ("claude-2.1-stream-json-limit", 1, "Error agent-error events 4 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("claude-2.1-stream-json-partial", 0, "Done done events 10 malformed 0 turns 1 tools 0 usage 148/12/1152/0/96960"),
@@ -30,14 +31,24 @@ public sealed class RecordingFoldTests
         ("claude-2.1-stream-json", 0, "Done done events 23 malformed 0 turns 2 tools 1 usage 352/80/2048/0/341760"),
         ("codex-0.169-exec-json-auth", 1, "Error agent-error events 10 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.169-exec-json", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 352/80/2048/0/0"),
+        ("codex-0.171-exec-json-400", 1, "Error agent-error events 5 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("codex-0.171-exec-json-401", 1, "Error agent-error events 6 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("codex-0.171-exec-json-429", 143, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("codex-0.171-exec-json-killed-by-TERM-in-tool", 143, "Working exit-code events 5 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("codex-0.171-exec-json-killed", 137, "Working exit-code events 5 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
         ("codex-0.171-exec-json-length", 1, "Error token-limit events 6 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.171-exec-json-resumed", 0, "Done done events 5 malformed 0 turns 1 tools 0 usage 472/64/3328/0/0"),
         ("codex-0.171-exec-json-retry-after", 0, "Done done events 9 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
+        ("codex-0.171-exec-json-retry", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
+        ("codex-0.171-exec-json-think", 0, "Done done events 9 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.171-exec-json-tool-fails", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("codex-0.171-exec-json-tool", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
+        ("codex-0.171-exec-json-two", 0, "Done done events 8 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
         ("opencode-1.18-run-json-auth", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json-denied", 0, "Working incomplete events 4 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520"),
+        ("opencode-1.18-run-json-killed", 137, "Working exit-code events 2 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("opencode-1.18-run-json-limit", 1, "Error agent-error events 1 malformed 0 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("opencode-1.18-run-json-resumed", 0, "Done done events 3 malformed 0 turns 1 tools 0 usage 148/12/1152/0/96960"),
         ("opencode-1.18-run-json", 0, "Done done events 7 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-0.73.1-json-retry", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-0.73.1-json-tool", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
@@ -53,10 +64,32 @@ public sealed class RecordingFoldTests
         ("pi-1.5.2-rpc-main", 0, "Done done events 220 malformed 0 turns 11 tools 4 usage 1444/220/9856/0/1058880"),
         // What a client said to Pi, not what Pi said: names nobody knows, and one line that is no JSON.
         ("pi-1.5.2-rpc-main.stdin", 0, "Idle no-result events 23 malformed 1 turns 0 tools 0 usage 0/0/0/0/0"),
+        ("pi-1.6.0-json-400", 0, "Error agent-error events 12 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("pi-1.6.0-json-401", 0, "Error agent-error events 12 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("pi-1.6.0-json-killed-by-TERM-in-text", 143, "Working exit-code events 53 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
+        ("pi-1.6.0-json-killed-by-TERM-in-tool", 143, "Working exit-code events 20 malformed 0 turns 1 tools 1 usage 176/40/1024/0/143520"),
+        ("pi-1.6.0-json-length", 0, "Error token-limit events 16 malformed 0 turns 1 tools 0 usage 10/1/0/0/4500"),
+        ("pi-1.6.0-json-retry", 0, "Done done events 45 malformed 0 turns 3 tools 1 " + Kept),
+        ("pi-1.6.0-json-think", 0, "Done done events 40 malformed 0 turns 2 tools 1 " + Kept),
+        ("pi-1.6.0-json-tool", 0, "Done done events 36 malformed 0 turns 2 tools 1 " + Kept),
+        ("pi-1.6.0-json-two", 0, "Done done events 45 malformed 0 turns 2 tools 2 " + Kept),
         ("pi-1.6.0-json-unknown-tool", 0, "Done done events 34 malformed 0 turns 2 tools 1 " + Kept),
-
+        ("pi-1.6.0-rpc-abort", 0, "Done done events 46 malformed 0 turns 3 tools 1 " + Kept),
+        ("pi-1.6.0-rpc-compact", 0, "Done done events 57 malformed 0 turns 3 tools 1 usage 472/64/3328/0/337440"),
+        ("pi-1.6.0-rpc-prompt", 0, "Done done events 91 malformed 0 turns 5 tools 3 usage 824/144/5376/0/624480"),
+        ("pi-1.6.0-rpc-question-yes", 0, "Done done events 42 malformed 0 turns 2 tools 1 " + Kept),
         ("pi-1.6.0-rpc-steer", 0, "Done done events 56 malformed 0 turns 3 tools 1 usage 472/64/3328/0/337440"),
     ];
+
+    /// <summary>The tool at which a kill found the agent.</summary>
+    private static readonly Dictionary<string, string> Running = new()
+    {
+        ["claude-2.1-stream-json-killed"] = "Bash",
+        ["codex-0.171-exec-json-killed"] = "command_execution",
+        ["codex-0.171-exec-json-killed-by-TERM-in-tool"] = "command_execution",
+        ["pi-1.5.2-json-killed-by-TERM"] = "bash",
+        ["pi-1.6.0-json-killed-by-TERM-in-tool"] = "bash",
+    };
 
     public static List<(string, int, string)> Expectations() => [.. Table];
 
@@ -73,7 +106,7 @@ public sealed class RecordingFoldTests
         Summary(whole, exit).ShouldBe(expected);
         var details = whole.Show();
         details.OversizeLines.ShouldBe(0);
-        details.Tool.ShouldBe(recording.EndsWith("TERM", StringComparison.Ordinal) ? "bash" : null);
+        details.Tool.ShouldBe(Running.GetValueOrDefault(recording));
 
         Same(Fold(recording, bytes, 1, null).Show(), details);
         for (var seed = 0; seed < 200; seed++) Same(Fold(recording, bytes, seed % 3 == 0 ? 20 : 9000, new Random(seed)).Show(), details);
