@@ -73,6 +73,9 @@ public sealed record AgentProfile
     /// </summary>
     public Func<string, IReadOnlyList<string>>? ResumeArguments { get; init; }
 
+    /// <summary>Arguments that give its session an id at its start; null where the kind takes none.</summary>
+    public Func<string, IReadOnlyList<string>>? SessionArguments { get; init; }
+
     /// <summary>What it sets for its own children; null where nobody knows of any.</summary>
     public ChildVariables? ChildVariables { get; init; }
 

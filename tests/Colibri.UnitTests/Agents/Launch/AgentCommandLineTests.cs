@@ -11,7 +11,7 @@ public sealed class AgentCommandLineTests
     private static readonly string[] None = [];
 
     [Test]
-    [Arguments("pi", "--mode json --no-session --provider P --model M PROMPT")]
+    [Arguments("pi", "--mode json --provider P --model M PROMPT")]
     [Arguments("zot", "rpc --provider P --model M")]
     [Arguments("claude", "-p --output-format stream-json --verbose --model M PROMPT")]
     [Arguments("codex", "exec --json --skip-git-repo-check -m M PROMPT")]
@@ -21,7 +21,7 @@ public sealed class AgentCommandLineTests
         ShouldBe(Build(binary, None, provider: "P", model: "M"), argv, isRpc: binary == "zot");
 
     [Test]
-    [Arguments("pi", "--mode json --no-session PROMPT")]
+    [Arguments("pi", "--mode json PROMPT")]
     [Arguments("zot", "rpc")]
     [Arguments("claude", "-p --output-format stream-json --verbose PROMPT")]
     [Arguments("codex", "exec --json --skip-git-repo-check PROMPT")]
@@ -34,7 +34,7 @@ public sealed class AgentCommandLineTests
         ShouldBe(Build("opencode", None, model: "M"), "run --format json -m M PROMPT", isRpc: false);
 
     [Test]
-    [Arguments("pi", "--mode rpc --no-session --provider P --model M")]
+    [Arguments("pi", "--mode rpc --provider P --model M")]
     [Arguments("zot", "rpc --provider P --model M")]
     public void A_long_lived_agent_takes_its_prompt_from_standard_input(string binary, string argv) =>
         ShouldBe(Build(binary, None, rpc: true, provider: "P", model: "M"), argv, isRpc: true);
@@ -77,7 +77,7 @@ public sealed class AgentCommandLineTests
 
     [Test]
     public void Without_a_prompt_none_is_given() =>
-        AgentCommandLine.Build(AgentProfiles.For(null, "pi"), None, null, null, null, null).Arguments.ShouldBe(["--mode", "json", "--no-session"]);
+        AgentCommandLine.Build(AgentProfiles.For(null, "pi"), None, null, null, null, null).Arguments.ShouldBe(["--mode", "json"]);
 
     [Test]
     public void A_log_shows_the_line_without_the_whole_prompt() =>
@@ -112,7 +112,7 @@ public sealed class AgentCommandLineTests
     [Arguments("claude", "-p --output-format stream-json --verbose")]
     [Arguments("codex", "exec --json --skip-git-repo-check -")]
     [Arguments("opencode", "run --format json")]
-    [Arguments("pi", "--mode json --no-session")]
+    [Arguments("pi", "--mode json")]
     public void A_prompt_too_long_for_an_argument_goes_to_standard_input(string binary, string argv)
     {
         // 131,072 bytes with the NUL at its end are the most that Linux takes.
