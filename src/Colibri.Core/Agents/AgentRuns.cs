@@ -36,6 +36,7 @@ internal sealed class AgentRuns
     private readonly RunWatch _watch;
     private readonly string _ownSession;
     private readonly Func<string?> _stderrLine;
+    private readonly string _givenSession = Guid.NewGuid().ToString();
 
     private SpawnRequest _request;
     private Run? _run;
@@ -103,7 +104,8 @@ internal sealed class AgentRuns
         {
             Agent = record,
             ReplacesSession = _request.SessionId is not null,
-            Arguments = (task, earlier) => AgentLaunch.CommandLineOf(_profile, _request, task, AgentLaunch.PromptOf(_profile, _request, task, earlier), earlier).Arguments,
+            Arguments = ArgumentsOf,
+            Session = (task, earlier) => GoingOn.SessionOf(_profile, _request, task, earlier, _givenSession),
         }).ConfigureAwait(false);
         if (begun.Outcome != EdgeOutcome.Applied)
             return begun;
@@ -111,7 +113,7 @@ internal sealed class AgentRuns
         var prompt = AgentLaunch.PromptOf(_request, begun.Task);
         // A program that gets no prompt and prints no events has no run: the operator started it for a purpose of their own.
         if (begun.Task is not null || prompt is not null || (_transport is null && _profile.PrintsEvents))
-            Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()) { FixedDirectory = _request.Cwd, Earlier = begun.Earlier });
+            Enter(new Run(begun, session, default, _parts.Time.GetTimestamp()) { FixedDirectory = _request.Cwd, Earlier = begun.Earlier, TakenUp = TakenUpOf(begun) });
         return begun;
     }
 
@@ -120,7 +122,13 @@ internal sealed class AgentRuns
     public Task<TaskError?> PlaceAsync() => Current is { } run ? PlaceAsync(run) : Task.FromResult<TaskError?>(null);
 
     /// <summary>The launch for the run that was begun.</summary>
-    public AgentLaunch Launch() => new(_profile, _request, Current?.Task, Injection, SessionId, SkillsOf(Current?.Task), Current?.Earlier);
+    public AgentLaunch Launch()
+    {
+        var run = Current;
+        if (run?.Earlier is { } earlier)
+            TellHowItBegins(run, earlier);
+        return new AgentLaunch(_profile, _request, run?.Task, Injection, SessionId, SkillsOf(run?.Task), run?.Earlier, _givenSession);
+    }
 
     /// <summary>Watches the limits until the agent has ended.</summary>
     public Task WatchAsync(CancellationToken ended) => _watch.RunAsync(ended);
@@ -235,8 +243,37 @@ internal sealed class AgentRuns
     {
         if (await RunSteps.DoAsync(_parts.Steps.Placing, run).ConfigureAwait(false) is { } error)
             return error;
+        // A session belongs to a directory: in another one some kinds do not find it, and some ask.
+        if (run is { TakenUp: not null, Earlier.Directory: { } before, Claim: { } claim, Place: { } place } && before != place.Directory)
+        {
+            _parts.Logger.SessionElsewhere(_agent.Id, claim.TaskId, run.TakenUp.Session, before);
+            (run.Earlier, run.TakenUp) = (null, null);
+            await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = $"it begins anew: the agent's own session is of another directory, {before}" }).ConfigureAwait(false);
+            await _parts.Board.BeginAnewAsync(claim, _agent.Id, ArgumentsOf(run.Task, null), GoingOn.SessionOf(_profile, _request, run.Task, null, _givenSession)?.Conversation).ConfigureAwait(false);
+        }
         run.On(RunEvent.Placed);
         return null;
+    }
+
+    private IReadOnlyList<string> ArgumentsOf(BoardTask? task, EarlierSession? earlier) => AgentLaunch.CommandLineOf(
+        _profile, _request, task, AgentLaunch.PromptOf(_profile, _request, task, earlier), earlier, _givenSession).Arguments;
+
+    private Conversation? TakenUpOf(RunBegun begun) =>
+        GoingOn.SessionOf(_profile, _request, begun.Task, begun.Earlier, _givenSession) is { IsTakenUp: true } own ? own.Conversation : null;
+
+    private void TellHowItBegins(Run run, EarlierSession earlier)
+    {
+        var session = earlier.Conversation.Session;
+        if (run.TakenUp is not null)
+        {
+            _parts.Logger.SessionTakenUp(_agent.Id, run.TaskId!, session);
+            Recorder.Add(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = $"it goes on in the agent's own session {session}" });
+        }
+        else if (earlier.Failures >= GoingOn.MaxFailures)
+        {
+            _parts.Logger.SessionGivenUp(_agent.Id, run.TaskId!, session, earlier.Failures);
+            Recorder.Add(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = $"it begins anew: {earlier.Failures} runs could not take up the agent's own session {session}" });
+        }
     }
 
     /// <summary>Gives the agent the prompt that it was started with: it is among its arguments, or is written to its standard input whole, or is sent there as a command now.</summary>
@@ -288,9 +325,10 @@ internal sealed class AgentRuns
     private async Task<RpcReply> PromptAsync(Run run, string prompt, AgentLaunch? launch = null)
     {
         var opening = await _transport!.OpenAsync().ConfigureAwait(false);
-        if (launch is { Earlier: not null } && _profile.Transport == Transport.Acp && opening is { Problem: null, IsResumed: false } && launch.Afresh() is { } whole)
+        if (launch is { TakenUp: not null } && _profile.Transport == Transport.Acp && opening is { Problem: null, IsResumed: false } && launch.Afresh() is { } whole)
         {
             prompt = whole;
+            run.TakenUp = null;
             await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = "the agent could not take up its earlier session: it was told the whole task in a new one" }).ConfigureAwait(false);
         }
         var asked = _transport.PromptAsync(prompt);
@@ -323,6 +361,8 @@ internal sealed class AgentRuns
         if (news.Session is { } session)
             _usage.Note(session);
         _usage.Book();
+        if (news.HarnessSessionId is not null && Current is { IsOver: false } current)
+            Note(current, hasAnswered: false);
         // 4. Words wait to be written to the session: a slow disk exerts back-pressure on this agent alone.
         foreach (var entry in news.Entries)
             Recorder.Add(SessionId, entry);
@@ -353,10 +393,31 @@ internal sealed class AgentRuns
         if (!run.IsAnswerTold && run.HasAnswerIn(report))
         {
             run.IsAnswerTold = true;
+            Note(run, hasAnswered: true);
             _parts.Holds?.Answered(Source, run.TaskId, _parts.Time.GetElapsedTime(run.Since), isDone: false);
         }
         if (RunLimits.IsSettled(report, _transport is not null))
             EndBy(run, LimitFinding.Over);
+    }
+
+    /// <summary>Puts the agent's own session on record while the run goes on, and that the model has answered in it: nobody may see the run's end.</summary>
+    private void Note(Run run, bool hasAnswered)
+    {
+        if (run.Claim is { } claim && (hasAnswered || _profile.CanResume))
+            _ = Watched("noting the session of", NoteAsync(claim, ConversationOf(run, hasAnswered), hasAnswered));
+    }
+
+    private async Task NoteAsync(RunClaim claim, Conversation? conversation, bool hasAnswered)
+    {
+        try
+        {
+            await _parts.Board.NoteSessionAsync(claim, conversation, hasAnswered).ConfigureAwait(false);
+        }
+        catch (BoardUnavailableException e)
+        {
+            // The run's end says it again.
+            _parts.Logger.BoardUnavailable(e.Message);
+        }
     }
 
     /// <summary>Checks the limits anew, after something that they depend on and that no event tells.</summary>
@@ -485,7 +546,29 @@ internal sealed class AgentRuns
             Age = run is null ? TimeSpan.Zero : _parts.Time.GetElapsedTime(run.Since),
             Stated = report.ResumeAt is { } resumeAt && resumeAt - _parts.Time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
         });
-        return run?.Task is null ? end : await CheckAsync(run, end).ConfigureAwait(false);
+        return run?.Task is null ? end : await CheckAsync(run, NotTakenUp(run, end, run.Of(report))).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The end of a run that was to go on in an earlier session and failed without an answer: if it did so at once it costs the task no attempt, and the
+    /// board counts how often. What its provider failed at is not the session's fault, nor is a stop.
+    /// </summary>
+    private RunEnd NotTakenUp(Run run, RunEnd end, in RunReport report)
+    {
+        if (run.TakenUp is not { } session || end is not { Ending: RunEnding.Failed, Error: { } error } || error.Code == RunVerdict.Budget || run.HasAnswerIn(report)
+            || Cause is StopCause.Requested or StopCause.Budget or StopCause.Memory)
+        {
+            return end;
+        }
+        _parts.Logger.SessionNotTakenUp(_agent.Id, run.TaskId!, session.Session, error.Message);
+        var isQuick = _parts.Time.GetElapsedTime(run.Since) < GoingOn.Quick;
+        return end with
+        {
+            ResumeFailed = true,
+            Ending = isQuick ? RunEnding.Interrupted : end.Ending,
+            RetryAt = isQuick ? null : end.RetryAt,
+            Error = error with { Message = $"the agent's own session {session.Session} was not taken up: {error.Message}" },
+        };
     }
 
     /// <summary>The steps after a run's end. What it did in its place is kept first, whatever its verdict.</summary>
@@ -511,7 +594,17 @@ internal sealed class AgentRuns
         // Of a run that was judged this is known already. One that ended otherwise must not keep others waiting for its answer.
         _parts.Holds?.Release(Source, run?.TaskId);
         var (usage, sessions) = _usage.Close();
-        var closed = end with { Usage = usage, Sessions = sessions, SessionEntriesDropped = LostEntries, Result = run?.Result(_parts.Secrets), Conversation = ConversationOf(run) };
+        // What an agent without events did, nobody has seen.
+        var hasAnswered = run is not null && (!_profile.PrintsEvents || run.HasAnswerIn(run.Of(_pane.Run)));
+        var closed = end with
+        {
+            Usage = usage,
+            Sessions = sessions,
+            SessionEntriesDropped = LostEntries,
+            Result = run?.Result(_parts.Secrets),
+            Conversation = ConversationOf(run, hasAnswered),
+            HasAnswered = hasAnswered,
+        };
         // Before its end is on record: then its change may land at once, and its tree goes with it.
         if (run?.TaskId is not null)
             await _parts.Workspaces.LeaveAsync(run).ConfigureAwait(false);
@@ -525,10 +618,11 @@ internal sealed class AgentRuns
         Tell(_pane.EndRun(run is not null && end is { Ending: RunEnding.Failed, Error: not null } && Cause != StopCause.Requested, end.Denied));
     }
 
-    // One in which the model has not answered is worth nothing, and one that could not be taken up must not be tried again.
-    private Conversation? ConversationOf(Run? run) =>
-        run?.Task is not null && _profile.CanResume && run.HasAnswerIn(run.Of(_pane.Run)) && _pane.HarnessSessionId is { Length: > 0 } session
-            ? new Conversation(_profile.Name, session) : null;
+    // One that was to be taken up stays the run's until the model has answered: the agent may have begun another, in which nothing was said.
+    private Conversation? ConversationOf(Run? run, bool hasAnswered) =>
+        run?.Task is null || !_profile.CanResume ? null
+        : run.TakenUp is { } session && !hasAnswered ? session
+        : _pane.HarnessSessionId is { Length: > 0 } told ? new Conversation(_profile.Name, told) : null;
 
     /// <summary>Ends the agent and its current run.</summary>
     /// <param name="exit">How its process ended.</param>

@@ -231,7 +231,7 @@ public sealed class SupervisedAgent : IRunSite
         var place = _runs.Current?.Place;
         Directory = place?.Directory ?? _request.Cwd;
         var directory = place?.Inside ?? Directory;
-        _transport?.Prepare(new ConversationWish(directory ?? WorkingDirectory.Current) { Earlier = launch.Earlier, Model = ModelName(_runs.Current?.Task?.Model ?? _request.Model), Access = _request.HeldAccess });
+        _transport?.Prepare(new ConversationWish(directory ?? WorkingDirectory.Current) { Earlier = launch.TakenUp?.Session, Model = ModelName(_runs.Current?.Task?.Model ?? _request.Model), Access = _request.HeldAccess });
         var environment = _parts.Environment.Build(
             _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);

@@ -47,6 +47,15 @@ public sealed record RunRow
     /// <summary>The agent's number on the board, of which its label is made.</summary>
     public long? AgentNumber { get; init; }
 
+    /// <summary>The agent's own session, by its id; null where it is not known.</summary>
+    public string? HarnessSession { get; init; }
+
+    /// <summary>Whether the model has answered in it.</summary>
+    public bool HasAnswered { get; init; }
+
+    /// <summary>Whether it began in the session of an earlier run.</summary>
+    public bool IsResumed { get; init; }
+
     /// <summary>Entries of the run that its session lacks.</summary>
     public long SessionEntriesDropped { get; init; }
 }

@@ -24,7 +24,10 @@ public sealed record RunStart
     public AgentRecord? Agent { get; init; }
 
     /// <summary>Makes the agent's arguments from the claimed task; null for an agent that runs already. Called by the board's writer.</summary>
-    public Func<BoardTask?, Conversation?, IReadOnlyList<string>>? Arguments { get; init; }
+    public Func<BoardTask?, EarlierSession?, IReadOnlyList<string>>? Arguments { get; init; }
+
+    /// <summary>The agent's own session that the run begins in, from the claimed task; null where only the agent will tell. Called by the board's writer.</summary>
+    public Func<BoardTask, EarlierSession?, OwnSession?>? Session { get; init; }
 
     /// <summary>The route it is started on, if one was chosen.</summary>
     public string? Provider { get; init; }
@@ -69,13 +72,8 @@ public sealed record RunClaim(string RunId, string TaskId, long Number, long Epo
 /// <param name="Task">The whole task as claimed, or unchanged after a refusal; null where none was asked for or found.</param>
 /// <param name="Claim">The token that every later statement names; null if no task was claimed.</param>
 /// <param name="Reason">Why it was refused, in one line for a person; else null.</param>
-/// <param name="Earlier">The agent's own session of the task's run before, where the task has feedback on it; else null.</param>
-public sealed record RunBegun(EdgeOutcome Outcome, BoardTask? Task = null, RunClaim? Claim = null, string? Reason = null, Conversation? Earlier = null);
-
-/// <summary>An agent's own session, which its kind can take up again.</summary>
-/// <param name="Runtime">The kind that knows it.</param>
-/// <param name="Session">Its id.</param>
-public sealed record Conversation(string Runtime, string Session);
+/// <param name="Earlier">The agent's own session of the task's runs before; null where there is none, and where the task begins anew.</param>
+public sealed record RunBegun(EdgeOutcome Outcome, BoardTask? Task = null, RunClaim? Claim = null, string? Reason = null, EarlierSession? Earlier = null);
 
 /// <summary>The end of a run, of an agent, or of both at once.</summary>
 public sealed record RunEnd
@@ -111,8 +109,14 @@ public sealed record RunEnd
     /// <summary>The agent's last words; null where it said none.</summary>
     public TaskResult? Result { get; init; }
 
-    /// <summary>The agent's own session, where it can be taken up again; else null.</summary>
+    /// <summary>The agent's own session, where it can be taken up again; null leaves what is on record of it.</summary>
     public Conversation? Conversation { get; init; }
+
+    /// <summary>Whether the model has answered in the run: a session without an answer is worth nothing.</summary>
+    public bool HasAnswered { get; init; }
+
+    /// <summary>Whether the run was to go on in an earlier session, and failed to take it up.</summary>
+    public bool ResumeFailed { get; init; }
 
     /// <summary>What else is to be known of the run, for its session, in one line; null for nothing.</summary>
     public string? Remark { get; init; }

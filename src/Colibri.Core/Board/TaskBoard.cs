@@ -328,6 +328,30 @@ public sealed class TaskBoard : IAsyncDisposable
     }
 
     /// <summary>
+    /// Records what an agent has told of its own session, so that a run that the daemon does not see end can be gone on with; false if the run has lost its
+    /// task, or is over.
+    /// </summary>
+    /// <param name="claim">The run.</param>
+    /// <param name="conversation">The session; null leaves what is on record.</param>
+    /// <param name="hasAnswered">Whether the model has answered in the run.</param>
+    public Task<bool> NoteSessionAsync(RunClaim claim, Conversation? conversation, bool hasAnswered)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        return WriteAsync(scope => RunVerbs.NoteOwnSession(scope, claim, conversation, hasAnswered));
+    }
+
+    /// <summary>Records that a run begins in no earlier session after all, answered when committed; false if it has lost its task, or is over.</summary>
+    /// <param name="claim">The run.</param>
+    /// <param name="agentId">Its agent.</param>
+    /// <param name="arguments">What the agent is started with.</param>
+    /// <param name="given">The new session, where the agent is given its id.</param>
+    public Task<bool> BeginAnewAsync(RunClaim claim, string agentId, IReadOnlyList<string> arguments, Conversation? given)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        return CommitAsync(scope => RunVerbs.BeginAnew(scope, claim, agentId, arguments, given));
+    }
+
+    /// <summary>
     /// Persists the agent's process, answered when committed; its task goes from claimed to started, unless it was cancelled meanwhile.
     /// </summary>
     /// <param name="agentId">The agent.</param>

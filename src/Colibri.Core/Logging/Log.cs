@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Colibri.Core.Logging;
 
 /// <summary>
-/// Every line the daemon logs, in one catalogue. Ids are stable: 1xx daemon, 2xx socket, 3xx board, 4xx agents, 5xx sessions, 6xx cost.
+/// Every line the daemon logs. Long because it is one catalogue. Ids are stable: 1xx daemon, 2xx socket, 3xx board, 4xx agents, 5xx sessions, 6xx cost.
 /// </summary>
 public static partial class Log
 {
@@ -372,6 +372,18 @@ public static partial class Log
 
     [LoggerMessage(524, LogLevel.Warning, "the disk is low and all that is due is pruned: {Advice}")]
     public static partial void PruneAdvice(this ILogger logger, string advice);
+
+    [LoggerMessage(535, LogLevel.Information, "agent {AgentId}: task {TaskId} goes on in the agent's own session {Session}")]
+    public static partial void SessionTakenUp(this ILogger logger, string agentId, string taskId, string session);
+
+    [LoggerMessage(536, LogLevel.Warning, "agent {AgentId}: task {TaskId} did not go on in the agent's own session {Session}: {Reason}")]
+    public static partial void SessionNotTakenUp(this ILogger logger, string agentId, string taskId, string session, string reason);
+
+    [LoggerMessage(537, LogLevel.Warning, "agent {AgentId}: task {TaskId} begins anew: {Runs} runs could not take up the agent's own session {Session}")]
+    public static partial void SessionGivenUp(this ILogger logger, string agentId, string taskId, string session, int runs);
+
+    [LoggerMessage(538, LogLevel.Information, "agent {AgentId}: task {TaskId} begins anew: the agent's own session {Session} is of another directory, {Directory}")]
+    public static partial void SessionElsewhere(this ILogger logger, string agentId, string taskId, string session, string directory);
 
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);

@@ -90,11 +90,12 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         State.LastEvent = e.Name ?? _events.Of(line, e.UnknownName);
         if (e.IsPartial || e.IsCut) MissedIn(line);
         if (e.SessionId.IsString && IsNew(line, e.SessionId, ref _sessionHash))
-            State.HarnessSessionId = secrets.Name(e.SessionId.GetString(line)!, MaxIdChars);
+            news.HarnessSessionId = State.HarnessSessionId = secrets.Name(e.SessionId.GetString(line)!, MaxIdChars);
         if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))
             State.Cwd = secrets.Name(e.Cwd.GetString(line)!, MaxPathChars);
         if (e.Provider.IsString) _provider = _names.Of(line, e.Provider);
         if (e.Model.IsString) _model = _names.Of(line, e.Model);
+        if (e.IsAnswer) State.Answers++;
 
         if (keepsWords && e.ResponseId.IsString)
             news.Add(new CommandReply(e.ResponseId.GetString(line, MaxIdChars) ?? "", e.Succeeded ? null : _errors.Of(line, e.Error) ?? WordlessRefusal));

@@ -33,6 +33,9 @@ public sealed class PaneNews
     /// <summary>What the agent's own session has used in all, as the latest report of the chunk says; null where none says so.</summary>
     public SessionUsage? Session { get; internal set; }
 
+    /// <summary>The agent's own session, where the chunk tells of another than before; else null.</summary>
+    public string? HarnessSessionId { get; internal set; }
+
     /// <summary>What the agent answered to commands.</summary>
     public ReadOnlySpan<CommandReply> Replies => CollectionsMarshal.AsSpan(_replies);
 
@@ -40,6 +43,7 @@ public sealed class PaneNews
     {
         Changed = false;
         Session = null;
+        HarnessSessionId = null;
         Words = null;
         // This runs a hundred thousand times a second, and most chunks bring none of these.
         if (_entries.Count > 0) _entries.Clear();

@@ -22,7 +22,7 @@ public readonly record struct RunReport(RunOutcome Outcome, bool IsSettled, Stop
     /// <summary>How many events there were in all.</summary>
     public long Events { get; init; }
 
-    /// <summary>Signs that the model has answered: tool calls, and reports of tokens that it gave.</summary>
+    /// <summary>Signs that the model has answered: tool calls, reports of tokens that it gave, and words of a kind that tells of both late.</summary>
     public long Answers { get; init; }
 
     /// <summary>A tool call has begun and not ended.</summary>

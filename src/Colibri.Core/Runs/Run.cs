@@ -64,8 +64,11 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
     /// <summary>Whether its agent lived before it, so that the task is told and nothing is started.</summary>
     public bool IsOfLivingAgent { get; init; }
 
-    /// <summary>The agent's own session of the run before, to be taken up where its kind can; else null.</summary>
-    public Conversation? Earlier { get; init; }
+    /// <summary>The agent's own session of the task's runs before; null where there is none, and where the run begins anew.</summary>
+    public EarlierSession? Earlier { get; set; }
+
+    /// <summary>The agent's own session that it goes on in; null where it begins anew.</summary>
+    public Conversation? TakenUp { get; set; }
 
     /// <summary>What its steps may do in its agent's name.</summary>
     public IRunSite? Site { get; set; }

@@ -220,6 +220,12 @@ public sealed record TaskRun
     public ProcessExit? Exit { get; init; }
     public Usage Usage { get; init; } = new();
 
+    /// <summary>The agent's own session; absent where it is not known.</summary>
+    public string? HarnessSessionId { get; init; }
+
+    /// <summary>Whether it began in the agent's own session of an earlier run; absent where it did not.</summary>
+    public bool? Resumed { get; init; }
+
     /// <summary>Entries that its session lacks: the disk refused them, or they were removed while it ran. Absent where there are none.</summary>
     public long? SessionEntriesDropped { get; init; }
 

@@ -27,6 +27,7 @@ internal static class Claude
         Resumes = static arguments => arguments.Any(argument =>
             argument is "--resume" or "-r" or "--continue" or "-c" || argument.StartsWith("--resume=", StringComparison.Ordinal)),
         ResumeArguments = static session => ["--resume", session],
+        SessionArguments = static session => ["--session-id", session],
         // That a session is around it, which one, and how to talk to it; of hooks and plug-ins, whose they are.
         ChildVariables = new("CLAUDE_",
         [

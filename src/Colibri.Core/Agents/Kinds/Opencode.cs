@@ -65,6 +65,7 @@ internal sealed class OpencodeDialect() : LineDialect(Events)
         {
             case Text:
                 read.Text = part[0];
+                read.IsAnswer = true;
                 read.HasWords = MayLackWords(line, part[0], truncated, look, 2);
                 break;
             case ToolUse:

@@ -13,11 +13,13 @@ internal static class Pi
     {
         Name = "pi",
         Dialect = new PiDialect(),
-        TaskArguments = ["--mode", "json", "--no-session"],
+        TaskArguments = ["--mode", "json"],
         PromptByInput = [],
-        RpcArguments = ["--mode", "rpc", "--no-session"],
+        RpcArguments = ["--mode", "rpc"],
         Commands = new("steer", "new_session", "get_state"),
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
+        // Not --session-id, which begins an empty session where it finds none.
+        ResumeArguments = static session => ["--session", session],
         ChildVariables = new("PI_", ["PI_CODING_AGENT", "PI_SESSION_ID"]),
         // Its own list of tools: two words, because it takes no value behind an equals sign.
         Rights = KindRights.Unheld("Pi has") with

@@ -29,10 +29,11 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
     /// <param name="access">What it may do; null leaves that to the kind. Stated arguments stand in place of the kind's own for it as well.</param>
     /// <param name="extra">The operator's further arguments.</param>
     /// <param name="resume">The agent's own session to go on in, or null.</param>
+    /// <param name="opened">The id of its own session that it is to begin, or null.</param>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     public static AgentCommandLine Build(
         AgentProfile profile, IReadOnlyList<string> stated, bool? rpc, string? provider, string? model, string? prompt, Access? access = null,
-        IReadOnlyList<string>? extra = null, string? resume = null)
+        IReadOnlyList<string>? extra = null, string? resume = null, string? opened = null)
     {
         var hasRpc = profile.RpcArguments is not null;
         var isRpc = rpc ?? (hasRpc && (stated.Count > 0 ? LooksLikeRpc(stated) : profile.AlwaysRpc));
@@ -40,7 +41,7 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
             throw new ArgumentException($"{profile.Name} takes no prompts on standard input: it has no RPC mode");
         var defaults = isRpc ? profile.RpcArguments! : profile.TaskArguments;
         var rights = stated.Count > 0 || access is not { } held ? [] : profile.Rights.Arguments(held, isRpc);
-        List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. rights, .. extra ?? [], .. profile.ModelArguments(provider, model), .. resume is null ? [] : profile.ResumeArguments?.Invoke(resume) ?? []];
+        List<string> arguments = [.. stated.Count > 0 ? stated : defaults, .. rights, .. extra ?? [], .. profile.ModelArguments(provider, model), .. SessionArguments(profile, resume, opened)];
         if (prompt is null || isRpc)
             return new AgentCommandLine(arguments, isRpc);
         var argument = AsArgument(prompt, profile);
@@ -54,6 +55,9 @@ public sealed record AgentCommandLine(IReadOnlyList<string> Arguments, bool IsRp
                 $"the prompt is {bytes} bytes long, and this agent takes it as one argument of at most {MaxPromptBytes}: shorten it, name a file that holds it, or use an agent that reads prompts on standard input (rpc)"),
         };
     }
+
+    private static IReadOnlyList<string> SessionArguments(AgentProfile profile, string? resume, string? opened) =>
+        (resume is not null ? profile.ResumeArguments?.Invoke(resume) : opened is not null ? profile.SessionArguments?.Invoke(opened) : null) ?? [];
 
     // A UTF-16 unit is at most three bytes of UTF-8.
     private static bool IsShort(string argument) => argument.Length <= MaxPromptBytes / 3;

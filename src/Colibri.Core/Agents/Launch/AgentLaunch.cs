@@ -18,21 +18,23 @@ internal sealed class AgentLaunch
     /// <param name="prompts">Puts what the session has so far before the prompt; null leaves the prompt as it is.</param>
     /// <param name="sessionId">The session.</param>
     /// <param name="skills">The skills that the task asks for.</param>
-    /// <param name="earlier">The agent's own session of the task's run before, to be taken up with the task's feedback where the kind can; or null.</param>
+    /// <param name="earlier">The agent's own session of the task's runs before, to be gone on in where the kind can; or null.</param>
+    /// <param name="given">The id for a session of its own that it begins, where the kind takes one; or null.</param>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
     /// <exception cref="PromptTooLongException">The prompt goes neither into an argument nor to standard input.</exception>
     public AgentLaunch(
-        AgentProfile profile, SpawnRequest request, BoardTask? task, PromptAssembler? prompts, string sessionId, IReadOnlyList<Skill> skills, Conversation? earlier = null)
+        AgentProfile profile, SpawnRequest request, BoardTask? task, PromptAssembler? prompts, string sessionId, IReadOnlyList<Skill> skills, EarlierSession? earlier = null, string? given = null)
     {
         Request = request;
         Prompt = PromptOf(profile, request, task, earlier);
-        Recorded = CommandLineOf(profile, request, task, Prompt, earlier);
-        // An agent that goes on in its own session knows what was said.
-        SentPrompt = Prompt is null || task is null || IsResumed(profile, request, task, earlier) ? Prompt
-            : Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null, skills);
-        Earlier = IsResumed(profile, request, task, earlier) ? earlier!.Session : null;
+        Recorded = CommandLineOf(profile, request, task, Prompt, earlier, given);
+        TakenUp = GoingOn.SessionOf(profile, request, task, earlier, given) is { IsTakenUp: true } own ? own.Conversation : null;
+        // An agent that goes on in its own session knows what was said, unless the task was changed, which may change its skills.
+        SentPrompt = Prompt is null || task is null ? Prompt
+            : TakenUp is null ? Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null, skills)
+            : earlier!.IsTaskTold ? Prompt : SkillWords.Before(Prompt, skills);
         _afresh = () => task is null ? Prompt : Introduced(prompts, sessionId, PromptOf(request, task)!, Recorded.IsRpc || Recorded.Input is not null, skills);
-        CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, task, SentPrompt, earlier);
+        CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, task, SentPrompt, earlier, given);
         if (CommandLine.Problem is { } problem)
             throw new PromptTooLongException(problem);
     }
@@ -40,9 +42,6 @@ internal sealed class AgentLaunch
     private readonly Func<string?> _afresh;
 
     public SpawnRequest Request { get; }
-
-    /// <summary>The agent's own session that it is to go on in; null for a new one.</summary>
-    public string? Earlier { get; }
 
     /// <summary>What it is told where it could not go on in that session: all of the task.</summary>
     public string? Afresh() => _afresh();
@@ -53,6 +52,9 @@ internal sealed class AgentLaunch
     /// <summary>The prompt after the session's earlier entries, which are in the log already, and after the skills that the task asks for.</summary>
     public string? SentPrompt { get; }
 
+    /// <summary>The agent's own session that it goes on in; null where it begins anew.</summary>
+    public Conversation? TakenUp { get; }
+
     /// <summary>The command line with the prompt alone, as it is persisted.</summary>
     public AgentCommandLine Recorded { get; }
 
@@ -61,19 +63,17 @@ internal sealed class AgentLaunch
 
     /// <summary>The command line for a prompt.</summary>
     /// <exception cref="ArgumentException">RPC is wanted of a kind that has none.</exception>
-    public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, BoardTask? task, string? prompt, Conversation? earlier = null) =>
-        AgentCommandLine.Build(
+    public static AgentCommandLine CommandLineOf(AgentProfile profile, SpawnRequest request, BoardTask? task, string? prompt, EarlierSession? earlier = null, string? given = null)
+    {
+        var own = GoingOn.SessionOf(profile, request, task, earlier, given);
+        return AgentCommandLine.Build(
             profile, request.Arguments, request.Rpc ?? (profile.Transport == Transport.None ? null : true), request.Provider, task?.Model ?? request.Model, prompt, request.Access, request.ExtraArguments,
-            IsResumed(profile, request, task, earlier) && profile.ResumeArguments is not null ? earlier!.Session : null);
+            own is { IsTakenUp: true } ? own.Conversation.Session : null, own is { IsTakenUp: false } ? own.Conversation.Session : null);
+    }
 
-    /// <summary>A task's prompt: its feedback alone where the agent goes on in its own session, which has the rest.</summary>
-    public static string? PromptOf(AgentProfile profile, SpawnRequest request, BoardTask? task, Conversation? earlier) =>
-        IsResumed(profile, request, task, earlier) ? task!.Feedback : PromptOf(request, task);
-
-    // Stated arguments may be for anything.
-    private static bool IsResumed(AgentProfile profile, SpawnRequest request, BoardTask? task, Conversation? earlier) =>
-        earlier is { } known && known.Runtime == profile.Name && profile.CanResume && task?.Feedback is { Length: > 0 }
-        && request is { Prompt: null, Arguments.Count: 0 };
+    /// <summary>A task's prompt: what is new alone where the agent goes on in its own session, which has the rest.</summary>
+    public static string? PromptOf(AgentProfile profile, SpawnRequest request, BoardTask? task, EarlierSession? earlier) =>
+        GoingOn.SessionOf(profile, request, task, earlier, given: null) is { IsTakenUp: true } ? GoingOn.Words(task!, earlier!) : PromptOf(request, task);
 
     /// <summary>An agent's first prompt: that of the request, else its task's.</summary>
     public static string? PromptOf(SpawnRequest request, BoardTask? task) => request.Prompt ?? (task is null ? null : PromptOf(task));

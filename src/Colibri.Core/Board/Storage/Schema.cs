@@ -189,6 +189,18 @@ internal static class Schema
         ALTER TABLE runs ADD COLUMN harness_runtime TEXT;
         """;
 
+    // harness_answered: the model has answered in the run, also one whose agent keeps no session. resumed: it began in the session of an earlier
+    // run. resume_failed: it could not take that up. told: hashes of the task and of its feedback as it was told them. afresh_after: the claim up to
+    // which a task's runs are not gone on with, because an operator wanted it tried anew.
+    public const string GoingOn = """
+        ALTER TABLE runs ADD COLUMN harness_answered INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN resume_failed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN told TEXT;
+        ALTER TABLE tasks ADD COLUMN afresh_after INTEGER NOT NULL DEFAULT 0;
+        UPDATE runs SET harness_answered = 1 WHERE harness_session IS NOT NULL;
+        """;
+
     // The agent's last words in a run, and in a task's latest finished run: null where it said none.
     public const string Results = """
         ALTER TABLE tasks ADD COLUMN result TEXT;

@@ -6,10 +6,12 @@ namespace Colibri.Core.Board.Verbs;
 /// <summary>What an operator does with a task that is over, or waits: another try, an edit, its deletion, the state of its change.</summary>
 internal static class RetryVerbs
 {
-    // What is over with a new try is taken away: the check's outcome, and a change that is settled. One that is open or in conflict goes on.
+    // What is over with a new try is taken away: the check's outcome, and a change that is settled. One that is open or in conflict goes on. Without
+    // feedback the agent begins anew as well: what is wrong with its session may be why somebody wants another try.
     private static readonly string Retry = $"""
         UPDATE tasks SET previous_status = status, status = 'queued', updated_at = $now, {EdgeSql.BackAtOnce}, attempts = 0, finished_at = NULL,
             held = 0, interruptions = 0, reworks = 0, feedback = $feedback, check_outcome = NULL,
+            afresh_after = CASE WHEN ifnull($feedback, '') = '' THEN claim ELSE afresh_after END,
             change = CASE WHEN change_state IN ('open', 'conflict') THEN change END,
             change_state = CASE WHEN change_state IN ('open', 'conflict') THEN change_state END
         WHERE id = $id AND status IN ({string.Join(", ", Enum.GetValues<TaskState>().Where(TaskLifecycle.IsFinal).Select(state => $"'{TaskRow.Text(state)}'"))})

@@ -19,9 +19,10 @@ internal static class RunVerbs
 
     // The agent's row says what it runs. A run that begins with the agent gets a copy, because agents' rows are deleted before runs' rows.
     private const string InsertRun = """
-        INSERT INTO runs (id, task_id, attempt, claim, claim_epoch, agent_id, session_id, binary, argv, provider, model, profile, access, pid, start_time, boot_id, started_at)
+        INSERT INTO runs (id, task_id, attempt, claim, claim_epoch, agent_id, session_id, binary, argv, provider, model, profile, access, pid, start_time, boot_id, started_at,
+            harness_session, harness_runtime, resumed, told)
         SELECT $id, $task, $attempt, $claim, $epoch, a.id, $session, ifnull(a.binary, ''), ifnull(a.argv, '[]'), $provider, $model, $profile, $access,
-            a.pid, a.start_time, a.boot_id, $now
+            a.pid, a.start_time, a.boot_id, $now, $harness_session, $harness_runtime, $resumed, $told
         FROM agents a WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL
         """;
 
@@ -38,19 +39,41 @@ internal static class RunVerbs
         WHERE id = $agent AND kind = 'spawned' AND ended_at IS NULL
         """;
 
-    private const string EndRun = """
+    private const string EndRun = $"""
         UPDATE runs SET finished_at = $now, exit_code = $exit_code, exit_signal = $exit_signal, verdict = $verdict, denied = $denied,
             result = $result, result_truncated = $result_truncated, error_code = $error_code, error_message = $error_message, stderr_tail = $stderr,
             input_tokens = $input, output_tokens = $output, cache_read_tokens = $cache_read, cache_write_tokens = $cache_write,
-            cost_microcents = $cost, unpriced_tokens = $unpriced, session_entries_dropped = $dropped, harness_session = $harness_session,
-            harness_runtime = $harness_runtime
+            cost_microcents = $cost, unpriced_tokens = $unpriced, session_entries_dropped = $dropped, {Heard},
+            resume_failed = $resume_failed
         WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
         """;
 
     private const string Place = "UPDATE runs SET cwd = $cwd WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL";
 
-    private const string LastConversation =
-        "SELECT harness_runtime, harness_session FROM runs WHERE task_id = $id AND finished_at IS NOT NULL ORDER BY seq DESC LIMIT 1";
+    // What is on record of the session stays where nothing new is known of it: the end of a run that a killed daemon left knows nothing.
+    private const string Heard = """
+        harness_session = ifnull($harness_session, harness_session), harness_runtime = ifnull($harness_runtime, harness_runtime),
+        harness_answered = max(harness_answered, $answered)
+        """;
+
+    private const string NoteSession = $"UPDATE runs SET {Heard} WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL";
+
+    private const string RestartRun = """
+        UPDATE runs SET argv = $argv, harness_session = $harness_session, harness_runtime = $harness_runtime, resumed = 0
+        WHERE id = $run AND claim = $claim AND claim_epoch = $epoch AND finished_at IS NULL
+        """;
+
+    private const string RestartAgent = "UPDATE agents SET argv = $argv WHERE id = $agent AND kind = 'spawned' AND ended_at IS NULL";
+
+    // The latest run in which the model has answered, also that of an agent without a session: what it did is in no earlier session.
+    private const string Earlier = """
+        SELECT r.harness_runtime, r.harness_session, r.cwd, r.told,
+            (SELECT count(*) FROM runs f WHERE f.task_id = $id AND f.seq > r.seq AND f.resume_failed = 1 AND f.harness_session = r.harness_session),
+            l.error_message
+        FROM runs r JOIN (SELECT error_message FROM runs WHERE task_id = $id AND finished_at IS NOT NULL ORDER BY seq DESC LIMIT 1) l
+        WHERE r.task_id = $id AND r.harness_answered = 1 AND r.finished_at IS NOT NULL AND r.claim > (SELECT afresh_after FROM tasks WHERE id = $id)
+        ORDER BY r.seq DESC LIMIT 1
+        """;
 
     private const string ClaimNumber = "SELECT claim FROM tasks WHERE id = $id";
 
@@ -68,7 +91,8 @@ internal static class RunVerbs
         SELECT id, task_id, attempt, agent_id, session_id, binary, argv, pid, start_time, boot_id, started_at, finished_at,
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model, denied,
-            session_entries_dropped, profile, access, cwd, (SELECT a.number FROM agents a WHERE a.id = runs.agent_id), result, result_truncated
+            session_entries_dropped, profile, access, cwd, (SELECT a.number FROM agents a WHERE a.id = runs.agent_id), result, result_truncated,
+            harness_session, resumed, harness_answered
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
@@ -86,17 +110,20 @@ internal static class RunVerbs
             var refused = EdgeVerbs.Refuse(scope, taskId, TaskState.Claimed);
             return new RunBegun(refused.Outcome, refused.Task, Reason: refused.Reason);
         }
-        var earlier = task?.Feedback is { Length: > 0 } ? scope.First(LastConversation, ReadConversation, ("$id", task.Id))?.Value : null;
+        var earlier = task is null ? null : scope.First(Earlier, row => ReadEarlier(row, task), ("$id", task.Id))?.Value;
         if (start.Agent is { } agent)
             Insert(scope, start, agent, task, earlier);
         if (task is null)
             return new RunBegun(EdgeOutcome.Applied);
         var claim = new RunClaim(start.RunId, task.Id, scope.First(ClaimNumber, row => new Number(row.GetInt64(0)), ("$id", task.Id))!.Value, scope.Epoch);
+        var own = start.Session?.Invoke(task, earlier);
         var opened = scope.Execute(
             InsertRun,
             ("$id", start.RunId), ("$task", task.Id), ("$attempt", task.Attempts), ("$claim", claim.Number), ("$epoch", claim.Epoch),
             ("$agent", start.AgentId), ("$session", task.SessionId), ("$provider", start.Provider), ("$model", start.Model),
-            ("$profile", start.Profile), ("$access", start.Access), ("$now", scope.Now));
+            ("$profile", start.Profile), ("$access", start.Access), ("$now", scope.Now),
+            ("$harness_session", own?.Conversation.Session), ("$harness_runtime", own?.Conversation.Runtime), ("$resumed", own is { IsTakenUp: true } ? 1 : 0),
+            ("$told", ToldMark.Of(task)));
         if (opened != 1)
             throw new InvalidOperationException($"agent {start.AgentId} is not on record as living");
         // The agent's process exists already, so the run starts with the claim.
@@ -108,6 +135,25 @@ internal static class RunVerbs
     /// <summary>Records where the run works; false if it has lost its task, or is over.</summary>
     public static bool PlaceAt(WriteScope scope, RunClaim claim, string cwd) =>
         scope.Execute(Place, [.. Token(claim), ("$run", claim.RunId), ("$cwd", cwd)]) == 1;
+
+    /// <summary>Records what the agent has told of its own session; false if the run has lost its task, or is over.</summary>
+    public static bool NoteOwnSession(WriteScope scope, RunClaim claim, Conversation? conversation, bool hasAnswered) => scope.Execute(
+        NoteSession,
+        [
+            .. Token(claim), ("$run", claim.RunId),
+            ("$harness_session", conversation?.Session), ("$harness_runtime", conversation?.Runtime), ("$answered", hasAnswered ? 1 : 0),
+        ]) == 1;
+
+    /// <summary>Records that the run begins in no earlier session after all; false if it has lost its task, or is over.</summary>
+    public static bool BeginAnew(WriteScope scope, RunClaim claim, string agentId, IReadOnlyList<string> arguments, Conversation? given)
+    {
+        var argv = TaskRow.Json(arguments);
+        var changed = scope.Execute(
+            RestartRun, [.. Token(claim), ("$run", claim.RunId), ("$argv", argv), ("$harness_session", given?.Session), ("$harness_runtime", given?.Runtime)]);
+        if (changed == 1)
+            scope.Execute(RestartAgent, ("$agent", agentId), ("$argv", argv));
+        return changed == 1;
+    }
 
     public static BoardTask? Started(WriteScope scope, string agentId, RunClaim? claim, int pid, long startTime, string bootId)
     {
@@ -131,7 +177,7 @@ internal static class RunVerbs
         return closed;
     }
 
-    private static void Insert(WriteScope scope, RunStart start, AgentRecord agent, BoardTask? task, Conversation? earlier) => scope.Execute(
+    private static void Insert(WriteScope scope, RunStart start, AgentRecord agent, BoardTask? task, EarlierSession? earlier) => scope.Execute(
         InsertAgent,
         ("$id", start.AgentId), ("$number", agent.Number ?? scope.NextAgentNumber()), ("$name", agent.Name), ("$runtime", agent.Runtime), ("$capabilities", TaskRow.Json(agent.Capabilities)),
         ("$host", agent.Host), ("$binary", agent.Binary), ("$argv", TaskRow.Json(start.Arguments?.Invoke(task, earlier) ?? [])), ("$cwd", agent.Cwd),
@@ -147,6 +193,7 @@ internal static class RunVerbs
                 .. outcome,
                 ("$exit_code", end.Exit?.Code), ("$exit_signal", end.Exit?.Signal), ("$stderr", Utf8Tail.Of(end.StderrTail, StderrTailBytes)),
                 ("$dropped", end.SessionEntriesDropped), ("$harness_session", end.Conversation?.Session), ("$harness_runtime", end.Conversation?.Runtime),
+                ("$answered", end.HasAnswered ? 1 : 0), ("$resume_failed", end.ResumeFailed ? 1 : 0),
             ]) == 1;
         // A second end of the same run changes nothing, so that its usage counts once.
         if (!isClosed)
@@ -209,8 +256,18 @@ internal static class RunVerbs
         ("$cache_write", usage.CacheWriteTokens), ("$cost", usage.CostMicrocents), ("$unpriced", usage.UnpricedTokens),
     ];
 
-    private static FoundConversation ReadConversation(SqliteDataReader row) =>
-        new(row.TextOrNull(0) is { } runtime && row.TextOrNull(1) is { } session ? new Conversation(runtime, session) : null);
+    // Of a run before these columns it is not known what it was told: then the task is as it was.
+    private static FoundSession ReadEarlier(SqliteDataReader row, BoardTask task) => new(
+        row.TextOrNull(0) is { } runtime && row.TextOrNull(1) is { } session
+            ? new EarlierSession(new Conversation(runtime, session))
+            {
+                Directory = row.TextOrNull(2),
+                IsTaskTold = row.TextOrNull(3) is not { } told || ToldMark.IsTaskIn(told, task),
+                IsFeedbackTold = row.TextOrNull(3) is { } heard && ToldMark.IsFeedbackIn(heard, task),
+                Failures = row.GetInt32(4),
+                Reason = row.TextOrNull(5),
+            }
+            : null);
 
     private static RunRow ReadRun(SqliteDataReader row) => new()
     {
@@ -240,9 +297,12 @@ internal static class RunVerbs
         Cwd = row.TextOrNull(30),
         AgentNumber = row.LongOrNull(31),
         Result = row.ResultOrNull(32),
+        HarnessSession = row.TextOrNull(34),
+        IsResumed = row.GetInt32(35) != 0,
+        HasAnswered = row.GetInt32(36) != 0,
     };
 
     private sealed record Number(long Value);
 
-    private sealed record FoundConversation(Conversation? Value);
+    private sealed record FoundSession(EarlierSession? Value);
 }

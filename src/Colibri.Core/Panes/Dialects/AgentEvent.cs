@@ -81,6 +81,9 @@ public record struct AgentEvent
     /// <summary>Of a <see cref="EventKind.Noted"/>: the agent has refused the prompt that a run was to begin with.</summary>
     public bool IsPromptRefusal { get; set; }
 
+    /// <summary>The model has answered, and nothing else in the event shows it: its words, of a kind that tells calls and tokens once they are over.</summary>
+    public bool IsAnswer { get; set; }
+
     /// <summary>Whose model answered, where the agent says.</summary>
     public JsonValue Provider { get; set; }
 

@@ -11,7 +11,7 @@ public sealed class AgentCommandLineTests
     private static readonly string[] None = [];
 
     [Test]
-    [Arguments("pi", "--mode json --no-session --provider P --model M PROMPT")]
+    [Arguments("pi", "--mode json --provider P --model M PROMPT")]
     [Arguments("zot", "rpc --provider P --model M")]
     [Arguments("claude", "-p --output-format stream-json --verbose --model M PROMPT")]
     [Arguments("codex", "exec --json --skip-git-repo-check -m M PROMPT")]
@@ -24,7 +24,7 @@ public sealed class AgentCommandLineTests
         ShouldBe(Build(binary, None, provider: "P", model: "M"), argv, isRpc: binary == "zot");
 
     [Test]
-    [Arguments("pi", "--mode json --no-session PROMPT")]
+    [Arguments("pi", "--mode json PROMPT")]
     [Arguments("zot", "rpc")]
     [Arguments("claude", "-p --output-format stream-json --verbose PROMPT")]
     [Arguments("codex", "exec --json --skip-git-repo-check PROMPT")]
@@ -37,7 +37,7 @@ public sealed class AgentCommandLineTests
         ShouldBe(Build("opencode", None, model: "M"), "run --format json -m M PROMPT", isRpc: false);
 
     [Test]
-    [Arguments("pi", "--mode rpc --no-session --provider P --model M")]
+    [Arguments("pi", "--mode rpc --provider P --model M")]
     [Arguments("zot", "rpc --provider P --model M")]
     public void A_long_lived_agent_takes_its_prompt_from_standard_input(string binary, string argv) =>
         ShouldBe(Build(binary, None, rpc: true, provider: "P", model: "M"), argv, isRpc: true);
@@ -80,7 +80,7 @@ public sealed class AgentCommandLineTests
 
     [Test]
     public void Without_a_prompt_none_is_given() =>
-        AgentCommandLine.Build(AgentProfiles.For(null, "pi"), None, null, null, null, null).Arguments.ShouldBe(["--mode", "json", "--no-session"]);
+        AgentCommandLine.Build(AgentProfiles.For(null, "pi"), None, null, null, null, null).Arguments.ShouldBe(["--mode", "json"]);
 
     [Test]
     public void A_log_shows_the_line_without_the_whole_prompt() =>
@@ -118,7 +118,7 @@ public sealed class AgentCommandLineTests
     [Arguments("claude", "-p --output-format stream-json --verbose")]
     [Arguments("codex", "exec --json --skip-git-repo-check -")]
     [Arguments("opencode", "run --format json")]
-    [Arguments("pi", "--mode json --no-session")]
+    [Arguments("pi", "--mode json")]
     [Arguments("goose", "run --output-format stream-json -q -i -")]
     [Arguments("droid", "exec --output-format stream-json")]
     [Arguments("amp", "--stream-json --execute")]
