@@ -4,6 +4,7 @@ namespace Colibri.Core.Logging;
 
 /// <summary>
 /// Every line the daemon logs, in one catalogue. Ids are stable: 1xx daemon, 2xx socket, 3xx board, 4xx agents, 5xx sessions, 6xx cost.
+/// Long because every line is in it.
 /// </summary>
 public static partial class Log
 {
@@ -369,6 +370,18 @@ public static partial class Log
 
     [LoggerMessage(524, LogLevel.Warning, "the disk is low and all that is due is pruned: {Advice}")]
     public static partial void PruneAdvice(this ILogger logger, string advice);
+
+    [LoggerMessage(539, LogLevel.Warning, "profile {Profile} takes no tasks: {Reason}")]
+    public static partial void ProfileRefused(this ILogger logger, string profile, string reason);
+
+    [LoggerMessage(540, LogLevel.Warning, "profile {Profile}: {Reason}; its runs count as full access")]
+    public static partial void AccessNotHeld(this ILogger logger, string profile, string reason);
+
+    [LoggerMessage(541, LogLevel.Warning, "{Program} is not the program of {Kind}: {Reason}; tasks wait for the right one")]
+    public static partial void ProgramIsAnother(this ILogger logger, string program, string kind, string reason);
+
+    [LoggerMessage(542, LogLevel.Information, "{Program} answers as {Kind} does")]
+    public static partial void ProgramIsRight(this ILogger logger, string program, string kind);
 
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);

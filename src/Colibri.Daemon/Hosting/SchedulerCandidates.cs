@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
+using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Settings;
@@ -69,6 +70,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
                 TakesTasks = true,
                 // What lets the kind work in the run's own place, and nowhere else.
                 Access = Access.Edit,
+                IsAccessDefault = true,
             });
 
         bool Offers(string capability) => Has(capabilities, capability, programs);
@@ -76,7 +78,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
 
     private static AgentCandidate Of(ProfileSettings profile, ProgramPath programs, IReadOnlyList<string> probed)
     {
-        var binary = profile.Binary ?? profile.Kind;
+        var binary = profile.Binary ?? AgentProfiles.Find(profile.Kind)?.ProgramName ?? profile.Kind;
         string[] capabilities =
         [
             .. probed.Count > 0 ? probed : Always, OperatingSystem.IsFreeBSD() ? "freebsd" : "linux", Architecture(), profile.Kind, profile.Name, .. profile.Capabilities,
@@ -99,6 +101,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
                 Offers = Offers,
                 TakesTasks = true,
                 Access = profile.Access,
+                IsAccessDefault = !profile.IsAccessStated,
                 Profile = profile,
             });
 

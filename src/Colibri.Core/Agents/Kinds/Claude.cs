@@ -15,6 +15,8 @@ internal static class Claude
         Providers = ["anthropic"],
         TaskArguments = ["-p", "--output-format", "stream-json", "--verbose"],
         PromptByInput = [],
+        Recognises = static answer => VersionWords.Are(answer, after: " (Claude Code)"),
+        Login = new("CLAUDE_CONFIG_DIR", ".claude", ".credentials.json", "claude /login"),
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
         Cost = CostReport.AtItsEnd,
         Rights = ClaudeRights.All,

@@ -14,6 +14,8 @@ internal static class Codex
         Providers = ["openai"],
         TaskArguments = ["exec", "--json", "--skip-git-repo-check"],
         PromptByInput = ["-"],
+        Recognises = static answer => VersionWords.Are(answer, before: "codex-cli "),
+        Login = new("CODEX_HOME", ".codex", "auth.json", "codex login"),
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
         RefusalIn = CodexRefusals.In,
         Rights = CodexRights.All,

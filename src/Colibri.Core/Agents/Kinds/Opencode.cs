@@ -13,6 +13,8 @@ internal static class Opencode
         Dialect = new OpencodeDialect(),
         TaskArguments = ["run", "--format", "json"],
         PromptByInput = [],
+        Recognises = static answer => VersionWords.Are(answer),
+        Login = new("XDG_DATA_HOME", ".local/share", "opencode/auth.json", "opencode auth login"),
         ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),
         Rights = OpencodeRights.All,
         ResumeArguments = static session => ["-s", session],

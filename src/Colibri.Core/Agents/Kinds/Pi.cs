@@ -18,6 +18,9 @@ internal static class Pi
         RpcArguments = ["--mode", "rpc", "--no-session"],
         SteerCommand = "steer",
         ForgetCommand = "new_session",
+        AsksByRpc = true,
+        Recognises = static answer => VersionWords.Are(answer),
+        Login = new("PI_CODING_AGENT_DIR", ".pi/agent", "auth.json", "pi (then type /login)"),
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
         ChildVariables = new("PI_", ["PI_CODING_AGENT", "PI_SESSION_ID"]),
         // Its own list of tools: two words, because it takes no value behind an equals sign.
