@@ -163,6 +163,9 @@ public sealed class Engine : IAsyncDisposable
     /// <summary>Tenants and skills.</summary>
     public Registry Registry { get; private set; } = null!;
 
+    /// <summary>What the programs of agents said of themselves.</summary>
+    public ProgramVersions Versions { get; private set; } = null!;
+
     /// <summary>What decides beside capabilities whether a task may start.</summary>
     public PlaceRules Rules { get; private set; } = null!;
 
@@ -228,8 +231,11 @@ public sealed class Engine : IAsyncDisposable
             [state, configuration.SessionsDirectory, Path.Combine(state, Pruner.WorkDirectory), Path.Combine(state, WorkspaceGit.TreesDirectory)],
             () => Settings.Current.Retention, _parts.SpaceOf, logger);
         Disk.Look();
+        Versions = new ProgramVersions(
+            _parts.Processes, (_parts.Environment ?? new AgentEnvironment()).ForVersions(_parts.Secrets, configuration.SocketPath), _parts.Secrets, time, logger, _stop.Token);
         var parts = new SupervisorParts
         {
+            Versions = Versions,
             Processes = _parts.Processes,
             Loop = _parts.Loop,
             Board = Board,

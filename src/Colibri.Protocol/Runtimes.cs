@@ -11,6 +11,9 @@ public sealed record AgentKind(string Name, string Title)
     /// <summary>Its program's name.</summary>
     public string Program { get; init; } = Name;
 
+    /// <summary>It stands for any program, so a profile of it names one.</summary>
+    public bool NeedsBinary { get; init; }
+
     /// <summary>Its rows come from its documents alone: nobody has seen it run under Colibri.</summary>
     public bool IsDocumentedOnly { get; init; }
 }
@@ -33,8 +36,8 @@ public static class Runtimes
         new("droid", "Factory droid") { Transports = ["print", "acp"] },
         new("cursor", "Cursor") { Program = "cursor-agent", Transports = ["print", "acp"], IsDocumentedOnly = true },
         new("amp", "Amp") { IsDocumentedOnly = true },
-        new("acp", "any program that speaks the Agent Client Protocol") { Transports = ["acp"] },
-        new("local", "any program"),
+        new("acp", "any program that speaks the Agent Client Protocol") { Transports = ["acp"], NeedsBinary = true },
+        new("local", "any program") { NeedsBinary = true },
     ];
 
     /// <summary>Every value of <c>transport</c>, whatever the kind.</summary>

@@ -149,7 +149,7 @@ public sealed class WireCommand
 
     public static WireCommand SpawnAgent { get; } = new("spawn-agent", "start an agent",
         new("binary", WireField.Required, "path, absolute, or a bare name on the daemon's search path", "its program: a path, or a name on the daemon's PATH"),
-        new("runtime", "by base name, else pi", string.Join(", ", Runtimes.All), "how to read its output"),
+        new("runtime", "by base name, else pi", "a kind's name", "how to read its output; colibri agents shows the kinds"),
         new("args", "the runtime's own", "up to 1,000 texts", "its own arguments, as they are"),
         new("provider", "none", "name", "the model's provider"),
         new("model", "none", "name", "the model"),
@@ -191,6 +191,9 @@ public sealed class WireCommand
         new("cancelled", "one of these three", "true", "no answer: the agent goes on without"));
 
     public static WireCommand ListAgents { get; } = new("list-agents", "list agents");
+
+    public static WireCommand ListKinds { get; } = new("list-kinds", "show the kinds of agents, where each is installed and what holds it",
+        new WireField("runtime", "all", "a kind's name", "only this kind"));
 
     public static WireCommand RegisterAgent { get; } = new("register-agent", "make an agent known that runs elsewhere",
         new("name", WireField.Required, "name", "its name"),
@@ -263,7 +266,7 @@ public sealed class WireCommand
     public static IReadOnlyList<WireCommand> All { get; } =
     [
         Ping, Status, Snapshot, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
-        RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, RegisterAgent, Heartbeat, ListSessions, GetSession,
+        RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, DeleteSkill, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
         Prune,
     ];

@@ -94,7 +94,7 @@ public sealed class CliTests
             ["ping"], ["status"], ["snapshot"], ["reload"], ["intake-task", "--title", "Later"], ["get-task", task], ["list-tasks", "--status", "queued", "--limit", "5"],
             ["heartbeat", agent], ["claim-task", "--task-id", task, "--agent-id", agent],
             ["transition-task", "--task-id", task, "--status", "started"], ["transition-task", "--task-id", task, "--status", "done"],
-            ["cancel-task", other], ["list-agents"], ["append-session", "walk", "--kind", "note", "--text", "A note"], ["list-sessions"], ["get-session", "walk"],
+            ["cancel-task", other], ["list-agents"], ["agents"], ["agents", "claude"], ["list-kinds", "--json"], ["append-session", "walk", "--kind", "note", "--text", "A note"], ["list-sessions"], ["get-session", "walk"],
             ["set-cost-mode", "fast"], ["register-skill", "walk", "--description", "Walks", "--category", "legs"], ["list-skills"], ["delete-skill", "walk"],
             ["register-tenant", "green", "--jail-root-path", "/tmp/green"], ["list-tenants"], ["delete-tenant", "green"],
             ["spawn-local", Repository.TestAgent, "--session-id", "walk-local", "--", "--turns", "1"],

@@ -11,6 +11,12 @@ namespace Colibri.Cli.Commands;
 /// <summary>Agents: those the daemon starts, and those that come from outside.</summary>
 internal sealed class AgentCommands(BoundCommand bound)
 {
+    private static readonly PositionalSpec Kind = PositionalSpec.Of(WireCommand.ListKinds.Field("runtime")) with
+    {
+        Value = "KIND",
+        Choices = [.. Runtimes.All.Where(kind => kind != "local")],
+    };
+
     private static readonly PositionalSpec AgentId = PositionalSpec.Of(WireCommand.StopAgent.Field("agent_id"));
 
     public static readonly CommandSpec[] All =
@@ -83,6 +89,19 @@ internal sealed class AgentCommands(BoundCommand bound)
         {
             Example = "list-agents",
         },
+        new("agents", CommandGroup.Agents, "show the kinds of agents that Colibri knows, and where they are installed")
+        {
+            Positional = Kind,
+            Options = [OptionSpec.Flag("--verbose", "each whole, with what holds it") with { Short = "-v" }],
+            Example = "agents claude",
+            Note = "once: a process for each task. rpc, duplex, acp: a long-lived one that is told its tasks.",
+        },
+        new(WireCommand.ListKinds, CommandGroup.Agents)
+        {
+            IsSeldom = true,
+            Positional = Kind,
+            Example = "list-kinds --json",
+        },
         new(WireCommand.RegisterAgent, CommandGroup.Agents)
         {
             IsSeldom = true,
@@ -111,6 +130,8 @@ internal sealed class AgentCommands(BoundCommand bound)
         app.Add("prompt", commands.Prompt);
         app.Add("answer", commands.Answer);
         app.Add("list-agents", commands.List);
+        app.Add("agents", commands.Kinds);
+        app.Add("list-kinds", commands.ListKinds);
         app.Add("register-agent", commands.Register);
         app.Add("heartbeat", commands.Heartbeat);
     }
@@ -191,6 +212,21 @@ internal sealed class AgentCommands(BoundCommand bound)
     public void List() => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.ListAgents.Name },
         (screen, reply) => AgentView.List(screen, reply.Read(ProtocolJson.Wire.AgentList)));
+
+    public void Kinds([Runtime] string? runtime = null, bool verbose = false) => ShowKinds(runtime, verbose);
+
+    public void ListKinds([Runtime] string? runtime = null) => ShowKinds(runtime, isWhole: false);
+
+    private void ShowKinds(string? runtime, bool isWhole) => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.ListKinds.Name, Runtime = runtime },
+        (screen, reply) =>
+        {
+            var list = reply.Read(ProtocolJson.Wire.KindList);
+            if (isWhole || runtime is not null)
+                KindView.Whole(screen, list);
+            else
+                KindView.Table(screen, list);
+        });
 
     public void Register(string name, [Many] string[]? capability = null, string? host = null) => bound.WillAsk(
         () => new CommandRequest { Cmd = WireCommand.RegisterAgent.Name, Name = name, Capabilities = capability, Host = host },

@@ -104,6 +104,9 @@ public sealed record SupervisorParts
     /// <summary>Says which agents' cost no budget sees in time.</summary>
     internal UnseenCosts UnseenCosts => field ?? Interlocked.CompareExchange(ref field, new UnseenCosts(Budgets, Prices, Logger), null) ?? field;
     public required ProgramPath Programs { get; init; }
+
+    /// <summary>What the programs said of themselves; null where nobody asks them.</summary>
+    public ProgramVersions? Versions { get; init; }
     public required DaemonConfiguration Configuration { get; init; }
     public required TimeProvider Time { get; init; }
 

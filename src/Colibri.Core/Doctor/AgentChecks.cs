@@ -1,6 +1,7 @@
 using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
+using Colibri.Core.Processes;
 using Colibri.Core.Providers;
 using Colibri.Core.Settings;
 using Colibri.Posix.Host;
@@ -15,14 +16,15 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
 {
     public const string Group = "agents";
 
-    private const int MaxVersion = 80;
     private const int MaxWhy = 200;
     private const int MaxFlag = 60;
 
     // A user that is not root, where its number is known inside a root alone.
     private const uint SomeUser = 65_534;
 
-    private readonly AgentEnvironment _environment = parts.AgentEnvironment ?? new AgentEnvironment();
+    private readonly ProgramVersions _versions = parts.Versions ?? new ProgramVersions(
+        parts.Processes, (parts.AgentEnvironment ?? new AgentEnvironment()).ForVersions(parts.Secrets, parts.Settings().Daemon.SocketPath), parts.Secrets, parts.Time, parts.Logger,
+        parts.Stopping);
 
     public IEnumerable<Look> Looks()
     {
@@ -35,29 +37,30 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
             yield return new Look(Group, "resident agent", over => FindAsync("resident agent", resident, over));
         foreach (var provider in parts.Settings().Daemon.Providers.Select(route => route.Provider).Distinct(StringComparer.OrdinalIgnoreCase))
             yield return new Look(Group, $"provider {provider}", finding => FindKeyOfRoute(finding, provider));
-        foreach (var kind in AgentProfiles.Names.Where(kind => kind != Local && !candidates.Any(candidate => IsOf(kind, candidate.Template))))
-            yield return new Look(Group, $"unused {kind}", finding => FindUnused(finding, kind));
+        foreach (var kind in AgentProfiles.Startable.Where(kind => !candidates.Any(candidate => IsOf(kind, candidate.Template))))
+            yield return new Look(Group, $"unused {kind.Name}", finding => FindUnused(finding, kind));
     }
 
-    private const string Local = "local";
-
-    private static bool IsOf(string kind, SpawnRequest request) => request.Runtime == kind || Path.GetFileName(request.Binary) == Runtimes.ProgramOf(kind);
+    private static bool IsOf(AgentProfile kind, SpawnRequest request) => request.Runtime == kind.Name || Path.GetFileName(request.Binary) == kind.ProgramName;
 
     private void FindNone(Finding finding)
     {
-        var found = AgentProfiles.Names.Where(kind => kind != Local && parts.Programs.Find(Runtimes.ProgramOf(kind)) is not null).ToList();
+        var found = AgentProfiles.Startable.Where(kind => parts.Programs.Find(kind.ProgramName) is not null).Select(kind => kind.Name).ToList();
         finding.Warning(
             found.Count > 0
                 ? $"no agent is configured, so queued tasks wait until somebody claims them; installed: {string.Join(", ", found)}"
                 : "no agent is configured, so queued tasks wait until somebody claims them; none that Colibri knows is installed",
-            found.Count > 0 ? Configure(found[0]) : $"install one of {string.Join(", ", AgentProfiles.Names.Where(kind => kind != Local))}; then {Configure("NAME")}");
+            found.Count > 0 ? Configure(found[0]) : $"install one of those that colibri agents shows; then {Configure("NAME")}");
     }
 
-    private void FindUnused(Finding finding, string kind)
+    private void FindUnused(Finding finding, AgentProfile kind)
     {
-        if (parts.Programs.Find(Runtimes.ProgramOf(kind)) is { } path)
-            finding.Note($"installed at {path}; no profile uses it", Configure(kind));
+        if (parts.Programs.Find(kind.ProgramName) is { } path)
+            finding.Note($"installed at {path}; no profile uses it{Unseen(kind)}", Configure(kind.Name));
     }
+
+    private static string Unseen(AgentProfile kind) =>
+        Runtimes.Kinds.Any(known => known.Name == kind.Name && known.IsDocumentedOnly) ? "; Colibri knows its kind from documents only" : "";
 
     // The section and its key on two lines of the file.
     private string Configure(string kind) =>
@@ -72,7 +75,7 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
         if (confinement.Plan is { } plan)
             FindInside(finding, request, plan);
         else if (ProgramOf(finding, kind, request) is { } program)
-            await FindVersionAsync(finding, request, program, over).ConfigureAwait(false);
+            await FindVersionAsync(finding, kind, request, program, over).ConfigureAwait(false);
         FindKey(finding, kind, request, isConfined: confinement.Plan is not null);
         FindRights(finding, kind, request);
         return finding.Checks;
@@ -132,7 +135,7 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
             finding.Note($"it is not on the host and inside the root of tenant {tenant.TenantId}: it does tasks of tenants alone");
             return null;
         }
-        var where = request.Profile is { } profile ? $"binary = \"/PATH/{Path.GetFileName(binary)}\" under [agents.{profile.Name}]" : $"COLIBRI_AGENT_BINARY=/PATH/{Path.GetFileName(binary)}";
+        var where = Where(request);
         if (programs.WhyNot(binary) is { } reason)
             finding.Error($"{parts.Host.UserName} cannot execute it: {reason}");
         else if (binary.Contains('/'))
@@ -142,24 +145,38 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
         return null;
     }
 
-    private async Task FindVersionAsync(Finding finding, SpawnRequest request, string program, CancellationToken over)
+    private static string Where(SpawnRequest request)
     {
-        // As the agent would be started, and without keys: a version needs none.
-        var environment = _environment.Build(
-            request with { Cwd = "/" }, [], parts.Secrets.IsSecret, Guid.NewGuid().ToString(), null, Guid.NewGuid().ToString(), parts.Settings().Daemon.SocketPath);
-        var answer = await probe.AskAsync(program, ["--version"], environment, over).ConfigureAwait(false);
-        if (answer.Problem is { } problem)
+        var path = $"/PATH/{Path.GetFileName(request.Binary)}";
+        return request.Profile is { } profile ? $"binary = \"{path}\" under [agents.{profile.Name}]" : $"COLIBRI_AGENT_BINARY={path}";
+    }
+
+    private async Task FindVersionAsync(Finding finding, AgentProfile kind, SpawnRequest request, string program, CancellationToken over)
+    {
+        ProbeAnswer answer;
+        try
+        {
+            answer = await _versions.AskAsync(program, kind, over).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            answer = new ProbeAnswer(null, "", "");
+        }
+        var told = _versions.Judge(kind, answer);
+        if (request.IsOfKind && told.WhyNot is { } another && answer.Exit is not { Code: 126 or 127 })
+            finding.Error($"{program} is not the program of {kind.Name}: {another}; no task is given to it", $"install {kind.Name}, or state where it is: {Where(request)}");
+        else if (answer.Problem is { } problem)
             finding.Error($"{program} cannot be started: {problem}");
         else if (answer.IsTimedOut)
-            finding.Warning($"{program}; it did not answer --version within {ProgramProbe.Deadline.TotalSeconds} s and was ended", $"see what it waits for: {AsUser($"{DoctorHost.ShellWord(program)} --version")}");
+            finding.Warning($"{program}; it did not answer --version within {ProgramVersions.Deadline.TotalSeconds} s and was ended", $"see what it waits for: {AsUser($"{DoctorHost.ShellWord(program)} --version")}");
         else if (answer.IsFull)
             finding.Warning($"{program}; it answered --version with more than {ProgramProbe.MaxBytes} bytes and was ended: is that {Path.GetFileName(request.Binary)}?");
         else if (answer.Exit is null)
             finding.Warning($"{program}; its version was not learnt: the examination was over before");
         else if (!answer.IsGood)
             FindBrokenProgram(finding, program, answer);
-        else if ((FirstLine(answer.Output) ?? FirstLine(answer.Errors)) is { } version)
-            finding.Ok($"{parts.Secrets.Name(version, MaxVersion)} at {program}");
+        else if (told.Version is { } version)
+            finding.Ok($"{version} at {program}{Unseen(kind)}");
         else
             finding.Note($"{program}; it says no version");
     }
@@ -210,16 +227,16 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
         const string Part = "key";
         var none = wanted.Count > 0 ? $"there is no {wanted[0]}" : "no key is there, and nothing names its provider";
         var add = $"add {(wanted.Count > 0 ? wanted[0] : "NAME_API_KEY")}=VALUE to {KeyFile()}";
-        if (AgentLogins.Of(kind.Name, variable) is not { } login)
+        if (kind.Login is not { } login)
             finding.Warning(none, add, Part);
         else if (isConfined)
             finding.Warning($"{none}; a login of {kind.Name}'s own would have to lie in its root", add, Part);
-        else if (login.File is { } file && File.Exists(file))
-            finding.Ok($"{none}; a login of {kind.Name}'s own is at {file}", Part);
-        else if (login.File is null)
+        else if (login.PathFor(variable) is not { } file)
             finding.Warning($"{none}, and no home directory (HOME) in which {kind.Name} could keep a login", add, Part);
+        else if (File.Exists(file))
+            finding.Ok($"{none}; a login of {kind.Name}'s own is at {file}", Part);
         else
-            finding.Warning($"{none}, and no login of {kind.Name}'s own at {login.File}", $"{add}; or log in as {parts.Host.UserName}: {AsUser(login.Command)}", Part);
+            finding.Warning($"{none}, and no login of {kind.Name}'s own at {file}", $"{add}; or log in as {parts.Host.UserName}: {AsUser(login.Command)}", Part);
     }
 
     private void FindKeyOfRoute(Finding finding, string provider)
@@ -242,13 +259,18 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
         }
         var access = request.Profile?.Access ?? request.Access ?? Access.Edit;
         var words = $"{access.ToString().ToLowerInvariant()}: {kind.Rights.Words(access)}{Flags(kind, access)}";
+        var told = ToldAccess.Of(request with { Access = access });
         if (kind.Rights.WhyNot(access, UserOf(request), name => VariableOf(request, name)) is { } why)
             FindRefusal(finding, why, Part);
         else if (kind.Rights.Holds(access) || request.Jail is not null)
             finding.Ok(request.Jail is null ? words : $"{words}; confined", Part);
+        else if (told.Refusal is { } refusal)
+            finding.Error($"{words}; no task is given to it", $"{Refused(refusal)}; then: colibri reload", Part);
         else
-            finding.Note(words, part: Part);
+            finding.Note(told.Access == Access.Full && access != Access.Full ? $"full ({words})" : words, part: Part);
     }
+
+    private static string Refused(string refusal) => refusal[(refusal.LastIndexOf("; ", StringComparison.Ordinal) + 2)..];
 
     // What is wrong, a colon, and what to do.
     private static void FindRefusal(Finding finding, string why, string part)
@@ -276,8 +298,6 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
     private string AsUser(string command) => parts.Host.AsUser(parts.Settings().Daemon.SocketPath, parts.Variable("HOME"), command);
 
     // Redacted as a whole first: an escape sequence may hold a newline.
-    private string? FirstLine(string text) => Lines(text).FirstOrDefault();
-
     private string? LastLine(string text) => Lines(text).LastOrDefault();
 
     private string[] Lines(string text) => parts.Secrets.Redact(text).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

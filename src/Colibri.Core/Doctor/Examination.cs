@@ -2,6 +2,7 @@ using System.Globalization;
 using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Logging;
+using Colibri.Core.Processes;
 using Colibri.Core.Providers;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Settings;
@@ -193,6 +194,9 @@ public sealed record ExaminationParts
 
     /// <summary>The daemon's version and process, in words.</summary>
     public string Daemon { get; init; } = "colibri-daemon";
+
+    /// <summary>What programs said of themselves; null asks each anew.</summary>
+    public ProgramVersions? Versions { get; init; }
 
     public DoctorHost Host { get; init; } = new();
     public required TimeProvider Time { get; init; }

@@ -1,3 +1,4 @@
+using Colibri.Core.Processes;
 using Colibri.Posix.Spawning;
 
 namespace Colibri.Core.Doctor;

@@ -385,6 +385,18 @@ public static partial class Log
     [LoggerMessage(538, LogLevel.Information, "agent {AgentId}: task {TaskId} begins anew: the agent's own session {Session} is of another directory, {Directory}")]
     public static partial void SessionElsewhere(this ILogger logger, string agentId, string taskId, string session, string directory);
 
+    [LoggerMessage(539, LogLevel.Warning, "profile {Profile} takes no tasks: {Reason}")]
+    public static partial void ProfileRefused(this ILogger logger, string profile, string reason);
+
+    [LoggerMessage(540, LogLevel.Warning, "profile {Profile}: {Reason}; its runs count as full access")]
+    public static partial void AccessNotHeld(this ILogger logger, string profile, string reason);
+
+    [LoggerMessage(541, LogLevel.Warning, "{Program} is not the program of {Kind}: {Reason}; tasks wait for the right one")]
+    public static partial void ProgramIsAnother(this ILogger logger, string program, string kind, string reason);
+
+    [LoggerMessage(542, LogLevel.Information, "{Program} answers as {Kind} does")]
+    public static partial void ProgramIsRight(this ILogger logger, string program, string kind);
+
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);
 

@@ -24,7 +24,14 @@ public sealed record ProfileSettings
     public IReadOnlyList<string> ExtraArguments { get; init; } = [];
 
     /// <summary>What its runs may do; each kind maps it to its own flags.</summary>
-    public Access Access { get; init; } = Access.Edit;
+    public Access Access
+    {
+        get;
+        init => (field, IsAccessStated) = (value, true);
+    } = Access.Edit;
+
+    /// <summary>Whether the configuration states <see cref="Access"/>.</summary>
+    public bool IsAccessStated { get; private init; }
 
     /// <summary>Besides what is probed.</summary>
     public IReadOnlyList<string> Capabilities { get; init; } = [];

@@ -115,12 +115,10 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
         // A key that is there and cannot be used is told already.
         if (!table.Entries.ContainsKey("kind"))
             reading.Mistakes.Add(at, $"{shown} has no kind; use kind = one of {string.Join(", ", Protocol.Runtimes.All)}");
-        else if (profile.Transport is { } transport && Protocol.Runtimes.Kinds.First(kind => kind.Name == profile.Kind).Transports is { } known && !known.Contains(TransportNames.Of(transport)))
-            reading.Mistakes.Add(table.Entries["transport"].At, $"{shown}.transport is \"{TransportNames.Of(transport)}\", and the kind {profile.Kind} has {string.Join(", ", known)}");
-        else if (profile.Kind == "acp" && !table.Entries.ContainsKey("binary"))
-            reading.Mistakes.Add(at, $"{shown} is of kind acp and has no binary; name the program, and in args what makes it speak the protocol");
-        else if (profile.Kind == "local" && !table.Entries.ContainsKey("binary"))
-            reading.Mistakes.Add(at, $"{shown} is of kind local and has no binary; name the program");
+        else if (Protocol.Runtimes.Kinds.First(kind => kind.Name == profile.Kind) is var kind && profile.Transport is { } transport && !kind.Transports.Contains(TransportNames.Of(transport)))
+            reading.Mistakes.Add(table.Entries["transport"].At, $"{shown}.transport is \"{TransportNames.Of(transport)}\", and the kind {profile.Kind} has {string.Join(", ", kind.Transports)}");
+        else if (kind.NeedsBinary && !table.Entries.ContainsKey("binary"))
+            reading.Mistakes.Add(at, $"{shown} is of kind {profile.Kind} and has no binary; name the program");
     }
 
     private static void Check(WorkspaceSettings workspace, TomlTable table, FilePlace at, string shown, TomlTable agents, FileReading reading)

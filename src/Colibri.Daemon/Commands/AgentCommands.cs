@@ -2,6 +2,7 @@ using Colibri.Core.Agents;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
+using Colibri.Core.Scheduling;
 using Colibri.Core.Settings;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
@@ -11,7 +12,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Daemon.Commands;
 
 /// <summary>The commands about agents.</summary>
-internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor, string host)
+internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor, KindsView kinds, string host)
 {
     private const int MaxArguments = 1_000;
     private const long MaxGraceMs = 10 * 60 * 1_000;
@@ -24,6 +25,7 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
         new(WireCommand.PromptAgent, PromptAsync),
         new(WireCommand.AnswerAgent, AnswerAsync),
         new(WireCommand.ListAgents, ListAsync),
+        new(WireCommand.ListKinds, KindsAsync),
         new(WireCommand.RegisterAgent, RegisterAsync),
         new(WireCommand.Heartbeat, HeartbeatAsync),
     ];
@@ -160,6 +162,12 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
     {
         var registered = await board.RegisteredAgentsAsync().ConfigureAwait(false);
         return Reply.Of(new AgentList([.. supervisor.Agents.Select(agent => agent.ToWire()), .. registered]), ProtocolJson.Wire.AgentList);
+    }
+
+    private async ValueTask<Reply> KindsAsync(CommandContext context)
+    {
+        var kind = KnownRuntime(context.Request.Runtime);
+        return Reply.Of(await kinds.ReadAsync(kind).ConfigureAwait(false), ProtocolJson.Wire.KindList);
     }
 
     private async ValueTask<Reply> RegisterAsync(CommandContext context)

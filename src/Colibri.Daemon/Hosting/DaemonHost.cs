@@ -8,6 +8,7 @@ using Colibri.Core.Doctor;
 using Colibri.Core.Logging;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
+using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions.Prompts;
 using Colibri.Core.Settings;
 using Colibri.Daemon.Commands;
@@ -119,6 +120,7 @@ internal static class DaemonHost
             Tenants = () => engine.Registry.Tenants,
             Programs = programs,
             Processes = processes,
+            Versions = engine.Versions,
             Plan = engine.Supervisor.PlanAsync,
             Secrets = secrets,
             Cgroup = () => engine.Cgroups?.Status,
@@ -154,7 +156,7 @@ internal static class DaemonHost
                 .. new QueueCommands(engine).Handlers,
                 .. new LandingCommands(engine).Handlers,
                 .. new RetentionCommands(engine).Handlers,
-                .. new AgentCommands(engine.Board, engine.Supervisor, configuration.Host).Handlers,
+                .. new AgentCommands(engine.Board, engine.Supervisor, new KindsView(programs, engine.Versions, () => candidates), configuration.Host).Handlers,
                 .. new SessionCommands(engine.Sessions, engine.Prompts, engine.Board).Handlers,
                 .. new RegistryCommands(engine.Registry).Handlers,
             ]),

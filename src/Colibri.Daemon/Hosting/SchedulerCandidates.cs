@@ -71,6 +71,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
                 TakesTasks = true,
                 // What lets the kind work in the run's own place, and nowhere else.
                 Access = Access.Edit,
+                IsAccessDefault = true,
             });
 
         bool Offers(string capability) => Has(capabilities, capability, programs);
@@ -78,8 +79,8 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
 
     private static AgentCandidate Of(ProfileSettings profile, ProgramPath programs, IReadOnlyList<string> probed)
     {
-        var kind = AgentProfiles.For(profile.Kind, null);
-        var binary = profile.Binary ?? (profile.Transport == Transport.Acp ? kind.AcpProgram : null) ?? Runtimes.ProgramOf(profile.Kind);
+        var kind = AgentProfiles.Find(profile.Kind);
+        var binary = profile.Binary ?? (profile.Transport == Transport.Acp ? kind?.AcpProgram : null) ?? kind?.ProgramName ?? profile.Kind;
         string[] capabilities =
         [
             .. probed.Count > 0 ? probed : Always, OperatingSystem.IsFreeBSD() ? "freebsd" : "linux", Architecture(), profile.Kind, profile.Name, .. profile.Capabilities,
@@ -104,6 +105,7 @@ internal sealed class SchedulerCandidates(Func<ColibriSettings> settings, Progra
                 // One that cannot begin another conversation does one task.
                 TakesTasks = profile.Transport != Transport.Duplex,
                 Access = profile.Access,
+                IsAccessDefault = !profile.IsAccessStated,
                 Profile = profile,
             });
 

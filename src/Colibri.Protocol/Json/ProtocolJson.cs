@@ -21,6 +21,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(TaskList))]
 [JsonSerializable(typeof(Agent))]
 [JsonSerializable(typeof(AgentList))]
+[JsonSerializable(typeof(KindList))]
 [JsonSerializable(typeof(SessionEntry))]
 [JsonSerializable(typeof(SessionEntries))]
 [JsonSerializable(typeof(SessionList))]

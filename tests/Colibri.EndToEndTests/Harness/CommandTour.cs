@@ -183,6 +183,11 @@ internal sealed class CommandTour(WireClient client)
         (await AskAsync(new { cmd = "list-tenants" })).Items("tenants").ShouldContain(one => one.Text("tenant_id") == "green");
         (await AskAsync(new { cmd = "delete-tenant", tenant_id = "green" })).Text("tenant_id").ShouldBe("green");
         (await AskAsync(new { cmd = "list-tenants" })).Items("tenants").ShouldBeEmpty();
+
+        var kind = (await AskAsync(new { cmd = "list-kinds", runtime = "codex" })).Items("kinds").ShouldHaveSingleItem();
+        (kind.Text("name"), kind.Member("tells").Text("cost")).ShouldBe(("codex", "never"));
+        kind.Items("access").Select(access => access.Text("access")).ShouldBe(["read", "edit", "full"]);
+        (await client.RefusalAsync(new { cmd = "list-kinds", runtime = "none" })).ShouldBe("bad-request");
     }
 
     private async Task OverviewAsync()

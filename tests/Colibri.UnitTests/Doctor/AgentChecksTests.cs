@@ -20,21 +20,23 @@ public sealed class AgentChecksTests : IDisposable
     public static List<(string, DoctorState, string)> Programs =>
     [
         ("echo '2.1.332 (Claude Code)'", DoctorState.Ok, "2.1.332 (Claude Code) at "),
-        ("echo; echo '  2.1.332  '; echo more", DoctorState.Ok, "2.1.332 at "),
-        ("echo 2.1.332 >&2", DoctorState.Ok, "2.1.332 at "),
-        ("""printf '\033[2J\033]0;title\007\2332J2.1.332\r\nmore'""", DoctorState.Ok, "2.1.332 at "),
-        ("exit 0", DoctorState.Note, "it says no version"),
-        ("exec yes 2.1.332", DoctorState.Warning, "more than 4096 bytes"),
-        ("exec yes 2.1.332 >&2", DoctorState.Warning, "more than 4096 bytes"),
-        ("echo broken >&2; exit 3", DoctorState.Warning, "--version failed, exit code 3: broken"),
+        ("echo; echo '  2.1.332 (Claude Code)  '; echo more", DoctorState.Ok, "2.1.332 (Claude Code) at "),
+        ("echo '2.1.332 (Claude Code)' >&2", DoctorState.Ok, "2.1.332 (Claude Code) at "),
+        ("""printf '\033[2J\033]0;title\0072.1.332 (Claude Code)\r\nmore'""", DoctorState.Ok, "2.1.332 (Claude Code) at "),
+        ("exit 0", DoctorState.Error, "it answers --version with nothing"),
+        ("exec yes 2.1.332", DoctorState.Error, "more than 4096 bytes"),
+        ("exec yes 2.1.332 >&2", DoctorState.Error, "more than 4096 bytes"),
+        ("echo broken >&2; exit 3", DoctorState.Error, "it answers --version with exit code 3: broken"),
+        ("echo 'claude native binary not installed; run its postinstall' >&2; exit 1", DoctorState.Error, "is not the program of claude"),
+        ("echo Downloading claude...", DoctorState.Error, "it answers --version with 'Downloading claude...'"),
         ("kill -SEGV $$", DoctorState.Warning, "--version failed, SIGSEGV"),
         ("exec /nowhere/node", DoctorState.Error, "does not start, exit code 127: "),
-        ("read line && echo \"$line\" || echo 'no input'", DoctorState.Ok, "no input at "),
-        ("echo \"$*\"", DoctorState.Ok, "--version at "),
-        ("echo \"key $ANTHROPIC_API_KEY, home $HOME\"", DoctorState.Ok, "key , home /"),
-        ($"echo {Installation.Key}", DoctorState.Ok, "[redacted] at "),
+        ("read line && echo \"$line\" || echo 'no input'", DoctorState.Error, "with 'no input'"),
+        ("echo \"$*\"", DoctorState.Error, "with '--version'"),
+        ("echo \"key $ANTHROPIC_API_KEY, home $HOME\"", DoctorState.Error, "with 'key , home /"),
+        ($"echo {Installation.Key}", DoctorState.Error, "with '[redacted]'"),
         // What it leaves holds its streams open.
-        ("sleep 300 & echo 2.1.332", DoctorState.Ok, "2.1.332 at "),
+        ("sleep 300 & echo '2.1.332 (Claude Code)'", DoctorState.Ok, "2.1.332 (Claude Code) at "),
     ];
 
     [Test]
@@ -59,7 +61,7 @@ public sealed class AgentChecksTests : IDisposable
 
         var hanging = checks.Single(check => check.Name == "claude");
         hanging.State.ShouldBe(DoctorState.Warning);
-        hanging.Message.ShouldContain("did not answer --version within 5 s and was ended");
+        hanging.Message.ShouldContain("did not answer --version within 10 s and was ended");
         hanging.Fix.ShouldNotBeNull().ShouldContain("/claude --version");
         checks.Single(check => check.Name == "pi").Message.ShouldStartWith("1.5.2 at ");
         checks.ShouldContain(check => check.Group == "host");
@@ -100,7 +102,7 @@ public sealed class AgentChecksTests : IDisposable
     public async Task What_is_installed_and_not_configured_is_noted()
     {
         var check = await _here.WithClaude().WithProgram("zot", "echo 1").CheckAsync("agents", "unused zot");
-        (check.State, check.Message).ShouldBe((DoctorState.Note, $"installed at {_here.InFolder("bin/zot")}; no profile uses it"));
+        (check.State, check.Message).ShouldBe((DoctorState.Note, $"installed at {_here.InFolder("bin/zot")}; no profile uses it; Colibri knows its kind from documents only"));
         check.Fix.ShouldNotBeNull().ShouldStartWith("write [agents.zot] and, below it, kind = \"zot\" into ");
     }
 

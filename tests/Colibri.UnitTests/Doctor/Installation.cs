@@ -62,6 +62,8 @@ internal sealed class Installation : IDisposable
             Runtime = profile.Kind,
             Arguments = profile.Arguments ?? [],
             Provider = profile.Provider,
+            Access = profile.Access,
+            IsAccessDefault = !profile.IsAccessStated,
             Environment = profile.Environment,
             PassedEnvironment = profile.PassedEnvironment,
             Jail = profile.Confine is { } confine ? new JailRequest { Path = confine.Path, User = confine.User } : null,

@@ -13,16 +13,6 @@ public sealed class RecordingFoldTests
 {
     private const string Kept = "usage 324/52/2176/0/240480";
 
-    /// <summary>The tool that was at work when a recording breaks off.</summary>
-    private static readonly Dictionary<string, string> AtWork = new()
-    {
-        ["pi-1.5.2-json-killed-by-TERM"] = "bash",
-        ["droid-0.225-stream-json-killed"] = "Execute",
-        ["goose-1.34-stream-json-denied"] = "shell",
-        ["goose-1.34-stream-json-killed-by-KILL"] = "shell",
-        ["goose-1.34-stream-json-killed-by-TERM-in-tool"] = "shell",
-    };
-
     /// <summary>The exit is a code, or the number of a signal below zero.</summary>
     private static readonly (string Recording, int Exit, string Expected)[] Table =
     [
@@ -57,8 +47,8 @@ public sealed class RecordingFoldTests
         ("codex-0.171-exec-json-400", 1, "Error agent-error events 5 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.171-exec-json-401", 1, "Error agent-error events 6 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.171-exec-json-429", 143, "Error agent-error events 4 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
-        ("codex-0.171-exec-json-killed-by-TERM-in-tool", 143, "Working exit-code events 5 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
-        ("codex-0.171-exec-json-killed", 137, "Working exit-code events 5 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("codex-0.171-exec-json-killed-by-TERM-in-tool", -15, "Working killed events 5 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
+        ("codex-0.171-exec-json-killed", -9, "Working killed events 5 malformed 0 turns 1 tools 1 usage 0/0/0/0/0"),
         ("codex-0.171-exec-json-length", 1, "Error token-limit events 6 malformed 0 turns 1 tools 0 usage 0/0/0/0/0"),
         ("codex-0.171-exec-json-resumed", 0, "Done done events 5 malformed 0 turns 1 tools 0 usage 472/64/3328/0/0"),
         ("codex-0.171-exec-json-retry-after", 0, "Done done events 9 malformed 0 turns 1 tools 1 usage 324/52/2176/0/0"),
@@ -168,11 +158,18 @@ public sealed class RecordingFoldTests
     /// <summary>The tool that was at work when a recording breaks off.</summary>
     private static readonly Dictionary<string, string> AtWork = new()
     {
-        ["pi-1.5.2-json-killed-by-TERM"] = "bash",
         ["claude-2.1-stream-json-killed"] = "Bash",
+        ["codex-0.171-exec-json-killed"] = "command_execution",
+        ["codex-0.171-exec-json-killed-by-TERM-in-tool"] = "command_execution",
         ["copilot-1.0-json-killed"] = "bash",
+        ["droid-0.225-stream-json-killed"] = "Execute",
         ["gemini-0.61-stream-json-killed"] = "run_shell_command",
         ["gemini-0.61-stream-json-killed-by-TERM-in-tool"] = "run_shell_command",
+        ["goose-1.34-stream-json-denied"] = "shell",
+        ["goose-1.34-stream-json-killed-by-KILL"] = "shell",
+        ["goose-1.34-stream-json-killed-by-TERM-in-tool"] = "shell",
+        ["pi-1.5.2-json-killed-by-TERM"] = "bash",
+        ["pi-1.6.0-json-killed-by-TERM-in-tool"] = "bash",
         ["qwen-0.24-stream-json-killed"] = "run_shell_command",
         ["qwen-0.24-stream-json-killed-by-TERM-in-tool"] = "run_shell_command",
     };

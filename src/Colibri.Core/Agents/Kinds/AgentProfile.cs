@@ -12,8 +12,17 @@ public sealed record AgentProfile
     /// <summary>The runtime's name: the pane's <c>runtime</c>, and by default the binary's base name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Its program's name.</summary>
-    public string Program => Runtimes.ProgramOf(Name);
+    /// <summary>The name under which its program is looked for.</summary>
+    public string ProgramName => Runtimes.ProgramOf(Name);
+
+    /// <summary>
+    /// Whether what a program prints on <c>--version</c>, without what a terminal acts on, is this kind's, as real programs were seen to answer. Another
+    /// product of the same name is told apart by it. Null where nobody has seen the kind answer.
+    /// </summary>
+    public Func<string, bool>? Recognises { get; init; }
+
+    /// <summary>Where it keeps a login of its own; null where nobody knows of one.</summary>
+    public KindLogin? Login { get; init; }
 
     /// <summary>How its events are read.</summary>
     public required IDialect Dialect { get; init; }
@@ -38,6 +47,9 @@ public sealed record AgentProfile
 
     /// <summary>Whether it takes an argument without a blank for the name of a command: a prompt of one word gets one behind it.</summary>
     public bool PromptNeedsBlank { get; init; }
+
+    /// <summary>Whether it asks questions in its RPC mode, which are answered there. By ACP and in the duplex mode every kind does.</summary>
+    public bool AsksByRpc { get; init; }
 
     /// <summary>
     /// The arguments that stand in the prompt's place when it goes to standard input, which is then closed; null where the kind reads none there.
@@ -248,6 +260,9 @@ public static class AgentProfiles
     /// <summary>Every kind, <c>local</c> included.</summary>
     public static IReadOnlyList<AgentProfile> All { get; } = [.. Known, Local.Profile];
 
+    /// <summary>The kinds that have a program of their own, which can be looked for: every one but <c>local</c>.</summary>
+    public static IReadOnlyList<AgentProfile> Startable => Known;
+
     /// <summary>Every runtime's name.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(profile => profile.Name)];
 
@@ -265,7 +280,10 @@ public static class AgentProfiles
     /// <summary>Whether a stated runtime is one of <see cref="Names"/>.</summary>
     public static bool IsKnown(string runtime) => Names.Contains(runtime);
 
-    private static AgentProfile? Named(string? name) => Array.Find(Known, profile => profile.Name == name);
+    /// <summary>The kind of that name; null where there is none.</summary>
+    public static AgentProfile? Find(string name) => All.FirstOrDefault(profile => profile.Name == name);
 
-    private static AgentProfile? OfProgram(string? program) => Array.Find(Known, profile => profile.Program == program);
+    private static AgentProfile? OfProgram(string? program) => Array.Find(Known, profile => profile.ProgramName == program);
+
+    private static AgentProfile? Named(string? name) => Array.Find(Known, profile => profile.Name == name);
 }

@@ -21,6 +21,8 @@ internal static class Claude
         AcpArguments = [],
         AcpProgram = "claude-agent-acp",
         AcpManners = new() { AskingMode = "default", TellsCost = true, TellsTokenLimit = true },
+        Recognises = static answer => VersionWords.Are(answer, after: " (Claude Code)"),
+        Login = new("CLAUDE_CONFIG_DIR", ".claude", ".credentials.json", "claude /login"),
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
         Cost = CostReport.AtItsEnd,
         Rights = ClaudeRights.All,

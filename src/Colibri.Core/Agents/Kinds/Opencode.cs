@@ -15,6 +15,8 @@ internal static class Opencode
         AcpManners = new() { ModelName = static (provider, model) => provider is null ? model : $"{provider}/{model}", TellsLastRequestAlone = true, TellsCost = true, Environment = OpencodeRights.Asking },
         TaskArguments = ["run", "--format", "json"],
         PromptByInput = [],
+        Recognises = static answer => VersionWords.Are(answer),
+        Login = new("XDG_DATA_HOME", ".local/share", "opencode/auth.json", "opencode auth login"),
         ModelArguments = static (provider, model) => AgentProfile.Flag("-m", provider is null ? model : $"{provider}/{model}"),
         Rights = OpencodeRights.All,
         ResumeArguments = static session => ["-s", session],

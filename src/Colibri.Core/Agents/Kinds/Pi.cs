@@ -17,6 +17,9 @@ internal static class Pi
         PromptByInput = [],
         RpcArguments = ["--mode", "rpc"],
         Commands = new("steer", "new_session", "get_state"),
+        AsksByRpc = true,
+        Recognises = static answer => VersionWords.Are(answer),
+        Login = new("PI_CODING_AGENT_DIR", ".pi/agent", "auth.json", "pi (then type /login)"),
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
         // Not --session-id, which begins an empty session where it finds none.
         ResumeArguments = static session => ["--session", session],

@@ -1,6 +1,7 @@
 using System.Text;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Processes;
+using Colibri.Core.Providers;
 using Colibri.Posix.Host;
 using Colibri.Posix.Spawning;
 using Colibri.Protocol;
@@ -38,6 +39,10 @@ public sealed class AgentEnvironment
     internal string? ValueFor(SpawnRequest request, string name) => request.Environment.TryGetValue(name, out var stated)
         ? stated
         : _inherited.ValueOf(name) is { } inherited ? Encoding.UTF8.GetString(inherited) : null;
+
+    /// <summary>What a program of a kind finds when it is asked for its version, which needs no keys.</summary>
+    internal Func<AgentProfile, string, EnvironmentBlock> ForVersions(Secrets secrets, string socketPath) => (kind, program) => Build(
+        new SpawnRequest { Binary = program, Runtime = kind.Name, Cwd = "/" }, [], secrets.IsSecret, Guid.NewGuid().ToString(), null, Guid.NewGuid().ToString(), socketPath);
 
     /// <param name="request">The request.</param>
     /// <param name="keys">The keys that the agent needs; it gets no other key of the daemon.</param>

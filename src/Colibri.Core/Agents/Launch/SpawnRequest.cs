@@ -64,6 +64,12 @@ public sealed record SpawnRequest
     /// <summary>What its runs may do, by the kind's own flags; null leaves that to the kind and the operator's settings of it.</summary>
     public Access? Access { get; init; }
 
+    /// <summary>Whether nobody has stated <see cref="Access"/>, so that it is the daemon's default.</summary>
+    public bool IsAccessDefault { get; init; }
+
+    /// <summary>Whether its program is the one that its kind means: a program of the operator's own, or arguments of theirs, may be anything.</summary>
+    internal bool IsOfKind => Arguments.Count == 0 && AgentProfiles.For(Runtime, Binary) is { PrintsEvents: true } kind && Path.GetFileName(Binary) == kind.ProgramName;
+
     /// <summary>What its runs are held to: stated arguments stand in place of the kind's flags for it.</summary>
     public Access? HeldAccess => Arguments.Count == 0 ? Access : null;
 

@@ -102,6 +102,11 @@ public sealed class CommandBindingTests
         ),
         ("stop-agent|a|--grace-ms|2000", """{"cmd":"stop-agent","agent_id":"a","grace_ms":2000}"""),
         ("list-agents", """{"cmd":"list-agents"}"""),
+        ("list-kinds", """{"cmd":"list-kinds"}"""),
+        ("list-kinds|claude", """{"cmd":"list-kinds","runtime":"claude"}"""),
+        ("agents", """{"cmd":"list-kinds"}"""),
+        ("agents|-v", """{"cmd":"list-kinds"}"""),
+        ("agents|claude", """{"cmd":"list-kinds","runtime":"claude"}"""),
         (
             "register-agent|builder|--capability|dotnet|--host|h",
             """{"cmd":"register-agent","capabilities":["dotnet"],"name":"builder","host":"h"}"""

@@ -12,7 +12,7 @@ public sealed class CommandTableTests
         .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
         .. new TaskCommands(null!, null!, null!, null!, null!).Handlers,
         .. new QueueCommands(null!).Handlers,
-        .. new AgentCommands(null!, null!, "clawdie").Handlers,
+        .. new AgentCommands(null!, null!, null!, "clawdie").Handlers,
         .. new SessionCommands(null!, null!, null!).Handlers,
         .. new RegistryCommands(null!).Handlers,
         .. new RetentionCommands(null!).Handlers,

@@ -1,13 +1,12 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Threading.Channels;
-using Colibri.Core.Processes;
 using Colibri.Posix.Sockets;
 using Colibri.Posix.Spawning;
 using Colibri.Posix.Trees;
 using Microsoft.Extensions.Logging;
 
-namespace Colibri.Core.Doctor;
+namespace Colibri.Core.Processes;
 
 /// <summary>
 /// Runs programs that answer a short question, such as their version: a few at once, each with bounded time and output and without standard input.
@@ -24,7 +23,7 @@ internal sealed class ProgramProbe(ChildProcesses processes, TimeProvider time, 
     /// <summary>How long one may take.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
-    private const string Marker = "COLIBRI_DOCTOR_ID";
+    private const string Marker = "COLIBRI_PROBE_ID";
 
     // What a program wrote before its end is there by then; a descendant may hold the stream open for longer.
     private static readonly TimeSpan RestOfOutput = TimeSpan.FromMilliseconds(500);
@@ -40,13 +39,15 @@ internal sealed class ProgramProbe(ChildProcesses processes, TimeProvider time, 
     /// <param name="arguments">Its arguments.</param>
     /// <param name="environment">All of it.</param>
     /// <param name="stopping">Ends it.</param>
+    /// <param name="limit">Its time; null is <see cref="Deadline"/>.</param>
     /// <exception cref="OperationCanceledException">It was not started before <paramref name="stopping"/>.</exception>
-    public async Task<ProbeAnswer> AskAsync(string program, IReadOnlyList<string> arguments, EnvironmentBlock environment, CancellationToken stopping)
+    public async Task<ProbeAnswer> AskAsync(
+        string program, IReadOnlyList<string> arguments, EnvironmentBlock environment, CancellationToken stopping, TimeSpan? limit = null)
     {
         await _turns.Writer.WriteAsync(true, stopping).ConfigureAwait(false);
         try
         {
-            return await RunAsync(program, arguments, environment, stopping).ConfigureAwait(false);
+            return await RunAsync(program, arguments, environment, limit ?? Deadline, stopping).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or ArgumentException)
         {
@@ -58,7 +59,8 @@ internal sealed class ProgramProbe(ChildProcesses processes, TimeProvider time, 
         }
     }
 
-    private async Task<ProbeAnswer> RunAsync(string program, IReadOnlyList<string> arguments, EnvironmentBlock environment, CancellationToken stopping)
+    private async Task<ProbeAnswer> RunAsync(
+        string program, IReadOnlyList<string> arguments, EnvironmentBlock environment, TimeSpan limit, CancellationToken stopping)
     {
         var marker = Guid.NewGuid().ToString("N");
         var (output, theirOutput) = SocketPair.Create();
@@ -78,17 +80,17 @@ internal sealed class ProgramProbe(ChildProcesses processes, TimeProvider time, 
         });
         theirOutput.Dispose();
         theirErrors.Dispose();
-        return await FollowAsync(child, new ProcessTree(child, $"{Marker}={marker}"), output, errors, stopping).ConfigureAwait(false);
+        return await FollowAsync(child, new ProcessTree(child, $"{Marker}={marker}"), output, errors, limit, stopping).ConfigureAwait(false);
     }
 
-    private async Task<ProbeAnswer> FollowAsync(ChildProcess child, ProcessTree tree, Socket output, Socket errors, CancellationToken stopping)
+    private async Task<ProbeAnswer> FollowAsync(ChildProcess child, ProcessTree tree, Socket output, Socket errors, TimeSpan limit, CancellationToken stopping)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var said = ReadAsync(output, full, over.Token);
         var complained = ReadAsync(errors, full, over.Token);
         var stopped = Task.Delay(Timeout.Infinite, over.Token);
-        var isInTime = await FairWait.IsDoneAsync(Task.WhenAny(child.Exited, full.Task, stopped), Deadline, time).ConfigureAwait(false);
+        var isInTime = await FairWait.IsDoneAsync(Task.WhenAny(child.Exited, full.Task, stopped), limit, time).ConfigureAwait(false);
         if (child.Exited.IsCompleted)
             await FairWait.IsDoneAsync(Task.WhenAll(said, complained), RestOfOutput, time).ConfigureAwait(false);
         var hasExited = child.Exited.IsCompleted;

@@ -1,0 +1,32 @@
+using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Settings;
+
+namespace Colibri.Core.Agents.Launch;
+
+/// <summary>
+/// What the runs of a request may do, as it is told. A kind that cannot hold an access is refused it, unless the run is confined. An access that nobody has
+/// stated is told as full where the kind cannot hold it: a run must not claim what nothing keeps.
+/// </summary>
+/// <param name="Access">What they may do; null where the request's own arguments decide it.</param>
+/// <param name="Refusal">Why they are not started, with what to write; null where they are.</param>
+/// <param name="Warning">Why it is told as full, with what to write; null where it is not.</param>
+public sealed record ToldAccess(Access? Access, string? Refusal = null, string? Warning = null)
+{
+    public static ToldAccess Of(SpawnRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.HeldAccess is not { } access)
+            return new ToldAccess((Access?)null);
+        var kind = AgentProfiles.For(request.Runtime, request.Binary);
+        if (kind.Rights.Holds(access) || request.Jail is not null || request.Tenant is not null)
+            return new ToldAccess(access);
+        var section = request.Profile is { } profile ? $" below [agents.{profile.Name}]" : "";
+        var words = $"access = \"{Word(access)}\" {kind.Rights.Words(access)}";
+        return request.IsAccessDefault
+            ? new ToldAccess(Settings.Access.Full, Warning: $"{words} with confine = {{ path = \"/ROOT\" }}{section}, or say what holds: access = \"full\"")
+            : new ToldAccess(access, Refusal: $"{words} with confine = {{ path = \"/ROOT\" }}, or write access = \"full\"{section}");
+    }
+
+    /// <summary>As the configuration spells it.</summary>
+    public static string Word(Access access) => access.ToString().ToLowerInvariant();
+}
