@@ -48,7 +48,8 @@ public sealed class RealAccessTests(RealAgents agents)
     {
         using var root = new TempDirectory();
         var work = root.Folder("work");
-        await using var model = new ModelStandIn { Commands = ["echo made > inside.txt"] };
+        // To droid its shell is not even offered.
+        await using var model = new ModelStandIn { Commands = ["echo made > inside.txt"], Shell = kind == "droid" ? tool : null };
         var task = await RunAsync(kind, model, root, "read", "failed");
 
         Directory.GetFileSystemEntries(work).ShouldBeEmpty();
