@@ -39,11 +39,17 @@ public sealed class RealAccessTests(RealAgents agents)
     [Arguments("codex", "command_execution", "denied")]
     // It ends its run with the refusal, in the middle of a step.
     [Arguments("opencode", "bash", "incomplete")]
+    // It has no tool for commands.
+    [Arguments("droid", "Execute", "denied")]
+    // It ends with the refusal, which stands on standard error alone and does not name the tool.
+    [Arguments("goose", "tool", "exit-code")]
+    [Arguments("cline", "run_commands", "denied")]
     public async Task With_read_a_write_is_refused_and_the_task_says_so(string kind, string tool, string verdict)
     {
         using var root = new TempDirectory();
         var work = root.Folder("work");
-        await using var model = new ModelStandIn { Commands = ["echo made > inside.txt"] };
+        // To droid its shell is not even offered.
+        await using var model = new ModelStandIn { Commands = ["echo made > inside.txt"], Shell = kind == "droid" ? tool : null };
         var task = await RunAsync(kind, model, root, "read", "failed");
 
         Directory.GetFileSystemEntries(work).ShouldBeEmpty();
@@ -56,6 +62,9 @@ public sealed class RealAccessTests(RealAgents agents)
     [Test]
     [Arguments("claude")]
     [Arguments("codex")]
+    [Arguments("droid")]
+    [Arguments("goose")]
+    [Arguments("cline")]
     public async Task With_full_an_agent_writes_where_its_user_may(string kind)
     {
         using var root = new TempDirectory();
@@ -114,11 +123,14 @@ public sealed class RealAccessTests(RealAgents agents)
         var entries = (await client.DataAsync(new { cmd = "get-session", session_id = task.Text("session_id") })).Items("entries");
         // Codex tells nothing of a command that its sandbox has stopped.
         if (kind != "codex")
-            entries.Where(entry => entry.Text("kind") == "tool_call").Select(entry => JsonElement.Parse(entry.Text("text")).Text("command")).ShouldBe(model.Commands);
+            entries.Where(entry => entry.Text("kind") == "tool_call").Select(entry => CommandIn(JsonElement.Parse(entry.Text("text")))).ShouldBe(model.Commands);
         else if (status == "done")
             entries.Last(entry => entry.Text("kind") == "tool_call").Text("text").ShouldContain(model.Commands[^1]);
         return task;
     }
+
+    private static string CommandIn(JsonElement arguments) =>
+        arguments.TryGetProperty("commands", out var commands) ? commands.EnumerateArray().Single().GetString()! : arguments.Text("command");
 
     // No agent of the scheduler's takes it.
     private static async Task<string> CreateAsync(WireClient client) =>

@@ -5,7 +5,7 @@ using Colibri.EndToEndTests.Models;
 
 namespace Colibri.EndToEndTests;
 
-/// <summary>Codex, Claude Code and opencode under a daemon, started by the table of their kind alone.</summary>
+/// <summary>The real agents beside Pi under a daemon, started by the table of their kind alone.</summary>
 [ClassDataSource<RealAgents>(Shared = SharedType.PerTestSession)]
 [NotInParallel]
 public sealed class RealAgentTests(RealAgents agents)
@@ -13,8 +13,8 @@ public sealed class RealAgentTests(RealAgents agents)
     // On a busy machine opencode alone takes most of a minute to start.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    /// <summary>A kind, and what the two answers of the scenario cost by the agent's own reckoning; Codex does not say.</summary>
-    public static List<(string, long)> Kinds => [("codex", 0), ("claude", 240_480), ("opencode", 240_480)];
+    /// <summary>A kind, and what the two answers of the scenario cost by the agent's own reckoning; most do not say.</summary>
+    public static List<(string, long)> Kinds => [("codex", 0), ("claude", 240_480), ("opencode", 240_480), ("droid", 0), ("goose", 0), ("cline", 0)];
 
     [Test]
     [MethodDataSource(nameof(Kinds))]
@@ -28,16 +28,16 @@ public sealed class RealAgentTests(RealAgents agents)
         var task = await RunAsync(client, "tool", "done");
 
         (task.Text("verdict"), task.Number("attempts")).ShouldBe(("done", 1));
-        task.UsageOf().ShouldBe((324, 52, 2176, 0, microcents));
+        task.UsageOf().ShouldBe((home.ToolUsage.Input, home.ToolUsage.Output, home.ToolUsage.CacheRead, 0, microcents));
         var run = task.Items("runs").ShouldHaveSingleItem();
         (run.Text("provider"), run.Text("model"), run.Text("verdict")).ShouldBe((home.Route.Provider, home.Route.Model, "done"));
         (run.Member("exit").Number("code"), run.UsageOf()).ShouldBe((0, task.UsageOf()));
         var pane = (await client.PanesAsync()).ShouldHaveSingleItem();
         (pane.Text("runtime"), pane.Text("activity"), pane.Number("tools"), pane.Number("malformed_lines")).ShouldBe((kind, "done", 1, 0));
-        pane.Text("harness_session_id").ShouldNotBeEmpty();
+        (pane.TextOrNull("harness_session_id") is { Length: > 0 }).ShouldBe(home.TellsSession);
         var entries = (await client.DataAsync(new { cmd = "get-session", session_id = task.Text("session_id") })).Items("entries");
         entries[0].Text("text").ShouldContain("SCENARIO:tool");
-        entries.Single(entry => entry.Text("kind") == "tool_result").Text("text").Trim().ShouldBe("hi");
+        entries.Single(entry => entry.Text("kind") == "tool_result").Text("text").Split('\n')[0].ShouldBe("hi");
         entries.Last(entry => entry.Text("kind") == "assistant").Text("text").ShouldContain("Done: it printed hi.");
         await GoneAsync(daemon);
         model.Strays.Where(request => !home.IsKnownStray(request)).ShouldBeEmpty();
@@ -47,6 +47,8 @@ public sealed class RealAgentTests(RealAgents agents)
     [Arguments("codex")]
     [Arguments("claude")]
     [Arguments("opencode")]
+    [Arguments("droid")]
+    [Arguments("goose")]
     public async Task A_description_longer_than_an_argument_may_be_arrives_whole(string kind)
     {
         var home = RealAgents.HomeOf(kind);
@@ -70,6 +72,9 @@ public sealed class RealAgentTests(RealAgents agents)
     [Arguments("codex")]
     [Arguments("claude")]
     [Arguments("opencode")]
+    [Arguments("droid")]
+    [Arguments("goose")]
+    [Arguments("cline")]
     public async Task A_key_that_is_not_taken_fails_the_task_with_the_agents_words_and_leaves_the_route_out(string kind)
     {
         var home = RealAgents.HomeOf(kind);
@@ -93,6 +98,9 @@ public sealed class RealAgentTests(RealAgents agents)
     [Arguments("codex")]
     [Arguments("claude")]
     [Arguments("opencode")]
+    [Arguments("droid")]
+    [Arguments("goose")]
+    [Arguments("cline")]
     public async Task Stop_agent_leaves_nothing_of_what_its_tools_started(string kind)
     {
         await using var model = new ModelStandIn();
@@ -110,6 +118,24 @@ public sealed class RealAgentTests(RealAgents agents)
 
         await GoneAsync(daemon);
         (await client.TaskEndedAsync(id, "failed")).Member("error").Text("code").ShouldBe("stopped");
+    }
+
+    /// <summary>Left to itself Cline starts a daemon that serves all of a user's Clines.</summary>
+    [Test]
+    public async Task Nothing_of_Cline_is_left_running_after_its_run()
+    {
+        await using var model = new ModelStandIn();
+        await using var daemon = await RealAgents.HomeOf("cline").StartDaemonAsync(await agents.ExecutableAsync("cline"), model);
+        await using var client = await daemon.ConnectAsync();
+
+        var task = await RunAsync(client, "work", "RUN[echo $CLINE_SESSION_BACKEND_MODE]", "done");
+
+        var entries = (await client.DataAsync(new { cmd = "get-session", session_id = task.Text("session_id") })).Items("entries");
+        entries.Single(entry => entry.Text("kind") == "tool_result").Text("text").Trim().ShouldBe("local");
+        // By a variable that all have from the daemon, whoever's child they are by now.
+        await GoneAsync(daemon);
+        // A hub that the run's end had ended would have been told there.
+        entries.Select(entry => entry.TextOrNull("text") ?? "").Single(text => text.StartsWith("run ended", StringComparison.Ordinal)).ShouldBe("run ended: done");
     }
 
     [Test]
@@ -228,9 +254,11 @@ public sealed class RealAgentTests(RealAgents agents)
         (usage.Number("cost_microcents"), usage.Number("unpriced_tokens") >= 100_000).ShouldBe((0, true));
     }
 
-    private static async Task<JsonElement> RunAsync(WireClient client, string scenario, string status)
+    private static Task<JsonElement> RunAsync(WireClient client, string scenario, string status) => RunAsync(client, scenario, "", status);
+
+    private static async Task<JsonElement> RunAsync(WireClient client, string scenario, string rest, string status)
     {
-        var id = (await client.DataAsync(new { cmd = "create-task", title = $"SCENARIO:{scenario}", max_attempts = 1 })).Text("id");
+        var id = (await client.DataAsync(new { cmd = "create-task", title = $"SCENARIO:{scenario} {rest}".TrimEnd(), max_attempts = 1 })).Text("id");
         return await client.TaskEndedAsync(id, status, Patience);
     }
 

@@ -15,6 +15,15 @@ internal abstract class AgentHome
     /// <summary>What it says when its key is not taken.</summary>
     public abstract string RefusedWords { get; }
 
+    /// <summary>What the scenario with a tool has used by its events: what was sent, answered and read from the cache.</summary>
+    public virtual (long Input, long Output, long CacheRead) ToolUsage => (324, 52, 2176);
+
+    /// <summary>Its events tell the id of its own session.</summary>
+    public virtual bool TellsSession => true;
+
+    /// <summary>Why it is fetched only on demand; null where it always is.</summary>
+    public virtual string? OnDemand => null;
+
     /// <summary>Whether a request is one that no setting keeps it from: it is refused here, and the run goes on without.</summary>
     public virtual bool IsKnownStray(string request) => false;
 

@@ -8,6 +8,9 @@ internal sealed record Answer(int Number, string Model, params string[] Words)
 {
     public IReadOnlyList<ToolCall> Calls { get; init; } = [];
 
+    /// <summary>The tools that the agent has offered. It is asked for its own shell, by whatever name.</summary>
+    public IReadOnlyList<string> Offered { get; init; } = [];
+
     public Ending Ending { get; init; } = Ending.Stop;
 
     /// <summary>Tokens sent, cached ones included.</summary>

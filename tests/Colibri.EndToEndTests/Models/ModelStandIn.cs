@@ -54,6 +54,9 @@ internal sealed class ModelStandIn : IAsyncDisposable
     /// <summary>What the scenario <c>commands</c> asks the shell for, one after another.</summary>
     public IReadOnlyList<string> Commands { get; init; } = [];
 
+    /// <summary>The shell that it asks for though the agent offers none.</summary>
+    public string? Shell { get; init; }
+
     /// <summary>Requests that were meant for somebody else, and for nobody here.</summary>
     public IReadOnlyCollection<string> Strays => _strays;
 
@@ -122,6 +125,15 @@ internal sealed class ModelStandIn : IAsyncDisposable
         }
     }
 
+    // The chat names a tool in its function, the other APIs beside its type.
+    private static List<string> OfferedIn(JsonElement request) => !request.TryGetProperty("tools", out var tools) ? [] :
+    [
+        .. from tool in tools.EnumerateArray()
+           let named = tool.TryGetProperty("function", out var function) ? function : tool
+           where named.TryGetProperty("name", out _)
+           select named.GetProperty("name").GetString(),
+    ];
+
     private async Task AnswerAsync(IModelApi api, HttpExchange exchange, JsonElement request)
     {
         var number = Interlocked.Increment(ref _requests);
@@ -131,7 +143,7 @@ internal sealed class ModelStandIn : IAsyncDisposable
         if (conversation.Scenario != "plain")
             Volatile.Write(ref _latestConversation, request.GetRawText());
         var asked = _asked.AddOrUpdate(conversation.Scenario, 1, (_, before) => before + 1);
-        Answer Said(params string[] words) => new(number, request.GetProperty("model").GetString()!, words);
+        Answer Said(params string[] words) => new(number, request.GetProperty("model").GetString()!, words) { Offered = Shell is { } shell ? [shell] : OfferedIn(request) };
         switch (conversation.Scenario)
         {
             case "auth":

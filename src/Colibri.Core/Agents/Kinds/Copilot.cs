@@ -16,6 +16,8 @@ internal static class Copilot
         PromptOption = "-p",
         PromptByInput = [],
         AcpArguments = ["--acp", "--no-auto-update"],
+        // It answers a prompt well that its provider has refused.
+        AcpManners = new() { Failures = ["Error: "], Retries = ["Info: Request failed due to a transient API error. Retrying"], CountsCached = true, ModelByArgument = true },
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
         Tells = new() { Usage = UsageReporting.InAFile, TokenLimit = false },
         // It tells credits, which are no money.

@@ -18,6 +18,7 @@ internal static class Gemini
         PromptOption = "-p",
         PromptByInput = [],
         AcpArguments = ["--acp", "--skip-trust"],
+        AcpManners = new() { AskingMode = "default", ReplaysLate = true, ModelByArgument = true },
         // It would start itself a second time, as a child that outlives it.
         Environment = new Dictionary<string, string> { ["GEMINI_CLI_NO_RELAUNCH"] = "true" },
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),

@@ -1,3 +1,4 @@
+using Colibri.Core.Settings;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Jsonl;
 
@@ -17,6 +18,13 @@ internal static class Goose
         PromptOption = "-t",
         PromptByInput = ["-i", "-"],
         AcpArguments = ["acp"],
+        // It answers a prompt well that its provider has refused.
+        AcpManners = new()
+        {
+            Failures = ["Ran into this error: "],
+            TellsLastRequestAlone = true,
+            Environment = static access => new Dictionary<string, string> { ["GOOSE_MODE"] = access == Access.Full ? "auto" : "approve" },
+        },
         Environment = new Dictionary<string, string> { ["GOOSE_DISABLE_KEYRING"] = "1" },
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--provider", provider), .. AgentProfile.Flag("--model", model)],
         Cost = CostReport.Never,

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Jsonl;
 
@@ -16,7 +17,9 @@ internal static class Qwen
         PromptByInput = [],
         PromptNeedsBlank = true,
         AcpArguments = ["--acp"],
+        AcpManners = new() { AskingMode = "default", Usage = UsageReporting.Live, ModelByArgument = true },
         DuplexArguments = ["--input-format", "stream-json", "--output-format", "stream-json"],
+        DuplexManners = new(Initializes: true, NatureOf),
         // A line about what yolo means, on its standard error.
         Environment = new Dictionary<string, string> { ["QWEN_CODE_SUPPRESS_YOLO_WARNING"] = "1" },
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("--auth-type", provider == "google" ? "gemini" : provider), .. AgentProfile.Flag("-m", model)],
@@ -28,6 +31,15 @@ internal static class Qwen
         ResumeArguments = static session => ["--resume", session],
         // Its unattended retry waits for a provider without end.
         ChildVariables = new("QWEN_CODE_", ["QWEN_CODE", "QWEN_CODE_UNATTENDED_RETRY"]),
+    };
+
+    // Its tools that do no more than read, and those that write files.
+    private static ToolNature NatureOf(string tool) => tool switch
+    {
+        "read_file" or "read_many_files" or "list_directory" or "glob" or "grep_search" or "todo_write" => ToolNature.Reads,
+        "write_file" or "edit" or "replace" or "notebook_edit" => ToolNature.Writes,
+        "run_shell_command" or "web_fetch" or "web_search" => ToolNature.Executes,
+        _ => ToolNature.Other,
     };
 }
 

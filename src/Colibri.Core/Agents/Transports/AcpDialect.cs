@@ -160,6 +160,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         // What a sub-agent does in a session of its own is part of the run, and its words are not the agent's.
         var isNested = update[0].IsString && _session is { } own && update[0].GetString(line, MaxIdChars) != own;
         if (name.StringEquals(line, "usage_update"u8)) return ReadCost(line, fields[4], sink);
+        if (_isReplaying && manners.ReplaysLate && name.StringEquals(line, "available_commands_update"u8)) _isReplaying = false;
         var isCall = name.StringEquals(line, "tool_call"u8);
         var isWork = isCall || name.StringEquals(line, "tool_call_update"u8) || name.StringEquals(line, "plan"u8)
             || name.StringEquals(line, "agent_message_chunk"u8) || name.StringEquals(line, "agent_thought_chunk"u8);

@@ -32,6 +32,9 @@ public sealed record AcpManners
     /// <summary>When it tells its usage.</summary>
     public UsageReporting Usage { get; init; } = UsageReporting.AtItsEnd;
 
+    /// <summary>The history of a session that it takes up may come after it has said that it did; the list of its commands follows.</summary>
+    public bool ReplaysLate { get; init; }
+
     /// <summary>A way to sign in that has to be tried before a session is made, whatever comes of it; null where none has to be.</summary>
     public string? AuthMethod { get; init; }
 

@@ -232,7 +232,8 @@ internal sealed class AcpTransport : IAgentTransport
             writer.WriteString("sessionId"u8, earlier);
             WritePlace(writer);
         }).ConfigureAwait(false);
-        _dialect.IsReplaying = false;
+        if (!loaded.IsTaken || !_manners.ReplaysLate)
+            _dialect.IsReplaying = false;
         if (!loaded.IsTaken)
             return false;
         SetSession(earlier, loaded.Line);

@@ -99,7 +99,7 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
             return null;
         foreach (var open in _desk.TakeAll())
             Answer(open, allows: false, "the run was stopped");
-        var interrupted = ControlAsync("interrupt", limit);
+        var interrupted = ControlAsync("interrupt", "x", limit);
         var isOver = await FairWait.IsDoneAsync(turn.Task, limit, _time).ConfigureAwait(false);
         return isOver && interrupted is { IsCompleted: true } && (await interrupted.ConfigureAwait(false)).IsTaken ? "interrupted" : null;
     }
@@ -218,13 +218,13 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
     {
         if (!_manners.Initializes)
             return Opening.New;
-        var begun = await ControlAsync("initialize", ReplyDeadline).ConfigureAwait(false);
+        var begun = await ControlAsync("initialize", "i", ReplyDeadline).ConfigureAwait(false);
         return begun.IsTaken ? Opening.New : new Opening($"it did not begin to take messages: {begun.Problem}");
     }
 
-    private Task<RpcReply> ControlAsync(string subtype, TimeSpan limit)
+    private Task<RpcReply> ControlAsync(string subtype, string prefix, TimeSpan limit)
     {
-        var id = string.Create(CultureInfo.InvariantCulture, $"c{Interlocked.Increment(ref _requests)}");
+        var id = string.Create(CultureInfo.InvariantCulture, $"{prefix}{Interlocked.Increment(ref _requests)}");
         return Input.AskAsync(
             id,
             writer =>
