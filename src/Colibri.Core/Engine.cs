@@ -87,7 +87,7 @@ public sealed record EngineParts
 
 /// <summary>
 /// The board, the supervisor and the scheduler, connected: a task that becomes ready and a slot that becomes free wake the scheduler, and every
-/// change of a task is an event. The daemon and the tests use the same one.
+/// change of a task is an event. The daemon and the tests use the same one. Long because every part is connected here.
 /// </summary>
 /// <remarks>
 /// In order: <see cref="Open"/>, <see cref="PrepareAsync"/>, <see cref="Schedule"/>, <see cref="RecoverAsync"/>, then clients may be served;
@@ -268,7 +268,7 @@ public sealed class Engine : IAsyncDisposable
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
         _health = parts.Health;
-        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry, Supervisor.IsInstalled, _health);
+        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry, Supervisor.IsInstalled, _health) { WhyAnother = request => Versions.WhyAnother(request, _parts.Programs) };
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _parts.Secrets, logger);
         _health.AtFirstLook = new TreeSweep(Board, Landing, parts.Git, _places, logger).RunAsync;
@@ -305,6 +305,10 @@ public sealed class Engine : IAsyncDisposable
         Supervisor.SlotFreed += scheduler.Wake;
         _places.Freed += scheduler.Wake;
         Settings.Changed += scheduler.Wake;
+        var watch = new ProfileWatch(candidates, Versions, _parts.Programs, _parts.Logger);
+        watch.Look();
+        Settings.Changed += watch.Look;
+        Versions.Changed += scheduler.Wake;
         Registry.Changed += scheduler.Wake;
         Disk.Changed += scheduler.Wake;
         Settings.Changed += _health!.Wake;

@@ -40,6 +40,8 @@ try
             Console.WriteLine(line);
         foreach (var variable in reading.Unknown)
             Console.Error.WriteLine($"colibri-daemon: {variable.Name} is no setting{variable.Hint}");
+        foreach (var warning in ConfigurationReport.Warnings(reading))
+            Console.Error.WriteLine($"colibri-daemon: {warning}");
         return 0;
     }
     return await DaemonHost.RunAsync(reading, settings.Read, arguments.PidFile).ConfigureAwait(false);

@@ -71,6 +71,13 @@ leaves_the_daemon_its_time() {
     [ "$(setting WatchdogSec)" -ge 90 ]
 }
 
+# What takes all memory is ended in its stead: the daemon lifts this protection from its agents.
+is_the_last_that_is_ended() {
+    same -900 "$(setting OOMScoreAdjust)"
+    same avoid "$(setting ManagedOOMPreference)"
+    same continue "$(setting OOMPolicy)"
+}
+
 # node compiles as it runs, a provider is reached by network, and an agent's tools run under what SHELL says.
 leaves_agents_what_they_need() {
     same '' "$(setting MemoryDenyWriteExecute)$(setting PrivateNetwork)$(setting IPAddressDeny)$(setting ProtectControlGroups)$(setting PrivateUsers)$(setting ProcSubset)"
@@ -124,6 +131,7 @@ analyze 'systemd finds nothing wrong with the drop-in for confinement' drop_in_i
 analyze 'its exposure is 2.5 at most' is_hardened
 analyze 'the drop-in costs what the document says' is_loosened_as_told
 check 'the daemon has its time to end its agents' leaves_the_daemon_its_time
+check 'the daemon is the last that is ended for want of memory' is_the_last_that_is_ended
 check 'agents have what they need' leaves_agents_what_they_need
 check 'its settings and those of the sample are settings of the daemon' settings_are_known
 if ! command -v systemd-sysusers >/dev/null || ! command -v systemd-tmpfiles >/dev/null; then

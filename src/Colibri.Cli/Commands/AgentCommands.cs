@@ -89,7 +89,7 @@ internal sealed class AgentCommands(BoundCommand bound)
         {
             Example = "list-agents",
         },
-        new("agents", CommandGroup.Agents, "show the kinds of agents that Colibri knows, and where they are installed")
+        new("agents", CommandGroup.Agents, "show the kinds of agents, and where each is installed")
         {
             Positional = Kind,
             Options = [OptionSpec.Flag("--verbose", "each whole, with what holds it") with { Short = "-v" }],

@@ -18,6 +18,8 @@ internal static class AgentView
             table.Add(NameOf(agent), agent.Name, agent.Kind, new TableCell(State(agent), ToneOf(agent.Activity)));
             if (agent.TaskId is { } task)
                 table.Below($"{(agent.Lifecycle == Lifecycle.Stopped ? "was on" : "on")} task {agent.TaskNumber?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? task}");
+            if (agent.Runtime is { } runtime && Protocol.Runtimes.Kinds.Any(kind => kind.Name == runtime && kind.IsDocumentedOnly))
+                table.Below($"Colibri knows {runtime} from documents only");
             if (agent is { Kind: "registered", Host: { } host })
                 table.Below($"at {host}");
         }

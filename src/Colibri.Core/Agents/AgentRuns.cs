@@ -224,7 +224,7 @@ internal sealed class AgentRuns
         task is null ? [] : _parts.Registry.SkillsFor(task.Capabilities, _request.Profile?.Name ?? _agent.Name);
 
     private RunStart StartOf(string? taskId) =>
-        new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model, Profile = _request.Profile?.Name, Access = _request.HeldAccess?.ToString().ToLowerInvariant() };
+        new() { AgentId = _agent.Id, TaskId = taskId, SessionId = _ownSession, Provider = _request.Provider, Model = _request.Model, Profile = _request.Profile?.Name, Access = ToldAccess.Of(_request).Access is { } access ? ToldAccess.Word(access) : null };
 
     /// <summary>Makes this the agent's current run.</summary>
     private void Enter(Run run)

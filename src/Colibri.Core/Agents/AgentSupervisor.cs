@@ -12,7 +12,7 @@ using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents;
 
-/// <summary>Starts, counts and ends agents.</summary>
+/// <summary>Starts, counts and ends agents. Long because a start is told in one place, with all that refuses it.</summary>
 public sealed class AgentSupervisor(SupervisorParts parts)
 {
     /// <summary>The time between SIGTERM and SIGKILL, unless the request states another.</summary>
@@ -260,6 +260,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
         }
         if (noTenant is null)
             RefuseAccess(request, confinement);
+        if (confinement is null && parts.Versions?.WhyAnother(request, parts.Programs) is { } another)
+            throw new SpawnRefusedException(SpawnRefusal.ProgramUnusable, another);
         var agent = Prepare(request, confinement, program);
         // Registered before the claim is committed, so that a client that sees a claimed task finds its agent.
         Panes.Add(agent);
@@ -322,6 +324,8 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     {
         if (request.HeldAccess is not { } access)
             return;
+        if (ToldAccess.Of(request).Refusal is { } unheld)
+            throw new SpawnRefusedException(SpawnRefusal.AccessImpossible, unheld);
         var uid = confinement?.Uid ?? ProcessUser.EffectiveUid;
         if (request.Kind.Rights.WhyNot(access, uid, name => parts.Environment.ValueFor(request, name)) is { } reason)
             throw new SpawnRefusedException(SpawnRefusal.AccessImpossible, reason);

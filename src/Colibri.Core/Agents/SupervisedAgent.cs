@@ -74,6 +74,7 @@ public sealed class SupervisedAgent : IRunSite
             Runtime = _profile.Name,
             Capabilities = request.Capabilities,
             Binary = program,
+            Version = confinement is null ? parts.Versions?.VersionOf(request, program) : null,
             Cwd = request.Cwd,
             Host = parts.Configuration.Host,
             Jail = confinement?.JailOf(Id),
@@ -97,6 +98,9 @@ public sealed class SupervisedAgent : IRunSite
     public string Label => AgentLabel.Of(Record.Number!.Value);
 
     public string Name => Record.Name;
+
+    /// <summary>What its program said of its version before it was started; null where that is not known.</summary>
+    public string? Version => Record.Version;
 
     /// <summary>The session that it is logged to: that of its current run, else its own.</summary>
     public string SessionId => _runs.SessionId;
@@ -189,6 +193,7 @@ public sealed class SupervisedAgent : IRunSite
             RegisteredAt = _registeredAt,
             Exit = pane.Exit,
             Confinement = _confinement?.Description,
+            Version = Record.Version,
         };
     }
 
@@ -245,7 +250,7 @@ public sealed class SupervisedAgent : IRunSite
         }
         var process = await AgentProcess.StartAsync(
             _parts.Processes, _parts.Loop, program, arguments, _transport is not null || launch.CommandLine.Input is not null, environment, cwd, Id, _parts.Cgroups,
-            _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger, RunRules.MemoryOf(_request.Profile)).ConfigureAwait(false);
+            _parts.Jails.SignalsFor(Record.Jail, Id), _parts.Time, _parts.Logger, RunRules.MemoryOf(_request.Profile), RunRules.ProcessesOf(_request.Profile)).ConfigureAwait(false);
         if (Record.Jail is { } jail && jail == FreeBsdJail.OwnName(Id))
             process.StderrTail.Echo = $"jail: {jail}: /usr/bin/env -i ";
         _process = process;
@@ -279,7 +284,7 @@ public sealed class SupervisedAgent : IRunSite
         }
         // One that has settled, or is over a limit, still has its end checked; a stop cuts it short.
         return await new TreeCommand(_parts.Processes, _parts.Loop, _parts.Cgroups, _parts.Time, _parts.Logger)
-            .RunAsync(start, Id, _parts.Jails.SignalsFor(Record.Jail, Id), limit, _cutShort.Task, RunRules.MemoryOf(_request.Profile)).ConfigureAwait(false);
+            .RunAsync(start, Id, _parts.Jails.SignalsFor(Record.Jail, Id), limit, _cutShort.Task, RunRules.MemoryOf(_request.Profile), RunRules.ProcessesOf(_request.Profile)).ConfigureAwait(false);
     }
 
     /// <summary>Follows the process to its end and persists the outcome.</summary>
@@ -323,6 +328,7 @@ public sealed class SupervisedAgent : IRunSite
         var left = process.MayHaveStrays() ? await EndStraysAsync(process).ConfigureAwait(false) : default;
         await _parts.Jails.CloseAsync(Record.Jail, Record.JailRoot, Id).ConfigureAwait(false);
         var excess = process.Memory?.AtEnd();
+        left = left with { Limit = process.ProcessLimitReached() };
         await process.RemoveCgroupAsync().ConfigureAwait(false);
 
         await DrainAsync(process, Task.WhenAll(output, errors)).ConfigureAwait(false);

@@ -50,6 +50,9 @@ public sealed record AgentRecord
     public string? Cwd { get; init; }
     public required string Host { get; init; }
 
+    /// <summary>What its program said of its version; null where that is not known.</summary>
+    public string? Version { get; init; }
+
     /// <summary>The FreeBSD jail it is in.</summary>
     public string? Jail { get; init; }
 

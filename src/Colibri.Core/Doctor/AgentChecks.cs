@@ -162,8 +162,9 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
         {
             answer = new ProbeAnswer(null, "", "");
         }
-        var told = _versions.Judge(kind, answer);
-        if (request.IsOfKind && told.WhyNot is { } another && answer.Exit is not { Code: 126 or 127 })
+        // A program that is stated by its path is what the operator says it is.
+        var told = _versions.Judge(request.IsOfKind ? kind : kind with { Recognises = null }, answer);
+        if (told.WhyNot is { } another && answer.Exit is not { Code: 126 or 127 })
             finding.Error($"{program} is not the program of {kind.Name}: {another}; no task is given to it", $"install {kind.Name}, or state where it is: {Where(request)}");
         else if (answer.Problem is { } problem)
             finding.Error($"{program} cannot be started: {problem}");

@@ -186,6 +186,9 @@ public sealed record ExaminationParts
     /// <summary>Why limits of memory are kept by a look each second; null where the kernel keeps them.</summary>
     public Func<string?> WhyMemoryIsLookedAt { get; init; } = static () => null;
 
+    /// <summary>Why limits of processes are not kept; null where the kernel keeps them.</summary>
+    public Func<string?> WhyProcessesAreNotLimited { get; init; } = static () => null;
+
     /// <summary>The daemon's files that are not as they should be, as <c>status</c> has them.</summary>
     public Func<IReadOnlyList<StatusFile>?> Files { get; init; } = static () => null;
 

@@ -21,6 +21,7 @@ internal sealed class HostChecks(ExaminationParts parts)
         new Look(Group, "disk", FindDisk),
         new Look(Group, "cgroups", FindCgroups),
         new Look(Group, "memory", FindMemory),
+        new Look(Group, "processes", FindProcesses),
         new Look(Group, "open files", FindOpenFiles),
         new Look(Group, "clock", FindClock),
         new Look(Group, "linger", FindLinger),
@@ -93,6 +94,16 @@ internal sealed class HostChecks(ExaminationParts parts)
         if (!parts.Candidates().Any(candidate => candidate.Profile?.MemoryBytes is not null))
             return;
         finding.Ok(parts.WhyMemoryIsLookedAt() is { } reason ? $"limits of profiles are kept by a look each second, which quick growth escapes: {reason}" : "limits of profiles are kept by the kernel, with the agents' cgroups");
+    }
+
+    private void FindProcesses(Finding finding)
+    {
+        if (!parts.Candidates().Any(candidate => candidate.Profile?.Processes is not null))
+            return;
+        if (parts.WhyProcessesAreNotLimited() is { } reason)
+            finding.Warning($"limits of profiles on processes are not kept: {reason}", "where the daemon is a service, its unit must have Delegate=yes (docs/linux.md)");
+        else
+            finding.Ok("limits of profiles are kept by the kernel, with the agents' cgroups");
     }
 
     private void FindOpenFiles(Finding finding)

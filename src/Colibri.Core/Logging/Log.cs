@@ -397,6 +397,9 @@ public static partial class Log
     [LoggerMessage(542, LogLevel.Information, "{Program} answers as {Kind} does")]
     public static partial void ProgramIsRight(this ILogger logger, string program, string kind);
 
+    [LoggerMessage(543, LogLevel.Warning, "limits of processes are not kept: {Reason}")]
+    public static partial void ProcessesNotLimited(this ILogger logger, string reason);
+
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);
 

@@ -25,6 +25,7 @@ public sealed class AgentCgroups
     private readonly ExecTrampoline? _trampoline;
     private string? _reason;
     private string? _memoryReason;
+    private string? _processReason;
 
     /// <param name="own">The daemon's own; null without cgroups.</param>
     /// <param name="reason">Why there are none.</param>
@@ -41,6 +42,11 @@ public sealed class AgentCgroups
     public string? WhyMemoryIsLookedAt => HostPlatform.Kind != OperatingSystemKind.Linux
         ? "rctl(8) limits processes, users, jails and login classes, and no tree of processes"
         : _own is null ? $"agents have no cgroups: {Volatile.Read(ref _reason)}" : Volatile.Read(ref _memoryReason) ?? _own.WhyNoMemory();
+
+    /// <summary>Why limits of processes are not kept; null where the kernel keeps them.</summary>
+    public string? WhyProcessesAreNotLimited => HostPlatform.Kind != OperatingSystemKind.Linux
+        ? "rctl(8) limits processes, users, jails and login classes, and no tree of processes"
+        : _own is null ? $"agents have no cgroups: {Volatile.Read(ref _reason)}" : Volatile.Read(ref _processReason) ?? _own.WhyNoProcesses();
 
     /// <summary>Finds out whether the daemon may make cgroups, and logs the result once.</summary>
     public static AgentCgroups Find(TimeProvider time, ILogger logger)
@@ -77,6 +83,17 @@ public sealed class AgentCgroups
         var known = cgroup is null ? reason : reason?.Replace(cgroup.Path, "AGENT_CGROUP", StringComparison.Ordinal);
         if (Interlocked.Exchange(ref _memoryReason, known) != known && known is not null)
             _logger.MemoryIsLookedAt(known);
+        return reason is null;
+    }
+
+    /// <summary>Has the kernel hold an agent's tree to a number of processes. Before its process is in the cgroup.</summary>
+    /// <returns>False where nothing holds it; the log says why, once.</returns>
+    internal bool TryLimitProcesses(Cgroup? cgroup, long count)
+    {
+        var reason = _own is null || cgroup is null ? WhyProcessesAreNotLimited ?? "the agent has no cgroup" : _own.EnableProcesses() ?? cgroup.LimitProcesses(count);
+        var known = cgroup is null ? reason : reason?.Replace(cgroup.Path, "AGENT_CGROUP", StringComparison.Ordinal);
+        if (Interlocked.Exchange(ref _processReason, known) != known && known is not null)
+            _logger.ProcessesNotLimited(known);
         return reason is null;
     }
 

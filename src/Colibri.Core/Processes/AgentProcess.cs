@@ -72,7 +72,7 @@ internal sealed class AgentProcess : IDisposable
     public static async Task<AgentProcess> StartAsync(
         ChildProcesses processes, EventLoop loop, string program, IReadOnlyList<string> arguments, bool keepsInput,
         EnvironmentBlock environment, string? cwd, string agentId, AgentCgroups? cgroups, IPrivilegedSignals? privileged, TimeProvider time, ILogger logger,
-        MemoryLimit? memory = null)
+        MemoryLimit? memory = null, ProcessLimit? processLimit = null)
     {
         Cgroup? cgroup = null;
         PolledDescriptor? stdout = null, stderr = null, stdin = null;
@@ -85,6 +85,7 @@ internal sealed class AgentProcess : IDisposable
                 (stdin, theirStdin) = Watched(loop, SocketPair.CreateHandles());
             cgroup = cgroups?.Create(agentId);
             var isLimited = memory is not null && cgroups is not null && cgroups.TryLimit(cgroup, memory.Bytes);
+            var isCounted = processLimit is not null && cgroups is not null && cgroups.TryLimitProcesses(cgroup, processLimit.Count);
             var options = new SpawnOptions
             {
                 Path = program,
@@ -97,7 +98,10 @@ internal sealed class AgentProcess : IDisposable
                 StandardError = theirStderr,
             };
             var child = cgroups is null ? processes.Spawn(options) : await cgroups.StartAsync(processes, options, loop, agentId).ConfigureAwait(false);
-            return new AgentProcess(child, agentId, cgroups, cgroups?.Keep(cgroup, agentId), memory, isLimited && cgroup is { PlacementError: 0 }, privileged, time, logger, stdout, stderr, stdin);
+            return new AgentProcess(child, agentId, cgroups, cgroups?.Keep(cgroup, agentId), memory, isLimited && cgroup is { PlacementError: 0 }, privileged, time, logger, stdout, stderr, stdin)
+            {
+                Limit = isCounted && cgroup is { PlacementError: 0 } ? processLimit : null,
+            };
         }
         catch
         {
@@ -148,6 +152,23 @@ internal sealed class AgentProcess : IDisposable
         {
             // The process table cannot be read now.
             return default;
+        }
+    }
+
+    /// <summary>The limit that its cgroup keeps; null where none does.</summary>
+    private ProcessLimit? Limit { get; init; }
+
+    /// <summary>That the tree reached its limit of processes, in words; null where it did not. To be asked while its cgroup is there.</summary>
+    public string? ProcessLimitReached()
+    {
+        try
+        {
+            return Limit is { } limit && _cgroup is { RefusedProcesses: > 0 and var refused } ? limit.Words(refused) : null;
+        }
+        catch (IOException)
+        {
+            // Descriptors are short.
+            return null;
         }
     }
 

@@ -21,12 +21,13 @@ internal sealed class TreeCommand(ChildProcesses processes, EventLoop loop, Agen
     /// <param name="limit">The command's time.</param>
     /// <param name="stopping">Completes when the run is to end.</param>
     /// <param name="memory">What its processes may hold together; null is no limit.</param>
+    /// <param name="processLimit">How many there may be at once; null is no limit.</param>
     /// <exception cref="SpawnException">It cannot be started.</exception>
-    public async Task<CommandOutcome> RunAsync(CommandStart start, string agentId, IPrivilegedSignals? privileged, TimeSpan limit, Task stopping, MemoryLimit? memory = null)
+    public async Task<CommandOutcome> RunAsync(CommandStart start, string agentId, IPrivilegedSignals? privileged, TimeSpan limit, Task stopping, MemoryLimit? memory = null, ProcessLimit? processLimit = null)
     {
         var since = time.GetTimestamp();
         using var process = await AgentProcess.StartAsync(
-            processes, loop, start.Program, start.Arguments, keepsInput: false, start.Environment, start.Directory, agentId, cgroups, privileged, time, logger, memory).ConfigureAwait(false);
+            processes, loop, start.Program, start.Arguments, keepsInput: false, start.Environment, start.Directory, agentId, cgroups, privileged, time, logger, memory, processLimit).ConfigureAwait(false);
         // One tail for both streams, in the order of arrival: people read a check's output as a terminal shows it.
         var output = process.ReadOutputAsync(chunk =>
         {
@@ -56,6 +57,7 @@ internal sealed class TreeCommand(ChildProcesses processes, EventLoop loop, Agen
         await watching.CancelAsync().ConfigureAwait(false);
         await memoryWatch.ConfigureAwait(false);
         var excess = process.Memory?.AtEnd();
+        left = left with { Limit = process.ProcessLimitReached() };
         await process.RemoveCgroupAsync().ConfigureAwait(false);
         // The tree is gone, so its streams end, unless a descriptor was passed out of it.
         if (!await FairWait.IsDoneAsync(Task.WhenAll(output, errors), OutputDeadline, time).ConfigureAwait(false))

@@ -51,7 +51,7 @@ internal sealed class CheckStep(Func<ColibriSettings> settings, Secrets secrets,
             logger.CheckLeft(task.Number, outcome.Left.Count, outcome.Left.First ?? "");
         if (outcome.IsGood)
             return null;
-        var how = outcome.Memory is { } excess ? excess.Words : outcome.HasMissedItsLimit ? $"ran longer than {Words(limit)} and was ended" : $"failed: {outcome.Exit}";
+        var how = outcome.Memory is { } excess ? excess.Words : outcome.HasMissedItsLimit ? $"ran longer than {Words(limit)} and was ended" : $"failed: {outcome.Exit}{(outcome.Left.Limit is { } limited ? $"; {limited}" : "")}";
         var last = outcome.Output.LastLine(secrets);
         if ((task.Reworks ?? 0) < (workspace?.Rework ?? 0))
             run.Feedback = FeedbackOf(command, how, tail);

@@ -75,6 +75,9 @@ internal sealed class RunJudge(
         var error = isDone ? null : overBudget ? BudgetStep.ErrorOf(run!.Spent(facts.AgentSpent), budgets, run.Rules) : ErrorFor(facts, verdict);
         if (isProviders)
             error = new TaskError(RunVerdict.Provider, error!.Message);
+        // What could not be started may be why it failed.
+        if (error is not null && facts.Left.Limit is { } limit)
+            error = error with { Message = $"{error.Message}; {limit}" };
         return new RunEnd
         {
             AgentId = agentId,
@@ -120,6 +123,8 @@ internal sealed class RunJudge(
             remarks.Add($"an error was overcome: {overcome.ReplaceLineEndings(" ")}");
         if (left.Count > 0 && verdict.Verdict != RunVerdict.Background)
             remarks.Add($"left when it exited, and ended: {left}");
+        if (left.Limit is { } limit && verdict.Error is null)
+            remarks.Add(limit);
         return remarks.Count == 0 ? null : string.Join("; ", remarks);
     }
 

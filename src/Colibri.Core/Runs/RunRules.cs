@@ -25,6 +25,9 @@ internal sealed class RunRules(DaemonConfiguration daemon, ProfileSettings? prof
     /// <summary>What the processes of a profile's agent, check or setup may hold together; null is no limit.</summary>
     public static MemoryLimit? MemoryOf(ProfileSettings? profile) => profile?.MemoryBytes is { } bytes ? new MemoryLimit(bytes, OfProfile("memory", profile)) : null;
 
+    /// <summary>How many processes of a profile's agent, check or setup there may be at once; null is no limit.</summary>
+    public static ProcessLimit? ProcessesOf(ProfileSettings? profile) => profile?.Processes is { } count ? new ProcessLimit(count, OfProfile("processes", profile)) : null;
+
     /// <summary>Where a limit is set, for a person.</summary>
     /// <param name="setting">The daemon's setting, such as <c>COLIBRI_RUN_TIMEOUT</c>.</param>
     public string NameOf(string setting) => setting switch

@@ -278,7 +278,7 @@ public sealed class BoardScheduler(
         // A program that is inside a root alone is there as well.
         _seen = new QueueLook([.. candidates.Select(candidate => (Seen: gate.Seen(candidate), IsThere: usable.Contains(candidate)))
             .Select(look => look is { IsThere: true, Seen.Program: null } ? look.Seen with { Program = look.Seen.Binary } : look.Seen)]);
-        return usable.FindAll(candidate => supervisor.RestsUntil(candidate.Template.Binary) is null);
+        return usable.FindAll(candidate => supervisor.RestsUntil(candidate.Template.Binary) is null && rules.IsFit(candidate));
     }
 
     /// <summary>Works on one task. Its failure concerns that task alone; only a board that cannot be written fails the whole look.</summary>

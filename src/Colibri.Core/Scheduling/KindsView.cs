@@ -53,7 +53,8 @@ public sealed class KindsView(ProgramPath programs, ProgramVersions versions, Fu
     {
         var (request, told) = (candidate.Template, ToldAccess.Of(candidate.Template));
         var path = request.Jail is null ? programs.Find(request.Binary) : null;
-        var version = await VersionAsync(path, kind, over).ConfigureAwait(false);
+        // A program that is stated by its path is what the operator says it is.
+        var version = await VersionAsync(path, request.IsOfKind ? kind : kind with { Recognises = null }, over).ConfigureAwait(false);
         return new KindProfile
         {
             Name = candidate.Name,
@@ -61,7 +62,7 @@ public sealed class KindsView(ProgramPath programs, ProgramVersions versions, Fu
             Path = path,
             Version = version?.Version,
             Access = told.Access is { } access ? ToldAccess.Word(access) : null,
-            Problem = told.Refusal ?? (request.IsOfKind ? version?.WhyNot : null) ?? told.Warning,
+            Problem = told.Refusal ?? version?.WhyNot ?? told.Warning,
         };
     }
 

@@ -1,5 +1,6 @@
 using Colibri.Core.Agents;
 using Colibri.Core.Agents.Confinement;
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Runs;
 using Colibri.Core.Settings;
@@ -49,6 +50,24 @@ public sealed class PlaceRules(
     /// <summary>Whether an agent's program is where a task of any tenant, or of none, would have it started.</summary>
     public bool HasProgram(AgentCandidate candidate) => HasProgram(candidate, null) || registry.Tenants.Any(tenant => HasProgram(candidate, tenant.TenantId));
 
+    /// <summary>Why the program of a request on the host is another than its kind means; null where it is not, and where nobody can tell.</summary>
+    public Func<SpawnRequest, string?> WhyAnother { get; init; } = static _ => null;
+
+    /// <summary>
+    /// What is wrong with an agent itself for a task of that tenant: its kind cannot hold it to its access and nothing confines it, or its program is another
+    /// product. Null where nothing is.
+    /// </summary>
+    public BlockedBy? WhyUnfit(AgentCandidate candidate, string? tenant)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        if (ToldAccess.Of(candidate.Template with { Tenant = tenant }).Refusal is { } refusal)
+            return new BlockedBy("rights", $"{candidate.Name}: {refusal}");
+        return tenant is null && candidate.Template.Jail is null && WhyAnother(candidate.Template) is { } why ? new BlockedBy("program", $"{candidate.Name}: {why}") : null;
+    }
+
+    /// <summary>Whether an agent is fit for tasks of any tenant, or of none.</summary>
+    public bool IsFit(AgentCandidate candidate) => WhyUnfit(candidate, null) is null || registry.Tenants.Any(tenant => WhyUnfit(candidate, tenant.TenantId) is null);
+
     /// <summary>Whether one more agent of a profile may live.</summary>
     /// <param name="profile">The profile.</param>
     /// <param name="starting">Those of it that are started in this look.</param>
@@ -91,10 +110,21 @@ public sealed class PlaceRules(
             yield return new BlockedBy("workspace", $"{workspace}: {unusable}");
         if (task.Tenant is not null && candidates.Count == 0)
             yield return new BlockedBy("no-agent", "the task of a tenant needs an agent of its own, and none is configured that could be started (COLIBRI_AGENT_BINARY, or a profile)");
+        foreach (var unfit in WhyUnfit(task, candidates))
+            yield return unfit;
         if (SharedDirectory(task.Workspace, task.Cwd, task.Tenant) is { } directory && places.HolderOf(directory) is { } holder && holder.TaskId != task.Id)
             yield return new BlockedBy("directory", $"task {holder.Number} works in {directory}");
         if (task.Agent is { } name && settings().Agent(name) is { Max: { } max } && living(name) >= max)
             yield return new BlockedBy("slots", $"all {max} agents of the profile {name} are busy");
+    }
+
+    // A task may go to any of those that it suits, so a reason counts only if each of them has one.
+    private IEnumerable<BlockedBy> WhyUnfit(BoardTask task, IReadOnlyList<AgentCandidate> candidates)
+    {
+        var wish = new TaskWish([], task.Agent, task.Workspace, IsPlaced: true);
+        var suited = CapabilityMatch.Suited([.. task.Capabilities], candidates.Where(candidate => MayTake(wish, candidate.Profile?.Name)), HasSkill);
+        var unfit = suited.Select(candidate => WhyUnfit(candidate, task.Tenant)).OfType<BlockedBy>().ToList();
+        return unfit.Count == suited.Count ? unfit.Distinct() : [];
     }
 
     /// <summary>Why no agent can ever take such a task, as things are configured, in a line for a person; null where one may.</summary>

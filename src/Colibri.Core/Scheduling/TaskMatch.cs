@@ -122,7 +122,7 @@ internal sealed class TaskMatch(
         // A living agent can change neither its directory nor its root, so it takes what works anywhere.
         var able = wish.IsPlaced ? [] : resting.Where(agent => rules.MayTake(wish, agent.ProfileName)).Select(agent => (Agent: agent, Score: CapabilityMatch.Score(wish.Needs, need => agent.Offers(need) || rules.HasSkill(agent.ProfileName ?? agent.Name, need))))
             .Where(match => match.Score > 0).OrderByDescending(match => match.Score).Select(match => match.Agent).ToList();
-        var there = usable.Where(candidate => rules.MayTake(wish, candidate.Profile?.Name)).ToLookup(candidate => rules.HasProgram(candidate, wish.Tenant));
+        var there = usable.Where(candidate => rules.MayTake(wish, candidate.Profile?.Name) && rules.WhyUnfit(candidate, wish.Tenant) is null).ToLookup(candidate => rules.HasProgram(candidate, wish.Tenant));
         // A tenant's task for which no program is inside the root is started all the same: its failure says so.
         var candidates = CapabilityMatch.Suited(wish.Needs, wish.Tenant is null || there[true].Any() ? there[true] : there[false], rules.HasSkill);
         var suited = new Suited(able, candidates, able.Count > 0 || candidates.Count > 0

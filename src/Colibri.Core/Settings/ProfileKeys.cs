@@ -10,6 +10,9 @@ internal static class ProfileKeys
     public const int MaxNames = 64;
     public const int MaxVariables = 256;
 
+    /// <summary>Linux gives out no more pids (PID_MAX_LIMIT, linux/threads.h).</summary>
+    public const int MaxProcesses = 4 * 1024 * 1024;
+
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(365);
 
@@ -56,6 +59,7 @@ internal static class ProfileKeys
             "16MiB to 1024TiB",
             (profile, value) => profile with { MemoryBytes = value.Size(16L << 20, 1L << 50) },
             profile => profile.MemoryBytes is { } bytes ? TomlLiteral.Size(bytes) : null),
+        FileKey<ProfileSettings>.Integer("processes", 8, MaxProcesses, profile => profile.Processes, (profile, processes) => profile with { Processes = processes }),
         FileKey<ProfileSettings>.Duration(
             "silence_timeout", ShortestWait, LongestWait, profile => profile.SilenceTimeout, (profile, time) => profile with { SilenceTimeout = time }),
         FileKey<ProfileSettings>.Duration("tool_timeout", ShortestWait, LongestWait, profile => profile.ToolTimeout, (profile, time) => profile with { ToolTimeout = time }),

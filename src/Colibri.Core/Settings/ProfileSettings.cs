@@ -41,6 +41,9 @@ public sealed record ProfileSettings
 
     /// <summary>Bytes of memory for a run's whole tree; null is no limit.</summary>
     public long? MemoryBytes { get; init; }
+
+    /// <summary>Processes and threads of a run's whole tree; null is no limit.</summary>
+    public int? Processes { get; init; }
     public TimeSpan? SilenceTimeout { get; init; }
     public TimeSpan? ToolTimeout { get; init; }
     public TimeSpan? RunTimeout { get; init; }

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents.Launch;
 using Colibri.Core.Settings;
 
 namespace Colibri.Daemon.Hosting;
@@ -41,6 +42,15 @@ internal static class ConfigurationReport
             }
         }
     }
+
+    /// <summary>What of the profiles is not as it looks: a line for each that its kind cannot hold to its access.</summary>
+    public static IEnumerable<string> Warnings(SettingsReading reading) =>
+        from candidate in SchedulerCandidates.From(reading.Settings, new ProgramPath(null, null, "/"), [])
+        where candidate.Profile is not null
+        let told = ToldAccess.Of(candidate.Template)
+        let words = told.Refusal is { } refusal ? $"it takes no tasks: {refusal}" : told.Warning is { } warning ? $"its runs count as full access: {warning}" : null
+        where words is not null
+        select OneLine($"profile {candidate.Name}: {words}");
 
     private static string OneLine(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 }

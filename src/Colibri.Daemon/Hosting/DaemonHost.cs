@@ -125,6 +125,7 @@ internal static class DaemonHost
             Secrets = secrets,
             Cgroup = () => engine.Cgroups?.Status,
             WhyMemoryIsLookedAt = () => engine.Cgroups?.WhyMemoryIsLookedAt,
+            WhyProcessesAreNotLimited = () => engine.Cgroups?.WhyProcessesAreNotLimited,
             Files = () => watch.Found,
             OpenFilesWanted = openFiles,
             Daemon = $"colibri-daemon {BuildVersion.Text}, pid {InitProcess.ServicePid}",

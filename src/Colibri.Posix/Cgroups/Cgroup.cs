@@ -13,6 +13,7 @@ public sealed class Cgroup
     private const int MostGenerations = 4;
 
     private long _killedBefore;
+    private long _refusedBefore;
 
     internal Cgroup(string path) => Path = path;
 
@@ -58,6 +59,19 @@ public sealed class Cgroup
         if (File.Exists($"{Path}/memory.swap.max") && Refusal("memory.swap.max", "0"u8) is { } swap)
             return swap;
         return Refusal("memory.oom.group", "1"u8) ?? Refusal("memory.max", text[..digits]);
+    }
+
+    /// <summary>How many processes and threads its limit has refused since <see cref="LimitProcesses"/>; 0 without a limit.</summary>
+    public long RefusedProcesses => Math.Max(0, (CgroupFile.Value(CgroupFile.Read($"{Path}/pids.events"), "max"u8) ?? 0) - _refusedBefore);
+
+    /// <summary>Limits the number of its processes, threads counted. What goes beyond is not started: fork(2) and clone(2) fail with EAGAIN.</summary>
+    /// <returns>Why that cannot be had; null where it holds.</returns>
+    public string? LimitProcesses(long count)
+    {
+        Span<byte> text = stackalloc byte[20];
+        _ = count.TryFormat(text, out var digits, provider: CultureInfo.InvariantCulture);
+        _refusedBefore = CgroupFile.Value(CgroupFile.Read($"{Path}/pids.events"), "max"u8) ?? 0;
+        return Refusal("pids.max", text[..digits]);
     }
 
     /// <summary>Removes it and the cgroups below it; false while a process lives there, true once it is gone.</summary>

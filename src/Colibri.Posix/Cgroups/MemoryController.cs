@@ -10,14 +10,15 @@ namespace Colibri.Posix.Cgroups;
 internal delegate int CgroupWriter(string path, ReadOnlySpan<byte> text);
 
 /// <summary>
-/// The memory controller of the cgroups below this process's own. To enable it, every process of that cgroup has to be in one below it, unless it is
+/// The memory controller, or another, of the cgroups below this process's own. To enable it, every process of that cgroup has to be in one below it, unless it is
 /// the hierarchy's root. So this process moves into a cgroup <c>daemon</c> beside the agents' ones, as systemd's CGROUP_DELEGATION asks of a service.
 /// It moves its own children too, and nobody else's processes.
 /// </summary>
 /// <param name="path">This process's cgroup.</param>
 /// <param name="above">The one above, where that is this unit's too (systemd's DelegateSubgroup=); else null.</param>
 /// <param name="write">Writes the files; null for cgroupfs.</param>
-internal sealed class MemoryController(string path, string? above, CgroupWriter? write = null)
+/// <param name="controller">The controller.</param>
+internal sealed class MemoryController(string path, string? above, CgroupWriter? write = null, string controller = "memory")
 {
     /// <summary>The cgroup that this process moves to.</summary>
     public const string Leaf = "daemon";
@@ -27,6 +28,9 @@ internal sealed class MemoryController(string path, string? above, CgroupWriter?
 
     private readonly CgroupWriter _write = write ?? CgroupFile.Write;
 
+    private readonly byte[] _name = System.Text.Encoding.ASCII.GetBytes(controller);
+    private readonly byte[] _enable = System.Text.Encoding.ASCII.GetBytes($"+{controller}");
+
     private string Control => $"{path}/cgroup.subtree_control";
 
     /// <summary>Why it cannot be had, as far as that can be told without a change; null where it may be.</summary>
@@ -34,7 +38,7 @@ internal sealed class MemoryController(string path, string? above, CgroupWriter?
     {
         if (Lists($"{path}/cgroup.controllers") || (above is not null && Lists($"{above}/cgroup.controllers")))
             return null;
-        return $"{path}/cgroup.controllers does not name memory";
+        return $"{path}/cgroup.controllers does not name {controller}";
     }
 
     /// <summary>Enables it.</summary>
@@ -47,11 +51,11 @@ internal sealed class MemoryController(string path, string? above, CgroupWriter?
                 return null;
             if (WhyNot() is { } reason)
                 return reason;
-            if (!Lists($"{path}/cgroup.controllers") && _write($"{above}/cgroup.subtree_control", "+memory"u8) is not 0 and var refused)
+            if (!Lists($"{path}/cgroup.controllers") && _write($"{above}/cgroup.subtree_control", _enable) is not 0 and var refused)
                 return Refused($"{above}/cgroup.subtree_control", refused);
             for (var moves = 0; ; moves++)
             {
-                var error = _write(Control, "+memory"u8);
+                var error = _write(Control, _enable);
                 if (error == 0)
                     return null;
                 if (error != AbiConstants.EBUSY || moves == MostMoves)
@@ -95,7 +99,7 @@ internal sealed class MemoryController(string path, string? above, CgroupWriter?
         return true;
     }
 
-    private static bool Lists(string file) => CgroupFile.Lists(CgroupFile.Read(file), "memory"u8);
+    private bool Lists(string file) => CgroupFile.Lists(CgroupFile.Read(file), _name);
 
     private static string Refused(string file, int error) => $"{file}: {Errno.Describe(error)}";
 }

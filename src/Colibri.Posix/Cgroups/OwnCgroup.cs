@@ -11,8 +11,13 @@ namespace Colibri.Posix.Cgroups;
 public sealed class OwnCgroup
 {
     private readonly MemoryController _memory;
+    private readonly MemoryController _processes;
 
-    internal OwnCgroup(string path) => (Path, _memory) = (path, new MemoryController(path, AboveOf(path) is { } above && IsMarked(above) ? above : null));
+    internal OwnCgroup(string path)
+    {
+        var above = AboveOf(path) is { } unit && IsMarked(unit) ? unit : null;
+        (Path, _memory, _processes) = (path, new MemoryController(path, above), new MemoryController(path, above, controller: "pids"));
+    }
 
     /// <summary>Its directory.</summary>
     public string Path { get; }
@@ -45,6 +50,13 @@ public sealed class OwnCgroup
 
     /// <summary>Why the cgroups below it cannot have limits of memory, as far as that can be told without a change; null where they can.</summary>
     public string? WhyNoMemory() => _memory.WhyNot();
+
+    /// <summary>Lets the cgroups below it have limits of processes.</summary>
+    /// <returns>Why that cannot be had; null where it holds.</returns>
+    public string? EnableProcesses() => _processes.Enable();
+
+    /// <summary>Why the cgroups below it cannot have limits of processes, as far as that can be told without a change; null where they can.</summary>
+    public string? WhyNoProcesses() => _processes.WhyNot();
 
     /// <summary>Makes one below it.</summary>
     /// <exception cref="IOException">The system refuses.</exception>

@@ -109,6 +109,8 @@ public sealed class ChildProcesses : IDisposable
             if (pid <= 0)
                 EndSpawn(spawn);
         }
+        if (error == 0)
+            OomScore.Expose(pid);
         return error == 0 ? Register(pid, spawn, held) : throw SpawnArguments.Explain(options, error);
     }
 

@@ -32,4 +32,7 @@ public sealed record Agent
 
     /// <summary>How it is confined, in words; absent where it is not.</summary>
     public string? Confinement { get; init; }
+
+    /// <summary>What its program said of its version; absent where that is not known.</summary>
+    public string? Version { get; init; }
 }

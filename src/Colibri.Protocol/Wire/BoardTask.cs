@@ -198,6 +198,9 @@ public sealed record TaskRun
     /// <summary>The program, resolved.</summary>
     public required string Binary { get; init; }
 
+    /// <summary>What the program said of its version before the run; absent where that is not known.</summary>
+    public string? AgentVersion { get; init; }
+
     /// <summary>What was started, its arguments cut to 60 characters each, and without what a flag calls a secret.</summary>
     public string? CommandLine { get; init; }
 

@@ -22,6 +22,7 @@ public sealed class SettingsReaderTests
         capabilities = ["code", "review"]
         max = 2
         memory = "4GiB"
+        processes = 512
         silence_timeout = "15m"
         tool_timeout = "2h"
         run_timeout = "24h"
@@ -233,6 +234,7 @@ public sealed class SettingsReaderTests
             Capabilities = new List<string> { "code", "review" },
             Max = 2,
             MemoryBytes = 4L << 30,
+            Processes = 512,
             SilenceTimeout = TimeSpan.FromMinutes(15),
             ToolTimeout = TimeSpan.FromHours(2),
             RunTimeout = TimeSpan.FromHours(24),

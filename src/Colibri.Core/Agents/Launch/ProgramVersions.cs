@@ -62,6 +62,39 @@ public sealed class ProgramVersions
         return EntryOf(path, kind, mayBeOld: true)?.Known is { } answer ? Judge(kind, answer) : null;
     }
 
+    /// <summary>
+    /// Why the program of a request on the host is another than its kind means, in words for a person; null where it is not, where nobody can tell yet, and
+    /// where the request states which program it is.
+    /// </summary>
+    public string? WhyAnother(SpawnRequest request, ProgramPath programs)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(programs);
+        if (!request.IsOfKind || programs.Find(request.Binary) is not { } path)
+            return null;
+        var kind = AgentProfiles.For(request.Runtime, request.Binary);
+        return See(path, kind)?.WhyNot is { } why
+            ? $"{path} is not the program of {kind.Name}: {why}; install the right one, or state where it is: binary = \"/PATH/{kind.ProgramName}\"" : null;
+    }
+
+    /// <summary>
+    /// The version of a request's program as far as it is known now. The program that the search path has for the kind is asked at its first sight; any other
+    /// may be anything, and is not executed for this.
+    /// </summary>
+    internal string? VersionOf(SpawnRequest request, string path)
+    {
+        var kind = AgentProfiles.For(request.Runtime, request.Binary);
+        if (request.IsOfKind)
+            return See(path, kind)?.Version;
+        if (!request.IsNamedAsKind)
+            return null;
+        var stamp = FileStamp.Of(path);
+        Asked? known;
+        lock (_gate)
+            known = _asked.GetValueOrDefault(path);
+        return known?.Stamp == stamp && known.Known is { } answer ? Judge(kind with { Recognises = null }, answer).Version : null;
+    }
+
     /// <summary>The answer of a program: the one that is known where it is good, else a new one.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="over"/> came first.</exception>
     internal async Task<ProbeAnswer> AskAsync(string path, AgentProfile kind, CancellationToken over) =>

@@ -67,11 +67,14 @@ public sealed record SpawnRequest
     /// <summary>Whether nobody has stated <see cref="Access"/>, so that it is the daemon's default.</summary>
     public bool IsAccessDefault { get; init; }
 
-    /// <summary>Whether its program is the one that its kind means: a program of the operator's own, or arguments of theirs, may be anything.</summary>
-    internal bool IsOfKind => Arguments.Count == 0 && AgentProfiles.For(Runtime, Binary) is { PrintsEvents: true } kind && Path.GetFileName(Binary) == kind.ProgramName;
+    /// <summary>Whether its program is the one that the search path has for its kind. A program that is stated by its path, or with arguments, may be anything.</summary>
+    internal bool IsOfKind => AgentProfiles.For(Runtime, Binary) is { PrintsEvents: true } kind && Binary == kind.ProgramName && Arguments.Count == 0;
+
+    /// <summary>Whether its program bears the name that its kind's has, wherever it is.</summary>
+    internal bool IsNamedAsKind => AgentProfiles.For(Runtime, Binary) is { PrintsEvents: true } kind && Path.GetFileName(Binary) == kind.ProgramName && Arguments.Count == 0;
 
     /// <summary>What its runs are held to: stated arguments stand in place of the kind's flags for it.</summary>
-    public Access? HeldAccess => Arguments.Count == 0 ? Access : null;
+    public Access? HeldAccess => Access is { } access && Arguments.Count == 0 ? access : null;
 
     /// <summary>The tenant of its task, in whose root it is confined; null without one.</summary>
     public string? Tenant { get; init; }

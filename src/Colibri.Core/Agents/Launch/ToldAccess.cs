@@ -18,7 +18,7 @@ public sealed record ToldAccess(Access? Access, string? Refusal = null, string? 
         if (request.HeldAccess is not { } access)
             return new ToldAccess((Access?)null);
         var kind = AgentProfiles.For(request.Runtime, request.Binary);
-        if (kind.Rights.Holds(access) || request.Jail is not null || request.Tenant is not null)
+        if (access == Settings.Access.Full || kind.Rights.Holds(access) || request.Jail is not null || request.Tenant is not null)
             return new ToldAccess(access);
         var section = request.Profile is { } profile ? $" below [agents.{profile.Name}]" : "";
         var words = $"access = \"{Word(access)}\" {kind.Rights.Words(access)}";

@@ -1,11 +1,13 @@
 using Colibri.Core.Agents;
 using Colibri.Core.Agents.Launch;
+using Colibri.Core.Providers;
 using Colibri.Posix.Cgroups;
 using Colibri.Posix.Host;
 using Colibri.Posix.Spawning;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Agents.Confinement;
 using Colibri.UnitTests.Posix.Spawning;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Colibri.UnitTests.Agents.Launch;
 
@@ -30,6 +32,32 @@ public sealed class EnvironmentRoadsTests : IDisposable
     {
         foreach (var road in Enumerable.Range(0, 16))
             yield return ((road & 1) != 0, (road & 2) != 0, (road & 4) != 0, (road & 8) != 0);
+    }
+
+    [Test]
+    [MethodDataSource(nameof(Roads))]
+    public async Task A_key_that_its_profile_passes_arrives_and_no_other_does(bool placed, bool rpc, bool hasTask, bool confined)
+    {
+        Dictionary<string, string> keys = new() { ["GROQ_API_KEY"] = "gsk-0123456789abcdef", ["XAI_API_KEY"] = "xai-0123456789abcdef", ["MISTRAL_API_KEY"] = "mis-0123456789abcdef" };
+        _jails.Tool("bwrap", Stay);
+        var cgroups = placed ? new OwnCgroup(Directory.CreateDirectory(_jails.PathOf("cgroups")).FullName) : null;
+        await using var fixture = new SupervisorFixture(
+            cgroups: cgroups, configure: plain => plain with { JailRootBase = _jails.Base }, jailHost: _jails.Host(OperatingSystemKind.Linux, isRoot: false),
+            searchPath: confined ? _jails.Tools : "/usr/bin:/bin", environment: new AgentEnvironment(EnvironmentBlock.Of(keys)),
+            secrets: new Secrets(keys, null, NullLogger.Instance));
+        var task = hasTask ? await fixture.Create() : null;
+        var request = SupervisorFixture.Request(Stay, task) with { Rpc = rpc, TakesTasks = rpc, Prompt = hasTask ? null : "x", Provider = "mistral", PassedEnvironment = ["GROQ_API_KEY"] };
+        if (confined)
+            request = request with { Binary = "agent", Jail = new JailRequest { Path = _jails.Root } };
+
+        var agent = await fixture.Supervisor.SpawnAsync(request);
+        Shell.Until(() => agent.ToPane().Activity == Activity.Working, "it works");
+
+        var environment = EnvironmentBlock.FromTerminated(await File.ReadAllBytesAsync($"/proc/{agent.ToPane().Pid}/environ", TestContext.Current!.Execution.CancellationToken));
+        var entries = environment.Entries.Select(System.Text.Encoding.UTF8.GetString).ToList();
+        entries.Where(entry => entry.Contains("_API_KEY=", StringComparison.Ordinal)).ShouldBe(["GROQ_API_KEY=gsk-0123456789abcdef", "MISTRAL_API_KEY=mis-0123456789abcdef"], ignoreOrder: true);
+        fixture.Supervisor.TryStop(agent.Id, TimeSpan.Zero);
+        await SupervisorFixture.End(agent);
     }
 
     [Test]

@@ -45,7 +45,7 @@ public sealed class DialogueTests
         ("opencode-1.18-acp-write", "Done done malformed 0 tools 1 denied [] usage 148/12/1152/0/240480 said [Running the command. | Done: it printed hi.]"),
         ("qwen-0.24-acp-allow", "Done done malformed 0 tools 1 denied [] usage 324/52/2176/0/0 said [Running the command. | Done: it printed hi.]"),
         ("qwen-0.24-acp-reject", "Done denied malformed 0 tools 1 denied [run_shell_command 1] usage 176/40/1024/0/0 said [Running the command.]"),
-        ("qwen-0.24-duplex-allow", ""),
+        ("qwen-0.24-duplex-allow", "Done done malformed 0 tools 1 denied [] usage 472/64/3328/0/0 said [Running the command. | Done: it printed hi. | Done: it printed hi.]"),
     ];
 
     public static List<(string, string)> Expectations() => [.. Table];

@@ -540,6 +540,76 @@ public sealed class ViewTests
             """);
     }
 
+    private static readonly KindReport Claude = new()
+    {
+        Name = "claude",
+        Title = "Claude Code",
+        Program = "claude",
+        Path = "/usr/local/bin/claude",
+        Version = "2.1.332 (Claude Code)",
+        Transports = ["one-shot", "duplex"],
+        Arguments = ["-p"],
+        Tells = new KindTold("live", "at-its-end", true, true, true, true),
+        Can = ["resume", "answer", "cancel"],
+        Access = [new("read", true, "reads"), new("edit", true, "writes in its directory"), new("full", true, "does all")],
+        Profiles = [new KindProfile { Name = "reviewer", Path = "/usr/local/bin/claude", Version = "2.1.332 (Claude Code)", Access = "read" }],
+    };
+
+    private static readonly KindReport Zot = new()
+    {
+        Name = "zot",
+        Title = "zot",
+        Program = "zot",
+        DocumentedOnly = true,
+        Transports = ["rpc"],
+        Arguments = ["rpc"],
+        Tells = new KindTold("live", "never", false, true, true, true),
+        Can = [],
+        Access = [new("read", false, "cannot be held: zot has no rights of its own"), new("edit", false, "cannot be held"), new("full", true, "does all")],
+        Profiles = [new KindProfile { Name = "z", Access = "edit", Problem = "access = \"edit\" cannot be held" }],
+    };
+
+    [Test]
+    public async Task Kinds() => (await ShownAsync(new KindList([Claude, Zot]), Wire.KindList, "agents")).ShouldBe("""
+        KIND    INSTALLED  VERSION  SPEAKS       TELLS            CAN
+        claude  yes        2.1.332  once duplex  all              resume answer cancel
+        zot     no         -        rpc          not cost, turns
+          from documents only
+          profile z: access = "edit" cannot be held
+
+        one whole, with what holds it: colibri agents KIND; all: colibri agents -v
+
+        """);
+
+    [Test]
+    public async Task One_kind_whole() => (await ShownAsync(new KindList([Claude, Zot]), Wire.KindList, "agents -v")).ShouldBe("""
+        kind       claude: Claude Code
+        program    /usr/local/bin/claude
+        version    2.1.332 (Claude Code)
+        speaks     one-shot, duplex
+        arguments  -p
+        tells      usage live, cost at its end, turns, refusals, the token limit,
+                   failures
+        can        resume, answer, cancel
+        read       reads
+        edit       writes in its directory
+        full       does all
+        profile    reviewer: read
+
+        kind       zot: zot, from documents only
+        program    zot, which is not on the daemon's search path
+        speaks     rpc
+        arguments  rpc
+        tells      usage live, refusals, the token limit, failures
+        tells not  cost, turns
+        can        nothing of resume, steer, answer, cancel
+        read       cannot be held: zot has no rights of its own
+        edit       cannot be held
+        full       does all
+        profile    z: edit; access = "edit" cannot be held
+
+        """);
+
     [Test]
     public async Task Set_cost_mode() => (await ShownAsync(
         new CostState { Mode = CostMode.Max, SessionMaxBytes = 8_000_000, MaxUncompactedTurns = 100 }, Wire.CostState, "set-cost-mode max")).ShouldBe("""

@@ -22,6 +22,13 @@ public sealed class ConfigurationReportTests
     }
 
     [Test]
+    public void What_a_kind_cannot_hold_is_a_warning()
+    {
+        ConfigurationReport.Warnings(ReadFile("[agents.a]\nkind = \"pi\"\naccess = \"edit\"\n[agents.b]\nkind = \"pi\"\n[agents.c]\nkind = \"pi\"\naccess = \"full\"\n[agents.d]\nkind = \"codex\"\naccess = \"edit\""))
+            .Select(line => line.Split(": access")[0]).ShouldBe(["profile a: it takes no tasks", "profile b: its runs count as full access"]);
+    }
+
+    [Test]
     public void Profiles_workspaces_and_retention_are_printed_as_the_file_would_have_them()
     {
         const string Toml = """
