@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Real agents for tests and the demo, from the npm registry into a cache of their own. Source it, then:
 #
-#   pi=$(real_pi)     # path of a `pi` that runs Pi 1.5.2 on a Node it is content with
+#   pi=$(real_pi)     # path of a `pi` that runs Pi 1.6.0 on a Node it is content with
 #   codex=$(real_codex) claude=$(real_claude) opencode=$(real_opencode)     # 404, 384 and 177 MB on disk
 #
 # Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
@@ -9,8 +9,8 @@
 # want of npm, of a registry that answers or of a build for this platform, and 1 where something is wrong. Two callers at once are safe:
 # both fetch, one rename wins.
 
-REAL_PI_VERSION=1.5.2
-REAL_CODEX_VERSION=0.169.0
+REAL_PI_VERSION=1.6.0
+REAL_CODEX_VERSION=0.171.0
 REAL_CLAUDE_VERSION=2.1.332
 REAL_OPENCODE_VERSION=1.18.33
 REAL_JITI_VERSION=2.7.0
