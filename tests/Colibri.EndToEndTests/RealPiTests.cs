@@ -12,9 +12,9 @@ public sealed class RealPiTests(PiInstallation pi)
     [Test]
     [Arguments("tool", 2, "pi-1.6.0-json-tool")]
     [Arguments("two", 2, "pi-1.6.0-json-two")]
-    [Arguments("retry", 3, "pi-1.6.0-json-retry")]
+    [Arguments("retry", 3, "pi-1.5.2-json-retry")]
     [Arguments("fail", 4, "pi-1.5.2-json-fail")]
-    [Arguments("auth", 1, "pi-1.6.0-json-401")]
+    [Arguments("auth", 1, "pi-1.5.2-json-auth")]
     [Arguments("length", 1, "pi-1.6.0-json-length")]
     public async Task Pi_prints_the_events_and_usage_of_the_recording(string scenario, int requests, string recording)
     {
