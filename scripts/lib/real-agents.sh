@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Real agents for tests and the demo, from the npm registry into a cache of their own. Source it, then:
 #
-#   pi=$(real_pi)     # path of a `pi` that runs Pi 1.5.2 on a Node it is content with
+#   pi=$(real_pi)     # path of a `pi` that runs Pi 1.6.0 on a Node it is content with
 #   codex=$(real_codex) claude=$(real_claude) opencode=$(real_opencode)     # 404, 384 and 177 MB on disk
 #   gemini=$(real_gemini) qwen=$(real_qwen) copilot=$(real_copilot)
 #   droid=$(real_droid) goose=$(real_goose) cline=$(real_cline)     # 243, 269 and 152 MB on disk
@@ -11,8 +11,8 @@
 # want of npm, of a registry that answers or of a build for this platform, and 1 where something is wrong. Two callers at once are safe:
 # both fetch, one rename wins.
 
-REAL_PI_VERSION=1.5.2
-REAL_CODEX_VERSION=0.169.0
+REAL_PI_VERSION=1.6.0
+REAL_CODEX_VERSION=0.171.0
 REAL_CLAUDE_VERSION=2.1.332
 REAL_OPENCODE_VERSION=1.18.33
 REAL_GEMINI_VERSION=0.61.0

@@ -63,13 +63,14 @@ internal sealed record AgentOptions
                 return $"unknown option {name}";
             if (args.IsEmpty)
                 return $"{name} needs a value";
-            words.AddRange(name, args[0]);
+            // Pi's own word for a session that is taken up.
+            words.AddRange(name == "--session" ? "--session-id" : name, args[0]);
             args = args[1..];
         }
         return null;
     }
 
-    private static bool TakesValue(string name) => name is "--session-id" or "--cwd" or "--turns" or "--step-ms" or "--hold-secs" or "--usage"
+    private static bool TakesValue(string name) => name is "--session-id" or "--session" or "--cwd" or "--turns" or "--step-ms" or "--hold-secs" or "--usage"
         or "--exit" or "--crash-after" or "--children" or "--malformed" or "--flood" or "--mode" or "--provider" or "--model";
 
     private static string[]? WordsOfFlag(string name) => name switch

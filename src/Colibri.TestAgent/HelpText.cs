@@ -34,8 +34,8 @@ internal static class HelpText
           --flood BYTES       one line of that many bytes before everything else
           --stall             stops printing within the first message, and stays
 
-        Pi's own --mode json|rpc, --provider P, --model M, --no-session and -p are taken
-        too. Whatever stays behind ends by itself after an hour.
+        Pi's own --mode json|rpc, --provider P, --model M, --session ID, --no-session and
+        -p are taken too. Whatever stays behind ends by itself after an hour.
 
           --help, --version
 

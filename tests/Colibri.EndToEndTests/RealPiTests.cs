@@ -10,17 +10,17 @@ namespace Colibri.EndToEndTests;
 public sealed class RealPiTests(PiInstallation pi)
 {
     [Test]
-    [Arguments("tool", 2)]
-    [Arguments("two", 2)]
-    [Arguments("retry", 3)]
-    [Arguments("fail", 4)]
-    [Arguments("auth", 1)]
-    [Arguments("length", 1)]
-    public async Task Pi_prints_the_events_and_usage_of_the_recording(string scenario, int requests)
+    [Arguments("tool", 2, "pi-1.6.0-json-tool")]
+    [Arguments("two", 2, "pi-1.6.0-json-two")]
+    [Arguments("retry", 3, "pi-1.5.2-json-retry")]
+    [Arguments("fail", 4, "pi-1.5.2-json-fail")]
+    [Arguments("auth", 1, "pi-1.5.2-json-auth")]
+    [Arguments("length", 1, "pi-1.6.0-json-length")]
+    public async Task Pi_prints_the_events_and_usage_of_the_recording(string scenario, int requests, string recording)
     {
         await using var model = new ModelStandIn();
         var printed = await RunAsync(model, scenario);
-        var recorded = await File.ReadAllTextAsync(Repository.Recording($"pi-1.5.2-json-{scenario}"), TestContext.Current!.Execution.CancellationToken);
+        var recorded = await File.ReadAllTextAsync(Repository.Recording(recording), TestContext.Current!.Execution.CancellationToken);
 
         printed.ExitCode.ShouldBe(0, printed.ToString());
         var (seen, expected) = (Events(printed.Stdout), Events(recorded));

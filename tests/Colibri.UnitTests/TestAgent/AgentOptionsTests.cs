@@ -54,6 +54,10 @@ public sealed class AgentOptionsTests
         });
     }
 
+    /// <summary>As Pi takes a session up.</summary>
+    [Test]
+    public void A_session_that_is_taken_up_keeps_its_id() => AgentStage.Options("--mode", "json", "--session", "s-1", "go on").SessionId.ShouldBe("s-1");
+
     [Test]
     public void Every_option_arrives_where_it_belongs() =>
         AgentStage.Options("--session-id", "s", "--cwd", "/w", "--turns", "3", "--step-ms", "4", "--hold-secs", "5", "--emit-usage", "--rpc", "--ask",

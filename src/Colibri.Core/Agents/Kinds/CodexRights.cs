@@ -1,7 +1,7 @@
 namespace Colibri.Core.Agents.Kinds;
 
 /// <summary>
-/// What Codex' runs may do, as 0.169 holds it: by its sandbox, whose helper it keeps below CODEX_HOME. It makes none there while that lies in the temporary
+/// What Codex' runs may do, as 0.171 holds it: by its sandbox, whose helper it keeps below CODEX_HOME. It makes none there while that lies in the temporary
 /// directory, and then every command fails.
 /// </summary>
 internal static class CodexRights

@@ -28,11 +28,25 @@ public sealed class GoingOnTests : IAsyncDisposable
         ("pi", "pi-1.6.0-json-killed-by-TERM-in-tool", "pi-1.6.0-json-tool", "--session", Used(500, 92, 3200, 384000)),
     ];
 
+    /// <summary>
+    /// A kind, a run that is done, one in the same session after feedback, and what both have used: Codex tells what the whole thread has used, the others
+    /// what the run has, Claude Code its cost both ways.
+    /// </summary>
+    private static readonly (string Kind, string First, string Next, Usage Used)[] SentBack =
+    [
+        ("claude", "claude-2.1-stream-json-resumed", "claude-2.1-stream-json-resumed-again", Used(296, 24, 2304, 203200)),
+        ("codex", "codex-0.171-exec-json-tool", "codex-0.171-exec-json-resumed", Used(472, 64, 3328, 0)),
+        ("opencode", "opencode-1.18-run-json", "opencode-1.18-run-json-resumed", Used(472, 64, 3328, 337440)),
+        ("pi", "pi-1.6.0-json-tool", "pi-1.6.0-json-two", Used(648, 104, 4352, 480960)),
+    ];
+
     private readonly SupervisorFixture _fixture = new(configure: plain => plain with { SchedulerPromptInjection = true });
 
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
 
     public static List<(string, string, string, string, Usage)> Expectations() => [.. Kinds];
+
+    public static List<(string, string, string, Usage)> SentBackExpectations() => [.. SentBack];
 
     [Test]
     [MethodDataSource(nameof(Expectations))]
@@ -54,6 +68,21 @@ public sealed class GoingOnTests : IAsyncDisposable
         ((done.Usage with { UnpricedTokens = 0 }), (await _fixture.Board.UsageOfDayAsync(_fixture.Budgets.Today)) with { UnpricedTokens = 0 }).ShouldBe((used, used));
         Notes(done).ShouldContain($"it goes on in the agent's own session {session}");
         _fixture.Logger.Of(535).ShouldHaveSingleItem().ShouldContain(session);
+    }
+
+    [Test]
+    [MethodDataSource(nameof(SentBackExpectations))]
+    public async Task A_run_that_is_sent_back_is_booked_once(string kind, string first, string next, Usage used)
+    {
+        var task = await _fixture.Create(Title, Description);
+        await RunToEnd(kind, task, Print(first));
+        var session = RunsOf(task)[0].HarnessSession!;
+        await _fixture.Board.RetryAsync(task.Id, "once more");
+
+        await RunToEnd(kind, task, Print(next, session));
+
+        Said(kind)[^2..].ShouldBe([session, "once more"]);
+        ((await _fixture.Get(task)).Usage with { UnpricedTokens = 0 }, (await _fixture.Board.UsageOfDayAsync(_fixture.Budgets.Today)) with { UnpricedTokens = 0 }).ShouldBe((used, used));
     }
 
     /// <summary>Each kind, also with a second task between, whose session is its own.</summary>
