@@ -18,15 +18,21 @@ internal sealed class CompletionsApi : IModelApi
         }
     }
 
+    public IEnumerable<OfferedTool> Tools(JsonElement request) =>
+        from tool in request.GetProperty("tools").EnumerateArray()
+        where tool.TryGetProperty("function", out _)
+        select tool.GetProperty("function") into function
+        select OfferedTool.Of(function, function.TryGetProperty("parameters", out var schema) ? schema : default);
+
     public IEnumerable<ServerEvent> Opening(Answer answer)
     {
         foreach (var content in answer.Words)
             yield return Choice(answer, new { content }, null);
         foreach (var (index, call) in answer.Calls.Index())
         {
-            var (name, arguments) = call.Command is { } command
-                ? ("bash", JsonSerializer.Serialize(new { command }))
-                : ("write", JsonSerializer.Serialize(new { path = "out.txt", content = "hello\n" }));
+            var (name, arguments) = call.Command is null
+                ? ("write", JsonSerializer.Serialize(new { path = "out.txt", content = "hello\n" }))
+                : answer.CallOf(call) is var (tool, given) ? (tool, JsonSerializer.Serialize(given)) : default;
             yield return Choice(answer, new { tool_calls = new[] { new { index, id = call.Id, type = "function", function = new { name, arguments } } } }, null);
         }
     }
