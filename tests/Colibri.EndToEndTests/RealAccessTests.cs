@@ -15,6 +15,7 @@ public sealed class RealAccessTests(RealAgents agents)
     [Test]
     [Arguments("claude", "Bash")]
     [Arguments("codex", "command_execution")]
+    [Arguments("copilot", "bash")]
     public async Task With_edit_an_agent_writes_the_file_it_was_asked_for_and_none_outside(string kind, string tool)
     {
         using var root = new TempDirectory();
@@ -34,6 +35,34 @@ public sealed class RealAccessTests(RealAgents agents)
         task.Items("runs").ShouldHaveSingleItem().Member("result").Text("text").ShouldBe(task.Member("result").Text("text"));
     }
 
+    /// <summary>Its shell is not offered: it writes by its own tool.</summary>
+    [Test]
+    public async Task With_edit_Gemini_writes_the_file_it_was_asked_for_and_none_outside()
+    {
+        using var root = new TempDirectory();
+        var (work, outside) = (root.Folder("work"), root.Folder("outside"));
+        await using var model = new ModelStandIn { Commands = [$"> {root.File("up.txt")}", $"> {outside}/absolute.txt", "echo made > shell.txt", $"> {work}/inside.txt"] };
+        var task = await RunAsync("gemini", model, root, "edit", "done");
+
+        (await File.ReadAllTextAsync(Path.Combine(work, "inside.txt"))).ShouldBe("made\n");
+        (File.Exists(root.File("up.txt")), Directory.GetFileSystemEntries(outside).Length, Directory.GetFileSystemEntries(work).Length).ShouldBe((false, 0, 1));
+        var denied = task.Items("denied").ShouldHaveSingleItem();
+        (denied.Text("tool"), denied.Number("count")).ShouldBe(("write_file", 2));
+    }
+
+    /// <summary>What would write is not there for it, and a call of it fails as one of any tool that is not.</summary>
+    [Test]
+    public async Task With_read_Gemini_has_no_tool_that_writes()
+    {
+        using var root = new TempDirectory();
+        var work = root.Folder("work");
+        await using var model = new ModelStandIn { Commands = ["echo made > inside.txt", $"> {work}/inside.txt"] };
+        var task = await RunAsync("gemini", model, root, "read", "done");
+
+        Directory.GetFileSystemEntries(work).ShouldBeEmpty();
+        task.TextOrNull("denied").ShouldBeNull();
+    }
+
     [Test]
     [Arguments("claude", "Bash", "denied")]
     [Arguments("codex", "command_execution", "denied")]
@@ -44,12 +73,14 @@ public sealed class RealAccessTests(RealAgents agents)
     // It ends with the refusal, which stands on standard error alone and does not name the tool.
     [Arguments("goose", "tool", "exit-code")]
     [Arguments("cline", "run_commands", "denied")]
+    [Arguments("qwen", "run_shell_command", "denied")]
+    [Arguments("copilot", "bash", "denied")]
     public async Task With_read_a_write_is_refused_and_the_task_says_so(string kind, string tool, string verdict)
     {
         using var root = new TempDirectory();
         var work = root.Folder("work");
         // To droid its shell is not even offered.
-        await using var model = new ModelStandIn { Commands = ["echo made > inside.txt"], Shell = kind == "droid" ? tool : null };
+        await using var model = new ModelStandIn { Commands = ["echo made > inside.txt"], Shell = kind is "droid" or "qwen" ? tool : null };
         var task = await RunAsync(kind, model, root, "read", "failed");
 
         Directory.GetFileSystemEntries(work).ShouldBeEmpty();
@@ -65,6 +96,9 @@ public sealed class RealAccessTests(RealAgents agents)
     [Arguments("droid")]
     [Arguments("goose")]
     [Arguments("cline")]
+    [Arguments("gemini")]
+    [Arguments("qwen")]
+    [Arguments("copilot")]
     public async Task With_full_an_agent_writes_where_its_user_may(string kind)
     {
         using var root = new TempDirectory();
@@ -103,10 +137,8 @@ public sealed class RealAccessTests(RealAgents agents)
         var home = RealAgents.HomeOf(kind);
         var executable = await agents.ExecutableAsync(kind);
         // Codex puts the helper of its sandbox beside its settings, unless those lie in the temporary folder.
-        await using var daemon = await home.StartDaemonAsync(executable, model, [("TMPDIR", root.Folder("tmp")), .. changes]);
         // What the user's own settings allow is allowed: here nothing.
-        if (kind == "claude")
-            await File.WriteAllTextAsync(Path.Combine(daemon.Environment["HOME"]!, ".claude", "settings.json"), "{}");
+        await using var daemon = await home.StartDaemonAsync(executable, model, isAllowed: false, [("TMPDIR", root.Folder("tmp")), .. changes]);
         await using var client = await daemon.ConnectAsync();
         var id = await CreateAsync(client);
         await client.DataAsync(new
@@ -130,7 +162,8 @@ public sealed class RealAccessTests(RealAgents agents)
     }
 
     private static string CommandIn(JsonElement arguments) =>
-        arguments.TryGetProperty("commands", out var commands) ? commands.EnumerateArray().Single().GetString()! : arguments.Text("command");
+        arguments.TryGetProperty("commands", out var commands) ? commands.EnumerateArray().Single().GetString()!
+        : arguments.TextOrNull("command") ?? $"> {arguments.Text("file_path")}";
 
     // No agent of the scheduler's takes it.
     private static async Task<string> CreateAsync(WireClient client) =>

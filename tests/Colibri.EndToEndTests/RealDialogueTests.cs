@@ -13,7 +13,7 @@ public sealed class RealDialogueTests(RealAgents agents)
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>A kind and a transport.</summary>
-    public static List<(string, string)> Dialogues => [("claude", "duplex"), ("opencode", "acp")];
+    public static List<(string, string)> Dialogues => [("claude", "duplex"), ("qwen", "duplex"), ("opencode", "acp"), ("gemini", "acp"), ("qwen", "acp"), ("copilot", "acp"), ("droid", "acp")];
 
     [Test]
     [MethodDataSource(nameof(Dialogues))]
@@ -102,16 +102,14 @@ public sealed class RealDialogueTests(RealAgents agents)
             provider = "{home.Route.Provider}"
             model = "{home.Route.Model}"
             access = "edit"
+            {(transport == "duplex" && kind == "claude" ? """args = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose", "--permission-prompt-tool", "stdio"]""" : "")}
             {more}
 
             [workspaces.site]
             path = "{repository.Path}"
             """);
         var daemon = await home.StartDaemonAsync(
-            executable, model, ("COLIBRI_CONFIG", root.File("colibri.toml")), ("COLIBRI_PROVIDERS", null), ("COLIBRI_AGENT_BINARY", null), ("TMPDIR", root.Folder("tmp")));
-        // What the user's own settings allow is allowed: here nothing.
-        if (kind == "claude")
-            await File.WriteAllTextAsync(Path.Combine(daemon.Environment["HOME"]!, ".claude", "settings.json"), "{}");
+            executable, model, isAllowed: false, ("COLIBRI_CONFIG", root.File("colibri.toml")), ("COLIBRI_PROVIDERS", null), ("COLIBRI_AGENT_BINARY", null), ("TMPDIR", root.Folder("tmp")));
         return new Scene(root, repository, daemon, await daemon.ConnectAsync());
     }
 

@@ -67,12 +67,10 @@ public sealed class RealWorkspaceAccessTests(RealAgents agents)
             [workspaces.site]
             path = "{repository.Path}"
             """);
-        // Codex puts the helper of its sandbox beside its settings, unless those lie in the temporary folder.
+        // Codex puts the helper of its sandbox beside its settings, unless those lie in the temporary folder. What the user's own settings allow is
+        // allowed: here nothing.
         await using var daemon = await home.StartDaemonAsync(
-            executable, model, ("COLIBRI_CONFIG", root.File("colibri.toml")), ("COLIBRI_PROVIDERS", null), ("COLIBRI_AGENT_BINARY", null), ("TMPDIR", root.Folder("tmp")));
-        // What the user's own settings allow is allowed: here nothing.
-        if (kind == "claude")
-            await File.WriteAllTextAsync(Path.Combine(daemon.Environment["HOME"]!, ".claude", "settings.json"), "{}");
+            executable, model, isAllowed: false, ("COLIBRI_CONFIG", root.File("colibri.toml")), ("COLIBRI_PROVIDERS", null), ("COLIBRI_AGENT_BINARY", null), ("TMPDIR", root.Folder("tmp")));
         await using var client = await daemon.ConnectAsync();
         var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:commands", workspace = "site", max_attempts = 1 })).Text("id");
         var task = await client.TaskEndedAsync(id, status, Patience);

@@ -10,6 +10,8 @@ public static class ProviderNames
         ["openai"] = ["OPENAI_API_KEY", "CODEX_API_KEY"],
         ["google"] = ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
         ["gemini"] = ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+        // Of the Copilot CLI: a token of GitHub's, or the key of the provider that stands in for it.
+        ["github"] = ["COPILOT_PROVIDER_API_KEY", "COPILOT_GITHUB_TOKEN"],
         ["deepseek"] = ["DEEPSEEK_API_KEY"],
         ["openrouter"] = ["OPENROUTER_API_KEY"],
         ["groq"] = ["GROQ_API_KEY"],

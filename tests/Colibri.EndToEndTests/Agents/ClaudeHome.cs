@@ -11,6 +11,12 @@ internal sealed class ClaudeHome : AgentHome
 
     protected override string KeyVariable => "ANTHROPIC_API_KEY";
 
+    public override (string Name, string? Value)[] Forbid(string home)
+    {
+        Write(home, ".claude/settings.json", "{}");
+        return [];
+    }
+
     protected override (string Name, string? Value)[] Furnish(string home, int port)
     {
         Write(home, ".claude/settings.json", """{"permissions":{"allow":["Bash"]}}""");

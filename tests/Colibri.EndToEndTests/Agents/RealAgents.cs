@@ -5,7 +5,7 @@ namespace Colibri.EndToEndTests.Agents;
 /// <summary>The real agents, each fetched once when the first test asks for it; they are large.</summary>
 public sealed class RealAgents
 {
-    private static readonly AgentHome[] Homes = [new CodexHome(), new ClaudeHome(), new OpencodeHome(), new DroidHome(), new GooseHome(), new ClineHome(), new PiAgentHome()];
+    private static readonly AgentHome[] Homes = [new CodexHome(), new ClaudeHome(), new OpencodeHome(), new GeminiHome(), new QwenHome(), new CopilotHome(), new DroidHome(), new GooseHome(), new ClineHome(), new PiAgentHome()];
 
     private readonly ConcurrentDictionary<string, Lazy<Task<Installation>>> _found = new();
 

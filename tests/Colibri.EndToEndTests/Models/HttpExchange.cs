@@ -33,11 +33,10 @@ internal sealed class HttpExchange(NetworkStream stream, CancellationToken stop)
     }
 
     /// <param name="status">The HTTP status.</param>
-    /// <param name="message">In the error's body.</param>
+    /// <param name="body">As the API has it, in JSON.</param>
     /// <param name="headers">Added to the usual ones.</param>
-    public async Task RefuseAsync(int status, string message, params (string Name, string Value)[] headers)
+    public async Task RefuseAsync(int status, string body, params (string Name, string Value)[] headers)
     {
-        var body = JsonSerializer.Serialize(new { error = new { message, type = "mock_error", code = status } });
         var added = string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"));
         await WriteAsync(
             $"HTTP/1.1 {status} Refused\r\nContent-Type: application/json\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n{added}Connection: close\r\n\r\n{body}");

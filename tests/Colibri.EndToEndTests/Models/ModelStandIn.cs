@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Colibri.EndToEndTests.Harness;
 using Colibri.EndToEndTests.Models.Completions;
+using Colibri.EndToEndTests.Models.Gemini;
 using Colibri.EndToEndTests.Models.Messages;
 using Colibri.EndToEndTests.Models.Responses;
 
@@ -16,7 +17,7 @@ namespace Colibri.EndToEndTests.Models;
 /// </summary>
 internal sealed class ModelStandIn : IAsyncDisposable
 {
-    private static readonly IModelApi[] Apis = [new CompletionsApi(), new MessagesApi(), new ResponsesApi()];
+    private static readonly IModelApi[] Apis = [new CompletionsApi(), new MessagesApi(), new ResponsesApi(), new GeminiApi()];
 
     private TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
@@ -111,28 +112,19 @@ internal sealed class ModelStandIn : IAsyncDisposable
             if (await HttpExchange.ReadAsync(stream, _stop.Token) is not { } request)
                 return;
             var exchange = new HttpExchange(stream, _stop.Token);
-            if (request.Method == "POST" && Array.Find(Apis, api => request.Target.Split('?')[0] == api.Path) is { } api)
+            if (request.Method == "POST" && Array.Find(Apis, api => api.IsAsked(request.Target.Split('?')[0])) is { } api)
             {
                 await AnswerAsync(api, exchange, JsonElement.Parse(request.Body.Span));
                 return;
             }
             _strays.Enqueue($"{request.Method} {request.Target}");
-            await exchange.RefuseAsync(404, "not here");
+            await exchange.RefuseAsync(404, """{"error":{"message":"not here","type":"mock_error","code":404}}""");
         }
         catch (Exception gone) when (gone is IOException or OperationCanceledException)
         {
             // The agent was killed in the middle of an answer, or the test is over.
         }
     }
-
-    // The chat names a tool in its function, the other APIs beside its type.
-    private static List<string> OfferedIn(JsonElement request) => !request.TryGetProperty("tools", out var tools) ? [] :
-    [
-        .. from tool in tools.EnumerateArray()
-           let named = tool.TryGetProperty("function", out var function) ? function : tool
-           where named.TryGetProperty("name", out _)
-           select named.GetProperty("name").GetString(),
-    ];
 
     private async Task AnswerAsync(IModelApi api, HttpExchange exchange, JsonElement request)
     {
@@ -143,24 +135,25 @@ internal sealed class ModelStandIn : IAsyncDisposable
         if (conversation.Scenario != "plain")
             Volatile.Write(ref _latestConversation, request.GetRawText());
         var asked = _asked.AddOrUpdate(conversation.Scenario, 1, (_, before) => before + 1);
-        Answer Said(params string[] words) => new(number, request.GetProperty("model").GetString()!, words) { Offered = Shell is { } shell ? [shell] : OfferedIn(request) };
+        IReadOnlyList<OfferedTool> offered = request.TryGetProperty("tools", out _) ? [.. api.Tools(request)] : [];
+        Answer Said(params string[] words) => new(number, request.TryGetProperty("model", out var model) ? model.GetString()! : "mock-1", words) { Offered = Shell is { } shell ? [new OfferedTool(shell, [])] : offered };
         switch (conversation.Scenario)
         {
             case "auth":
-                await exchange.RefuseAsync(401, "invalid api key");
+                await RefuseAsync(401, "invalid api key");
                 break;
             case "fail":
-                await exchange.RefuseAsync(503, "service unavailable");
+                await RefuseAsync(503, "service unavailable");
                 break;
             case "retry" when asked == 1:
-                await exchange.RefuseAsync(529, "overloaded, please retry");
+                await RefuseAsync(529, "overloaded, please retry");
                 break;
             case "later" when asked == 1:
-                await exchange.RefuseAsync(429, "rate limited", ("Retry-After", "40"));
+                await RefuseAsync(429, "rate limited", ("Retry-After", "40"));
                 break;
             case "limit":
                 // One API says for how long in a header of HTTP's, the other until when in one of its own.
-                await exchange.RefuseAsync(
+                await RefuseAsync(
                     429, "rate limited", ("Retry-After", "1"), ("anthropic-ratelimit-unified-status", "rejected"),
                     ("anthropic-ratelimit-unified-representative-claim", "five_hour"),
                     ("anthropic-ratelimit-unified-reset", $"{LimitResets.ToUnixTimeSeconds()}"));
@@ -193,7 +186,7 @@ internal sealed class ModelStandIn : IAsyncDisposable
                 await SendAsync(Said("Spending.").Calling(new ToolCall($"call_{number}", $"echo spent {asked}")) with { Prompt = 100_000, Cached = 0 });
                 break;
             case "overflow":
-                await exchange.RefuseAsync(400, "This model's maximum context length is 128000 tokens. context_length_exceeded");
+                await RefuseAsync(400, "This model's maximum context length is 128000 tokens. context_length_exceeded");
                 break;
             case "cut":
                 await exchange.StreamAsync(api.Opening(Said("This answer never")), complete: false);
@@ -212,6 +205,8 @@ internal sealed class ModelStandIn : IAsyncDisposable
                 await SendAsync(Said("Done: it printed hi.", " sep[\u2028] emoji \U0001F426", " nul? \u0001 end"));
                 break;
         }
+
+        Task RefuseAsync(int status, string message, params (string Name, string Value)[] headers) => exchange.RefuseAsync(status, api.Refusal(status, message), headers);
 
         Task SendAsync(Answer answer) => exchange.StreamAsync([.. api.Opening(answer), .. api.Ending(answer)], complete: answer.Ending != Ending.Missing);
     }

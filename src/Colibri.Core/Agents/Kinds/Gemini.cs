@@ -15,8 +15,9 @@ internal static class Gemini
         Providers = ["google"],
         // It exits 55 in a folder that it does not trust.
         TaskArguments = ["--output-format", "stream-json", "--skip-trust"],
+        // None by input: it says the prompt back in one line, and where its output is not read at once it ends in the middle of a line that is longer than
+        // the pipe, with exit code 0.
         PromptOption = "-p",
-        PromptByInput = [],
         AcpArguments = ["--acp", "--skip-trust"],
         AcpManners = new() { AskingMode = "default", ReplaysLate = true, ModelByArgument = true },
         // It would start itself a second time, as a child that outlives it.

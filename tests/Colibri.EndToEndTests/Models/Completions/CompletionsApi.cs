@@ -5,23 +5,6 @@ namespace Colibri.EndToEndTests.Models.Completions;
 /// <summary>OpenAI's chat completions, streamed, as Pi, opencode, droid, goose and Cline ask for them.</summary>
 internal sealed class CompletionsApi : IModelApi
 {
-    /// <summary>What agents call their shell, and how it is asked for a command. One that is offered none gets the first.</summary>
-    private static readonly (string Name, Func<string, object> Arguments)[] Shells =
-    [
-        ("bash", command => new { command }),
-        ("shell", command => new { command }),
-        // The model itself says how risky its command is.
-        ("Execute", command => new { summary = "a command", command, riskLevelReason = "a test", riskLevel = "low" }),
-        ("run_commands", command => new { commands = new[] { command } }),
-    ];
-
-    private static readonly (string Name, Func<string, object> Arguments)[] Writers =
-    [
-        ("write", _ => new { path = "out.txt", content = "hello\n" }),
-        ("Create", _ => new { file_path = "out.txt", content = "hello\n" }),
-        ("editor", _ => new { path = "out.txt", new_text = "hello\n" }),
-    ];
-
     public string Path => "/v1/chat/completions";
 
     public IEnumerable<Utterance> Read(JsonElement request)
@@ -35,15 +18,19 @@ internal sealed class CompletionsApi : IModelApi
         }
     }
 
+    public IEnumerable<OfferedTool> Tools(JsonElement request) =>
+        from tool in request.GetProperty("tools").EnumerateArray()
+        where tool.TryGetProperty("function", out _)
+        select tool.GetProperty("function") into function
+        select OfferedTool.Of(function, function.TryGetProperty("parameters", out var schema) ? schema : default);
+
     public IEnumerable<ServerEvent> Opening(Answer answer)
     {
         foreach (var content in answer.Words)
             yield return Choice(answer, new { content }, null);
         foreach (var (index, call) in answer.Calls.Index())
         {
-            var tools = call.Command is null ? Writers : Shells;
-            var (name, argumentsOf) = Array.Find(tools, tool => answer.Offered.Contains(tool.Name)) is { Name: not null } offered ? offered : tools[0];
-            var arguments = JsonSerializer.Serialize(argumentsOf(call.Command ?? ""));
+            var (name, arguments) = answer.CallOf(call) is var (tool, given) ? (tool, JsonSerializer.Serialize(given)) : default;
             yield return Choice(answer, new { tool_calls = new[] { new { index, id = call.Id, type = "function", function = new { name, arguments } } } }, null);
         }
     }

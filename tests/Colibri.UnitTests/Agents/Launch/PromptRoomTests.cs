@@ -56,7 +56,6 @@ public sealed class PromptRoomTests
     [Arguments("claude", "0")]
     [Arguments("codex", "1")]
     [Arguments("opencode", "0")]
-    [Arguments("gemini", "0")]
     [Arguments("qwen", "0")]
     [Arguments("copilot", "0")]
     [Arguments("pi", "0")]
