@@ -416,6 +416,9 @@ public sealed class SupervisedAgent : IRunSite
     /// <summary>Where its run works, on the host and as the agent sees it.</summary>
     internal (string? Directory, string? Inside) Workplace => (_runs.Current?.Place?.Directory ?? Directory, _runs.Current?.Place?.Inside ?? Directory);
 
+    /// <summary>The keys to redact in what it says.</summary>
+    internal Secrets Secrets => _parts.Secrets;
+
     /// <summary>Whether it runs as the daemon runs, and sees the files that the daemon sees.</summary>
     internal bool IsUnconfined => _confinement is null;
 

@@ -15,7 +15,11 @@ internal sealed class TransportSite(SupervisedAgent agent) : ITransportSite
         _ => new CommandTransport(profile.Dialect, profile.Commands ?? new CommandNames(null, null), time),
     };
 
+    private const int MaxWords = 2_048;
+
     public void Poke() => agent.Poke();
+
+    public string Redact(string words) => agent.Secrets.Excerpt(words, MaxWords);
 
     public Task Watched(string what, Task work) => agent.Watched(what, work);
 

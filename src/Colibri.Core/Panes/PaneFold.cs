@@ -51,6 +51,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private readonly LatestTexts _errors = new(secrets.Excerpt, MaxErrors, MaxErrorChars);
     private readonly LatestTexts _events = new(secrets.Name, MaxEvents, MaxEventChars);
     private readonly LatestTexts _names = new(secrets.Name, MaxNames, MaxNameChars);
+    private readonly LatestTexts _sessions = new(secrets.Name, MaxNames, MaxIdChars);
     private readonly LatestTexts _toolNames = new(secrets.Name, MaxToolNames, MaxNameChars);
 
     public PaneState State = new() { Signs = new RunSigns { AreCounted = true } };
@@ -90,7 +91,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         State.LastEvent = e.Name ?? _events.Of(line, e.UnknownName);
         if (e.IsPartial || e.IsCut) MissedIn(line);
         if (e.SessionId.IsString && IsNew(line, e.SessionId, ref _sessionHash))
-            news.HarnessSessionId = State.HarnessSessionId = secrets.Name(e.SessionId.GetString(line)!, MaxIdChars);
+            news.HarnessSessionId = State.HarnessSessionId = _sessions.Of(line, e.SessionId);
         if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))
             State.Cwd = secrets.Name(e.Cwd.GetString(line)!, MaxPathChars);
         if (e.Provider.IsString) _provider = _names.Of(line, e.Provider);

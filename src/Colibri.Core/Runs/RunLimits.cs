@@ -1,4 +1,3 @@
-using Colibri.Core.Agents.Transports;
 using Colibri.Core.Cost;
 using Colibri.Core.Panes;
 using Colibri.Core.Processes;

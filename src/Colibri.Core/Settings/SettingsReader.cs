@@ -115,7 +115,9 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
         // A key that is there and cannot be used is told already.
         if (!table.Entries.ContainsKey("kind"))
             reading.Mistakes.Add(at, $"{shown} has no kind; use kind = one of {string.Join(", ", Protocol.Runtimes.All)}");
-        else if (Protocol.Runtimes.Kinds.First(kind => kind.Name == profile.Kind) is var kind && profile.Transport is { } transport && !kind.Transports.Contains(TransportNames.Of(transport)))
+        else if (Protocol.Runtimes.Kinds.FirstOrDefault(kind => kind.Name == profile.Kind) is not { } kind)
+            return;
+        else if (profile.Transport is { } transport && !kind.Transports.Contains(TransportNames.Of(transport)))
             reading.Mistakes.Add(table.Entries["transport"].At, $"{shown}.transport is \"{TransportNames.Of(transport)}\", and the kind {profile.Kind} has {string.Join(", ", kind.Transports)}");
         else if (kind.NeedsBinary && !table.Entries.ContainsKey("binary"))
             reading.Mistakes.Add(at, $"{shown} is of kind {profile.Kind} and has no binary; name the program");

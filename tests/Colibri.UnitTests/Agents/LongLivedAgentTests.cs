@@ -128,7 +128,7 @@ public sealed class LongLivedAgentTests : IAsyncDisposable
         var task = await fixture.Create("ask", maxAttempts: 1);
         await SupervisorFixture.End(await fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(Server, task) with { Rpc = true, TakesTasks = true, IsKept = true }));
         (await fixture.Get(task)).Error.ShouldBe(new TaskError("deadline", "asked \"Which?\" and got no answer for 0.2 s (COLIBRI_QUESTION_TIMEOUT); it was stopped; "
-            + "its last event was extension_ui_request; answer with `colibri answer`, or raise COLIBRI_QUESTION_TIMEOUT"));
+            + "its last event was response; answer with `colibri answer`, or raise COLIBRI_QUESTION_TIMEOUT"));
     }
 
     [Test]

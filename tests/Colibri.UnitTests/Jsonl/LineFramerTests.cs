@@ -11,7 +11,7 @@ public sealed class LineFramerTests
     public void A_recording_comes_out_the_same_in_every_chunking(string recording)
     {
         var bytes = Recordings.Read(recording);
-        var expected = Recordings.Lines(recording).Select(l => "Whole:" + Convert.ToHexString(l)).ToList();
+        var expected = Recordings.Lines(recording).Where(l => l.Length > 0).Select(l => "Whole:" + Convert.ToHexString(l)).ToList();
         Frame(bytes, 1 << 22, _ => bytes.Length).ShouldBe(expected);
         Frame(bytes, 1 << 22, _ => 1).ShouldBe(expected);
         for (var seed = 0; seed < 20; seed++)

@@ -14,6 +14,7 @@ public sealed class SettingsReaderTests
         [agents.claude]
         kind = "claude"
         binary = "/opt/claude"
+        transport = "duplex"
         model = "opus"
         provider = "anthropic"
         args = ["-p", "--output-format", "stream-json"]
@@ -147,7 +148,7 @@ public sealed class SettingsReaderTests
         ("[agents.x]", "1:2: agents.x has no kind; use kind = one of " + string.Join(", ", Runtimes.All)),
         ("[agents.x]\nkind = \"claud\"", "2:1: agents.x.kind = \"claud\" cannot be used: did you mean \"claude\"? use \"" + string.Join("\", \"", Runtimes.All) + "\""),
         ("[agents.x]\nkind = \"local\"", "1:2: agents.x is of kind local and has no binary; name the program"),
-        ("[agents.x]\nkind = \"pi\"\nmodle = \"m\"", "3:1: agents.x.modle is not known, did you mean model?; there are kind, binary, model, provider, args, extra_args, access, "),
+        ("[agents.x]\nkind = \"pi\"\nmodle = \"m\"", "3:1: agents.x.modle is not known, did you mean model?; there are kind, binary, transport, model, provider, args, extra_args, access, "),
         ("[agents.x]\nkind = \"pi\"\nbinary = \"bin/pi\"", "3:1: agents.x.binary = \"bin/pi\" cannot be used: use a bare program name, or an absolute path"),
         ("[agents.x]\nkind = \"pi\"\nmodel = \"\"", "3:1: agents.x.model = \"\" cannot be used: use a text of one line in quotes, 1 to 4096 characters"),
         ("[agents.x]\nkind = \"pi\"\naccess = \"write\"", "3:1: agents.x.access = \"write\" cannot be used: use \"read\", \"edit\", \"full\""),
@@ -226,6 +227,7 @@ public sealed class SettingsReaderTests
             Name = "claude",
             Kind = "claude",
             Binary = "/opt/claude",
+            Transport = Transport.Duplex,
             Model = "opus",
             Provider = "anthropic",
             Arguments = new List<string> { "-p", "--output-format", "stream-json" },
@@ -377,7 +379,7 @@ public sealed class SettingsReaderTests
     [Test]
     public void A_profile_needs_its_kind_and_nothing_else()
     {
-        foreach (var kind in Runtimes.All.Where(kind => kind != "local"))
+        foreach (var kind in Runtimes.Kinds.Where(kind => !kind.NeedsBinary).Select(kind => kind.Name))
             Settings.ReadFile($"[agents.x]\nkind = \"{kind}\"").Settings.Agents.ShouldHaveSingleItem().ShouldBeEquivalentTo(new ProfileSettings { Name = "x", Kind = kind });
     }
 

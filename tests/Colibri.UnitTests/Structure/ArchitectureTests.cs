@@ -25,7 +25,7 @@ public sealed partial class ArchitectureTests
         ["Settings", "Logging", "Events"],
         ["Providers"],
         ["Cost", "Sessions", "Board", "Panes"],
-        ["Processes", "Agents.Kinds", "Workspaces", "Retention"],
+        ["Processes", "Agents.Kinds", "Agents.Transports", "Workspaces", "Retention"],
         ["Agents.Launch", "Agents.Confinement"],
         ["Runs"],
         ["Agents"],

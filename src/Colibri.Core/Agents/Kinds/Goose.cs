@@ -23,6 +23,7 @@ internal static class Goose
         {
             Failures = ["Ran into this error: "],
             TellsLastRequestAlone = true,
+            ToolName = ["goose", "toolCall", "toolName"],
             Environment = static access => new Dictionary<string, string> { ["GOOSE_MODE"] = access == Access.Full ? "auto" : "approve" },
         },
         Environment = new Dictionary<string, string> { ["GOOSE_DISABLE_KEYRING"] = "1" },

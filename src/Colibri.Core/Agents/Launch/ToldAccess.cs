@@ -17,7 +17,7 @@ public sealed record ToldAccess(Access? Access, string? Refusal = null, string? 
         ArgumentNullException.ThrowIfNull(request);
         if (request.HeldAccess is not { } access)
             return new ToldAccess((Access?)null);
-        var kind = AgentProfiles.For(request.Runtime, request.Binary);
+        var kind = request.Kind;
         if (access == Settings.Access.Full || kind.Rights.Holds(access) || request.Jail is not null || request.Tenant is not null)
             return new ToldAccess(access);
         var section = request.Profile is { } profile ? $" below [agents.{profile.Name}]" : "";

@@ -21,15 +21,13 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     public const int MaxMessageBytes = 1 << 20;
 
     private const int MaxIdChars = 256;
-    private const int MaxTitleChars = 4_000;
     private const int Cancelled = -32800;
 
     private static readonly JsonFields Top = new("id", "method", "params", "result", "error");
     private static readonly JsonFields UpdateParams = new("sessionId", "update");
     private static readonly JsonFields Chunk = new JsonFields("sessionUpdate", "content", "messageId", "_meta", "cost").With("content", new("type", "text"));
-    private static readonly JsonFields Meta = new("usage", "quota", "claudeCode", "goose", "toolName");
+    private static readonly JsonFields Meta = new("usage", "quota");
     private static readonly JsonFields Called = new("toolCallId", "title", "kind", "status", "rawInput", "rawOutput", "content", "locations", "name", "_meta");
-    private static readonly JsonFields ToolName = new("toolName", "toolCall");
     private static readonly JsonFields Block = new JsonFields("type", "content").With("content", new("type", "text"));
     private static readonly JsonFields Ask = new("sessionId", "toolCall", "options");
     private static readonly JsonFields Option = new("optionId", "name", "kind");
@@ -43,6 +41,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private static readonly JsonFields Error = new JsonFields("code", "message", "data").With("data", new("errorKind", "details"));
     private static readonly JsonFields Own = new("id", "name", "text");
 
+    private readonly JsonFields[] _toolName = [.. manners.ToolName.Select(name => new JsonFields(name))];
     private readonly ConcurrentQueue<OwnEvent> _own = new();
     private readonly Dictionary<string, Call> _calls = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
@@ -158,7 +157,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         Chunk.TryRead(line, update[1], fields);
         var name = fields[0];
         // What a sub-agent does in a session of its own is part of the run, and its words are not the agent's.
-        var isNested = update[0].IsString && _session is { } own && update[0].GetString(line, MaxIdChars) != own;
+        var isNested = update[0].IsString && _session is { } own && update[0].GetString(line) != own;
         if (name.StringEquals(line, "usage_update"u8)) return ReadCost(line, fields[4], sink);
         if (_isReplaying && manners.ReplaysLate && name.StringEquals(line, "available_commands_update"u8)) _isReplaying = false;
         var isCall = name.StringEquals(line, "tool_call"u8);
@@ -217,7 +216,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private Call? ReadCall(ReadOnlySpan<byte> line, JsonValue told, string name, bool isNested, bool truncated, IEventSink sink)
     {
         Span<JsonValue> fields = stackalloc JsonValue[10];
-        if (!Called.TryRead(line, told, fields) || fields[0].GetString(line, MaxIdChars) is not { } id)
+        if (!Called.TryRead(line, told, fields) || fields[0].GetString(line) is not { Length: <= MaxIdChars } id)
         {
             sink.On(line, new AgentEvent { Kind = EventKind.Working, Name = name, IsPartial = truncated });
             return null;
@@ -282,20 +281,18 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     }
 
     // The tool's own name where the agent tells it, else what kind of tool it is, else what people are shown.
-    private static void NameTool(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> fields, ref AgentEvent read)
+    private void NameTool(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> fields, ref AgentEvent read)
     {
-        Span<JsonValue> meta = stackalloc JsonValue[5];
-        Span<JsonValue> inner = stackalloc JsonValue[2];
-        if (fields[8].IsString) read.ToolName = fields[8];
-        else if (Meta.TryRead(line, fields[9], meta))
+        read.ToolName = fields[8];
+        if (!read.ToolName.IsString && _toolName.Length > 0)
         {
-            if (meta[4].IsString) read.ToolName = meta[4];
-            else if (ToolName.TryRead(line, meta[2], inner) && inner[0].IsString) read.ToolName = inner[0];
-            else if (ToolName.TryRead(line, meta[3], inner) && ToolName.TryRead(line, inner[1], inner) && inner[0].IsString) read.ToolName = inner[0];
+            Span<JsonValue> inner = stackalloc JsonValue[1];
+            read.ToolName = fields[9];
+            foreach (var name in _toolName)
+                read.ToolName = name.TryRead(line, read.ToolName, inner) ? inner[0] : default;
         }
         if (read.ToolName.IsString) return;
-        if (fields[2].IsString && !fields[2].StringEquals(line, "other"u8)) read.ToolName = fields[2];
-        else if (fields[1].IsString) read.ToolName = fields[1];
+        read.ToolName = fields[2].IsString && !fields[2].StringEquals(line, "other"u8) ? fields[2] : fields[1];
     }
 
     private void ReadRequest(ReadOnlySpan<byte> line, string request, JsonValue method, JsonValue parameters, IEventSink sink)
@@ -326,11 +323,11 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         NameTool(line, fields, ref named);
         var permission = new Permission(
             request,
-            fields[0].GetString(line, MaxIdChars) ?? "",
-            named.ToolName.GetString(line, MaxIdChars) ?? "tool",
+            fields[0].GetString(line) ?? "",
+            named.ToolName.GetString(line) ?? "tool",
             call?.Nature ?? ToolNature.Other)
         {
-            Title = fields[1].GetString(line, MaxTitleChars),
+            Title = fields[1].GetString(line),
             Detail = DetailOf(line, fields),
             Paths = PathsOf(line, fields[7]),
             Options = OptionsOf(line, asked[2]),
@@ -373,7 +370,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
 
     private bool ReadReply(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> top, IEventSink sink)
     {
-        var id = top[0].IsString ? top[0].GetString(line, MaxIdChars)! : IdOf(line, top[0]);
+        var id = top[0].IsString ? top[0].GetString(line)! : IdOf(line, top[0]);
         Span<JsonValue> error = stackalloc JsonValue[5];
         Error.TryRead(line, top[4], error);
         if (_turn is { } turn && turn.Id == id)
@@ -382,7 +379,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
             return true;
         }
         var reply = top[4].Kind == ValueKind.Object
-            ? RpcReply.Refused(Words(line, error)) with { Code = error[0].Int64OrZero(line) }
+            ? RpcReply.Refused(transport.Redact(Words(line, error))) with { Code = error[0].Int64OrZero(line) }
             : RpcReply.Taken with { Line = line.ToArray() };
         transport.Input.Replied(id, reply);
         return Emit(line, sink, new AgentEvent { Name = "response" });
@@ -398,7 +395,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         Span<JsonValue> result = stackalloc JsonValue[3];
         Outcome.TryRead(line, top[3], result);
         var end = new AgentEvent { Kind = EventKind.Settled, Name = "response", Stop = StopReason.Stop };
-        var reason = result[0].GetString(line, MaxIdChars) ?? "error";
+        var reason = result[0].GetString(line) ?? "error";
         if (top[4].Kind == ValueKind.Object)
         {
             var code = error[0].Int64OrZero(line);
@@ -444,7 +441,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private void ReadUsage(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> result, ref AgentEvent end)
     {
         Span<JsonValue> usage = stackalloc JsonValue[4];
-        Span<JsonValue> meta = stackalloc JsonValue[5];
+        Span<JsonValue> meta = stackalloc JsonValue[2];
         Span<JsonValue> quota = stackalloc JsonValue[3];
         long input, output, cached = 0, written = 0;
         if (Usage.TryRead(line, result[1], usage))
@@ -467,7 +464,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
 
     private void ReadRequestUsage(ReadOnlySpan<byte> line, JsonValue told, IEventSink sink)
     {
-        Span<JsonValue> meta = stackalloc JsonValue[5];
+        Span<JsonValue> meta = stackalloc JsonValue[2];
         Span<JsonValue> usage = stackalloc JsonValue[4];
         if (!Meta.TryRead(line, told, meta) || !Usage.TryRead(line, meta[0], usage) || !usage[0].Exists) return;
         var cached = LineDialect.Count(line, usage[2]);
@@ -503,9 +500,9 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private static string? DetailOf(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> fields)
     {
         Span<JsonValue> command = stackalloc JsonValue[1];
-        var words = Command.TryRead(line, fields[4], command) ? command[0].GetString(line, MaxTitleChars) : null;
+        var words = Command.TryRead(line, fields[4], command) ? command[0].GetString(line) : null;
         if (words is null || fields[1].StringEquals(line, Encoding.UTF8.GetBytes(words))) words = null;
-        var kind = fields[2].GetString(line, MaxIdChars);
+        var kind = fields[2].GetString(line);
         return (kind, words) switch
         {
             (null, null) => null,
@@ -534,14 +531,14 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         while (all.Next() && read.Count < MaxOptions)
         {
             if (Option.TryRead(line, all.Current, fields) && fields[0].GetString(line) is { } id)
-                read.Add(new PermissionOption(id, fields[1].GetString(line, MaxIdChars) ?? id, fields[2].GetString(line, MaxIdChars) ?? ""));
+                read.Add(new PermissionOption(id, fields[1].GetString(line) ?? id, fields[2].GetString(line) ?? ""));
         }
         return read;
     }
 
     private static string Words(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> error)
     {
-        var (message, details) = (error[1].GetString(line, MaxTitleChars), error[4].GetString(line, MaxTitleChars));
+        var (message, details) = (error[1].GetString(line), error[4].GetString(line));
         return (message, details) switch
         {
             (null, null) => "it does not say why",

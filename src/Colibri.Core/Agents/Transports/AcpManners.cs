@@ -23,6 +23,9 @@ public sealed record AcpManners
     /// <summary>The usage of a prompt is that of its last request alone, so it is less than was used.</summary>
     public bool TellsLastRequestAlone { get; init; }
 
+    /// <summary>Under which names, from <c>_meta</c> of a call inwards, it tells what the tool is called; empty where it tells that nowhere.</summary>
+    public IReadOnlyList<string> ToolName { get; init; } = [];
+
     /// <summary>It tells what its session has cost so far.</summary>
     public bool TellsCost { get; init; }
 

@@ -41,14 +41,14 @@ internal static class AcpReplies
         Modes.TryRead(line, fields[1], modes);
         Span<JsonValue> option = stackalloc JsonValue[2];
         Models.TryRead(line, fields[2], option);
-        var (model, choice) = (option[0].GetString(line, MaxText), (string?)null);
+        var (model, choice) = (option[0].GetString(line), (string?)null);
         var options = new JsonElements(line, fields[3]);
         while (model is null && options.Next())
         {
             if (Option.TryRead(line, options.Current, option) && option[0].StringEquals(line, "model"u8))
-                (model, choice) = (option[1].GetString(line, MaxText), "model");
+                (model, choice) = (option[1].GetString(line), "model");
         }
-        return new AcpChoices(modes[0].GetString(line, MaxText), Ids(line, modes[1]), model, choice);
+        return new AcpChoices(modes[0].GetString(line), Ids(line, modes[1]), model, choice);
     }
 
     private static void ReadResult(ReadOnlySpan<byte> line, JsonFields of, Span<JsonValue> fields)
@@ -65,7 +65,7 @@ internal static class AcpReplies
         var elements = new JsonElements(line, list);
         while (ids.Count < MaxListed && elements.Next())
         {
-            if (Id.TryRead(line, elements.Current, id) && id[0].GetString(line, MaxText) is { } text)
+            if (Id.TryRead(line, elements.Current, id) && id[0].GetString(line) is { } text)
                 ids.Add(text);
         }
         return ids;

@@ -164,6 +164,9 @@ internal sealed class AcpTransport : IAgentTransport
         writer.WriteEndObject();
     });
 
+    /// <summary>The agent's words as they may be shown.</summary>
+    internal string Redact(string words) => _site.Redact(words);
+
     /// <summary>Answers a permission once it is known where its files lie.</summary>
     internal void DecideByPlace(Permission permission) => _ = _site.Watched("answering", DecideByPlaceAsync(permission));
 

@@ -14,7 +14,7 @@ internal sealed class CommandTransport(IDialect dialect, CommandNames commands, 
     public static readonly TimeSpan ReplyDeadline = TimeSpan.FromSeconds(30);
 
     private long _commands;
-    private Task<Opening>? _opened;
+    private int _isStateDue = 1;
 
     public IDialect Dialect => dialect;
 
@@ -28,14 +28,24 @@ internal sealed class CommandTransport(IDialect dialect, CommandNames commands, 
         // Its arguments say it all.
     }
 
-    /// <summary>Asks for the id of its session, which some print no event of.</summary>
-    public Task<Opening> OpenAsync() => _opened ??= OpenNowAsync();
+    public Task<Opening> OpenAsync() => Task.FromResult(Opening.New);
 
-    public Task<RpcReply> PromptAsync(string text) => AskAsync("prompt", text);
+    /// <summary>Asks behind the prompt for the id of the session that it is in, which some print no event of.</summary>
+    public Task<RpcReply> PromptAsync(string text)
+    {
+        var asked = AskAsync("prompt", text);
+        if (commands.State is { } state && Interlocked.Exchange(ref _isStateDue, 0) == 1)
+            AskForState(state);
+        return asked;
+    }
 
     public Task<RpcReply> AddAsync(string text, bool isAtWork) => AskAsync(isAtWork && commands.Steer is { } steer ? steer : "prompt", text);
 
-    public Task<RpcReply> ForgetAsync() => commands.Forget is { } forget ? AskAsync(forget, null) : Task.FromResult(RpcReply.Taken);
+    public Task<RpcReply> ForgetAsync()
+    {
+        Volatile.Write(ref _isStateDue, 1);
+        return commands.Forget is { } forget ? AskAsync(forget, null) : Task.FromResult(RpcReply.Taken);
+    }
 
     public bool TryAnswer(AgentQuestion question, QuestionAnswer answer) => Input.TrySend(writer =>
     {
@@ -54,19 +64,14 @@ internal sealed class CommandTransport(IDialect dialect, CommandNames commands, 
 
     public void Replied(string id, string? error) => Input.Replied(id, error is null ? RpcReply.Taken : RpcReply.Refused(error));
 
-    // Beside the prompt: an agent that never answers this takes its prompt all the same.
-    private Task<Opening> OpenNowAsync()
+    private void AskForState(string state)
     {
-        if (commands.State is { } state)
+        var id = NextId();
+        Input.TrySend(writer =>
         {
-            var id = NextId();
-            Input.TrySend(writer =>
-            {
-                writer.WriteString("id"u8, id);
-                writer.WriteString("type"u8, state);
-            });
-        }
-        return Task.FromResult(Opening.New);
+            writer.WriteString("id"u8, id);
+            writer.WriteString("type"u8, state);
+        });
     }
 
     private Task<RpcReply> AskAsync(string type, string? message)

@@ -18,9 +18,6 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
     /// <summary>The time-out of a reply to a control request.</summary>
     public static readonly TimeSpan ReplyDeadline = TimeSpan.FromMinutes(2);
 
-    private const int MaxIdChars = 256;
-    private const int MaxTitleChars = 4_000;
-
     private static readonly JsonFields RequestFields = new JsonFields("request_id", "request").With(
         "request", new("subtype", "tool_name", "tool_use_id", "input", "description", "display_name"));
     private static readonly JsonFields ReplyFields = new JsonFields("response").With("response", new("subtype", "request_id", "error"));
@@ -99,9 +96,10 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
             return null;
         foreach (var open in _desk.TakeAll())
             Answer(open, allows: false, "the run was stopped");
+        // Its reply comes first, and then the result of the run, which tells what it has cost.
         var interrupted = ControlAsync("interrupt", "x", limit);
         var isOver = await FairWait.IsDoneAsync(turn.Task, limit, _time).ConfigureAwait(false);
-        return isOver && interrupted is { IsCompleted: true } && (await interrupted.ConfigureAwait(false)).IsTaken ? "interrupted" : null;
+        return (await interrupted.ConfigureAwait(false)).IsTaken && isOver ? "interrupted" : null;
     }
 
     public void Replied(string id, string? error) => Input.Replied(id, error is null ? RpcReply.Taken : RpcReply.Refused(error));
@@ -137,18 +135,18 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
     {
         Span<JsonValue> fields = stackalloc JsonValue[8];
         if (!(truncated ? RequestFields.TryRead(line, fields) || fields[0].IsString : RequestFields.TryRead(line, look, fields))) return false;
-        if (fields[0].GetString(line, MaxIdChars) is not { } request) return Emit(line, sink, new AgentEvent { Name = "control_request" });
+        if (fields[0].GetString(line) is not { } request) return Emit(line, sink, new AgentEvent { Name = "control_request" });
         if (!fields[2].StringEquals(line, "can_use_tool"u8) || truncated)
         {
             Refuse(request, truncated ? "the request was too long to be read" : "this request was not offered");
             return Emit(line, sink, new AgentEvent { Name = "control_request" });
         }
-        var tool = fields[3].GetString(line, MaxIdChars) ?? "tool";
+        var tool = fields[3].GetString(line) ?? "tool";
         Span<JsonValue> input = stackalloc JsonValue[4];
         Paths.TryRead(line, fields[5], input);
-        var permission = new Permission(request, fields[4].GetString(line, MaxIdChars) ?? "", tool, _manners.NatureOf(tool))
+        var permission = new Permission(request, fields[4].GetString(line) ?? "", tool, _manners.NatureOf(tool))
         {
-            Title = input[3].GetString(line, MaxTitleChars) ?? FirstPath(line, input) ?? fields[6].GetString(line, MaxTitleChars),
+            Title = input[3].GetString(line) ?? FirstPath(line, input) ?? fields[6].GetString(line),
             Detail = tool,
             Paths = FirstPath(line, input) is { } path ? [path] : [],
             Options = Options,
@@ -196,8 +194,8 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
     {
         Span<JsonValue> fields = stackalloc JsonValue[4];
         if (!(truncated ? ReplyFields.TryRead(line, fields) || fields[0].Exists : ReplyFields.TryRead(line, look, fields))) return false;
-        if (fields[2].GetString(line, MaxIdChars) is { } id)
-            Input.Replied(id, fields[1].StringEquals(line, "success"u8) ? RpcReply.Taken : RpcReply.Refused(fields[3].GetString(line, MaxTitleChars) ?? "it does not say why"));
+        if (fields[2].GetString(line) is { } id)
+            Input.Replied(id, fields[1].StringEquals(line, "success"u8) ? RpcReply.Taken : RpcReply.Refused(fields[3].GetString(line) is { } words ? _site.Redact(words) : "it does not say why"));
         return Emit(line, sink, new AgentEvent { Name = "control_response" });
     }
 
@@ -205,8 +203,8 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
     {
         Span<JsonValue> fields = stackalloc JsonValue[8];
         if (!(truncated ? RequestFields.TryRead(line, fields) || fields[0].IsString : RequestFields.TryRead(line, look, fields))) return false;
-        var wasFirst = fields[0].GetString(line, MaxIdChars) is { } id && _desk.First?.Request == id;
-        if (fields[0].GetString(line, MaxIdChars) is { } request) _desk.Take(request);
+        var wasFirst = fields[0].GetString(line) is { } id && _desk.First?.Request == id;
+        if (fields[0].GetString(line) is { } request) _desk.Take(request);
         if (wasFirst) Volatile.Write(ref _isNextDue, 1);
         // Nobody waits for the answer any more: the agent goes on.
         Emit(line, sink, new AgentEvent { Kind = wasFirst ? EventKind.Working : EventKind.Ignored, Name = "control_cancel_request" });

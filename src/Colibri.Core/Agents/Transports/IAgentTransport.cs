@@ -99,6 +99,9 @@ internal interface ITransportSite
     /// <returns>The first that is outside of the run's directory, links followed; null where all are inside.</returns>
     Task<string?> FirstOutsideAsync(IReadOnlyList<string> paths);
 
+    /// <summary>The agent's words without keys, and no longer than an error may be.</summary>
+    string Redact(string words);
+
     /// <summary>Follows work beside its caller: a failure ends the agent.</summary>
     Task Watched(string what, Task work);
 }

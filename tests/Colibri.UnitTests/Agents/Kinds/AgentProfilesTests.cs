@@ -49,7 +49,9 @@ public sealed class AgentProfilesTests
         }
 
         // The agent of old that is kept where nothing else is configured.
-        static string[] Names(string kind) => kind == "zot" ? ["Colibri.Core/Settings/DaemonConfiguration.cs", "Colibri.Protocol/Runtimes.cs"] : ["Colibri.Protocol/Runtimes.cs"];
+        static string[] Names(string kind) => kind == "zot" ? ["Colibri.Core/Settings/DaemonConfiguration.cs", "Colibri.Protocol/Runtimes.cs"]
+            // Its transport has its name.
+            : kind == "acp" ? ["Colibri.Core/Settings/Transport.cs", "Colibri.Protocol/Runtimes.cs"] : ["Colibri.Protocol/Runtimes.cs"];
         static string Code(string line) => line.TrimStart().StartsWith("//", StringComparison.Ordinal) ? "" : line;
     }
 }

@@ -19,7 +19,7 @@ public sealed class DialogueTests
         ("claude-2.1-acp-reject", "Done denied malformed 0 tools 1 denied [Bash 1] usage 324/52/2176/0/303120 said [Running the command. | Done: it printed hi.]"),
         ("claude-2.1-acp-write", "Done done malformed 0 tools 1 denied [] usage 324/52/2176/0/303120 said [Running the command. | Done: it printed hi.]"),
         ("claude-2.1-duplex-allow", "Done done malformed 0 tools 1 denied [] usage 472/64/3328/0/383360 said [Running the command. | Done: it printed hi. | Done: it printed hi.]"),
-        ("claude-2.1-duplex-interrupt", "Error agent-error malformed 0 tools 1 denied [] usage 176/40/1024/0/170880 said [Running the command.]"),
+        ("claude-2.1-duplex-interrupt", "Error agent-error malformed 0 tools 1 denied [] usage 176/40/1024/0/170880 said [Running the command.] confirmed interrupted"),
         ("cline-3.0-acp-allow", "Done done malformed 0 tools 1 denied [] usage 0/0/0/0/0 said [Running the command. | Done: it printed hi.]"),
         ("codex-0.171-acp-401", "Error agent-error malformed 0 tools 0 denied [] usage 0/0/0/0/0 said [Warning: Model metadata for `mock-1` not found. Defaulting to fallback metadata; this can degrade performance and cause issues.\n\n]"),
         ("codex-0.171-acp-allow", "Done done malformed 0 tools 1 denied [] usage 324/52/2176/0/0 said [Warning: Model metadata for `mock-1` not found. Defaulting to fallback metadata; this can degrade performance and cause issues.\n\n | Running the command. | Done: it printed hi.]"),
@@ -45,7 +45,7 @@ public sealed class DialogueTests
         ("opencode-1.18-acp-write", "Done done malformed 0 tools 1 denied [] usage 148/12/1152/0/240480 said [Running the command. | Done: it printed hi.]"),
         ("qwen-0.24-acp-allow", "Done done malformed 0 tools 1 denied [] usage 324/52/2176/0/0 said [Running the command. | Done: it printed hi.]"),
         ("qwen-0.24-acp-reject", "Done denied malformed 0 tools 1 denied [run_shell_command 1] usage 176/40/1024/0/0 said [Running the command.]"),
-        ("qwen-0.24-duplex-allow", "Done done malformed 0 tools 1 denied [] usage 472/64/3328/0/0 said [Running the command. | Done: it printed hi. | Done: it printed hi.]"),
+        ("qwen-0.24-duplex-allow", "Done done malformed 0 tools 1 denied [] usage 620/76/4480/0/0 said [Running the command. | Done: it printed hi. | Done: it printed hi.]"),
     ];
 
     public static List<(string, string)> Expectations() => [.. Table];

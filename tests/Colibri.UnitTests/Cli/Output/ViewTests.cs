@@ -547,7 +547,7 @@ public sealed class ViewTests
         Program = "claude",
         Path = "/usr/local/bin/claude",
         Version = "2.1.332 (Claude Code)",
-        Transports = ["one-shot", "duplex"],
+        Transports = ["print", "duplex"],
         Arguments = ["-p"],
         Tells = new KindTold("live", "at-its-end", true, true, true, true),
         Can = ["resume", "answer", "cancel"],
@@ -571,9 +571,9 @@ public sealed class ViewTests
 
     [Test]
     public async Task Kinds() => (await ShownAsync(new KindList([Claude, Zot]), Wire.KindList, "agents")).ShouldBe("""
-        KIND    INSTALLED  VERSION  SPEAKS       TELLS            CAN
-        claude  yes        2.1.332  once duplex  all              resume answer cancel
-        zot     no         -        rpc          not cost, turns
+        KIND    INSTALLED  VERSION  SPEAKS        TELLS            CAN
+        claude  yes        2.1.332  print duplex  all              resume answer cancel
+        zot     no         -        rpc           not cost, turns
           from documents only
           profile z: access = "edit" cannot be held
 
@@ -586,7 +586,7 @@ public sealed class ViewTests
         kind       claude: Claude Code
         program    /usr/local/bin/claude
         version    2.1.332 (Claude Code)
-        speaks     one-shot, duplex
+        speaks     print, duplex
         arguments  -p
         tells      usage live, cost at its end, turns, refusals, the token limit,
                    failures
