@@ -148,6 +148,7 @@ public sealed record AgentProfile
             AlwaysRpc = true,
             PromptByInput = null,
             ResumeArguments = null,
+            SessionArguments = null,
             Resumes = static _ => false,
             RefusalIn = null,
             ModelArguments = AcpManners.ModelByArgument ? ModelArguments : static (_, _) => [],
