@@ -73,12 +73,12 @@ public sealed class RealDialogueTests(RealAgents agents)
     [MethodDataSource(nameof(Dialogues))]
     public async Task A_run_that_is_cancelled_says_that_it_was_left_and_leaves_nothing(string kind, string transport)
     {
-        await using var model = new ModelStandIn { Commands = ["sleep 604"] };
+        await using var model = new ModelStandIn { Commands = ["python3 -c 'import time; time.sleep(604)'"] };
         await using var scene = await SceneAsync(kind, transport, model);
         var id = await scene.CreateAsync("SCENARIO:commands");
         var question = await scene.AskedAsync();
         (await scene.Daemon.CliAsync("answer", question.Text("label"), "--yes")).ExitCode.ShouldBe(0);
-        await Eventually.HoldsAsync(() => scene.Daemon.Descendants().Any(process => process.CommandLine == "sleep 604"), () => "the tool runs", Patience);
+        await Eventually.HoldsAsync(() => scene.Daemon.Descendants().Any(process => process.CommandLine.StartsWith("python3 -c import time", StringComparison.Ordinal)), () => "the tool runs", Patience);
 
         await scene.Client.DataAsync(new { cmd = "cancel-task", task_id = id });
 
