@@ -192,7 +192,7 @@ public sealed class WireCommand
 
     public static WireCommand ListAgents { get; } = new("list-agents", "list agents");
 
-    public static WireCommand ListKinds { get; } = new("list-kinds", "show the kinds of agents, where installed and what holds them",
+    public static WireCommand ListKinds { get; } = new("list-kinds", "show the kinds of agents, where installed, what holds them",
         new WireField("runtime", "all", "a kind's name", "only this kind"));
 
     public static WireCommand RegisterAgent { get; } = new("register-agent", "make an agent known that runs elsewhere",

@@ -94,7 +94,7 @@ internal sealed class AgentCommands(BoundCommand bound)
             Positional = Kind,
             Options = [OptionSpec.Flag("--verbose", "each whole, with what holds it") with { Short = "-v" }],
             Example = "agents claude",
-            Note = "once: a process for each task. rpc, duplex, acp: a long-lived one that is told its tasks.",
+            Note = "print: a process for each task. rpc, duplex, acp: a long-lived one that is told its tasks.",
         },
         new(WireCommand.ListKinds, CommandGroup.Agents)
         {
