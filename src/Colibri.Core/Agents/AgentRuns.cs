@@ -216,6 +216,8 @@ internal sealed class AgentRuns
         Error = new TaskError(RunJudge.Interrupted, "the agent ended before it was told the task"),
     };
 
+    private string? ModelFor(BoardTask task) => (task.Model ?? _request.Model) is { } model ? _profile.AcpManners.ModelName?.Invoke(_request.Provider, model) ?? model : null;
+
     private RunBaseline Baseline => RunBaseline.Of(_pane.Run, _pane.Usage) with { Waited = _pane.Times().Waited };
 
     private PromptAssembler? Injection => _parts.Configuration.SchedulerPromptInjection ? _parts.Prompts : null;
@@ -301,7 +303,7 @@ internal sealed class AgentRuns
                 return;
             }
             // A task starts in a new conversation: words about an earlier task would cost money with every request, and may mislead.
-            var forgot = await _transport!.ForgetAsync().ConfigureAwait(false);
+            var forgot = await _transport!.ForgetAsync(ModelFor(task)).ConfigureAwait(false);
             if (!forgot.IsTaken && _profile.Transport == Transport.Acp)
             {
                 run.Refusal = $"it could not begin another conversation: {forgot.Problem}";
@@ -329,6 +331,8 @@ internal sealed class AgentRuns
         {
             prompt = whole;
             run.TakenUp = null;
+            if (run.Claim is { } claim)
+                await _parts.Board.BeginAnewAsync(claim, _agent.Id, ArgumentsOf(run.Task, null), _pane.HarnessSessionId is { } made ? new Conversation(_profile.Name, made) : null).ConfigureAwait(false);
             await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = "the agent could not take up its earlier session: it was told the whole task in a new one" }).ConfigureAwait(false);
         }
         var asked = _transport.PromptAsync(prompt);
@@ -480,7 +484,8 @@ internal sealed class AgentRuns
     {
         if (found.Rejects)
         {
-            _agent.RejectQuestion();
+            if (!_agent.RejectQuestion())
+                StopFor(StopCause.Deadline, found.Words!, AgentSupervisor.DefaultGrace);
         }
         else if (found.Cause == StopCause.Budget)
         {

@@ -9,6 +9,7 @@ using Colibri.Core.Processes;
 using Colibri.Core.Providers;
 using Colibri.Core.Runs;
 using Colibri.Core.Sessions;
+using Colibri.Core.Settings;
 using Colibri.Posix.Processes;
 using Colibri.Posix.Spawning;
 using Colibri.Protocol.Wire;
@@ -52,6 +53,7 @@ public sealed class SupervisedAgent : IRunSite
     private AgentLaunch? _launch;
     private AgentProcess? _process;
     private Task _prompted = Task.CompletedTask;
+    private string _inside = "/";
     private long _graceTicks = long.MaxValue;
     private int _stopCause;
     private volatile bool _daemonStopping;
@@ -205,7 +207,7 @@ public sealed class SupervisedAgent : IRunSite
             Sessions = parts.SessionTotals,
             Runtime = profile.Name,
             // A task's agent may take up the session of the run before. A session that is new has no totals yet.
-            Resumes = profile.Resumes(request.Arguments ?? []) || (request.TaskId is not null && profile.ResumeArguments is not null),
+            Resumes = profile.Resumes(request.Arguments ?? []) || (request.TaskId is not null && profile.CanResume),
         };
     }
 
@@ -236,7 +238,13 @@ public sealed class SupervisedAgent : IRunSite
         var place = _runs.Current?.Place;
         Directory = place?.Directory ?? _request.Cwd;
         var directory = place?.Inside ?? Directory;
-        _transport?.Prepare(new ConversationWish(directory ?? WorkingDirectory.Current) { Earlier = launch.TakenUp?.Session, Model = ModelName(_runs.Current?.Task?.Model ?? _request.Model), Access = _request.HeldAccess });
+        _inside = directory ?? WorkingDirectory.Current;
+        _transport?.Prepare(new ConversationWish(_inside) { Earlier = launch.TakenUp?.Session, Model = ModelName(_runs.Current?.Task?.Model ?? _request.Model), Access = _request.HeldAccess });
+        if (_profile.Transport == Transport.Acp && _profile.AcpManners.ProgramVariable is { } variable && !_request.Environment.ContainsKey(variable)
+            && _parts.Programs.Find(_profile.ProgramName) is { } own && own != Record.Binary)
+        {
+            _request = _request with { Environment = new Dictionary<string, string>(_request.Environment) { [variable] = own } };
+        }
         var environment = _parts.Environment.Build(
             _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
@@ -394,15 +402,15 @@ public sealed class SupervisedAgent : IRunSite
     }
 
     /// <summary>Refuses the open permission, because nobody has answered in time; the run goes on.</summary>
-    internal void RejectQuestion()
-    {
-        if (_pane.Question is { } question)
-            TryAnswer(question.Request, null, null);
-    }
+    /// <returns>False where that could not be said.</returns>
+    internal bool RejectQuestion() => _pane.Question is not { } question || TryAnswer(question.Request, null, null);
 
     /// <summary>Reads the events that the dialect has of its own, after something was said to the agent that they depend on.</summary>
     internal void Poke()
     {
+        // Within a chunk its events are read at its next line.
+        if (_feeding.IsHeldByCurrentThread)
+            return;
         lock (_feeding)
         {
             if (!_outputIsDiscarded)
@@ -414,7 +422,7 @@ public sealed class SupervisedAgent : IRunSite
     }
 
     /// <summary>Where its run works, on the host and as the agent sees it.</summary>
-    internal (string? Directory, string? Inside) Workplace => (_runs.Current?.Place?.Directory ?? Directory, _runs.Current?.Place?.Inside ?? Directory);
+    internal (string Directory, string Inside) Workplace => (_runs.Current?.Place?.Directory ?? Directory ?? WorkingDirectory.Current, _runs.Current?.Place?.Inside ?? _inside);
 
     /// <summary>The keys to redact in what it says.</summary>
     internal Secrets Secrets => _parts.Secrets;
@@ -531,8 +539,14 @@ public sealed class SupervisedAgent : IRunSite
         var grace = TimeSpan.FromTicks(Volatile.Read(ref _graceTicks));
         process.Ender.KillAfter(grace);
         // A run under way is left first, so that the agent can tell of it what is to be told.
-        if (_transport is not null && !process.Exited.IsCompleted && await _transport.CancelAsync(grace / 4 < CancelWait ? grace / 4 : CancelWait).ConfigureAwait(false) is { } reason)
-            _runs.LogCancelled(reason);
+        if (_transport is not null && !process.Exited.IsCompleted)
+        {
+            var cancelled = _transport.CancelAsync(grace / 4 < CancelWait ? grace / 4 : CancelWait);
+            if (await Task.WhenAny(cancelled, process.Exited).ConfigureAwait(false) != cancelled)
+                _ = Watched("cancelling the run of", cancelled);
+            else if (await cancelled.ConfigureAwait(false) is { } reason)
+                _runs.LogCancelled(reason);
+        }
         await process.Ender.EndAsync(process.PoliteEnd).ConfigureAwait(false);
     }
 

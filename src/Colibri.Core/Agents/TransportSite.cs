@@ -25,16 +25,23 @@ internal sealed class TransportSite(SupervisedAgent agent) : ITransportSite
 
     public async Task<string?> FirstOutsideAsync(IReadOnlyList<string> paths)
     {
-        var (directory, inside) = agent.Workplace;
-        if (directory is null || inside is null)
-            return paths[0];
+        // Never while a chunk of output is read.
         await Task.Yield();
+        var (directory, inside) = agent.Workplace;
         // In a root of its own the agent sees other paths, and what a link there leads to stays in that root.
         var root = agent.IsUnconfined ? RealPath(directory) : inside;
         return paths.FirstOrDefault(path =>
         {
-            var whole = Path.GetFullPath(path, inside);
-            return !IsBelow(root, agent.IsUnconfined ? RealPath(whole) : whole);
+            try
+            {
+                // The kernel follows a link before it goes up from there.
+                var whole = path.StartsWith('/') ? path : $"{inside}/{path}";
+                return !IsBelow(root, agent.IsUnconfined ? RealPath(whole) : Path.GetFullPath(whole));
+            }
+            catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+            {
+                return true;
+            }
         });
     }
 
@@ -46,10 +53,10 @@ internal sealed class TransportSite(SupervisedAgent agent) : ITransportSite
             return $"{outside} is outside of the run's directory";
         try
         {
-            await File.WriteAllTextAsync(Path.GetFullPath(path, agent.Workplace.Inside!), text).ConfigureAwait(false);
+            await File.WriteAllTextAsync(Path.GetFullPath(path, agent.Workplace.Inside), text).ConfigureAwait(false);
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             return e.Message;
         }

@@ -41,7 +41,8 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private long _errorAt;
     private long _askedAt;
     private string? _asked;
-    private readonly UsageAccount _usage = new(pricing, news);
+    private UsageAccount _usage = new(pricing, news);
+    private UsageReport _usedBefore;
     private ulong _sessionHash;
     private ulong _cwdHash;
     private string? _provider;
@@ -91,7 +92,11 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         State.LastEvent = e.Name ?? _events.Of(line, e.UnknownName);
         if (e.IsPartial || e.IsCut) MissedIn(line);
         if (e.SessionId.IsString && IsNew(line, e.SessionId, ref _sessionHash))
-            news.HarnessSessionId = State.HarnessSessionId = _sessions.Of(line, e.SessionId);
+        {
+            var session = _sessions.Of(line, e.SessionId);
+            if (State.HarnessSessionId is { } before && session != before) BeginAccount();
+            news.HarnessSessionId = State.HarnessSessionId = session;
+        }
         if (e.Cwd.IsString && IsNew(line, e.Cwd, ref _cwdHash))
             State.Cwd = secrets.Name(e.Cwd.GetString(line)!, MaxPathChars);
         if (e.Provider.IsString) _provider = _names.Of(line, e.Provider);
@@ -236,6 +241,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
 
         // An event that changes nothing after an end changes nothing while the end is held open either.
         if (State is { IsEndHeld: true, SetAside: { } end } && !IsEnd(kind) && ActivityTable.Next(end, kind) == end) return;
+        // A permission stays asked for until it is answered, withdrawn or its run has ended, whatever else the agent does beside.
+        if (State.Activity == Activity.Blocked && State.Question is { Method: AgentQuestion.Permission } permission && permission.Request != Answered?.Request
+            && !IsEnd(kind) && kind is not (EventKind.Asked or EventKind.RunStarted or EventKind.RunResumed)) return;
         // Another tool at work beside the one that asks, for as long as one runs that may have asked.
         if (State.Question is { } open && open.Request != Answered?.Request
             && (kind == EventKind.ToolProgress || (kind is EventKind.ToolStarted or EventKind.ToolEnded && _tools.HasOneFrom(_askedAt)))) return;
@@ -448,7 +456,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         var model = e.UsageModel.IsString ? _names.Of(line, e.UsageModel) : _model;
         var before = State.Usage;
         _usage.Add(report, e.Totals, new UsageOrigin(_provider, model, HashOf(line, e.UsageId), State.HarnessSessionId));
-        State.Usage = _usage.Total;
+        State.Usage = _usedBefore + _usage.Total;
         if (State.Usage.Output > before.Output) State.Answers++;
         if (e.Totals is not (UsageTotals.Message or UsageTotals.Base or UsageTotals.Model)) EnterUsage();
         return State.Usage != before;
@@ -469,8 +477,16 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     public void CompleteUsage()
     {
         _usage.Complete();
-        State.Usage = _usage.Total;
+        State.Usage = _usedBefore + _usage.Total;
         EnterUsage();
+    }
+
+    // Totals of a session say nothing of another one.
+    private void BeginAccount()
+    {
+        CompleteUsage();
+        _usedBefore = State.Usage;
+        _usage = new UsageAccount(pricing, news);
     }
 
     /// <summary>The agent says nothing more.</summary>

@@ -95,7 +95,8 @@ internal readonly record struct LimitFinding(StopCause Cause, string? Words, boo
 
     public bool Ends => Cause != StopCause.None || IsOver || Rejects;
 
-    public static LimitFinding Rejected { get; } = new(StopCause.None, null, false, default) { Rejects = true };
+    /// <param name="words">For the task's error, where the refusal cannot be said.</param>
+    public static LimitFinding Rejected(string words) => new(StopCause.None, words, false, default) { Rejects = true };
 
     public static LimitFinding In(TimeSpan time) => new(StopCause.None, null, false, time < Longest ? time : Longest);
 
@@ -226,7 +227,7 @@ internal static class RunLimits
             return LimitFinding.Nothing;
         if (look.Times.Asked < limit)
             return LimitFinding.In(limit - look.Times.Asked);
-        return look.Question?.Method == AgentQuestion.Permission ? LimitFinding.Rejected : LimitFinding.Missed(DeadlineWords.OfQuestion(look, limit));
+        return look.Question?.Method == AgentQuestion.Permission ? LimitFinding.Rejected(DeadlineWords.OfQuestion(look, limit)) : LimitFinding.Missed(DeadlineWords.OfQuestion(look, limit));
     }
 
     /// <summary>No sign of work, while no tool of its own explains it.</summary>

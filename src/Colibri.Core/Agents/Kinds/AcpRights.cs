@@ -9,12 +9,15 @@ namespace Colibri.Core.Agents.Kinds;
 /// </summary>
 internal static class AcpRights
 {
+    private const string Unheld = "cannot be held for sure: nobody has seen that it asks before it acts; confine it";
+
     public static KindRights Of(AcpManners manners) => new()
     {
-        Read = new("asks before it acts: reads are allowed, writes and commands are refused") { Environment = Variables(manners, Access.Read) },
-        Edit = new("asks before it acts: reads, and writes in the run's directory, are allowed; writes outside are refused; each command waits for an answer")
+        Read = new(manners.Asks ? "asks before it acts: reads are allowed, everything else is refused" : Unheld) { Environment = Variables(manners, Access.Read), IsHeld = manners.Asks },
+        Edit = new(manners.Asks ? "asks before it acts: reads, and writes in the run's directory, are allowed; writes outside are refused; each command waits for an answer" : Unheld)
         {
             Environment = Variables(manners, Access.Edit),
+            IsHeld = manners.Asks,
         },
         Full = new("does all that its user may; whatever it asks for is allowed") { Environment = Variables(manners, Access.Full) },
     };

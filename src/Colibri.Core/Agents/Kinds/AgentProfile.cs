@@ -154,7 +154,7 @@ public sealed record AgentProfile
             ModelArguments = AcpManners.ModelByArgument ? ModelArguments : static (_, _) => [],
             Rights = AcpRights.Of(AcpManners),
             Cost = AcpManners.TellsCost ? CostReport.Live : CostReport.Never,
-            Tells = new KindTells { Usage = AcpManners.Usage, Turns = false, TokenLimit = AcpManners.TellsTokenLimit },
+            Tells = new KindTells { Usage = AcpManners.TellsLastRequestAlone ? UsageReporting.Never : AcpManners.Usage, Turns = false, TokenLimit = AcpManners.TellsTokenLimit },
         },
         Transport.Commands when Commands is not null => this with { Transport = transport, AlwaysRpc = true },
         Transport.None => this,

@@ -20,7 +20,7 @@ internal static class Claude
         DuplexManners = new(Initializes: false, NatureOf),
         AcpArguments = [],
         AcpProgram = "claude-agent-acp",
-        AcpManners = new() { ToolName = ["claudeCode", "toolName"], AskingMode = "default", TellsCost = true, TellsTokenLimit = true },
+        AcpManners = new() { Asks = true, ProgramVariable = "CLAUDE_CODE_EXECUTABLE", ToolName = ["claudeCode", "toolName"], AskingMode = "default", TellsCost = true, TellsTokenLimit = true },
         Recognises = static answer => VersionWords.Are(answer, after: " (Claude Code)"),
         Login = new("CLAUDE_CONFIG_DIR", ".claude", ".credentials.json", "claude /login"),
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),

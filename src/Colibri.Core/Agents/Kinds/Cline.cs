@@ -14,7 +14,7 @@ internal static class Cline
         TaskArguments = ["--json"],
         PromptNeedsBlank = true,
         AcpArguments = ["--acp"],
-        AcpManners = new() { AuthMethod = "cline", Usage = UsageReporting.Never },
+        AcpManners = new() { Asks = true, AuthMethod = "cline", Usage = UsageReporting.Never },
         // Without it a daemon is started that serves all of a user's Clines, and outlives them.
         Environment = new Dictionary<string, string> { ["CLINE_SESSION_BACKEND_MODE"] = "local" },
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("-P", provider), .. AgentProfile.Flag("-m", model)],

@@ -17,7 +17,7 @@ internal static class Copilot
         PromptByInput = [],
         AcpArguments = ["--acp", "--no-auto-update"],
         // It answers a prompt well that its provider has refused.
-        AcpManners = new() { Failures = ["Error: "], Retries = ["Info: Request failed due to a transient API error. Retrying"], CountsCached = true, ModelByArgument = true },
+        AcpManners = new() { Asks = true, Failures = ["Error: "], Retries = ["Info: Request failed due to a transient API error. Retrying"], CountsCached = true, ModelByArgument = true },
         ModelArguments = static (_, model) => AgentProfile.Flag("--model", model),
         Tells = new() { Usage = UsageReporting.InAFile, TokenLimit = false },
         // It tells credits, which are no money.

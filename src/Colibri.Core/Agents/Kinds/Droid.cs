@@ -15,7 +15,7 @@ internal static class Droid
         TaskArguments = ["exec", "--output-format", "stream-json"],
         PromptByInput = [],
         AcpArguments = ["exec", "--output-format", "acp"],
-        AcpManners = new() { AskingMode = "normal", Usage = UsageReporting.Never },
+        AcpManners = new() { Asks = true, AskingMode = "normal", Usage = UsageReporting.Never },
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
         Cost = CostReport.Never,
         Resumes = static arguments => arguments.Any(argument => argument is "-s" or "--session-id" || argument.StartsWith("--session-id=", StringComparison.Ordinal)),

@@ -19,7 +19,7 @@ internal static class Gemini
         // the pipe, with exit code 0.
         PromptOption = "-p",
         AcpArguments = ["--acp", "--skip-trust"],
-        AcpManners = new() { AskingMode = "default", ReplaysLate = true, ModelByArgument = true },
+        AcpManners = new() { Asks = true, AskingMode = "default", ReplaysLate = true, ModelByArgument = true },
         // It would start itself a second time, as a child that outlives it.
         Environment = new Dictionary<string, string> { ["GEMINI_CLI_NO_RELAUNCH"] = "true" },
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),

@@ -1,3 +1,4 @@
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Settings;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Jsonl;
@@ -22,6 +23,8 @@ internal static class Goose
         AcpManners = new()
         {
             Failures = ["Ran into this error: "],
+            Asks = true,
+            NatureOf = static tool => tool switch { "shell" => ToolNature.Executes, "write" or "edit" or "text_editor" => ToolNature.Writes, _ => ToolNature.Other },
             TellsLastRequestAlone = true,
             ToolName = ["goose", "toolCall", "toolName"],
             Environment = static access => new Dictionary<string, string> { ["GOOSE_MODE"] = access == Access.Full ? "auto" : "approve" },

@@ -12,7 +12,7 @@ internal static class Opencode
         Name = "opencode",
         Dialect = new OpencodeDialect(),
         AcpArguments = ["acp"],
-        AcpManners = new() { ModelName = static (provider, model) => provider is null ? model : $"{provider}/{model}", TellsLastRequestAlone = true, TellsCost = true, Environment = OpencodeRights.Asking },
+        AcpManners = new() { Asks = true, ModelName = static (provider, model) => provider is null ? model : $"{provider}/{model}", TellsLastRequestAlone = true, TellsCost = true, Environment = OpencodeRights.Asking },
         TaskArguments = ["run", "--format", "json"],
         PromptByInput = [],
         Recognises = static answer => VersionWords.Are(answer),

@@ -17,7 +17,7 @@ internal static class Qwen
         PromptByInput = [],
         PromptNeedsBlank = true,
         AcpArguments = ["--acp"],
-        AcpManners = new() { ToolName = ["toolName"], AskingMode = "default", Usage = UsageReporting.Live, ModelByArgument = true },
+        AcpManners = new() { Asks = true, ToolName = ["toolName"], AskingMode = "default", Usage = UsageReporting.Live, ModelByArgument = true },
         DuplexArguments = ["--input-format", "stream-json", "--output-format", "stream-json"],
         DuplexManners = new(Initializes: true, NatureOf),
         // A line about what yolo means, on its standard error.

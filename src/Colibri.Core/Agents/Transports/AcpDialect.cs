@@ -65,7 +65,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     /// <summary>A conversation stands.</summary>
     public void Opened(string session)
     {
-        _session = session;
+        (_session, _cost) = (session, null);
         _own.Enqueue(new OwnEvent(OwnEventKind.Opened, session, "", ""));
     }
 
@@ -86,10 +86,16 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         if (_turn is { } turn) turn.IsCancelled = true;
     }
 
+    /// <summary>A permission is about to be refused: what the agent says of its turn then may be read before this caller goes on.</summary>
+    public void Rejecting()
+    {
+        if (_turn is { } turn) turn.HasRejected = true;
+    }
+
     /// <summary>A permission was refused.</summary>
     public void Rejected(Permission permission, string why)
     {
-        if (_turn is { } turn) turn.HasRejected = true;
+        Rejecting();
         _own.Enqueue(new OwnEvent(OwnEventKind.Denied, permission.Call, permission.Tool, why));
     }
 
@@ -158,7 +164,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         var name = fields[0];
         // What a sub-agent does in a session of its own is part of the run, and its words are not the agent's.
         var isNested = update[0].IsString && _session is { } own && update[0].GetString(line) != own;
-        if (name.StringEquals(line, "usage_update"u8)) return ReadCost(line, fields[4], sink);
+        if (name.StringEquals(line, "usage_update"u8)) return ReadCost(line, isNested || _isReplaying ? default : fields[4], sink);
         if (_isReplaying && manners.ReplaysLate && name.StringEquals(line, "available_commands_update"u8)) _isReplaying = false;
         var isCall = name.StringEquals(line, "tool_call"u8);
         var isWork = isCall || name.StringEquals(line, "tool_call_update"u8) || name.StringEquals(line, "plan"u8)
@@ -244,6 +250,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
             sink.On(line, read with { Kind = EventKind.ToolCalled });
         }
         var hasFailed = fields[3].StringEquals(line, "failed"u8);
+        if (!call.HasEnded && (hasFailed || fields[3].StringEquals(line, "completed"u8)) && desk.Drop(id)) Withdraw(sink);
         if (call.HasEnded || !(hasFailed || fields[3].StringEquals(line, "completed"u8)))
         {
             if (!isNew) sink.On(line, read with { IsPartial = truncated && !fields[3].Exists });
@@ -252,6 +259,14 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         call.HasEnded = true;
         EmitEnd(line, read with { Kind = EventKind.ToolEnded, IsError = hasFailed }, fields[6], fields[5], sink);
         return call;
+    }
+
+    // Nobody waits for the answer to the permission that is shown: the agent goes on, or asks for the next one.
+    private void Withdraw(IEventSink sink)
+    {
+        sink.On(default, new AgentEvent { Kind = EventKind.RunResumed, Name = "session/request_permission" });
+        ShowNext();
+        Tell(sink);
     }
 
     private void EndCalls(IEventSink sink)
@@ -325,13 +340,19 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
             request,
             fields[0].GetString(line) ?? "",
             named.ToolName.GetString(line) ?? "tool",
-            call?.Nature ?? ToolNature.Other)
+            call?.Nature is null or ToolNature.Other ? manners.NatureOf(named.ToolName.GetString(line) ?? "") : call.Nature)
         {
             Title = fields[1].GetString(line),
             Detail = DetailOf(line, fields),
             Paths = PathsOf(line, fields[7]),
             Options = OptionsOf(line, asked[2]),
         };
+        _isReplaying = false;
+        if (_turn is { IsCancelled: true })
+        {
+            transport.Answer(permission, null);
+            return;
+        }
         if (desk.GoesByPlace(permission))
         {
             transport.DecideByPlace(permission);
@@ -517,8 +538,12 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         List<string> paths = [];
         Span<JsonValue> path = stackalloc JsonValue[1];
         var all = new JsonElements(line, locations);
-        while (all.Next() && paths.Count < MaxCalls)
-            if (Location.TryRead(line, all.Current, path) && path[0].GetString(line) is { } text) paths.Add(text);
+        while (all.Next())
+        {
+            // Where one is not told, somebody has to look.
+            if (paths.Count == MaxCalls || !Location.TryRead(line, all.Current, path) || path[0].GetString(line) is not { } text) return [];
+            paths.Add(text);
+        }
         return paths;
     }
 

@@ -26,6 +26,15 @@ public sealed record AcpManners
     /// <summary>Under which names, from <c>_meta</c> of a call inwards, it tells what the tool is called; empty where it tells that nowhere.</summary>
     public IReadOnlyList<string> ToolName { get; init; } = [];
 
+    /// <summary>It was seen to ask before it acts, so that an access holds.</summary>
+    public bool Asks { get; init; }
+
+    /// <summary>What a tool does that the agent gives no kind, by its name.</summary>
+    public Func<string, ToolNature> NatureOf { get; init; } = static _ => ToolNature.Other;
+
+    /// <summary>In which variable the program that speaks for it looks for the kind's own program; null where it is its own.</summary>
+    public string? ProgramVariable { get; init; }
+
     /// <summary>It tells what its session has cost so far.</summary>
     public bool TellsCost { get; init; }
 

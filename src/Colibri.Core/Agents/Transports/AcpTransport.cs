@@ -19,7 +19,7 @@ internal sealed class AcpTransport : IAgentTransport
     /// <summary>The version of the protocol that is stable.</summary>
     public const int Version = 1;
 
-    /// <summary>The time-out of each reply until a prompt can be sent. Some agents take twenty seconds to their first line.</summary>
+    /// <summary>The time from the start until a prompt can be sent. Some agents take twenty seconds to their first line.</summary>
     public static readonly TimeSpan OpeningDeadline = TimeSpan.FromMinutes(2);
 
     private const int AuthRequired = -32000;
@@ -37,6 +37,8 @@ internal sealed class AcpTransport : IAgentTransport
     private Task<Opening>? _opened;
     private string? _session;
     private long _requests;
+    private ReadOnlyMemory<byte> _choices;
+    private volatile string _step = "initialize";
     private TaskCompletionSource<string>? _turn;
 
     public AcpTransport(AcpManners manners, ITransportSite site, TimeProvider time)
@@ -49,8 +51,6 @@ internal sealed class AcpTransport : IAgentTransport
 
     public AgentInput Input { get; }
 
-    public bool CanForget => true;
-
     private TimeProvider Time { get; }
 
     public void Prepare(ConversationWish wish) => (_wish, _desk.Access) = (wish, wish.Access);
@@ -58,14 +58,14 @@ internal sealed class AcpTransport : IAgentTransport
     public Task<Opening> OpenAsync()
     {
         lock (_gate)
-            return _opened ??= OpenNowAsync();
+            return _opened ??= OpenInTimeAsync();
     }
 
     public async Task<RpcReply> PromptAsync(string text)
     {
         var opening = await OpenAsync().ConfigureAwait(false);
         if (opening.Problem is { } problem)
-            return RpcReply.Refused(problem);
+            return opening.HasEnded ? RpcReply.Unanswered(problem) : RpcReply.Refused(problem);
         TaskCompletionSource<string> turn;
         lock (_gate)
         {
@@ -99,8 +99,9 @@ internal sealed class AcpTransport : IAgentTransport
         ? Task.FromResult(RpcReply.Refused("it takes no words until its run is over: the protocol has no request for that"))
         : PromptAsync(text);
 
-    public async Task<RpcReply> ForgetAsync()
+    public async Task<RpcReply> ForgetAsync(string? model)
     {
+        _wish = _wish with { Model = model };
         var opening = await OpenAsync().ConfigureAwait(false);
         if (opening.Problem is { } problem)
             return RpcReply.Refused(problem);
@@ -112,9 +113,14 @@ internal sealed class AcpTransport : IAgentTransport
     {
         if (_desk.Take(question.Request) is not { } permission)
             return false;
-        var option = permission.OptionFor(answer);
-        if (!Answer(permission, option))
+        var option = permission.OptionFor(answer, question.Options);
+        if (option is not { Allows: true })
+            _dialect.Rejecting();
+        if ((option is null && answer.Value is not null) || !Answer(permission, option))
+        {
+            _desk.Return(permission);
             return false;
+        }
         if (option is not { Allows: true })
             _dialect.Rejected(permission, answer.IsCancelled ? "nobody answered" : "the operator refused it");
         _dialect.ShowNext();
@@ -173,6 +179,8 @@ internal sealed class AcpTransport : IAgentTransport
     private async Task DecideByPlaceAsync(Permission permission)
     {
         var outside = await _site.FirstOutsideAsync(permission.Paths).ConfigureAwait(false);
+        if (outside is not null)
+            _dialect.Rejecting();
         Answer(permission, permission.OptionFor(new QuestionAnswer(null, Confirmed: outside is null)));
         if (outside is null)
             return;
@@ -197,6 +205,14 @@ internal sealed class AcpTransport : IAgentTransport
             Fail(request, InternalError, $"{path} was not written: {problem}");
     }
 
+    private async Task<Opening> OpenInTimeAsync()
+    {
+        var steps = OpenNowAsync();
+        if (await FairWait.IsDoneAsync(steps, OpeningDeadline, Time).ConfigureAwait(false))
+            return await steps.ConfigureAwait(false);
+        return new Opening($"it opened no conversation within {OpeningDeadline.TotalSeconds:0} s: {_step} is not answered");
+    }
+
     private async Task<Opening> OpenNowAsync()
     {
         var begun = await AskAsync("initialize", static writer =>
@@ -216,7 +232,7 @@ internal sealed class AcpTransport : IAgentTransport
             writer.WriteEndObject();
         }).ConfigureAwait(false);
         if (!begun.IsTaken)
-            return new Opening($"it did not begin the Agent Client Protocol: {begun.Problem}");
+            return new Opening($"it did not begin the Agent Client Protocol: {begun.Problem}") { HasEnded = begun.HasEnded };
         var offer = AcpReplies.ReadOffer(begun.Line);
         if (offer.Version != Version)
             return new Opening(string.Create(CultureInfo.InvariantCulture, $"it speaks version {offer.Version} of the Agent Client Protocol, and Colibri speaks {Version}"));
@@ -259,8 +275,6 @@ internal sealed class AcpTransport : IAgentTransport
         return await ChooseAsync().ConfigureAwait(false);
     }
 
-    private ReadOnlyMemory<byte> _choices;
-
     private void SetSession(string session, ReadOnlyMemory<byte> line)
     {
         (_session, _choices) = (session, line);
@@ -273,8 +287,10 @@ internal sealed class AcpTransport : IAgentTransport
     {
         var choices = AcpReplies.ReadChoices(_choices);
         _choices = default;
-        if (_manners.AskingMode is { } mode && _wish.Access is not (null or Access.Full) && choices.Modes.Contains(mode) && choices.Mode != mode)
+        if (_manners.AskingMode is { } mode && _wish.Access is not (null or Access.Full) && choices.Mode != mode)
         {
+            if (!choices.Modes.Contains(mode))
+                return $"it has no mode {mode}, in which it asks before it acts: it has {string.Join(", ", choices.Modes)}";
             var set = await AskAsync("session/set_mode", writer =>
             {
                 writer.WriteString("sessionId"u8, _session);
@@ -309,6 +325,7 @@ internal sealed class AcpTransport : IAgentTransport
 
     private Task<RpcReply> AskAsync(string method, Action<Utf8JsonWriter> parameters)
     {
+        _step = method;
         var id = NextId();
         return Input.AskAsync(id, writer => WriteRequest(writer, id, method, parameters), OpeningDeadline);
     }

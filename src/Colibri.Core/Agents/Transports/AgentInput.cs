@@ -74,7 +74,7 @@ internal sealed class AgentInput(TimeProvider time)
     {
         _lines.Writer.TryComplete();
         foreach (var id in _pending.Keys)
-            Complete(id, RpcReply.Unanswered("it has ended"));
+            Complete(id, RpcReply.Unanswered("it has ended") with { HasEnded = true });
     }
 
     private bool Complete(string id, RpcReply reply)
@@ -105,6 +105,9 @@ public sealed record RpcReply(bool IsTaken, bool IsAnswered, string? Problem)
 
     /// <summary>The number of the error that the agent answered with; 0 without one.</summary>
     public long Code { get; init; }
+
+    /// <summary>The agent has ended, or was asked to.</summary>
+    public bool HasEnded { get; init; }
 
     public static RpcReply Unsent(string problem) => new(false, false, problem) { IsSent = false };
 

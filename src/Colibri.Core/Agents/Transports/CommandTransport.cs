@@ -20,9 +20,6 @@ internal sealed class CommandTransport(IDialect dialect, CommandNames commands, 
 
     public AgentInput Input { get; } = new(time);
 
-    /// <summary>Those that know no such command are given further tasks even so.</summary>
-    public bool CanForget => true;
-
     public void Prepare(ConversationWish wish)
     {
         // Its arguments say it all.
@@ -41,7 +38,7 @@ internal sealed class CommandTransport(IDialect dialect, CommandNames commands, 
 
     public Task<RpcReply> AddAsync(string text, bool isAtWork) => AskAsync(isAtWork && commands.Steer is { } steer ? steer : "prompt", text);
 
-    public Task<RpcReply> ForgetAsync()
+    public Task<RpcReply> ForgetAsync(string? model)
     {
         Volatile.Write(ref _isStateDue, 1);
         return commands.Forget is { } forget ? AskAsync(forget, null) : Task.FromResult(RpcReply.Taken);

@@ -48,9 +48,6 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
 
     public AgentInput Input { get; }
 
-    /// <summary>No message begins another conversation.</summary>
-    public bool CanForget => false;
-
     public void Prepare(ConversationWish wish) => _desk.Access = wish.Access;
 
     public Task<Opening> OpenAsync()
@@ -62,7 +59,7 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
     public async Task<RpcReply> PromptAsync(string text)
     {
         if ((await OpenAsync().ConfigureAwait(false)).Problem is { } problem)
-            return RpcReply.Refused(problem);
+            return _opened is { IsCompletedSuccessfully: true, Result.HasEnded: true } ? RpcReply.Unanswered(problem) : RpcReply.Refused(problem);
         lock (_gate)
             _turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return Say(text);
@@ -71,15 +68,18 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
     /// <summary>It reads them when its present request is answered.</summary>
     public Task<RpcReply> AddAsync(string text, bool isAtWork) => isAtWork ? Task.FromResult(Say(text)) : PromptAsync(text);
 
-    public Task<RpcReply> ForgetAsync() => Task.FromResult(RpcReply.Refused("it cannot begin another conversation"));
+    public Task<RpcReply> ForgetAsync(string? model) => Task.FromResult(RpcReply.Refused("it cannot begin another conversation"));
 
     public bool TryAnswer(AgentQuestion question, QuestionAnswer answer)
     {
-        if (_desk.Take(question.Request) is not { } permission || permission.OptionFor(answer) is not { } option)
+        if (_desk.Take(question.Request) is not { } permission)
             return false;
         var why = answer.IsCancelled ? "nobody answered" : "the operator refused it";
-        if (!Answer(permission, option.Allows, why))
+        if (permission.OptionFor(answer, question.Options) is not { } option || !Answer(permission, option.Allows, why))
+        {
+            _desk.Return(permission);
             return false;
+        }
         if (!option.Allows)
             _denied.Enqueue((permission.Call, permission.Tool, why));
         Volatile.Write(ref _isNextDue, 1);
@@ -207,7 +207,7 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
         if (fields[0].GetString(line) is { } request) _desk.Take(request);
         if (wasFirst) Volatile.Write(ref _isNextDue, 1);
         // Nobody waits for the answer any more: the agent goes on.
-        Emit(line, sink, new AgentEvent { Kind = wasFirst ? EventKind.Working : EventKind.Ignored, Name = "control_cancel_request" });
+        Emit(line, sink, new AgentEvent { Kind = wasFirst ? EventKind.RunResumed : EventKind.Ignored, Name = "control_cancel_request" });
         Tell(sink);
         return true;
     }
@@ -217,7 +217,7 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
         if (!_manners.Initializes)
             return Opening.New;
         var begun = await ControlAsync("initialize", "i", ReplyDeadline).ConfigureAwait(false);
-        return begun.IsTaken ? Opening.New : new Opening($"it did not begin to take messages: {begun.Problem}");
+        return begun.IsTaken ? Opening.New : new Opening($"it did not begin to take messages: {begun.Problem}") { HasEnded = begun.HasEnded };
     }
 
     private Task<RpcReply> ControlAsync(string subtype, string prefix, TimeSpan limit)

@@ -16,9 +16,6 @@ internal interface IAgentTransport
     /// <summary>The lines to it.</summary>
     AgentInput Input { get; }
 
-    /// <summary>Whether it can begin another conversation. One that cannot does one task and ends.</summary>
-    bool CanForget { get; }
-
     /// <summary>Says where and how it works, before its process starts.</summary>
     void Prepare(ConversationWish wish);
 
@@ -35,7 +32,8 @@ internal interface IAgentTransport
     Task<RpcReply> AddAsync(string text, bool isAtWork);
 
     /// <summary>Begins another conversation, in which nothing of the one before is known.</summary>
-    Task<RpcReply> ForgetAsync();
+    /// <param name="model">The model of what comes next; null leaves that to the agent.</param>
+    Task<RpcReply> ForgetAsync(string? model);
 
     /// <summary>Answers a question that was reserved for this answer.</summary>
     /// <returns>False where the agent is gone, or reads nothing.</returns>
@@ -70,6 +68,9 @@ public sealed record ConversationWish(string Directory)
 public sealed record Opening(string? Problem, bool IsResumed = false)
 {
     public static Opening New { get; } = new((string?)null);
+
+    /// <summary>The agent has ended: its exit says why, and no words of ours.</summary>
+    public bool HasEnded { get; init; }
 }
 
 /// <summary>An answer to an agent's question: one of the three.</summary>

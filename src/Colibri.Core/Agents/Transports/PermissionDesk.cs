@@ -43,9 +43,12 @@ internal sealed record Permission(string Request, string Call, string Tool, Tool
     public AgentQuestion ToQuestion() => new(Request, AgentQuestion.Permission, Title ?? Tool, Detail, [.. Options.Select(option => option.Name)]);
 
     /// <summary>The option that an answer means; null where there is none such.</summary>
-    public PermissionOption? OptionFor(QuestionAnswer answer) => answer switch
+    /// <param name="answer">The answer.</param>
+    /// <param name="shown">The options as people were shown them, in the same order; null where they are not known.</param>
+    public PermissionOption? OptionFor(QuestionAnswer answer, IReadOnlyList<string>? shown = null) => answer switch
     {
-        { Value: { } words } => Options.FirstOrDefault(option => Is(option, words)),
+        { Value: { } words } => Enumerable.Range(0, Math.Min(shown?.Count ?? 0, Options.Count)).Where(i => string.Equals(shown![i], words, StringComparison.OrdinalIgnoreCase))
+            .Select(i => Options[i]).FirstOrDefault() ?? Options.FirstOrDefault(option => Is(option, words)),
         { Confirmed: true } => Of("allow_once") ?? Of("allow_always"),
         // Nobody's answer is a rejection: the turn goes on, and `cancelled` is for a turn that is over.
         _ => Of("reject_once") ?? Of("reject_always"),
@@ -86,7 +89,7 @@ internal sealed class PermissionDesk
     {
         (Settings.Access.Full, _) => true,
         (Settings.Access.Read or Settings.Access.Edit, ToolNature.Reads) => true,
-        (Settings.Access.Read, ToolNature.Writes or ToolNature.Executes) => false,
+        (Settings.Access.Read, _) => false,
         _ => null,
     };
 
@@ -94,7 +97,7 @@ internal sealed class PermissionDesk
     public bool GoesByPlace(Permission permission) => (Access, permission.Nature) == (Settings.Access.Edit, ToolNature.Writes) && permission.Paths.Count > 0;
 
     /// <summary>Why <see cref="Decide"/> said no.</summary>
-    public const string ReadAlone = "access = \"read\" allows no writes and no commands";
+    public const string ReadAlone = "access = \"read\" allows nothing but reading";
 
     /// <summary>Why a call was refused for the place of a file.</summary>
     public static string Outside(string path) => $"access = \"edit\" allows writes in the run's directory alone, and {path} is outside";
@@ -123,6 +126,25 @@ internal sealed class PermissionDesk
             var taken = _open[index];
             _open.RemoveAt(index);
             return taken;
+        }
+    }
+
+    /// <summary>Puts one back that could not be answered.</summary>
+    public void Return(Permission permission)
+    {
+        lock (_gate)
+            _open.Insert(0, permission);
+    }
+
+    /// <summary>Drops those of a call that has ended.</summary>
+    /// <returns>Whether the one that is shown was among them.</returns>
+    public bool Drop(string call)
+    {
+        lock (_gate)
+        {
+            var wasShown = _open.Count > 0 && _open[0].Call == call && call.Length > 0;
+            _open.RemoveAll(open => open.Call == call && call.Length > 0);
+            return wasShown;
         }
     }
 
