@@ -202,6 +202,16 @@ CONF
     same 'limits -C agents -l 64' "$(calls | grep '^limits' | sort -u)"
 }
 
+# Its children do not inherit it. Whose pid it is, is seen with the real program, in freebsd-service.test.sh.
+protected() {
+    started </dev/null
+    same 'protect -p' "$(calls | grep '^protect' | cut -d ' ' -f 1,2)"
+    started <<'CONF'
+colibri_daemon_oomprotect=NO
+CONF
+    same '' "$(calls | grep '^protect')"
+}
+
 # Whatever is in a value must come out as it is, through su's shell and another one.
 odd_values() {
     for value in "'two words'" "'it'\\''s'" "'\"quoted\"'" "'\$HOME \`id\` \$(id) \\\\'" "'a
@@ -305,6 +315,7 @@ check 'nothing reaches the daemon but what the operator has set' clean_environme
 check 'the defaults give the command line and the environment they should' defaults
 check 'log, delay, path, flags, limits and login class are on the command line' command_line_settings
 check 'cost_mode, max_agents, scheduler_interval, agent_binary and agent_args pass whole, whatever is in them' odd_values
+check 'the daemon is protected from the OOM killer, unless that is off' protected
 check 'socket and database may have blanks and quotes in their names' odd_paths
 check 'an empty setting is its default' empty_is_default
 check 'what su and two shells would take apart is refused' refuses_what_cannot_pass

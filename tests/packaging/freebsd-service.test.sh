@@ -66,6 +66,8 @@ life() {
 
     start
     answers
+    # The daemon itself, and not daemon(8).
+    same "protect -p $(child)" "$(calls | grep '^protect')"
     service colibri_daemon status
     same "0 colibri_daemon is running as pid $(child)." "$service_status $(said)"
     same "$(child)" "$(answering)"

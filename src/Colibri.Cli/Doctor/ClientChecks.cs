@@ -149,11 +149,13 @@ internal sealed class ClientChecks(ClientHost host, string socket, DaemonUnreach
     private void FindAgents()
     {
         string[] directories = [.. (host.Environment("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)];
-        List<string> found = [.. Runtimes.Kinds.Select(kind => directories.Select(directory => Path.Combine(directory, kind.Program)).FirstOrDefault(file => host.Exists(file))).OfType<string>()];
+        // A kind that stands for any program has none to look for.
+        List<AgentKind> kinds = [.. Runtimes.Kinds.Where(kind => !kind.NeedsBinary)];
+        List<string> found = [.. kinds.Select(kind => directories.Select(directory => Path.Combine(directory, kind.Program)).FirstOrDefault(file => host.Exists(file))).OfType<string>()];
         if (found.Count > 0)
             Add("agents", DoctorState.Ok, $"on this PATH: {string.Join(", ", found)}; a daemon says more of them");
         else
-            Add("agents", DoctorState.Note, $"none that Colibri knows is on this PATH: {string.Join(", ", Runtimes.All.Where(name => name != "local"))}");
+            Add("agents", DoctorState.Note, $"none that Colibri knows is on this PATH: {string.Join(", ", kinds.Select(kind => kind.Program))}");
     }
 
     private string Start()

@@ -83,7 +83,7 @@ internal static class InboxView
         return string.Join("  ", item.Actions.Select(action => action switch
         {
             "answer" when item.Question is { } question =>
-                $"colibri answer {agent} {(question.Method == "confirm" ? "--yes|--no" : "--value TEXT")}",
+                $"colibri answer {agent} {(question.Method is "confirm" or AgentQuestion.Permission ? "--yes|--no" : "--value TEXT")}",
             "stop-agent" => $"colibri stop-agent {agent}",
             "get-change" => $"colibri diff {task}",
             "land-task" => $"colibri land {task}",

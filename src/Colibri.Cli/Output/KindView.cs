@@ -1,3 +1,4 @@
+using Colibri.Protocol;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Cli.Output;
@@ -9,16 +10,14 @@ internal static class KindView
 
     public static void Table(Screen screen, KindList list)
     {
-        var table = new Table("KIND", "INSTALLED", "VERSION", "SPEAKS", new TableColumn("TELLS", Flexible: true), "CAN");
+        var table = new Table("KIND", "INSTALLED", "SPEAKS", new TableColumn("TELLS NOT", Flexible: true));
         foreach (var kind in list.Kinds)
         {
             table.Add(
                 kind.Name,
-                new TableCell(kind.Path is null ? "no" : "yes", kind.Path is null ? Tone.Quiet : kind.Problem is null ? Tone.Good : Tone.Bad),
-                Words.Plain(Number(kind.Version)),
+                Installed(kind),
                 string.Join(' ', kind.Transports),
-                Tells(kind.Tells),
-                string.Join(' ', kind.Can));
+                string.Join(", ", Told(kind.Tells, isTold: false)));
             if (kind.DocumentedOnly is true)
                 table.Below("from documents only");
             if (kind.Problem is { } problem)
@@ -28,7 +27,7 @@ internal static class KindView
         }
         table.Write(screen);
         screen.Line();
-        screen.Line("one whole, with what holds it: colibri agents KIND; all: colibri agents -v");
+        screen.Line("one whole, with what it can and what holds it: colibri agents KIND; all: -v");
     }
 
     public static void Whole(Screen screen, KindList list)
@@ -46,13 +45,14 @@ internal static class KindView
         void Field(string label, string value, Tone tone = Tone.Plain) => screen.Field(label, Words.Plain(value), LabelWidth, tone);
 
         Field("kind", $"{kind.Name}: {kind.Title}{(kind.DocumentedOnly is true ? ", from documents only" : "")}", Tone.Strong);
-        Field("program", kind.Path ?? $"{kind.Program}, which is not on the daemon's search path");
+        Field("program", IsAny(kind) ? "any: the one that a profile or a request names" : kind.Path ?? $"{kind.Program}, which is not on the daemon's search path");
         if (kind.Version is { } version)
             Field("version", version);
         if (kind.Problem is { } problem)
             Field("problem", problem, Tone.Bad);
         Field("speaks", string.Join(", ", kind.Transports));
-        Field("arguments", string.Join(' ', kind.Arguments));
+        if (kind.Arguments.Count > 0)
+            Field("arguments", string.Join(' ', kind.Arguments));
         Field("tells", string.Join(", ", Told(kind.Tells, isTold: true)));
         if (string.Join(", ", Told(kind.Tells, isTold: false)) is { Length: > 0 } hidden)
             Field("tells not", hidden);
@@ -66,11 +66,18 @@ internal static class KindView
         }
     }
 
+    /// <summary>The version of what is there, or in a word whether it is.</summary>
+    private static TableCell Installed(KindReport kind) =>
+        IsAny(kind) ? new TableCell("-", Tone.Quiet)
+        : kind.Path is null ? new TableCell("no", Tone.Quiet)
+        : new TableCell(kind.Problem is not null ? "wrong" : Words.Plain(Number(kind.Version)), kind.Problem is not null ? Tone.Bad : Tone.Good);
+
+    /// <summary>It stands for any program, so none is looked for.</summary>
+    private static bool IsAny(KindReport kind) => Runtimes.Kinds.FirstOrDefault(known => known.Name == kind.Name) is { NeedsBinary: true };
+
     /// <summary>The first word of a version that has a digit: the table has no room for more.</summary>
     private static string Number(string? version) =>
-        version?.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(word => word.Any(char.IsAsciiDigit))?.TrimEnd('.') ?? version ?? "-";
-
-    private static string Tells(KindTold tells) => string.Join(", ", Told(tells, isTold: false)) is { Length: > 0 } hidden ? $"not {hidden}" : "all";
+        version?.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(word => word.Any(char.IsAsciiDigit))?.TrimEnd('.') ?? version ?? "yes";
 
     private static IEnumerable<string> Told(KindTold tells, bool isTold)
     {

@@ -141,7 +141,7 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
         else if (binary.Contains('/'))
             finding.Error($"there is no {binary}", $"install {kind.Name} there, or correct {where}");
         else
-            finding.Error($"there is no '{binary}' on the daemon's search path: {string.Join(':', programs.Directories)}", $"install {kind.Name} in one of these, or state where it is: {where}");
+            finding.Error($"there is no '{binary}' on the daemon's search path: {string.Join(':', programs.Directories)}", $"install {(request.IsOfKind ? kind.Name : binary)} in one of these, or state where it is: {where}");
         return null;
     }
 

@@ -28,7 +28,8 @@ public sealed class KindsView(ProgramPath programs, ProgramVersions versions, Fu
     private async Task<KindReport> ReportAsync(AgentProfile kind, IEnumerable<AgentCandidate> profiles, CancellationToken over)
     {
         var row = Runtimes.Kinds.First(known => known.Name == kind.Name);
-        var path = programs.Find(kind.ProgramName);
+        // A program that happens to bear the name of a kind of any program is not executed for its version.
+        var path = row.NeedsBinary ? null : programs.Find(kind.ProgramName);
         var told = await VersionAsync(path, kind, over).ConfigureAwait(false);
         var own = profiles.Where(candidate => AgentProfiles.For(candidate.Template.Runtime, candidate.Template.Binary).Name == kind.Name);
         return new KindReport
@@ -39,7 +40,7 @@ public sealed class KindsView(ProgramPath programs, ProgramVersions versions, Fu
             Program = kind.ProgramName,
             Path = path,
             Version = told?.Version,
-            Problem = path is null ? programs.WhyNot(kind.ProgramName) : told?.WhyNot,
+            Problem = path is not null ? told?.WhyNot : row.NeedsBinary ? null : programs.WhyNot(kind.ProgramName),
             Transports = Transports(kind),
             Arguments = kind.TaskArguments,
             Tells = new KindTold(Word(kind.Tells.Usage), Word(kind.Cost), kind.Tells.Turns, kind.Tells.Refusals, kind.Tells.TokenLimit, kind.Tells.Failures),

@@ -26,7 +26,7 @@ public sealed record KindReport
     /// <summary>Why what is there cannot be used; absent where it can.</summary>
     public string? Problem { get; init; }
 
-    /// <summary>How it is spoken to: <c>one-shot</c>, <c>rpc</c>, <c>duplex</c>, <c>acp</c>.</summary>
+    /// <summary>How it is spoken to: <c>print</c>, <c>rpc</c>, <c>duplex</c>, <c>acp</c>.</summary>
     public required IReadOnlyList<string> Transports { get; init; }
 
     /// <summary>What it is started with for one task where no arguments are stated; rights, model and prompt follow.</summary>

@@ -176,6 +176,20 @@ public sealed class InboxTests : IAsyncDisposable
         Of(await Only()).ShouldBe((InboxKind.NoAgent, "no configured agent offers any of piano", "edit-task cancel-task"));
     }
 
+    /// <summary>Only a person writes another access.</summary>
+    [Test]
+    public async Task A_task_whose_profile_states_an_access_that_nothing_holds()
+    {
+        var request = SupervisorFixture.Request(SupervisorFixture.LifeCycle) with { Binary = "pi", Runtime = "pi", Arguments = [], Access = Access.Edit };
+        Supervisor.Engine.Schedule([new AgentCandidate("p", _ => true, request)]);
+        await Supervisor.Create();
+
+        var item = await Only();
+
+        (item.Kind, string.Join(' ', item.Actions)).ShouldBe((InboxKind.NoAgent, "edit-task cancel-task"));
+        item.Message.ShouldStartWith("p: access = \"edit\" cannot be held: ");
+    }
+
     /// <summary>The scheduler counts a skill as a capability.</summary>
     [Test]
     public async Task A_task_that_asks_for_a_skill_of_an_agent_can_be_taken()

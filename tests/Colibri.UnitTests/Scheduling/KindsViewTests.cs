@@ -76,6 +76,35 @@ public sealed class KindsViewTests : IDisposable
         (profile.Access, profile.Problem).ShouldBe((access, problem));
     }
 
+    [Test]
+    public async Task A_program_with_the_name_of_a_kind_of_any_program_is_not_executed()
+    {
+        var mark = Path.Combine(_directory, "executed");
+        Install("acp", $"echo 1.0.0; : > {mark}");
+
+        var kind = (await View.ReadAsync("acp")).Kinds.ShouldHaveSingleItem();
+
+        (kind.Path, kind.Version, kind.Problem, File.Exists(mark)).ShouldBe((null, null, null, false));
+    }
+
+    /// <summary>The program that speaks the protocol for a kind is another one, which answers as it likes.</summary>
+    [Test]
+    public async Task An_adapter_is_not_judged_by_the_answer_of_its_kind()
+    {
+        Install("claude-agent-acp", "echo 0.30.0");
+        _candidates.Add(new AgentCandidate("c", _ => true, new SpawnRequest
+        {
+            Binary = "claude-agent-acp",
+            Runtime = "claude",
+            Transport = Transport.Acp,
+            Profile = new ProfileSettings { Name = "c", Kind = "claude" },
+        }));
+
+        var profile = (await View.ReadAsync("claude")).Kinds.Single().Profiles.ShouldHaveSingleItem();
+
+        (profile.Binary, profile.Version, profile.Problem).ShouldBe(("claude-agent-acp", "0.30.0", null));
+    }
+
     private KindsView View => new(
         new ProgramPath(_directory, null, _directory),
         new ProgramVersions(SharedChildren.Instance, (_, _) => EnvironmentBlock.Of([new("PATH", "/usr/bin:/bin")]), Secrets.None, TimeProvider.System, NullLogger.Instance, CancellationToken.None),

@@ -87,6 +87,9 @@ case "\$*" in
     *) if [ -e "$root/jailed" ]; then echo 1; else echo 0; fi ;;
 esac
 SYSCTL
+    stand_in usr/bin/protect <<'PROTECT'
+printf 'protect %s\n' "$*" >> "$calls"
+PROTECT
     # What is mounted stands in a file, as mount -p prints it.
     : > "$root/mounts"
     stand_in sbin/mount <<MOUNT

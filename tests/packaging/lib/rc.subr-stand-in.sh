@@ -3,11 +3,11 @@
 #
 #   load_rc_config, checkyesno, check_pidfile, check_jail, load_kld, err, warn
 #   run_rc_command: start, stop, restart, status, reload, rcvar and extra_commands; the prefixes fast, force, one and quiet;
-#     NAME_cmd, NAME_precmd, NAME_postcmd; ${name}_env, _flags, _user, _limits, _login_class, _nice and _chdir
+#     NAME_cmd, NAME_precmd, NAME_postcmd; ${name}_env, _flags, _user, _limits, _login_class, _nice, _chdir and _oomprotect
 #   the command line of start, put together and evaluated as FreeBSD 15's is: limits, su -m, sh -c, env, command, flags, arguments
 #
 # Its limits. It is no rc.subr: nothing here shows that ours parses under FreeBSD's sh, that a variable of rc.subr's own does not stand
-# in the way, or that service jails, cpuset, fib, chroot, oomprotect, required_* and rc.conf.d work. The programs that it calls (su,
+# in the way, or that service jails, cpuset, fib, chroot, required_* and rc.conf.d work. The programs that it calls (su,
 # limits, pw, daemon ...) are stand-ins, too, which write down what they are asked and do little or nothing. What only FreeBSD can show
 # is shown on FreeBSD.
 #
@@ -93,7 +93,7 @@ run_rc_command() {
         *" $rc_arg "*) ;;
         *) printf 'Usage: %s [fast|force|one|quiet](...)\n' "$0" >&2; exit 1 ;;
     esac
-    eval "rc_flags=\$${name}_flags _env=\$${name}_env _user=\$${name}_user _limits=\$${name}_limits _nice=\$${name}_nice _chdir=\$${name}_chdir"
+    eval "rc_flags=\$${name}_flags _env=\$${name}_env _user=\$${name}_user _limits=\$${name}_limits _nice=\$${name}_nice _chdir=\$${name}_chdir _oomprotect=\$${name}_oomprotect"
     eval "_login_class=\${${name}_login_class:-daemon}"
     if [ "$_user" = "$(/usr/bin/id -un)" ]; then
         unset _user
@@ -150,6 +150,14 @@ run_rc_command() {
                 return 1
             fi
             _run_postcmd
+            # After the start alone, by the pid in the file, and not in a jail.
+            if [ -n "$_oomprotect" ] && [ -f /usr/bin/protect ] && ! check_jail jailed; then
+                rc_pid=$(check_pidfile "$pidfile" "${procname:-$command}")
+                case $_oomprotect in
+                    [Aa][Ll][Ll]) /usr/bin/protect -d -i -p "$rc_pid" ;;
+                    [Yy][Ee][Ss]) /usr/bin/protect -p "$rc_pid" ;;
+                esac
+            fi
             ;;
         restart)
             (run_rc_command "${_prefix}stop")

@@ -20,6 +20,7 @@ internal static class Cline
         ModelArguments = static (provider, model) => [.. AgentProfile.Flag("-P", provider), .. AgentProfile.Flag("-m", model)],
         Rights = ClineRights.All,
         WordsIn = ClineErrors.In,
+        Recognises = static answer => VersionWords.Are(answer),
         ChildVariables = new("CLINE_", ["CLINE_ACTIVE", "CLINE_CONNECTOR_CLI_LAUNCH"]),
     };
 }

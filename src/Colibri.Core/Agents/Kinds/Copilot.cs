@@ -28,6 +28,7 @@ internal static class Copilot
             argument is "--resume" or "-r" or "--continue" || argument.StartsWith("--resume=", StringComparison.Ordinal)),
         ResumeArguments = static session => [$"--resume={session}"],
         SessionArguments = static session => ["--session-id", session],
+        Recognises = static answer => VersionWords.Are(answer, before: "GitHub Copilot CLI ", after: "."),
         ChildVariables = new("COPILOT_", []),
     };
 }

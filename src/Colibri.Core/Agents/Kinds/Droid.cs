@@ -22,6 +22,7 @@ internal static class Droid
         ResumeArguments = static session => ["-s", session],
         Tells = new() { Usage = UsageReporting.AtItsEnd, TokenLimit = false },
         Rights = DroidRights.All,
+        Recognises = static answer => VersionWords.Are(answer),
         ChildVariables = new("FACTORY_", ["FACTORY_DISABLE_SETTINGS_PERSISTENCE"]),
     };
 }

@@ -27,6 +27,7 @@ internal static class Gemini
         Cost = CostReport.Never,
         Rights = GeminiRights.All,
         ResumeArguments = static session => ["--resume", session],
+        Recognises = static answer => VersionWords.Are(answer),
         ChildVariables = new("GEMINI_CLI_", ["GEMINI_CLI"]),
     };
 }

@@ -36,6 +36,7 @@ internal static class Goose
         Tells = new() { Usage = UsageReporting.AtItsEnd, Refusals = false, TokenLimit = false, Failures = false },
         RefusalIn = GooseRights.RefusalIn,
         Rights = GooseRights.All,
+        Recognises = static answer => VersionWords.Are(answer),
         ChildVariables = new("GOOSE_", ["GOOSE_TERMINAL"]),
     };
 }

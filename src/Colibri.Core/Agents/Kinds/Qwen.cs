@@ -29,6 +29,7 @@ internal static class Qwen
         Resumes = static arguments => arguments.Any(argument =>
             argument is "--resume" or "-r" or "--continue" or "-c" || argument.StartsWith("--resume=", StringComparison.Ordinal)),
         ResumeArguments = static session => ["--resume", session],
+        Recognises = static answer => VersionWords.Are(answer),
         // Its unattended retry waits for a provider without end.
         ChildVariables = new("QWEN_CODE_", ["QWEN_CODE", "QWEN_CODE_UNATTENDED_RETRY"]),
     };

@@ -99,7 +99,13 @@ public sealed class DoctorCommandTests
 
         var none = await AbsentAsync("/nowhere/d.sock", [], ["COLIBRI_CONFIG=/gone.toml"]);
         none.Single(check => check.Name == "configuration").State.ShouldBe(DoctorState.Error);
-        none.Single(check => check.Name == "agents").State.ShouldBe(DoctorState.Note);
+        var agents = none.Single(check => check.Name == "agents");
+        agents.State.ShouldBe(DoctorState.Note);
+        // By the names of their programs, without the kinds that stand for any program.
+        agents.Message.ShouldEndWith(": pi, zot, claude, codex, opencode, gemini, qwen, copilot, cline, goose, droid, cursor-agent, amp");
+
+        var others = await AbsentAsync("/nowhere/d.sock", ["/opt/bin/cursor", "/opt/bin/cursor-agent", "/opt/bin/acp", "/opt/bin/local"], ["PATH=/opt/bin"]);
+        others.Single(check => check.Name == "agents").Message.ShouldStartWith("on this PATH: /opt/bin/cursor-agent;");
     }
 
     [Test]

@@ -40,6 +40,15 @@ public sealed class LandingViewTests
     public async Task An_empty_inbox() => (await ShownAsync(new InboxReport([]), Wire.InboxReport, "inbox")).ShouldBe(("nothing waits for you\n", ExitCodes.Done));
 
     [Test]
+    [Arguments("permission", "--yes|--no")]
+    [Arguments("select", "--value TEXT")]
+    public async Task The_inbox_says_how_a_question_is_answered(string method, string words)
+    {
+        var item = new InboxItem(InboxKind.Question, "t7", 7, "agent", "a3", Now, "rm -r old", ["answer"]) { Question = new AgentQuestion("q1", method) };
+        (await ShownAsync(new InboxReport([item], null), Wire.InboxReport, "inbox")).Out.ShouldContain($"colibri answer a3 {words}\n");
+    }
+
+    [Test]
     public async Task Inbox()
     {
         var report = new InboxReport(

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using Colibri.Cli;
+using Colibri.Protocol;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Protocol.Client;
@@ -287,6 +288,15 @@ public sealed class ViewTests
 
         """);
 
+    /// <summary>What waits for a slot goes by itself, and says nothing.</summary>
+    [Test]
+    [Arguments("rights", "  rights: p: access = \"edit\" cannot be held\n")]
+    [Arguments("program", "  program: p: access = \"edit\" cannot be held\n")]
+    [Arguments("slots", "")]
+    public async Task List_tasks_says_what_waits_for_a_person(string code, string line) => (await ShownAsync(
+        new TaskList([Queued with { Number = 7, BlockedBy = [new BlockedBy("slots", "busy"), new BlockedBy(code, "p: access = \"edit\" cannot be held")] }], null), Wire.TaskList, "list-tasks")).ShouldBe(
+        "TASK  STATE   AGE  COST  TITLE\n   7  queued   5m     -  Fix the login test\n" + line);
+
     [Test]
     public async Task Get_task_says_why_a_held_one_does_not_start() => (await ShownAsync(Poison, Wire.BoardTask, "get-task t")).ShouldBe("""
         task        019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10
@@ -571,15 +581,35 @@ public sealed class ViewTests
 
     [Test]
     public async Task Kinds() => (await ShownAsync(new KindList([Claude, Zot]), Wire.KindList, "agents")).ShouldBe("""
-        KIND    INSTALLED  VERSION  SPEAKS        TELLS            CAN
-        claude  yes        2.1.332  print duplex  all              resume answer cancel
-        zot     no         -        rpc           not cost, turns
+        KIND    INSTALLED  SPEAKS        TELLS NOT
+        claude  2.1.332    print duplex
+        zot     no         rpc           cost, turns
           from documents only
           profile z: access = "edit" cannot be held
 
-        one whole, with what holds it: colibri agents KIND; all: colibri agents -v
+        one whole, with what it can and what holds it: colibri agents KIND; all: -v
 
         """);
+
+    /// <summary>Every kind that there is, with the longest that each column can hold, on a terminal of 80 columns.</summary>
+    [Test]
+    public async Task Kinds_fit_a_narrow_terminal()
+    {
+        var hidden = new KindTold("never", "never", false, false, false, false);
+        var all = Runtimes.Kinds.Select(kind => Zot with { Name = kind.Name, Title = kind.Title, Transports = kind.Transports, Tells = hidden, Profiles = [], DocumentedOnly = null });
+        var lines = (await ShownAsync(new KindList([.. all]), Wire.KindList, "agents")).Split('\n');
+        lines.Where(line => line.Length > 80).ShouldBeEmpty();
+        lines.Single(line => line.StartsWith("acp ", StringComparison.Ordinal)).ShouldStartWith("acp       -          acp ");
+        lines.Single(line => line.StartsWith("goose ", StringComparison.Ordinal)).ShouldStartWith("goose     no         print acp         usage, cost, turns,");
+    }
+
+    [Test]
+    public async Task A_kind_of_any_program_names_none()
+    {
+        var shown = await ShownAsync(new KindList([Zot with { Name = "acp", Title = "any", Program = "acp", Arguments = [], Profiles = [] }]), Wire.KindList, "agents -v");
+        shown.ShouldContain("program    any: the one that a profile or a request names");
+        shown.ShouldNotContain("arguments");
+    }
 
     [Test]
     public async Task One_kind_whole() => (await ShownAsync(new KindList([Claude, Zot]), Wire.KindList, "agents -v")).ShouldBe("""
