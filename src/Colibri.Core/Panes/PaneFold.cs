@@ -484,6 +484,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     // Totals of a session say nothing of another one.
     private void BeginAccount()
     {
+        if (!_usage.HasTotals) return;
         CompleteUsage();
         _usedBefore = State.Usage;
         _usage = new UsageAccount(pricing, news);

@@ -30,12 +30,16 @@ internal sealed class UsageAccount(UsagePricing pricing, PaneNews news)
     /// <summary>All that was booked.</summary>
     public UsageReport Total { get; private set; }
 
+    /// <summary>It was told totals of a session.</summary>
+    public bool HasTotals { get; private set; }
+
     /// <summary>Adds a report.</summary>
     /// <param name="report">Its numbers.</param>
     /// <param name="totals">What they are totals of.</param>
     /// <param name="origin">What it is about.</param>
     public void Add(in UsageReport report, UsageTotals totals, in UsageOrigin origin)
     {
+        HasTotals |= totals is UsageTotals.Cost or UsageTotals.All or UsageTotals.Model;
         switch (totals)
         {
             case UsageTotals.Message:

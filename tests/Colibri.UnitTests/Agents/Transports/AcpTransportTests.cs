@@ -169,21 +169,21 @@ public sealed class AcpTransportTests : ITransportSite
         Sent().ShouldContain("initialize");
         Feed("""{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":1,"agentCapabilities":{"loadSession":true},"authMethods":[]}}""");
         Sent().ShouldContain("session/new");
-        Feed($$"""{"jsonrpc":"2.0","id":2,"result":{"sessionId":"{{session}}"}}""");
+        Feed($$"""{"jsonrpc":"2.0","id":2,"result":{"sessionId":"{{session}}"} }""");
         (await opening).Problem.ShouldBeNull();
         (await _transport.PromptAsync("do it")).ShouldBe(RpcReply.Taken);
         Sent().ShouldContain("session/prompt");
     }
 
     private void Ask(int id, string call, string title) => Feed($$$"""
-        {"jsonrpc":"2.0","id":{{{id}}},"method":"session/request_permission","params":{"sessionId":"s-1","toolCall":{"toolCallId":"{{{call}}}","title":"{{{title}}}","kind":"execute","status":"pending","rawInput":{"command":"{{{title}}}"}},"options":[{"optionId":"yes","name":"Allow","kind":"allow_once"},{"optionId":"no","name":"Reject","kind":"reject_once"}]}}
+        {"jsonrpc":"2.0","id":{{{id}}},"method":"session/request_permission","params":{"sessionId":"s-1","toolCall":{"toolCallId":"{{{call}}}","title":"{{{title}}}","kind":"execute","status":"pending","rawInput":{"command":"{{{title}}}"} },"options":[{"optionId":"yes","name":"Allow","kind":"allow_once"},{"optionId":"no","name":"Reject","kind":"reject_once"}]}}
         """);
 
     private void Say(string update, string session = "s-1") =>
         Feed($$"""{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"{{session}}","update":{{update}} } }""");
 
     private void End(string reason, string? usage) =>
-        Feed($$"""{"jsonrpc":"2.0","id":3,"result":{"stopReason":"{{reason}}" {{(usage is null ? "" : $",\"usage\":{usage}")}} } }""");
+        Feed($$"""{"jsonrpc":"2.0","id":3,"result":{"stopReason":"{{reason}}","usage":{{usage ?? "null"}} } }""");
 
     private void Answer(string option)
     {
