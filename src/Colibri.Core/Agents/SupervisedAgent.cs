@@ -205,7 +205,7 @@ public sealed class SupervisedAgent : IRunSite
             Sessions = parts.SessionTotals,
             Runtime = profile.Name,
             // A task's agent may take up the session of the run before. A session that is new has no totals yet.
-            Resumes = profile.Resumes(request.Arguments ?? []) || (request.TaskId is not null && profile.ResumeArguments is not null),
+            Resumes = profile.Resumes(request.Arguments ?? []) || (request.TaskId is not null && profile.CanResume),
         };
     }
 

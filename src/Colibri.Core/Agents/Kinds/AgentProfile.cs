@@ -147,7 +147,9 @@ public sealed record AgentProfile
             RpcArguments = arguments,
             AlwaysRpc = true,
             PromptByInput = null,
+            // The transport takes sessions up, and begins them, by requests.
             ResumeArguments = null,
+            SessionArguments = null,
             Resumes = static _ => false,
             RefusalIn = null,
             ModelArguments = AcpManners.ModelByArgument ? ModelArguments : static (_, _) => [],

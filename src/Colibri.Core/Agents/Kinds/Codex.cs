@@ -17,7 +17,7 @@ internal static class Codex
         PromptByInput = ["-"],
         AcpArguments = [],
         AcpProgram = "codex-acp",
-        AcpManners = new() { OmitsEnds = true, Environment = static access => new Dictionary<string, string> { ["INITIAL_AGENT_MODE"] = access == Access.Full ? "agent-full-access" : "read-only" } },
+        AcpManners = new() { Notices = ["Warning: "], OmitsEnds = true, Environment = static access => new Dictionary<string, string> { ["INITIAL_AGENT_MODE"] = access == Access.Full ? "agent-full-access" : "read-only" } },
         Recognises = static answer => VersionWords.Are(answer, before: "codex-cli "),
         Login = new("CODEX_HOME", ".codex", "auth.json", "codex login"),
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
