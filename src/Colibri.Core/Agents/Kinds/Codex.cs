@@ -137,6 +137,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
         {
             if (!completed) return;
             read.Kind = EventKind.MessageEnded;
+            read.IsAnswer = true;
             read.Text = fields[2];
             read.HasWords = MayLackWords(line, fields[2], truncated, look, 2);
         }

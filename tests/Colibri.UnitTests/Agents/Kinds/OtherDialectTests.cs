@@ -8,6 +8,10 @@ namespace Colibri.UnitTests.Agents.Kinds;
 
 public sealed class OtherDialectTests
 {
+    [Test]
+    public void Codex_words_are_an_answer_before_its_turn_is_over() =>
+        PaneFixture.Fed("codex", """{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"Running the command."}}""").Run.Answers.ShouldBe(1);
+
     /// <summary>Of kinds that tell what they have used at their end, the model's words show that it has answered; a failure in its place does not.</summary>
     [Test]
     [Arguments("gemini-0.61-stream-json-length", true)]
