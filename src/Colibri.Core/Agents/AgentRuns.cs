@@ -249,12 +249,19 @@ internal sealed class AgentRuns
         if (run is { TakenUp: not null, Earlier.Directory: { } before, Claim: { } claim, Place: { } place } && before != place.Directory)
         {
             _parts.Logger.SessionElsewhere(_agent.Id, claim.TaskId, run.TakenUp.Session, before);
-            (run.Earlier, run.TakenUp) = (null, null);
-            await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = $"it begins anew: the agent's own session is of another directory, {before}" }).ConfigureAwait(false);
-            await _parts.Board.BeginAnewAsync(claim, _agent.Id, ArgumentsOf(run.Task, null), GoingOn.SessionOf(_profile, _request, run.Task, null, _givenSession)?.Conversation).ConfigureAwait(false);
+            await BeginAnewAsync(
+                run, claim, $"it begins anew: the agent's own session is of another directory, {before}",
+                GoingOn.SessionOf(_profile, _request, run.Task, null, _givenSession)?.Conversation).ConfigureAwait(false);
         }
         run.On(RunEvent.Placed);
         return null;
+    }
+
+    private async Task BeginAnewAsync(Run run, RunClaim claim, string note, Conversation? conversation)
+    {
+        (run.Earlier, run.TakenUp) = (null, null);
+        await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = note }).ConfigureAwait(false);
+        await _parts.Board.BeginAnewAsync(claim, _agent.Id, ArgumentsOf(run.Task, null), conversation).ConfigureAwait(false);
     }
 
     private IReadOnlyList<string> ArgumentsOf(BoardTask? task, EarlierSession? earlier) => AgentLaunch.CommandLineOf(
@@ -327,13 +334,12 @@ internal sealed class AgentRuns
     private async Task<RpcReply> PromptAsync(Run run, string prompt, AgentLaunch? launch = null)
     {
         var opening = await _transport!.OpenAsync().ConfigureAwait(false);
-        if (launch is { TakenUp: not null } && _profile.Transport == Transport.Acp && opening is { Problem: null, IsResumed: false } && launch.Afresh() is { } whole)
+        if (launch is { TakenUp: not null } && _profile.Transport == Transport.Acp && opening is { Problem: null, IsResumed: false } && launch.Afresh() is { } whole && run.Claim is { } claim)
         {
             prompt = whole;
-            run.TakenUp = null;
-            if (run.Claim is { } claim)
-                await _parts.Board.BeginAnewAsync(claim, _agent.Id, ArgumentsOf(run.Task, null), _pane.HarnessSessionId is { } made ? new Conversation(_profile.Name, made) : null).ConfigureAwait(false);
-            await LogAsync(run.SessionId, new SessionEntry { Kind = SessionEntryKind.Note, Text = "the agent could not take up its earlier session: it was told the whole task in a new one" }).ConfigureAwait(false);
+            await BeginAnewAsync(
+                run, claim, "the agent could not take up its earlier session: it was told the whole task in a new one",
+                _pane.HarnessSessionId is { Length: > 0 } made ? new Conversation(_profile.Name, made) : null).ConfigureAwait(false);
         }
         var asked = _transport.PromptAsync(prompt);
         run.Told(_parts.Time.GetTimestamp());

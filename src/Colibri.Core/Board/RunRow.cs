@@ -13,6 +13,9 @@ public sealed record RunRow
     public required string AgentId { get; init; }
     public required string SessionId { get; init; }
     public required string Binary { get; init; }
+
+    /// <summary>What its program had said of its version; null where that is not known.</summary>
+    public string? Version { get; init; }
     public IReadOnlyList<string> Arguments { get; init; } = [];
     public int? Pid { get; init; }
     public long? StartTime { get; init; }

@@ -93,6 +93,7 @@ internal sealed class BoardFixture : IAsyncDisposable
             Runtime = "pi",
             Capabilities = ["code"],
             Binary = "/usr/local/bin/pi",
+            Version = "1.6.0",
             Host = "clawdie",
         },
     };

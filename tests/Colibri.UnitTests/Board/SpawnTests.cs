@@ -46,6 +46,7 @@ public sealed class SpawnTests
         var run = (await fixture.Board.RunsAsync(claimed.Id)).ShouldHaveSingleItem();
         (run.TaskId, run.Attempt, run.AgentId, run.SessionId, run.Binary).ShouldBe((claimed.Id, 1, "a", "session-of-a", "/usr/local/bin/pi"));
         run.Arguments.ShouldBe(["--mode", "json", "say \"hé\""]);
+        run.Version.ShouldBe("1.6.0");
         (run.Pid, run.StartTime, run.BootId).ShouldBe((4711, 99, "boot"));
         (run.Verdict, run.StderrTail, run.FinishedAt).ShouldBe(("done", "warned", fixture.Time.Now));
         run.Exit.ShouldBe(new ProcessExit(Code: 0));

@@ -147,6 +147,7 @@ public sealed record AgentProfile
             RpcArguments = arguments,
             AlwaysRpc = true,
             PromptByInput = null,
+            // The transport takes sessions up, and begins them, by requests.
             ResumeArguments = null,
             SessionArguments = null,
             Resumes = static _ => false,

@@ -113,6 +113,9 @@ internal class ClaudeDialect : LineDialect
     /// <summary>Whether the lines of one message share its id, so that turns and their usage are told by messages.</summary>
     protected virtual bool TellsMessages => true;
 
+    /// <summary>Whether a message of the assistant's shows that the model has answered, where its usage does not.</summary>
+    protected virtual bool IsAnswer(ReadOnlySpan<byte> line, JsonValue content) => false;
+
     /// <summary>Reads what a result says of all that was used.</summary>
     protected virtual void ReadEnd(ReadOnlySpan<byte> line, JsonValue usage, JsonValue cost, ref AgentEvent read) => ClaudeUsage.ReadTotals(line, usage, cost, ref read);
 
@@ -181,7 +184,7 @@ internal class ClaudeDialect : LineDialect
         // What Claude Code says itself in the assistant's place, such as an error, is no turn.
         var isModels = TellsMessages && ClaudeUsage.ReadMessage(line, message, ref read);
         if (!inSubagent && isModels && fields[0].IsString) sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0], Usage = null });
-        sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1], IsNested = inSubagent, HasWords = MayLackWords(line, fields[1], truncated, look, 2) });
+        sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[1], IsNested = inSubagent, IsAnswer = IsAnswer(line, fields[1]), HasWords = MayLackWords(line, fields[1], truncated, look, 2) });
         read.Usage = null;
 
         Span<JsonValue> block = stackalloc JsonValue[7];

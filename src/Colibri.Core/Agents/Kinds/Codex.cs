@@ -17,7 +17,14 @@ internal static class Codex
         PromptByInput = ["-"],
         AcpArguments = [],
         AcpProgram = "codex-acp",
-        AcpManners = new() { Asks = true, ProgramVariable = "CODEX_PATH", OmitsEnds = true, Environment = static access => new Dictionary<string, string> { ["INITIAL_AGENT_MODE"] = access == Access.Full ? "agent-full-access" : "read-only" } },
+        AcpManners = new()
+        {
+            Asks = true,
+            ProgramVariable = "CODEX_PATH",
+            Notices = ["Warning: "],
+            OmitsEnds = true,
+            Environment = static access => new Dictionary<string, string> { ["INITIAL_AGENT_MODE"] = access == Access.Full ? "agent-full-access" : "read-only" },
+        },
         Recognises = static answer => VersionWords.Are(answer, before: "codex-cli "),
         Login = new("CODEX_HOME", ".codex", "auth.json", "codex login"),
         ModelArguments = static (_, model) => AgentProfile.Flag("-m", model),
@@ -137,6 +144,7 @@ internal sealed class CodexDialect() : LineDialect(Events)
         {
             if (!completed) return;
             read.Kind = EventKind.MessageEnded;
+            read.IsAnswer = true;
             read.Text = fields[2];
             read.HasWords = MayLackWords(line, fields[2], truncated, look, 2);
         }

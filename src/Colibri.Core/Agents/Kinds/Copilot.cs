@@ -102,7 +102,7 @@ internal sealed class CopilotDialect() : LineDialect(Events)
                 if (read.IsNested) read.Kind = EventKind.Working;
                 break;
             case Message:
-                (read.Text, read.Model) = (data[0], data[1]);
+                (read.Text, read.Model, read.IsAnswer) = (data[0], data[1], true);
                 read.HasWords = MayLackWords(line, data[0], truncated, look, 2);
                 break;
             case ToolStart:

@@ -81,7 +81,7 @@ internal sealed class DroidDialect() : LineDialect(Events)
                 break;
             case Message when values[4].StringEquals(line, "assistant"u8):
                 EmitTurn(line, values[5], read, sink);
-                (read.Kind, read.Text) = (EventKind.MessageEnded, values[6]);
+                (read.Kind, read.Text, read.IsAnswer) = (EventKind.MessageEnded, values[6], true);
                 read.HasWords = MayLackWords(line, values[6], truncated, look, 1);
                 break;
             case ToolCall:

@@ -101,6 +101,7 @@ internal sealed class GeminiDialect() : LineDialect(Events)
         else
         {
             (read.Kind, read.Text, read.IsPiece) = (EventKind.MessageEnded, values[3], values[4].Kind == ValueKind.True);
+            read.IsAnswer = true;
             read.HasWords = !values[3].Exists && mayLack;
         }
     }

@@ -133,7 +133,7 @@ internal sealed class GooseDialect() : LineDialect(Events)
         if (fields[0].IsString)
         {
             sink.On(line, read with { Kind = EventKind.TurnStarted, TurnId = fields[0] });
-            sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[2], IsPiece = true, HasWords = MayLackWords(line, fields[2], truncated, look, 2) });
+            sink.On(line, read with { Kind = EventKind.MessageEnded, Text = fields[2], IsPiece = true, IsAnswer = true, HasWords = MayLackWords(line, fields[2], truncated, look, 2) });
             EmitCalls(line, fields[2], read, sink);
             return;
         }

@@ -61,7 +61,18 @@ internal sealed class QwenDialect() : ClaudeDialect(QwenEvents)
     private static readonly JsonFields ErrorFields = new("message");
     private static readonly JsonFields UsageFields = new("input_tokens", "output_tokens", "cache_read_input_tokens");
 
+    private static readonly JsonFields BlockFields = new("type", "text");
+
     protected override bool TellsMessages => false;
+
+    // Its provider's failure is told in the assistant's place.
+    protected override bool IsAnswer(ReadOnlySpan<byte> line, JsonValue content)
+    {
+        Span<JsonValue> block = stackalloc JsonValue[2];
+        var blocks = new JsonElements(line, content);
+        return blocks.Next() && BlockFields.TryRead(line, blocks.Current, block) && block[0].StringEquals(line, "text"u8)
+            && block[1].IsString && !block[1].Raw(line).StartsWith("[API Error: "u8);
+    }
 
     protected override void ReadEnd(ReadOnlySpan<byte> line, JsonValue usage, JsonValue cost, ref AgentEvent read)
     {

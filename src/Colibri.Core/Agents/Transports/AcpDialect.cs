@@ -215,6 +215,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         (_stop, _failure) = isFailure ? (StopReason.Error, line.ToArray()) : (StopReason.None, []);
         var said = new AgentEvent { Kind = EventKind.MessageEnded, Name = "agent_message_chunk", Text = text, Stop = isFailure ? StopReason.Error : StopReason.Stop };
         if (isFailure) said.Error = text;
+        else said.IsAnswer = !IsOneOf(text.Raw(line), manners.Notices);
         sink.On(line, said);
         _message.ResetWrittenCount();
     }

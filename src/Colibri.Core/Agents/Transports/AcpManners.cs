@@ -14,6 +14,9 @@ public sealed record AcpManners
     /// <summary>How the text of a message begins that announces another try. It is said by the agent and not by its model.</summary>
     public IReadOnlyList<string> Retries { get; init; } = [];
 
+    /// <summary>How the text of a message begins that the agent says of itself, before its model has answered.</summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+
     /// <summary>It does not tell that a call has ended well: its next words, and the end of its turn, say so.</summary>
     public bool OmitsEnds { get; init; }
 

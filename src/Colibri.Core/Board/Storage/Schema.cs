@@ -201,6 +201,12 @@ internal static class Schema
         UPDATE runs SET harness_answered = 1 WHERE harness_session IS NOT NULL;
         """;
 
+    // What a run's program said of its version before its agent was started; null where that is not known.
+    public const string Versions = """
+        ALTER TABLE agents ADD COLUMN version TEXT;
+        ALTER TABLE runs ADD COLUMN version TEXT;
+        """;
+
     // The agent's last words in a run, and in a task's latest finished run: null where it said none.
     public const string Results = """
         ALTER TABLE tasks ADD COLUMN result TEXT;

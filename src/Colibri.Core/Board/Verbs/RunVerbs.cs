@@ -13,16 +13,16 @@ internal static class RunVerbs
     private const int StderrTailBytes = 8 * 1024;
 
     private const string InsertAgent = """
-        INSERT INTO agents (id, number, kind, name, runtime, capabilities, host, binary, argv, cwd, session_id, jail, jail_root, created_at)
-        VALUES ($id, $number, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $jail, $jail_root, $now)
+        INSERT INTO agents (id, number, kind, name, runtime, capabilities, host, binary, argv, cwd, session_id, jail, jail_root, created_at, version)
+        VALUES ($id, $number, 'spawned', $name, $runtime, $capabilities, $host, $binary, $argv, $cwd, $session, $jail, $jail_root, $now, $version)
         """;
 
     // The agent's row says what it runs. A run that begins with the agent gets a copy, because agents' rows are deleted before runs' rows.
     private const string InsertRun = """
         INSERT INTO runs (id, task_id, attempt, claim, claim_epoch, agent_id, session_id, binary, argv, provider, model, profile, access, pid, start_time, boot_id, started_at,
-            harness_session, harness_runtime, resumed, told)
+            harness_session, harness_runtime, resumed, told, version)
         SELECT $id, $task, $attempt, $claim, $epoch, a.id, $session, ifnull(a.binary, ''), ifnull(a.argv, '[]'), $provider, $model, $profile, $access,
-            a.pid, a.start_time, a.boot_id, $now, $harness_session, $harness_runtime, $resumed, $told
+            a.pid, a.start_time, a.boot_id, $now, $harness_session, $harness_runtime, $resumed, $told, a.version
         FROM agents a WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL
         """;
 
@@ -92,7 +92,7 @@ internal static class RunVerbs
             exit_code, exit_signal, verdict, error_code, error_message, stderr_tail,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, provider, model, denied,
             session_entries_dropped, profile, access, cwd, (SELECT a.number FROM agents a WHERE a.id = runs.agent_id), result, result_truncated,
-            harness_session, resumed, harness_answered
+            harness_session, resumed, harness_answered, version
         FROM runs WHERE task_id = $task ORDER BY seq
         """;
 
@@ -181,7 +181,7 @@ internal static class RunVerbs
         InsertAgent,
         ("$id", start.AgentId), ("$number", agent.Number ?? scope.NextAgentNumber()), ("$name", agent.Name), ("$runtime", agent.Runtime), ("$capabilities", TaskRow.Json(agent.Capabilities)),
         ("$host", agent.Host), ("$binary", agent.Binary), ("$argv", TaskRow.Json(start.Arguments?.Invoke(task, earlier) ?? [])), ("$cwd", agent.Cwd),
-        ("$session", task?.SessionId ?? start.SessionId), ("$jail", agent.Jail), ("$jail_root", agent.JailRoot), ("$now", scope.Now));
+        ("$session", task?.SessionId ?? start.SessionId), ("$jail", agent.Jail), ("$jail_root", agent.JailRoot), ("$now", scope.Now), ("$version", agent.Version));
 
     private static RunClosed Close(WriteScope scope, RunEnd end, RunClaim claim)
     {
@@ -300,6 +300,7 @@ internal static class RunVerbs
         HarnessSession = row.TextOrNull(34),
         IsResumed = row.GetInt32(35) != 0,
         HasAnswered = row.GetInt32(36) != 0,
+        Version = row.TextOrNull(37),
     };
 
     private sealed record Number(long Value);

@@ -9,6 +9,29 @@ namespace Colibri.UnitTests.Agents.Kinds;
 public sealed class OtherDialectTests
 {
     [Test]
+    public void Codex_words_are_an_answer_before_its_turn_is_over() =>
+        PaneFixture.Fed("codex", """{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"Running the command."}}""").Run.Answers.ShouldBe(1);
+
+    /// <summary>Of kinds that tell what they have used at their end, the model's words show that it has answered; a failure in its place does not.</summary>
+    [Test]
+    [Arguments("gemini-0.61-stream-json-length", true)]
+    [Arguments("qwen-0.24-stream-json-length", true)]
+    [Arguments("copilot-1.0-json-length", true)]
+    [Arguments("droid-0.225-stream-json-killed-by-TERM-in-text", true)]
+    [Arguments("goose-1.34-stream-json-length", true)]
+    [Arguments("gemini-0.61-stream-json-401", false)]
+    [Arguments("qwen-0.24-stream-json-401", false)]
+    [Arguments("copilot-1.0-json-401", false)]
+    [Arguments("droid-0.225-stream-json-401", false)]
+    [Arguments("goose-1.34-stream-json-401", false)]
+    public void The_models_words_are_an_answer(string recording, bool isAnswered)
+    {
+        // Without the last word of those that are whole, in which the usage is.
+        var lines = Recordings.Lines(recording).SkipLast(recording.Contains("killed", StringComparison.Ordinal) ? 0 : 1).Select(line => System.Text.Encoding.UTF8.GetString(line)).ToArray();
+        (PaneFixture.Fed(recording[..recording.IndexOf('-', StringComparison.Ordinal)], lines).Run.Answers > 0).ShouldBe(isAnswered);
+    }
+
+    [Test]
     [Arguments("codex", """{"type":"request_user_input"}""", Activity.Blocked)]
     [Arguments("codex", """{"type":"item.started","item":{"id":"1","type":"request_user_input"}}""", Activity.Blocked)]
     [Arguments("codex", """{"type":"item.started","item":{"id":"1","type":"reasoning"}}""", Activity.Working)]

@@ -1,6 +1,7 @@
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Providers;
+using Colibri.Core.Settings;
 using Colibri.Protocol;
 using Colibri.UnitTests.Jsonl;
 
@@ -171,6 +172,21 @@ public sealed class AgentCommandLineTests
 
     private static IEnumerable<string> RecordingsOf(string kind) =>
         Recordings.Names().Where(name => name.StartsWith(kind + "-", StringComparison.Ordinal));
+
+    /// <summary>Over ACP sessions are begun and taken up by requests; in the duplex mode by arguments, as in a run of its own.</summary>
+    [Test]
+    public void Arguments_name_a_session_unless_the_transport_does()
+    {
+        foreach (var kind in AgentProfiles.All.Where(kind => kind.Transports.Contains(Transport.Acp)).Select(kind => kind.Over(Transport.Acp)))
+        {
+            kind.CanResume.ShouldBeTrue(kind.Name);
+            foreach (var (resume, opened) in ((string?, string?)[])[("s-1", null), (null, "s-1")])
+                AgentCommandLine.Build(kind, None, true, null, null, "PROMPT", resume: resume, opened: opened).Arguments.ShouldBe(kind.RpcArguments!, kind.Name);
+        }
+        var duplex = AgentProfiles.For("claude", null).Over(Transport.Duplex);
+        AgentCommandLine.Build(duplex, None, true, null, null, "PROMPT", resume: "s-1").Arguments.ShouldBe([.. duplex.DuplexArguments!, "--resume", "s-1"]);
+        AgentCommandLine.Build(duplex, None, true, null, null, "PROMPT", opened: "s-1").Arguments.ShouldBe([.. duplex.DuplexArguments!, "--session-id", "s-1"]);
+    }
 
     private static AgentCommandLine Build(string binary, string[] stated, bool? rpc = null, string? provider = null, string? model = null) =>
         AgentCommandLine.Build(AgentProfiles.For(null, binary), stated, rpc, provider, model, "PROMPT");

@@ -17,20 +17,25 @@ public sealed class GoingOnTests : IAsyncDisposable
     private const string InTool = "exec sleep 300";
 
     /// <summary>
-    /// A kind, what its first run prints before the kill, what the next run prints, the arguments that take its session up, and what both have used by what
-    /// they say. Codex tells the whole thread's; of Pi no resumed run is on record, and another one's is taken under the session's id.
+    /// A kind, what its first run prints before the kill, what the next run prints, the arguments from the session's on, and what both have used by what
+    /// they say. Codex, Qwen and droid tell the whole session's; Gemini nothing of a run that was killed, and Copilot nothing but in its file, which is not
+    /// among the recordings. Of Pi no resumed run is on record, and another one's is taken under the session's id.
     /// </summary>
     private static readonly (string Kind, string Killed, string Next, string Arguments, Usage Used)[] Kinds =
     [
-        ("claude", "claude-2.1-stream-json-killed", "claude-2.1-stream-json-resumed", "--resume", Used(324, 13, 2176, 106240)),
-        ("codex", "codex-0.171-exec-json-killed", "codex-0.171-exec-json-resumed", "resume", Used(472, 64, 3328, 0)),
-        ("opencode", "opencode-1.18-run-json-killed", "opencode-1.18-run-json-resumed", "-s", Used(148, 12, 1152, 96960)),
-        ("pi", "pi-1.6.0-json-killed-by-TERM-in-tool", "pi-1.6.0-json-tool", "--session", Used(500, 92, 3200, 384000)),
+        ("claude", "claude-2.1-stream-json-killed", "claude-2.1-stream-json-resumed", "--resume @", Used(324, 13, 2176, 106240)),
+        ("codex", "codex-0.171-exec-json-killed", "codex-0.171-exec-json-resumed", "resume @", Used(472, 64, 3328, 0)),
+        ("opencode", "opencode-1.18-run-json-killed", "opencode-1.18-run-json-resumed", "-s @", Used(148, 12, 1152, 96960)),
+        ("pi", "pi-1.6.0-json-killed-by-TERM-in-tool", "pi-1.6.0-json-tool", "--session @", Used(500, 92, 3200, 384000)),
+        ("gemini", "gemini-0.61-stream-json-killed", "gemini-0.61-stream-json-resumed", "--resume @ -p", Used(296, 24, 2304, 0)),
+        ("qwen", "qwen-0.24-stream-json-killed", "qwen-0.24-stream-json-resumed", "--resume @", Used(472, 64, 3328, 0)),
+        ("copilot", "copilot-1.0-json-killed", "copilot-1.0-json-resumed", "--resume=@ -p", Used(0, 0, 0, 0)),
+        ("droid", "droid-0.225-stream-json-killed", "droid-0.225-stream-json-resumed", "-s @", Used(324, 52, 2176, 0)),
     ];
 
     /// <summary>
     /// A kind, a run that is done, one in the same session after feedback, and what both have used: Codex tells what the whole thread has used, the others
-    /// what the run has, Claude Code its cost both ways.
+    /// what the run has, Claude Code its cost both ways. Qwen and droid tell the session's as well.
     /// </summary>
     private static readonly (string Kind, string First, string Next, Usage Used)[] SentBack =
     [
@@ -38,6 +43,10 @@ public sealed class GoingOnTests : IAsyncDisposable
         ("codex", "codex-0.171-exec-json-tool", "codex-0.171-exec-json-resumed", Used(472, 64, 3328, 0)),
         ("opencode", "opencode-1.18-run-json", "opencode-1.18-run-json-resumed", Used(472, 64, 3328, 337440)),
         ("pi", "pi-1.6.0-json-tool", "pi-1.6.0-json-two", Used(648, 104, 4352, 480960)),
+        ("gemini", "gemini-0.61-stream-json-tool", "gemini-0.61-stream-json-resumed", Used(670, 79, 4480, 0)),
+        ("qwen", "qwen-0.24-stream-json-tool", "qwen-0.24-stream-json-resumed", Used(472, 64, 3328, 0)),
+        ("copilot", "copilot-1.0-json-tool", "copilot-1.0-json-resumed", Used(0, 0, 0, 0)),
+        ("droid", "droid-0.225-stream-json-tool", "droid-0.225-stream-json-resumed", Used(324, 52, 2176, 0)),
     ];
 
     private readonly SupervisorFixture _fixture = new(configure: plain => plain with { SchedulerPromptInjection = true });
@@ -50,7 +59,7 @@ public sealed class GoingOnTests : IAsyncDisposable
 
     [Test]
     [MethodDataSource(nameof(Expectations))]
-    public async Task A_killed_run_goes_on_in_its_own_session_and_is_booked_once(string kind, string killed, string next, string option, Usage used)
+    public async Task A_killed_run_goes_on_in_its_own_session_and_is_booked_once(string kind, string killed, string next, string arguments, Usage used)
     {
         var task = await _fixture.Create(Title, Description, maxAttempts: 1);
         var session = await KilledInATool(kind, killed, task);
@@ -59,7 +68,7 @@ public sealed class GoingOnTests : IAsyncDisposable
 
         var runs = await _fixture.Board.RunsAsync(task.Id);
         runs.Select(run => (run.Verdict, run.HarnessSession, run.IsResumed, run.Attempt)).ShouldBe([("interrupted", session, false, 1), ("done", session, true, 1)]);
-        Said(kind).SkipLast(1).TakeLast(2).ShouldBe([option, session]);
+        ShouldTakeUp(kind, arguments, session);
         runs[1].Arguments.ShouldBe(Said(kind));
         Said(kind)[^1].ShouldStartWith("The run before this one ended before the task was done: the daemon ended while the agent was running.\n");
         Said(kind)[^1].ShouldNotContain("leaks");
@@ -81,7 +90,8 @@ public sealed class GoingOnTests : IAsyncDisposable
 
         await RunToEnd(kind, task, Print(next, session));
 
-        Said(kind)[^2..].ShouldBe([session, "once more"]);
+        ShouldTakeUp(kind, Kinds.First(row => row.Kind == kind).Arguments, session);
+        Said(kind)[^1].ShouldBe("once more");
         ((await _fixture.Get(task)).Usage with { UnpricedTokens = 0 }, (await _fixture.Board.UsageOfDayAsync(_fixture.Budgets.Today)) with { UnpricedTokens = 0 }).ShouldBe((used, used));
     }
 
@@ -254,15 +264,24 @@ public sealed class GoingOnTests : IAsyncDisposable
         return $"sed 's/{own}/{session}/g' '{PathOf(recording)}'";
     }
 
+    // Copilot tells its session at its end alone, and its other lines bear ids of their own.
     private static string IdsIn(string recording)
     {
-        var first = System.Text.Encoding.UTF8.GetString(Recordings.Lines(recording)[0]);
-        foreach (var name in (string[])["\"session_id\":\"", "\"thread_id\":\"", "\"sessionID\":\"", "\"id\":\""])
+        var lines = Recordings.Lines(recording);
+        var (first, last) = (System.Text.Encoding.UTF8.GetString(lines[0]), System.Text.Encoding.UTF8.GetString(lines[^1]));
+        foreach (var (line, name) in ((string, string)[])[(first, "session_id"), (first, "thread_id"), (first, "sessionID"), (last, "sessionId"), (first, "id")])
         {
-            if (first.IndexOf(name, StringComparison.Ordinal) is >= 0 and var at)
-                return first[(at + name.Length)..first.IndexOf('"', at + name.Length)];
+            var mark = $"\"{name}\":\"";
+            if (line.IndexOf(mark, StringComparison.Ordinal) is >= 0 and var at)
+                return line[(at + mark.Length)..line.IndexOf('"', at + mark.Length)];
         }
         throw new InvalidOperationException($"{recording} tells no session");
+    }
+
+    private void ShouldTakeUp(string kind, string arguments, string session)
+    {
+        var expected = arguments.Replace("@", session, StringComparison.Ordinal).Split(' ');
+        Said(kind).SkipLast(1).TakeLast(expected.Length).ShouldBe(expected);
     }
 
     /// <summary>Runs it until it is in the middle of its work, and kills the daemon as far as the board knows.</summary>
@@ -313,7 +332,12 @@ public sealed class GoingOnTests : IAsyncDisposable
 
     private string Program(string kind) => _fixture.PathOf(kind);
 
-    private string[] Said(string kind) => File.ReadAllText(Program(kind) + ".said").Split('\0')[..^1];
+    // A path of the daemon's own for the file of its usage may stand first.
+    private string[] Said(string kind)
+    {
+        var said = File.ReadAllText(Program(kind) + ".said").Split('\0')[..^1];
+        return said[0] == "--usage-output-file" ? said[2..] : said;
+    }
 
     private IReadOnlyList<RunRow> RunsOf(BoardTask task) => _fixture.Board.RunsAsync(task.Id).GetAwaiter().GetResult();
 

@@ -67,6 +67,20 @@ public sealed class DialogueTests
         }
     }
 
+    /// <summary>What an agent says of itself is no answer of its model, which would be worth a session and let others of its provider go on.</summary>
+    [Test]
+    [Arguments("codex-0.171-acp-401", false)]
+    [Arguments("copilot-1.0-acp-401", false)]
+    [Arguments("goose-1.34-acp-401", false)]
+    [Arguments("droid-0.225-acp-allow", true)]
+    [Arguments("opencode-1.18-acp-load", true)]
+    public async Task The_models_words_are_an_answer(string recording, bool isAnswered)
+    {
+        var dialogue = new Dialogue(recording[..recording.IndexOf('-', StringComparison.Ordinal)], Transport.Acp, Access.Edit, recording.EndsWith("-load", StringComparison.Ordinal) ? SessionOf(recording) : null);
+        await dialogue.PlayAsync(recording);
+        (dialogue.Pane.Run.Answers > 0).ShouldBe(isAnswered);
+    }
+
     private static async Task<Played> PlayAsync(string recording, Func<int>? chunk)
     {
         var kind = recording[..recording.IndexOf('-', StringComparison.Ordinal)];
