@@ -11,7 +11,7 @@ public sealed class SizeTests
     private const double Mebibyte = 1 << 20;
 
     [Test]
-    [Arguments("colibri-daemon", 13.25)]
+    [Arguments("colibri-daemon", 13.75)]
     [Arguments("colibri", 5.75)]
     [Arguments("colibri-test-agent", 2.0)]
     public void An_executable_is_no_larger_than_its_limit(string program, double mebibytes) =>

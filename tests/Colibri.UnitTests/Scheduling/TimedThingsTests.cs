@@ -1,7 +1,7 @@
 using Colibri.Core;
 using Colibri.Core.Agents;
-using Colibri.Core.Agents.Transports;
 using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Agents.Transports;
 using Colibri.Core.Board;
 using Colibri.Core.Cost;
 using Colibri.Core.Events;

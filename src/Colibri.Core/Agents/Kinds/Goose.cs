@@ -1,6 +1,6 @@
 using Colibri.Core.Agents.Transports;
-using Colibri.Core.Settings;
 using Colibri.Core.Panes.Dialects;
+using Colibri.Core.Settings;
 using Colibri.Jsonl;
 
 namespace Colibri.Core.Agents.Kinds;

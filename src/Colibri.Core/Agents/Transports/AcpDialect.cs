@@ -447,7 +447,9 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
             if (end.Usage is not null) sink.On(line, new AgentEvent { Kind = EventKind.UsageReported, Name = "response", Usage = end.Usage, Totals = end.Totals });
             sink.On(_failure, new AgentEvent
             {
-                Kind = EventKind.Failed, Name = "response", Stop = StopReason.Error,
+                Kind = EventKind.Failed,
+                Name = "response",
+                Stop = StopReason.Error,
                 Error = new JsonValue(ValueKind.String, HasEscapes: true, 1, _failure.Length - 2),
             });
         }
