@@ -14,7 +14,7 @@ public sealed class RealReworkTests(RealAgents agents)
     [Test]
     [Arguments("claude", "edit", "--resume")]
     [Arguments("codex", "full", "resume")]
-    [Arguments("opencode", "edit", "-s")]
+    [Arguments("opencode", "full", "-s")]
     [Arguments("gemini", "full", "--resume")]
     [Arguments("qwen", "full", "--resume")]
     public async Task A_failed_check_is_told_to_the_agent_in_its_own_session(string kind, string access, string option)
