@@ -216,7 +216,8 @@ internal sealed class AgentRuns
         Error = new TaskError(RunJudge.Interrupted, "the agent ended before it was told the task"),
     };
 
-    private string? ModelFor(BoardTask task) => (task.Model ?? _request.Model) is { } model ? _profile.AcpManners.ModelName?.Invoke(_request.Provider, model) ?? model : null;
+    /// <summary>The model of a task's run, as the agent calls it; null leaves that to the agent.</summary>
+    public string? ModelFor(BoardTask? task) => _profile.AcpManners.NameOf(_request.Provider, task?.Model ?? _request.Model);
 
     private RunBaseline Baseline => RunBaseline.Of(_pane.Run, _pane.Usage) with { Waited = _pane.Times().Waited };
 

@@ -239,7 +239,7 @@ public sealed class SupervisedAgent : IRunSite
         Directory = place?.Directory ?? _request.Cwd;
         var directory = place?.Inside ?? Directory;
         _inside = directory ?? WorkingDirectory.Current;
-        _transport?.Prepare(new ConversationWish(_inside) { Earlier = launch.TakenUp?.Session, Model = ModelName(_runs.Current?.Task?.Model ?? _request.Model), Access = _request.HeldAccess });
+        _transport?.Prepare(new ConversationWish(_inside) { Earlier = launch.TakenUp?.Session, Model = _runs.ModelFor(_runs.Current?.Task), Access = _request.HeldAccess });
         if (_profile.Transport == Transport.Acp && _profile.AcpManners.ProgramVariable is { } variable && !_request.Environment.ContainsKey(variable)
             && _parts.Programs.Find(_profile.ProgramName) is { } own && own != Record.Binary)
         {
@@ -266,8 +266,6 @@ public sealed class SupervisedAgent : IRunSite
         var confinement = _confinement is null ? "" : $"[{_confinement.Description}] ";
         _parts.Logger.AgentStarted(Id, Name, process.Identity.Pid, confinement + launch.Recorded.Describe(Record.Binary, _parts.Secrets));
     }
-
-    private string? ModelName(string? model) => model is null ? null : _profile.AcpManners.ModelName?.Invoke(_request.Provider, model) ?? model;
 
     bool IRunSite.IsStopping => _cutShort.Task.IsCompleted;
 

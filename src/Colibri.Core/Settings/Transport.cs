@@ -1,3 +1,5 @@
+using Colibri.Protocol;
+
 namespace Colibri.Core.Settings;
 
 /// <summary>How a living agent is told things.</summary>
@@ -19,16 +21,11 @@ public enum Transport
 /// <summary>What operators call the transports.</summary>
 public static class TransportNames
 {
-    public static IReadOnlyList<string> All { get; } = [.. Enum.GetValues<Transport>().Select(Of)];
+    /// <summary>In the order of the enumeration.</summary>
+    public static IReadOnlyList<string> All => Runtimes.Transports;
 
-    public static string Of(Transport transport) => transport switch
-    {
-        Transport.Commands => "rpc",
-        Transport.Duplex => "duplex",
-        Transport.Acp => "acp",
-        _ => "print",
-    };
+    public static string Of(Transport transport) => All[(int)transport];
 
     /// <summary>The transport of that name; null where there is none.</summary>
-    public static Transport? Named(string name) => All.ToList().IndexOf(name) is >= 0 and var index ? Enum.GetValues<Transport>()[index] : null;
+    public static Transport? Named(string name) => All.ToList().IndexOf(name) is >= 0 and var index ? (Transport)index : null;
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text;
+using Colibri.Core.Panes;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Jsonl;
 
@@ -39,8 +40,10 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private static readonly JsonFields Quota = new JsonFields("token_count").With("token_count", new("input_tokens", "output_tokens"));
     private static readonly JsonFields Cost = new("amount");
     private static readonly JsonFields Error = new JsonFields("code", "message", "data").With("data", new("errorKind", "details"));
-    private static readonly JsonFields Own = new("id", "name", "text");
 
+    private readonly byte[][] _failures = Bytes(manners.Failures);
+    private readonly byte[][] _retries = Bytes(manners.Retries);
+    private readonly byte[][] _notices = Bytes(manners.Notices);
     private readonly JsonFields[] _toolName = [.. manners.ToolName.Select(name => new JsonFields(name))];
     private readonly ConcurrentQueue<OwnEvent> _own = new();
     private readonly Dictionary<string, Call> _calls = new(StringComparer.Ordinal);
@@ -125,7 +128,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
             switch (own.Kind)
             {
                 case OwnEventKind.Opened:
-                    EmitOwn(own, sink, new AgentEvent { Kind = EventKind.SessionOpened, Name = "session/new" }, static (ref AgentEvent e, ReadOnlySpan<JsonValue> fields) => e.SessionId = fields[0]);
+                    OwnLine.Emit(own.Id, own.Name, own.Text, sink, new AgentEvent { Kind = EventKind.SessionOpened, Name = "session/new" }, static (ref AgentEvent e, ReadOnlySpan<JsonValue> fields) => e.SessionId = fields[0]);
                     break;
                 case OwnEventKind.Denied:
                     Deny(own, sink);
@@ -189,12 +192,12 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         ReadRequestUsage(line, fields[3], sink);
         if (!isNested) EndCalls(sink);
         var text = fields[5].StringEquals(line, "text"u8) ? fields[6] : default;
-        var id = fields[2].IsString ? Hash(fields[2].Raw(line)) : 0;
+        var id = fields[2].IsString ? RunningTools.Hash(fields[2].Raw(line)) : 0;
         var raw = text.IsString ? text.Raw(line) : default;
-        if (id != _messageId || IsOneOf(raw, manners.Failures) || IsOneOf(raw, manners.Retries)) EndMessage(sink);
+        if (id != _messageId || IsOneOf(raw, _failures) || IsOneOf(raw, _retries)) EndMessage(sink);
         _messageId = id;
         if (isNested) return Emit(line, sink, new AgentEvent { Kind = EventKind.Working, Name = "agent_message_chunk" });
-        if (IsOneOf(raw, manners.Retries)) return Emit(line, sink, new AgentEvent { Kind = EventKind.Retrying, Name = "agent_message_chunk", WillRetry = true });
+        if (IsOneOf(raw, _retries)) return Emit(line, sink, new AgentEvent { Kind = EventKind.Retrying, Name = "agent_message_chunk", WillRetry = true });
         if (raw.Length > 0)
         {
             if (_message.WrittenCount == 0) _message.Write("\""u8);
@@ -211,11 +214,11 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         _message.Write("\""u8);
         var line = _message.WrittenSpan;
         var text = new JsonValue(ValueKind.String, HasEscapes: line.Contains((byte)'\\'), 1, line.Length - 2);
-        var isFailure = IsOneOf(text.Raw(line), manners.Failures);
+        var isFailure = IsOneOf(text.Raw(line), _failures);
         (_stop, _failure) = isFailure ? (StopReason.Error, line.ToArray()) : (StopReason.None, []);
         var said = new AgentEvent { Kind = EventKind.MessageEnded, Name = "agent_message_chunk", Text = text, Stop = isFailure ? StopReason.Error : StopReason.Stop };
         if (isFailure) said.Error = text;
-        else said.IsAnswer = !IsOneOf(text.Raw(line), manners.Notices);
+        else said.IsAnswer = !IsOneOf(text.Raw(line), _notices);
         sink.On(line, said);
         _message.ResetWrittenCount();
     }
@@ -277,7 +280,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         {
             if (call.HasEnded) continue;
             call.HasEnded = true;
-            EmitOwn(new OwnEvent(OwnEventKind.Next, id, "", ""), sink, new AgentEvent { Kind = EventKind.ToolEnded, Name = "tool_call" }, static (ref AgentEvent e, ReadOnlySpan<JsonValue> fields) => e.ToolId = fields[0]);
+            OwnLine.Emit(id, "", "", sink, new AgentEvent { Kind = EventKind.ToolEnded, Name = "tool_call" }, static (ref AgentEvent e, ReadOnlySpan<JsonValue> fields) => e.ToolId = fields[0]);
         }
     }
 
@@ -384,7 +387,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private void Deny(OwnEvent denied, IEventSink sink)
     {
         if (_calls.TryGetValue(denied.Id, out var call)) call.HasEnded = true;
-        EmitOwn(denied, sink, new AgentEvent { Kind = EventKind.ToolEnded, Name = "session/request_permission", IsDenied = true, IsError = true }, static (ref AgentEvent e, ReadOnlySpan<JsonValue> fields) =>
+        OwnLine.Emit(denied.Id, denied.Name, denied.Text, sink, new AgentEvent { Kind = EventKind.ToolEnded, Name = "session/request_permission", IsDenied = true, IsError = true }, static (ref AgentEvent e, ReadOnlySpan<JsonValue> fields) =>
         {
             (e.ToolId, e.ToolName, e.Text) = (fields[0], fields[1], fields[2]);
         });
@@ -576,49 +579,23 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         };
     }
 
-    private delegate void Fill(ref AgentEvent read, ReadOnlySpan<JsonValue> fields);
-
-    // Events hold slices of a line, so what no line has brought gets one.
-    private static void EmitOwn(OwnEvent own, IEventSink sink, AgentEvent read, Fill fill)
-    {
-        var text = new ArrayBufferWriter<byte>(256);
-        using (var writer = new System.Text.Json.Utf8JsonWriter(text))
-        {
-            writer.WriteStartObject();
-            if (own.Id.Length > 0) writer.WriteString("id"u8, own.Id);
-            writer.WriteString("name"u8, own.Name);
-            writer.WriteString("text"u8, own.Text);
-            writer.WriteEndObject();
-        }
-        Span<JsonValue> fields = stackalloc JsonValue[3];
-        Own.TryRead(text.WrittenSpan, fields);
-        fill(ref read, fields);
-        sink.On(text.WrittenSpan, read);
-    }
-
     private static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
     {
         sink.On(line, agentEvent);
         return true;
     }
 
-    private static bool IsOneOf(ReadOnlySpan<byte> text, IReadOnlyList<string> beginnings)
+    private static byte[][] Bytes(IReadOnlyList<string> texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
+
+    private static bool IsOneOf(ReadOnlySpan<byte> text, byte[][] beginnings)
     {
-        if (text.IsEmpty) return false;
         foreach (var beginning in beginnings)
-            if (text.StartsWith(Encoding.UTF8.GetBytes(beginning))) return true;
+            if (text.StartsWith(beginning)) return true;
         return false;
     }
 
     private static string IdOf(ReadOnlySpan<byte> line, JsonValue id) =>
         id.IsString ? $"\"{Encoding.UTF8.GetString(id.Raw(line))}\"" : Encoding.UTF8.GetString(id.Raw(line));
-
-    private static ulong Hash(ReadOnlySpan<byte> bytes)
-    {
-        var hash = 14_695_981_039_346_656_037UL;
-        foreach (var b in bytes) hash = (hash ^ b) * 1_099_511_628_211UL;
-        return hash;
-    }
 
     private sealed class Call
     {

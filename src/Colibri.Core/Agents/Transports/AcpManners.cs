@@ -62,6 +62,9 @@ public sealed record AcpManners
     /// <summary>What it calls a provider's model; null where the model's own name will do. The first may be null.</summary>
     public Func<string?, string, string>? ModelName { get; init; }
 
+    /// <summary>What it calls a model; null for none.</summary>
+    public string? NameOf(string? provider, string? model) => model is null ? null : ModelName?.Invoke(provider, model) ?? model;
+
     /// <summary>Variables that have it ask, by access.</summary>
     public Func<Access, IReadOnlyDictionary<string, string>>? Environment { get; init; }
 }

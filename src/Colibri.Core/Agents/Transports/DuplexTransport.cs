@@ -22,7 +22,6 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
         "request", new("subtype", "tool_name", "tool_use_id", "input", "description", "display_name"));
     private static readonly JsonFields ReplyFields = new JsonFields("response").With("response", new("subtype", "request_id", "error"));
     private static readonly JsonFields Paths = new("file_path", "path", "notebook_path", "command");
-    private static readonly JsonFields Own = new("id", "name", "text");
     private static readonly IReadOnlyList<PermissionOption> Options = [new("allow", "Allow", "allow_once"), new("deny", "Deny", "reject_once")];
 
     private readonly IDialect _kind;
@@ -299,22 +298,9 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
         return null;
     }
 
-    // Events hold slices of a line, so what no line has brought gets one.
-    private static void EmitDenied((string Call, string Tool, string Why) denied, IEventSink sink)
-    {
-        var text = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(text))
-        {
-            writer.WriteStartObject();
-            if (denied.Call.Length > 0) writer.WriteString("id"u8, denied.Call);
-            writer.WriteString("name"u8, denied.Tool);
-            writer.WriteString("text"u8, denied.Why);
-            writer.WriteEndObject();
-        }
-        Span<JsonValue> fields = stackalloc JsonValue[3];
-        Own.TryRead(text.WrittenSpan, fields);
-        sink.On(text.WrittenSpan, new AgentEvent { Kind = EventKind.Denied, Name = "can_use_tool", ToolId = fields[0], ToolName = fields[1], Error = fields[2] });
-    }
+    private static void EmitDenied((string Call, string Tool, string Why) denied, IEventSink sink) => OwnLine.Emit(
+        denied.Call, denied.Tool, denied.Why, sink, new AgentEvent { Kind = EventKind.Denied, Name = "can_use_tool" },
+        static (ref AgentEvent e, ReadOnlySpan<JsonValue> fields) => (e.ToolId, e.ToolName, e.Error) = (fields[0], fields[1], fields[2]));
 
     private static bool Emit(ReadOnlySpan<byte> line, IEventSink sink, in AgentEvent agentEvent)
     {

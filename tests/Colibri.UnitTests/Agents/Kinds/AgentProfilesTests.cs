@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Settings;
 using Colibri.Protocol;
 using Colibri.UnitTests.Structure;
 
@@ -45,6 +46,14 @@ public sealed class AgentProfilesTests
     public void A_program_is_recognised_by_what_it_answers_to_version(string kind, string answer, bool isIt) =>
         AgentProfiles.Find(kind)!.Recognises!(answer).ShouldBe(isIt);
 
+    [Test]
+    public void The_protocol_says_of_each_kind_how_its_agents_can_be_told_things()
+    {
+        TransportNames.All.Count.ShouldBe(Enum.GetValues<Transport>().Length);
+        foreach (var kind in Runtimes.Kinds)
+            AgentProfiles.Find(kind.Name)!.Transports.Select(TransportNames.Of).ShouldBe(kind.Transports, kind.Name);
+    }
+
     /// <summary>The pages name the command that lists the kinds: a new kind is in its own file, in the list of profiles and in that of the protocol.</summary>
     [Test]
     public void A_kind_is_named_by_three_source_files()
@@ -58,9 +67,7 @@ public sealed class AgentProfilesTests
         }
 
         // The agent of old that is kept where nothing else is configured.
-        static string[] Names(string kind) => kind == "zot" ? ["Colibri.Core/Settings/DaemonConfiguration.cs", "Colibri.Protocol/Runtimes.cs"]
-            // Its transport has its name.
-            : kind == "acp" ? ["Colibri.Core/Settings/Transport.cs", "Colibri.Protocol/Runtimes.cs"] : ["Colibri.Protocol/Runtimes.cs"];
+        static string[] Names(string kind) => kind == "zot" ? ["Colibri.Core/Settings/DaemonConfiguration.cs", "Colibri.Protocol/Runtimes.cs"] : ["Colibri.Protocol/Runtimes.cs"];
         static string Code(string line) => line.TrimStart().StartsWith("//", StringComparison.Ordinal) ? "" : line;
     }
 }
