@@ -57,6 +57,9 @@ public sealed record EngineParts
     /// <summary>Finds the agents' cgroups. Called once this daemon holds the board, because it may make cgroups. Null without cgroups.</summary>
     public Func<AgentCgroups>? FindCgroups { get; init; }
 
+    /// <summary>The daemon's version, as agents are told it.</summary>
+    public string Version { get; init; } = "0";
+
     /// <summary>What confinement has to work with.</summary>
     public JailHost JailHost { get; init; } = new();
 
@@ -236,6 +239,7 @@ public sealed class Engine : IAsyncDisposable
         var parts = new SupervisorParts
         {
             Versions = Versions,
+            Version = _parts.Version,
             Processes = _parts.Processes,
             Loop = _parts.Loop,
             Board = Board,

@@ -422,6 +422,9 @@ public sealed class SupervisedAgent : IRunSite
     /// <summary>Where its run works, on the host and as the agent sees it.</summary>
     internal (string Directory, string Inside) Workplace => (_runs.Current?.Place?.Directory ?? Directory ?? WorkingDirectory.Current, _runs.Current?.Place?.Inside ?? _inside);
 
+    /// <summary>The daemon's version.</summary>
+    internal string DaemonVersion => _parts.Version;
+
     /// <summary>The keys to redact in what it says.</summary>
     internal Secrets Secrets => _parts.Secrets;
 

@@ -69,6 +69,9 @@ public sealed record SupervisorParts
         init;
     }
 
+    /// <summary>The daemon's version, as agents are told it.</summary>
+    public string Version { get; init; } = "0";
+
     /// <summary>How long an agent may live on once it has closed its standard output.</summary>
     internal TimeSpan ClosedOutputGrace { get; init; } = TimeSpan.FromSeconds(5);
     public required SessionStore Sessions { get; init; }

@@ -17,6 +17,8 @@ internal sealed class TransportSite(SupervisedAgent agent) : ITransportSite
 
     private const int MaxWords = 2_048;
 
+    public string ClientVersion => agent.DaemonVersion;
+
     public void Poke() => agent.Poke();
 
     public string Redact(string words) => agent.Secrets.Excerpt(words, MaxWords);

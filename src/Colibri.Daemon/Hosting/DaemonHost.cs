@@ -85,6 +85,7 @@ internal static class DaemonHost
             Secrets = secrets,
             Prices = prices,
             Prefix = prefix,
+            Version = BuildVersion.Text,
             FindCgroups = () => AgentCgroups.Find(time, logger),
             Time = time,
             Logger = logger,

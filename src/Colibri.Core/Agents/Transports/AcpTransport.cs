@@ -26,8 +26,6 @@ internal sealed class AcpTransport : IAgentTransport
     private const int MethodNotFound = -32601;
     private const int InternalError = -32603;
 
-    private static readonly string ClientVersion = typeof(AcpTransport).Assembly.GetName().Version?.ToString(3) ?? "0";
-
     private readonly AcpManners _manners;
     private readonly ITransportSite _site;
     private readonly AcpDialect _dialect;
@@ -215,7 +213,7 @@ internal sealed class AcpTransport : IAgentTransport
 
     private async Task<Opening> OpenNowAsync()
     {
-        var begun = await AskAsync("initialize", static writer =>
+        var begun = await AskAsync("initialize", writer =>
         {
             writer.WriteNumber("protocolVersion"u8, Version);
             writer.WriteStartObject("clientCapabilities"u8);
@@ -228,7 +226,7 @@ internal sealed class AcpTransport : IAgentTransport
             writer.WriteStartObject("clientInfo"u8);
             writer.WriteString("name"u8, "colibri"u8);
             writer.WriteString("title"u8, "Colibri"u8);
-            writer.WriteString("version"u8, ClientVersion);
+            writer.WriteString("version"u8, _site.ClientVersion);
             writer.WriteEndObject();
         }).ConfigureAwait(false);
         if (!begun.IsTaken)

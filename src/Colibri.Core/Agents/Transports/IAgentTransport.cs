@@ -88,6 +88,9 @@ public sealed record QuestionAnswer(string? Value, bool? Confirmed)
 /// <summary>What a transport needs of the agent that it belongs to.</summary>
 internal interface ITransportSite
 {
+    /// <summary>The version of the client that it talks to.</summary>
+    string ClientVersion { get; }
+
     /// <summary>Reads the events that the dialect has of its own.</summary>
     void Poke();
 

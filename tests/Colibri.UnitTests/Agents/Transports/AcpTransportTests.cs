@@ -38,6 +38,8 @@ public sealed class AcpTransportTests : ITransportSite
 
     public Task<string?> FirstOutsideAsync(IReadOnlyList<string> paths) => Task.FromResult(paths.FirstOrDefault(path => !path.StartsWith("/work/", StringComparison.Ordinal)));
 
+    public string ClientVersion => "1.0.0";
+
     public string Redact(string words) => words;
 
     public Task Watched(string what, Task work) => work;

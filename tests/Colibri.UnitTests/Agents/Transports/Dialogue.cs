@@ -71,6 +71,8 @@ internal sealed class Dialogue : ITransportSite
     public Task<string?> FirstOutsideAsync(IReadOnlyList<string> paths) =>
         Task.FromResult(paths.FirstOrDefault(path => !path.StartsWith("/home/operator/project/", StringComparison.Ordinal)));
 
+    public string ClientVersion => "1.0.0";
+
     public string Redact(string words) => words;
 
     public Task Watched(string what, Task work) => work;
