@@ -14,6 +14,8 @@ internal static class Choices
     public static readonly string[] Topics = ["tasks", "panes", "cost"];
     public static readonly string[] CostGroupings = ["task", "session", "provider", "day"];
     public static readonly string[] BudgetActions = ["lift"];
+
+    public static readonly string[] NotifyActions = ["test", "retry"];
     public static readonly string[] Accesses = ["read", "edit", "full"];
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
 

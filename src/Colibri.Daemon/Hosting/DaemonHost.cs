@@ -157,6 +157,7 @@ internal static class DaemonHost
                 .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets, places).Handlers,
                 .. new QueueCommands(engine).Handlers,
                 .. new LandingCommands(engine).Handlers,
+                .. new NoticeCommands(engine).Handlers,
                 .. new RetentionCommands(engine).Handlers,
                 .. new AgentCommands(engine.Board, engine.Supervisor, new KindsView(programs, engine.Versions, () => candidates), configuration.Host).Handlers,
                 .. new SessionCommands(engine.Sessions, engine.Prompts, engine.Board).Handlers,
