@@ -70,12 +70,12 @@ internal sealed class PlainPost(TimeProvider time)
 
     private static async Task<string> ReadStatusLineAsync(Socket socket, CancellationToken cancellation)
     {
-        var (line, read) = (new byte[MostStatusLine], 0);
-        while (read < line.Length && await socket.ReceiveAsync(line.AsMemory(read), cancellation).ConfigureAwait(false) is > 0 and var received)
+        var (answer, read) = (new byte[MostStatusLine], 0);
+        while (read < answer.Length && await socket.ReceiveAsync(answer.AsMemory(read), cancellation).ConfigureAwait(false) is > 0 and var received)
         {
             read += received;
-            if (line.AsSpan(0, read).IndexOf((byte)'\n') is >= 0 and var end)
-                return Encoding.ASCII.GetString(line, 0, end).Trim();
+            if (answer.AsSpan(0, read).IndexOf((byte)'\n') is >= 0 and var end)
+                return Encoding.ASCII.GetString(answer, 0, end).Trim();
         }
         return "";
     }

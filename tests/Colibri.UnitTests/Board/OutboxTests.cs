@@ -29,7 +29,8 @@ public sealed class OutboxTests
         (await fixture.Board.RetryAsync(task.Id, null)).Outcome.ShouldBe(EdgeOutcome.Applied);
         (await outbox.PendingAsync("ops", 10)).ShouldHaveSingleItem().EndedAt.ShouldNotBeNull("what was not told in time is told all the same, and that it is over");
         (await fixture.Board.ClaimAsync(task.Id, "somebody")).Outcome.ShouldBe(EdgeOutcome.Applied);
-        await fixture.Board.TransitionAsync(task.Id, TaskState.Failed, null);
+        await fixture.Board.TransitionAsync(task.Id, TaskState.Started, null);
+        (await fixture.Board.TransitionAsync(task.Id, TaskState.Failed, null)).Outcome.ShouldBe(EdgeOutcome.Applied);
         (await outbox.PendingAsync("ops", 10)).Count.ShouldBe(2);
     }
 

@@ -127,6 +127,7 @@ public sealed class SinkLineTests
         await using var line = await Line.OnAsync(secrets: new Secrets(new Dictionary<string, string> { ["OPENAI_API_KEY"] = Key }, null, NullLogger.Instance));
         var task = await line.Board.Create($"use {Key}");
         await line.Board.Board.ClaimAsync(task.Id, "somebody");
+        await line.Board.Board.TransitionAsync(task.Id, TaskState.Started, null);
         await line.Board.Board.TransitionAsync(task.Id, TaskState.Failed, null);
         await line.StepAsync();
         JsonSerializer.Serialize(line.Told.ShouldHaveSingleItem(), ProtocolJson.Wire.SinkMessage).ShouldNotContain(Key);

@@ -208,7 +208,7 @@ public sealed class SettingsReaderTests
         ("[notify.n]\non = \"all\"\ndesktop = true\nsecret_file = \"/s\"", "1:2: notify.n has socket or secret_file without url"),
         ("[notify.n]\non = \"all\"\nurl = \"https://x/\"\nsocket = \"/s\"", "1:2: notify.n has a socket, so its url begins with http://"),
         ("[notify.n]\non = \"all\"\nexec = [\"/bin/x\"]\nquiet = \"22-7\"", "4:1: notify.n.quiet = \"22-7\" cannot be used: use two times of the day"),
-        ("[notify.n]\non = \"all\"\ndesktop = \"yes\"", "3:1: notify.n.desktop = \"yes\" cannot be used: use true or false"),
+        ("[notify.n]\non = \"all\"\nexec = [\"/bin/x\"]\ndesktop = \"yes\"", "4:1: notify.n.desktop = \"yes\" cannot be used: use true or false"),
         ("[notify.n]\non = \"all\"\nexec = [\"x\"]", "3:1: notify.n.exec = an array cannot be used: use a list with the absolute path of a program and its arguments"),
         ("[notify.n]\non = \"all\"\nurl = \"ftp://x/sk-12345678\"", "3:1: notify.n.url cannot be used: use an address that begins with http:// or https://, without user and password"),
         ("[daemon]\nmax_agents = ", "2:14: this is no TOML: "),
