@@ -65,7 +65,7 @@ public sealed class WireCommand
         new("persist", "false", "boolean", "also after a restart"));
 
     public static WireCommand Cost { get; } = new("cost", "show what agents used and what it cost",
-        new("by", "task", "task, session, provider or day", "a line for each of these; task if not given"),
+        new("by", "task", "task, session, provider, profile, day or day-profile", "a line for each of these; task if not given"),
         new("limit", "50", "1 to 1,000", "at most so many lines"));
 
     public static WireCommand Budget { get; } = new("budget", "show the budgets and what was spent today, in UTC",
@@ -87,6 +87,11 @@ public sealed class WireCommand
         new("workspace", "all", "name", "only those of this workspace"),
         new("group", "all", "name", "only those of this group"),
         new("tag", "all", "name", "only those with this tag"));
+
+    public static WireCommand ListRuns { get; } = new("list-runs", "list attempts at tasks, the newest first",
+        new("task_id", "all", "name", "only those at this task"),
+        new("limit", "100", "1 to 1,000", "at most so many in one answer"),
+        new("before", "the newest", "a run's id", "go on where an answer ended"));
 
     public static WireCommand ClaimTask { get; } = new("claim-task", "take a queued task for an agent",
         new("task_id", WireField.Required, "name", "the task"),
@@ -275,7 +280,7 @@ public sealed class WireCommand
     /// <summary>Every command.</summary>
     public static IReadOnlyList<WireCommand> All { get; } =
     [
-        Ping, Status, Snapshot, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
+        Ping, Status, Snapshot, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ListRuns, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, ListNotices, TestSink, RetryNotices, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, DeleteSkill, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
         Prune,

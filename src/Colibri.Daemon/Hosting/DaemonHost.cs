@@ -155,6 +155,7 @@ internal static class DaemonHost
                 .. new DaemonCommands(status, reload, secrets, examination).Handlers,
                 .. new CostCommands(engine.Cost, engine.Budgets, engine.Board, engine.Scheduler, time, logger).Handlers,
                 .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets, places).Handlers,
+                .. new RunCommands(engine.Board).Handlers,
                 .. new QueueCommands(engine).Handlers,
                 .. new LandingCommands(engine).Handlers,
                 .. new NoticeCommands(engine).Handlers,

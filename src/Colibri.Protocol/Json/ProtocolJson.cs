@@ -19,6 +19,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(Snapshot))]
 [JsonSerializable(typeof(BoardTask))]
 [JsonSerializable(typeof(TaskList))]
+[JsonSerializable(typeof(RunList))]
 [JsonSerializable(typeof(Agent))]
 [JsonSerializable(typeof(AgentList))]
 [JsonSerializable(typeof(KindList))]
