@@ -11,7 +11,7 @@ internal static class ToolTable
     private const string Change = "change:object patch?:string check?:object";
     private const string Agent = "id:string kind:string";
     private const string CostState = "mode:string session_max_bytes:integer";
-    private const string Queue = "paused:array";
+    private const string Queue = "queue:object";
     private const string BudgetState = "day:string spent_microcents:integer held:boolean";
 
     public static IReadOnlyList<ToolSpec> All { get; } =

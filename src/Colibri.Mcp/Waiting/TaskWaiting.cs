@@ -79,11 +79,12 @@ internal sealed class TaskWaiting : ITaskFollower
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_call.Cancellation);
         deadline.CancelAfter(TimeSpan.FromSeconds(_call.Integer("timeout_seconds", DefaultSeconds)));
         var absence = new Absence(Absence.DefaultPatience, cause => _progress?.Say(cause.Message));
+        var following = new TaskFollowing(_call.Daemon.SocketPath, this, absence);
         try
         {
             while (true)
             {
-                await new TaskFollowing(_call.Daemon.SocketPath, this, absence).RunAsync(["tasks", "panes"], deadline.Token, _call.Cancellation).ConfigureAwait(false);
+                await following.RunAsync(["tasks", "panes"], deadline.Token, _call.Cancellation).ConfigureAwait(false);
                 if (Outcome != "question" || !CanAsk || !await AskAsync(_asking!, _asking!.Question!, deadline.Token).ConfigureAwait(false))
                     return Answer(Outcome!);
             }

@@ -44,7 +44,7 @@ public sealed class McpInspectorTests(McpClients clients)
         await WaitAsync(tour, 2);
         (await tour.CallAsync("colibri_discard", "task_id=2")).Member("change").Text("state").ShouldBe("discarded");
 
-        (await tour.CallAsync("colibri_pause_queue", "reason=tour")).Items("paused").Count.ShouldBe(1);
+        (await tour.CallAsync("colibri_pause_queue", "reason=tour")).Member("queue").Items("paused").Count.ShouldBe(1);
         await tour.CallAsync("colibri_create_task", "title=by hand", "tags=[\"tour\"]", "priority=3");
         (await tour.CallAsync("colibri_hold_task", "task_id=3")).Flag("held").ShouldBeTrue();
         (await tour.CallAsync("colibri_release_task", "task_id=3")).Flag("held").ShouldBeFalse();
@@ -56,7 +56,7 @@ public sealed class McpInspectorTests(McpClients clients)
         (await tour.CallAsync("colibri_transition_task", "task_id=3", "status=done", $"agent_id={visitor}")).Text("status").ShouldBe("done");
         await tour.CallAsync("colibri_create_task", "title=never");
         (await tour.CallAsync("colibri_cancel_task", "task_id=4")).Text("status").ShouldBe("cancelled");
-        (await tour.CallAsync("colibri_resume_queue")).Items("paused").ShouldBeEmpty();
+        (await tour.CallAsync("colibri_resume_queue")).Member("queue").Items("paused").ShouldBeEmpty();
         (await tour.CallAsync("colibri_intake_task", "title=later")).Text("intake_id").ShouldNotBeEmpty();
         (await tour.CallAsync("colibri_set_cost_mode", "mode=max")).Text("mode").ShouldBe("max");
         await tour.CallAsync("colibri_lift_budget");

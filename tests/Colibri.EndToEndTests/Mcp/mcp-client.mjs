@@ -1,9 +1,11 @@
-// The official SDK's client: node mcp-client.mjs SERVER SOCKET story|question|cancel|restart. What it saw goes to standard output as one JSON object.
+// The official SDK's client: node mcp-client.mjs SERVER SOCKET story|question|cancel|restart [FILE]. What it saw goes to standard output as one JSON object; FILE is made
+// once it waits.
+import { writeFileSync } from 'node:fs';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ElicitRequestSchema, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 
-const [server, socket, what] = process.argv.slice(2);
+const [server, socket, what, waiting] = process.argv.slice(2);
 const told = { progress: [], updated: [], asked: [] };
 const client = new Client({ name: 'test', version: '1' }, { capabilities: { elicitation: {} } });
 client.setNotificationHandler(ResourceUpdatedNotificationSchema, changed => { told.updated.push(changed.params.uri); });
@@ -36,7 +38,10 @@ if (what === 'cancel') {
 } else {
     await client.subscribeResource({ uri: `colibri://task/${task.number}` });
     told.wait = (await call('colibri_wait', { tasks: [task.number], timeout_seconds: 50 }, {
-        onprogress: progress => told.progress.push(progress.message),
+        onprogress: progress => {
+            told.progress.push(progress.message);
+            if (waiting) writeFileSync(waiting, '');
+        },
         resetTimeoutOnProgress: true,
     })).structuredContent;
     if (what === 'story') {
