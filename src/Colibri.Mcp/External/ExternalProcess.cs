@@ -59,7 +59,11 @@ internal sealed class ExternalProcess : IAsyncDisposable
                 {
                     var child = children.Spawn(new SpawnOptions
                     {
-                        Path = program, Arguments = server.Arguments, Environment = EnvironmentBlock.Of(variables), StandardInput = theirInput, StandardOutput = theirOutput,
+                        Path = program,
+                        Arguments = server.Arguments,
+                        Environment = EnvironmentBlock.Of(variables),
+                        StandardInput = theirInput,
+                        StandardOutput = theirOutput,
                     });
                     return new ExternalProcess(input, output, child, new ProcessTree(child, $"{Marker}={id}"));
                 }

@@ -39,7 +39,10 @@ internal sealed class ToolDispatch(DaemonCalls daemon, ToolGates gates, External
         {
             var made = new ToolCall(tool, call.Arguments, daemon, cancellation)
             {
-                Client = client, Progress = call.ProgressToken, MayWrite = gates.Write, External = external,
+                Client = client,
+                Progress = call.ProgressToken,
+                MayWrite = gates.Write,
+                External = external,
             };
             made.Check();
             return Result(await RunAsync(made).ConfigureAwait(false));

@@ -137,12 +137,27 @@ internal static class ToolTable
 
     private static ToolSpec Reads(string name, string title, WireCommand command, string output, string description) => new()
     {
-        Name = name, Title = title, Description = description, Effect = ToolEffect.Reads, Command = command.Name, Fields = Fields(command), Output = output, Run = WireTools.AskAsync,
+        Name = name,
+        Title = title,
+        Description = description,
+        Effect = ToolEffect.Reads,
+        Command = command.Name,
+        Fields = Fields(command),
+        Output = output,
+        Run = WireTools.AskAsync,
     };
 
     private static ToolSpec Writes(string name, string title, WireCommand command, ToolEffect effect, string output, string description) => new()
     {
-        Name = name, Title = title, Description = description, Effect = effect, Gate = ToolGate.Write, Command = command.Name, Fields = Fields(command), Output = output, Run = WireTools.AskAsync,
+        Name = name,
+        Title = title,
+        Description = description,
+        Effect = effect,
+        Gate = ToolGate.Write,
+        Command = command.Name,
+        Fields = Fields(command),
+        Output = output,
+        Run = WireTools.AskAsync,
     };
 
     private static ToolField[] Fields(WireCommand command) => [.. command.Fields.Select(ToolField.Of)];

@@ -1,10 +1,10 @@
+using System.Text.Json;
 using Colibri.Mcp.Output;
 using Colibri.Mcp.Tools;
 using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
-using System.Text.Json;
 
 namespace Colibri.Mcp.Waiting;
 
