@@ -239,7 +239,7 @@ public sealed class SupervisedAgent : IRunSite
         Directory = place?.Directory ?? _request.Cwd;
         var directory = place?.Inside ?? Directory;
         _inside = directory ?? WorkingDirectory.Current;
-        _transport?.Prepare(new ConversationWish(_inside) { Earlier = launch.TakenUp?.Session, Model = _runs.ModelFor(_runs.Current?.Task), Access = _request.HeldAccess });
+        _transport?.Prepare(new ConversationWish(_inside) { Earlier = launch.TakenUp?.Session, Model = _runs.ModelFor(_runs.Current?.Task), Access = _request.HeldAccess, AcpVersion = _request.Profile?.AcpVersion ?? 1 });
         if (_profile.Transport == Transport.Acp && _profile.AcpManners.ProgramVariable is { } variable && !_request.Environment.ContainsKey(variable)
             && _parts.Programs.Find(_profile.ProgramName) is { } own && own != Record.Binary)
         {

@@ -40,6 +40,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private static readonly JsonFields Outcome = new("stopReason", "usage", "_meta");
     private static readonly JsonFields Usage = new("inputTokens", "outputTokens", "cachedReadTokens", "cachedWriteTokens");
     private static readonly JsonFields Quota = new JsonFields("token_count").With("token_count", new("input_tokens", "output_tokens"));
+    private static readonly JsonFields State = new("state");
     private static readonly JsonFields Cost = new("amount");
     private static readonly JsonFields Error = new JsonFields("code", "message", "data").With("data", new("errorKind", "details"));
 
@@ -58,8 +59,16 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private Turn? _begun;
     private volatile Turn? _turn;
     private volatile bool _isReplaying;
+    private volatile bool _isDraft;
     private long _loadedAt;
     private volatile string? _session;
+
+    /// <summary>Version 2 is spoken: the response to a prompt takes it, and the state of the session says when its turn is over.</summary>
+    public bool IsDraft
+    {
+        get => _isDraft;
+        set => _isDraft = value;
+    }
 
     /// <summary>A session is asked for: what comes until it is loaded is its history, which is no work.</summary>
     public void BeginReplay()
@@ -178,6 +187,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         var name = fields[0];
         // What a sub-agent does in a session of its own is part of the run, and its words are not the agent's.
         var isNested = update[0].IsString && _session is { } own && update[0].GetString(line) != own;
+        if (_isDraft && !isNested && name.StringEquals(line, "state_update"u8)) return ReadState(line, update[1], truncated, sink);
         if (name.StringEquals(line, "usage_update"u8)) return ReadCost(line, isNested || _isReplaying ? default : fields[4], sink);
         if (_isReplaying && Volatile.Read(ref _loadedAt) is > 0 and var loaded && (name.StringEquals(line, "available_commands_update"u8) || time.GetElapsedTime(loaded) > LateReplay))
             _isReplaying = false;
@@ -197,6 +207,19 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         EndMessage(sink);
         ReadCall(line, update[1], isCall ? "tool_call" : "tool_call_update", isNested, truncated, sink);
         return true;
+    }
+
+    // Idle before the agent has taken the prompt, or told anything of it, is the rest before it.
+    private bool ReadState(ReadOnlySpan<byte> line, JsonValue told, bool truncated, IEventSink sink)
+    {
+        Span<JsonValue> state = stackalloc JsonValue[1];
+        State.TryRead(line, told, state);
+        if (_turn is { } turn && (turn.IsTaken || _begun == turn) && state[0].StringEquals(line, "idle"u8))
+        {
+            EndRun(line, turn, [default, default, default, told, default], new JsonValue[5], sink);
+            return true;
+        }
+        return Emit(line, sink, new AgentEvent { Name = "state_update", IsPartial = truncated });
     }
 
     private bool ReadChunk(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> fields, bool isNested, bool truncated, IEventSink sink)
@@ -412,6 +435,11 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         Error.TryRead(line, top[4], error);
         if (_turn is { } turn && turn.Id == id)
         {
+            if (_isDraft && top[4].Kind != ValueKind.Object)
+            {
+                turn.IsTaken = true;
+                return Emit(line, sink, new AgentEvent { Name = "response" });
+            }
             EndRun(line, turn, top, error, sink);
             return true;
         }
@@ -614,6 +642,8 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         public string Id => id;
 
         public TaskCompletionSource<string> Over => over;
+
+        public bool IsTaken { get; set; }
 
         public bool IsCancelled
         {

@@ -10,7 +10,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Agents.Transports;
 
 /// <summary>
-/// The client's side of the Agent Client Protocol, version 1: JSON-RPC 2.0, one message a line. It offers neither files nor terminals, so the agent does
+/// The client's side of the Agent Client Protocol, version 1, and of version 2 where that is asked for: JSON-RPC 2.0, one message a line. It offers neither files nor terminals, so the agent does
 /// its own work where it is confined. How what comes back is read is in <see cref="AcpDialect"/>.
 /// </summary>
 /// <remarks>Source: agentclientprotocol.com, docs/protocol/v1 and schema/v1; what agents do in fact is held by recordings.</remarks>
@@ -18,6 +18,9 @@ internal sealed class AcpTransport : IAgentTransport
 {
     /// <summary>The version of the protocol that is stable.</summary>
     public const int Version = 1;
+
+    /// <summary>The version that is a draft. The response to a prompt only takes it there; the session's state says when the turn is over.</summary>
+    public const int DraftVersion = 2;
 
     /// <summary>The time from the start until a prompt can be sent. Some agents take twenty seconds to their first line.</summary>
     public static readonly TimeSpan OpeningDeadline = TimeSpan.FromMinutes(2);
@@ -219,7 +222,15 @@ internal sealed class AcpTransport : IAgentTransport
     {
         var begun = await AskAsync("initialize", writer =>
         {
-            writer.WriteNumber("protocolVersion"u8, Version);
+            writer.WriteNumber("protocolVersion"u8, _wish.AcpVersion);
+            WriteInfo(writer, "clientInfo"u8);
+            // The draft's names, beside those of version 1: the agent may answer that it speaks that.
+            if (_wish.AcpVersion == DraftVersion)
+            {
+                WriteInfo(writer, "info"u8);
+                writer.WriteStartObject("capabilities"u8);
+                writer.WriteEndObject();
+            }
             writer.WriteStartObject("clientCapabilities"u8);
             writer.WriteStartObject("fs"u8);
             writer.WriteBoolean("readTextFile"u8, false);
@@ -227,22 +238,28 @@ internal sealed class AcpTransport : IAgentTransport
             writer.WriteEndObject();
             writer.WriteBoolean("terminal"u8, false);
             writer.WriteEndObject();
-            writer.WriteStartObject("clientInfo"u8);
-            writer.WriteString("name"u8, "colibri"u8);
-            writer.WriteString("title"u8, "Colibri"u8);
-            writer.WriteString("version"u8, _site.ClientVersion);
-            writer.WriteEndObject();
         }).ConfigureAwait(false);
         if (!begun.IsTaken)
             return Failed("it did not begin the Agent Client Protocol", begun);
         var offer = AcpReplies.ReadOffer(begun.Line);
-        if (offer.Version != Version)
-            return new Opening(string.Create(CultureInfo.InvariantCulture, $"it speaks version {offer.Version} of the Agent Client Protocol, and Colibri speaks {Version}"));
+        if (offer.Version != Version && offer.Version != _wish.AcpVersion)
+            return new Opening(string.Create(CultureInfo.InvariantCulture, $"it speaks version {offer.Version} of the Agent Client Protocol, and Colibri speaks {Version}")
+                + (offer.Version == DraftVersion ? "; acp_version = 2 in its profile tries version 2" : ""));
+        _dialect.IsDraft = offer.Version == DraftVersion;
         if (_manners.AuthMethod is { } method)
             await AskAsync("authenticate", writer => writer.WriteString("methodId"u8, method)).ConfigureAwait(false);
         if (_wish.Earlier is { } earlier && offer.LoadsSessions && await LoadAsync(earlier).ConfigureAwait(false))
             return await ChooseAsync().ConfigureAwait(false) with { IsResumed = true };
         return await MakeSessionAsync(offer.AuthMethods).ConfigureAwait(false);
+    }
+
+    private void WriteInfo(Utf8JsonWriter writer, ReadOnlySpan<byte> name)
+    {
+        writer.WriteStartObject(name);
+        writer.WriteString("name"u8, "colibri"u8);
+        writer.WriteString("title"u8, "Colibri"u8);
+        writer.WriteString("version"u8, _site.ClientVersion);
+        writer.WriteEndObject();
     }
 
     private static Opening Failed(string what, RpcReply reply) => new($"{what}: {reply.Problem}") { HasEnded = reply.HasEnded };

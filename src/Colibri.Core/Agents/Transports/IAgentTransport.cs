@@ -60,6 +60,9 @@ public sealed record ConversationWish(string Directory)
 
     /// <summary>What its runs may do; null asks a person for everything that the agent asks for.</summary>
     public Access? Access { get; init; }
+
+    /// <summary>The version of the Agent Client Protocol to offer, where it is spoken.</summary>
+    public int AcpVersion { get; init; } = AcpTransport.Version;
 }
 
 /// <summary>What came of opening a conversation.</summary>

@@ -291,7 +291,40 @@ public sealed class AcpTransportTests : ITransportSite
         var opening = _transport.OpenAsync();
         Sent().ShouldContain("\"protocolVersion\":1");
         Feed("""{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":2}}""");
-        (await opening).Problem.ShouldBe("it speaks version 2 of the Agent Client Protocol, and Colibri speaks 1");
+        (await opening).Problem.ShouldBe("it speaks version 2 of the Agent Client Protocol, and Colibri speaks 1; acp_version = 2 in its profile tries version 2");
+    }
+
+    [Test]
+    public async Task Version_2_is_spoken_where_it_is_asked_for_and_the_agent_agrees()
+    {
+        _transport.Prepare(new ConversationWish("/work") { AcpVersion = 2 });
+        var opening = _transport.OpenAsync();
+        var initialize = Sent();
+        initialize.ShouldContain("\"protocolVersion\":2");
+        initialize.ShouldContain("\"info\":{\"name\":\"colibri\"");
+        Feed("""{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":2,"capabilities":{},"info":{"name":"draft"}}}""");
+        Sent().ShouldContain("session/new");
+        Feed("""{"jsonrpc":"2.0","id":2,"result":{"sessionId":"s-1"}}""");
+        (await opening).Problem.ShouldBeNull();
+        (await _transport.PromptAsync("do it")).ShouldBe(RpcReply.Taken);
+        Say("""{"sessionUpdate":"state_update","state":"idle"}""");
+        _pane.Run.IsSettled.ShouldBeFalse("it has not taken the prompt");
+        Feed("""{"jsonrpc":"2.0","id":3,"result":{}}""");
+        Say("""{"sessionUpdate":"state_update","state":"running"}""");
+        Say("""{"sessionUpdate":"agent_message_chunk","messageId":"m-1","content":{"type":"text","text":"Done."}}""");
+        _pane.Run.IsSettled.ShouldBeFalse("the response takes the prompt, and ends nothing");
+        Say("""{"sessionUpdate":"state_update","state":"idle","stopReason":"end_turn"}""");
+        (_pane.Run.IsSettled, Core.Runs.RunVerdict.Judge(_pane.Run, new ProcessExit(0), stopRequested: false, printsEvents: true).Verdict).ShouldBe((true, "done"));
+    }
+
+    [Test]
+    public async Task An_agent_that_is_offered_version_2_may_speak_version_1()
+    {
+        _transport.Prepare(new ConversationWish("/work") { AcpVersion = 2 });
+        await PromptAsync("s-1");
+        Say("""{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"Done."}}""");
+        End("end_turn", null);
+        _pane.Run.IsSettled.ShouldBeTrue();
     }
 
     private async Task PromptAsync(string session)
