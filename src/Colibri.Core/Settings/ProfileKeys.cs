@@ -38,7 +38,6 @@ internal static class ProfileKeys
             profile => profile.Binary is { } binary ? TomlLiteral.Text(binary) : null),
         FileKey<ProfileSettings>.Choice(
             "transport", [.. TransportNames.All.Select(name => (name, TransportNames.Named(name)!.Value))], profile => profile.Transport, (profile, transport) => profile with { Transport = transport }),
-        FileKey<ProfileSettings>.Integer("acp_version", 1, 2, profile => profile.AcpVersion, (profile, version) => profile with { AcpVersion = version }),
         FileKey<ProfileSettings>.Text("model", profile => profile.Model, (profile, model) => profile with { Model = model }),
         FileKey<ProfileSettings>.Text("provider", profile => profile.Provider, (profile, provider) => profile with { Provider = provider }),
         FileKey<ProfileSettings>.Texts("args", MaxArguments, profile => profile.Arguments, (profile, args) => profile with { Arguments = args }),
@@ -54,6 +53,7 @@ internal static class ProfileKeys
                 Capabilities = value.Names(MaxNames, static name => name.Length <= 256 && !string.IsNullOrWhiteSpace(name), $"use a list of up to {MaxNames} names, such as [\"code\"]"),
             },
             profile => profile.Capabilities is { Count: > 0 } names ? TomlLiteral.Texts(names) : null),
+        FileKey<ProfileSettings>.Integer("acp_version", 1, 2, profile => profile.AcpVersion, (profile, version) => profile with { AcpVersion = version }),
         FileKey<ProfileSettings>.Integer("max", 1, 4_096, profile => profile.Max, (profile, max) => profile with { Max = max }),
         new(
             "memory",
