@@ -120,6 +120,8 @@ internal sealed class TopLoop : IDisposable
                 break;
             case TopItem.Change(var change):
                 _model.Take(change);
+                if (_state.Page is { Kind: PageKind.Details, Subject: var subject } details && ((change.Task is { } task && task.Id == subject.TaskId) || (change.Pane is { } pane && pane.Id == subject.AgentId)))
+                    _pages.Changed(details, subject.PaneIn(_model));
                 break;
             case TopItem.Report report:
                 Take(report);

@@ -10,6 +10,12 @@ namespace Colibri.Cli.Top;
 /// <summary>Brings the lines of one page, for as long as it is open.</summary>
 internal sealed class TopPages(CliSession session, ChannelWriter<TopItem> items, TimeProvider time)
 {
+    private static readonly TimeSpan BetweenDetails = TimeSpan.FromSeconds(1);
+    private readonly Channel<(int Page, Pane? Pane)> _changes = Channel.CreateBounded<(int, Pane?)>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    /// <summary>What the open page is about has changed.</summary>
+    public void Changed(TopPage page, Pane? pane) => _changes.Writer.TryWrite((page.Id, pane));
+
     /// <summary>What a page is refused says on itself, so that nothing ends unseen.</summary>
     public async Task LoadAsync(TopPage page, Pane? pane, int width, CancellationToken cancellation)
     {
@@ -25,7 +31,7 @@ internal sealed class TopPages(CliSession session, ChannelWriter<TopItem> items,
                     break;
                 case PageKind.Details:
                     await SendAsync(page, await DetailsAsync(page.Subject, pane, width).ConfigureAwait(false), appends: false, cancellation).ConfigureAwait(false);
-                    await FollowAsync(page, pane, width, cancellation).ConfigureAwait(false);
+                    await Task.WhenAll(FollowAsync(page, pane, width, cancellation), RenewAsync(page, width, cancellation)).ConfigureAwait(false);
                     break;
                 default:
                     await FollowAsync(page, pane, width, cancellation).ConfigureAwait(false);
@@ -37,7 +43,18 @@ internal sealed class TopPages(CliSession session, ChannelWriter<TopItem> items,
         }
         catch (Exception e) when (e is RefusedException or DaemonUnreachableException or System.Text.Json.JsonException)
         {
-            await SendAsync(page, [StyledLine.Of(e.Message, e is RefusedException ? Tone.Attention : Tone.Bad)], appends: true, CancellationToken.None).ConfigureAwait(false);
+            await SendAsync(page, [.. Columns.Wrap(Words.Plain(e.Message), width).Select(line => StyledLine.Of(line, e is RefusedException ? Tone.Attention : Tone.Bad))], appends: true, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RenewAsync(TopPage page, int width, CancellationToken cancellation)
+    {
+        await foreach (var (changed, pane) in _changes.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+        {
+            if (changed != page.Id)
+                continue;
+            await SendAsync(page, await DetailsAsync(page.Subject, pane, width).ConfigureAwait(false), appends: false, cancellation).ConfigureAwait(false);
+            await Task.Delay(BetweenDetails, cancellation).ConfigureAwait(false);
         }
     }
 

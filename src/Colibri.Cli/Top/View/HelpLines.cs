@@ -7,6 +7,7 @@ internal static class HelpLines
 {
     private const int KeyWidth = 16;
     private const int WhatWidth = 38;
+    private const int WideKeys = 120;
 
     /// <summary>Key, what it does, and its twin; docs/top.md has the same table.</summary>
     public static readonly (string Key, string What, string Twin)[] Table =
@@ -39,12 +40,13 @@ internal static class HelpLines
     ];
 
     /// <summary>The line at the bottom.</summary>
-    public static string Keys(PageKind? page, int width) => page switch
+    public static string Keys(PageKind? page, int width) => (page, width < WideKeys) switch
     {
-        PageKind.Help => "Esc back",
-        not null => "Esc back  j k scroll  g G ends  l log  d diff  a answer  s stop  r retry  L land  ? help",
-        null when width < 100 => "? help  / filter  Tab part  Enter open  n next  a answer  s stop  r retry  q quit",
-        null => "? help  / filter  Tab part  Enter open  n next  l log  d diff  a answer  s stop  r retry  L land  D discard  R hold  p pause  q quit",
+        (PageKind.Help, _) => "Esc back",
+        (not null, true) => "Esc back  j k scroll  l log  d diff  a answer  s stop  r retry  L land  ? help",
+        (not null, false) => "Esc back  j k scroll  g G ends  l log  d diff  a answer  s stop  r retry  L land  D discard  ? help",
+        (null, true) => "? help  / filter  Enter open  n next  a answer  s stop  r retry  p pause  q quit",
+        (null, false) => "? help  / filter  Tab part  Enter open  n next  l log  d diff  a answer  s stop  r retry  L land  D discard  p pause  q quit",
     };
 
     /// <summary>What a shell is told about the selected row.</summary>
