@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Text;
+using Colibri.Core.Sessions;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Board;
@@ -37,7 +37,7 @@ public sealed record EarlierSession(Conversation Conversation)
 /// <summary>What a run was told of its task, as two hashes: that of the task, and that of its feedback. An edit of the task shows as another.</summary>
 internal static class ToldMark
 {
-    private const int Bytes = 16;
+    private const int Digits = 32;
 
     public static string Of(BoardTask task) => $"{OfTask(task)}.{Hash(task.Feedback ?? "")}";
 
@@ -48,5 +48,5 @@ internal static class ToldMark
     // The capabilities decide which skills it is told.
     private static string OfTask(BoardTask task) => Hash($"{task.Title}\0{task.Description}\0{string.Join('\0', task.Capabilities)}");
 
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, Bytes));
+    private static string Hash(string text) => Sha256.HexOf(Encoding.UTF8.GetBytes(text))[..Digits];
 }

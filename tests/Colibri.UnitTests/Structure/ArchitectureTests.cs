@@ -72,6 +72,11 @@ public sealed partial class ArchitectureTests
     public void Nothing_starts_processes_or_looks_into_types_behind_the_compilers_back() =>
         Lines(_ => true, Forbidden()).ShouldBeEmpty();
 
+    /// <summary>The class library's hashes, random numbers and TLS load OpenSSL at run time, which ends a statically linked process.</summary>
+    [Test]
+    public void Nothing_needs_a_library_that_a_static_executable_cannot_load() =>
+        Lines(_ => true, OpenSsl()).ShouldBeEmpty();
+
     [Test]
     public void Text_that_may_hold_a_key_is_cut_by_one_function()
     {
@@ -215,6 +220,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"ConcurrentDictionary<.*>\s+(_\w+)")]
     private static partial Regex ConcurrentField();
+
+    [GeneratedRegex(@"\b(?:SHA(?:1|256|384|512)|MD5|HMACSHA\d+|RandomNumberGenerator|Rfc2898DeriveBytes|Aes|RSA|ECDsa|SslStream|X509Certificate2?)\b\.?\w*\(|\bRandomNumberGenerator\.|\bHMACSHA\d+\b")]
+    private static partial Regex OpenSsl();
 
     [GeneratedRegex(@"System\.Diagnostics\.Process\b|\bProcess\.Start\(|\bProcessStartInfo\b|\bSystem\.Reflection\b|\bdynamic \w+ ?[=;,)]|\bActivator\.|\b(?:typeof\([^)]*\)|GetType\(\))\.Get|\.MakeGeneric|\bType\.GetType\(")]
     private static partial Regex Forbidden();
