@@ -30,14 +30,17 @@ internal sealed class TopFeed(CliSession session, ChannelWriter<TopItem> items)
     /// <summary>Goes on until it is cancelled, over any number of restarts of the daemon.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var renewing = RenewAsync(cancellation);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task[] both = [SubscribeAsync(ending.Token), RenewAsync(ending.Token)];
         try
         {
-            await SubscribeAsync(cancellation).ConfigureAwait(false);
+            // Neither ends by itself: the first that does has failed, and the other must not go on alone.
+            await (await Task.WhenAny(both).ConfigureAwait(false)).ConfigureAwait(false);
         }
         finally
         {
-            await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ending.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

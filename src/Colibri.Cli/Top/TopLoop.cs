@@ -2,12 +2,11 @@ using System.Threading.Channels;
 using Colibri.Cli.Output;
 using Colibri.Cli.Top.Actions;
 using Colibri.Cli.Top.View;
-using Colibri.Protocol.Client;
 
 namespace Colibri.Cli.Top;
 
 /// <summary>
-/// The one owner of state and screen. It takes what has come, draws at most ten times a second, and writes only what changed. Beside it run the feed,
+/// The one owner of state and screen. It takes what has come, draws what events change at most four times a second, and what a key changes at once, and writes only what changed. Beside it run the feed,
 /// the lines of the open page, and the actions, each of which answers by an item.
 /// </summary>
 internal sealed class TopLoop : IDisposable
@@ -16,7 +15,7 @@ internal sealed class TopLoop : IDisposable
     public const int MostWaiting = 1_024;
 
     private const int MostActions = 8;
-    private static readonly TimeSpan BetweenFrames = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan BetweenFrames = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private readonly Channel<TopItem> _items;
     private readonly CliSession _session;
@@ -100,6 +99,9 @@ internal sealed class TopLoop : IDisposable
         {
             case TopItem.End:
                 return false;
+            case TopItem.Typed(var key) when !Frame.Fits(_terminal.Size.Width, _terminal.Size.Height):
+                // What cannot be seen is not answered.
+                return key.Letter != 'q';
             case TopItem.Typed(var key):
                 if (!Take(_state.Take(key), cancellation))
                     return false;
@@ -208,8 +210,9 @@ internal sealed class TopLoop : IDisposable
         {
             done = new TopItem.Done($"{e.Message} ({e.Error.Code})", IsWrong: true);
         }
-        catch (Exception e) when (e is DaemonUnreachableException or System.Text.Json.JsonException)
+        catch (Exception e)
         {
+            // Whatever it was, the operator must not take the action for done.
             done = new TopItem.Done(e.Message, IsWrong: true);
         }
         // The loop may have ended meanwhile.

@@ -11,6 +11,9 @@ internal sealed class TopModel
     /// <summary>Of agents that have ended, the latest are shown.</summary>
     private const int MostStopped = 20;
 
+    /// <summary>Of a task's result.</summary>
+    private const int MostSaidChars = 512;
+
     private readonly Dictionary<string, Pane> _panes = [];
     private readonly Dictionary<string, BoardTask> _tasks = [];
     private List<Pane>? _agents;
@@ -130,8 +133,18 @@ internal sealed class TopModel
                 TasksNotHeld++;
             return;
         }
-        _tasks[task.Id] = task;
+        _tasks[task.Id] = Short(task);
     }
+
+    /// <summary>Without the texts that no row shows: a description alone may have two million characters.</summary>
+    private static BoardTask Short(BoardTask task) => task with
+    {
+        Description = "",
+        Feedback = null,
+        Check = null,
+        Runs = null,
+        Result = task.Result is { } said ? new TaskResult(said.Text.Length > MostSaidChars ? said.Text[..MostSaidChars] : said.Text) : null,
+    };
 
     private static bool Forget<T>(Dictionary<string, T> held, Func<T, bool> isPast)
     {

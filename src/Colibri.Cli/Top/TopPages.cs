@@ -41,7 +41,7 @@ internal sealed class TopPages(CliSession session, ChannelWriter<TopItem> items,
         catch (OperationCanceledException)
         {
         }
-        catch (Exception e) when (e is RefusedException or DaemonUnreachableException or System.Text.Json.JsonException)
+        catch (Exception e)
         {
             await SendAsync(page, [.. Columns.Wrap(Words.Plain(e.Message), width).Select(line => StyledLine.Of(line, e is RefusedException ? Tone.Attention : Tone.Bad))], appends: true, CancellationToken.None).ConfigureAwait(false);
         }

@@ -12,6 +12,8 @@ internal static class Frame
     private const int HeaderRows = 2;
     private const int FooterRows = 2;
 
+    public static bool Fits(int width, int height) => width >= LeastWidth && height >= LeastHeight;
+
     /// <param name="state">What is shown; it learns how many rows fit.</param>
     /// <param name="width">Columns of the terminal.</param>
     /// <param name="height">Rows of the terminal.</param>
@@ -19,7 +21,7 @@ internal static class Frame
     public static Grid Draw(TopState state, int width, int height, DateTimeOffset now)
     {
         var grid = new Grid(width, height);
-        if (width < LeastWidth || height < LeastHeight)
+        if (!Fits(width, height))
         {
             var line = 0;
             foreach (var words in Columns.Wrap($"colibri top needs {LeastWidth}x{LeastHeight}, this terminal has {width}x{height}. Make it larger, or type: colibri top --once. q quits.", width))

@@ -78,6 +78,15 @@ public sealed class TopModelTests
     }
 
     [Test]
+    public void Long_texts_of_a_task_are_not_kept()
+    {
+        var model = new TopModel();
+        model.Take(Of(OnBoard(1) with { Description = new string('x', 100_000), Feedback = new string('x', 100_000), Result = new TaskResult(new string('x', 60_000)) }));
+        var held = model.TaskOf("task-1").ShouldNotBeNull();
+        (held.Description, held.Feedback, held.Result!.Text.Length).ShouldBe(("", null, 512));
+    }
+
+    [Test]
     public void An_event_of_the_budget_is_the_money_of_the_day()
     {
         var model = Morning();

@@ -83,6 +83,21 @@ public sealed class FrameTests
     [Arguments(356_400, "4d03h")]
     public void Times_have_two_units(int seconds, string shown) => MainView.Elapsed(TimeSpan.FromSeconds(seconds)).ShouldBe(shown);
 
+    /// <summary>Every time on the screen goes on at once, which is the most that a second at rest can change.</summary>
+    [Test]
+    [Arguments(80, 24)]
+    [Arguments(120, 40)]
+    [Arguments(300, 100)]
+    public void A_second_at_rest_with_200_agents_writes_less_than_2_KB(int width, int height)
+    {
+        var model = Morning();
+        model.TakeAll(Enumerable.Range(1, 200).Select(number => Agent(number) with { StartedAt = Now }));
+        var state = new TopState(model);
+        var painter = new Painter(colour: true);
+        painter.Frame(Frame.Draw(state, width, height, Now.AddSeconds(599)));
+        painter.Frame(Frame.Draw(state, width, height, Now.AddSeconds(600))).Length.ShouldBeInRange(1, 2_048);
+    }
+
     [Test]
     public void An_absent_daemon_is_said_above_all()
     {
