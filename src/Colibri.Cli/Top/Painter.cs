@@ -20,6 +20,7 @@ internal sealed class Painter(bool colour)
     private readonly ArrayBufferWriter<byte> _bytes = new(4096);
     private Grid? _shown;
     private Style? _style;
+    /// <summary>Where the terminal's cursor stands; -1 where that is not known.</summary>
     private int _column;
     private int _row;
 
@@ -54,7 +55,7 @@ internal sealed class Painter(bool colour)
             // The terminal's cursor cannot stand in the middle of a wide character.
             if (next[x, y].Glyph.Length == 0 && x > 0)
                 x--;
-            if (_row == y && x > _column && x - _column <= ShortGap && IsSimple(next, _column, x, y))
+            if (_row == y && _column >= 0 && x > _column && x - _column <= ShortGap && IsSimple(next, _column, x, y))
             {
                 while (_column < x)
                     Write(next[_column, y]);

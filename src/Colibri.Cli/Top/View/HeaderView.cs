@@ -1,3 +1,4 @@
+using System.Globalization;
 using Colibri.Cli.Output;
 using Colibri.Protocol.Wire;
 
@@ -8,14 +9,14 @@ internal static class HeaderView
 {
     public static string Title(TopModel model)
     {
-        var parts = new List<string> { "colibri top" };
+        var parts = new List<string> { "colibri" };
         if (model.Status is { } status)
         {
             parts.Add(status.Host);
             parts.Add($"{Words.Number(model.Living)} of {Words.Count(status.Agents.Max, "agent")}");
         }
         parts.Add($"{Words.Number(model.Queue.Count)} queued");
-        parts.Add($"{Words.Number(model.Inbox.Items.Count + (model.Inbox.More ?? 0))} waiting for you");
+        parts.Add($"{Words.Number(model.Inbox.Items.Count + (model.Inbox.More ?? 0))} waiting");
         if (model.Budget is { } budget)
             parts.Add(Money(budget));
         return string.Join("  ", parts);
@@ -58,5 +59,5 @@ internal static class HeaderView
     }
 
     private static string Money(BudgetState budget) =>
-        $"{Words.Dollars(budget.SpentMicrocents)}{(budget.UnpricedTokens > 0 ? "+?" : "")}{(budget.DayMicrocents is { } day ? $" of {Words.Dollars(day)}" : "")} today";
+        $"{Words.Dollars(budget.SpentMicrocents)}{(budget.UnpricedTokens > 0 ? "+?" : "")}{(budget.DayMicrocents is { } day ? $" of ${(day / 1e8).ToString("0.00##", CultureInfo.InvariantCulture)}" : "")} today";
 }

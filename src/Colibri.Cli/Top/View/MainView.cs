@@ -146,12 +146,14 @@ internal static class MainView
     /// <summary>The latest that is known of what it says: its question, its error, its task's result, or the name of its last event.</summary>
     private static string Said(Pane pane, BoardTask? task) => pane switch
     {
-        { Question: { } question } => $"asks: {question.Title ?? question.Message}",
-        { Error: { Length: > 0 } error } => error,
-        _ when task?.Result is { Text: { Length: > 0 } text } => text.TrimStart().Split('\n')[0],
+        { Question: { } question } => FirstLine($"asks: {question.Title ?? question.Message}"),
+        { Error: { Length: > 0 } error } => FirstLine(error),
+        _ when task?.Result is { Text: { Length: > 0 } text } => FirstLine(text),
         { LastEvent: { } last } => last,
         _ => "",
     };
+
+    private static string FirstLine(string text) => text.TrimStart().Split('\n')[0];
 
     private static string Money(Usage usage) => usage switch
     {

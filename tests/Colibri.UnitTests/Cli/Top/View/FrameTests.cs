@@ -50,7 +50,7 @@ public sealed class FrameTests
         var state = Typed(Morning(), "?");
         state.Page!.Take(HelpLines.All, appends: false);
         ShouldBeScreen("help-80x30", Frame.Draw(state, 80, 30, Later).ToString());
-        HelpLines.All.ShouldAllBe(line => Columns.Of(line.Text) <= 100);
+        HelpLines.All.ShouldAllBe(line => Columns.Of(line.Text) <= 80);
     }
 
     [Test]
