@@ -43,7 +43,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         new("top", CommandGroup.Daemon, "show agents, queue and what waits for you, live")
         {
             Options = [OptionSpec.Flag("--once", "print it once, as text")],
-            Example = "top",
+            Example = "top --once",
             Note = "The key ? lists the keys. What a key does has a command of its own, which is shown with it.",
         },
         new(WireCommand.Ping, CommandGroup.Daemon)

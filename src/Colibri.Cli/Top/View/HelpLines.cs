@@ -1,4 +1,5 @@
 using Colibri.Cli.Output;
+using Colibri.Protocol.Wire;
 
 namespace Colibri.Cli.Top.View;
 
@@ -56,11 +57,12 @@ internal static class HelpLines
             return "";
         if (state.Page is null && state.Focus == Part.Attention && state.Rows(Part.Attention) is { Count: > 0 } rows && rows[state.Selected(Part.Attention, rows)].Item is { } item)
             return InboxView.Type(item);
+        var isAlive = state.Subject.PaneIn(state.Model) is { Lifecycle: not Lifecycle.Stopped };
         return state.Subject switch
         {
-            { Task: { } task, Agent: { } agent } => $"colibri logs {task} -f  colibri stop-agent {agent}",
+            { Task: { } task, Agent: { } agent } when isAlive => $"colibri logs {task} -f  colibri stop-agent {agent}",
             { Task: { } task } => $"colibri get-task {task}",
-            { Agent: { } agent } => $"colibri stop-agent {agent}",
+            { Agent: { } agent } when isAlive => $"colibri stop-agent {agent}",
             _ => "",
         };
     }
