@@ -111,7 +111,7 @@ public sealed class TopTests
         await terminal.ShowsAsync("the queue goes on   (colibri resume-queue)");
 
         // An agent: its page, its log as it is written, its end.
-        await board.Daemon.DataAsync(new { cmd = "create-task", title = "Long work 修正 🐦", cwd = board.Outside, agent = "pi" });
+        await board.Daemon.DataAsync(new { cmd = "create-task", title = "Long work 修正 🐦", cwd = board.Outside, agent = "pi", max_attempts = 1 });
         await terminal.ShowsAsync("Long work 修正 🐦");
         await terminal.PressAsync("BTab");
         await terminal.ShowsAsync("> AGENTS");
@@ -134,7 +134,7 @@ public sealed class TopTests
         await terminal.PressAsync("Escape");
         await terminal.ShowsNotAsync("none fits the filter");
         await terminal.PressAsync("s");
-        await terminal.ShowsAsync("It ends with its whole process tree.");
+        await terminal.ShowsAsync("y yes  n no      colibri stop-agent a");
         await terminal.PressAsync("y");
         await terminal.ShowsAsync("(colibri stop-agent a");
         await EndedAsync(board, 6, "failed");
