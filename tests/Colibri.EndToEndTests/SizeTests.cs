@@ -12,7 +12,7 @@ public sealed class SizeTests
 
     [Test]
     [Arguments("colibri-daemon", 13.75)]
-    [Arguments("colibri", 5.75)]
+    [Arguments("colibri", 6.25)]
     [Arguments("colibri-mcp", 10.0)]
     [Arguments("colibri-test-agent", 2.0)]
     public void An_executable_is_no_larger_than_its_limit(string program, double mebibytes) =>

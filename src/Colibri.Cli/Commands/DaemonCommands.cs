@@ -5,6 +5,7 @@ using Colibri.Cli.Following;
 using Colibri.Cli.Help;
 using Colibri.Cli.Output;
 using Colibri.Cli.Parsing;
+using Colibri.Cli.Top;
 using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
@@ -39,6 +40,12 @@ internal sealed class DaemonCommands(BoundCommand bound)
                 OptionSpec.Seconds("--reconnect", "try for so long when the daemon goes away (60)"),
             ],
             Example = "watch --topic tasks",
+        },
+        new("top", CommandGroup.Daemon, "show agents, queue and what waits for you, live")
+        {
+            Options = [OptionSpec.Flag("--once", "print it once, as text")],
+            Example = "top --once",
+            Note = "The key ? lists the keys. What a key does has a command of its own, which is shown with it.",
         },
         new(WireCommand.Ping, CommandGroup.Daemon)
         {
@@ -80,6 +87,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         app.Add("snapshot", commands.Snapshot);
         app.Add("reload", commands.Reload);
         app.Add("watch", commands.Watch);
+        app.Add("top", commands.Top);
         app.Add("ping", commands.Ping);
         app.Add("health", commands.Health);
         app.Add("doctor", commands.Doctor);
@@ -102,6 +110,8 @@ internal sealed class DaemonCommands(BoundCommand bound)
 
     public void Watch([Topics] string[]? topic = null, [Seconds] TimeSpan? reconnect = null) =>
         bound.Will(session => EventWatch.RunAsync(session, topic, reconnect ?? Absence.DefaultPatience));
+
+    public void Top(bool once = false) => bound.WillShow((session, host) => TopCommand.RunAsync(session, host, once));
 
     public void Ping() => bound.Will(PingAsync);
 
