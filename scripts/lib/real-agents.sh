@@ -5,6 +5,7 @@
 #   codex=$(real_codex) claude=$(real_claude) opencode=$(real_opencode)     # 404, 384 and 177 MB on disk
 #   gemini=$(real_gemini) qwen=$(real_qwen) copilot=$(real_copilot)
 #   droid=$(real_droid) goose=$(real_goose) cline=$(real_cline)     # 243, 269 and 152 MB on disk
+#   playwright=$(real_playwright) axe=$(real_axe)     # what drives a browser and looks at a page, for the web pages
 #
 # Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
 # line on stderr that says what is missing; it then returns 75 (EX_TEMPFAIL of sysexits.h) where the thing cannot be had here or now, for
@@ -22,6 +23,8 @@ REAL_DROID_VERSION=0.225.2
 REAL_GOOSE_VERSION=0.20.1
 REAL_CLINE_VERSION=3.0.65
 REAL_JITI_VERSION=2.7.0
+REAL_PLAYWRIGHT_VERSION=1.65.1
+REAL_AXE_VERSION=4.14.1
 REAL_NODE_MAJOR=22
 REAL_NODE_MINOR=19
 
@@ -195,4 +198,18 @@ real_qwen() {
 
 real_copilot() {
     _real_agents_native copilot "@github/copilot-@PLATFORM@@$REAL_COPILOT_VERSION" "$REAL_COPILOT_VERSION" copilot
+}
+
+# real_playwright: the folder of the package that drives a browser; the browser is the system's.
+real_playwright() {
+    _cache=$(real_agents_cache) || return $?
+    _real_agents_unpack "playwright-core@$REAL_PLAYWRIGHT_VERSION" "$_cache/playwright-core-$REAL_PLAYWRIGHT_VERSION" || return $?
+    printf '%s\n' "$_cache/playwright-core-$REAL_PLAYWRIGHT_VERSION"
+}
+
+# real_axe: the script that looks for what keeps people from using a page.
+real_axe() {
+    _cache=$(real_agents_cache) || return $?
+    _real_agents_unpack "axe-core@$REAL_AXE_VERSION" "$_cache/axe-core-$REAL_AXE_VERSION" || return $?
+    printf '%s\n' "$_cache/axe-core-$REAL_AXE_VERSION/axe.min.js"
 }

@@ -26,6 +26,7 @@ internal static class Routes
         new("/events", (http, _, parts) => EventStream.TellAsync(http, parts.Browsers, parts.Stopping)),
         new("/tasks/*/session/follow", (http, values, parts) => EventStream.FollowAsync(http, values[0], parts.Daemon, parts.Stopping)),
         new("/charts/cost.json", (http, _, parts) => Charts.CostAsync(http, parts.Daemon)),
+        new("/charts/agents.json", (http, _, parts) => Charts.AgentsAsync(http, parts.Daemon, parts.Clock.GetUtcNow())),
         new("/assets/*/*", (http, _, _) => AssetTable.SendAsync(http)),
         new("/healthz", HealthAsync),
         new("/api/*", (http, values, parts) => ActionApi.DoAsync(http, values[0], parts.Daemon)),

@@ -238,9 +238,9 @@ function dialog(...children) {
 }
 
 /** Asks before something is ended or destroyed. */
-function confirmed(words, label, twin) {
+function confirmed(words, label, twin, style) {
   return new Promise((answer) => {
-    const yes = element('button', { type: 'button', className: 'danger', textContent: label });
+    const yes = element('button', { type: 'button', className: `yes ${style}`, textContent: label });
     const no = element('button', { type: 'button', textContent: 'No, leave it', autofocus: true });
     const shown = dialog(element('h2', { textContent: `${label}?` }), element('p', { textContent: words }), element('p', {}, element('code', { className: 'twin', textContent: twin })), element('p', { className: 'actions' }, no, yes));
     shown.setAttribute('aria-label', label);
@@ -274,7 +274,7 @@ async function act(form, submitter) {
   const command = form.dataset.action;
   const label = submitter?.textContent ?? command;
   const twin = form.querySelector('.twin')?.textContent ?? '';
-  if (form.dataset.confirm && !(await confirmed(form.dataset.confirm, label, twin))) return;
+  if (form.dataset.confirm && !(await confirmed(form.dataset.confirm, label, twin, submitter?.className ?? ''))) return;
   if (!sessionStorage.getItem(tokenKey) && !(await askToken('Actions take the token. It is in the file of --token-file, and kept until this tab is closed.'))) return;
   const said = {};
   for (const [name, value] of new FormData(form)) said[name] = value === 'true' && (name === 'confirmed' || name === 'cancelled') ? true : value === 'false' && name === 'confirmed' ? false : value;

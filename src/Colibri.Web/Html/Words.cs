@@ -12,6 +12,9 @@ internal static class Words
 
     public static string Plain(long number) => number.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>A number of things.</summary>
+    public static string Count(long number, string thing) => $"{Number(number)} {thing}{(number == 1 ? "" : "s")}";
+
     /// <summary>Dollars with all their decimals, two at the least.</summary>
     public static string Money(long microcents) =>
         (microcents < 0 ? "-$" : "$") + (Math.Abs((decimal)microcents) / MicrocentsOfDollar).ToString("#,0.00######", CultureInfo.InvariantCulture);
@@ -30,6 +33,7 @@ internal static class Words
     public static string Duration(TimeSpan time) => time switch
     {
         { TotalMilliseconds: < 0 } => "0s",
+        { TotalMilliseconds: < 100 } => $"{time.Milliseconds}ms",
         { TotalSeconds: < 10 } => time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) + "s",
         { TotalMinutes: < 1 } => $"{time.Seconds}s",
         { TotalHours: < 1 } => $"{time.Minutes}m {time.Seconds:00}s",

@@ -26,7 +26,7 @@ internal static class ActionForms
         foreach (var (name, value) in fields)
             html.Open("input", ("type", "hidden"), ("name", name), ("value", value));
         write?.Invoke(html);
-        html.Element("button", label, ("type", "submit"), ("class", confirm is null ? null : "danger")).Twin(twin).Close();
+        html.Element("button", label, ("type", "submit"), ("class", ClassOf(command, confirm))).Twin(twin).Close();
     }
 
     /// <summary>A question of an agent, and what answers it.</summary>
@@ -68,7 +68,7 @@ internal static class ActionForms
             if (change.State == ChangeState.Open)
                 html.Action(options, "land-task", which, "Land", $"colibri land {number}", $"Landing #{number} merges {change.Branch} into the base of {change.Workspace}.");
             html.Action(options, "discard-task", which, "Discard", $"colibri discard {number}",
-                $"Discarding #{number} takes {Words.Number(change.Commits)} commits off {change.Branch}. They stay under refs/colibri/parked/.");
+                $"Discarding #{number} takes {Words.Count(change.Commits, "commit")} off {change.Branch}. They stay under refs/colibri/parked/.");
         }
         switch (task.Status)
         {
@@ -98,6 +98,9 @@ internal static class ActionForms
         html.Action(options, "stop-agent", [("agent_id", pane.Id)], $"Stop {pane.Label}", $"colibri stop-agent {pane.Label}",
             $"Stopping {pane.Label} ends {what}all its processes.");
     }
+
+    // What is confirmed destroys something, but for landing, which is what work is done for.
+    private static string? ClassOf(string command, string? confirm) => confirm is null ? null : command == "land-task" ? "step" : "danger";
 
     // As a shell takes it for one word.
     internal static string Shell(string word) =>

@@ -24,7 +24,7 @@ internal static class AgentRows
     private static void Row(HtmlWriter html, Pane pane, DateTimeOffset now)
     {
         html.Open("tr", ("data-row", ""), ("data-attention", pane.NeedsAttention && pane.Lifecycle != Lifecycle.Stopped ? "" : null));
-        html.Open("td", ("data-label", "agent")).Open("a", ("href", $"/agents/{Uri.EscapeDataString(pane.Label ?? pane.Id)}"), ("data-go", "")).Text(pane.Label ?? pane.Id).Close().Text($" {pane.Agent}").Close();
+        html.Open("td", ("data-label", "agent")).Open("span").Open("a", ("href", $"/agents/{Uri.EscapeDataString(pane.Label ?? pane.Id)}"), ("data-go", "")).Text(pane.Label ?? pane.Id).Close().Text($" {pane.Agent}").Close().Close();
         html.Open("td", ("data-label", "state")).Badge(StateOf(pane));
         if (pane.Stalled)
             html.Text(" ").Badge("stalled");

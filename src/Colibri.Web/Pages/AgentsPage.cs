@@ -18,7 +18,7 @@ internal static class AgentsPage
         return Task.FromResult(new Page("Agents", "/agents",
         [
             Part.Of("filter", [], html => html.Open("form", ("class", "filters"), ("method", "get"), ("action", "/agents"), ("role", "search"), ("aria-label", "Filter agents"))
-                .Element("label", "Label, program, state, tool or task", ("for", "q")).Open("input", ("id", "q"), ("name", "q"), ("value", filter), ("data-filter", ""), ("autocomplete", "off"))
+                .Open("span", ("class", "field")).Element("label", "Label, program, state, tool or task", ("for", "q")).Open("input", ("id", "q"), ("name", "q"), ("value", filter), ("data-filter", ""), ("autocomplete", "off")).Close()
                 .Element("button", "Filter", ("type", "submit")).Element("a", "Clear", ("href", "/agents")).Close()),
             Part.Of("agents", [Topics.Panes], html =>
             {

@@ -19,7 +19,7 @@ internal static class DiffPage
             Part.Of("change", [Topics.Task(task.Number)], html =>
             {
                 html.Open("p").TaskLink(task.Number, task.Title).Close();
-                html.Open("p").Badge(Words.Of(change.State)).Text($" {Words.Number(change.Commits)} commits, {Words.Number(change.Files)} files, +{Words.Number(change.Insertions)} −{Words.Number(change.Deletions)} on ");
+                html.Open("p").Badge(Words.Of(change.State)).Text($" {Words.Count(change.Commits, "commit")}, {Words.Count(change.Files, "file")}, +{Words.Number(change.Insertions)} −{Words.Number(change.Deletions)} on ");
                 html.Element("code", change.Branch).Text($" in {change.Workspace} ").Twin($"colibri diff {number}").Close();
                 if (change.Conflicts is { Count: > 0 } conflicts)
                 {

@@ -30,7 +30,7 @@ internal static class InboxList
 
     private static void Item(HtmlWriter html, InboxItem item, WebOptions options)
     {
-        html.Open("li", ("data-row", ""), ("data-attention", ""), ("class", $"item {item.Kind.ToString().ToLowerInvariant()}"));
+        html.Open("li", ("data-row", ""), ("data-attention", ""), ("class", $"item kind-{item.Kind.ToString().ToLowerInvariant()}"));
         html.Open("p", ("class", "item-head")).Badge(Words.Of(item.Kind)).Text(" ");
         if (item.Number is { } number)
             html.TaskLink(number, item.Title, row: true);
@@ -43,8 +43,8 @@ internal static class InboxList
             html.Question(options, question, agent, item.Label);
         else
             html.Element("p", item.Message, ("class", "words"));
-        if (item.Change is { } change)
-            html.Open("p").Text($"{Words.Number(change.Commits)} commits, {Words.Number(change.Files)} files, +{Words.Number(change.Insertions)} −{Words.Number(change.Deletions)} on ").Element("code", change.Branch).Close();
+        if (item.Change is { Commits: > 0 } change)
+            html.Open("p").Text("on ").Element("code", change.Branch).Text($" in {change.Workspace}").Close();
         html.Open("div", ("class", "actions"));
         foreach (var action in item.Actions)
             Action(html, item, action, options);

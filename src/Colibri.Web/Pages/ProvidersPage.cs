@@ -82,7 +82,7 @@ internal static class ProvidersPage
             return;
         html.Element("h2", "Programs at rest after crashes").Open("ul");
         foreach (var breaker in breakers)
-            html.Open("li").Element("code", breaker.Program).Text($" crashed {Words.Number(breaker.Crashes)} times, until ").When(breaker.Until).Text(breaker.LastError is { } error ? $": {error}" : "").Close();
+            html.Open("li").Element("code", breaker.Program).Text($" crashed {Words.Count(breaker.Crashes, "time")}, until ").When(breaker.Until).Text(breaker.LastError is { } error ? $": {error}" : "").Close();
         html.Close();
     }
 

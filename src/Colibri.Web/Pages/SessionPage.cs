@@ -24,7 +24,7 @@ internal static class SessionPage
         [
             Part.Of("session", [], html =>
             {
-                html.Open("p").Element("a", $"Task #{number}", ("href", $"/tasks/{Uri.EscapeDataString(number)}")).Text($" · {Words.Number(entries.Count)} entries").Twin($"colibri logs {number} -f").Close();
+                html.Open("p").Element("a", $"Task #{number}", ("href", $"/tasks/{Uri.EscapeDataString(number)}")).Text($" · {(entries.Count == 1 ? "1 entry" : $"{Words.Number(entries.Count)} entries")} ").Twin($"colibri logs {number} -f").Close();
                 if (start > 0)
                     html.Open("p").Element("a", $"Earlier entries ({Words.Number(start)})", ("href", $"{address}?to={Words.Plain(entries[start - 1].Seq)}"), ("rel", "prev")).Close();
                 if (end == 0)

@@ -125,7 +125,7 @@ internal static class TaskPage
             return;
         html.Element(isSmall ? "h3" : "h2", "Refused calls").Open("ul");
         foreach (var tool in denied)
-            html.Open("li").Element("code", tool.Tool).Text($" {Words.Number(tool.Count)} times").Text(tool.Reason is { } reason ? $": {reason}" : "").Close();
+            html.Open("li").Element("code", tool.Tool).Text($" {Words.Count(tool.Count, "time")}").Text(tool.Reason is { } reason ? $": {reason}" : "").Close();
         html.Close();
     }
 

@@ -42,19 +42,23 @@ internal static class TasksPage
     private static void Filters(HtmlWriter html, PageRequest request, string order)
     {
         html.Open("form", ("class", "filters"), ("method", "get"), ("action", "/tasks"), ("role", "search"), ("aria-label", "Filter tasks"));
-        html.Element("label", "State", ("for", "f-status")).Open("select", ("id", "f-status"), ("name", "status"));
+        html.Open("span", ("class", "field")).Element("label", "State", ("for", "f-status")).Open("select", ("id", "f-status"), ("name", "status"));
         // Without a value of its own an option stands for its text, and an empty one for no filter.
         html.Open("option", ("value", "")).Text("all").Close();
         foreach (var state in States)
             html.Element("option", state, ("value", state), ("selected", request.Said("status") == state ? "" : null));
-        html.Close();
+        html.Close().Close();
         foreach (var name in (string[])["agent", "workspace", "group", "tag"])
-            html.Element("label", char.ToUpperInvariant(name[0]) + name[1..], ("for", $"f-{name}")).Open("input", ("id", $"f-{name}"), ("name", name), ("value", request.Said(name)), ("data-filter", name == "agent" ? "" : null), ("autocomplete", "off"));
-        html.Element("label", "Order", ("for", "f-order")).Open("select", ("id", "f-order"), ("name", "order"));
+            Field(html, name, request.Said(name), isFirst: name == "agent");
+        html.Open("span", ("class", "field")).Element("label", "Order", ("for", "f-order")).Open("select", ("id", "f-order"), ("name", "order"));
         foreach (var each in (string[])["newest", "oldest"])
             html.Element("option", each, ("value", each), ("selected", order == each ? "" : null));
-        html.Close().Element("button", "Filter", ("type", "submit")).Element("a", "Clear", ("href", "/tasks")).Close();
+        html.Close().Close().Element("button", "Filter", ("type", "submit")).Element("a", "Clear", ("href", "/tasks")).Close();
     }
+
+    private static void Field(HtmlWriter html, string name, string? value, bool isFirst) =>
+        html.Open("span", ("class", "field")).Element("label", char.ToUpperInvariant(name[0]) + name[1..], ("for", $"f-{name}"))
+            .Open("input", ("id", $"f-{name}"), ("name", name), ("value", value), ("data-filter", isFirst ? "" : null), ("autocomplete", "off")).Close();
 
     private static string Address(PageRequest request, string after)
     {

@@ -51,7 +51,7 @@ public sealed class AccessTokenTests : IDisposable
     {
         var token = AccessToken.Open(Path.Combine(_directory, "token"));
         token.Is(token.Text).ShouldBeTrue();
-        token.Is(token.Text[..^1]).ShouldBeFalse();
+        token.Is(token.Text.AsSpan(..^1)).ShouldBeFalse();
         token.Is(token.Text + "0").ShouldBeFalse();
         token.Is("").ShouldBeFalse();
         token.Is(new string('é', 64)).ShouldBeFalse();
