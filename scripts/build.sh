@@ -1,13 +1,13 @@
 #!/bin/sh
-# Publishes colibri-daemon, colibri and colibri-test-agent as native executables for this machine, or on x86-64 Linux for aarch64.
+# Publishes colibri-daemon, colibri, colibri-web and colibri-test-agent as native executables for this machine, or on x86-64 Linux for aarch64.
 set -eu
 
 usage() {
     cat <<'END'
 usage: build.sh [-o DIR] [--arch ARCH] [--static] [--map] [--help]
 
-Publishes colibri-daemon, colibri and colibri-test-agent as native executables
-for this machine: one file each, SQLite inside the daemon. What lacks for it is
+Publishes colibri-daemon, colibri, colibri-web and colibri-test-agent as native
+executables for this machine: one file each, SQLite inside the daemon. What lacks for it is
 installed where that takes no password.
 
   -o DIR      where the executables go (default: dist/ in the repository,

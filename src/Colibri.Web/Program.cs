@@ -48,7 +48,7 @@ internal static class Program
         await using (host.ConfigureAwait(false))
         {
             await host.StartAsync().ConfigureAwait(false);
-            Console.WriteLine(Announced(host.Address, token, options));
+            Console.WriteLine($"colibri-web: {Announced(options.Listen.UnixPath is { } path ? $"unix:{path}" : $"{host.Address}/", token, options)}");
             await host.RunToEndAsync().ConfigureAwait(false);
             return 0;
         }
@@ -57,9 +57,9 @@ internal static class Program
     // The token goes to a person's terminal alone: what else standard output is may be a log.
     private static string Announced(string address, AccessToken? token, WebOptions options) => token switch
     {
-        null => $"colibri-web: {address}/ (read-only)",
-        _ when options.Listen.UnixPath is null && !Console.IsOutputRedirected => $"colibri-web: {address}/#token={token.Text}",
-        _ => $"colibri-web: {address}/ (the token is in {token.Path})",
+        null => $"{address} (read-only)",
+        _ when options.Listen.UnixPath is null && !Console.IsOutputRedirected => $"{address}#token={token.Text}",
+        _ => $"{address} (the token is in {token.Path})",
     };
 
     private static int Fail(int exitCode, string message)

@@ -50,6 +50,8 @@ async function stream(address, taken, signal) {
   }
 }
 
+const streams = [];
+
 /** Keeps a stream open while the page is seen: six connections are all that a browser has for one server. */
 function keepOpen(address, taken, changed) {
   let abort = null;
@@ -73,7 +75,9 @@ function keepOpen(address, taken, changed) {
   };
   const close = () => { clearTimeout(timer); abort?.abort(); };
   document.addEventListener('visibilitychange', () => (document.hidden ? close() : open()));
-  return { open, close };
+  const kept = { open, close };
+  streams.push(kept);
+  return kept;
 }
 
 // ---- Parts of the page
@@ -179,10 +183,10 @@ function pause() {
   button.setAttribute('aria-pressed', String(paused));
   button.textContent = paused ? 'Go on with live updates' : 'Pause live updates';
   if (paused) {
-    events.close();
+    streams.forEach((kept) => kept.close());
     showState('paused');
   } else {
-    events.open();
+    streams.forEach((kept) => kept.open());
   }
 }
 
@@ -305,7 +309,8 @@ const places = { o: '/', t: '/tasks', a: '/agents', i: '/inbox', c: '/cost' };
 let isGoing = false;
 
 function step(selector, by) {
-  const rows = all(selector);
+  // What stands within another is stepped over with it.
+  const rows = all(selector).filter((row) => !row.parentElement.closest(selector));
   if (rows.length === 0) return;
   const at = rows.findIndex((row) => row.classList.contains('current'));
   const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length];
@@ -375,6 +380,12 @@ async function chart(holder) {
 
 const strokes = ['#2f6fde', '#c2571a', '#1a8a5b', '#8a4fc9', '#b8860b', '#c0335a', '#4a8f9c', '#777777'];
 
+// A day, or within days the time, in UTC.
+function day(seconds, isDay) {
+  const text = new Date(seconds * 1000).toISOString();
+  return isDay ? text.slice(5, 10) : text.slice(11, 16) === '00:00' ? text.slice(5, 10) : text.slice(11, text.slice(17, 19) === '00' ? 16 : 19);
+}
+
 function draw(holder, data) {
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue('--quiet');
@@ -389,9 +400,9 @@ function draw(holder, data) {
     height: 240,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     scales: { x: { time: true, range: isMoney ? (_, low, high) => [low - 43200, high + 43200] : undefined }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [axis, { ...axis, size: 70, values: (_, numbers) => numbers.map((number) => (isMoney ? `$${number}` : Number.isInteger(number) ? String(number) : '')) }],
+    axes: [{ ...axis, space: 70, incrs: isMoney ? [1, 2, 7, 14, 28, 91].map((days) => days * 86400) : undefined, values: (_, times) => times.map((seconds) => day(seconds, isMoney)) }, { ...axis, size: 70, values: (_, numbers) => numbers.map((number) => (isMoney ? `$${number}` : Number.isInteger(number) ? String(number) : '')) }],
     series: [{ value: (_, seconds) => (seconds === null ? '' : new Date(seconds * 1000).toISOString().slice(0, isMoney ? 10 : 16).replace('T', ' ')) },
-      ...data.series.map((each, index) => ({ label: each.name, stroke: strokes[index % strokes.length], dash: index < strokes.length ? undefined : [4, 4], width: 2, paths: isMoney && data.series.length === 1 ? bars : steps, fill: isMoney && data.series.length === 1 ? `${strokes[0]}55` : undefined, value: (_, number) => value(number), points: { show: isMoney } }))],
+      ...data.series.map((each, index) => ({ label: each.name, stroke: strokes[index % strokes.length], dash: index < strokes.length ? undefined : [4, 4], width: 2, paths: isMoney && data.series.length === 1 ? bars : steps, fill: isMoney && data.series.length === 1 ? `${strokes[0]}55` : undefined, value: (_, number) => value(number), points: { show: isMoney && data.series.length > 1 } }))],
   }, [data.times, ...data.series.map((each) => each.values)], holder);
   new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: 240 })).observe(holder);
 }

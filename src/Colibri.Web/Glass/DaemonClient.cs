@@ -30,7 +30,7 @@ internal sealed class DaemonClient(string socketPath) : IDisposable
                 {
                     return await AskAsync(kept, request, type, null, cancellation).ConfigureAwait(false);
                 }
-                catch (DaemonUnreachableException)
+                catch (DaemonUnreachableException e) when (e.Reason is UnreachableReason.Closed or UnreachableReason.Failed)
                 {
                     // It was closed at rest: the daemon was started anew, or had to make room.
                 }

@@ -38,6 +38,7 @@ internal static class ActionForms
         if (question.Message is { Length: > 0 } message)
             html.Element("p", message, ("class", "words"));
         (string, string)[] whose = [("agent_id", agentId), ("request", question.Request)];
+        html.Open("div", ("class", "actions"));
         if (question.Options is { Count: > 0 } choices)
         {
             foreach (var choice in choices)
@@ -55,7 +56,7 @@ internal static class ActionForms
                 form.Element("label", "Answer", ("for", id)).Open("textarea", ("id", id), ("name", "value"), ("rows", "3"), ("required", "")).Close());
         }
         html.Action(options, "answer", [.. whose, ("cancelled", "true")], "Go on without an answer", $"colibri answer {agent} --cancel");
-        html.Close();
+        html.Close().Close();
     }
 
     /// <summary>What can be done with a task as it is now.</summary>
@@ -68,7 +69,7 @@ internal static class ActionForms
             if (change.State == ChangeState.Open)
                 html.Action(options, "land-task", which, "Land", $"colibri land {number}", $"Landing #{number} merges {change.Branch} into the base of {change.Workspace}.");
             html.Action(options, "discard-task", which, "Discard", $"colibri discard {number}",
-                $"Discarding #{number} takes {Words.Count(change.Commits, "commit")} off {change.Branch}. They stay under refs/colibri/parked/.");
+                $"Discarding #{number} takes {Words.Count(change.Commits, "commit")} off {change.Branch}. The work stays under refs/colibri/parked/.");
         }
         switch (task.Status)
         {

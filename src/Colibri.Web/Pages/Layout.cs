@@ -92,7 +92,7 @@ internal static class Layout
     private static Part Banner(GlassModel glass) => Part.Of("banner", [Topics.Daemon], html =>
     {
         if (glass.Away is { } why)
-            html.Open("p", ("class", "banner bad"), ("role", "alert")).Element("strong", "The daemon is away. ").Text(why).Text(" What is shown may be old; it is taken up again by itself.").Close();
+            html.Open("p", ("class", "banner bad"), ("role", "alert")).Element("strong", "The daemon is away. ").Text(why).Text(". What is shown may be old; it is taken up again by itself.").Close();
     });
 
     private static void WritePart(HtmlWriter html, Part part) =>
