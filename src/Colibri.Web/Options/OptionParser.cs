@@ -10,7 +10,8 @@ internal static class OptionParser
         usage: colibri-web [options]
 
         Serves the glasspane as web pages: what waits for you, tasks, agents, sessions,
-        changes and cost, kept up to date while they are open. Read-only without --write.
+        changes and cost, kept up to date while they are open. Read-only without
+        --write.
 
           --listen ADDRESS      127.0.0.1:7766 where left out; an address with a port,
                                 or unix:/path of a Unix socket
