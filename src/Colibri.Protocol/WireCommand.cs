@@ -65,7 +65,7 @@ public sealed class WireCommand
         new("persist", "false", "boolean", "also after a restart"));
 
     public static WireCommand Cost { get; } = new("cost", "show what agents used and what it cost",
-        new("by", "task", "task, session, provider or day", "a line for each of these; task if not given"),
+        new("by", "task", "task, session, provider, profile, day or day-profile", "a line for each of these; task if not given"),
         new("limit", "50", "1 to 1,000", "at most so many lines"));
 
     public static WireCommand Budget { get; } = new("budget", "show the budgets and what was spent today, in UTC",
@@ -87,6 +87,11 @@ public sealed class WireCommand
         new("workspace", "all", "name", "only those of this workspace"),
         new("group", "all", "name", "only those of this group"),
         new("tag", "all", "name", "only those with this tag"));
+
+    public static WireCommand ListRuns { get; } = new("list-runs", "list attempts at tasks, the newest first",
+        new("task_id", "all", "name", "only those at this task"),
+        new("limit", "100", "1 to 1,000", "at most so many in one answer"),
+        new("before", "the newest", "a run's id", "go on where an answer ended"));
 
     public static WireCommand ClaimTask { get; } = new("claim-task", "take a queued task for an agent",
         new("task_id", WireField.Required, "name", "the task"),
@@ -132,6 +137,16 @@ public sealed class WireCommand
         new("force", "false", "boolean", "park what else is in its tree, too"));
 
     public static WireCommand Inbox { get; } = new("inbox", "show everything that waits for a person");
+
+    public static WireCommand ListNotices { get; } = new("list-notices", "list what was told, and what could not be told",
+        new("limit", "100", "1 to 1,000", "at most so many"),
+        new("sink", "all", "name", "only what this sink is still to be told"));
+
+    public static WireCommand TestSink { get; } = new("test-sink", "tell a sink something, to see whether it hears",
+        new WireField("sink", WireField.Required, "name", "a sink of the configuration"));
+
+    public static WireCommand RetryNotices { get; } = new("retry-notices", "try again what could not be told",
+        new WireField("sink", "all", "name", "only of this sink"));
 
     public static WireCommand PauseQueue { get; } = new("pause-queue", "start no queued tasks, all or of one provider or agent",
         new("provider", "any", "name", "only tasks of this provider"),
@@ -260,13 +275,13 @@ public sealed class WireCommand
 
     /// <summary>The one without a handler: the connection itself answers it, since the connection is what changes.</summary>
     public static WireCommand Subscribe { get; } = new("subscribe", "follow what happens",
-        new WireField("topics", "all", "tasks, panes, cost", "only this"));
+        new WireField("topics", "all", "tasks, panes, cost, notices", "only this"));
 
     /// <summary>Every command.</summary>
     public static IReadOnlyList<WireCommand> All { get; } =
     [
-        Ping, Status, Snapshot, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
-        RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
+        Ping, Status, Snapshot, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ListRuns, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
+        RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, ListNotices, TestSink, RetryNotices, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, DeleteSkill, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
         Prune,
     ];

@@ -73,6 +73,8 @@ internal static class CostView
         CostGrouping.Task => ["TASK"],
         CostGrouping.Session => [new TableColumn("SESSION", Flexible: true)],
         CostGrouping.Provider => ["PROVIDER", new TableColumn("MODEL", Flexible: true)],
+        CostGrouping.Profile => [new TableColumn("PROFILE", Flexible: true)],
+        CostGrouping.DayProfile => ["DAY", new TableColumn("PROFILE", Flexible: true)],
         _ => ["DAY"],
     };
 
@@ -87,6 +89,8 @@ internal static class CostView
         CostGrouping.Task => [line.TaskId ?? "(no task)"],
         CostGrouping.Session => [line.SessionId ?? ""],
         CostGrouping.Provider => [line.Provider ?? "", line.Model ?? ""],
+        CostGrouping.Profile => [line.Profile ?? ""],
+        CostGrouping.DayProfile => [line.Day ?? "", line.Profile ?? ""],
         _ => [line.Day ?? ""],
     };
 

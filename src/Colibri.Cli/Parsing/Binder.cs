@@ -48,6 +48,7 @@ internal static class Binder
         var app = ConsoleApp.Create();
         ShortCommands.AddTo(app, bound);
         TaskCommands.AddTo(app, bound);
+        RunCommands.AddTo(app, bound);
         LandingCommands.AddTo(app, bound);
         QueueCommands.AddTo(app, bound);
         AgentCommands.AddTo(app, bound);
@@ -55,6 +56,7 @@ internal static class Binder
         CostCommands.AddTo(app, bound);
         RegistryCommands.AddTo(app, bound);
         DaemonCommands.AddTo(app, bound);
+        NoticeCommands.AddTo(app, bound);
         RetentionCommands.AddTo(app, bound);
         return app;
     }

@@ -382,6 +382,16 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>The attempts at a task, oldest first; none for an unknown task.</summary>
     public Task<IReadOnlyList<RunRow>> RunsAsync(string taskId) => ReadAsync(connection => RunVerbs.ListRuns(connection, BoardNames.Task(connection, taskId)));
 
+    /// <summary>A page of the attempts at one task, or at all, the newest first.</summary>
+    /// <returns>The page, and the run to go on after, without one at the end; null where the task is unknown.</returns>
+    /// <exception cref="ArgumentException">No run has the id to go on after.</exception>
+    public Task<RunList?> ListRunsAsync(RunQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        return ReadAsync(connection => RunListVerbs.List(connection, query));
+    }
+
     /// <summary>Registers an agent from outside. The same name on the same host keeps its id and takes the new capabilities. It is a sign of life.</summary>
     public Task<Agent> RegisterAgentAsync(string name, IReadOnlyList<string> capabilities, string? host)
     {

@@ -33,8 +33,10 @@ internal sealed class CostCommands(CostControl cost, Budgets budgets, TaskBoard 
             null or "task" => CostGrouping.Task,
             "session" => CostGrouping.Session,
             "provider" => CostGrouping.Provider,
+            "profile" => CostGrouping.Profile,
             "day" => CostGrouping.Day,
-            var other => throw CommandContext.Bad("by", $"is '{other}'; it can be task, session, provider or day"),
+            "day-profile" => CostGrouping.DayProfile,
+            var other => throw CommandContext.Bad("by", $"is '{other}'; it can be task, session, provider, profile, day or day-profile"),
         };
         var limit = CommandContext.Number(context.Request.Limit, "limit", DefaultLines, 1, MaxLines);
         return Reply.Of(await board.SummariseCostAsync(by, limit).ConfigureAwait(false), ProtocolJson.Wire.CostSummary);

@@ -40,6 +40,9 @@ public sealed record CommandRequest
     [JsonConverter(typeof(NamesConverter))]
     public IReadOnlyList<string>? After { get; init; }
 
+    /// <summary>Of <c>list-runs</c>: the run, after which the page begins.</summary>
+    public string? Before { get; init; }
+
     /// <summary>Of a task, and a filter of <c>list-tasks</c>; of the queue's pauses too.</summary>
     public string? Workspace { get; init; }
     public string? Group { get; init; }
@@ -114,7 +117,10 @@ public sealed record CommandRequest
     /// <summary>Of <c>budget</c>: lift.</summary>
     public string? Action { get; init; }
 
-    /// <summary>Of <c>cost</c>: task, session, provider or day.</summary>
+    /// <summary>Of <c>list-notices</c>, <c>test-sink</c> and <c>retry-notices</c>.</summary>
+    public string? Sink { get; init; }
+
+    /// <summary>Of <c>cost</c>: task, session, provider, profile, day or day-profile.</summary>
     public string? By { get; init; }
     public bool? All { get; init; }
 

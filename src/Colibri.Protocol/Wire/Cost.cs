@@ -50,6 +50,9 @@ public sealed record CostLine
     public string? Provider { get; init; }
     public string? Model { get; init; }
 
+    /// <summary>The profile of the runs' agents; <see cref="OtherProfile"/> for what was used outside of runs with a profile.</summary>
+    public string? Profile { get; init; }
+
     /// <summary><c>2026-11-24</c>, in UTC.</summary>
     public string? Day { get; init; }
 
@@ -62,6 +65,8 @@ public sealed record CostLine
 
     /// <summary>Tokens read from a provider's cache over all sent, 0 to 1; 0 when nothing was sent.</summary>
     public required double HitRate { get; init; }
+
+    public const string OtherProfile = "other";
 
     public static CostLine Of(long requests, Usage usage)
     {
@@ -77,7 +82,9 @@ public enum CostGrouping
     Task,
     Session,
     Provider,
+    Profile,
     Day,
+    DayProfile,
 }
 
 /// <summary>The answer to <c>cost</c>: what agents used and what it cost.</summary>

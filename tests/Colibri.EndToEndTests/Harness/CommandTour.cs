@@ -55,6 +55,8 @@ internal sealed class CommandTour(WireClient client)
         (await AskAsync(new { cmd = "get-task", task_id = id })).Text("title").ShouldBe("Look around");
         (await AskAsync(new { cmd = "list-tasks", status = "queued", limit = 10 })).Items("tasks").ShouldContain(task => task.Text("id") == id);
 
+        (await AskAsync(new { cmd = "list-runs", task_id = id, limit = 10 })).Items("runs").ShouldBeEmpty();
+
         var agent = await AskAsync(new { cmd = "register-agent", name = "visitor", capabilities = new[] { "code" }, host = "elsewhere" });
         agent.Text("name").ShouldBe("visitor");
         var agentId = agent.Text("id");

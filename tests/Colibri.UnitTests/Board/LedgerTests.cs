@@ -118,6 +118,26 @@ public sealed class LedgerTests
     }
 
     [Test]
+    public async Task Sums_by_profile_outlive_the_runs()
+    {
+        await using var fixture = new BoardFixture();
+        var task = await fixture.Create();
+        await fixture.Board.BeginSpawnAsync(BoardFixture.Record("a") with { Profile = "careful" }, task.Id);
+        await fixture.Spawn("b");
+        await fixture.Board.BeginSpawnAsync(BoardFixture.Record("c"), taskId: null);
+        await fixture.Board.BookUsageAsync("a", [Row("a", Costing(1)), Row("a", Costing(20), day: Today.AddDays(1))]);
+        await fixture.Board.BookUsageAsync("b", [Row("b", Costing(50))]);
+        await fixture.Board.BookUsageAsync("c", [Row("c", Costing(10))]);
+        await fixture.Board.EndSpawnAsync("a", new RunEnd { AgentId = "", Ending = RunEnding.Done, Usage = [] });
+        await fixture.Board.DeleteAsync(task.Id);
+
+        (await fixture.Board.SummariseCostAsync(CostGrouping.Profile, 10)).Lines.Select(line => (line.Profile, line.Agents, line.Usage.CostMicrocents))
+            .ShouldBe([("other", 2, 60), ("careful", 1, 21)]);
+        (await fixture.Board.SummariseCostAsync(CostGrouping.DayProfile, 10)).Lines.Select(line => (line.Day, line.Profile, line.Usage.CostMicrocents))
+            .ShouldBe([("2026-11-23", "careful", 20), ("2026-11-22", "other", 60), ("2026-11-22", "careful", 1)]);
+    }
+
+    [Test]
     public async Task Absurd_numbers_still_have_a_sum()
     {
         await using var fixture = new BoardFixture();

@@ -326,4 +326,10 @@ internal static class Schema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX session_totals_by_age ON session_totals (told_at);
         """;
+
+    // The profile of the run that used it: the sums by profile outlive the run. Null outside of runs, and of a run without a profile.
+    public const string UsageProfiles = """
+        ALTER TABLE usage ADD COLUMN profile TEXT;
+        UPDATE usage SET profile = (SELECT profile FROM runs WHERE runs.id = usage.run_id) WHERE run_id <> '';
+        """;
 }

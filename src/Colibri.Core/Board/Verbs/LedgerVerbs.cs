@@ -13,9 +13,9 @@ internal static class LedgerVerbs
 {
     // A run or an agent that has ended is settled: a booking that arrives after its last one changes nothing.
     private const string Upsert = """
-        INSERT INTO usage (agent_id, run_id, day, provider, model, task_id, session_id, requests,
+        INSERT INTO usage (agent_id, run_id, day, provider, model, task_id, session_id, profile, requests,
             input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens, awaited_tokens)
-        SELECT a.id, $run, $day, $provider, $model, r.task_id, coalesce(r.session_id, a.session_id, ''), $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced, $awaited
+        SELECT a.id, $run, $day, $provider, $model, r.task_id, coalesce(r.session_id, a.session_id, ''), r.profile, $requests, $input, $output, $cache_read, $cache_write, $cost, $unpriced, $awaited
         FROM agents a LEFT JOIN runs r ON r.id = $run AND r.agent_id = a.id AND r.finished_at IS NULL
         WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL AND ($run = '' OR r.id IS NOT NULL)
         ON CONFLICT (agent_id, run_id, day, provider, model) DO UPDATE SET requests = excluded.requests,
@@ -61,6 +61,17 @@ internal static class LedgerVerbs
         GROUP BY u.provider, u.model ORDER BY 6 DESC, 7 DESC, u.provider, u.model LIMIT $limit
         """;
 
+    private const string Profile = $"ifnull(u.profile, '{CostLine.OtherProfile}')";
+
+    private const string ByProfile = $"""
+        SELECT {Sums}, {Profile} AS name, count(DISTINCT u.agent_id) FROM usage u GROUP BY name ORDER BY 6 DESC, 7 DESC, name LIMIT $limit
+        """;
+
+    private const string ByDayProfile = $"""
+        SELECT {Sums}, u.day, {Profile} AS name, count(DISTINCT u.agent_id) FROM usage u
+        GROUP BY u.day, name ORDER BY u.day DESC, 6 DESC, 7 DESC, name LIMIT $limit
+        """;
+
     private const string ByDay = $"SELECT {Sums}, u.day, count(DISTINCT u.agent_id) FROM usage u GROUP BY u.day ORDER BY u.day DESC LIMIT $limit";
 
     public static int Book(WriteScope scope, string agentId, IReadOnlyList<UsageRow> rows)
@@ -87,6 +98,9 @@ internal static class LedgerVerbs
     public static Usage OfRun(WriteScope scope, string agentId, string runId) =>
         scope.First(Run, row => row.Usage(0), ("$agent", agentId), ("$run", runId))!;
 
+    public static Usage OfRun(BoardConnection connection, string agentId, string runId) =>
+        connection[Run].Bind(("$agent", agentId), ("$run", runId)).First(row => row.Usage(0))!;
+
     public static Usage OfDay(BoardConnection connection, DateOnly day) =>
         connection[Day].Bind(("$day", Text(day))).First(row => row.Usage(1))!;
 
@@ -97,7 +111,9 @@ internal static class LedgerVerbs
             CostGrouping.Task => ByTask,
             CostGrouping.Session => BySession,
             CostGrouping.Provider => ByProvider,
+            CostGrouping.Profile => ByProfile,
             CostGrouping.Day => ByDay,
+            CostGrouping.DayProfile => ByDayProfile,
             _ => throw new ArgumentOutOfRangeException(nameof(by), by, "no such grouping"),
         };
         // One row more than requested tells whether there are more.
@@ -120,6 +136,8 @@ internal static class LedgerVerbs
             CostGrouping.Task => line with { TaskId = row.TextOrNull(7), Title = row.TextOrNull(8), Status = StatusOrNull(row, 9), Agents = row.GetInt64(10), TaskNumber = row.LongOrNull(11) },
             CostGrouping.Session => line with { SessionId = row.GetString(7), Agents = row.GetInt64(8) },
             CostGrouping.Provider => line with { Provider = row.GetString(7), Model = row.GetString(8), Agents = row.GetInt64(9) },
+            CostGrouping.Profile => line with { Profile = row.GetString(7), Agents = row.GetInt64(8) },
+            CostGrouping.DayProfile => line with { Day = row.GetString(7), Profile = row.GetString(8), Agents = row.GetInt64(9) },
             _ => line with { Day = row.GetString(7), Agents = row.GetInt64(8) },
         };
     }

@@ -225,6 +225,62 @@ public sealed class ViewTests
 
         """);
 
+    private static readonly RunSummary Tried = new()
+    {
+        Id = SessionId,
+        TaskId = TaskId,
+        TaskNumber = 12,
+        Title = "Write the release notes of the year and of the month",
+        Attempt = 2,
+        AgentId = AgentId,
+        Label = "a7",
+        Profile = "claude",
+        Runtime = "claude",
+        SessionId = SessionId,
+        Provider = "anthropic",
+        Model = "claude-opus-4-5-of-a-very-long-name-indeed",
+        StartedAt = Now,
+        EndedAt = Now.AddSeconds(75),
+        DurationMs = 75_000,
+        Verdict = "done",
+        Usage = Spent,
+    };
+
+    private static readonly RunList Attempts = new(
+    [
+        Tried with { EndedAt = null, DurationMs = null, Verdict = null, Profile = null, Usage = new Usage() },
+        Tried,
+        Tried with
+        {
+            TaskNumber = 9,
+            Title = "\e[2J",
+            Attempt = 1,
+            Verdict = "spawn-failed",
+            DurationMs = 20,
+            Error = new TaskError("spawn-failed", "the program was there and could not be started, and so on"),
+            Denied = [new DeniedTool("bash", "not now", 2)],
+        },
+    ], "r1");
+
+    [Test]
+    public async Task List_runs() => (await ShownAsync(Attempts, Wire.RunList, "list-runs")).ShouldBe("""
+        TASK  TRY  VERDICT       AGENT   AGE  TOOK     COST  TITLE
+          12    2  running       a7       5m    5m        -  Write the release notes of…
+          12    2  done          claude   5m    1m  $0.0024  Write the release notes of…
+           9    1  spawn-failed  claude   5m    0s  $0.0024  \x1b[2J
+          spawn-failed: the program was there and could not be started, and so on
+          denied: bash 2 times: not now
+        there are more: colibri list-runs --before r1
+
+        """);
+
+    [Test]
+    public async Task List_runs_of_one_task_shows_the_models() => (await ShownAsync(new RunList([Tried]), Wire.RunList, "list-runs 12")).ShouldBe("""
+        TRY  VERDICT  AGENT   AGE  TOOK     COST  MODEL
+          2  done     claude   5m    1m  $0.0024  anthropic:claude-opus-4-5-of-a-very-l…
+
+        """);
+
     /// <summary>The evening's table at 80 columns: each line fits, and what is long is cut.</summary>
     [Test]
     public async Task List_tasks_shows_numbers_places_and_costs() => (await ShownAsync(
@@ -651,6 +707,8 @@ public sealed class ViewTests
     [Arguments("list-tasks", """{"tasks":[]}""", "no tasks; add one: colibri add 'What to do'\n")]
     [Arguments("list-tasks --tag t", """{"tasks":[]}""", "no such tasks; see all: colibri list-tasks\n")]
     [Arguments("list-tasks --status failed", """{"tasks":[]}""", "no failed tasks; see all: colibri list-tasks\n")]
+    [Arguments("list-runs", """{"runs":[]}""", "no runs; the first task makes one: colibri add 'What to do'\n")]
+    [Arguments("list-runs 12", """{"runs":[]}""", "no runs of task 12 yet: colibri get-task 12\n")]
     [Arguments("list-agents", """{"agents":[]}""", "no agents; start one: colibri spawn-agent BINARY --task-id TASK_ID\n")]
     [Arguments("list-sessions", """{"sessions":[]}""", "no sessions; every run of a task makes one: colibri create-task --title 'What to do'\n")]
     [Arguments("list-skills", """{"skills":[]}""", "no skills; add one: colibri register-skill NAME --category C --description D\n")]

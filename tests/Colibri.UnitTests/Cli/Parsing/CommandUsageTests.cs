@@ -51,7 +51,7 @@ public sealed class CommandUsageTests
     [Arguments("watch --topic Tasks", "--topic 'Tasks' is none of tasks, panes, cost (see: colibri watch --help)")]
     [Arguments("append-session s --kind compaction", "--kind 'compaction' is none of user, assistant, tool_call, tool_result, question, answer, usage, note (see: colibri append-session --help)")]
     [Arguments("append-session s --kind usage --input-tokens many", "--input-tokens 'many' is not a whole number (see: colibri append-session --help)")]
-    [Arguments("cost --by 3", "--by '3' is none of task, session, provider, day (see: colibri cost --help)")]
+    [Arguments("cost --by 3", "--by '3' is none of task, session, provider, profile, day, day-profile (see: colibri cost --help)")]
     [Arguments("stop-agent a --grace-ms 1.5", "--grace-ms '1.5' is not a whole number (see: colibri stop-agent --help)")]
     [Arguments("wait t --timeout 2592001", "--timeout '2592001' is not a number of seconds (see: colibri wait --help)")]
     public async Task A_wrong_command_line_is_one_line_that_names_the_value_and_the_help(string commandLine, string message)

@@ -11,6 +11,7 @@ public sealed class CommandTableTests
         .. new DaemonCommands(null!, null!, null!, null!).Handlers,
         .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
         .. new TaskCommands(null!, null!, null!, null!, null!).Handlers,
+        .. new RunCommands(null!).Handlers,
         .. new QueueCommands(null!).Handlers,
         .. new AgentCommands(null!, null!, null!, "clawdie").Handlers,
         .. new SessionCommands(null!, null!, null!).Handlers,
