@@ -8,8 +8,6 @@ namespace Colibri.Web.Api;
 [JsonSerializable(typeof(ActionReply))]
 [JsonSerializable(typeof(Happened))]
 [JsonSerializable(typeof(ChartData))]
-[JsonSerializable(typeof(ProfileCosts))]
-[JsonSerializable(typeof(RunSpans))]
 internal sealed partial class WebJson : JsonSerializerContext;
 
 /// <summary>The fields of all actions. Which of them one takes is in <see cref="ActionApi"/>.</summary>

@@ -67,8 +67,8 @@ internal static class Pieces
     private static string Tone(string word) => word switch
     {
         "done" or "landed" or "ok" or "ready" => "good",
-        "failed" or "error" or "conflict" or "disk" or "workspace" or "no-key" or "auth-failed" or "low" or "stopped by error" => "bad",
-        "blocked" or "question" or "held" or "stalled" or "review" or "open" or "provider" or "budget" or "paused" or "no agent" or "backing-off" or "resting" or "interrupted" => "warn",
+        "failed" or "error" or "conflict" or "disk" or "workspace" or "no-key" or "auth-failed" or "low" or "dead-letters" or "stopped by error" => "bad",
+        "blocked" or "question" or "held" or "stalled" or "review" or "open" or "provider" or "budget" or "paused" or "no agent" or "backing-off" or "resting" or "interrupted" or "waiting" => "warn",
         "working" or "started" or "claimed" or "running" or "starting" or "trying" => "live",
         _ => "dull",
     };

@@ -14,6 +14,7 @@ internal static class CostPage
     {
         var days = await AskAsync(request, "day").ConfigureAwait(false);
         var tasks = await AskAsync(request, "task").ConfigureAwait(false);
+        var profiles = await AskAsync(request, "profile").ConfigureAwait(false);
         var providers = await AskAsync(request, "provider").ConfigureAwait(false);
         return new Page("Cost", "/cost",
         [
@@ -24,10 +25,11 @@ internal static class CostPage
             }),
             Part.Of("charts", [], html =>
             {
-                Chart(html, "Cost by day", "/charts/cost.json", "money");
+                Chart(html, "Cost by day and profile", "/charts/cost.json", "money");
                 Chart(html, "Agents over time", "/charts/agents.json", "count");
             }),
             Part.Of("days", [Topics.Status], html => Table(html, "By day", days, line => line.Day)),
+            Part.Of("profiles", [Topics.Status], html => Table(html, "By profile", profiles, line => line.Profile)),
             Part.Of("tasks", [Topics.Status], html => Table(html, "By task", tasks, null)),
             Part.Of("providers", [Topics.Status], html => Table(html, "By provider and model", providers, line => $"{line.Provider} {line.Model}")),
         ]) { HasCharts = true };

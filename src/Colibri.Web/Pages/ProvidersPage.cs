@@ -25,6 +25,7 @@ internal static class ProvidersPage
                 Breakers(html, status);
                 Budget(html, status, request.Options);
                 Disk(html, status);
+                Told(html, status);
             }),
         ]);
     }
@@ -94,6 +95,26 @@ internal static class ProvidersPage
         html.Fact("for a task", budget.TaskMicrocents is { } task ? Words.Money(task) : "no limit").Fact("unpriced tokens", Words.Number(budget.UnpricedTokens)).Fact("state", budget.Held ? "held: no agent is started" : "open", budget.Held ? "warn" : null).Close();
         if (budget.Held)
             html.Action(options, "budget", [("action", "lift")], "Lift the budget for today", "colibri budget lift", "Lifting the day's budget lets agents spend more today.");
+    }
+
+    private static void Told(HtmlWriter html, StatusReport status)
+    {
+        html.Element("h2", "Who is told");
+        if (status.Notify is not { Sinks.Count: > 0 } notify)
+        {
+            html.Empty("Nobody is told of what waits: there is no [notify.NAME] in colibri.toml.");
+            return;
+        }
+        html.OpenTable("Who is told", "cards").Head("sink", "state", "#waiting", "#given up", "#delivered", "last", "last error").Open("tbody");
+        foreach (var sink in notify.Sinks)
+        {
+            html.Open("tr").Cell(sink.Name, null, "sink").Open("td", ("data-label", "state")).Badge(sink.State).Close();
+            html.Cell(Words.Number(sink.Pending), "num", "waiting").Cell(Words.Number(sink.Dead), "num", "given up").Cell(Words.Number(sink.Delivered), "num", "delivered").Open("td", ("data-label", "last"));
+            if (sink.LastAt is { } at)
+                html.When(at);
+            html.Close().Cell(sink.LastError, "clip", "last error").Close();
+        }
+        html.Close().Close().Close();
     }
 
     private static void Disk(HtmlWriter html, StatusReport status)

@@ -12,7 +12,7 @@ public sealed class ChartsTests
     {
         var chart = Charts.OfCost([Line("2026-11-28", "claude", 300), Line("2026-11-26", "claude", 100), Line("2026-11-26", null, 900)]);
         chart.Times.ShouldBe([.. ((int[])[22, 23, 24, 25, 26, 27, 28]).Select(day => new DateTimeOffset(2026, 11, day, 0, 0, 0, TimeSpan.Zero).ToUnixTimeSeconds())]);
-        chart.Series.Select(series => series.Name).ShouldBe(["without a profile", "claude"]);
+        chart.Series.Select(series => series.Name).ShouldBe(["other", "claude"]);
         chart.Series[0].Values.ShouldBe([0, 0, 0, 0, 9, 0, 0]);
         chart.Series[1].Values.ShouldBe([0, 0, 0, 0, 1, 0, 3]);
     }
@@ -22,13 +22,13 @@ public sealed class ChartsTests
     {
         var chart = Charts.OfCost([.. Enumerable.Range(1, 12).Select(i => Line("2026-11-28", $"p{i}", i * 100))]);
         chart.Series.Length.ShouldBe(9);
-        chart.Series.Single(series => series.Name == "others").Values[^1].ShouldBe(1 + 2 + 3 + 4);
+        chart.Series.Single(series => series.Name == "the rest").Values[^1].ShouldBe(1 + 2 + 3 + 4);
     }
 
     [Test]
     public void Agents_are_counted_at_each_begin_and_end()
     {
-        var chart = Charts.OfRuns([new(Noon, Noon.AddMinutes(2)), new(Noon.AddMinutes(1), null), new(Noon.AddMinutes(1), Noon.AddMinutes(2))], Noon.AddMinutes(5));
+        var chart = Charts.OfRuns([(Noon, Noon.AddMinutes(2)), (Noon.AddMinutes(1), null), (Noon.AddMinutes(1), Noon.AddMinutes(2))], Noon.AddMinutes(5));
         chart.Times.Select(time => (time - chart.Times[0]) / 60).ShouldBe([0, 1, 2, 5]);
         chart.Series.Single().Values.ShouldBe([1, 3, 1, 1]);
     }
@@ -40,5 +40,5 @@ public sealed class ChartsTests
         Charts.OfRuns([], Noon).Times.ShouldBeEmpty();
     }
 
-    private static ProfileCost Line(string day, string? profile, long cents) => new(day, profile, new Usage { CostMicrocents = cents * 1_000_000 });
+    private static CostLine Line(string day, string? profile, long cents) => CostLine.Of(1, new Usage { CostMicrocents = cents * 1_000_000 }) with { Day = day, Profile = profile };
 }
