@@ -32,7 +32,8 @@ internal static class CostPage
             Part.Of("profiles", [Topics.Status], html => Table(html, "By profile", profiles, line => line.Profile)),
             Part.Of("tasks", [Topics.Status], html => Table(html, "By task", tasks, null)),
             Part.Of("providers", [Topics.Status], html => Table(html, "By provider and model", providers, line => $"{line.Provider} {line.Model}")),
-        ]) { HasCharts = true };
+        ])
+        { HasCharts = true };
     }
 
     private static Task<CostSummary> AskAsync(PageRequest request, string by) =>
