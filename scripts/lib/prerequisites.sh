@@ -196,6 +196,10 @@ collect_missing() {
                 if [ "$prerequisites_system" = debian ] && ! command -v faketime >/dev/null 2>&1; then
                     lacks 'faketime' faketime -
                 fi
+                # The web pages are looked at in it.
+                if [ "$prerequisites_system" = debian ] && ! command -v chromium >/dev/null 2>&1; then
+                    lacks 'chromium' chromium -
+                fi
                 if [ "$prerequisites_system" = debian ] && ! command -v mandoc >/dev/null 2>&1; then
                     lacks 'mandoc' mandoc -
                 fi

@@ -5,6 +5,7 @@
 #   codex=$(real_codex) claude=$(real_claude) opencode=$(real_opencode)     # 404, 384 and 177 MB on disk
 #   gemini=$(real_gemini) qwen=$(real_qwen) copilot=$(real_copilot)
 #   droid=$(real_droid) goose=$(real_goose) cline=$(real_cline)     # 243, 269 and 152 MB on disk
+#   playwright=$(real_playwright) axe=$(real_axe)     # what drives a browser and looks at a page, for the web pages
 #
 #   clients=$(mcp_clients)     # a directory whose node_modules have the MCP inspector and the official TypeScript SDK; 123 MB on disk
 #
@@ -26,6 +27,8 @@ REAL_CLINE_VERSION=3.0.65
 MCP_INSPECTOR_VERSION=2.12.0
 MCP_SDK_VERSION=1.32.2
 REAL_JITI_VERSION=2.7.0
+REAL_PLAYWRIGHT_VERSION=1.65.1
+REAL_AXE_VERSION=4.14.1
 REAL_NODE_MAJOR=22
 REAL_NODE_MINOR=19
 
@@ -227,3 +230,17 @@ mcp_clients() (
     fi
     printf '%s\n' "$dir"
 )
+
+# real_playwright: the folder of the package that drives a browser; the browser is the system's.
+real_playwright() {
+    _cache=$(real_agents_cache) || return $?
+    _real_agents_unpack "playwright-core@$REAL_PLAYWRIGHT_VERSION" "$_cache/playwright-core-$REAL_PLAYWRIGHT_VERSION" || return $?
+    printf '%s\n' "$_cache/playwright-core-$REAL_PLAYWRIGHT_VERSION"
+}
+
+# real_axe: the script that looks for what keeps people from using a page.
+real_axe() {
+    _cache=$(real_agents_cache) || return $?
+    _real_agents_unpack "axe-core@$REAL_AXE_VERSION" "$_cache/axe-core-$REAL_AXE_VERSION" || return $?
+    printf '%s\n' "$_cache/axe-core-$REAL_AXE_VERSION/axe.min.js"
+}

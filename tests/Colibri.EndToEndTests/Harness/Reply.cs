@@ -41,6 +41,9 @@ internal static class JsonReading
     public static IReadOnlyList<JsonElement> Items(this JsonElement element, string name) =>
         [.. element.Member(name).EnumerateArray()];
 
+    public static IReadOnlyList<string> Texts(this JsonElement element, string name) =>
+        [.. element.Items(name).Select(item => item.GetString()!)];
+
     public static bool Has(this JsonElement element, string name) => element.Find(name) is { ValueKind: not JsonValueKind.Null };
 
     /// <summary>The five numbers of a usage, in the order of the contract.</summary>

@@ -18,6 +18,7 @@ public sealed partial class ArchitectureTests
         ["Colibri.Cli"] = ["Colibri.Posix", "Colibri.Protocol"],
         ["Colibri.Mcp"] = ["Colibri.Posix", "Colibri.Protocol"],
         ["Colibri.TestAgent"] = ["Colibri.Posix"],
+        ["Colibri.Web"] = ["Colibri.Protocol"],
     };
 
     /// <summary>The namespaces of Core below Colibri.Core, lowest layer first: one uses its own layer and those below.</summary>

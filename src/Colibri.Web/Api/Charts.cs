@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
+using Colibri.Protocol.Json;
+using Colibri.Protocol.Wire;
+using Colibri.Web.Glass;
+using Microsoft.AspNetCore.Http;
+
+namespace Colibri.Web.Api;
+
+/// <summary>What the charts show, as numbers.</summary>
+internal static class Charts
+{
+    private const int MostLines = 1_000;
+    private const int MostRuns = 1_000;
+    private const int MostSeries = 8;
+
+    // Less than a week is hard to read, and a single day is no line.
+    private const int LeastDays = 7;
+    private const double MicrocentsOfDollar = 100_000_000;
+    private const string Others = "the rest";
+
+    /// <summary>What each day has cost, by profile.</summary>
+    public static async Task CostAsync(HttpContext http, DaemonClient daemon)
+    {
+        var costs = await daemon.AskAsync(new CommandRequest { Cmd = "cost", By = "day-profile", Limit = MostLines }, ProtocolJson.Wire.CostSummary, http.RequestAborted).ConfigureAwait(false);
+        await WriteAsync(http, OfCost(costs.Lines)).ConfigureAwait(false);
+    }
+
+    /// <summary>How many agents worked at once, over the latest thousand runs.</summary>
+    public static async Task AgentsAsync(HttpContext http, DaemonClient daemon, DateTimeOffset now)
+    {
+        var list = await daemon.AskAsync(new CommandRequest { Cmd = "list-runs", Limit = MostRuns }, ProtocolJson.Wire.RunList, http.RequestAborted).ConfigureAwait(false);
+        await WriteAsync(http, OfRuns([.. list.Runs.Select(run => (run.StartedAt, run.EndedAt))], now)).ConfigureAwait(false);
+    }
+
+    /// <summary>A series for each of the dearest profiles, and one for the rest; the days in order, every day between the first and the last, a week at the least.</summary>
+    public static ChartData OfCost(IReadOnlyList<CostLine> lines)
+    {
+        var known = lines.Where(line => line.Day is not null).ToList();
+        if (known.Count == 0)
+            return new ChartData([], []);
+        var (first, last) = (DayOf(known.Min(line => line.Day)!), DayOf(known.Max(line => line.Day)!));
+        if (last.DayNumber - first.DayNumber < LeastDays - 1)
+            first = last.AddDays(1 - LeastDays);
+        var days = Enumerable.Range(0, last.DayNumber - first.DayNumber + 1).Select(first.AddDays).ToList();
+        var dearest = known.GroupBy(NameOf).OrderByDescending(group => group.Sum(line => line.Usage.CostMicrocents)).Take(MostSeries).Select(group => group.Key).ToList();
+        var series = known.GroupBy(line => dearest.Contains(NameOf(line)) ? NameOf(line) : Others)
+            .Select(group => new ChartSeries(group.Key, [.. days.Select(day => group.Where(line => DayOf(line.Day!) == day).Sum(line => line.Usage.CostMicrocents) / MicrocentsOfDollar)]))
+            .OrderByDescending(each => each.Values.Sum());
+        return new ChartData([.. days.Select(day => new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToUnixTimeSeconds())], [.. series]);
+    }
+
+    /// <summary>A step at each begin and each end of a run.</summary>
+    public static ChartData OfRuns(IReadOnlyList<(DateTimeOffset Start, DateTimeOffset? End)> runs, DateTimeOffset now)
+    {
+        if (runs.Count == 0)
+            return new ChartData([], []);
+        var steps = new SortedDictionary<long, int>();
+        foreach (var (start, end) in runs)
+        {
+            Step(start, 1);
+            if (end is { } over)
+                Step(over, -1);
+        }
+        Step(now, 0);
+        var (times, counts, count) = (new List<long>(steps.Count), new List<double>(steps.Count), 0);
+        foreach (var (time, change) in steps)
+        {
+            times.Add(time);
+            counts.Add(count += change);
+        }
+        return new ChartData([.. times], [new ChartSeries("agents", [.. counts])]);
+
+        void Step(DateTimeOffset at, int change) => steps[at.ToUnixTimeSeconds()] = steps.GetValueOrDefault(at.ToUnixTimeSeconds()) + change;
+    }
+
+    private static string NameOf(CostLine line) => line.Profile ?? CostLine.OtherProfile;
+
+    private static DateOnly DayOf(string day) => DateOnly.ParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    private static async Task WriteAsync(HttpContext http, ChartData data)
+    {
+        http.Response.ContentType = "application/json";
+        await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(data, WebJson.Default.ChartData), http.RequestAborted).ConfigureAwait(false);
+    }
+}
