@@ -1,14 +1,15 @@
 using System.Net.Sockets;
 using System.Text;
+using Colibri.Protocol.Client;
 using Colibri.Web.Api;
 using Colibri.Web.Glass;
 using Colibri.Web.Options;
 using Colibri.Web.Pages;
 using Colibri.Web.Security;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Colibri.Cli.Output;
 using Colibri.Cli.Top.Actions;
 using Colibri.Cli.Top.View;
+using Colibri.Protocol.Client;
 
 namespace Colibri.Cli.Top;
 
