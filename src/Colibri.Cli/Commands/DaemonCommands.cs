@@ -7,6 +7,7 @@ using Colibri.Cli.Output;
 using Colibri.Cli.Parsing;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
+using Colibri.Protocol.Schema;
 using Colibri.Protocol.Wire;
 using ConsoleAppFramework;
 
@@ -61,6 +62,12 @@ internal sealed class DaemonCommands(BoundCommand bound)
             Note = "Its scripts complete numbers of tasks, labels of agents, profiles and workspaces: they ask the daemon, and offer nothing where it does not answer "
                 + "within a second.",
         },
+        new("schema", CommandGroup.Daemon, "print the wire protocol as one JSON Schema")
+        {
+            IsSeldom = true,
+            Example = "schema > colibri.schema.json",
+            Note = "It is this program's protocol, and needs no daemon. Draft 2020-12: the definitions COMMAND.request, COMMAND.reply and COMMAND.line are the lines of a command.",
+        },
         new("version", CommandGroup.Daemon, "print this program's version")
         {
             Example = "version",
@@ -83,6 +90,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         app.Add("health", commands.Health);
         app.Add("doctor", commands.Doctor);
         app.Add("completion", commands.Completion);
+        app.Add("schema", commands.Schema);
         app.Add("version", commands.Version);
         app.Add("help", commands.Help);
     }
@@ -115,6 +123,12 @@ internal sealed class DaemonCommands(BoundCommand bound)
         if (values is not null)
             return CompletionValues.RunAsync(session, values);
         session.Screen.Line(CompletionScript.For(shell!, CommandTable.All));
+        return Task.FromResult(ExitCodes.Done);
+    });
+
+    public void Schema() => bound.Will(session =>
+    {
+        session.Screen.Raw(WireSchema.Document(indented: !session.Json));
         return Task.FromResult(ExitCodes.Done);
     });
 

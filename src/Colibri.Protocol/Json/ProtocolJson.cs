@@ -15,6 +15,7 @@ namespace Colibri.Protocol.Json;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimestampConverter)])]
 [JsonSerializable(typeof(CommandRequest))]
+[JsonSerializable(typeof(Nothing))]
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(Snapshot))]
 [JsonSerializable(typeof(BoardTask))]
