@@ -67,6 +67,8 @@ public sealed class WireCommand
 
     public static WireCommand Snapshot { get; } = new("snapshot", wire => wire.Snapshot, "show what every agent is doing");
 
+    public static WireCommand GetMetrics { get; } = new("get-metrics", wire => wire.MetricsReport, "show sums for a monitoring program");
+
     public static WireCommand Reload { get; } = new("reload", wire => wire.SettingsChange, "read the configuration file again");
 
     public static WireCommand Doctor { get; } = new("doctor", wire => wire.DoctorReport, "look for what is missing or broken, and say what to type");
@@ -281,7 +283,7 @@ public sealed class WireCommand
     /// <summary>Every command.</summary>
     public static IReadOnlyList<WireCommand> All { get; } =
     [
-        Ping, Status, Snapshot, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ListRuns, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
+        Ping, Status, Snapshot, GetMetrics, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ListRuns, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, DeleteSkill, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
         Prune,

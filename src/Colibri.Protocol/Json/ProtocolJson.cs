@@ -18,6 +18,7 @@ namespace Colibri.Protocol.Json;
 [JsonSerializable(typeof(Nothing))]
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(Snapshot))]
+[JsonSerializable(typeof(MetricsReport))]
 [JsonSerializable(typeof(BoardTask))]
 [JsonSerializable(typeof(TaskList))]
 [JsonSerializable(typeof(RunList))]

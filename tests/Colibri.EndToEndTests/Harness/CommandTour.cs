@@ -214,6 +214,10 @@ internal sealed class CommandTour(WireClient client)
         status.Member("cost").Text("mode").ShouldBe("fast");
         status.Member("tasks").Number("failed").ShouldBe(1);
 
+        var metrics = await AskAsync(new { cmd = "get-metrics" });
+        ShouldHave(metrics, "at", "runs_open", "tasks_held", "runs", "usage", "waits", "waits_of", "sessions");
+        metrics.Member("sessions").Number("bytes").ShouldBeGreaterThan(0);
+
         var reloaded = await AskAsync(new { cmd = "reload" });
         (reloaded.Has("file"), reloaded.Items("changed").Count, reloaded.Items("restart_needed").Count).ShouldBe((false, 0, 0));
 

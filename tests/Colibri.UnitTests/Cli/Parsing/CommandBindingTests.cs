@@ -147,6 +147,8 @@ public sealed class CommandBindingTests
         ("cost|--by|day|--limit|7", """{"cmd":"cost","limit":7,"by":"day"}"""),
         ("cost|--by|day-profile", """{"cmd":"cost","by":"day-profile"}"""),
         ("list-runs", """{"cmd":"list-runs"}"""),
+        ("get-metrics", """{"cmd":"get-metrics"}"""),
+        ("metrics", """{"cmd":"get-metrics"}"""),
         ("list-runs|12|--limit|7|--before|r", """{"cmd":"list-runs","task_id":"12","limit":7,"before":"r"}"""),
         ("budget", """{"cmd":"budget"}"""),
         ("pause-queue", """{"cmd":"pause-queue"}"""),
