@@ -353,4 +353,10 @@ internal static class Schema
             ON CONFLICT (profile, verdict) DO UPDATE SET runs = runs + 1, duration_ms = duration_ms + excluded.duration_ms;
         END;
         """;
+
+    // W3C trace context of a run: what its agent was told in TRACEPARENT. Null of a run before these columns.
+    public const string Traces = """
+        ALTER TABLE runs ADD COLUMN trace_id TEXT;
+        ALTER TABLE runs ADD COLUMN span_id TEXT;
+        """;
 }
