@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Colibri.Protocol.Metrics;
 using Colibri.Protocol.Wire;
@@ -92,6 +93,26 @@ public sealed class MetricsTextTests
 
         written.ShouldBeSubsetOf(listed.Select(row => row.TrimEnd()));
         listed.Select(row => row.TrimEnd().Split(' ')[0]).ShouldBe(Exposition.Parse(MetricsText.Of(Readings)).Names, ignoreOrder: true);
+    }
+
+    /// <summary>A dashboard that asks for a metric of another name shows nothing, and no one is told.</summary>
+    [Test]
+    public void The_dashboard_asks_for_metrics_that_are_written()
+    {
+        var names = Exposition.Parse(MetricsText.Of(Readings)).Names.ToHashSet(StringComparer.Ordinal);
+        using var dashboard = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(SourceTree.Root, "packaging", "grafana", "colibri.json")));
+        var root = dashboard.RootElement;
+        var panels = root.GetProperty("panels").EnumerateArray().ToList();
+        var queries = panels.SelectMany(panel => panel.GetProperty("targets").EnumerateArray()).Select(target => target.GetProperty("expr").GetString()!)
+            .Concat(root.GetProperty("templating").GetProperty("list").EnumerateArray().Where(variable => variable.GetProperty("type").GetString() == "query").Select(variable => variable.GetProperty("definition").GetString()!)).ToList();
+
+        queries.Count.ShouldBeGreaterThan(20);
+        var asked = queries.SelectMany(query => Regex.Matches(query, @"\bcolibri_\w+").Select(name => name.Value)).Distinct().ToList();
+        asked.Count.ShouldBeGreaterThan(15);
+        asked.ShouldBeSubsetOf(names);
+        panels.Select(panel => panel.GetProperty("id").GetInt32()).ShouldBeUnique();
+        panels.Select(panel => panel.GetProperty("datasource").GetProperty("uid").GetString()).ShouldAllBe(uid => uid == "${datasource}");
+        root.GetProperty("templating").GetProperty("list")[0].GetProperty("type").GetString().ShouldBe("datasource");
     }
 
     [Test]
