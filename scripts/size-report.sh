@@ -6,8 +6,8 @@ usage() {
     cat <<'END_OF_USAGE'
 usage: size-report.sh [--top N] [--help]
 
-Builds colibri-daemon, colibri and colibri-test-agent with a map of what the
-compiler made, and prints for each executable its size and its target, and the
+Builds colibri-daemon, colibri, colibri-mcp and colibri-test-agent with a map of
+what the compiler made, and prints for each executable its size and its target, and the
 assemblies whose compiled code and data fill it, largest first.
 
   --top N    assemblies to print for each (default: 12)
@@ -97,4 +97,5 @@ report() {
 
 report colibri-daemon Colibri.Daemon 6
 report colibri Colibri.Cli 4
+report colibri-mcp Colibri.Mcp 10
 report colibri-test-agent Colibri.TestAgent 2

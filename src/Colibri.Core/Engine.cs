@@ -7,6 +7,7 @@ using Colibri.Core.Cost;
 using Colibri.Core.Events;
 using Colibri.Core.Landing;
 using Colibri.Core.Logging;
+using Colibri.Core.Notices;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
 using Colibri.Core.Retention;
@@ -120,6 +121,9 @@ public sealed class Engine : IAsyncDisposable
     private Task _landing = Task.CompletedTask;
     private AutoLander? _autoLander;
     private Inbox? _inbox;
+    private NoticeWatch? _noticeWatch;
+    private Courier? _courier;
+    private Task _telling = Task.CompletedTask;
     private WorkspaceHealth? _health;
     private int _isClosed;
 
@@ -293,6 +297,24 @@ public sealed class Engine : IAsyncDisposable
             Settings = parts.Settings,
             Time = time,
         });
+        _noticeWatch = new NoticeWatch(
+            new BoardOutbox(Board), new NoticeSources { Supervisor = Supervisor, Router = Router, Holds = Holds, Budgets = Budgets, Disk = Disk, Secrets = _parts.Secrets }, time, logger)
+        {
+            Changed = () => _courier?.Wake(),
+        };
+        _courier = new Courier(new CourierParts
+        {
+            Board = Board,
+            Landing = Landing,
+            Roads = new SinkRoads(new ToolRunner(_parts.Processes, time, logger), _parts.Programs, (_parts.Environment ?? new AgentEnvironment()).ForTools(_parts.Secrets), _parts.Secrets, time),
+            Events = Events,
+            Settings = Settings,
+            CountWaitingAsync = async () => await InboxAsync().ConfigureAwait(false) is var waiting ? waiting.Items.Count + (waiting.More ?? 0) : 0,
+            Secrets = _parts.Secrets,
+            Host = configuration.Host,
+            Time = time,
+            Logger = logger,
+        });
         Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
     }
 
@@ -326,6 +348,8 @@ public sealed class Engine : IAsyncDisposable
     /// <remarks>Disposal gives it up at once.</remarks>
     public async Task RecoverAsync()
     {
+        await _courier!.PrepareAsync().ConfigureAwait(false);
+        await _noticeWatch!.RestoreAsync().ConfigureAwait(false);
         await Leftovers.RunAsync().ConfigureAwait(false);
         await Landing.SweepAsync(_stop.Token).ConfigureAwait(false);
     }
@@ -341,6 +365,9 @@ public sealed class Engine : IAsyncDisposable
         _landing = Task.WhenAll(
             Background.Run(_parts.Logger, "the look at the workspaces", Task.Run(() => _health!.RunAsync(_stop.Token))),
             Background.Run(_parts.Logger, "landing", Task.Run(() => _autoLander!.RunAsync(_stop.Token))));
+        _telling = Task.WhenAll(
+            Background.Run(_parts.Logger, "the look for what is to be told", Task.Run(() => _noticeWatch!.RunAsync(_stop.Token))),
+            Background.Run(_parts.Logger, "telling", Task.Run(() => _courier!.RunAsync(_stop.Token))));
         _keeping = Resident is null ? Task.CompletedTask : Background.Run(_parts.Logger, "the keeper of the resident agent", Resident.RunAsync(_stop.Token));
     }
 
@@ -349,6 +376,21 @@ public sealed class Engine : IAsyncDisposable
     /// <param name="isDry">Deletes nothing.</param>
     /// <exception cref="OperationCanceledException">The daemon is stopping.</exception>
     public Task<PruneReport> PruneAsync(TimeSpan? olderThan, bool isDry) => Retention.PruneAsync(olderThan, isDry, _stop.Token);
+
+    /// <summary>Who is told of what waits for a person, and how that goes; null where nobody is.</summary>
+    public SinkReport? Sinks => _courier?.Report;
+
+    /// <summary>Tells one sink something, to see whether it hears.</summary>
+    /// <returns>Null where it was told; else why not.</returns>
+    /// <exception cref="KeyNotFoundException">There is no such sink.</exception>
+    public Task<string?> TestSinkAsync(string sink) => _courier!.TestAsync(sink, _stop.Token);
+
+    /// <summary>Tries at once what could not be told.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such sink.</exception>
+    public Task RetryNoticesAsync(string? sink) => _courier!.RetryAsync(sink);
+
+    /// <summary>The latest notices.</summary>
+    public Task<IReadOnlyList<Notice>> NoticesAsync(string? sink, int limit) => new BoardOutbox(Board).ListAsync(sink, limit);
 
     /// <summary>Everything that waits for a person.</summary>
     public Task<InboxReport> InboxAsync() => _inbox!.ReadAsync();
@@ -409,7 +451,7 @@ public sealed class Engine : IAsyncDisposable
         await _scheduling.ConfigureAwait(false);
         await _keeping.ConfigureAwait(false);
         await agentsGone.ConfigureAwait(false);
-        await Task.WhenAny(Task.WhenAll(_retaining, _landing), Task.Delay(RetentionPatience, _parts.Time)).ConfigureAwait(false);
+        await Task.WhenAny(Task.WhenAll(_retaining, _landing, _telling), Task.Delay(RetentionPatience, _parts.Time)).ConfigureAwait(false);
     }
 
     /// <summary>Leaves everything as it is: disposal closes nothing then. For a process that ends now, whatever the disk does.</summary>
@@ -451,6 +493,7 @@ public sealed class Engine : IAsyncDisposable
         // What is done may be what a queued task waited for.
         if (task.Status is TaskState.Queued or TaskState.Done)
             Volatile.Read(ref _scheduler)?.Wake();
+        _courier?.Wake();
         if (task is { Status: TaskState.Done, Change.State: ChangeState.Open })
             _autoLander?.Wake();
         _parts.TaskChanged?.Invoke(task);

@@ -151,6 +151,16 @@ public sealed class WireCommand
 
     public static WireCommand Inbox { get; } = new("inbox", wire => wire.InboxReport, "show everything that waits for a person");
 
+    public static WireCommand ListNotices { get; } = new("list-notices", wire => wire.NoticeList, "list what was told, and what could not be told",
+        new("limit", "100", "1 to 1,000", "at most so many"),
+        new("sink", "all", "name", "only what this sink is still to be told"));
+
+    public static WireCommand TestSink { get; } = new("test-sink", wire => wire.SinkReport, "tell a sink something, to see whether it hears",
+        new WireField("sink", WireField.Required, "name", "a sink of the configuration"));
+
+    public static WireCommand RetryNotices { get; } = new("retry-notices", wire => wire.SinkReport, "try again what could not be told",
+        new WireField("sink", "all", "name", "only of this sink"));
+
     public static WireCommand PauseQueue { get; } = new("pause-queue", wire => wire.QueueAnswer, "start no queued tasks, all or of one provider or agent",
         new("provider", "any", "name", "only tasks of this provider"),
         new("agent", "any", "name", "only tasks for this agent of the scheduler"),
@@ -278,13 +288,13 @@ public sealed class WireCommand
 
     /// <summary>The one without a handler: the connection itself answers it, since the connection is what changes.</summary>
     public static WireCommand Subscribe { get; } = new("subscribe", wire => wire.Subscription, "follow what happens",
-        new WireField("topics", "all", "tasks, panes, cost", "only this") { Values = ["tasks", "panes", "cost"] });
+        new WireField("topics", "all", "tasks, panes, cost, notices", "only this") { Values = ["tasks", "panes", "cost", "notices"] });
 
     /// <summary>Every command.</summary>
     public static IReadOnlyList<WireCommand> All { get; } =
     [
         Ping, Status, Snapshot, GetMetrics, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ListRuns, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
-        RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
+        RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, ListNotices, TestSink, RetryNotices, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, DeleteSkill, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
         Prune,
     ];

@@ -12,7 +12,7 @@ public sealed class MetricsTests
     public async Task A_daemon_that_has_worked_is_read_by_a_strict_reader(bool openMetrics)
     {
         const string Hostile = "m\\\"} 7 #{,=é\u2028";
-        await using var site = await WorkspaceDaemon.StartAsync("echo work > work.txt");
+        await using var site = await WorkspaceDaemon.StartAsync("echo work > work.txt; set -- --usage 10,5,2,1,0.01 \"$@\"");
         await using var client = await site.Daemon.ConnectAsync();
         var done = await site.RunAsync(new { cmd = "create-task", title = "\"}\\ 1", workspace = "site", model = Hostile, agent = "pi" }, "done");
         await client.DataAsync(new { cmd = "pause-queue", provider = Hostile, reason = Hostile });
@@ -42,7 +42,7 @@ public sealed class MetricsTests
     [Test]
     public async Task Counters_of_the_board_outlive_their_tasks()
     {
-        await using var site = await WorkspaceDaemon.StartAsync("true");
+        await using var site = await WorkspaceDaemon.StartAsync("set -- --usage 10,5,2,1,0.01 \"$@\"");
         var done = await site.RunAsync(new { cmd = "create-task", title = "one", agent = "pi", cwd = site.Outside }, "done");
         var before = await site.Daemon.DataAsync(new { cmd = "get-metrics" });
         before.Items("runs").ShouldHaveSingleItem().Number("runs").ShouldBe(1);
@@ -50,6 +50,7 @@ public sealed class MetricsTests
         await site.Daemon.DataAsync(new { cmd = "delete-task", task_id = done.Text("id") });
 
         var after = await site.Daemon.DataAsync(new { cmd = "get-metrics" });
+        after.Items("usage").ShouldHaveSingleItem().Member("usage").Number("input_tokens").ShouldBeGreaterThan(0);
         after.Items("runs").ShouldHaveSingleItem().GetRawText().ShouldBe(before.Items("runs")[0].GetRawText());
         after.Items("usage").Select(line => line.GetRawText()).ShouldBe(before.Items("usage").Select(line => line.GetRawText()));
     }

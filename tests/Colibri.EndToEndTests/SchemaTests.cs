@@ -26,7 +26,7 @@ public sealed class SchemaTests
     [Test]
     public async Task A_days_work_is_as_the_schema_says()
     {
-        await using var site = await WorkspaceDaemon.StartAsync("echo \"$COLIBRI_TASK_ID\" > \"$COLIBRI_TASK_ID.txt\"", "check = \"true\"");
+        await using var site = await WorkspaceDaemon.StartAsync("echo \"$COLIBRI_TASK_ID\" > \"$COLIBRI_TASK_ID.txt\"; set -- --usage 10,5,2,1,0.01 \"$@\"", "check = \"true\"");
         var check = await SchemaOfAsync(site.Daemon);
         var heard = new Traffic(check);
         await using var client = await site.Daemon.ConnectAsync();

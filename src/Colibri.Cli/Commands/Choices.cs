@@ -11,9 +11,11 @@ internal static class Choices
 
     /// <summary>The kinds that a client may append; the other two only the daemon writes.</summary>
     public static readonly string[] EntryKinds = ["user", "assistant", "tool_call", "tool_result", "question", "answer", "usage", "note"];
-    public static readonly string[] Topics = ["tasks", "panes", "cost"];
+    public static readonly string[] Topics = ["tasks", "panes", "cost", "notices"];
     public static readonly string[] CostGroupings = ["task", "session", "provider", "profile", "day", "day-profile"];
     public static readonly string[] BudgetActions = ["lift"];
+
+    public static readonly string[] NotifyActions = ["test", "retry"];
     public static readonly string[] Accesses = ["read", "edit", "full"];
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
 

@@ -6,6 +6,7 @@ using Colibri.Cli.Help;
 using Colibri.Cli.Output;
 using Colibri.Cli.Parsing;
 using Colibri.Protocol;
+using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Schema;
 using Colibri.Protocol.Wire;
@@ -56,6 +57,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new("completion", CommandGroup.Daemon, "print a shell's completion script")
         {
+            IsSeldom = true,
             Positional = new PositionalSpec("SHELL", "--shell", "the shell") { Choices = Choices.Shells, Optional = true },
             Options = [OptionSpec.Text("--values", "WHAT", "for scripts: what the daemon has of these, a line each") with { Choices = CompletionValues.All }],
             Example = "completion bash > /etc/bash_completion.d/colibri",

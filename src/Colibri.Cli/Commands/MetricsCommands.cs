@@ -14,6 +14,7 @@ internal sealed class MetricsCommands(BoundCommand bound)
     [
         new("metrics", CommandGroup.Daemon, "print the daemon as metrics for Prometheus")
         {
+            IsSeldom = true,
             Options = [OptionSpec.Flag("--openmetrics", "as OpenMetrics 1.0, not as the text format 0.0.4")],
             Example = "metrics > /var/lib/node_exporter/colibri.prom.new",
             Note = "For a textfile collector, rename the file once it is whole: a collector must never read half of it.",

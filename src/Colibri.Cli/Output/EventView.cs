@@ -19,6 +19,7 @@ internal sealed class EventView(Screen screen)
             { Task: { } task } => OfTask(task),
             { Pane: { } pane } => OfPane(pane),
             { Budget: { } budget } => "cost  " + Columns.Cut(string.Join("; ", CostView.Budget(budget)), screen.Width - ClockWidth - "cost  ".Length),
+            { Notice: { } notice } => OfNotice(notice),
             { Cost: { } cost } => "cost  " + Columns.Cut(OfCost(cost), screen.Width - ClockWidth - "cost  ".Length),
             _ => Words.Plain(change.Kind),
         };
@@ -36,6 +37,14 @@ internal sealed class EventView(Screen screen)
         var room = screen.Width - ClockWidth - head.Length - what.Length - Columns.Of(why) - 1;
         var title = room >= LeastRoom ? " " + Columns.Cut(Words.Plain(task.Title), room) : "";
         return head + screen.Paint(what, TaskView.ToneOf(task)) + Words.Plain(why) + title;
+    }
+
+    private string OfNotice(Notice notice)
+    {
+        var head = $"told  {notice.Kind.ToString().ToLowerInvariant()} ";
+        var what = notice.TaskNumber is { } number ? $"task {number.ToString(System.Globalization.CultureInfo.InvariantCulture)}: {notice.Message}" : notice.Message;
+        return screen.Paint(head, notice.EndedAt is null ? Tone.Attention : Tone.Quiet)
+            + Columns.Cut(Words.Plain(notice.EndedAt is null ? what : $"over: {what}"), Math.Max(screen.Width - ClockWidth - head.Length, LeastRoom));
     }
 
     private static string OfCost(CostState cost) => cost is { EscalatedFrom: { } from }

@@ -66,6 +66,8 @@ internal static class StatusView
             Field("autospawn", $"{resident.Binary}: {resident.State}" + (resident.AgentId is { } residentId ? $", agent {residentId}" : ""));
         if (status.Leftovers is { } left)
             Field("leftovers", $"{Words.Count(left.Runs, "run")} of an earlier daemon not closed yet, tasks held: {left.Reason ?? "processes survive"}", Tone.Attention);
+        foreach (var sink in status.Notify?.Sinks ?? [])
+            Field(sink == status.Notify!.Sinks[0] ? "told" : "", $"{sink.Name}: {sink.State}, {Words.Number(sink.Delivered)} told{(sink.Pending > 0 ? $", {Words.Number(sink.Pending)} pending" : "")}{(sink.Dead > 0 ? $", {Words.Number(sink.Dead)} given up: colibri notify retry" : "")}", sink.State is "ready" or "quiet" ? Tone.Plain : Tone.Attention);
         foreach (var route in status.Providers ?? [])
         {
             var until = route.Until is { } at ? $" until {Words.Time(at)}" : "";

@@ -56,6 +56,7 @@ internal static class Binder
         CostCommands.AddTo(app, bound);
         RegistryCommands.AddTo(app, bound);
         DaemonCommands.AddTo(app, bound);
+        NoticeCommands.AddTo(app, bound);
         MetricsCommands.AddTo(app, bound);
         RetentionCommands.AddTo(app, bound);
         return app;

@@ -95,6 +95,12 @@ internal sealed class BudgetActionAttribute : Attribute, IArgumentParser<string>
 }
 
 [AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class NotifyActionAttribute : Attribute, IArgumentParser<string>
+{
+    public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.NotifyActions, s, out result);
+}
+
+[AttributeUsage(AttributeTargets.Parameter)]
 internal sealed class TransportAttribute : Attribute, IArgumentParser<string>
 {
     public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Runtimes.Transports, s, out result);

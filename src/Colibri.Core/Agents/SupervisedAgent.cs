@@ -121,6 +121,12 @@ public sealed class SupervisedAgent : IRunSite
     /// <summary>The agent's open question, if any.</summary>
     public AgentQuestion? Question => _pane.Question;
 
+    /// <summary>The number of its current task, or of its last one.</summary>
+    public long? TaskNumber => _pane.TaskNumber;
+
+    /// <summary>Whether its process lives and it has given no sign of work for the time that the settings allow.</summary>
+    public bool IsStalled => _pane.IsStalled(_parts.Configuration.StallAfter, _parts.Configuration.ToolTimeout);
+
     internal AgentRecord Record { get; }
 
     /// <summary>Where its process was started; null before its start, and where that is the daemon's directory.</summary>

@@ -39,6 +39,8 @@ public sealed class EventHub(TimeProvider time)
 
     public void Publish(BudgetState budget) => Publish(EventTopic.Cost, new Event { Kind = "budget", Topic = "cost", At = time.GetUtcNow(), Budget = budget });
 
+    public void Publish(Notice notice) => Publish(EventTopic.Notices, new Event { Kind = "notice", Topic = "notices", At = time.GetUtcNow(), Notice = notice });
+
     /// <param name="pane">Called only if there is a subscriber; most of the time there is none.</param>
     public void PublishPane(Func<Pane> pane)
     {
@@ -82,5 +84,6 @@ public enum EventTopic
     Tasks = 1,
     Panes = 2,
     Cost = 4,
-    All = Tasks | Panes | Cost,
+    Notices = 8,
+    All = Tasks | Panes | Cost | Notices,
 }

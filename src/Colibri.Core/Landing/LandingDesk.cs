@@ -131,6 +131,13 @@ public sealed class LandingDesk
         task is { Status: TaskState.Done, Verdict: RunVerdict.Done, Change: { State: ChangeState.Open } change } && !_tried.ContainsKey(change.Head)
         && _settings().Workspace(change.Workspace) is { Land: LandMode.Auto };
 
+    /// <summary>Whether a change is to land by itself, or is being landed so.</summary>
+    public bool IsLandingByItself(BoardTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return LandsByItself(task) || (task.Change is { } change && _tried.TryGetValue(change.Head, out var isUnderWay) && isUnderWay);
+    }
+
     /// <summary>Forgets the tries of changes that are not there any more.</summary>
     internal void KeepTries(IEnumerable<string> heads)
     {
@@ -159,6 +166,10 @@ public sealed class LandingDesk
             _logger.BoardUnavailable(e.Message);
             _tried.TryRemove(task.Change.Head, out _);
             return false;
+        }
+        finally
+        {
+            _tried.TryUpdate(task.Change.Head, false, true);
         }
         return true;
     }

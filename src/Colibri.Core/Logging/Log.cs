@@ -400,6 +400,9 @@ public static partial class Log
     [LoggerMessage(543, LogLevel.Warning, "limits of processes are not kept: {Reason}")]
     public static partial void ProcessesNotLimited(this ILogger logger, string reason);
 
+    [LoggerMessage(546, LogLevel.Warning, "sink {Sink} was not told: {Reason}")]
+    public static partial void NoticeNotDelivered(this ILogger logger, string sink, string reason);
+
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);
 

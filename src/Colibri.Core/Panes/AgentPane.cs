@@ -280,6 +280,21 @@ public sealed class AgentPane
         }
     }
 
+    /// <summary>The number of the task that it works on, or worked on last.</summary>
+    public long? TaskNumber
+    {
+        get
+        {
+            lock (_gate) return _run.TaskNumber;
+        }
+    }
+
+    /// <summary>Whether it lives and has given no sign of work for so long; never while it waits for an answer.</summary>
+    public bool IsStalled(TimeSpan stallAfter, TimeSpan toolTimeout)
+    {
+        lock (_gate) return _exit is null && _lifecycle != Lifecycle.Stopped && IsSilent(_published, OpenQuestion(), _answered, stallAfter, toolTimeout);
+    }
+
     /// <summary>Reserves the open question for an answer: true for one caller alone, and only while the question is open.</summary>
     public bool TryAnswer(string request)
     {
@@ -356,6 +371,13 @@ public sealed class AgentPane
     }
 
     private IReadOnlyList<DeniedTool>? Denied(in PaneState state) => _deniedInAll ?? DeniedCalls.Since(state.Signs.Denied, _deniedBefore);
+
+    private bool IsSilent(PaneState state, AgentQuestion? question, GivenAnswer? answered, TimeSpan stallAfter, TimeSpan toolTimeout)
+    {
+        var limit = (state.Tool is null && state.BackgroundWork == 0) || toolTimeout < stallAfter ? stallAfter : toolTimeout;
+        // One that waits for an answer is blocked, however long.
+        return question is null && state.Activity != Activity.Blocked && PaneTimes.Of(state, _clock, _startStamp, answered).Silent >= limit;
+    }
 
     private AgentQuestion? OpenQuestion() => _exit is null && _published.Question is { } question && question.Request != _answered?.Request ? question : null;
 
@@ -437,9 +459,7 @@ public sealed class AgentPane
             : state is { Activity: Activity.Blocked, AskedFrom: { } before } && state.IsAnswered(answered) ? before : state.Activity;
         if (startFailure is not null) activity = Activity.Error;
         var lives = exit is null && lifecycle != Lifecycle.Stopped;
-        var limit = (state.Tool is null && state.BackgroundWork == 0) || toolTimeout < stallAfter ? stallAfter : toolTimeout;
-        // One that waits for an answer is blocked, however long.
-        var stalled = lives && question is null && state.Activity != Activity.Blocked && PaneTimes.Of(state, _clock, _startStamp, answered).Silent >= limit;
+        var stalled = lives && IsSilent(state, question, answered, stallAfter, toolTimeout);
         return new Pane
         {
             Id = _identity.Id,

@@ -40,6 +40,9 @@ internal sealed class FileKey<T>(string name, string form, Func<T, FileValue, T>
         (record, value) => set(record, value.Integer(minimum, maximum)),
         record => get(record) is { } number ? TomlLiteral.Integer(number) : null);
 
+    public static FileKey<T> Truth(string name, Func<T, bool> get, Func<T, bool, T> set) =>
+        new(name, "true, false", (record, value) => set(record, value.Truth()), record => get(record) ? "true" : "false");
+
     public static FileKey<T> Texts(string name, int maxCount, Func<T, IReadOnlyList<string>?> get, Func<T, IReadOnlyList<string>, T> set) =>
         Words(name, "a list of texts", (record, value) => set(record, value.Texts(maxCount)), get);
 

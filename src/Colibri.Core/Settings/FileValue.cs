@@ -72,6 +72,8 @@ internal sealed class FileValue(FileReading reading, string key, TomlEntry entry
         ? text
         : throw Refused("use a text in quotes, 1 to 65536 characters");
 
+    public bool Truth() => entry.Value is TomlBoolean { Value: var value } ? value : throw Refused("use true or false");
+
     public int Integer(int minimum, int maximum) => entry.Value is TomlInteger { Value: var value } && value >= minimum && value <= maximum
         ? (int)value
         : throw Refused($"use a whole number from {minimum} to {maximum}");

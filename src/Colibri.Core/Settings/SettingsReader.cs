@@ -50,7 +50,7 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
             (workspace, table, at, shown) => Check(workspace, table, at, shown, Section(root, Agents), reading));
         var notices = ReadNamed(
             root, Notify, MaxNotices, reading, NotifySettings.Keys, name => new NotifySettings { Name = name },
-            (_, table, at, shown) => Check(table, at, shown, reading));
+            (notify, table, at, shown) => Check(notify, table, at, shown, reading));
         var retention = reading.Read(Retention, Section(root, Retention), RetentionKeys.All, new RetentionSettings());
         reading.Mistakes.ThrowIfAny();
 
@@ -135,14 +135,12 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
         }
     }
 
-    private static void Check(TomlTable table, FilePlace at, string shown, FileReading reading)
+    private static void Check(NotifySettings notify, TomlTable table, FilePlace at, string shown, FileReading reading)
     {
-        if (!table.Entries.TryGetValue("on", out var on))
-            reading.Mistakes.Add(at, $"{shown} has no events; use on = \"all\", or a list of {string.Join(", ", NotifySettings.Events)}");
-        else if (on.Value is TomlArray { Items.Count: 0 })
+        if (table.Entries.TryGetValue("on", out var on) && on.Value is TomlArray { Items.Count: 0 })
             reading.Mistakes.Add(on.At, $"{shown}.on is empty; use \"all\", or a list of {string.Join(", ", NotifySettings.Events)}");
-        if (table.Entries.ContainsKey("exec") == table.Entries.ContainsKey("url"))
-            reading.Mistakes.Add(at, $"{shown} needs either exec or url");
+        if (NotifySettings.WhyNot(notify, table.Entries.ContainsKey) is { } problem)
+            reading.Mistakes.Add(at, $"{shown} {problem}");
     }
 }
 

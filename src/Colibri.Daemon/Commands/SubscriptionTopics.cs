@@ -9,7 +9,7 @@ namespace Colibri.Daemon.Commands;
 internal static class SubscriptionTopics
 {
     private static readonly (string Word, EventTopic Topic)[] Known =
-        [("tasks", EventTopic.Tasks), ("panes", EventTopic.Panes), ("cost", EventTopic.Cost)];
+        [("tasks", EventTopic.Tasks), ("panes", EventTopic.Panes), ("cost", EventTopic.Cost), ("notices", EventTopic.Notices)];
 
     /// <summary>No topics, or an empty list, means all.</summary>
     public static EventTopic Parse(IReadOnlyList<string>? words)
@@ -20,7 +20,7 @@ internal static class SubscriptionTopics
         foreach (var word in words)
         {
             var topic = Known.FirstOrDefault(known => known.Word == word).Topic;
-            topics |= topic != EventTopic.None ? topic : throw CommandContext.Bad("topics", $"holds '{word}'; it can hold tasks, panes and cost");
+            topics |= topic != EventTopic.None ? topic : throw CommandContext.Bad("topics", $"holds '{word}'; it can hold tasks, panes, cost and notices");
         }
         return topics;
     }

@@ -159,6 +159,7 @@ internal static class DaemonHost
                 .. new RunCommands(engine.Board).Handlers,
                 .. new QueueCommands(engine).Handlers,
                 .. new LandingCommands(engine).Handlers,
+                .. new NoticeCommands(engine).Handlers,
                 .. new RetentionCommands(engine).Handlers,
                 .. new AgentCommands(engine.Board, engine.Supervisor, new KindsView(programs, engine.Versions, () => candidates), configuration.Host).Handlers,
                 .. new SessionCommands(engine.Sessions, engine.Prompts, engine.Board).Handlers,

@@ -63,6 +63,7 @@ internal sealed class StatusView(
             Providers = ProvidersNow(),
             Disk = engine.Disk.State,
             Queue = engine.Pauses.State,
+            Notify = engine.Sinks,
             Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
             Headroom = engine.Headroom?.State ?? new StatusHeadroom(Enabled: false, configuration.HeadroomSocket, Connected: false),
             Counters = new StatusCounters

@@ -39,6 +39,7 @@ public sealed class MetricsText
         text.Usage(readings.Totals);
         text.Money(readings.Status);
         text.Storage(readings.Status, readings.Totals);
+        text.Notices(readings.Status);
         text.Counters(readings.Status);
         if (openMetrics)
             text._text.Append("# EOF\n");
@@ -143,6 +144,23 @@ public sealed class MetricsText
         }
         Gauge("sessions", "Sessions on the disk.", totals.Sessions.Count);
         Gauge("sessions_bytes", "What they take, all generations included.", totals.Sessions.Bytes);
+    }
+
+    private void Notices(StatusReport status)
+    {
+        var sinks = status.Notify?.Sinks ?? [];
+        Family("sink_state", "gauge", "The state that each sink of notices is in: 1.");
+        foreach (var sink in sinks)
+            Sample("sink_state", 1, ("sink", sink.Name), ("state", sink.State));
+        Family("sink_pending_notices", "gauge", "Notices that a sink is still to be told.");
+        foreach (var sink in sinks)
+            Sample("sink_pending_notices", sink.Pending, ("sink", sink.Name));
+        Family("sink_dead_notices", "gauge", "Notices that a sink could not be told.");
+        foreach (var sink in sinks)
+            Sample("sink_dead_notices", sink.Dead, ("sink", sink.Name));
+        Family("sink_delivered_notices", "counter", "Notices that a sink was told.");
+        foreach (var sink in sinks)
+            Sample(Total("sink_delivered_notices"), sink.Delivered, ("sink", sink.Name));
     }
 
     private void Counters(StatusReport status)

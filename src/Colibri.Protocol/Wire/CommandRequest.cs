@@ -117,6 +117,9 @@ public sealed record CommandRequest
     /// <summary>Of <c>budget</c>: lift.</summary>
     public string? Action { get; init; }
 
+    /// <summary>Of <c>list-notices</c>, <c>test-sink</c> and <c>retry-notices</c>.</summary>
+    public string? Sink { get; init; }
+
     /// <summary>Of <c>cost</c>: task, session, provider, profile, day or day-profile.</summary>
     public string? By { get; init; }
     public bool? All { get; init; }

@@ -48,6 +48,9 @@ public sealed record StatusReport
     /// <summary>What operators have paused; absent from a daemon that knows no pauses.</summary>
     public QueueState? Queue { get; init; }
 
+    /// <summary>Who is told of what waits for a person; absent where nobody is.</summary>
+    public SinkReport? Notify { get; init; }
+
     /// <summary>Absent from a daemon that assembles no prompts.</summary>
     public StatusPrompt? Prompt { get; init; }
     public required StatusHeadroom Headroom { get; init; }

@@ -146,6 +146,12 @@ internal sealed class CommandTour(WireClient client)
         }
         (await AskAsync(new { cmd = "inbox" })).Items("items").Where(item => item.Text("kind") == "question").ShouldBeEmpty();
 
+        (await AskAsync(new { cmd = "list-notices", limit = 5 })).Items("notices").ShouldNotBeNull();
+        (await AskAsync(new { cmd = "retry-notices" })).Items("sinks").ShouldBeEmpty();
+        // This daemon tells nobody.
+        _asked.Add("test-sink");
+        (await client.RefusalAsync(new { cmd = "test-sink", sink = "nobody" })).ShouldBe("not-found");
+
         (await AskAsync(new { cmd = "drain", timeout_ms = 20_000 })).Member("queue").Items("paused").ShouldHaveSingleItem().Has("provider").ShouldBeFalse();
         (await AskAsync(new { cmd = "resume-queue" })).Member("queue").Items("paused").ShouldBeEmpty();
         // Granted, it would take the connection.

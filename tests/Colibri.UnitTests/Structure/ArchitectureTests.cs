@@ -16,6 +16,7 @@ public sealed partial class ArchitectureTests
         ["Colibri.Core"] = ["Colibri.Jsonl", "Colibri.Posix", "Colibri.Protocol"],
         ["Colibri.Daemon"] = ["Colibri.Core"],
         ["Colibri.Cli"] = ["Colibri.Protocol"],
+        ["Colibri.Mcp"] = ["Colibri.Posix", "Colibri.Protocol"],
         ["Colibri.TestAgent"] = ["Colibri.Posix"],
     };
 
@@ -29,14 +30,14 @@ public sealed partial class ArchitectureTests
         ["Agents.Launch", "Agents.Confinement"],
         ["Runs"],
         ["Agents"],
-        ["Scheduling", "Landing"],
+        ["Scheduling", "Landing", "Notices"],
         ["Doctor"],
     ];
 
     /// <summary>A list of replies, the parts of one reply, or the kernel's structs, a few lines each: read together or not at all.</summary>
     private static readonly string[] FilesOfManyEqualTypes =
     [
-        "Colibri.Protocol/Wire/Lists.cs", "Colibri.Protocol/Wire/Session.cs", "Colibri.Protocol/Wire/Cost.cs", "Colibri.Protocol/Wire/Registry.cs",
+        "Colibri.Protocol/Wire/Lists.cs", "Colibri.Protocol/Wire/Session.cs", "Colibri.Protocol/Wire/Cost.cs", "Colibri.Protocol/Wire/Registry.cs", "Colibri.Protocol/Wire/Notice.cs",
         "Colibri.Protocol/Json/Converters.cs", "Colibri.Posix/Interop/Structs.cs", "Colibri.TestAgent/ValueParsers.cs", "Colibri.TestAgent/FrameworkConsole.cs",
         "Colibri.Cli/Parsing/ValueParsers.cs",
     ];

@@ -43,6 +43,9 @@ public sealed class AgentEnvironment
         ? stated
         : _inherited.ValueOf(name) is { } inherited ? Encoding.UTF8.GetString(inherited) : null;
 
+    /// <summary>What a program of the daemon's own finds, such as a sink's: nothing secret, and no setting of the daemon.</summary>
+    internal EnvironmentBlock ForTools(Secrets secrets) => _inherited.Where(name => !secrets.IsSecret(name));
+
     /// <summary>What a program of a kind finds when it is asked for its version, which needs no keys.</summary>
     internal Func<AgentProfile, string, EnvironmentBlock> ForVersions(Secrets secrets, string socketPath) => (kind, program) => Build(
         new SpawnRequest { Binary = program, Runtime = kind.Name, Cwd = "/" }, [], secrets.IsSecret, Guid.NewGuid().ToString(), null, Guid.NewGuid().ToString(), socketPath);

@@ -151,6 +151,14 @@ public sealed class CommandBindingTests
         ("metrics", """{"cmd":"get-metrics"}"""),
         ("list-runs|12|--limit|7|--before|r", """{"cmd":"list-runs","task_id":"12","limit":7,"before":"r"}"""),
         ("budget", """{"cmd":"budget"}"""),
+        ("notify", """{"cmd":"status"}"""),
+        ("notify|test|ops", """{"cmd":"test-sink","sink":"ops"}"""),
+        ("notify|retry", """{"cmd":"retry-notices"}"""),
+        ("notify|retry|ops", """{"cmd":"retry-notices","sink":"ops"}"""),
+        ("list-notices", """{"cmd":"list-notices"}"""),
+        ("list-notices|--sink|ops|--limit|7", """{"cmd":"list-notices","limit":7,"sink":"ops"}"""),
+        ("test-sink|ops", """{"cmd":"test-sink","sink":"ops"}"""),
+        ("retry-notices|--sink|ops", """{"cmd":"retry-notices","sink":"ops"}"""),
         ("pause-queue", """{"cmd":"pause-queue"}"""),
         ("pause-queue|--provider|openai|--agent|pi|--reason|the plan", """{"cmd":"pause-queue","provider":"openai","agent":"pi","reason":"the plan"}"""),
         ("resume-queue|--provider=openai", """{"cmd":"resume-queue","provider":"openai"}"""),
@@ -183,7 +191,7 @@ public sealed class CommandBindingTests
     public void Every_command_of_the_table_is_bound_in_a_test() =>
         CommandTable.All.Select(c => c.Name)
             .Except(Requests.Select(r => r.Item1.Split('|')[0]))
-            .ShouldBe(["prefix-check", "completion", "version", "help"]);
+            .ShouldBe(["prefix-check", "completion", "schema", "version", "help"]);
 
     [Test]
     [Arguments("--socket", "SOCKET", "--json", "ping")]

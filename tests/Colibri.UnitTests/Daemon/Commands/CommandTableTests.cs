@@ -19,6 +19,7 @@ public sealed class CommandTableTests
         .. new RegistryCommands(null!).Handlers,
         .. new RetentionCommands(null!).Handlers,
         .. new LandingCommands(null!).Handlers,
+        .. new NoticeCommands(null!).Handlers,
     ];
 
     [Test]

@@ -28,6 +28,7 @@ public sealed class MetricsTextTests
         Samples.Status with
         {
             Budget = new BudgetState { Day = "2026-11-22", SpentMicrocents = 150_000_000, UnpricedTokens = 0, Held = true, DayMicrocents = 100_000_000 },
+            Notify = new SinkReport([new SinkStatus("desk", "ready", 1, 2, 3)]),
             Disk = new StatusDisk(StatusDisk.Low, 10, 20, "/"),
             Providers = [new StatusRoute("openai", null, "ready", null, 0, null), new StatusRoute("openai", null, "resting", null, 1, null), new StatusRoute("openai", Hostile, "no-key", null, 0, null)],
         },
@@ -55,6 +56,7 @@ public sealed class MetricsTextTests
         read.Samples["colibri_start_time_seconds"].ShouldBe(Samples.Status.StartedAt.ToUnixTimeMilliseconds() / 1000d);
         read.Samples["colibri_provider_state{provider=\"openai\",model=\"\",state=\"ready\"}"].ShouldBe(1);
         read.Samples.Keys.Count(series => series.StartsWith("colibri_provider_state", StringComparison.Ordinal)).ShouldBe(2, "a route is in one state");
+        (read.Samples["colibri_sink_pending_notices{sink=\"desk\"}"], read.Samples["colibri_sink_delivered_notices_total{sink=\"desk\"}"]).ShouldBe((1, 3));
         read.Samples["colibri_events_missed_total"].ShouldBe(17);
         read.Types[openMetrics ? "colibri_events_missed" : "colibri_events_missed_total"].ShouldBe("counter");
         read.Types[openMetrics ? "colibri_build" : "colibri_build_info"].ShouldBe(openMetrics ? "info" : "gauge");
@@ -85,7 +87,7 @@ public sealed class MetricsTextTests
     [Test]
     public void The_page_lists_every_metric_with_its_labels_and_no_other()
     {
-        var listed = Regex.Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "metrics.md")), @"^\| `(colibri_\w+)` \| ([^|]*) \|", RegexOptions.Multiline)
+        var listed = Regex.Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "metrics.md")), @"^\| `(colibri_\w+)` \|([^|]*)\|", RegexOptions.Multiline)
             .Select(row => $"{row.Groups[1].Value} {string.Join(',', Regex.Matches(row.Groups[2].Value, @"\w+").Select(label => label.Value))}");
         var written = Exposition.Parse(MetricsText.Of(Readings)).Samples.Keys
             .Select(series => $"{series.Split('{')[0]} {string.Join(',', Regex.Matches(series, @"[{,](\w+)=""(?=(?:[^""\\]|\\.)*"")").Select(label => label.Groups[1].Value).Distinct())}")

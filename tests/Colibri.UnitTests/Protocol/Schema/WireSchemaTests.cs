@@ -58,7 +58,7 @@ public sealed class WireSchemaTests
     [Arguments("""{"cmd":"set-cost-mode","mode":"cheap"}""", "set-cost-mode.request.mode is cheap, which is none of [\"fast\",\"smart\",\"max\"]")]
     [Arguments("""{"cmd":"cost","by":"day-profile"}""", null)]
     [Arguments("""{"cmd":"subscribe","topics":["tasks"]}""", null)]
-    [Arguments("""{"cmd":"subscribe","topics":["weather"]}""", "subscribe.request.topics[0] is weather, which is none of [\"tasks\",\"panes\",\"cost\"]")]
+    [Arguments("""{"cmd":"subscribe","topics":["weather"]}""", "subscribe.request.topics[0] is weather, which is none of [\"tasks\",\"panes\",\"cost\",\"notices\"]")]
     [Arguments("""{"cmd":"spawn-agent","binary":"pi","jail":{"path":"/j"},"env":{"A":"1"}}""", null)]
     [Arguments("""{"cmd":"spawn-agent","binary":"pi","env":{"A":1}}""", "spawn-agent.request.env.A is Number, not string")]
     [Arguments("""{"cmd":"append-session","session_id":"s","entry":{"kind":"usage","usage":{"input_tokens":7}}}""", null)]
