@@ -9,6 +9,7 @@ using Colibri.Cli.Top;
 using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
+using Colibri.Protocol.Schema;
 using Colibri.Protocol.Wire;
 using ConsoleAppFramework;
 
@@ -63,11 +64,18 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new("completion", CommandGroup.Daemon, "print a shell's completion script")
         {
+            IsSeldom = true,
             Positional = new PositionalSpec("SHELL", "--shell", "the shell") { Choices = Choices.Shells, Optional = true },
             Options = [OptionSpec.Text("--values", "WHAT", "for scripts: what the daemon has of these, a line each") with { Choices = CompletionValues.All }],
             Example = "completion bash > /etc/bash_completion.d/colibri",
             Note = "Its scripts complete numbers of tasks, labels of agents, profiles and workspaces: they ask the daemon, and offer nothing where it does not answer "
                 + "within a second.",
+        },
+        new("schema", CommandGroup.Daemon, "print the wire protocol as one JSON Schema")
+        {
+            IsSeldom = true,
+            Example = "schema > colibri.schema.json",
+            Note = "It is this program's protocol, and needs no daemon. Draft 2020-12: the definitions COMMAND.request, COMMAND.reply and COMMAND.line are the lines of a command.",
         },
         new("version", CommandGroup.Daemon, "print this program's version")
         {
@@ -92,6 +100,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         app.Add("health", commands.Health);
         app.Add("doctor", commands.Doctor);
         app.Add("completion", commands.Completion);
+        app.Add("schema", commands.Schema);
         app.Add("version", commands.Version);
         app.Add("help", commands.Help);
     }
@@ -126,6 +135,12 @@ internal sealed class DaemonCommands(BoundCommand bound)
         if (values is not null)
             return CompletionValues.RunAsync(session, values);
         session.Screen.Line(CompletionScript.For(shell!, CommandTable.All));
+        return Task.FromResult(ExitCodes.Done);
+    });
+
+    public void Schema() => bound.Will(session =>
+    {
+        session.Screen.Raw(WireSchema.Document(indented: !session.Json));
         return Task.FromResult(ExitCodes.Done);
     });
 

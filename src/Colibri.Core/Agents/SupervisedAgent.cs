@@ -252,7 +252,7 @@ public sealed class SupervisedAgent : IRunSite
             _request = _request with { Environment = new Dictionary<string, string>(_request.Environment) { [variable] = own } };
         }
         var environment = _parts.Environment.Build(
-            _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+            _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath, _runs.Current?.Trace);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
         // Stated arguments stand alone, and a path of ours is nothing within another root.
         if (_transport is null && _confinement is null && _request.Arguments.Count == 0 && _profile.UsageFile is { } told && _parts.UsageFiles.PathFor(Id) is { } path)
@@ -287,7 +287,7 @@ public sealed class SupervisedAgent : IRunSite
     {
         // A check needs no provider's key.
         var environment = _parts.Environment.Build(
-            _request with { Cwd = directory }, [], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+            _request with { Cwd = directory }, [], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath, _runs.Current?.Trace);
         var start = new CommandStart(Shell, ["-c", command], environment, directory);
         if (_confinement?.Start(Id, Shell, start.Arguments, ((IRunSite)this).Inside(directory), environment) is { } confined)
         {

@@ -33,6 +33,7 @@ public sealed partial class WallClockTests
         ["Colibri.Core/Sessions/SessionWriter.cs"] = "stores when a mark was written",
         ["Colibri.Core/Workspaces/Snapshots.cs"] = "names parked work by when it was parked",
         ["Colibri.Daemon/Commands/CostCommands.cs"] = "stores when the mode was changed",
+        ["Colibri.Daemon/Commands/MetricsCommands.cs"] = "shows when the sums were read",
         ["Colibri.Daemon/Hosting/FileWatch.cs"] = "shows since when a file is not as it should be",
         ["Colibri.Daemon/Hosting/StatusView.cs"] = "shows the time",
         ["Colibri.Daemon/Logging/LineLoggerProvider.cs"] = "shows when a line was logged",
