@@ -15,7 +15,7 @@ public sealed partial class BinderTests
     private static readonly string[] InNoRequest =
     [
         "list-tasks --all", "metrics --openmetrics", "get-session --full", "follow-session --full", "logs --full", "logs --follow", "wait --task-id", "wait --any", "wait --timeout", "wait --reconnect",
-        "watch --reconnect", "agents --verbose",
+        "watch --reconnect", "agents --verbose", "notify --action", "notify --name",
     ];
 
     [Test]
