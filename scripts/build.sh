@@ -1,14 +1,14 @@
 #!/bin/sh
-# Publishes colibri-daemon, colibri, colibri-web and colibri-test-agent as native executables for this machine, or on x86-64 Linux for aarch64.
+# Publishes colibri-daemon, colibri, colibri-mcp, colibri-web and colibri-test-agent as native executables for this machine, or on x86-64 Linux for aarch64.
 set -eu
 
 usage() {
     cat <<'END'
 usage: build.sh [-o DIR] [--arch ARCH] [--static] [--map] [--help]
 
-Publishes colibri-daemon, colibri, colibri-web and colibri-test-agent as native
-executables for this machine: one file each, SQLite inside the daemon. What lacks for it is
-installed where that takes no password.
+Publishes colibri-daemon, colibri, colibri-mcp, colibri-web and
+colibri-test-agent as native executables for this machine: one file each, SQLite
+inside the daemon. What lacks for it is installed where that takes no password.
 
   -o DIR      where the executables go (default: dist/ in the repository,
               dist/arm64 for another machine's)
@@ -111,7 +111,7 @@ fi
 stage=$(mktemp -d "$artifacts/stage.XXXXXX")
 cleanup() {
     rm -rf "$stage"
-    for program in colibri-daemon colibri colibri-web colibri-test-agent; do
+    for program in colibri-daemon colibri colibri-mcp colibri-web colibri-test-agent; do
         rm -f "$output/.$program.$$"
     done
 }
@@ -181,19 +181,20 @@ check_libraries() {
 publish Colibri.Daemon "$@"
 publish Colibri.Cli "$@"
 publish Colibri.Web "$@"
+publish Colibri.Mcp "$@"
 publish Colibri.TestAgent "$@"
 mkdir "$stage/bin"
-mv "$stage/Colibri.Daemon/colibri-daemon" "$stage/Colibri.Cli/colibri" "$stage/Colibri.Web/colibri-web" "$stage/Colibri.TestAgent/colibri-test-agent" "$stage/bin"
-for program in colibri-daemon colibri colibri-web colibri-test-agent; do
+mv "$stage/Colibri.Daemon/colibri-daemon" "$stage/Colibri.Cli/colibri" "$stage/Colibri.Mcp/colibri-mcp" "$stage/Colibri.Web/colibri-web" "$stage/Colibri.TestAgent/colibri-test-agent" "$stage/bin"
+for program in colibri-daemon colibri colibri-mcp colibri-web colibri-test-agent; do
     check_libraries "$stage/bin/$program"
 done
 
-# Copied beside the old ones first: putting them in place is then four renames, and a running old one is not written into.
+# Copied beside the old ones first: putting them in place is then a rename each, and a running old one is not written into.
 mkdir -p "$output"
-for program in colibri-daemon colibri colibri-web colibri-test-agent; do
+for program in colibri-daemon colibri colibri-mcp colibri-web colibri-test-agent; do
     cp "$stage/bin/$program" "$output/.$program.$$"
 done
-for program in colibri-daemon colibri colibri-web colibri-test-agent; do
+for program in colibri-daemon colibri colibri-mcp colibri-web colibri-test-agent; do
     mv -f "$output/.$program.$$" "$output/$program"
     printf '%s  %s bytes\n' "$output/$program" "$(wc -c < "$output/$program" | tr -d ' ')"
 done

@@ -6,9 +6,10 @@ usage() {
     cat <<'END_OF_USAGE'
 usage: size-report.sh [--top N] [--help]
 
-Builds colibri-daemon, colibri, colibri-web and colibri-test-agent with a map of
-what the compiler made, and prints for each executable its size and its target, and the
-assemblies whose compiled code and data fill it, largest first.
+Builds colibri-daemon, colibri, colibri-mcp, colibri-web and colibri-test-agent
+with a map of what the compiler made, and prints for each executable its size and
+its target, and the assemblies whose compiled code and data fill it, largest
+first.
 
   --top N    assemblies to print for each (default: 12)
   --help     this text
@@ -98,4 +99,5 @@ report() {
 report colibri-daemon Colibri.Daemon 6
 report colibri Colibri.Cli 4
 report colibri-web Colibri.Web 9.5
+report colibri-mcp Colibri.Mcp 10
 report colibri-test-agent Colibri.TestAgent 2

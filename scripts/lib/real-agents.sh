@@ -7,6 +7,8 @@
 #   droid=$(real_droid) goose=$(real_goose) cline=$(real_cline)     # 243, 269 and 152 MB on disk
 #   playwright=$(real_playwright) axe=$(real_axe)     # what drives a browser and looks at a page, for the web pages
 #
+#   clients=$(mcp_clients)     # a directory whose node_modules have the MCP inspector and the official TypeScript SDK; 123 MB on disk
+#
 # Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
 # line on stderr that says what is missing; it then returns 75 (EX_TEMPFAIL of sysexits.h) where the thing cannot be had here or now, for
 # want of npm, of a registry that answers or of a build for this platform, and 1 where something is wrong. Two callers at once are safe:
@@ -22,6 +24,8 @@ REAL_COPILOT_VERSION=1.0.102
 REAL_DROID_VERSION=0.225.2
 REAL_GOOSE_VERSION=0.20.1
 REAL_CLINE_VERSION=3.0.65
+MCP_INSPECTOR_VERSION=2.12.0
+MCP_SDK_VERSION=1.32.2
 REAL_JITI_VERSION=2.7.0
 REAL_PLAYWRIGHT_VERSION=1.65.1
 REAL_AXE_VERSION=4.14.1
@@ -213,3 +217,30 @@ real_axe() {
     _real_agents_unpack "axe-core@$REAL_AXE_VERSION" "$_cache/axe-core-$REAL_AXE_VERSION" || return $?
     printf '%s\n' "$_cache/axe-core-$REAL_AXE_VERSION/axe.min.js"
 }
+
+# mcp_clients: programs of many packages, so npm installs them; their install scripts, which nothing here needs, are not run.
+mcp_clients() (
+    set -eu
+    cache=$(real_agents_cache) || exit $?
+    dir="$cache/mcp-clients-$MCP_INSPECTOR_VERSION-$MCP_SDK_VERSION"
+    if [ ! -d "$dir" ]; then
+        if ! command -v npm >/dev/null 2>&1; then
+            echo 'real-agents: npm is not on PATH, so the MCP clients cannot be fetched (try: apt install npm, or pkg install npm)' >&2
+            exit 75
+        fi
+        mkdir -p "$cache"
+        temporary=$(mktemp -d "$dir.XXXXXX")
+        trap 'rm -rf "$temporary"' EXIT
+        trap 'exit 1' HUP INT TERM
+        if ! npm install --prefix "$temporary" --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-timeout=60000 \
+            "@modelcontextprotocol/inspector@$MCP_INSPECTOR_VERSION" "@modelcontextprotocol/sdk@$MCP_SDK_VERSION" >"$temporary/npm.out" 2>&1; then
+            echo "real-agents: npm could not install the MCP clients: $(head -n 1 "$temporary/npm.out") (is the registry reachable? try: npm ping)" >&2
+            if npm ping --fetch-retries=0 --fetch-timeout=10000 >/dev/null 2>&1; then exit 1; else exit 75; fi
+        fi
+        chmod 755 "$temporary"
+        # As in _real_agents_unpack.
+        mv "$temporary" "$dir"
+        rm -rf "${dir:?}/${temporary##*/}"
+    fi
+    printf '%s\n' "$dir"
+)

@@ -39,6 +39,10 @@ internal sealed class CliSession(CliHost host, Screen screen, string socketPath,
         return Accepted(await client.SendAsync(request, timeout, cancellation).ConfigureAwait(false));
     }
 
+    /// <summary>An absence of the daemon, said on standard error.</summary>
+    /// <param name="patience">How long it may last.</param>
+    public Absence Outlasting(TimeSpan patience) => new(patience, cause => Complain($"{cause.Message}; trying again for {Words.Duration(patience)}"));
+
     /// <summary>One line on standard error.</summary>
     public void Complain(string message)
     {
@@ -47,13 +51,7 @@ internal sealed class CliSession(CliHost host, Screen screen, string socketPath,
     }
 
     /// <exception cref="RefusedException">The daemon said no.</exception>
-    public static Reply Accepted(Reply reply) => reply.Ok ? reply : throw new RefusedException(reply.Error!);
-}
-
-/// <summary>The daemon answered no.</summary>
-internal sealed class RefusedException(WireError error) : Exception(error.Message)
-{
-    public WireError Error => error;
+    public static Reply Accepted(Reply reply) => reply.Accepted();
 }
 
 /// <summary>Everything the CLI touches outside itself and the socket.</summary>

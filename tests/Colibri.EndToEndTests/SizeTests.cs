@@ -3,7 +3,7 @@ using Colibri.EndToEndTests.Harness;
 namespace Colibri.EndToEndTests;
 
 /// <summary>
-/// What the executables weigh, exactly. scripts/size-report.sh prints what fills them. The targets are 6, 4 and 2 MiB; where one is not met, the
+/// What the executables weigh, exactly. scripts/size-report.sh prints what fills them. The targets are 6, 4, 9.5, 10 and 2 MiB; where one is not met, the
 /// limit holds what has been reached.
 /// </summary>
 public sealed class SizeTests
@@ -14,6 +14,7 @@ public sealed class SizeTests
     [Arguments("colibri-daemon", 13.75)]
     [Arguments("colibri", 5.75)]
     [Arguments("colibri-web", 9.5)]
+    [Arguments("colibri-mcp", 10.0)]
     [Arguments("colibri-test-agent", 2.0)]
     public void An_executable_is_no_larger_than_its_limit(string program, double mebibytes) =>
         (new FileInfo(Repository.Binary(program)).Length / Mebibyte).ShouldBeLessThanOrEqualTo(mebibytes, "scripts/size-report.sh shows what fills it");

@@ -6,6 +6,7 @@ using Colibri.Cli.Help;
 using Colibri.Cli.Output;
 using Colibri.Cli.Parsing;
 using Colibri.Protocol;
+using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 using ConsoleAppFramework;

@@ -22,6 +22,7 @@ internal sealed class NoticeCommands(BoundCommand bound)
         {
             Options = [OptionSpec.Number(WireCommand.ListNotices.Field("limit")), OptionSpec.Text(WireCommand.ListNotices.Field("sink"), "NAME")],
             Example = "list-notices --sink ops",
+            IsSeldom = true,
         },
         new(WireCommand.TestSink, CommandGroup.Daemon) { Positional = PositionalSpec.Of(WireCommand.TestSink.Field("sink")), Example = "test-sink ops", IsSeldom = true },
         new(WireCommand.RetryNotices, CommandGroup.Daemon) { Options = [OptionSpec.Text(WireCommand.RetryNotices.Field("sink"), "NAME")], Example = "retry-notices --sink ops", IsSeldom = true },

@@ -2,6 +2,7 @@ using Colibri.Cli.Following;
 using Colibri.Cli.Output;
 using Colibri.Cli.Parsing;
 using Colibri.Protocol;
+using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 using ConsoleAppFramework;

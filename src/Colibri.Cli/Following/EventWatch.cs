@@ -34,7 +34,7 @@ internal sealed class EventWatch
         }
 
         var watch = new EventWatch(session);
-        var absence = new Absence(session, patience);
+        var absence = session.Outlasting(patience);
         var wasThere = false;
         try
         {

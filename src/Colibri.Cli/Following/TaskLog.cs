@@ -1,5 +1,6 @@
 using Colibri.Cli.Output;
 using Colibri.Protocol;
+using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Colibri.Cli.Output;
-using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
@@ -9,7 +8,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Cli.Following;
 
 /// <summary><c>wait</c>: tasks until they are over.</summary>
-internal sealed class TaskWait
+internal sealed class TaskWait : ITaskFollower
 {
     private readonly CliSession _session;
     private readonly bool _any;
@@ -30,14 +29,16 @@ internal sealed class TaskWait
         if (timeout is { } limit)
             deadline.CancelAfter(limit);
         var wait = new TaskWait(session, names, any);
+        var following = new TaskFollowing(session.SocketPath, wait, session.Outlasting(patience));
         try
         {
-            return await wait.FollowAsync(new Absence(session, patience), deadline.Token).ConfigureAwait(false);
+            await following.RunAsync(["tasks"], deadline.Token, session.Cancellation).ConfigureAwait(false);
+            return wait.Result!.Value;
         }
         catch (OperationCanceledException) when (!session.Cancellation.IsCancellationRequested && wait.IsKnown)
         {
             // The events may lag behind; the board does not.
-            await wait.ReadAllAsync().ConfigureAwait(false);
+            await following.ReadAllAsync(session.Cancellation).ConfigureAwait(false);
             return wait.Result ?? wait.GiveUp(timeout);
         }
     }
@@ -57,46 +58,15 @@ internal sealed class TaskWait
         }
     }
 
-    private async Task<int> FollowAsync(Absence absence, CancellationToken deadline)
-    {
-        while (true)
-        {
-            try
-            {
-                using var events = await _session.ConnectAsync().ConfigureAwait(false);
-                // Subscribe before the tasks are read: an end between the two would otherwise be missed.
-                CliSession.Accepted(await events.SubscribeAsync(["tasks"], _session.Cancellation).ConfigureAwait(false));
-                await ReadAllAsync().ConfigureAwait(false);
-                absence.IsOver();
-                if (Result is { } known)
-                    return known;
-                await foreach (var change in events.ReadEventsAsync(deadline).ConfigureAwait(false))
-                {
-                    if (change.Missed is not null)
-                        await ReadAllAsync().ConfigureAwait(false);
-                    else if (change.Task is { } task && _tasks.Find(waited => waited.Latest!.Id == task.Id) is { } waited)
-                        Take(waited, task);
-                    if (Result is { } result)
-                        return result;
-                }
-            }
-            catch (DaemonUnreachableException e) when (IsKnown)
-            {
-                // The daemon was there before. A task outlives a restart, and is read anew after it.
-                await absence.OutlastAsync(e, deadline).ConfigureAwait(false);
-            }
-        }
-    }
+    bool ITaskFollower.HasSeenEnough => Result is not null;
 
-    private async Task ReadAllAsync()
+    IReadOnlyList<string> ITaskFollower.Followed => [.. _tasks.Where(waited => waited.ExitCode is null).Select(waited => waited.Name)];
+
+    void ITaskFollower.See(string name, BoardTask task) => Take(_tasks.Find(waited => waited.Name == name)!, task);
+
+    void ITaskFollower.See(Pane pane)
     {
-        foreach (var waited in _tasks.Where(waited => waited.ExitCode is null))
-        {
-            var reply = await _session.AskAsync(new CommandRequest { Cmd = WireCommand.GetTask.Name, TaskId = waited.Name }).ConfigureAwait(false);
-            Take(waited, reply.Read(ProtocolJson.Wire.BoardTask));
-            if (_any && waited.ExitCode is not null)
-                return;
-        }
+        // Only tasks are subscribed to.
     }
 
     private void Take(Waited waited, BoardTask task)

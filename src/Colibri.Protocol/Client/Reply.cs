@@ -31,6 +31,10 @@ public sealed class Reply
     public T Read<T>(JsonTypeInfo<T> type) =>
         JsonSerializer.Deserialize(Data.Span, type) ?? throw new JsonException("the reply's data is null");
 
+    /// <summary>This reply, where the daemon said yes.</summary>
+    /// <exception cref="RefusedException">It said no.</exception>
+    public Reply Accepted() => Ok ? this : throw new RefusedException(Error!);
+
     /// <param name="line">The line without its newline; the reply keeps copies, not the memory.</param>
     /// <exception cref="JsonException">The line is no reply of the protocol.</exception>
     internal static Reply Parse(ReadOnlySpan<byte> line)

@@ -18,6 +18,7 @@ public sealed class CommandTableTests
         .. new RegistryCommands(null!).Handlers,
         .. new RetentionCommands(null!).Handlers,
         .. new LandingCommands(null!).Handlers,
+        .. new NoticeCommands(null!).Handlers,
     ];
 
     [Test]

@@ -14,6 +14,7 @@ internal sealed class FakeDaemon : IAsyncDisposable
     private readonly ConcurrentBag<Socket> _connections = [];
     private readonly Func<string, FakeConnection, Task> _answer;
     private readonly Task _accepting;
+    private int _open;
 
     public FakeDaemon(Func<string, FakeConnection, Task> answer)
     {
@@ -25,6 +26,9 @@ internal sealed class FakeDaemon : IAsyncDisposable
     }
 
     public string SocketPath { get; }
+
+    /// <summary>Connections that their clients have not closed.</summary>
+    public int Open => Volatile.Read(ref _open);
 
     /// <summary>Request lines, in the order they came.</summary>
     public IReadOnlyList<string> Requests => [.. _requests];
@@ -66,6 +70,7 @@ internal sealed class FakeDaemon : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
+        Interlocked.Increment(ref _open);
         try
         {
             using var reader = new StreamReader(new NetworkStream(socket), Encoding.UTF8);
@@ -78,6 +83,10 @@ internal sealed class FakeDaemon : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
         }
     }
 }

@@ -1,0 +1,86 @@
+using Colibri.EndToEndTests.Harness;
+
+namespace Colibri.EndToEndTests.Mcp;
+
+/// <summary>The official TypeScript SDK's client against the native server and a native daemon with the test agent.</summary>
+[ClassDataSource<McpClients>(Shared = SharedType.PerTestSession)]
+public sealed class McpClientTests(McpClients clients)
+{
+    [Test]
+    public async Task A_task_is_created_waited_for_and_its_result_read()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--turns 2 --hold-secs 1"));
+
+        var told = await clients.RunAsync(daemon, "mcp-client.mjs", "story");
+
+        told.Member("wait").Text("outcome").ShouldBe("over", told.ToString());
+        var task = told.Member("wait").Items("tasks").Single();
+        (task.Text("status"), task.Has("result")).ShouldBe(("done", true));
+        told.Items("progress").Select(message => message.GetString()).ShouldContain("task 1 is started");
+        told.Items("updated").Select(uri => uri.GetString()).ShouldContain("colibri://task/1");
+        told.Text("transcript").ShouldContain("assistant");
+    }
+
+    [Test]
+    public async Task An_agents_question_is_answered_by_the_person_behind_the_client()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--rpc --ask"));
+
+        var told = await clients.RunAsync(daemon, "mcp-client.mjs", "question");
+
+        told.Member("wait").Text("outcome").ShouldBe("over", told.ToString());
+        told.Member("wait").Items("tasks").Single().Text("status").ShouldBe("done");
+        told.Items("asked").Single().Member("requestedSchema").Text("type").ShouldBe("object");
+        told.Items("asked").Single().Text("message").ShouldStartWith("Agent a1 (");
+    }
+
+    [Test]
+    public async Task A_cancelled_wait_ends_and_the_server_goes_on()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+
+        var told = await clients.RunAsync(daemon, "mcp-client.mjs", "cancel");
+
+        told.Text("cancelled").ShouldContain("enough");
+        told.Text("status").ShouldBe("queued");
+    }
+
+    [Test]
+    public async Task A_wait_outlasts_a_restart_of_the_daemon()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        var waiting = Path.Combine(daemon.DirectoryPath, "waiting");
+        var told = clients.RunAsync(daemon, "mcp-client.mjs", "restart", waiting);
+        await Eventually.HoldsAsync(() => File.Exists(waiting) || told.IsCompleted, () => "the client waits");
+
+        await daemon.KillAsync();
+        await daemon.StartAgainAsync();
+        await daemon.DataAsync(new { cmd = "cancel-task", task_id = 1 });
+
+        (await told).Member("wait").Items("tasks").Single().Text("status").ShouldBe("cancelled");
+    }
+
+    [Test]
+    public async Task It_ends_with_its_client_and_writes_nothing_but_the_protocol()
+    {
+        using var directory = new TempDirectory();
+        var start = Launch.Prepare(Repository.Binary("colibri-mcp"), ["--socket", directory.File("none.sock")], new Dictionary<string, string?> { ["TERM"] = "xterm" });
+
+        var finished = await Launch.ToEndAsync(start);
+
+        (finished.ExitCode, finished.Stdout, finished.Stderr).ShouldBe((0, "", ""));
+    }
+
+    [Test]
+    [Arguments(0, "colibri-mcp ", "--version")]
+    [Arguments(0, "usage: colibri-mcp", "--help")]
+    [Arguments(2, "", "--what")]
+    public async Task Its_own_questions_are_answered(int exitCode, string beginning, string argument)
+    {
+        var finished = await Launch.ToEndAsync(Repository.Binary("colibri-mcp"), [argument]);
+
+        finished.ExitCode.ShouldBe(exitCode);
+        finished.Stdout.ShouldStartWith(beginning);
+        finished.ErrorLines.Length.ShouldBe(exitCode == 0 ? 0 : 1);
+    }
+}
