@@ -113,7 +113,7 @@ internal sealed class WebHost : IAsyncDisposable
             else
                 await PageAnswer.SendAsync(http, [], _parts, _ => Task.FromResult(PageAnswer.Failed(StatusCodes.Status404NotFound, "Not found", "There is no such page."))).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is RefusedException or Protocol.Client.DaemonUnreachableException && !http.Response.HasStarted)
+        catch (Exception e) when (e is RefusedException or DaemonUnreachableException && !http.Response.HasStarted)
         {
             http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             await http.Response.WriteAsync("the daemon does not answer this\n").ConfigureAwait(false);
