@@ -55,6 +55,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new("health", CommandGroup.Daemon, "fail unless the daemon answers, with files and disk in order")
         {
+            IsSeldom = true,
             Example = "health",
         },
         new(WireCommand.Doctor, CommandGroup.Daemon)

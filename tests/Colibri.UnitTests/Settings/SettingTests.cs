@@ -12,7 +12,7 @@ public sealed partial class SettingTests
     [
         "COLIBRI_CONFIG", "COLIBRI_AGENT_ID", "COLIBRI_SESSION_ID", "COLIBRI_TASK_ID", "COLIBRI_BIN_DIR", "COLIBRI_STATIC_BIN_DIR", "COLIBRI_BUILD_LOCK", "COLIBRI_TEST_CACHE",
         "COLIBRI_TEST_TRACE", "COLIBRI_TEST_LEG",
-        "COLIBRI_CHECKOUT", "COLIBRI_IMAGE_KIB", "COLIBRI_DAEMON",
+        "COLIBRI_CHECKOUT", "COLIBRI_IMAGE_KIB", "COLIBRI_DAEMON", "COLIBRI_MCP_WRITE", "COLIBRI_MCP_EXTERNAL",
     ];
 
     public static List<string> Names => [.. DaemonConfiguration.All.Select(setting => setting.Name)];

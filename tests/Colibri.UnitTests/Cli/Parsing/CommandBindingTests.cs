@@ -191,7 +191,7 @@ public sealed class CommandBindingTests
     public void Every_command_of_the_table_is_bound_in_a_test() =>
         CommandTable.All.Select(c => c.Name)
             .Except(Requests.Select(r => r.Item1.Split('|')[0]))
-            .ShouldBe(["prefix-check", "completion", "schema", "version", "help"]);
+            .ShouldBe(["prefix-check", "top", "completion", "schema", "version", "help"]);
 
     [Test]
     [Arguments("--socket", "SOCKET", "--json", "ping")]
