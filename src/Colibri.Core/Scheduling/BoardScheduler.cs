@@ -37,6 +37,7 @@ public sealed class BoardScheduler(
     private volatile QueueLook _seen = QueueLook.None;
     private volatile bool _isWithoutAgents;
     private bool _isWithoutRoute;
+    private DateTimeOffset? _readSince;
     private volatile SchedulerStatus _status = new(null, 0, 0);
     private volatile bool _isLooking;
     private volatile TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -158,11 +159,14 @@ public sealed class BoardScheduler(
             free = 0;
         if (free == 0 && resting.Count == 0)
         {
+            _readSince = null;
             _pass.End();
             return;
         }
         var match = new TaskMatch(free, usable, candidates, resting, gate, rules);
         var isAtHead = !_pass.IsUnderWay;
+        if (isAtHead)
+            _readSince = time.GetUtcNow();
         _pass.Begin();
         // Usually the first tasks of the queue match. Only if too few of them suit an agent, a long stretch is read.
         bool? goesOn;
@@ -381,7 +385,10 @@ public sealed class BoardScheduler(
         Sooner(candidates.Min(candidate => supervisor.RestsUntil(candidate.Template.Binary)));
         // The end of a back-off matters only while a slot is free or an agent at rest. Either one wakes the loop when it comes about.
         if ((candidates.Count > 0 && supervisor.FreeSlots > 0) || supervisor.AtRest.Count > 0)
-            Sooner(await board.NextReadyAtAsync(now).ConfigureAwait(false));
+        {
+            // What has come due since the queue was read, while starts were under way, was not in it.
+            Sooner(await board.NextReadyAtAsync(_readSince ?? now).ConfigureAwait(false));
+        }
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
 
         // The wait is on the monotonic clock. If the wall clock is set meanwhile, the look comes no later than the tick.

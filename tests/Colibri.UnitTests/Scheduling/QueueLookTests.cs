@@ -1,6 +1,7 @@
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
 using Colibri.Core.Providers;
+using Colibri.Core.Runs;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
@@ -41,6 +42,31 @@ public sealed class QueueLookTests : IAsyncDisposable
         _stop.Dispose();
         if (_fixture is not null)
             await _fixture.DisposeAsync();
+    }
+
+    /// <summary>Its time comes after the queue was read and before the next wait is measured.</summary>
+    [Test]
+    public async Task A_task_that_comes_due_while_others_are_started_waits_for_no_tick()
+    {
+        var leave = new TaskCompletionSource();
+        _fixture = new SupervisorFixture(MaxAgents, _time, steps: new RunSteps([new SlowStart(run =>
+        {
+            if (run.Task?.Title != "slow")
+                return Task.CompletedTask;
+            _time.Advance(TimeSpan.FromSeconds(20));
+            return leave.Task;
+        })], []));
+        await Fixture.Create("slow");
+        var later = await Fixture.Board.CreateAsync(new NewTask { Title = "later", NotBefore = _time.GetUtcNow().AddSeconds(10) });
+        await StartAsync(byResident: false);
+        try
+        {
+            Shell.Until(() => Fixture.Get(later).GetAwaiter().GetResult().Status == TaskState.Done, "it is done while the other one is still being started");
+        }
+        finally
+        {
+            leave.SetResult();
+        }
     }
 
     /// <summary>The look finds it, with no tick between, on every road that gives tasks to agents.</summary>
@@ -196,5 +222,14 @@ public sealed class QueueLookTests : IAsyncDisposable
         var scheduler = Fixture.Engine.Schedule(candidates);
         _running = Task.Run(() => scheduler.RunAsync(_stop.Token));
         return scheduler;
+    }
+
+    private sealed class SlowStart(Func<Run, Task> start) : IRunStep
+    {
+        public async Task<TaskError?> RunAsync(Run run)
+        {
+            await start(run);
+            return null;
+        }
     }
 }
