@@ -161,7 +161,7 @@ web_works_as_its_user() {
             "$(sed -n 's/^Group=//p' "$unit")" "$(sed -n 's/^StateDirectory=//p' "$unit")"
         printf 'start() { setpriv --reuid %s --regid %s --groups "$(getent group %s | cut -d : -f 3)" env -i %s %s >/tmp/web 2>&1 & web=$!; }\n' \
             "$(sed -n 's/^User=//p' "$unit")" "$(sed -n 's/^Group=//p' "$unit")" "$(sed -n 's/^SupplementaryGroups=//p' "$unit")" \
-            "$(sed -n 's/^Environment=//p' "$unit")" "$(sed -n 's/^ExecStart=\(.*\) $COLIBRI_WEB_OPTIONS$/\1/p' "$unit") --write --listen unix:/var/lib/colibri-web/page"
+            "$(sed -n 's/^Environment=//p' "$unit" | tr '\n' ' ')" "$(sed -n 's/^ExecStart=\(.*\) $COLIBRI_WEB_OPTIONS$/\1/p' "$unit") --write --listen unix:/var/lib/colibri-web/page"
         cat <<'END'
 start
 tries=0

@@ -104,7 +104,7 @@ web_reaches_the_daemon_alone() {
     same 'localhost any' "$(setting IPAddressAllow colibri-web.service) $(setting IPAddressDeny colibri-web.service)"
     same 'AF_UNIX AF_INET AF_INET6' "$(setting RestrictAddressFamilies colibri-web.service)"
     same "$(setting Group)" "$(setting SupplementaryGroups colibri-web.service)"
-    setting Environment | grep -qx "$(setting Environment colibri-web.service)"
+    setting Environment | grep -qx "$(setting Environment colibri-web.service | grep COLIBRI_DAEMON_SOCKET)"
     same 0700 "$(setting StateDirectoryMode colibri-web.service)"
     setting ExecStart colibri-web.service | grep -q -- " --token-file /var/lib/$(setting StateDirectory colibri-web.service)/token "
 }
