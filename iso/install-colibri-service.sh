@@ -13,7 +13,7 @@
 
 : "${COLIBRI_CHECKOUT:=$PWD}"
 # What install_colibri_service asks for by itself: executables, their replacements beside them, and change.
-COLIBRI_IMAGE_KIB=65536
+COLIBRI_IMAGE_KIB=131072
 
 _colibri_say() { printf 'install-colibri-service: %s\n' "$1" >&2; }
 

@@ -43,7 +43,7 @@ esac
 
 # shellcheck source=scripts/lib/elf.sh
 . "$repository/scripts/lib/elf.sh"
-for program in colibri-daemon colibri colibri-test-agent; do
+for program in colibri-daemon colibri colibri-web colibri-mcp colibri-test-agent; do
     [ -x "$binaries/$program" ] || fail "$binaries/$program is missing (try: scripts/build.sh --arch arm64 -o $binaries)" 3
     if ! elf_read "$binaries/$program" || [ "$ELF_MACHINE" != aarch64 ]; then fail "$binaries/$program is not for aarch64" 3; fi
 done
@@ -135,12 +135,12 @@ start_daemon() {
 }
 answers() { colibri ping || ! kill -0 "$daemon" 2>/dev/null; }
 
-for program in colibri-daemon colibri colibri-test-agent; do
+for program in colibri-daemon colibri colibri-web colibri-mcp colibri-test-agent; do
     # shellcheck disable=SC2086
     said=$($emulator "$binaries/$program" --version) || fail "$program --version ended with $?"
     case $said in "$program "[0-9]*) ;; *) fail "$program --version said: $said" ;; esac
 done
-passed 'each of the three programs prints its version'
+passed 'each of the five programs prints its version'
 
 # The mode and the owner come from struct stat, which is laid out otherwise than on x86-64.
 printf 'EXAMPLE_API_KEY=none\n' > "$folder/provider.env"

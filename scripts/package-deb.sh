@@ -6,13 +6,15 @@ usage() {
     cat <<'END'
 usage: package-deb.sh [--binaries DIR] [-o DIR] [--version VERSION] [--help]
 
-Makes colibri_VERSION-1_ARCH.deb of colibri-daemon, colibri and colibri-test-agent
-with their manual pages, the systemd unit and the rest of packaging/linux, and
-prints its path. The same input gives the same bytes: files have the time of
+Makes colibri_VERSION-1_ARCH.deb of colibri-daemon, colibri, colibri-web,
+colibri-mcp and colibri-test-agent with their manual pages, the completions that
+colibri prints, the systemd units and the rest of packaging/linux, and prints its
+path. The same input gives the same bytes: files have the time of
 SOURCE_DATE_EPOCH, or of the last commit.
 
   --binaries DIR      where the executables are (default: dist/ in the repository,
-                      built by build.sh where it is missing); static ones will do
+                      built by build.sh where it is missing); static ones will do;
+                      another machine's need an emulator of it (qemu-user)
   -o DIR              where the package goes (default: dist/ in the repository)
   --version VERSION   instead of the one in Directory.Build.props
   --help              this text
@@ -68,7 +70,7 @@ fi
 export SOURCE_DATE_EPOCH
 
 machine='' wanted=0
-for program in colibri-daemon colibri colibri-test-agent; do
+for program in colibri-daemon colibri colibri-web colibri-mcp colibri-test-agent; do
     file=$binaries/$program
     if [ ! -f "$file" ] || [ ! -x "$file" ]; then
         fail "$file is missing or not executable (try: scripts/build.sh -o $binaries)"
@@ -87,6 +89,15 @@ case $machine in
     AArch64) architecture=arm64 ;;
     *) fail "no Debian architecture is known here for $machine" ;;
 esac
+# Another machine's colibri is run by an emulator, with that machine's loader where it is not static.
+emulator=''
+case $architecture/$(uname -m) in
+    amd64/x86_64 | arm64/aarch64) ;;
+    arm64/*) emulator='qemu-aarch64 -L /usr/aarch64-linux-gnu' ;;
+    amd64/*) emulator='qemu-x86_64 -L /usr/x86_64-linux-gnu' ;;
+esac
+[ -z "$emulator" ] || command -v "${emulator%% *}" >/dev/null ||
+    fail "$binaries/colibri cannot be run here, and it prints its completions itself (try: apt-get install qemu-user)"
 depends=passwd
 if [ "$wanted" -gt 0 ]; then depends="libc6 (>= 2.$wanted), passwd"; fi
 
@@ -114,18 +125,32 @@ compress() {
 
 put 755 "$binaries/colibri-daemon" /usr/sbin/colibri-daemon
 put 755 "$binaries/colibri" /usr/bin/colibri
-put 755 "$binaries/colibri-test-agent" /usr/bin/colibri-test-agent
-for page in colibri.1 colibri-test-agent.1 colibri-daemon.8; do
+for program in colibri-web colibri-mcp colibri-test-agent; do put 755 "$binaries/$program" "/usr/bin/$program"; done
+completion() {
+    # shellcheck disable=SC2086  # a command and its options
+    if ! $emulator "$binaries/colibri" completion "$1" > "$stage/completion" 2>"$stage/complaint" </dev/null || [ ! -s "$stage/completion" ]; then
+        fail "$binaries/colibri prints no completion for $1 (try: $emulator${emulator:+ }$binaries/colibri completion $1)"
+    fi
+    put 644 "$stage/completion" "$2"
+}
+completion bash /usr/share/bash-completion/completions/colibri
+completion zsh /usr/share/zsh/vendor-completions/_colibri
+completion fish /usr/share/fish/vendor_completions.d/colibri.fish
+for page in colibri.1 colibri-mcp.1 colibri-test-agent.1 colibri-daemon.8 colibri-web.8; do
     compress "/usr/share/man/man${page##*.}/$page.gz" < "$repository/docs/man/$page"
 done
 # Both names of the directory are one since Debian 12, and the helpers of 12 look for units under this one.
-put 644 "$linux/colibri-daemon.service" /lib/systemd/system/colibri-daemon.service
-put 644 "$linux/colibri-daemon.user.service" /usr/lib/systemd/user/colibri-daemon.service
+for unit in colibri-daemon colibri-web; do
+    put 644 "$linux/$unit.service" "/lib/systemd/system/$unit.service"
+    put 644 "$linux/$unit.user.service" "/usr/lib/systemd/user/$unit.service"
+done
 put 644 "$linux/sysusers.conf" /usr/lib/sysusers.d/colibri.conf
 put 644 "$linux/tmpfiles.conf" /usr/lib/tmpfiles.d/colibri.conf
 put 644 "$linux/colibri.env" /etc/colibri/colibri.env
+put 644 "$linux/web.env" /etc/colibri/web.env
 put 644 "$linux/provider.env" /usr/share/colibri/provider.env
 put 644 "$linux/confinement.conf" /usr/share/doc/colibri/examples/confinement.conf
+put 644 "$repository/packaging/colibri.toml.example" /usr/share/doc/colibri/examples/colibri.toml
 put 644 "$repository/docs/linux.md" /usr/share/doc/colibri/linux.md
 { cat "$linux/debian/copyright"; sed -e 1,2d -e 's/^$/./' -e 's/^/ /' "$repository/LICENSE"; } > "$stage/copyright"
 put 644 "$stage/copyright" /usr/share/doc/colibri/copyright
@@ -142,7 +167,7 @@ mkdir "$root/DEBIAN"
 for script in postinst prerm postrm; do
     install -m 755 "$linux/debian/$script" "$root/DEBIAN/$script"
 done
-printf '/etc/colibri/colibri.env\n' > "$root/DEBIAN/conffiles"
+printf '/etc/colibri/%s\n' colibri.env web.env > "$root/DEBIAN/conffiles"
 (cd "$root" && find . -path ./DEBIAN -prune -o -path ./etc -prune -o -type f -print | LC_ALL=C sort | sed 's:^\./::' | xargs md5sum) > "$root/DEBIAN/md5sums"
 cat > "$root/DEBIAN/control" <<END
 Package: colibri
@@ -158,8 +183,8 @@ Priority: optional
 Description: supervisor of AI coding agents
  A small always-on daemon that keeps a durable task board, starts a coding agent
  on each queued task, watches what it does, keeps its session log and judges the
- outcome. This package has the daemon, its command line client, a test agent
- that needs no model, and a systemd unit.
+ outcome. This package has the daemon, its command line client, the web
+ glasspane, an MCP server, a test agent that needs no model, and systemd units.
 END
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 

@@ -8,7 +8,7 @@ usage: stage-colibri-iso.sh --destdir DIR [--binaries DIR] [--with-test-agent]
                             [--hermes] [--enable] [--force] [--dry-run]
        stage-colibri-iso.sh --destdir DIR --uninstall [--force] [--dry-run]
 
-Puts the executables, the rc.d script, log rotation, samples, manual pages and
+Puts the executables, the rc.d scripts, log rotation, samples, manual pages and
 directories of Colibri into the root of a FreeBSD image, with a manifest of all
 that at DIR/usr/local/share/colibri/manifest.json. Everything is looked at
 before anything is touched; a call that fails or is interrupted leaves DIR as
@@ -18,7 +18,8 @@ it was, and one that finds all in place changes nothing.
   --binaries DIR     the executables (default: dist/static, on FreeBSD dist)
   --with-test-agent  with colibri-test-agent, for the acceptance
   --hermes           with the service hermes_daemon
-  --enable           the image's rc.conf starts what is staged
+  --enable           the image's rc.conf starts what is staged, but for
+                     colibri_web, which is the operator's to enable
   --force            also into / or what does not look like a root, and in place
                      of files and settings that are not from here
   --dry-run          print what would be done, and do nothing
@@ -350,7 +351,7 @@ add_sample() {
 }
 
 stage() {
-    programs='colibri-daemon colibri'
+    programs='colibri-daemon colibri colibri-web colibri-mcp'
     if [ "$test_agent" = yes ]; then programs="$programs colibri-test-agent"; fi
     build_hint='--static -o dist/static'
     if [ "$(uname -s)" = FreeBSD ]; then build_hint=''; fi
@@ -368,6 +369,7 @@ stage() {
     done
     freebsd=$repository/packaging/freebsd
     add_shell usr/local/etc/rc.d/colibri_daemon 0555 "$freebsd/colibri_daemon.in"
+    add_shell usr/local/etc/rc.d/colibri_web 0555 "$freebsd/colibri_web.in"
     if [ "$hermes" = yes ]; then add_shell usr/local/etc/rc.d/hermes_daemon 0555 "$freebsd/hermes_daemon.in"; fi
     rotation=usr/local/etc/newsyslog.conf.d/colibri.conf
     if [ "$account" = absent ]; then

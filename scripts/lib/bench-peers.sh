@@ -68,7 +68,7 @@ prepare_peers() {
     if command -v cc >/dev/null 2>&1; then cc=cc; elif command -v gcc >/dev/null 2>&1; then cc=gcc; else cc=clang; fi
     compile "$cc" pingclient pingclient.c
     compile "$cc" coldstart coldstart.c
-    for program in spawnloop loadclient cycleclient runloop firstbyte panewatch streamload httploop; do compile "$cc" "$program" "$program.c"; done
+    for program in spawnloop loadclient cycleclient runloop firstbyte panewatch streamload httploop stdiostart; do compile "$cc" "$program" "$program.c"; done
     for program in idleagent firstagent; do compile "$cc" "$program" "$program.c" -static; done
     has_board_peer=no
     if compile "$cc" boardpeer boardpeer.c -lsqlite3 -lm 2>/dev/null; then has_board_peer=yes; fi

@@ -29,11 +29,34 @@ row_sizes() {
     row sizes ''
     metric daemon less 'colibri-daemon, bytes' 'value 6291456'
     metric cli less 'colibri, bytes' 'value 4194304'
+    metric mcp less 'colibri-mcp, bytes' 'value 10485760'
+    metric web less 'colibri-web, bytes' 'value 9961472'
     metric agent less 'colibri-test-agent, bytes' 'value 2097152'
-    wc -c < "$bin/colibri-daemon" | awk '{ print "daemon", $1 }' > "$scratch/figures"
-    wc -c < "$bin/colibri" | awk '{ print "cli", $1 }' >> "$scratch/figures"
-    wc -c < "$bin/colibri-test-agent" | awk '{ print "agent", $1 }' >> "$scratch/figures"
-    for name in daemon cli agent; do take "$name" colibri 1; done
+    for program in daemon:colibri-daemon cli:colibri mcp:colibri-mcp web:colibri-web agent:colibri-test-agent; do
+        sample "${program%%:*}" colibri 1 "$(wc -c < "$bin/${program#*:}" | tr -d ' ')"
+    done
+}
+
+# The daemon's start is the row cold-start, and that of `colibri` is cli-ping.
+row_starts() {
+    row starts ''
+    metric mcp_ms less 'colibri-mcp to initialize, ms'
+    metric web_ms less 'colibri-web to /healthz, ms'
+    metric agent_us less 'colibri-test-agent, p50 us'
+    start_server colibri starts
+    round=1
+    while [ "$round" -le $((rounds * few_rounds)) ]; do
+        "$tools/stdiostart" '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}' \
+            "$bin/colibri-mcp" --socket "$server_socket" > "$scratch/figures"
+        take mcp_ms colibri "$round" ms
+        "$tools/coldstart" http "$scratch/web-socket" "$bin/colibri-web" --listen "unix:$scratch/web-socket" --socket "$server_socket" > "$scratch/figures"
+        take web_ms colibri "$round" ms
+        rm -f "$scratch/web-socket"
+        "$tools/runloop" 10 "$bin/colibri-test-agent" --turns 1 hello > "$scratch/figures"
+        take agent_us colibri "$round" p50_us
+        round=$((round + 1))
+    done
+    stop_servers
 }
 
 row_control() {

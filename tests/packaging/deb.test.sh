@@ -1,6 +1,6 @@
 #!/bin/sh
 # The Debian package: what is in it, and its whole life in a Debian that has nothing else.
-# shellcheck disable=SC2317,SC2329  # functions are called through `check`
+# shellcheck disable=SC2016,SC2317,SC2329  # functions are called through `check`; text of scripts is quoted as it is
 set -u
 # shellcheck source=tests/packaging/lib/tap.sh
 . "$(dirname -- "$0")/lib/tap.sh"
@@ -26,23 +26,43 @@ same_input_same_bytes() {
 
 holds_what_it_should() {
     same '-rw-r--r-- root/root ./etc/colibri/colibri.env
+-rw-r--r-- root/root ./etc/colibri/web.env
 -rw-r--r-- root/root ./lib/systemd/system/colibri-daemon.service
+-rw-r--r-- root/root ./lib/systemd/system/colibri-web.service
 -rwxr-xr-x root/root ./usr/bin/colibri
+-rwxr-xr-x root/root ./usr/bin/colibri-mcp
 -rwxr-xr-x root/root ./usr/bin/colibri-test-agent
+-rwxr-xr-x root/root ./usr/bin/colibri-web
 -rw-r--r-- root/root ./usr/lib/systemd/user/colibri-daemon.service
+-rw-r--r-- root/root ./usr/lib/systemd/user/colibri-web.service
 -rw-r--r-- root/root ./usr/lib/sysusers.d/colibri.conf
 -rw-r--r-- root/root ./usr/lib/tmpfiles.d/colibri.conf
 -rwxr-xr-x root/root ./usr/sbin/colibri-daemon
+-rw-r--r-- root/root ./usr/share/bash-completion/completions/colibri
 -rw-r--r-- root/root ./usr/share/colibri/provider.env
 -rw-r--r-- root/root ./usr/share/doc/colibri/changelog.Debian.gz
 -rw-r--r-- root/root ./usr/share/doc/colibri/copyright
+-rw-r--r-- root/root ./usr/share/doc/colibri/examples/colibri.toml
 -rw-r--r-- root/root ./usr/share/doc/colibri/examples/confinement.conf
 -rw-r--r-- root/root ./usr/share/doc/colibri/linux.md
+-rw-r--r-- root/root ./usr/share/fish/vendor_completions.d/colibri.fish
+-rw-r--r-- root/root ./usr/share/man/man1/colibri-mcp.1.gz
 -rw-r--r-- root/root ./usr/share/man/man1/colibri-test-agent.1.gz
 -rw-r--r-- root/root ./usr/share/man/man1/colibri.1.gz
--rw-r--r-- root/root ./usr/share/man/man8/colibri-daemon.8.gz' \
+-rw-r--r-- root/root ./usr/share/man/man8/colibri-daemon.8.gz
+-rw-r--r-- root/root ./usr/share/man/man8/colibri-web.8.gz
+-rw-r--r-- root/root ./usr/share/zsh/vendor-completions/_colibri' \
         "$(dpkg-deb -c "$scratch/colibri.deb" | awk '!/\/$/ { print $1, $2, $6 }' | LC_ALL=C sort -k3)"
     same '' "$(dpkg-deb -c "$scratch/colibri.deb" | awk '/\/$/ && ($1 != "drwxr-xr-x" || $2 != "root/root")')"
+}
+
+# As `colibri completion` prints them, where each shell looks for them.
+completes_commands() {
+    dpkg-deb --fsys-tarfile "$scratch/colibri.deb" > "$scratch/tar"
+    for pair in bash:bash-completion/completions/colibri zsh:zsh/vendor-completions/_colibri fish:fish/vendor_completions.d/colibri.fish; do
+        same "$("$bin/colibri" completion "${pair%%:*}")" "$(tar -xO "./usr/share/${pair#*:}" < "$scratch/tar")"
+    done
+    tar -xO ./usr/share/zsh/vendor-completions/_colibri < "$scratch/tar" | head -n 1 | grep -qx '#compdef colibri'
 }
 
 says_what_it_is() {
@@ -50,7 +70,7 @@ says_what_it_is() {
     grep -qx "Version: $version-1" "$scratch/control"
     grep -qx "Architecture: $(dpkg --print-architecture)" "$scratch/control"
     # Any mention of a version in the programs, where the script asks readelf for those that are needed.
-    newest=$(grep -aoh 'GLIBC_2\.[0-9]*' "$bin/colibri-daemon" "$bin/colibri" "$bin/colibri-test-agent" | sed 's/.*\.//' | sort -n | tail -n 1)
+    newest=$(cd "$bin" && grep -aoh 'GLIBC_2\.[0-9]*' colibri-daemon colibri colibri-web colibri-mcp colibri-test-agent | sed 's/.*\.//' | sort -n | tail -n 1)
     grep -qx "Depends: libc6 (>= 2.$newest), passwd" "$scratch/control"
     grep -qx 'Recommends: git' "$scratch/control"
     dpkg-deb --fsys-tarfile "$scratch/colibri.deb" | tar -xO ./usr/share/doc/colibri/changelog.Debian.gz | gzip -d | head -n 1 | grep -qx "colibri ($version-1) unstable; urgency=medium"
@@ -78,11 +98,20 @@ refuses_without_leaving_anything() {
     refuses 2 --version v1
     mkdir "$scratch/none" "$scratch/text"
     refuses 1 --binaries "$scratch/none"
-    for program in colibri-daemon colibri colibri-test-agent; do
+    for program in colibri-daemon colibri colibri-web colibri-mcp colibri-test-agent; do
         printf '#!/bin/sh\n' > "$scratch/text/$program"
         chmod 755 "$scratch/text/$program"
     done
     refuses 1 --binaries "$scratch/text"
+}
+
+# A program in colibri's place that prints nothing: it is no package without its completions.
+refuses_a_mute_client() {
+    mkdir "$scratch/mute"
+    ln -s "$bin"/colibri* "$scratch/mute/"
+    ln -sf /bin/true "$scratch/mute/colibri"
+    refuses 1 --binaries "$scratch/mute"
+    grep -q 'prints no completion for bash' "$scratch/said"
 }
 
 in_root() {
@@ -110,6 +139,45 @@ installs() {
         "$(in_root stat -c '%a %U:%G %n' /etc/colibri /etc/colibri/provider.env /var/lib/colibri /var/lib/colibri/work /var/log/colibri)"
     same /lib/systemd/system/colibri-daemon.service "$(readlink "$root/etc/systemd/system/multi-user.target.wants/colibri-daemon.service")"
     in_root colibri --version | grep -q '[0-9]'
+    in_root getent passwd colibri-web | grep -q ':Colibri web glasspane:/var/lib/colibri-web:/usr/sbin/nologin$'
+}
+
+# An installation starts the daemon alone, now and at every boot.
+leaves_the_web_off() {
+    same '' "$(find "$root/etc/systemd" -name 'colibri-web*')"
+    [ ! -e "$root/var/lib/colibri-web" ]
+}
+
+# What its unit says, without systemd: the user, its groups, the environment, the program's options.
+web_works_as_its_user() {
+    unit=$root/lib/systemd/system/colibri-web.service
+    {
+        echo 'set -eu'
+        echo 'install -d -m 0750 -o colibri -g colibri /run/colibri'
+        printf 'cd /var/lib/colibri/work\nsetpriv --reuid colibri --regid colibri --init-groups env -i PATH=/usr/bin:/bin %s /usr/sbin/colibri-daemon 2>/tmp/log &\n' \
+            "$(sed -n 's/^Environment=//p' "$root/lib/systemd/system/colibri-daemon.service" | tr '\n' ' ')"
+        echo 'daemon=$!'
+        printf 'install -d -m %s -o %s -g %s /var/lib/%s\n' "$(sed -n 's/^StateDirectoryMode=//p' "$unit")" "$(sed -n 's/^User=//p' "$unit")" \
+            "$(sed -n 's/^Group=//p' "$unit")" "$(sed -n 's/^StateDirectory=//p' "$unit")"
+        printf 'start() { setpriv --reuid %s --regid %s --groups "$(getent group %s | cut -d : -f 3)" env -i %s %s >/tmp/web 2>&1 & web=$!; }\n' \
+            "$(sed -n 's/^User=//p' "$unit")" "$(sed -n 's/^Group=//p' "$unit")" "$(sed -n 's/^SupplementaryGroups=//p' "$unit")" \
+            "$(sed -n 's/^Environment=//p' "$unit" | tr '\n' ' ')" "$(sed -n 's/^ExecStart=\(.*\) $COLIBRI_WEB_OPTIONS$/\1/p' "$unit") --write --listen unix:/var/lib/colibri-web/page"
+        cat <<'END'
+start
+tries=0
+ask() { perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new("/var/lib/colibri-web/page") or exit 1; print $s "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"; print <$s>'; }
+until ask | grep -q '^HTTP/1.1 200 '; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 300 ]; then cat /tmp/web /tmp/log; exit 1; fi
+    sleep 0.1
+done
+grep -qx 'colibri-web: unix:/var/lib/colibri-web/page (the token is in /var/lib/colibri-web/token)' /tmp/web
+kill "$web" && wait "$web"
+kill "$daemon" && wait "$daemon"
+END
+    } > "$root/tmp/web-session"
+    in_root sh /tmp/web-session
+    same '600 colibri-web:colibri-web' "$(in_root stat -c '%a %U:%G' /var/lib/colibri-web/token)"
 }
 
 # What the unit says, without systemd: its user, its environment, its directory.
@@ -185,17 +253,18 @@ purges() {
     names > "$scratch/after"
     diff "$scratch/before" "$scratch/after" | sed -n 's/^[<>] //p' > "$scratch/left" || :
     # The data it says it keeps, and nothing else.
-    grep -q 'kept /var/lib/colibri (board, sessions, work) and the user colibri' "$scratch/purged"
+    grep -q 'kept /var/lib/colibri (board, sessions, work) and the users colibri, colibri-web' "$scratch/purged"
     same '' "$(grep -v -e '^\./var/lib/colibri$' -e '^\./var/lib/colibri/' "$scratch/left")"
     sha256sum -c "$scratch/board"
     [ ! -e "$root/var/log/colibri" ]
+    [ ! -e "$root/var/lib/colibri-web" ]
 }
 
 purges_all_of_one_that_never_ran() {
     in_root rm -r /var/lib/colibri
     in_root dpkg -i /tmp/colibri.deb
     in_root dpkg -P colibri > "$scratch/purged"
-    grep -q 'kept the user colibri' "$scratch/purged"
+    grep -q 'kept the users colibri, colibri-web' "$scratch/purged"
     names > "$scratch/after"
     diff "$scratch/before" "$scratch/after"
 }
@@ -208,6 +277,7 @@ if ! command -v dpkg-deb >/dev/null || ! command -v readelf >/dev/null; then
 fi
 check 'the same input gives the same package, byte for byte' same_input_same_bytes
 check 'it holds what it should, owned by root' holds_what_it_should
+check 'it completes commands in bash, zsh and fish' completes_commands
 check 'it says what it is and what it needs' says_what_it_is
 if [ -n "${COLIBRI_STATIC_BIN_DIR:-}" ]; then
     check 'one of static programs needs no libc' static_needs_no_libc
@@ -215,6 +285,7 @@ else
     skip 'one of static programs needs no libc' 'COLIBRI_STATIC_BIN_DIR is not set'
 fi
 check 'wrong usage and wrong programs are refused in one line, and nothing is left' refuses_without_leaving_anything
+check 'a client that prints no completion is refused' refuses_a_mute_client
 if command -v shellcheck >/dev/null; then
     check 'its maintainer scripts pass shellcheck' shellcheck "$repository/packaging/linux/debian/postinst" "$repository/packaging/linux/debian/prerm" \
         "$repository/packaging/linux/debian/postrm"
@@ -225,6 +296,8 @@ reason=$(chroot_reason)
 for step in \
     'installs: it installs into a Debian that has nothing else' \
     'works_as_its_user: the daemon works as its user with the environment of the unit' \
+    'leaves_the_web_off: the web glasspane is not enabled' \
+    'web_works_as_its_user: the web glasspane reaches the daemon as its user, with a token that is its own' \
     'upgrades: an upgrade keeps settings, keys and the board' \
     'configures_twice: configuring it again changes nothing' \
     'stays_disabled: a service that was disabled stays so' \

@@ -9,7 +9,7 @@ set -u
 . "$(dirname -- "$0")/lib/freebsd-root.sh"
 
 packaging=$repository/packaging/freebsd
-services='colibri_daemon hermes_daemon'
+services='colibri_daemon colibri_web hermes_daemon'
 
 at_end() {
     for root in "$scratch"/root.*; do
@@ -76,9 +76,9 @@ sample_has_every_setting() {
 
 # Besides, what rc.subr knows of itself.
 sample_has_no_other_setting() {
-    grep -oE '(colibri|hermes)_daemon_[a-z_]+' "$packaging/rc.conf.sample" | sort -u > "$scratch/sampled"
+    grep -oE '(colibri_daemon|colibri_web|hermes_daemon)_[a-z_]+' "$packaging/rc.conf.sample" | sort -u > "$scratch/sampled"
     while read -r variable; do
-        service=$(printf '%s\n' "$variable" | grep -oE '^[a-z]*_daemon')
+        service=$(printf '%s\n' "$variable" | grep -oE '^(colibri_daemon|colibri_web|hermes_daemon)')
         case ${variable#"$service"_} in limits) continue ;; esac
         settings "$service" | grep -qx "${variable#"$service"_}" || { printf '%s is no setting\n' "$variable"; return 1; }
     done < "$scratch/sampled"
@@ -99,13 +99,21 @@ manuals_are_well_formed() {
 
 port_has_its_files() {
     port=$packaging/sysutils/colibri
-    for file in Makefile pkg-descr pkg-plist files/colibri_daemon.in files/hermes_daemon.in files/pkg-message.in; do
+    for file in Makefile pkg-descr pkg-plist files/colibri_daemon.in files/colibri_web.in files/hermes_daemon.in files/pkg-message.in; do
         [ -f "$port/$file" ] || { printf '%s is missing\n' "$file"; return 1; }
     done
     same "$(sed -n 's/.*<Version>\(.*\)<\/Version>.*/\1/p' "$repository/Directory.Build.props")" "$(sed -n 's/^DISTVERSION=[[:space:]]*//p' "$port/Makefile")"
     for manual in "$repository"/docs/man/*.[18]; do
         grep -q "/${manual##*/}\.gz\$" "$port/pkg-plist" || { printf '%s is not in pkg-plist\n' "$manual"; return 1; }
     done
+}
+
+# What the Makefile installs and pkg-plist lists are the same programs, and all that build.sh makes.
+port_has_every_program() {
+    port=$packaging/sysutils/colibri
+    programs=$(sed -n "s/^for program in \(.*\); do\$/\1/p" "$repository/scripts/build.sh" | head -n 1 | tr ' ' '\n' | LC_ALL=C sort)
+    same "$programs" "$(sed -n 's,^[[:blank:]]*${INSTALL_PROGRAM} ${WRKDIR}/bin/\([a-z-]*\) .*,\1,p' "$port/Makefile" | LC_ALL=C sort)"
+    same "$programs" "$(sed -n 's,^bin/,,p' "$port/pkg-plist" | LC_ALL=C sort)"
 }
 
 newsyslog_entry_fits() {
@@ -139,6 +147,7 @@ else
     skip 'the manual pages are well-formed' 'mandoc is not installed'
 fi
 check 'the port is whole, and of this version' port_has_its_files
+check 'the port installs every program' port_has_every_program
 check 'the log is rotated by a signal to its supervisor' newsyslog_entry_fits
 
 # --- What is asked of the system.

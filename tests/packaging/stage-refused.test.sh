@@ -57,7 +57,7 @@ does_not_run() {
 freebsd_native() {
     rm -rf "$scratch/native" "$scratch/native-root"
     mkdir "$scratch/native" "$scratch/native-root"
-    for program in colibri-daemon colibri colibri-test-agent; do
+    for program in colibri-daemon colibri colibri-web colibri-mcp colibri-test-agent; do
         build_program "$program" 0.1.0 "$small_commit" "$scratch/native/$program"
         poke "$scratch/native/$program" 7 11
     done

@@ -1,4 +1,4 @@
-/* The two protocols a client here speaks, one request and one reply line at a time: Colibri's JSON lines and Redis's RESP. */
+/* The protocols a client here speaks, one request and one reply line at a time: Colibri's JSON lines, Redis's RESP, and the first line of HTTP. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -32,7 +32,10 @@ static inline struct wire wire_named(const char *protocol)
         return (struct wire){"{\"cmd\":\"ping\"}\n", "{\"ok\":true"};
     if (strcmp(protocol, "redis") == 0)
         return (struct wire){"*1\r\n$4\r\nPING\r\n", "+PONG"};
-    fail(protocol, "not a protocol; colibri or redis");
+    /* Whatever the status: it has answered. */
+    if (strcmp(protocol, "http") == 0)
+        return (struct wire){"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 "};
+    fail(protocol, "not a protocol; colibri, redis or http");
     abort();
 }
 

@@ -26,7 +26,7 @@ public sealed class ConfigurationPageTests
         // A comment of words begins with a blank, and one that shows a line does not.
         var example = File.ReadAllLines(Path.Combine(SourceTree.Root, "packaging/colibri.toml.example")).Where(line => !line.StartsWith("# ", StringComparison.Ordinal)).Select(line => line.TrimStart('#'));
         var reading = Settings.ReadFile(string.Join('\n', example));
-        (reading.Settings.Agents.Count, reading.Settings.Workspaces.Count, reading.Settings.Retention).ShouldBe((2, 1, new RetentionSettings { StatesMinFree = true }));
+        (reading.Settings.Agents.Count, reading.Settings.Workspaces.Count, reading.Settings.Notify.Count, reading.Settings.Retention).ShouldBe((2, 1, 2, new RetentionSettings { StatesMinFree = true }));
         reading.Stated.Count.ShouldBeGreaterThan(15);
     }
 

@@ -14,7 +14,7 @@ if (defined $ENV{STAND_IN_CALLS}) {
     close $calls;
 }
 my %option;
-getopts('cfHSrp:P:u:o:t:R:', \%option) or exit 1;
+getopts('cfHSrp:P:u:o:t:R:T:', \%option) or exit 1;
 exit 1 unless @ARGV;
 if (defined $option{R} && $option{R} !~ /^[1-9][0-9]*$/) {
     print STDERR "daemon: invalid restart delay\n";
@@ -22,7 +22,8 @@ if (defined $option{R} && $option{R} !~ /^[1-9][0-9]*$/) {
 }
 
 sub open_log {
-    sysopen my $handle, $option{o}, O_CREAT | O_WRONLY | O_APPEND, 0600 or return undef;
+    # What goes to syslog(3) is lost here.
+    sysopen my $handle, $option{S} ? '/dev/null' : $option{o}, O_CREAT | O_WRONLY | O_APPEND, 0600 or return undef;
     return $handle;
 }
 

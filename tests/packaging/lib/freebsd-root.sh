@@ -87,6 +87,16 @@ case "\$*" in
     *) if [ -e "$root/jailed" ]; then echo 1; else echo 0; fi ;;
 esac
 SYSCTL
+    # curl(1) for fetch(1), in whose words a status is said.
+    stand_in usr/bin/fetch <<'FETCH'
+for address; do :; done
+status=$(curl -s --noproxy '*' -m 5 -o /dev/null -w '%{http_code}' "$address") || { printf 'fetch: %s: Connection refused\n' "$address" >&2; exit 1; }
+case $status in
+    200) ;;
+    503) printf 'fetch: %s: Service Unavailable\n' "$address" >&2; exit 1 ;;
+    *) printf 'fetch: %s: Unknown HTTP error\n' "$address" >&2; exit 1 ;;
+esac
+FETCH
     stand_in usr/bin/protect <<'PROTECT'
 printf 'protect %s\n' "$*" >> "$calls"
 PROTECT
@@ -101,11 +111,11 @@ MOUNT
     mkdir "$root/path"
     ln -s "$root/usr/bin/limits" "$root/usr/bin/su" "$root/usr/bin/env" "$root/bin/sh" "$(command -v nice)" "$root/path"
     below_root < "$repository/tests/packaging/lib/rc.subr-stand-in.sh" > "$root/etc/rc.subr"
-    for script in colibri_daemon hermes_daemon; do
+    for script in colibri_daemon colibri_web hermes_daemon; do
         sed 's,%%PREFIX%%,/usr/local,g' "$repository/packaging/freebsd/$script.in" | below_root > "$root/usr/local/etc/rc.d/$script"
         chmod 0555 "$root/usr/local/etc/rc.d/$script"
     done
-    printf 'colibri_daemon_enable=YES\nhermes_daemon_enable=YES\n' > "$root/etc/rc.conf"
+    printf 'colibri_daemon_enable=YES\ncolibri_web_enable=YES\nhermes_daemon_enable=YES\n' > "$root/etc/rc.conf"
 }
 
 # Lines of rc.conf, whose paths move below the root as the scripts' do.
@@ -178,10 +188,10 @@ STUB
 
 # Ends whatever a test left running in its root.
 end_root() {
-    for pidfile in "$root/var/run/colibri/supervisor.pid" "$root/var/run/hermes/supervisor.pid"; do
+    for pidfile in "$root/var/run/colibri/supervisor.pid" "$root/var/run/colibri_web/supervisor.pid" "$root/var/run/hermes/supervisor.pid"; do
         if [ -s "$pidfile" ]; then kill "$(cat "$pidfile")" || :; fi
     done 2>/dev/null
-    for pidfile in "$root/var/run/colibri/daemon.pid" "$root/var/run/hermes/daemon.pid"; do
+    for pidfile in "$root/var/run/colibri/daemon.pid" "$root/var/run/colibri_web/web.pid" "$root/var/run/hermes/daemon.pid"; do
         if [ -s "$pidfile" ]; then kill -KILL "$(cat "$pidfile")" || :; fi
     done 2>/dev/null
     # What has lost its pidfile, by the path that only this root has.

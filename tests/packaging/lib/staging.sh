@@ -6,7 +6,7 @@
 #   build_program NAME VERSION COMMIT OUTPUT [CC-OPTIONS]
 #                              a small executable that answers --version as ours do
 #   small_programs DIR [VERSION [COMMIT]]
-#                              the three of them: a staging looks at them as at the real ones, and takes a tenth of the time
+#                              all five of them: a staging looks at them as at the real ones, and takes a tenth of the time
 #   checkout DIR               a copy of what staging reads, for a test to break
 #   poke FILE OFFSET OCTAL     changes one byte
 #   refused PATTERN COMMAND... `COMMAND --destdir $root` ends with 1, one line on stderr that matches and says what to do, and nothing else changed
@@ -36,7 +36,7 @@ build_program() {
 
 small_programs() {
     mkdir -p "$1"
-    for program in colibri-daemon colibri colibri-test-agent; do
+    for program in colibri-daemon colibri colibri-web colibri-mcp colibri-test-agent; do
         build_program "$program" "${2:-0.1.0}" "${3:-$small_commit}" "$1/$program" -static
     done
 }
