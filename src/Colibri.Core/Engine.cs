@@ -302,6 +302,7 @@ public sealed class Engine : IAsyncDisposable
         {
             Changed = () => _courier?.Wake(),
         };
+        Events.PaneChanged = _noticeWatch.Wake;
         _courier = new Courier(new CourierParts
         {
             Board = Board,

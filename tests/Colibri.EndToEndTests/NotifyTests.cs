@@ -91,7 +91,7 @@ public sealed class NotifyTests
         (await events.ReadAsync()).Member("notice").TryGetProperty("ended_at", out _).ShouldBeTrue();
     }
 
-    private static string Recorder(TempDirectory directory, string name) => $"line=$(cat); printf '%s\\n' \"$line\" >> '{directory.File(name)}'";
+    private static string Recorder(TempDirectory directory, string name) => $"IFS= read -r line && printf '%s\\n' \"$line\" >> '{directory.File(name)}'";
 
     private static string Sink(string name, string on, string script) =>
         $"[notify.{name}]\non = [\"{on}\"]\nexec = [\"/bin/sh\", \"-c\", {JsonSerializer.Serialize(script)}]\n";
@@ -108,6 +108,7 @@ public sealed class NotifyTests
         var task = await client.DataAsync(new { cmd = "create-task", title });
         var id = task.Text("id");
         await client.DataAsync(new { cmd = "claim-task", task_id = id, agent_id = "somebody" });
+        await client.DataAsync(new { cmd = "transition-task", task_id = id, status = "started" });
         await client.DataAsync(new { cmd = "transition-task", task_id = id, status = "failed", error = "it broke" });
         return task.Number("number");
     }

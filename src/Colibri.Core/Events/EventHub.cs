@@ -14,6 +14,9 @@ public sealed class EventHub(TimeProvider time)
     private ImmutableArray<EventSubscriber> _subscribers = [];
     private long _missed;
 
+    /// <summary>Called whenever a pane has changed, whether anybody has subscribed or not. Must not block.</summary>
+    internal Action? PaneChanged { get; set; }
+
     /// <summary>Events dropped over all subscribers since the start.</summary>
     public long Missed => Interlocked.Read(ref _missed);
 
@@ -44,6 +47,7 @@ public sealed class EventHub(TimeProvider time)
     /// <param name="pane">Called only if there is a subscriber; most of the time there is none.</param>
     public void PublishPane(Func<Pane> pane)
     {
+        PaneChanged?.Invoke();
         if (HasSubscribers(EventTopic.Panes))
             Publish(EventTopic.Panes, new Event { Kind = "pane", Topic = "panes", At = time.GetUtcNow(), Pane = pane() });
     }

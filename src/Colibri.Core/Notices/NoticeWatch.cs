@@ -23,12 +23,15 @@ internal sealed record NoticeSources
 }
 
 /// <summary>
-/// Begins and ends the episodes of what is in memory alone: questions, silence, the budget, the disk, providers. It compares, once a second, what there
+/// Begins and ends the episodes of what is in memory alone: questions, silence, the budget, the disk, providers. It compares, when a pane has changed and once a second, what there
 /// is with what it has begun. What a task itself tells is written by the board.
 /// </summary>
 internal sealed class NoticeWatch(BoardOutbox outbox, NoticeSources sources, TimeProvider time, ILogger logger)
 {
-    /// <summary>The time between two looks.</summary>
+    /// <summary>The least time between two looks, however often panes change.</summary>
+    public static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The time between two looks where no pane changes.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a provider or a disk must be well before its episode is over: one that comes and goes is one episode.</summary>
@@ -73,7 +76,8 @@ internal sealed class NoticeWatch(BoardOutbox outbox, NoticeSources sources, Tim
             while (true)
             {
                 await LookAsync().ConfigureAwait(false);
-                await _wake.WaitAsync(Interval, time, stopping).ConfigureAwait(false);
+                await Task.Delay(Gather, time, stopping).ConfigureAwait(false);
+                await _wake.WaitAsync(Interval - Gather, time, stopping).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

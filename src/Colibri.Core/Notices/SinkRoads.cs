@@ -36,7 +36,7 @@ internal sealed class SinkRoads(ToolRunner tools, ProgramPath programs, Environm
         {
             var problem = sink switch
             {
-                { Exec: { } words } => await RunAsync(words[0], [.. words.Skip(1)], json, sink.Timeout, stopping).ConfigureAwait(false),
+                { Exec: { } words } => await RunAsync(words[0], [.. words.Skip(1)], Ended(json), sink.Timeout, stopping).ConfigureAwait(false),
                 { Url: { } url } => await PostAsync(sink, new Uri(url), message, json, stopping).ConfigureAwait(false),
                 _ => await ShowAsync(sink, message, stopping).ConfigureAwait(false),
             };
@@ -62,6 +62,15 @@ internal sealed class SinkRoads(ToolRunner tools, ProgramPath programs, Environm
             return $"{name} printed more than {MostOutput} bytes and was ended";
         var words = result.Error.Trim();
         return result.Exit is { Code: 0 } ? null : $"{name}: {(result.Exit.Code is { } code ? $"exit {code}" : $"ended by {result.Exit}")}{(words.Length > 0 ? $": {words}" : "")}";
+    }
+
+    // A program can tell by the newline that it has read all of it: the daemon may be killed in the middle.
+    private static ReadOnlyMemory<byte> Ended(ReadOnlyMemory<byte> json)
+    {
+        var line = new byte[json.Length + 1];
+        json.CopyTo(line);
+        line[^1] = (byte)'\n';
+        return line;
     }
 
     private async Task<string?> PostAsync(NotifySettings sink, Uri url, SinkMessage message, ReadOnlyMemory<byte> json, CancellationToken stopping)
