@@ -188,6 +188,10 @@ collect_missing() {
                 if [ "$prerequisites_system" = debian ] && ! command -v strace >/dev/null 2>&1; then
                     lacks 'strace' strace -
                 fi
+                # It drives the screen of colibri top.
+                if [ "$prerequisites_system" = debian ] && ! command -v tmux >/dev/null 2>&1; then
+                    lacks 'tmux' tmux -
+                fi
                 # The host's clock is set for the daemon alone.
                 if [ "$prerequisites_system" = debian ] && ! command -v faketime >/dev/null 2>&1; then
                     lacks 'faketime' faketime -

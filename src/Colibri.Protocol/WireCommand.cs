@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization.Metadata;
+using Colibri.Protocol.Json;
+
 namespace Colibri.Protocol;
 
 /// <summary>
@@ -30,9 +33,11 @@ public sealed class WireCommand
         new("tenant", "none", "name", "the tenant in whose root it runs"),
     ];
 
-    private WireCommand(string name, string summary, params WireField[] fields)
+    private readonly Func<ProtocolJson, JsonTypeInfo> _reply;
+
+    private WireCommand(string name, Func<ProtocolJson, JsonTypeInfo> reply, string summary, params WireField[] fields)
     {
-        (Name, Summary, Fields) = (name, summary, fields);
+        (Name, _reply, Summary, Fields) = (name, reply, summary, fields);
     }
 
     /// <summary>As it stands in <c>cmd</c>, and on the CLI's command line.</summary>
@@ -44,125 +49,133 @@ public sealed class WireCommand
     /// <summary>What its request may carry besides <c>cmd</c> and <c>id</c>.</summary>
     public IReadOnlyList<WireField> Fields { get; }
 
+    /// <summary>The type of <c>data</c> in its reply. Made when it is first asked for: a program knows few of them.</summary>
+    public JsonTypeInfo Reply => field ??= _reply(ProtocolJson.Wire);
+
+    /// <summary>The type of the lines that follow the reply until the client closes; null for most.</summary>
+    public JsonTypeInfo? Lines => this == Subscribe || this == FollowSession ? ProtocolJson.Wire.Event : null;
+
     /// <summary>
     /// A following request of the same connection may start before this one is answered. True only where one queue behind it keeps the
     /// order (the board's writer, a session's log): that is what lets a pipelining client share one commit among many requests.
     /// </summary>
     public bool MayOverlap { get; private init; }
 
-    public static WireCommand Ping { get; } = new("ping", "ask whether the daemon answers");
+    public static WireCommand Ping { get; } = new("ping", wire => wire.Nothing, "ask whether the daemon answers");
 
-    public static WireCommand Status { get; } = new("status", "show the state of the daemon");
+    public static WireCommand Status { get; } = new("status", wire => wire.StatusReport, "show the state of the daemon");
 
-    public static WireCommand Snapshot { get; } = new("snapshot", "show what every agent is doing");
+    public static WireCommand Snapshot { get; } = new("snapshot", wire => wire.Snapshot, "show what every agent is doing");
 
-    public static WireCommand Reload { get; } = new("reload", "read the configuration file again");
+    public static WireCommand GetMetrics { get; } = new("get-metrics", wire => wire.MetricsReport, "show sums for a monitoring program");
 
-    public static WireCommand Doctor { get; } = new("doctor", "look for what is missing or broken, and say what to type");
+    public static WireCommand Reload { get; } = new("reload", wire => wire.SettingsChange, "read the configuration file again");
 
-    public static WireCommand SetCostMode { get; } = new("set-cost-mode", "set the limits on sessions and tool results",
-        new("mode", WireField.Required, "fast, smart or max", "the cost mode"),
+    public static WireCommand Doctor { get; } = new("doctor", wire => wire.DoctorReport, "look for what is missing or broken, and say what to type");
+
+    public static WireCommand SetCostMode { get; } = new("set-cost-mode", wire => wire.CostState, "set the limits on sessions and tool results",
+        new("mode", WireField.Required, "fast, smart or max", "the cost mode") { Values = ["fast", "smart", "max"] },
         new("persist", "false", "boolean", "also after a restart"));
 
-    public static WireCommand Cost { get; } = new("cost", "show what agents used and what it cost",
-        new("by", "task", "task, session, provider, profile, day or day-profile", "a line for each of these; task if not given"),
+    public static WireCommand Cost { get; } = new("cost", wire => wire.CostSummary, "show what agents used and what it cost",
+        new("by", "task", "task, session, provider, profile, day or day-profile", "a line for each of these; task if not given") { Values = ["task", "session", "provider", "profile", "day", "day-profile"] },
         new("limit", "50", "1 to 1,000", "at most so many lines"));
 
-    public static WireCommand Budget { get; } = new("budget", "show the budgets and what was spent today, in UTC",
-        new WireField("action", "none", "lift", "lift: agents start again for the rest of the day"));
+    public static WireCommand Budget { get; } = new("budget", wire => wire.BudgetState, "show the budgets and what was spent today, in UTC",
+        new WireField("action", "none", "lift", "lift: agents start again for the rest of the day") { Values = ["lift"] });
 
-    public static WireCommand CreateTask { get; } = new("create-task", "put a task on the board", NewTask) { MayOverlap = true };
+    public static WireCommand CreateTask { get; } = new("create-task", wire => wire.BoardTask, "put a task on the board", NewTask) { MayOverlap = true };
 
-    public static WireCommand IntakeTask { get; } = new("intake-task", "hand in a task for the scheduler's next tick", NewTask) { MayOverlap = true };
+    public static WireCommand IntakeTask { get; } = new("intake-task", wire => wire.IntakeReceipt, "hand in a task for the scheduler's next tick", NewTask) { MayOverlap = true };
 
-    public static WireCommand GetTask { get; } = new("get-task", "show one task",
+    public static WireCommand GetTask { get; } = new("get-task", wire => wire.BoardTask, "show one task",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
-    public static WireCommand ListTasks { get; } = new("list-tasks", "list tasks",
+    public static WireCommand ListTasks { get; } = new("list-tasks", wire => wire.TaskList, "list tasks",
         new("status", "all", "a state, or held", "only these"),
         new("limit", "100", "1 to 1,000", "at most so many in one answer"),
         new("after", "from the start", "a task's id", "go on where an answer ended"),
-        new("order", "oldest", "oldest or newest", "which come first"),
+        new("order", "oldest", "oldest or newest", "which come first") { Values = ["oldest", "newest"] },
         new("agent", "all", "name", "only those for this profile"),
         new("workspace", "all", "name", "only those of this workspace"),
         new("group", "all", "name", "only those of this group"),
         new("tag", "all", "name", "only those with this tag"));
 
-    public static WireCommand ListRuns { get; } = new("list-runs", "list attempts at tasks, the newest first",
+    public static WireCommand ListRuns { get; } = new("list-runs", wire => wire.RunList, "list attempts at tasks, the newest first",
         new("task_id", "all", "name", "only those at this task"),
         new("limit", "100", "1 to 1,000", "at most so many in one answer"),
         new("before", "the newest", "a run's id", "go on where an answer ended"));
 
-    public static WireCommand ClaimTask { get; } = new("claim-task", "take a queued task for an agent",
+    public static WireCommand ClaimTask { get; } = new("claim-task", wire => wire.BoardTask, "take a queued task for an agent",
         new("task_id", WireField.Required, "name", "the task"),
         new("agent_id", WireField.Required, "name", "who takes it"))
     { MayOverlap = true };
 
-    public static WireCommand TransitionTask { get; } = new("transition-task", "move a task along its life cycle",
+    public static WireCommand TransitionTask { get; } = new("transition-task", wire => wire.BoardTask, "move a task along its life cycle",
         new("task_id", WireField.Required, "name", "the task"),
         new("status", WireField.Required, "started, done, failed, queued or cancelled", "where to"),
         new("agent_id", "anybody", "name", "who asks: refused unless it holds the task"),
         new("error", "none", "{\"code\":…,\"message\":…}, or a string", "with failed: what went wrong"))
     { MayOverlap = true };
 
-    public static WireCommand CancelTask { get; } = new("cancel-task", "give a task up; a running agent is stopped",
+    public static WireCommand CancelTask { get; } = new("cancel-task", wire => wire.BoardTask, "give a task up; a running agent is stopped",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
-    public static WireCommand HoldTask { get; } = new("hold-task", "keep a queued task from starting",
+    public static WireCommand HoldTask { get; } = new("hold-task", wire => wire.BoardTask, "keep a queued task from starting",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
-    public static WireCommand ReleaseTask { get; } = new("release-task", "let a held task start",
+    public static WireCommand ReleaseTask { get; } = new("release-task", wire => wire.BoardTask, "let a held task start",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
-    public static WireCommand RetryTask { get; } = new("retry-task", "queue a task that is over once more",
+    public static WireCommand RetryTask { get; } = new("retry-task", wire => wire.BoardTask, "queue a task that is over once more",
         new("task_id", WireField.Required, "name", "the task"),
         new("feedback", "none", "text", "what its agent is told besides"));
 
-    public static WireCommand EditTask { get; } = new("edit-task", "change a queued task",
+    public static WireCommand EditTask { get; } = new("edit-task", wire => wire.BoardTask, "change a queued task",
         [new("task_id", WireField.Required, "name", "the task"), .. NewTask.Select(field => new WireField(field.Name, "unchanged", field.Form, field.Help))]);
 
-    public static WireCommand DeleteTask { get; } = new("delete-task", "take a task that is over from the board",
+    public static WireCommand DeleteTask { get; } = new("delete-task", wire => wire.BoardTask, "take a task that is over from the board",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
-    public static WireCommand GetChange { get; } = new("get-change", "show what a task's runs changed in its workspace",
+    public static WireCommand GetChange { get; } = new("get-change", wire => wire.ChangeAnswer, "show what a task's runs changed in its workspace",
         new("task_id", WireField.Required, "name", "the task"),
         new("patch", "false", "boolean", "with the patch, at most 1 MiB of it"));
 
-    public static WireCommand LandTask { get; } = new("land-task", "merge a task's change into its base",
+    public static WireCommand LandTask { get; } = new("land-task", wire => wire.ChangeAnswer, "merge a task's change into its base",
         new("task_id", WireField.Required, "name", "the task"),
         new("force", "false", "boolean", "also of a task that is not done"));
 
-    public static WireCommand DiscardTask { get; } = new("discard-task", "give a task's change up; it is parked, not lost",
+    public static WireCommand DiscardTask { get; } = new("discard-task", wire => wire.ChangeAnswer, "give a task's change up; it is parked, not lost",
         new("task_id", WireField.Required, "name", "the task"),
         new("force", "false", "boolean", "park what else is in its tree, too"));
 
-    public static WireCommand Inbox { get; } = new("inbox", "show everything that waits for a person");
+    public static WireCommand Inbox { get; } = new("inbox", wire => wire.InboxReport, "show everything that waits for a person");
 
-    public static WireCommand ListNotices { get; } = new("list-notices", "list what was told, and what could not be told",
+    public static WireCommand ListNotices { get; } = new("list-notices", wire => wire.NoticeList, "list what was told, and what could not be told",
         new("limit", "100", "1 to 1,000", "at most so many"),
         new("sink", "all", "name", "only what this sink is still to be told"));
 
-    public static WireCommand TestSink { get; } = new("test-sink", "tell a sink something, to see whether it hears",
+    public static WireCommand TestSink { get; } = new("test-sink", wire => wire.SinkReport, "tell a sink something, to see whether it hears",
         new WireField("sink", WireField.Required, "name", "a sink of the configuration"));
 
-    public static WireCommand RetryNotices { get; } = new("retry-notices", "try again what could not be told",
+    public static WireCommand RetryNotices { get; } = new("retry-notices", wire => wire.SinkReport, "try again what could not be told",
         new WireField("sink", "all", "name", "only of this sink"));
 
-    public static WireCommand PauseQueue { get; } = new("pause-queue", "start no queued tasks, all or of one provider or agent",
+    public static WireCommand PauseQueue { get; } = new("pause-queue", wire => wire.QueueAnswer, "start no queued tasks, all or of one provider or agent",
         new("provider", "any", "name", "only tasks of this provider"),
         new("agent", "any", "name", "only tasks for this agent of the scheduler"),
         new("workspace", "any", "name", "only tasks of this workspace"),
         new("reason", "none", "name", "why, for whoever looks at the queue"));
 
-    public static WireCommand ResumeQueue { get; } = new("resume-queue", "start queued tasks again, and ask a held provider at once",
+    public static WireCommand ResumeQueue { get; } = new("resume-queue", wire => wire.QueueAnswer, "start queued tasks again, and ask a held provider at once",
         new("provider", "none", "name", "this provider, its routes and its key"),
         new("agent", "none", "name", "this agent of the scheduler"),
         new("workspace", "none", "name", "this workspace"));
 
-    public static WireCommand Drain { get; } = new("drain", "pause the queue, and wait until nothing runs any more",
+    public static WireCommand Drain { get; } = new("drain", wire => wire.QueueAnswer, "pause the queue, and wait until nothing runs any more",
         new WireField("timeout_ms", "none", "0 to 86,400,000", "give up waiting after so long; the pause stays"));
 
-    public static WireCommand SpawnAgent { get; } = new("spawn-agent", "start an agent",
+    public static WireCommand SpawnAgent { get; } = new("spawn-agent", wire => wire.Agent, "start an agent",
         new("binary", WireField.Required, "path, absolute, or a bare name on the daemon's search path", "its program: a path, or a name on the daemon's PATH"),
         new("runtime", "by base name, else pi", "a kind's name", "how to read its output; colibri agents shows the kinds"),
         new("args", "the runtime's own", "up to 1,000 texts", "its own arguments, as they are"),
@@ -173,9 +186,9 @@ public sealed class WireCommand
         new("cwd", "the daemon's", "absolute path", "where it runs"),
         new("env", "{}", "object of texts", "a variable in its environment"),
         new("rpc", "by the arguments, else by the runtime", "boolean", "keep its standard input open and prompt it there"),
-        new("transport", "the runtime's own", string.Join(", ", Runtimes.Transports), "how to tell it things"),
+        new("transport", "the runtime's own", string.Join(", ", Runtimes.Transports), "how to tell it things") { Values = Runtimes.Transports },
         new("prompt", "the task's title and description", "text", "what to tell it"),
-        new("access", "the runtime's own settings", "read, edit, full", "what it may do, by the runtime's own flags"),
+        new("access", "the runtime's own settings", "read, edit, full", "what it may do, by the runtime's own flags") { Values = ["read", "edit", "full"] },
         new("jail", "none", "object", "how to confine it"),
         new("jail.path", "none", "path", "the directory that becomes its /"),
         new("jail.name", "none", "name", "a jail to enter (FreeBSD)"),
@@ -183,104 +196,104 @@ public sealed class WireCommand
         new("jail.ip4", "inherit", "name", "inherit, disable for no network, or an address (FreeBSD)"),
         new("jail.user", "root", "name", "who it runs as inside"));
 
-    public static WireCommand SpawnLocal { get; } = new("spawn-local", "start a program of your own as an agent",
+    public static WireCommand SpawnLocal { get; } = new("spawn-local", wire => wire.Agent, "start a program of your own as an agent",
         new("path", WireField.Required, "path, absolute, or a bare name on the daemon's search path", "the program"),
         new("args", "[]", "up to 1,000 texts", "its own arguments, as they are"),
         new("session_id", "a new one", "session id", "log to this session"),
         new("cwd", "the daemon's", "absolute path", "where it runs"),
         new("env", "{}", "object of texts", "a variable in its environment"));
 
-    public static WireCommand StopAgent { get; } = new("stop-agent", "stop an agent with everything it started",
+    public static WireCommand StopAgent { get; } = new("stop-agent", wire => wire.Agent, "stop an agent with everything it started",
         new("agent_id", WireField.Required, "name", "the agent"),
         new("grace_ms", "5,000", "0 to 600,000", "time to end by itself before it is killed"));
 
-    public static WireCommand PromptAgent { get; } = new("prompt", "send a prompt to a long-lived agent",
+    public static WireCommand PromptAgent { get; } = new("prompt", wire => wire.Agent, "send a prompt to a long-lived agent",
         new("agent_id", WireField.Required, "name", "the agent"),
         new("text", WireField.Required, "text", "what to tell it"));
 
-    public static WireCommand AnswerAgent { get; } = new("answer", "answer the question of a blocked agent",
+    public static WireCommand AnswerAgent { get; } = new("answer", wire => wire.Agent, "answer the question of a blocked agent",
         new("agent_id", WireField.Required, "name", "the agent"),
         new("request", WireField.Required, "name", "the question, as snapshot shows it"),
         new("value", "one of these three", "text", "the answer to a select, an input or an editor"),
         new("confirmed", "one of these three", "boolean", "to a confirm"),
         new("cancelled", "one of these three", "true", "no answer: the agent goes on without"));
 
-    public static WireCommand ListAgents { get; } = new("list-agents", "list agents");
+    public static WireCommand ListAgents { get; } = new("list-agents", wire => wire.AgentList, "list agents");
 
-    public static WireCommand ListKinds { get; } = new("list-kinds", "show the kinds of agents, where installed, what holds them",
+    public static WireCommand ListKinds { get; } = new("list-kinds", wire => wire.KindList, "show the kinds of agents, where installed, what holds them",
         new WireField("runtime", "all", "a kind's name", "only this kind"));
 
-    public static WireCommand RegisterAgent { get; } = new("register-agent", "make an agent known that runs elsewhere",
+    public static WireCommand RegisterAgent { get; } = new("register-agent", wire => wire.Agent, "make an agent known that runs elsewhere",
         new("name", WireField.Required, "name", "its name"),
         new("capabilities", "[]", "up to 64 names", "what it can do"),
         new("host", "the daemon's", "name", "where it runs"));
 
-    public static WireCommand Heartbeat { get; } = new("heartbeat", "report that a registered agent is still there",
+    public static WireCommand Heartbeat { get; } = new("heartbeat", wire => wire.Agent, "report that a registered agent is still there",
         new WireField("agent_id", WireField.Required, "name", "the agent"));
 
-    public static WireCommand ListSessions { get; } = new("list-sessions", "list sessions",
+    public static WireCommand ListSessions { get; } = new("list-sessions", wire => wire.SessionList, "list sessions",
         new WireField("limit", "1,000", "1 to 1,000", "at most so many"));
 
-    public static WireCommand GetSession { get; } = new("get-session", "show the live generation of a session",
+    public static WireCommand GetSession { get; } = new("get-session", wire => wire.SessionEntries, "show the live generation of a session",
         new("session_id", WireField.Required, "session id", "the session"),
         new("all", "false", "boolean", "every generation, not just the live one"));
 
-    public static WireCommand FollowSession { get; } = new("follow-session", "show a session's entries, and each new one as it comes",
+    public static WireCommand FollowSession { get; } = new("follow-session", wire => wire.FollowedSession, "show a session's entries, and each new one as it comes",
         new("session_id", "the task's", "session id", "the session"),
         new("task_id", "none", "name", "the task whose session it is"),
         new("from", "the live generation", "1 or more", "the number of the first entry"));
 
-    public static WireCommand AppendSession { get; } = new("append-session", "add an entry to a session",
+    public static WireCommand AppendSession { get; } = new("append-session", wire => wire.AppendReceipt, "add an entry to a session",
         new("session_id", WireField.Required, "session id", "the session"),
         new("entry", WireField.Required, "object", "what to add"),
-        new("entry.kind", WireField.Required, "user, assistant, tool_call, tool_result, question, answer, usage, note", "what the entry is"),
+        new("entry.kind", WireField.Required, "user, assistant, tool_call, tool_result, question, answer, usage, note", "what the entry is") { Values = ["user", "assistant", "tool_call", "tool_result", "question", "answer", "usage", "note"] },
         new("entry.text", "required unless there is usage", "without NUL", "its words"),
         new("entry.tool", "none", "name", "with tool_call and tool_result: the tool"),
         new("entry.is_error", "none", "boolean", "with tool_result: the tool failed"),
         new("entry.usage", "none", "a usage object", "what the agent used"))
     { MayOverlap = true };
 
-    public static WireCommand CompactSession { get; } = new("compact-session", "summarise a session's oldest turns",
+    public static WireCommand CompactSession { get; } = new("compact-session", wire => wire.Compaction, "summarise a session's oldest turns",
         new WireField("session_id", WireField.Required, "session id", "the session"))
     { MayOverlap = true };
 
-    public static WireCommand GetPrompt { get; } = new("get-prompt", "show the prompt that the session would give now",
+    public static WireCommand GetPrompt { get; } = new("get-prompt", wire => wire.AssembledPrompt, "show the prompt that the session would give now",
         new("session_id", WireField.Required, "session id", "the session"),
         new("scratch", "none", "text", "words for its end that are not kept"));
 
-    public static WireCommand RegisterSkill { get; } = new("register-skill", "add a skill, or replace one",
+    public static WireCommand RegisterSkill { get; } = new("register-skill", wire => wire.Skill, "add a skill, or replace one",
         new("name", WireField.Required, "name", "its name"),
         new("description", "\"\"", "text", "what it does"),
         new("category", "\"\"", "name", "what it belongs to"),
         new("path", "none", "absolute path", "where an agent finds it, as the agent sees it"),
         new("agents", "all", "up to 64 names", "the profiles that have it"));
 
-    public static WireCommand ListSkills { get; } = new("list-skills", "list skills");
+    public static WireCommand ListSkills { get; } = new("list-skills", wire => wire.SkillList, "list skills");
 
-    public static WireCommand DeleteSkill { get; } = new("delete-skill", "forget a skill",
+    public static WireCommand DeleteSkill { get; } = new("delete-skill", wire => wire.Skill, "forget a skill",
         new WireField("name", WireField.Required, "name", "the skill"));
 
-    public static WireCommand RegisterTenant { get; } = new("register-tenant", "add a tenant",
+    public static WireCommand RegisterTenant { get; } = new("register-tenant", wire => wire.Tenant, "add a tenant",
         new("tenant_id", WireField.Required, "name", "the tenant"),
         new("jail_root_path", WireField.Required, "absolute path", "the directory that is the root of its tasks"));
 
-    public static WireCommand ListTenants { get; } = new("list-tenants", "list tenants");
+    public static WireCommand ListTenants { get; } = new("list-tenants", wire => wire.TenantList, "list tenants");
 
-    public static WireCommand DeleteTenant { get; } = new("delete-tenant", "forget a tenant",
+    public static WireCommand DeleteTenant { get; } = new("delete-tenant", wire => wire.Tenant, "forget a tenant",
         new WireField("tenant_id", WireField.Required, "name", "the tenant"));
 
-    public static WireCommand Prune { get; } = new("prune", "delete what is older than the configuration keeps",
+    public static WireCommand Prune { get; } = new("prune", wire => wire.PruneReport, "delete what is older than the configuration keeps",
         new("older_than", "the ages of the configuration", "a duration, 0s to 36500d", "the age in place of those of the configuration"),
         new("dry_run", "false", "boolean", "delete nothing, and say what would be"));
 
     /// <summary>The one without a handler: the connection itself answers it, since the connection is what changes.</summary>
-    public static WireCommand Subscribe { get; } = new("subscribe", "follow what happens",
-        new WireField("topics", "all", "tasks, panes, cost, notices", "only this"));
+    public static WireCommand Subscribe { get; } = new("subscribe", wire => wire.Subscription, "follow what happens",
+        new WireField("topics", "all", "tasks, panes, cost, notices", "only this") { Values = ["tasks", "panes", "cost", "notices"] });
 
     /// <summary>Every command.</summary>
     public static IReadOnlyList<WireCommand> All { get; } =
     [
-        Ping, Status, Snapshot, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ListRuns, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
+        Ping, Status, Snapshot, GetMetrics, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ListRuns, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
         RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, ListNotices, TestSink, RetryNotices, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, DeleteSkill, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
         Prune,
@@ -315,6 +328,9 @@ public sealed class WireField(string name, string byDefault, string form, string
 
     /// <summary>What it may hold: a type of <c>docs/protocol.md</c>, its bounds, or the words that it is one of.</summary>
     public string Form => form;
+
+    /// <summary>The only words that it, or each of its entries, may be; empty where there is no such list.</summary>
+    public IReadOnlyList<string> Values { get; init; } = [];
 
     /// <summary>What it is for: half a line, lower case, no full stop.</summary>
     public string Help => help;

@@ -29,6 +29,7 @@ internal static class Routes
         new("/charts/agents.json", (http, _, parts) => Charts.AgentsAsync(http, parts.Daemon, parts.Clock.GetUtcNow())),
         new("/assets/*/*", (http, _, _) => AssetTable.SendAsync(http)),
         new("/healthz", HealthAsync),
+        new("/metrics", (http, _, parts) => MetricsEndpoint.SendAsync(http, parts.Daemon)),
         new("/api/*", (http, values, parts) => ActionApi.DoAsync(http, values[0], parts.Daemon)),
     ];
 

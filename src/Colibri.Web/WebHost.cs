@@ -1,14 +1,15 @@
 using System.Net.Sockets;
 using System.Text;
+using Colibri.Protocol.Client;
 using Colibri.Web.Api;
 using Colibri.Web.Glass;
 using Colibri.Web.Options;
 using Colibri.Web.Pages;
 using Colibri.Web.Security;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -112,7 +113,7 @@ internal sealed class WebHost : IAsyncDisposable
             else
                 await PageAnswer.SendAsync(http, [], _parts, _ => Task.FromResult(PageAnswer.Failed(StatusCodes.Status404NotFound, "Not found", "There is no such page."))).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is RefusedException or Protocol.Client.DaemonUnreachableException && !http.Response.HasStarted)
+        catch (Exception e) when (e is RefusedException or DaemonUnreachableException && !http.Response.HasStarted)
         {
             http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             await http.Response.WriteAsync("the daemon does not answer this\n").ConfigureAwait(false);

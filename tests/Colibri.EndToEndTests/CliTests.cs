@@ -91,7 +91,7 @@ public sealed class CliTests
         var other = (await JsonAsync(daemon, "create-task", "--title", "Rest", "--json")).Text("id");
         string[][] lines =
         [
-            ["ping"], ["status"], ["snapshot"], ["reload"], ["intake-task", "--title", "Later"], ["get-task", task], ["list-tasks", "--status", "queued", "--limit", "5"], ["list-runs"], ["list-runs", task], ["cost", "--by", "profile"], ["cost", "--by", "day-profile"],
+            ["ping"], ["status"], ["snapshot"], ["metrics"], ["metrics", "--openmetrics"], ["get-metrics"], ["reload"], ["intake-task", "--title", "Later"], ["get-task", task], ["list-tasks", "--status", "queued", "--limit", "5"], ["list-runs"], ["list-runs", task], ["cost", "--by", "profile"], ["cost", "--by", "day-profile"],
             ["heartbeat", agent], ["claim-task", "--task-id", task, "--agent-id", agent],
             ["transition-task", "--task-id", task, "--status", "started"], ["transition-task", "--task-id", task, "--status", "done"],
             ["cancel-task", other], ["list-agents"], ["agents"], ["agents", "claude"], ["list-kinds", "--json"], ["append-session", "walk", "--kind", "note", "--text", "A note"], ["list-sessions"], ["get-session", "walk"],

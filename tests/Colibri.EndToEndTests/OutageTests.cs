@@ -14,7 +14,7 @@ public sealed class OutageTests(PiInstallation pi, RealAgents agents)
 {
     private const int Tasks = 6;
 
-    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Away = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     [Test]
@@ -45,7 +45,7 @@ public sealed class OutageTests(PiInstallation pi, RealAgents agents)
         var status = (await daemon.CliAsync("status")).Stdout;
         // A line may be broken at any blank.
         string.Join(' ', status.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries)).ShouldContain("until 20");
-        await Eventually.HoldsAsync(() => away.Elapsed >= Outage, () => "the outage lasts", Patience);
+        await Eventually.HoldsAsync(() => away.Elapsed >= Away, () => "the outage lasts", Patience);
         model.Return();
 
         foreach (var id in ids)
@@ -54,6 +54,81 @@ public sealed class OutageTests(PiInstallation pi, RealAgents agents)
             task.Number("attempts").ShouldBe(1);
         }
         ItemsOf(await client.DataAsync(new { cmd = "status" }), "providers").ShouldAllBe(provider => provider.Text("state") == "ready");
+    }
+
+    /// <summary>The provider fails after the first call of a run over ACP, and is back while the agent asks it again.</summary>
+    [Test]
+    [Arguments("opencode", Outage.Overloaded)]
+    [Arguments("opencode", Outage.Closed)]
+    [Arguments("gemini", Outage.Overloaded)]
+    [Arguments("gemini", Outage.Closed)]
+    [Arguments("copilot", Outage.Overloaded)]
+    public async Task A_run_over_acp_is_done_and_booked_once_though_its_provider_fails_in_its_middle(string kind, Outage outage)
+    {
+        using var root = new TempDirectory();
+        await using var model = new ModelStandIn { Commands = ["echo hi"], Outage = outage };
+        await using var daemon = await StartOverAcpAsync(kind, root, model);
+        await using var client = await daemon.ConnectAsync();
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:commands", max_attempts = 1 })).Text("id");
+        await Eventually.HoldsAsync(() => model.Refused >= 2, () => $"the agent asks again; the log:\n{daemon.Log}", Patience);
+        model.Outage = null;
+
+        await ShouldBeDoneOnceAsync(client, id, model);
+    }
+
+    /// <summary>The provider fails until the agent has given its run up: the task waits for the provider, and goes on.</summary>
+    [Test]
+    [Arguments("opencode", Outage.Overloaded)]
+    [Arguments("copilot", Outage.Overloaded)]
+    public async Task A_run_over_acp_that_its_agent_gives_up_for_its_provider_goes_on_once_that_is_back(string kind, Outage outage)
+    {
+        using var root = new TempDirectory();
+        await using var model = new ModelStandIn { Commands = ["echo hi"], Outage = outage };
+        await using var daemon = await StartOverAcpAsync(kind, root, model);
+        await using var client = await daemon.ConnectAsync();
+        var id = (await client.DataAsync(new { cmd = "create-task", title = "SCENARIO:commands", max_attempts = 1 })).Text("id");
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                var waiting = await client.DataAsync(new { cmd = "get-task", task_id = id });
+                waiting.Text("status").ShouldNotBe("failed", waiting.GetRawText());
+                return ItemsOf(waiting, "runs").Any(run => run.TextOrNull("verdict") == "provider");
+            },
+            () => $"the run is over, after {model.Refused} refusals; the log:\n{daemon.Log}", Patience);
+        model.Outage = null;
+
+        var task = await ShouldBeDoneOnceAsync(client, id, model);
+
+        var runs = task.Items("runs");
+        runs.Select(run => run.Text("verdict")).ShouldBe(["provider", "done"]);
+        (runs[1].Text("harness_session_id"), runs[1].Flag("resumed")).ShouldBe((runs[0].Text("harness_session_id"), true));
+    }
+
+    private static async Task<JsonElement> ShouldBeDoneOnceAsync(WireClient client, string id, ModelStandIn model)
+    {
+        var task = await client.TaskEndedAsync(id, "done", Patience);
+        task.Number("attempts").ShouldBe(1);
+        (await client.DataAsync(new { cmd = "cost" })).Member("total").UsageOf().ShouldBe(task.UsageOf());
+        model.LatestConversation.ShouldContain("echo hi");
+        ItemsOf(await client.DataAsync(new { cmd = "status" }), "providers").ShouldAllBe(provider => provider.Text("state") == "ready");
+        return task;
+    }
+
+    private async Task<ColibriDaemon> StartOverAcpAsync(string kind, TempDirectory root, ModelStandIn model)
+    {
+        var home = RealAgents.HomeOf(kind);
+        var executable = await agents.ExecutableAsync(kind);
+        await File.WriteAllTextAsync(root.File("colibri.toml"), $"""
+            [agents.one]
+            kind = "{kind}"
+            transport = "acp"
+            binary = "{executable}"
+            provider = "{home.Route.Provider}"
+            model = "{home.Route.Model}"
+            access = "full"
+            """);
+        return await home.StartDaemonAsync(
+            executable, model, ("COLIBRI_CONFIG", root.File("colibri.toml")), ("COLIBRI_PROVIDERS", null), ("COLIBRI_AGENT_BINARY", null), ("TMPDIR", root.Folder("tmp")));
     }
 
     private static IReadOnlyList<JsonElement> ItemsOf(JsonElement element, string name) => element.Has(name) ? element.Items(name) : [];

@@ -78,7 +78,7 @@ public sealed class RealDialogueTests(RealAgents agents)
         var id = await scene.CreateAsync("SCENARIO:commands");
         var question = await scene.AskedAsync();
         (await scene.Daemon.CliAsync("answer", question.Text("label"), "--yes")).ExitCode.ShouldBe(0);
-        await Eventually.HoldsAsync(() => scene.Daemon.Descendants().Any(process => process.CommandLine.StartsWith("python3 -c import time", StringComparison.Ordinal)), () => "the tool runs", Patience);
+        await Eventually.HoldsAsync(() => scene.Daemon.Descendants().Any(process => process.CommandLine.Contains("python3 -c import time", StringComparison.Ordinal)), () => "the tool runs", Patience);
 
         await scene.Client.DataAsync(new { cmd = "cancel-task", task_id = id });
 

@@ -36,13 +36,14 @@ public sealed class RealResumeTests(RealAgents agents)
 
     /// <summary>
     /// The same of agents that are given full access, with their transport: over ACP the session is loaded by a request. There opencode and Copilot tell of a
-    /// prompt that has ended alone. Droid asks its model once more when its tool is ended, and tells the whole session's.
+    /// prompt that has ended alone, and droid tells nothing. In print it asks its model once more when its tool is ended, and tells the whole session's.
     /// </summary>
     public static List<(string Kind, string Transport, string? Option, long Input, long Output, long CacheRead)> Transports =>
     [
         ("droid", "print", "-s @", WholeSession, 0, 0),
         ("opencode", "acp", null, 148, 12, 1152),
         ("copilot", "acp", null, 148, 12, 1152),
+        ("droid", "acp", null, 0, 0, 0),
         ("claude", "duplex", "--resume @", 324, 13, 2176),
     ];
 

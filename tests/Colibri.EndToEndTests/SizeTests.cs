@@ -12,7 +12,7 @@ public sealed class SizeTests
 
     [Test]
     [Arguments("colibri-daemon", 13.75)]
-    [Arguments("colibri", 5.75)]
+    [Arguments("colibri", 6.25)]
     [Arguments("colibri-mcp", 10.0)]
     [Arguments("colibri-web", 9.5)]
     [Arguments("colibri-test-agent", 2.0)]

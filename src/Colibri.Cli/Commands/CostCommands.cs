@@ -15,6 +15,7 @@ internal sealed class CostCommands(BoundCommand bound)
     [
         new(WireCommand.SetCostMode, CommandGroup.Sessions)
         {
+            IsSeldom = true,
             Positional = PositionalSpec.Of(WireCommand.SetCostMode.Field("mode")) with { Choices = Choices.CostModes },
             Options = [OptionSpec.Flag(WireCommand.SetCostMode.Field("persist"))],
             Example = "set-cost-mode fast",

@@ -5,9 +5,11 @@ using Colibri.Cli.Following;
 using Colibri.Cli.Help;
 using Colibri.Cli.Output;
 using Colibri.Cli.Parsing;
+using Colibri.Cli.Top;
 using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
+using Colibri.Protocol.Schema;
 using Colibri.Protocol.Wire;
 using ConsoleAppFramework;
 
@@ -40,6 +42,12 @@ internal sealed class DaemonCommands(BoundCommand bound)
             ],
             Example = "watch --topic tasks",
         },
+        new("top", CommandGroup.Daemon, "show agents, queue and what waits for you, live")
+        {
+            Options = [OptionSpec.Flag("--once", "print it once, as text")],
+            Example = "top --once",
+            Note = "The key ? lists the keys. What a key does has a command of its own, which is shown with it.",
+        },
         new(WireCommand.Ping, CommandGroup.Daemon)
         {
             IsSeldom = true,
@@ -56,11 +64,18 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new("completion", CommandGroup.Daemon, "print a shell's completion script")
         {
+            IsSeldom = true,
             Positional = new PositionalSpec("SHELL", "--shell", "the shell") { Choices = Choices.Shells, Optional = true },
             Options = [OptionSpec.Text("--values", "WHAT", "for scripts: what the daemon has of these, a line each") with { Choices = CompletionValues.All }],
             Example = "completion bash > /etc/bash_completion.d/colibri",
             Note = "Its scripts complete numbers of tasks, labels of agents, profiles and workspaces: they ask the daemon, and offer nothing where it does not answer "
                 + "within a second.",
+        },
+        new("schema", CommandGroup.Daemon, "print the wire protocol as one JSON Schema")
+        {
+            IsSeldom = true,
+            Example = "schema > colibri.schema.json",
+            Note = "It is this program's protocol, and needs no daemon. Draft 2020-12: the definitions COMMAND.request, COMMAND.reply and COMMAND.line are the lines of a command.",
         },
         new("version", CommandGroup.Daemon, "print this program's version")
         {
@@ -80,10 +95,12 @@ internal sealed class DaemonCommands(BoundCommand bound)
         app.Add("snapshot", commands.Snapshot);
         app.Add("reload", commands.Reload);
         app.Add("watch", commands.Watch);
+        app.Add("top", commands.Top);
         app.Add("ping", commands.Ping);
         app.Add("health", commands.Health);
         app.Add("doctor", commands.Doctor);
         app.Add("completion", commands.Completion);
+        app.Add("schema", commands.Schema);
         app.Add("version", commands.Version);
         app.Add("help", commands.Help);
     }
@@ -103,6 +120,8 @@ internal sealed class DaemonCommands(BoundCommand bound)
     public void Watch([Topics] string[]? topic = null, [Seconds] TimeSpan? reconnect = null) =>
         bound.Will(session => EventWatch.RunAsync(session, topic, reconnect ?? Absence.DefaultPatience));
 
+    public void Top(bool once = false) => bound.WillShow((session, host) => TopCommand.RunAsync(session, host, once));
+
     public void Ping() => bound.Will(PingAsync);
 
     public void Health() => bound.Will(HealthAsync);
@@ -116,6 +135,12 @@ internal sealed class DaemonCommands(BoundCommand bound)
         if (values is not null)
             return CompletionValues.RunAsync(session, values);
         session.Screen.Line(CompletionScript.For(shell!, CommandTable.All));
+        return Task.FromResult(ExitCodes.Done);
+    });
+
+    public void Schema() => bound.Will(session =>
+    {
+        session.Screen.Raw(WireSchema.Document(indented: !session.Json));
         return Task.FromResult(ExitCodes.Done);
     });
 

@@ -32,6 +32,7 @@ internal sealed class SessionCommands(BoundCommand bound)
         },
         new(WireCommand.FollowSession, CommandGroup.Sessions)
         {
+            IsSeldom = true,
             Positional = PositionalSpec.Of(WireCommand.FollowSession.Field("session_id")) with { Offers = CompletionValues.Tasks },
             Options =
             [

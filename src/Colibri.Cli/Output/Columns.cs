@@ -68,8 +68,9 @@ internal static class Columns
         return (chars, lastSpace);
     }
 
+    /// <summary>Columns of one code point: 0, 1 or 2.</summary>
     // The wide ranges are the W and F blocks of Unicode's EastAsianWidth.txt, joined where only unassigned points lie between.
-    private static int Of(Rune rune) => rune.Value switch
+    public static int Of(Rune rune) => rune.Value switch
     {
         < 0x300 => 1,
         >= 0x1100 and <= 0x115F => 2,

@@ -76,7 +76,7 @@ internal static class InboxView
     };
 
     /// <summary>What to type, the likeliest first.</summary>
-    private static string Type(InboxItem item)
+    public static string Type(InboxItem item)
     {
         var task = item.Number is { } number ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : Words.Plain(item.TaskId ?? "");
         var agent = Words.Plain(item.Label ?? item.AgentId ?? "");
@@ -97,7 +97,7 @@ internal static class InboxView
         }));
     }
 
-    private static Tone ToneOf(InboxKind kind) => kind switch
+    public static Tone ToneOf(InboxKind kind) => kind switch
     {
         InboxKind.Review => Tone.Good,
         InboxKind.Failed or InboxKind.Conflict or InboxKind.Disk or InboxKind.Workspace => Tone.Bad,

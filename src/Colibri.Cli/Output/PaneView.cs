@@ -5,6 +5,8 @@ namespace Colibri.Cli.Output;
 /// <summary>The glasspane for a person.</summary>
 internal static class PaneView
 {
+    private const int LabelWidth = 12;
+
     public static void Write(Screen screen, Snapshot snapshot)
     {
         if (snapshot.Panes.Count == 0)
@@ -37,6 +39,32 @@ internal static class PaneView
         table.Write(screen);
     }
 
+    /// <summary>One pane whole.</summary>
+    public static void Block(Screen screen, Pane pane)
+    {
+        void Field(string label, string? value, Tone tone = Tone.Plain)
+        {
+            if (!string.IsNullOrEmpty(value))
+                screen.Field(label, Words.Plain(value), LabelWidth, tone);
+        }
+
+        Field("agent", $"{pane.Label ?? pane.Id} ({pane.Agent}{(pane.Pid is { } pid ? $", pid {pid}" : "")})", Tone.Strong);
+        Field("state", Standing(pane), ToneOf(pane));
+        if (pane.Question is { } question)
+            Field("asks", Question(pane.Label ?? pane.Id, question)["asks: ".Length..], Tone.Attention);
+        Field("error", pane.Error, Tone.Bad);
+        Field("denied", TaskView.Denied(pane.Denied) ?? (pane.Unknown?.Contains("refusals") == true ? "?" : null), Tone.Attention);
+        Field("turns", $"{Known(pane, "turns", Words.Number(pane.Turns))}, {Words.Count(pane.Tools, "tool call")}, {Words.Count(pane.Events, "event")}");
+        Field("usage", Known(pane, "usage", TaskView.Tokens(pane.Usage)));
+        Field("cost", Known(pane, "cost", CostView.Cost(pane.Usage)));
+        Field("directory", pane.Cwd);
+        Field("session", pane.SessionId);
+        Field("last event", pane.LastEvent is { } last ? $"{last}{(pane.LastEventAt is { } at ? $", {Words.Time(at)}" : "")}" : null);
+        Field("started", Words.Time(pane.StartedAt));
+        if (pane.SessionEntriesDropped is { } lost)
+            Field("", $"{Words.Number(lost)} entries of its session are lost", Tone.Attention);
+    }
+
     /// <summary>A pane's state in a few words, the likeliest news first.</summary>
     public static string Standing(Pane pane)
     {
@@ -53,12 +81,12 @@ internal static class PaneView
         : pane.NeedsAttention ? Tone.Attention
         : Tone.Plain;
 
-    private static string Activity(Pane pane) => pane.Stalled ? "stalled" : Words.Of(pane.Activity);
+    public static string Activity(Pane pane) => pane.Stalled ? "stalled" : Words.Of(pane.Activity);
 
-    // A zero of what its kind does not tell says nothing.
-    private static string Known(Pane pane, string field, string figure) => pane.Unknown?.Contains(field) == true ? "?" : figure;
+    /// <summary>The figure, or a question mark: a zero of what its kind does not tell says nothing.</summary>
+    public static string Known(Pane pane, string field, string figure) => pane.Unknown?.Contains(field) == true ? "?" : figure;
 
-    private static long Tokens(Usage usage) =>
+    public static long Tokens(Usage usage) =>
         usage.InputTokens + usage.OutputTokens + usage.CacheReadTokens + usage.CacheWriteTokens;
 
     /// <summary>What is asked, and how to answer it.</summary>

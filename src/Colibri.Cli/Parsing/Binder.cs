@@ -57,6 +57,7 @@ internal static class Binder
         RegistryCommands.AddTo(app, bound);
         DaemonCommands.AddTo(app, bound);
         NoticeCommands.AddTo(app, bound);
+        MetricsCommands.AddTo(app, bound);
         RetentionCommands.AddTo(app, bound);
         return app;
     }

@@ -30,6 +30,9 @@ internal sealed class BoundCommand(string name, IReadOnlyList<string> rest, CliH
     /// <summary>For a command that is more than one request and one reply.</summary>
     public void Will(Func<CliSession, Task<int>> work) => _work = work;
 
+    /// <summary>For a command that takes the terminal.</summary>
+    public void WillShow(Func<CliSession, CliHost, Task<int>> work) => Will(session => work(session, host));
+
     /// <summary>For a command that prints without a request to the daemon.</summary>
     public void WillPrint(Action<Screen> print) => Will(session =>
     {

@@ -183,6 +183,9 @@ internal sealed class AgentRuns
         // What is sent before the current run's own prompt would be taken for it.
         if (!isNew && Current is { ToldAt: null })
             return RpcReply.Unsent("it is being given a task or a prompt; try again");
+        // What is sent behind the end of a run would belong to none.
+        if (!isNew && (Cause != StopCause.None || Current is { IsOver: true }))
+            return RpcReply.Unsent("its run is ending; try again");
         try
         {
             await LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.User, Text = text }).ConfigureAwait(false);
@@ -193,7 +196,11 @@ internal sealed class AgentRuns
             throw;
         }
         if (!isNew)
-            return await _transport.AddAsync(text, _pane.Run.Outcome is RunOutcome.Working or RunOutcome.Blocked).ConfigureAwait(false);
+        {
+            var added = await _transport.AddAsync(text, _pane.Run.Outcome is RunOutcome.Working or RunOutcome.Blocked).ConfigureAwait(false);
+            await LogRefusalAsync(SessionId, added).ConfigureAwait(false);
+            return added;
+        }
         Enter(run);
         // The agent's end and this prompt may pass each other, as in TryAssignAsync.
         if (Interlocked.CompareExchange(ref _isClosed, 0, 0) != 0)
@@ -314,7 +321,8 @@ internal sealed class AgentRuns
             var forgot = await _transport!.ForgetAsync(ModelFor(task)).ConfigureAwait(false);
             if (!forgot.IsTaken && _profile.Transport == Transport.Acp)
             {
-                run.Refusal = $"it could not begin another conversation: {forgot.Problem}";
+                // Of one that has ended the exit says why.
+                run.Refusal = forgot.HasEnded ? null : $"it could not begin another conversation: {forgot.Problem}";
                 run.Told(_parts.Time.GetTimestamp());
                 LookAtOutput();
                 return;
@@ -350,10 +358,15 @@ internal sealed class AgentRuns
         if (!reply.IsTaken && (reply.IsAnswered || !reply.IsSent))
         {
             run.Refusal = reply.Problem;
+            await LogRefusalAsync(run.SessionId, reply).ConfigureAwait(false);
             LookAtOutput();
         }
         return reply;
     }
+
+    // The words are in the session: so is that they came to nothing.
+    private Task LogRefusalAsync(string session, RpcReply reply) => reply.IsTaken || (!reply.IsAnswered && reply.IsSent) ? Task.CompletedTask
+        : LogAsync(session, new SessionEntry { Kind = SessionEntryKind.Note, Text = $"the agent refused the prompt: {reply.Problem}" });
 
     /// <summary>
     /// Acts on the news of a chunk of output, in numbered steps: the only place where an agent's output has consequences. The last step,
@@ -447,6 +460,13 @@ internal sealed class AgentRuns
             EndBy(look.Run, RunLimits.AskMemory(look));
         else if (Cause == StopCause.None && _agent.MemoryExcess is { } excess)
             StopFor(StopCause.Memory, excess.Words, ShortGrace);
+    }
+
+    /// <summary>The agent leaves unread what it has asked for, and waits for it.</summary>
+    public void EndUnread(string words)
+    {
+        if (Cause == StopCause.None)
+            StopFor(StopCause.InputUnread, words, AgentSupervisor.DefaultGrace);
     }
 
     private void StopFor(StopCause cause, string words, TimeSpan grace)
@@ -690,10 +710,10 @@ internal sealed class AgentRuns
     }
 
     /// <summary>
-    /// Writes the operator's answer into the session of the question. It is queued when this returns, so before all that the agent does with it.
+    /// Adds the operator's answer to what waits for the session of the question, so before all that the agent does with it. Called while no output is read:
+    /// a question is shown before its entry is added.
     /// </summary>
-    public void LogAnswer(string words) =>
-        _ = Watched("writing an answer into the session of", LogAsync(SessionId, new SessionEntry { Kind = SessionEntryKind.Answer, Text = words }));
+    public void LogAnswer(string words) => Recorder.Add(SessionId, new SessionEntry { Kind = SessionEntryKind.Answer, Text = words });
 
     /// <summary>Writes that the agent has confirmed that it left its run.</summary>
     public void LogCancelled(string reason) =>

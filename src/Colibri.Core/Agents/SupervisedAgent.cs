@@ -245,14 +245,14 @@ public sealed class SupervisedAgent : IRunSite
         Directory = place?.Directory ?? _request.Cwd;
         var directory = place?.Inside ?? Directory;
         _inside = directory ?? WorkingDirectory.Current;
-        _transport?.Prepare(new ConversationWish(_inside) { Earlier = launch.TakenUp?.Session, Model = _runs.ModelFor(_runs.Current?.Task), Access = _request.HeldAccess });
+        _transport?.Prepare(new ConversationWish(_inside) { Earlier = launch.TakenUp?.Session, Model = _runs.ModelFor(_runs.Current?.Task), Access = _request.HeldAccess, AcpVersion = _request.Profile?.AcpVersion ?? 1 });
         if (_profile.Transport == Transport.Acp && _profile.AcpManners.ProgramVariable is { } variable && !_request.Environment.ContainsKey(variable)
             && _parts.Programs.Find(_profile.ProgramName) is { } own && own != Record.Binary)
         {
             _request = _request with { Environment = new Dictionary<string, string>(_request.Environment) { [variable] = own } };
         }
         var environment = _parts.Environment.Build(
-            _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+            _request with { Cwd = directory }, [.. _parts.Secrets.For(providers), .. _parts.Secrets.Named(_request.PassedEnvironment)], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath, _runs.Current?.Trace);
         var (program, arguments, cwd) = (Record.Binary, launch.CommandLine.Arguments, directory);
         // Stated arguments stand alone, and a path of ours is nothing within another root.
         if (_transport is null && _confinement is null && _request.Arguments.Count == 0 && _profile.UsageFile is { } told && _parts.UsageFiles.PathFor(Id) is { } path)
@@ -287,7 +287,7 @@ public sealed class SupervisedAgent : IRunSite
     {
         // A check needs no provider's key.
         var environment = _parts.Environment.Build(
-            _request with { Cwd = directory }, [], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath);
+            _request with { Cwd = directory }, [], _parts.Secrets.IsSecret, Id, TaskId, SessionId, _parts.Configuration.SocketPath, _runs.Current?.Trace);
         var start = new CommandStart(Shell, ["-c", command], environment, directory);
         if (_confinement?.Start(Id, Shell, start.Arguments, ((IRunSite)this).Inside(directory), environment) is { } confined)
         {
@@ -434,6 +434,9 @@ public sealed class SupervisedAgent : IRunSite
     /// <summary>The keys to redact in what it says.</summary>
     internal Secrets Secrets => _parts.Secrets;
 
+    /// <summary>Ends it, because it leaves unread what it has asked for.</summary>
+    internal void EndUnread(string why) => _runs.EndUnread(why);
+
     /// <summary>Whether it runs as the daemon runs, and sees the files that the daemon sees.</summary>
     internal bool IsUnconfined => _confinement is null;
 
@@ -444,13 +447,15 @@ public sealed class SupervisedAgent : IRunSite
         if (_transport is null || _pane.Question is not { } question || question.Request != request || !_pane.TryAnswer(request))
             return false;
         var answer = new QuestionAnswer(value, confirmed);
-        _runs.LogAnswer(answer.Words);
+        lock (_feeding)
+            _runs.LogAnswer(answer.Words);
         var isSent = _transport.TryAnswer(question, answer);
         if (!isSent)
         {
             _runs.LogAnswerUnsent();
             _pane.Reopen(request);
         }
+        _ = Watched("writing an answer into the session of", _runs.RecordAsync().AsTask());
         // Other limits hold from now on.
         _runs.LookAtLimits();
         Publish();

@@ -23,6 +23,8 @@ internal sealed class TransportSite(SupervisedAgent agent) : ITransportSite
 
     public string Redact(string words) => agent.Secrets.Excerpt(words, MaxWords);
 
+    public void EndUnread(string why) => agent.EndUnread(why);
+
     public Task Watched(string what, Task work) => agent.Watched(what, work);
 
     public async Task<string?> FirstOutsideAsync(IReadOnlyList<string> paths)

@@ -9,6 +9,9 @@ public sealed record RunStart
     /// <summary>The id of the new run.</summary>
     public string RunId { get; init; } = Guid.CreateVersion7().ToString();
 
+    /// <summary>The run's place in a trace.</summary>
+    public RunTrace Trace { get; init; } = RunTrace.New();
+
     public required string AgentId { get; init; }
 
     /// <summary>The task to claim; null persists the agent alone.</summary>
@@ -76,7 +79,9 @@ public sealed record RunClaim(string RunId, string TaskId, long Number, long Epo
 /// <param name="Claim">The token that every later statement names; null if no task was claimed.</param>
 /// <param name="Reason">Why it was refused, in one line for a person; else null.</param>
 /// <param name="Earlier">The agent's own session of the task's runs before; null where there is none, and where the task begins anew.</param>
-public sealed record RunBegun(EdgeOutcome Outcome, BoardTask? Task = null, RunClaim? Claim = null, string? Reason = null, EarlierSession? Earlier = null);
+/// <param name="Trace">The run's place in a trace; null without a run.</param>
+public sealed record RunBegun(
+    EdgeOutcome Outcome, BoardTask? Task = null, RunClaim? Claim = null, string? Reason = null, EarlierSession? Earlier = null, RunTrace? Trace = null);
 
 /// <summary>The end of a run, of an agent, or of both at once.</summary>
 public sealed record RunEnd

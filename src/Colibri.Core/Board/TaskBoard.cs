@@ -457,6 +457,9 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <param name="limit">The most lines, at least 1.</param>
     public Task<CostSummary> SummariseCostAsync(CostGrouping by, int limit) => ReadAsync(connection => LedgerVerbs.Summarise(connection, by, limit));
 
+    /// <summary>Sums over the whole life of the board, deleted tasks included, all of one instant.</summary>
+    public Task<BoardTotals> TotalsAsync() => ReadAsync(MetricsVerbs.Read);
+
     public Task<string?> GetSettingAsync(string name) => ReadAsync(connection => RegistryVerbs.Get(connection, name));
 
     public Task SetSettingAsync(string name, string value)

@@ -168,6 +168,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
                 break;
             case EventKind.RunEnded or EventKind.RunFailed or EventKind.Settled or EventKind.Failed:
                 kind = EndRun(line, e);
+                if (keepsWords && e.IsPromptRefusal) news.Add(new SessionEntry { Kind = SessionEntryKind.Note, Text = $"the agent refused the prompt: {State.RunError ?? WordlessRefusal}" });
                 break;
         }
 

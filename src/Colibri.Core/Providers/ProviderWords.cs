@@ -139,8 +139,10 @@ internal static class ProviderWords
     private static readonly string[] Preambles =
     [
         "api error:", "api error", "[api error:", "ran into this error:", "error:", "typeerror:", "exceeded retry limit, last status:", "unexpected status", "http error", "exception",
-        "llm error:", "server error:",
+        "llm error:", "server error:", "internal error:",
     ];
+
+    private const string LastError = "Last error:";
 
     /// <summary>Whether the words name something of the task's own, such as a prompt that is too long.</summary>
     public static bool IsTasksOwn(string? error) => error is not null && Array.Exists(TasksOwn, own => Head(error).Contains(own, StringComparison.OrdinalIgnoreCase));
@@ -187,6 +189,9 @@ internal static class ProviderWords
     {
         if (words.StartsWith("Reconnecting...", StringComparison.Ordinal) && words.IndexOf('(') is >= 0 and var open)
             return open + 1;
+        // Copilot: "...; retried 5 times (total retry wait time: 15.75 seconds) Last error: 503 service unavailable".
+        if (words.StartsWith("Failed to get response from the AI model", StringComparison.Ordinal) && words.IndexOf(LastError, StringComparison.Ordinal) is >= 0 and var last)
+            return last + LastError.Length;
         foreach (var preamble in Preambles)
         {
             if (words.Length > preamble.Length && words.StartsWith(preamble, StringComparison.OrdinalIgnoreCase))

@@ -31,6 +31,9 @@ internal sealed class Run(RunBegun? begun, string sessionId, RunBaseline baselin
 
     public string SessionId { get; } = sessionId;
 
+    /// <summary>Its place in a trace; null without a task.</summary>
+    public RunTrace? Trace { get; } = begun?.Trace;
+
     /// <summary>From 1.</summary>
     public int Attempt => Task?.Attempts ?? 1;
 

@@ -205,6 +205,7 @@ internal sealed class RunJudge(
         StopCause.Defect when !verdict.IsFinal => new TaskError(Internal, "the daemon failed while it read the agent's output; its log says how"),
         StopCause.OutputClosed when verdict.Verdict == RunVerdict.Stopped =>
             new TaskError(RunVerdict.Stopped, "closed its standard output and stayed; it was stopped"),
+        StopCause.InputUnread when facts.Missed is { } unread && verdict.Verdict == RunVerdict.Stopped => new TaskError(RunVerdict.Stopped, $"{unread}; it was stopped"),
         StopCause.Deadline when facts.Missed is { } missed => new TaskError(RunVerdict.Deadline, missed),
         StopCause.Memory when facts.Missed is { } over => new TaskError(RunVerdict.Memory, over),
         StopCause.None when facts.Memory is { } excess => new TaskError(RunVerdict.Memory, excess.Words),

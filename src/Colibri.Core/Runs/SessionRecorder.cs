@@ -11,6 +11,9 @@ internal sealed class SessionRecorder(SessionStore sessions)
 {
     // What an agent prints and what it is answered may bring entries at once.
     private readonly Lock _gate = new();
+
+    // Held while entries are queued, which is no I/O: those of a flush go before those of the next one.
+    private readonly Lock _queueing = new();
     private List<(string SessionId, SessionEntry Entry)> _waiting = [];
     private long _dropped;
 
@@ -26,20 +29,8 @@ internal sealed class SessionRecorder(SessionStore sessions)
     /// <summary>The latest append left the session larger than even mode <c>max</c> allows.</summary>
     public bool IsOverBudget { get; private set; }
 
-    /// <summary>Appends one entry now, and counts it where the disk refuses.</summary>
-    public async Task AppendAsync(string sessionId, SessionEntry entry)
-    {
-        try
-        {
-            Count((await sessions.AppendAsync(sessionId, entry).ConfigureAwait(false)).EntriesGone ?? 0);
-            IsLosing = false;
-        }
-        catch (SessionUnavailableException)
-        {
-            Count(1);
-            IsLosing = true;
-        }
-    }
+    /// <summary>Appends one entry now, behind those that wait, and counts those that the disk refuses.</summary>
+    public Task AppendAsync(string sessionId, SessionEntry entry) => CompleteAsync(Queue((sessionId, entry)));
 
     /// <summary>Adds an entry, to be written with the next flush.</summary>
     public void Add(string sessionId, SessionEntry entry)
@@ -48,16 +39,28 @@ internal sealed class SessionRecorder(SessionStore sessions)
             _waiting.Add((sessionId, entry));
     }
 
-    public async ValueTask FlushAsync()
+    /// <summary>Appends the entries that wait, in the order in which they were added.</summary>
+    public ValueTask FlushAsync() => Queue(null) is { Count: > 0 } appends ? new ValueTask(CompleteAsync(appends)) : ValueTask.CompletedTask;
+
+    private List<Task<AppendReceipt>> Queue((string SessionId, SessionEntry Entry)? last)
     {
-        List<(string SessionId, SessionEntry Entry)> waiting;
-        lock (_gate)
+        lock (_queueing)
         {
-            if (_waiting.Count == 0)
-                return;
-            (waiting, _waiting) = (_waiting, []);
+            List<(string SessionId, SessionEntry Entry)> waiting;
+            lock (_gate)
+            {
+                if (last is { } entry)
+                    _waiting.Add(entry);
+                if (_waiting.Count == 0)
+                    return [];
+                (waiting, _waiting) = (_waiting, []);
+            }
+            return waiting.ConvertAll(entry => sessions.AppendAsync(entry.SessionId, entry.Entry));
         }
-        var appends = waiting.ConvertAll(entry => sessions.AppendAsync(entry.SessionId, entry.Entry));
+    }
+
+    private async Task CompleteAsync(List<Task<AppendReceipt>> appends)
+    {
         foreach (var append in appends)
         {
             try

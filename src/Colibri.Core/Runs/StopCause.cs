@@ -27,6 +27,9 @@ internal enum StopCause
     /// <summary>It closed its standard output and lived on: no further event can come from it.</summary>
     OutputClosed,
 
+    /// <summary>It left too many answers unread to what it had asked itself.</summary>
+    InputUnread,
+
     /// <summary>Its start could not be persisted, so the next daemon would not find it after a crash. The attempt is given back.</summary>
     Unrecorded,
 

@@ -203,6 +203,27 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     /// <summary>Whether the session has been appended to.</summary>
     public bool Exists(string sessionId) => SessionFile.Generations(DirectoryOf(sessionId)).Count > 0;
 
+    /// <summary>How many sessions there are, and what all their generations take.</summary>
+    public SessionTotal Measure()
+    {
+        var (count, bytes) = (0L, 0L);
+        if (!Directory.Exists(root))
+            return new SessionTotal(count, bytes);
+        foreach (var directory in new DirectoryInfo(root).EnumerateDirectories())
+        {
+            try
+            {
+                bytes += directory.EnumerateFiles().Sum(file => file.Length);
+                count++;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It was pruned meanwhile, or is not the daemon's.
+            }
+        }
+        return new SessionTotal(count, bytes);
+    }
+
     /// <summary>The sessions changed last, newest first.</summary>
     /// <param name="limit">How many at the most.</param>
     public IReadOnlyList<SessionSummary> List(int limit)

@@ -53,6 +53,7 @@ internal static class ProfileKeys
                 Capabilities = value.Names(MaxNames, static name => name.Length <= 256 && !string.IsNullOrWhiteSpace(name), $"use a list of up to {MaxNames} names, such as [\"code\"]"),
             },
             profile => profile.Capabilities is { Count: > 0 } names ? TomlLiteral.Texts(names) : null),
+        FileKey<ProfileSettings>.Integer("acp_version", 1, 2, profile => profile.AcpVersion, (profile, version) => profile with { AcpVersion = version }),
         FileKey<ProfileSettings>.Integer("max", 1, 4_096, profile => profile.Max, (profile, max) => profile with { Max = max }),
         new(
             "memory",

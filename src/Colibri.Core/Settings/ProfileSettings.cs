@@ -14,6 +14,9 @@ public sealed record ProfileSettings
 
     /// <summary>How it is told things; null is the kind's way.</summary>
     public Transport? Transport { get; init; }
+
+    /// <summary>The version of the Agent Client Protocol that is offered, 1 or 2; null is 1. Version 2 is a draft.</summary>
+    public int? AcpVersion { get; init; }
     public string? Model { get; init; }
     public string? Provider { get; init; }
 

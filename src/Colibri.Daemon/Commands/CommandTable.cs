@@ -32,4 +32,15 @@ internal sealed class CommandTable
 /// <param name="NeverBlocks">
 /// Until its first await it touches only memory and queues, no file and no database, so it may run on the loop that serves every client.
 /// </param>
-internal sealed record CommandHandler(WireCommand Command, Func<CommandContext, ValueTask<Reply>> Run, bool NeverBlocks = false);
+internal sealed record CommandHandler(WireCommand Command, Func<CommandContext, ValueTask<Reply>> Run, bool NeverBlocks = false)
+{
+    /// <summary>Answers with the type that the table states: clients are made by the schema, which is made of the table.</summary>
+    /// <exception cref="InvalidOperationException">The answer is of another type.</exception>
+    public async ValueTask<Reply> AnswerAsync(CommandContext context)
+    {
+        var reply = await Run(context).ConfigureAwait(false);
+        return reply.Type is not { } type || type == Command.Reply
+            ? reply
+            : throw new InvalidOperationException($"{Command.Name} answers {type.Type.Name}, and the table of commands states {Command.Reply.Type.Name}");
+    }
+}

@@ -153,6 +153,7 @@ internal static class DaemonHost
             new CommandTable(
             [
                 .. new DaemonCommands(status, reload, secrets, examination).Handlers,
+                .. new MetricsCommands(engine, time).Handlers,
                 .. new CostCommands(engine.Cost, engine.Budgets, engine.Board, engine.Scheduler, time, logger).Handlers,
                 .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets, places).Handlers,
                 .. new RunCommands(engine.Board).Handlers,

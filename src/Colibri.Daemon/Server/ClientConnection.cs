@@ -192,7 +192,7 @@ internal sealed class ClientConnection(
         {
             if (!request.Handler.NeverBlocks)
                 await EventLoop.LeaveAsync();
-            var reply = await request.Handler.Run(request.Context!).ConfigureAwait(false);
+            var reply = await request.Handler.AnswerAsync(request.Context!).ConfigureAwait(false);
             _subscriber = reply.Lines;
             return reply;
         }

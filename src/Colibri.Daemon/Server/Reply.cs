@@ -46,10 +46,15 @@ internal abstract class Reply
     /// <summary>What the connection streams after this answer; null for most.</summary>
     public ILineSource? Lines { get; private init; }
 
+    /// <summary>The type of its <c>data</c>; null where it has none.</summary>
+    public abstract JsonTypeInfo? Type { get; }
+
     protected abstract void WriteBody(Utf8JsonWriter writer);
 
     private sealed class EmptyReply : Reply
     {
+        public override JsonTypeInfo? Type => null;
+
         protected override void WriteBody(Utf8JsonWriter writer)
         {
             writer.WriteBoolean("ok"u8, true);
@@ -60,6 +65,8 @@ internal abstract class Reply
 
     private sealed class DataReply<T>(T value, JsonTypeInfo<T> type) : Reply
     {
+        public override JsonTypeInfo? Type => type;
+
         protected override void WriteBody(Utf8JsonWriter writer)
         {
             writer.WriteBoolean("ok"u8, true);
@@ -70,6 +77,8 @@ internal abstract class Reply
 
     private sealed class ErrorReply(WireError error) : Reply
     {
+        public override JsonTypeInfo? Type => null;
+
         protected override void WriteBody(Utf8JsonWriter writer)
         {
             writer.WriteBoolean("ok"u8, false);

@@ -63,6 +63,14 @@ internal sealed partial record AbiConstants
         OffsetOfFBlocks = 32,
         OffsetOfFBavail = 48,
         NoExec = 4,
+        SizeOfTermios = 44,
+        OffsetOfCCc = 16,
+        VMIN = 16,
+        VTIME = 17,
+        ICANON = 0x100,
+        IEXTEN = 0x400,
+        IXON = 0x200,
+        TIOCGWINSZ = 0x40087468,
         EM_SELF = 62,
     };
 

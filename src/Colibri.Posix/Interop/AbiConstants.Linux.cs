@@ -65,6 +65,14 @@ internal sealed partial record AbiConstants
         OffsetOfFBlocks = 16,
         OffsetOfFBavail = 32,
         NoExec = 8,
+        SizeOfTermios = 60,
+        OffsetOfCCc = 17,
+        VMIN = 6,
+        VTIME = 5,
+        ICANON = 0x2,
+        IEXTEN = 0x8000,
+        IXON = 0x400,
+        TIOCGWINSZ = 0x5413,
         EM_SELF = 62,
     };
 

@@ -94,6 +94,18 @@ internal sealed partial record AbiConstants
     public required int OffsetOfFBavail { get; init; }
     public required int NoExec { get; init; }
 
+    // <termios.h>: struct termios, whose four words of flags are at its start in the same order on both
+    public required int SizeOfTermios { get; init; }
+    public required int OffsetOfCCc { get; init; }
+    public required int VMIN { get; init; }
+    public required int VTIME { get; init; }
+    public required uint ICANON { get; init; }
+    public required uint IEXTEN { get; init; }
+    public required uint IXON { get; init; }
+
+    // Linux: <asm/ioctls.h>; FreeBSD: <sys/ttycom.h>
+    public required uint TIOCGWINSZ { get; init; }
+
     // <elf.h>, FreeBSD <sys/elf_common.h>: what this processor's programs have in e_machine
     public required int EM_SELF { get; init; }
 
@@ -105,6 +117,13 @@ internal sealed partial record AbiConstants
     public const int SIGHUP = 1;
     public const int SIGKILL = 9;
     public const int SIGTERM = 15;
+
+    // <termios.h>, the same on both
+    public const int TCSANOW = 0;
+    public const uint ECHO = 0x8;
+    public const uint ICRNL = 0x100;
+    public const int OffsetOfCIflag = 0;
+    public const int OffsetOfCLflag = 12;
 
     // <sys/wait.h>, the same on both
     public const int WNOHANG = 1;

@@ -103,6 +103,20 @@ internal static unsafe partial class Libc
     internal static partial nint read(int fd, void* buf, nuint count);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int tcgetattr(int fd, void* termios);
+
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int tcsetattr(int fd, int actions, void* termios);
+
+    /// <summary>The argument is a variadic pointer in C; both systems pass it as any other on what Colibri runs on.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int ioctl(int fd, nuint request, void* argument);
+
+    /// <summary>To the calling thread: a signal that is not blocked is acted on before it returns.</summary>
+    [LibraryImport(Library)]
+    internal static partial int raise(int signum);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial int poll(PollFd* fds, nuint nfds, int timeout);
 
     [LibraryImport(Library, SetLastError = true)]

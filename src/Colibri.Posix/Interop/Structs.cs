@@ -34,6 +34,16 @@ internal struct PollFd
     public short revents;
 }
 
+/// <summary><c>struct winsize</c> (Linux <c>asm-generic/termios.h</c>, FreeBSD <c>sys/_winsize.h</c>), the same on both systems.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct WindowSize
+{
+    public ushort ws_row;
+    public ushort ws_col;
+    public ushort ws_xpixel;
+    public ushort ws_ypixel;
+}
+
 /// <summary><c>struct iovec</c> (<c>sys/_iovec.h</c>), the same on both systems.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct IoVector

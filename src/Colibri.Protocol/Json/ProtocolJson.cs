@@ -15,8 +15,10 @@ namespace Colibri.Protocol.Json;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimestampConverter)])]
 [JsonSerializable(typeof(CommandRequest))]
+[JsonSerializable(typeof(Nothing))]
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(Snapshot))]
+[JsonSerializable(typeof(MetricsReport))]
 [JsonSerializable(typeof(BoardTask))]
 [JsonSerializable(typeof(TaskList))]
 [JsonSerializable(typeof(RunList))]

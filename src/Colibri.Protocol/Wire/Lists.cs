@@ -1,5 +1,8 @@
 namespace Colibri.Protocol.Wire;
 
+/// <summary>The <c>data</c> of a reply that says no more than that it is one.</summary>
+public sealed record Nothing;
+
 public sealed record TaskList(IReadOnlyList<BoardTask> Tasks, string? Next = null);
 
 public sealed record AgentList(IReadOnlyList<Agent> Agents);

@@ -52,6 +52,12 @@ public sealed record RunSummary
     /// <summary>The tools whose calls were refused; absent where none was.</summary>
     public IReadOnlyList<DeniedTool>? Denied { get; init; }
 
+    /// <summary>The W3C trace that its agent was told, 32 lower-case hexadecimal digits; absent of a run before there were any.</summary>
+    public string? TraceId { get; init; }
+
+    /// <summary>The run's own span in it, 16 digits.</summary>
+    public string? SpanId { get; init; }
+
     /// <summary>Of one that runs, what is booked by now.</summary>
     public Usage Usage { get; init; } = new();
 }

@@ -99,9 +99,3 @@ internal sealed class DaemonClient(string socketPath) : IDisposable
         }
     }
 }
-
-/// <summary>The daemon said no.</summary>
-internal sealed class RefusedException(WireError error) : Exception(error.Message)
-{
-    public WireError Error => error;
-}

@@ -1,3 +1,4 @@
+using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
@@ -116,7 +117,7 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
             {
                 await RefreshAsync(cancellation).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is Protocol.Client.DaemonUnreachableException or RefusedException)
+            catch (Exception e) when (e is DaemonUnreachableException or RefusedException)
             {
                 // The subscription tells of an absent daemon, and the next event asks again.
             }

@@ -1,3 +1,4 @@
+using Colibri.Protocol.Client;
 using Colibri.Protocol.Wire;
 using Colibri.Web.Glass;
 using Colibri.Web.Html;

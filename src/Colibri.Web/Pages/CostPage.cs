@@ -51,7 +51,7 @@ internal static class CostPage
             html.Empty("Nothing was spent yet.");
             return;
         }
-        html.OpenTable(title, "cards").Head("", "#cost", "#requests", "#input", "#output", "#cache read", "#cache hits", "#unpriced").Open("tbody");
+        html.OpenTable(title, "cards").Head("of", "#cost", "#requests", "#input", "#output", "#cache read", "#cache hits", "#unpriced").Open("tbody");
         foreach (var line in cost.Lines)
         {
             html.Open("tr", ("data-row", "")).Open("td", ("class", "title"));

@@ -38,7 +38,7 @@ internal static class ProvidersPage
             html.Empty("No route is configured, and no provider has failed since it last answered.");
             return;
         }
-        html.OpenTable("Providers", "cards").Head("provider", "model", "state", "until", "#failures", "last error", "").Open("tbody");
+        html.OpenTable("Providers", "cards").Head("provider", "model", "state", "until", "#failures", "last error", "action").Open("tbody");
         foreach (var route in providers)
         {
             html.Open("tr", ("data-row", "")).Cell(route.Provider, null, "provider").Cell(route.Model ?? "its default", null, "model").Open("td", ("data-label", "state")).Badge(route.State).Close();

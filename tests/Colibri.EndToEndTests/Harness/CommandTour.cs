@@ -146,6 +146,12 @@ internal sealed class CommandTour(WireClient client)
         }
         (await AskAsync(new { cmd = "inbox" })).Items("items").Where(item => item.Text("kind") == "question").ShouldBeEmpty();
 
+        (await AskAsync(new { cmd = "list-notices", limit = 5 })).Items("notices").ShouldNotBeNull();
+        (await AskAsync(new { cmd = "retry-notices" })).Items("sinks").ShouldBeEmpty();
+        // This daemon tells nobody.
+        _asked.Add("test-sink");
+        (await client.RefusalAsync(new { cmd = "test-sink", sink = "nobody" })).ShouldBe("not-found");
+
         (await AskAsync(new { cmd = "drain", timeout_ms = 20_000 })).Member("queue").Items("paused").ShouldHaveSingleItem().Has("provider").ShouldBeFalse();
         (await AskAsync(new { cmd = "resume-queue" })).Member("queue").Items("paused").ShouldBeEmpty();
         // Granted, it would take the connection.
@@ -213,6 +219,10 @@ internal sealed class CommandTour(WireClient client)
         ShouldHave(status.Member("headroom"), "enabled", "connected");
         status.Member("cost").Text("mode").ShouldBe("fast");
         status.Member("tasks").Number("failed").ShouldBe(1);
+
+        var metrics = await AskAsync(new { cmd = "get-metrics" });
+        ShouldHave(metrics, "at", "runs_open", "tasks_held", "runs", "usage", "waits", "waits_of", "sessions");
+        metrics.Member("sessions").Number("bytes").ShouldBeGreaterThan(0);
 
         var reloaded = await AskAsync(new { cmd = "reload" });
         (reloaded.Has("file"), reloaded.Items("changed").Count, reloaded.Items("restart_needed").Count).ShouldBe((false, 0, 0));

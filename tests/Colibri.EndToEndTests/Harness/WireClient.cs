@@ -11,6 +11,9 @@ internal sealed class WireClient(Stream input, Stream output, IDisposable? owned
     private int _start;
     private int _end;
 
+    /// <summary>Is told each request line that is asked, and its reply.</summary>
+    public Action<string, JsonElement>? Heard { get; set; }
+
     public static async Task<WireClient> ConnectAsync(string socketPath)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -89,7 +92,9 @@ internal sealed class WireClient(Stream input, Stream output, IDisposable? owned
     public async Task<Reply> AskAsync(object request)
     {
         await SendAsync(request);
-        return new Reply(await ReadAsync());
+        var reply = await ReadAsync();
+        Heard?.Invoke(Line(request), reply);
+        return new Reply(reply);
     }
 
     /// <summary>Asks and gives the <c>data</c> of an <c>ok</c> reply; anything else fails the test with the reply in its message.</summary>

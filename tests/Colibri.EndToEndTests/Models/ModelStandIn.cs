@@ -26,6 +26,7 @@ internal sealed class ModelStandIn : IAsyncDisposable
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _accepting;
     private int _requests;
+    private int _refused;
     private string _longestSaid = "";
     private string _latestConversation = "";
 
@@ -63,6 +64,12 @@ internal sealed class ModelStandIn : IAsyncDisposable
 
     /// <summary>When the limit of the scenario <c>limit</c> is lifted: to the second, and long after any test.</summary>
     public DateTimeOffset LimitResets { get; } = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 3600);
+
+    /// <summary>How requests fail by now, but for the first of each scenario; null where they are answered.</summary>
+    public Outage? Outage { get; set; }
+
+    /// <summary>Requests that have met an outage.</summary>
+    public int Refused => Volatile.Read(ref _refused);
 
     /// <summary>Goes away: connections are refused.</summary>
     public async Task LeaveAsync()
@@ -137,6 +144,14 @@ internal sealed class ModelStandIn : IAsyncDisposable
         var asked = _asked.AddOrUpdate(conversation.Scenario, 1, (_, before) => before + 1);
         IReadOnlyList<OfferedTool> offered = request.TryGetProperty("tools", out _) ? [.. api.Tools(request)] : [];
         Answer Said(params string[] words) => new(number, request.TryGetProperty("model", out var model) ? model.GetString()! : "mock-1", words) { Offered = Shell is { } shell ? [new OfferedTool(shell, [])] : offered };
+        if (asked > 1 && conversation.Scenario != "plain" && Outage is { } outage)
+        {
+            Interlocked.Increment(ref _refused);
+            // The connection is closed behind this.
+            if (outage == Models.Outage.Overloaded)
+                await RefuseAsync(503, "service unavailable");
+            return;
+        }
         switch (conversation.Scenario)
         {
             case "auth":
@@ -210,4 +225,14 @@ internal sealed class ModelStandIn : IAsyncDisposable
 
         Task SendAsync(Answer answer) => exchange.StreamAsync([.. api.Opening(answer), .. api.Ending(answer)], complete: answer.Ending != Ending.Missing);
     }
+}
+
+/// <summary>How a provider fails.</summary>
+public enum Outage
+{
+    /// <summary>It answers 503.</summary>
+    Overloaded,
+
+    /// <summary>It closes the connection without an answer.</summary>
+    Closed,
 }

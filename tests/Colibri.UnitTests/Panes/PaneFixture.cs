@@ -36,6 +36,7 @@ internal sealed class ListTranscript
                 SessionEntryKind.ToolResult => $"{entry.Tool}{(entry.IsError is true ? "!" : "")}: {entry.Text}",
                 SessionEntryKind.ToolCall => $"{entry.Tool}({entry.Text})",
                 SessionEntryKind.Question => "question: " + entry.Text,
+                SessionEntryKind.Note => "note: " + entry.Text,
                 _ => "usage: " + entry.Usage!.Show(),
             });
         }

@@ -69,12 +69,23 @@ public sealed class ProviderFailuresTests
     public void Want_of_credit_may_come_with_a_status_that_says_something_else() =>
         ProviderFailures.Fault(400, "Your credit balance is too low to access the Anthropic API", hasWorked: false).Failure.ShouldBe(ProviderFailure.Limit);
 
+    /// <summary>What opencode and Copilot say over ACP of a provider that they have given up.</summary>
+    [Test]
+    [Arguments("Internal error: service unavailable", ProviderFailure.Overload)]
+    [Arguments("Error: Failed to get response from the AI model; retried 5 times (total retry wait time: 15.75 seconds) Last error: Connection error.", ProviderFailure.Unreachable)]
+    public void Words_at_the_start_of_an_error_count_also_after_work(string error, ProviderFailure expected)
+    {
+        foreach (var hasWorked in (bool[])[false, true])
+            ProviderFailures.Fault(0, error, hasWorked).ShouldBe(new ProviderFault(expected, IsStated: false));
+    }
+
     [Test]
     [Arguments("503: {\"message\":\"service unavailable\"}", ProviderFailure.Overload)]
     [Arguments("unexpected status 503 Service Unavailable: service unavailable, url: http://127.0.0.1:1", ProviderFailure.Overload)]
     [Arguments("exceeded retry limit, last status: 429 Too Many Requests", ProviderFailure.Overload)]
     [Arguments("Reconnecting... 1/1 (exceeded retry limit, last status: 429 Too Many Requests)", ProviderFailure.Overload)]
     [Arguments("API Error: 529 {\"type\":\"error\"}", ProviderFailure.Overload)]
+    [Arguments("Error: Failed to get response from the AI model; retried 5 times (total retry wait time: 15.75 seconds) Last error: 503 service unavailable", ProviderFailure.Overload)]
     [Arguments("401: {\"message\":\"invalid api key\"}", ProviderFailure.Authentication)]
     public void A_status_at_the_start_of_the_words_is_as_good_as_a_field_also_after_work(string error, ProviderFailure expected)
     {

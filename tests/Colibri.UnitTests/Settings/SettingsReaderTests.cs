@@ -28,6 +28,7 @@ public sealed class SettingsReaderTests
         tool_timeout = "2h"
         run_timeout = "24h"
         question_timeout = 90
+        acp_version = 2
         budget_usd = 2.5
         env = { CI = "1", LANG = "C" }
         pass_env = ["GITHUB_TOKEN"]
@@ -233,6 +234,7 @@ public sealed class SettingsReaderTests
             Kind = "claude",
             Binary = "/opt/claude",
             Transport = Transport.Duplex,
+            AcpVersion = 2,
             Model = "opus",
             Provider = "anthropic",
             Arguments = new List<string> { "-p", "--output-format", "stream-json" },

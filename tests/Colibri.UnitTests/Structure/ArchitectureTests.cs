@@ -15,7 +15,7 @@ public sealed partial class ArchitectureTests
         ["Colibri.Protocol"] = [],
         ["Colibri.Core"] = ["Colibri.Jsonl", "Colibri.Posix", "Colibri.Protocol"],
         ["Colibri.Daemon"] = ["Colibri.Core"],
-        ["Colibri.Cli"] = ["Colibri.Protocol"],
+        ["Colibri.Cli"] = ["Colibri.Posix", "Colibri.Protocol"],
         ["Colibri.Mcp"] = ["Colibri.Posix", "Colibri.Protocol"],
         ["Colibri.TestAgent"] = ["Colibri.Posix"],
         ["Colibri.Web"] = ["Colibri.Protocol"],

@@ -1,5 +1,6 @@
 using System.Text;
 using Colibri.Core.Agents.Kinds;
+using Colibri.Core.Board;
 using Colibri.Core.Processes;
 using Colibri.Core.Providers;
 using Colibri.Posix.Host;
@@ -16,12 +17,14 @@ public sealed class AgentEnvironment
 {
     private const string OwnPrefix = "COLIBRI_";
     private const string TaskVariable = "COLIBRI_TASK_ID";
+    private const string TraceVariable = "TRACEPARENT";
 
     // A service manager's variables are for the daemon alone: an agent that answers on NOTIFY_SOCKET would speak as the daemon.
-    // TERM names a terminal, which an agent does not have. PWD is replaced by the agent's own.
+    // TERM names a terminal, which an agent does not have. PWD is replaced by the agent's own. The daemon's own place in a trace is not that of a run.
     private static readonly string[] NotInherited =
     [
         "TERM", "PWD", "OLDPWD", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM",
+        TraceVariable, "TRACESTATE",
     ];
 
     private readonly EnvironmentBlock _inherited;
@@ -54,9 +57,11 @@ public sealed class AgentEnvironment
     /// <param name="taskId">Its task, or null.</param>
     /// <param name="sessionId">Its session.</param>
     /// <param name="socketPath">The daemon's socket.</param>
+    /// <param name="trace">Its run's place in a trace, or null.</param>
     /// <exception cref="ArgumentException">The request's variables cannot be passed to a process.</exception>
     internal EnvironmentBlock Build(
-        SpawnRequest request, IEnumerable<KeyValuePair<string, string>> keys, Predicate<string> isSecret, string agentId, string? taskId, string sessionId, string socketPath)
+        SpawnRequest request, IEnumerable<KeyValuePair<string, string>> keys, Predicate<string> isSecret, string agentId, string? taskId, string sessionId, string socketPath,
+        RunTrace? trace = null)
     {
         IEnumerable<KeyValuePair<string, string>> identity =
         [
@@ -76,6 +81,7 @@ public sealed class AgentEnvironment
         // The identity is set last, so that a request cannot start an agent under another agent's marker.
         var kind = request.Kind;
         IEnumerable<KeyValuePair<string, string>> rights = request.HeldAccess is { } access ? kind.Rights.Environment(access) : [];
-        return inherited.With([.. kind.Environment, .. rights, .. keys, .. request.Environment.Where(variable => variable.Key != TaskVariable)]).With(identity);
+        IEnumerable<KeyValuePair<string, string>> traced = trace is null ? [] : [new(TraceVariable, trace.Parent)];
+        return inherited.With([.. traced, .. kind.Environment, .. rights, .. keys, .. request.Environment.Where(variable => variable.Key != TaskVariable)]).With(identity);
     }
 }

@@ -13,13 +13,16 @@ namespace Colibri.Core.Agents.Transports;
 /// messages of one protocol change the same state.
 /// </summary>
 /// <remarks>One thread at a time reads; the methods that tell of what was sent may be called from any.</remarks>
-internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTransport transport) : IDialect, IOwnEvents
+internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTransport transport, TimeProvider time) : IDialect, IOwnEvents
 {
     /// <summary>The most calls of one run that are told apart; beyond it the oldest is forgotten.</summary>
     public const int MaxCalls = 512;
 
     /// <summary>The most bytes of a message that are collected, as they stand in the lines; a longer one is told in parts.</summary>
     public const int MaxMessageBytes = 1 << 20;
+
+    /// <summary>How long after its session was loaded an agent may tell of its history that comes late. What it says then is work.</summary>
+    public static readonly TimeSpan LateReplay = TimeSpan.FromSeconds(5);
 
     private const int MaxIdChars = 256;
     private const int Cancelled = -32800;
@@ -32,12 +35,12 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private static readonly JsonFields Block = new JsonFields("type", "content").With("content", new("type", "text"));
     private static readonly JsonFields Ask = new("sessionId", "toolCall", "options");
     private static readonly JsonFields Option = new("optionId", "name", "kind");
-    private static readonly JsonFields Location = new("path");
     private static readonly JsonFields File = new("path", "content");
     private static readonly JsonFields Command = new("command");
     private static readonly JsonFields Outcome = new("stopReason", "usage", "_meta");
     private static readonly JsonFields Usage = new("inputTokens", "outputTokens", "cachedReadTokens", "cachedWriteTokens");
     private static readonly JsonFields Quota = new JsonFields("token_count").With("token_count", new("input_tokens", "output_tokens"));
+    private static readonly JsonFields State = new("state");
     private static readonly JsonFields Cost = new("amount");
     private static readonly JsonFields Error = new JsonFields("code", "message", "data").With("data", new("errorKind", "details"));
 
@@ -56,13 +59,30 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private Turn? _begun;
     private volatile Turn? _turn;
     private volatile bool _isReplaying;
+    private volatile bool _isDraft;
+    private long _loadedAt;
     private volatile string? _session;
 
-    /// <summary>The agent tells the history of a session: that is no work.</summary>
-    public bool IsReplaying
+    /// <summary>Version 2 is spoken: the response to a prompt takes it, and the state of the session says when its turn is over.</summary>
+    public bool IsDraft
     {
-        get => _isReplaying;
-        set => _isReplaying = value;
+        get => _isDraft;
+        set => _isDraft = value;
+    }
+
+    /// <summary>A session is asked for: what comes until it is loaded is its history, which is no work.</summary>
+    public void BeginReplay()
+    {
+        Volatile.Write(ref _loadedAt, 0);
+        _isReplaying = true;
+    }
+
+    /// <summary>The agent has answered that request.</summary>
+    /// <param name="isLate">The history may still come.</param>
+    public void EndReplay(bool isLate)
+    {
+        if (isLate) Volatile.Write(ref _loadedAt, time.GetTimestamp());
+        else _isReplaying = false;
     }
 
     /// <summary>A conversation stands.</summary>
@@ -167,8 +187,10 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         var name = fields[0];
         // What a sub-agent does in a session of its own is part of the run, and its words are not the agent's.
         var isNested = update[0].IsString && _session is { } own && update[0].GetString(line) != own;
+        if (_isDraft && !isNested && name.StringEquals(line, "state_update"u8)) return ReadState(line, update[1], truncated, sink);
         if (name.StringEquals(line, "usage_update"u8)) return ReadCost(line, isNested || _isReplaying ? default : fields[4], sink);
-        if (_isReplaying && manners.ReplaysLate && name.StringEquals(line, "available_commands_update"u8)) _isReplaying = false;
+        if (_isReplaying && Volatile.Read(ref _loadedAt) is > 0 and var loaded && (name.StringEquals(line, "available_commands_update"u8) || time.GetElapsedTime(loaded) > LateReplay))
+            _isReplaying = false;
         var isCall = name.StringEquals(line, "tool_call"u8);
         var isWork = isCall || name.StringEquals(line, "tool_call_update"u8) || name.StringEquals(line, "plan"u8)
             || name.StringEquals(line, "agent_message_chunk"u8) || name.StringEquals(line, "agent_thought_chunk"u8);
@@ -185,6 +207,19 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         EndMessage(sink);
         ReadCall(line, update[1], isCall ? "tool_call" : "tool_call_update", isNested, truncated, sink);
         return true;
+    }
+
+    // Idle before the agent has taken the prompt, or told anything of it, is the rest before it.
+    private bool ReadState(ReadOnlySpan<byte> line, JsonValue told, bool truncated, IEventSink sink)
+    {
+        Span<JsonValue> state = stackalloc JsonValue[1];
+        State.TryRead(line, told, state);
+        if (_turn is { } turn && (turn.IsTaken || _begun == turn) && state[0].StringEquals(line, "idle"u8))
+        {
+            EndRun(line, turn, [default, default, default, told, default], new JsonValue[5], sink);
+            return true;
+        }
+        return Emit(line, sink, new AgentEvent { Name = "state_update", IsPartial = truncated });
     }
 
     private bool ReadChunk(ReadOnlySpan<byte> line, ReadOnlySpan<JsonValue> fields, bool isNested, bool truncated, IEventSink sink)
@@ -239,7 +274,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
             _order.Enqueue(id);
             _calls[id] = call = new Call();
         }
-        if (fields[2].IsString) call.Nature = NatureOf(line, fields[2]);
+        if (fields[2].IsString) (call.Nature, call.IsMove) = (NatureOf(line, fields[2]), fields[2].StringEquals(line, "move"u8));
         var read = new AgentEvent { Kind = EventKind.ToolProgress, Name = name, ToolId = fields[0], IsNested = isNested };
         NameTool(line, fields, ref read);
         read.Arguments = hasInput ? fields[4] : fields[1];
@@ -348,7 +383,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         {
             Title = fields[1].GetString(line),
             Detail = DetailOf(line, fields),
-            Paths = PathsOf(line, fields[7]),
+            Paths = PermissionPaths.Of(line, fields[7], fields[6], fields[4], (call?.IsMove ?? false) || fields[2].StringEquals(line, "move"u8)),
             Options = OptionsOf(line, asked[2]),
         };
         _isReplaying = false;
@@ -400,6 +435,11 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         Error.TryRead(line, top[4], error);
         if (_turn is { } turn && turn.Id == id)
         {
+            if (_isDraft && top[4].Kind != ValueKind.Object)
+            {
+                turn.IsTaken = true;
+                return Emit(line, sink, new AgentEvent { Name = "response" });
+            }
             EndRun(line, turn, top, error, sink);
             return true;
         }
@@ -412,10 +452,12 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
 
     private void EndRun(ReadOnlySpan<byte> line, Turn turn, ReadOnlySpan<JsonValue> top, ReadOnlySpan<JsonValue> error, IEventSink sink)
     {
+        var isFirst = _begun != turn;
         BeginRun(turn, sink);
         EndMessage(sink);
         if (top[3].Kind == ValueKind.Object) EndCalls(sink);
         _turn = null;
+        _isReplaying = false;
         desk.TakeAll();
         Span<JsonValue> result = stackalloc JsonValue[3];
         Outcome.TryRead(line, top[3], result);
@@ -428,6 +470,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
             // The answer to a request that was cancelled is no failure of the agent.
             end.Stop = code == Cancelled || turn.IsCancelled ? StopReason.Aborted : error[3].StringEquals(line, "max_output_tokens"u8) ? StopReason.Length : StopReason.Error;
             if (end.Stop == StopReason.Error) end.Error = error[1].IsString && !(error[1].StringEquals(line, "Internal error"u8) && error[4].IsString) ? error[1] : error[4];
+            end.IsPromptRefusal = isFirst && end.Stop == StopReason.Error;
             if (code is >= 100 and <= 599) end.Refusal = new ProviderRefusal((int)code);
             if (code == Cancelled || turn.IsCancelled) reason = "cancelled";
         }
@@ -539,20 +582,6 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         };
     }
 
-    private static List<string> PathsOf(ReadOnlySpan<byte> line, JsonValue locations)
-    {
-        List<string> paths = [];
-        Span<JsonValue> path = stackalloc JsonValue[1];
-        var all = new JsonElements(line, locations);
-        while (all.Next())
-        {
-            // Where one is not told, somebody has to look.
-            if (paths.Count == MaxCalls || !Location.TryRead(line, all.Current, path) || path[0].GetString(line) is not { } text) return [];
-            paths.Add(text);
-        }
-        return paths;
-    }
-
     private static List<PermissionOption> OptionsOf(ReadOnlySpan<byte> line, JsonValue options)
     {
         const int MaxOptions = 32;
@@ -600,6 +629,7 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private sealed class Call
     {
         public ToolNature Nature { get; set; }
+        public bool IsMove { get; set; }
         public bool LacksArguments { get; set; }
         public bool HasEnded { get; set; }
     }
@@ -612,6 +642,8 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
         public string Id => id;
 
         public TaskCompletionSource<string> Over => over;
+
+        public bool IsTaken { get; set; }
 
         public bool IsCancelled
         {

@@ -65,7 +65,7 @@ internal static class AcpReplies
         var elements = new JsonElements(line, list);
         while (ids.Count < MaxListed && elements.Next())
         {
-            if (Id.TryRead(line, elements.Current, id) && id[0].GetString(line) is { } text)
+            if (Id.TryRead(line, elements.Current, id) && id[0].GetString(line) is { Length: <= MaxText } text)
                 ids.Add(text);
         }
         return ids;

@@ -10,7 +10,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Agents.Transports;
 
 /// <summary>
-/// The client's side of the Agent Client Protocol, version 1: JSON-RPC 2.0, one message a line. It offers neither files nor terminals, so the agent does
+/// The client's side of the Agent Client Protocol, version 1, and of version 2 where that is asked for: JSON-RPC 2.0, one message a line. It offers neither files nor terminals, so the agent does
 /// its own work where it is confined. How what comes back is read is in <see cref="AcpDialect"/>.
 /// </summary>
 /// <remarks>Source: agentclientprotocol.com, docs/protocol/v1 and schema/v1; what agents do in fact is held by recordings.</remarks>
@@ -18,6 +18,9 @@ internal sealed class AcpTransport : IAgentTransport
 {
     /// <summary>The version of the protocol that is stable.</summary>
     public const int Version = 1;
+
+    /// <summary>The version that is a draft. The response to a prompt only takes it there; the session's state says when the turn is over.</summary>
+    public const int DraftVersion = 2;
 
     /// <summary>The time from the start until a prompt can be sent. Some agents take twenty seconds to their first line.</summary>
     public static readonly TimeSpan OpeningDeadline = TimeSpan.FromMinutes(2);
@@ -41,8 +44,8 @@ internal sealed class AcpTransport : IAgentTransport
 
     public AcpTransport(AcpManners manners, ITransportSite site, TimeProvider time)
     {
-        (_manners, _site, Input, Time) = (manners, site, new AgentInput(time), time);
-        _dialect = new AcpDialect(manners, _desk, this);
+        (_manners, _site, Input, Time) = (manners, site, new AgentInput(time) { Overflowed = site.EndUnread }, time);
+        _dialect = new AcpDialect(manners, _desk, this, time);
     }
 
     public IDialect Dialect => _dialect;
@@ -50,6 +53,9 @@ internal sealed class AcpTransport : IAgentTransport
     public AgentInput Input { get; }
 
     private TimeProvider Time { get; }
+
+    /// <summary>The request that opens the conversation and was sent last.</summary>
+    internal string Step => _step;
 
     public void Prepare(ConversationWish wish) => (_wish, _desk.Access) = (wish, wish.Access);
 
@@ -62,8 +68,8 @@ internal sealed class AcpTransport : IAgentTransport
     public async Task<RpcReply> PromptAsync(string text)
     {
         var opening = await OpenAsync().ConfigureAwait(false);
-        if (opening.Problem is { } problem)
-            return opening.HasEnded ? RpcReply.Unanswered(problem) : RpcReply.Refused(problem);
+        if (opening.Problem is not null)
+            return opening.ToReply();
         TaskCompletionSource<string> turn;
         lock (_gate)
         {
@@ -101,10 +107,9 @@ internal sealed class AcpTransport : IAgentTransport
     {
         _wish = _wish with { Model = model };
         var opening = await OpenAsync().ConfigureAwait(false);
-        if (opening.Problem is { } problem)
-            return RpcReply.Refused(problem);
-        var made = await MakeSessionAsync().ConfigureAwait(false);
-        return made is null ? RpcReply.Taken : RpcReply.Refused(made);
+        if (opening.Problem is null)
+            opening = await MakeSessionAsync([]).ConfigureAwait(false);
+        return opening.ToReply();
     }
 
     public bool TryAnswer(AgentQuestion question, QuestionAnswer answer)
@@ -114,7 +119,7 @@ internal sealed class AcpTransport : IAgentTransport
         var option = permission.OptionFor(answer, question.Options);
         if (option is not { Allows: true })
             _dialect.Rejecting();
-        if ((option is null && answer.Value is not null) || !Answer(permission, option))
+        if ((option is null && answer.Value is not null) || !Input.TrySend(AnswerTo(permission, option)))
         {
             _desk.Return(permission);
             return false;
@@ -154,10 +159,12 @@ internal sealed class AcpTransport : IAgentTransport
         // The dialect hands replies on itself, with their lines.
     }
 
-    /// <summary>Answers a permission.</summary>
+    /// <summary>Answers a permission that nobody is asked about.</summary>
     /// <param name="permission">The permission.</param>
     /// <param name="option">The option; null says that its turn is cancelled, or that it has no option to reject.</param>
-    internal bool Answer(Permission permission, PermissionOption? option) => Respond(permission.Request, writer =>
+    internal void Answer(Permission permission, PermissionOption? option) => Input.TryReply(AnswerTo(permission, option));
+
+    private static Action<Utf8JsonWriter> AnswerTo(Permission permission, PermissionOption? option) => Response(permission.Request, writer =>
     {
         writer.WriteStartObject("result"u8);
         writer.WriteStartObject("outcome"u8);
@@ -198,7 +205,7 @@ internal sealed class AcpTransport : IAgentTransport
     {
         var problem = _desk.Access == Access.Read ? "access = \"read\" allows no writes" : await _site.WriteFileAsync(path, text).ConfigureAwait(false);
         if (problem is null)
-            Respond(request, static writer => writer.WriteNull("result"u8));
+            Input.TryReply(Response(request, static writer => writer.WriteNull("result"u8)));
         else
             Fail(request, InternalError, $"{path} was not written: {problem}");
     }
@@ -215,7 +222,15 @@ internal sealed class AcpTransport : IAgentTransport
     {
         var begun = await AskAsync("initialize", writer =>
         {
-            writer.WriteNumber("protocolVersion"u8, Version);
+            writer.WriteNumber("protocolVersion"u8, _wish.AcpVersion);
+            WriteInfo(writer, "clientInfo"u8);
+            // The draft's names, beside those of version 1: the agent may answer that it speaks that.
+            if (_wish.AcpVersion == DraftVersion)
+            {
+                WriteInfo(writer, "info"u8);
+                writer.WriteStartObject("capabilities"u8);
+                writer.WriteEndObject();
+            }
             writer.WriteStartObject("clientCapabilities"u8);
             writer.WriteStartObject("fs"u8);
             writer.WriteBoolean("readTextFile"u8, false);
@@ -223,52 +238,58 @@ internal sealed class AcpTransport : IAgentTransport
             writer.WriteEndObject();
             writer.WriteBoolean("terminal"u8, false);
             writer.WriteEndObject();
-            writer.WriteStartObject("clientInfo"u8);
-            writer.WriteString("name"u8, "colibri"u8);
-            writer.WriteString("title"u8, "Colibri"u8);
-            writer.WriteString("version"u8, _site.ClientVersion);
-            writer.WriteEndObject();
         }).ConfigureAwait(false);
         if (!begun.IsTaken)
-            return new Opening($"it did not begin the Agent Client Protocol: {begun.Problem}") { HasEnded = begun.HasEnded };
+            return Failed("it did not begin the Agent Client Protocol", begun);
         var offer = AcpReplies.ReadOffer(begun.Line);
-        if (offer.Version != Version)
-            return new Opening(string.Create(CultureInfo.InvariantCulture, $"it speaks version {offer.Version} of the Agent Client Protocol, and Colibri speaks {Version}"));
+        if (offer.Version != Version && offer.Version != _wish.AcpVersion)
+            return new Opening(string.Create(CultureInfo.InvariantCulture, $"it speaks version {offer.Version} of the Agent Client Protocol, and Colibri speaks {Version}")
+                + (offer.Version == DraftVersion ? "; acp_version = 2 in its profile tries version 2" : ""));
+        _dialect.IsDraft = offer.Version == DraftVersion;
         if (_manners.AuthMethod is { } method)
             await AskAsync("authenticate", writer => writer.WriteString("methodId"u8, method)).ConfigureAwait(false);
         if (_wish.Earlier is { } earlier && offer.LoadsSessions && await LoadAsync(earlier).ConfigureAwait(false))
-            return new Opening(await ChooseAsync().ConfigureAwait(false), IsResumed: true);
-        return new Opening(await MakeSessionAsync(offer.AuthMethods).ConfigureAwait(false));
+            return await ChooseAsync().ConfigureAwait(false) with { IsResumed = true };
+        return await MakeSessionAsync(offer.AuthMethods).ConfigureAwait(false);
     }
+
+    private void WriteInfo(Utf8JsonWriter writer, ReadOnlySpan<byte> name)
+    {
+        writer.WriteStartObject(name);
+        writer.WriteString("name"u8, "colibri"u8);
+        writer.WriteString("title"u8, "Colibri"u8);
+        writer.WriteString("version"u8, _site.ClientVersion);
+        writer.WriteEndObject();
+    }
+
+    private static Opening Failed(string what, RpcReply reply) => new($"{what}: {reply.Problem}") { HasEnded = reply.HasEnded };
 
     private async Task<bool> LoadAsync(string earlier)
     {
-        _dialect.IsReplaying = true;
+        _dialect.BeginReplay();
         var loaded = await AskAsync("session/load", writer =>
         {
             writer.WriteString("sessionId"u8, earlier);
             WritePlace(writer);
         }).ConfigureAwait(false);
-        if (!loaded.IsTaken || !_manners.ReplaysLate)
-            _dialect.IsReplaying = false;
+        _dialect.EndReplay(isLate: loaded.IsTaken && _manners.ReplaysLate);
         if (!loaded.IsTaken)
             return false;
         SetSession(earlier, loaded.Line);
         return true;
     }
 
-    /// <returns>Why there is no session; null where there is.</returns>
-    private async Task<string?> MakeSessionAsync(IReadOnlyList<string>? authMethods = null)
+    private async Task<Opening> MakeSessionAsync(IReadOnlyList<string> authMethods)
     {
         var made = await AskAsync("session/new", WritePlace).ConfigureAwait(false);
         if (!made.IsTaken)
         {
-            return made.Code == AuthRequired && authMethods is { Count: > 0 }
-                ? $"it wants to be signed in, and nobody can do that here: {made.Problem}; sign in as its user by one of: {string.Join(", ", authMethods)}"
-                : $"it made no session: {made.Problem}";
+            return made.Code == AuthRequired && authMethods.Count > 0
+                ? new Opening($"it wants to be signed in, and nobody can do that here: {made.Problem}; sign in as its user by one of: {Listed(authMethods)}")
+                : Failed("it made no session", made);
         }
         if (AcpReplies.ReadSession(made.Line) is not { } session)
-            return "it made a session and did not name it";
+            return new Opening("it made a session and did not name it");
         SetSession(session, made.Line);
         return await ChooseAsync().ConfigureAwait(false);
     }
@@ -281,24 +302,24 @@ internal sealed class AcpTransport : IAgentTransport
     }
 
     /// <summary>Sets mode and model of the session, where they are not those wished for.</summary>
-    private async Task<string?> ChooseAsync()
+    private async Task<Opening> ChooseAsync()
     {
         var choices = AcpReplies.ReadChoices(_choices);
         _choices = default;
         if (_manners.AskingMode is { } mode && _wish.Access is not (null or Access.Full) && choices.Mode != mode)
         {
             if (!choices.Modes.Contains(mode))
-                return $"it has no mode {mode}, in which it asks before it acts: it has {string.Join(", ", choices.Modes)}";
+                return new Opening($"it has no mode {mode}, in which it asks before it acts: it has {Listed(choices.Modes)}");
             var set = await AskAsync("session/set_mode", writer =>
             {
                 writer.WriteString("sessionId"u8, _session);
                 writer.WriteString("modeId"u8, mode);
             }).ConfigureAwait(false);
             if (!set.IsTaken)
-                return $"it did not take the mode {mode}, in which it asks before it acts: {set.Problem}";
+                return Failed($"it did not take the mode {mode}, in which it asks before it acts", set);
         }
         if (_wish.Model is not { } model || _manners.ModelByArgument || choices.Model == model)
-            return null;
+            return Opening.New;
         var chosen = choices.ModelOption is { } option
             ? await AskAsync("session/set_config_option", writer =>
             {
@@ -311,8 +332,11 @@ internal sealed class AcpTransport : IAgentTransport
                 writer.WriteString("sessionId"u8, _session);
                 writer.WriteString("modelId"u8, model);
             }).ConfigureAwait(false);
-        return chosen.IsTaken ? null : $"it did not take the model {model}: {chosen.Problem}";
+        return chosen.IsTaken ? Opening.New : Failed($"it did not take the model {model}", chosen);
     }
+
+    // What an agent lists is its words, as all that it says.
+    private string Listed(IReadOnlyList<string> ids) => _site.Redact(string.Join(", ", ids));
 
     private void WritePlace(Utf8JsonWriter writer)
     {
@@ -341,21 +365,21 @@ internal sealed class AcpTransport : IAgentTransport
         writer.WriteEndObject();
     }
 
-    private bool Respond(string request, Action<Utf8JsonWriter> write) => Input.TrySend(writer =>
+    private static Action<Utf8JsonWriter> Response(string request, Action<Utf8JsonWriter> write) => writer =>
     {
         writer.WriteString("jsonrpc"u8, "2.0"u8);
         writer.WritePropertyName("id"u8);
         writer.WriteRawValue(request);
         write(writer);
-    });
+    };
 
-    private void Fail(string request, int code, string message) => Respond(request, writer =>
+    private void Fail(string request, int code, string message) => Input.TryReply(Response(request, writer =>
     {
         writer.WriteStartObject("error"u8);
         writer.WriteNumber("code"u8, code);
         writer.WriteString("message"u8, message);
         writer.WriteEndObject();
-    });
+    }));
 
     private string NextId() => Interlocked.Increment(ref _requests).ToString(CultureInfo.InvariantCulture);
 }

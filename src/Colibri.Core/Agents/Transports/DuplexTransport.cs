@@ -39,7 +39,7 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
 
     public DuplexTransport(IDialect kind, DuplexManners manners, ITransportSite site, TimeProvider time)
     {
-        (_kind, _manners, _site, _time, Input) = (kind, manners, site, time, new AgentInput(time));
+        (_kind, _manners, _site, _time, Input) = (kind, manners, site, time, new AgentInput(time) { Overflowed = site.EndUnread });
         _ends = new EndWatch(EndTurn);
     }
 
@@ -57,15 +57,21 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
 
     public async Task<RpcReply> PromptAsync(string text)
     {
-        if ((await OpenAsync().ConfigureAwait(false)).Problem is { } problem)
-            return _opened is { IsCompletedSuccessfully: true, Result.HasEnded: true } ? RpcReply.Unanswered(problem) : RpcReply.Refused(problem);
+        if (await OpenAsync().ConfigureAwait(false) is { Problem: not null } opening)
+            return opening.ToReply();
         lock (_gate)
             _turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ends.HasAdded = false;
         return Say(text);
     }
 
-    /// <summary>It reads them when its present request is answered.</summary>
-    public Task<RpcReply> AddAsync(string text, bool isAtWork) => isAtWork ? Task.FromResult(Say(text)) : PromptAsync(text);
+    /// <summary>It reads them when its present request is answered, or begins another turn with them after the end of this one.</summary>
+    public Task<RpcReply> AddAsync(string text, bool isAtWork)
+    {
+        if (!isAtWork) return PromptAsync(text);
+        _ends.HasAdded = true;
+        return Task.FromResult(Say(text));
+    }
 
     public Task<RpcReply> ForgetAsync(string? model) => Task.FromResult(RpcReply.Refused("it cannot begin another conversation"));
 
@@ -74,7 +80,7 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
         if (_desk.Take(question.Request) is not { } permission)
             return false;
         var why = answer.IsCancelled ? "nobody answered" : "the operator refused it";
-        if (permission.OptionFor(answer, question.Options) is not { } option || !Answer(permission, option.Allows, why))
+        if (permission.OptionFor(answer, question.Options) is not { } option || !Input.TrySend(AnswerTo(permission, option.Allows, why)))
         {
             _desk.Return(permission);
             return false;
@@ -147,7 +153,7 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
         {
             Title = input[3].GetString(line) ?? FirstPath(line, input) ?? fields[6].GetString(line),
             Detail = tool,
-            Paths = FirstPath(line, input) is { } path ? [path] : [],
+            Paths = PermissionPaths.Of(line, default, default, fields[5], isMove: false),
             Options = Options,
             Input = fields[5].Exists ? fields[5].Raw(line).ToArray() : default,
         };
@@ -246,7 +252,9 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
         writer.WriteString("session_id"u8, ""u8);
     }) ? RpcReply.Taken : RpcReply.Unsent("it does not read its standard input");
 
-    private bool Answer(Permission permission, bool allows, string why) => Respond(permission.Request, writer =>
+    private void Answer(Permission permission, bool allows, string why) => Input.TryReply(AnswerTo(permission, allows, why));
+
+    private static Action<Utf8JsonWriter> AnswerTo(Permission permission, bool allows, string why) => Response(writer =>
     {
         writer.WriteString("subtype"u8, "success"u8);
         writer.WriteString("request_id"u8, permission.Request);
@@ -267,20 +275,20 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
         writer.WriteEndObject();
     });
 
-    private void Refuse(string request, string why) => Respond(request, writer =>
+    private void Refuse(string request, string why) => Input.TryReply(Response(writer =>
     {
         writer.WriteString("subtype"u8, "error"u8);
         writer.WriteString("request_id"u8, request);
         writer.WriteString("error"u8, why);
-    });
+    }));
 
-    private bool Respond(string request, Action<Utf8JsonWriter> write) => request.Length > 0 && Input.TrySend(writer =>
+    private static Action<Utf8JsonWriter> Response(Action<Utf8JsonWriter> write) => writer =>
     {
         writer.WriteString("type"u8, "control_response"u8);
         writer.WriteStartObject("response"u8);
         write(writer);
         writer.WriteEndObject();
-    });
+    };
 
     private void EndTurn()
     {
@@ -312,6 +320,13 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
     private sealed class EndWatch(Action ended) : IEventSink
     {
         private IEventSink? _sink;
+        private int _hasAdded;
+
+        /// <summary>Words were added: a turn of their own may follow the next end, which is final once nothing does.</summary>
+        public bool HasAdded
+        {
+            set => Volatile.Write(ref _hasAdded, value ? 1 : 0);
+        }
 
         public EndWatch Over(IEventSink sink)
         {
@@ -321,8 +336,14 @@ internal sealed class DuplexTransport : IAgentTransport, IDialect, IOwnEvents
 
         public void On(ReadOnlySpan<byte> line, in AgentEvent agentEvent)
         {
-            _sink!.On(line, agentEvent);
-            if (agentEvent.Kind is EventKind.Settled or EventKind.Failed) ended();
+            if (agentEvent.Kind is not (EventKind.Settled or EventKind.Failed))
+            {
+                _sink!.On(line, agentEvent);
+                return;
+            }
+            var mayGoOn = Interlocked.Exchange(ref _hasAdded, 0) == 1;
+            _sink!.On(line, mayGoOn ? agentEvent with { Kind = agentEvent.Kind == EventKind.Settled ? EventKind.RunEnded : EventKind.RunFailed } : agentEvent);
+            if (!mayGoOn) ended();
         }
     }
 }

@@ -60,6 +60,9 @@ public sealed record ConversationWish(string Directory)
 
     /// <summary>What its runs may do; null asks a person for everything that the agent asks for.</summary>
     public Access? Access { get; init; }
+
+    /// <summary>The version of the Agent Client Protocol to offer, where it is spoken.</summary>
+    public int AcpVersion { get; init; } = AcpTransport.Version;
 }
 
 /// <summary>What came of opening a conversation.</summary>
@@ -71,6 +74,9 @@ public sealed record Opening(string? Problem, bool IsResumed = false)
 
     /// <summary>The agent has ended: its exit says why, and no words of ours.</summary>
     public bool HasEnded { get; init; }
+
+    /// <summary>What it means for a command that needs the conversation.</summary>
+    public RpcReply ToReply() => Problem is null ? RpcReply.Taken : HasEnded ? RpcReply.Unanswered(Problem) with { HasEnded = true } : RpcReply.Refused(Problem);
 }
 
 /// <summary>An answer to an agent's question: one of the three.</summary>
@@ -105,6 +111,10 @@ internal interface ITransportSite
 
     /// <summary>The agent's words without keys, and no longer than an error may be.</summary>
     string Redact(string words);
+
+    /// <summary>Ends the agent, because it does not read what it has asked for.</summary>
+    /// <param name="why">In one line.</param>
+    void EndUnread(string why);
 
     /// <summary>Follows work beside its caller: a failure ends the agent.</summary>
     Task Watched(string what, Task work);

@@ -332,4 +332,31 @@ internal static class Schema
         ALTER TABLE usage ADD COLUMN profile TEXT;
         UPDATE usage SET profile = (SELECT profile FROM runs WHERE runs.id = usage.run_id) WHERE run_id <> '';
         """;
+
+    // How many runs have ended, and how long they took: unlike the runs themselves they are not deleted with their task. The trigger counts in the statement
+    // that closes the run.
+    public const string RunTotals = """
+        CREATE TABLE run_totals (
+            profile TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            runs INTEGER NOT NULL,
+            duration_ms INTEGER NOT NULL,
+            PRIMARY KEY (profile, verdict)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO run_totals
+        SELECT ifnull(profile, 'other'), ifnull(verdict, 'unknown'), count(*), sum(max(0, finished_at - started_at))
+        FROM runs WHERE finished_at IS NOT NULL GROUP BY ifnull(profile, 'other'), ifnull(verdict, 'unknown');
+        CREATE TRIGGER runs_total AFTER UPDATE OF finished_at ON runs WHEN OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL
+        BEGIN
+            INSERT INTO run_totals (profile, verdict, runs, duration_ms)
+            VALUES (ifnull(NEW.profile, 'other'), ifnull(NEW.verdict, 'unknown'), 1, max(0, NEW.finished_at - NEW.started_at))
+            ON CONFLICT (profile, verdict) DO UPDATE SET runs = runs + 1, duration_ms = duration_ms + excluded.duration_ms;
+        END;
+        """;
+
+    // W3C trace context of a run: what its agent was told in TRACEPARENT. Null of a run before these columns.
+    public const string Traces = """
+        ALTER TABLE runs ADD COLUMN trace_id TEXT;
+        ALTER TABLE runs ADD COLUMN span_id TEXT;
+        """;
 }

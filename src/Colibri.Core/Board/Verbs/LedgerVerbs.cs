@@ -72,6 +72,12 @@ internal static class LedgerVerbs
         GROUP BY u.day, name ORDER BY u.day DESC, 6 DESC, 7 DESC, name LIMIT $limit
         """;
 
+    // The first to be used stay on lines of their own, so that no line's numbers fall.
+    private const string ByRoute = $"""
+        SELECT {Sums}, u.provider, u.model, {Profile} AS name FROM usage u
+        GROUP BY u.provider, u.model, name ORDER BY min(u.day), u.provider, u.model, name
+        """;
+
     private const string ByDay = $"SELECT {Sums}, u.day, count(DISTINCT u.agent_id) FROM usage u GROUP BY u.day ORDER BY u.day DESC LIMIT $limit";
 
     public static int Book(WriteScope scope, string agentId, IReadOnlyList<UsageRow> rows)
@@ -126,6 +132,16 @@ internal static class LedgerVerbs
             Lines = lines.Count > limit ? lines[..limit] : lines,
             More = lines.Count > limit ? true : null,
         };
+    }
+
+    /// <summary>The sums by provider, model and profile; those beyond the most lines are one line more.</summary>
+    public static IReadOnlyList<UsageTotal> Totals(BoardConnection connection, int mostLines)
+    {
+        var lines = connection[ByRoute].Bind().All(row => new UsageTotal(row.GetString(7), row.GetString(8), row.GetString(9), row.GetInt64(0), row.Usage(1)));
+        if (lines.Count <= mostLines)
+            return lines;
+        var rest = lines.Skip(mostLines).Aggregate((sum, line) => sum with { Requests = sum.Requests + line.Requests, Usage = sum.Usage + line.Usage });
+        return [.. lines.Take(mostLines), rest with { Provider = CostLine.OtherProfile, Model = CostLine.OtherProfile, Profile = CostLine.OtherProfile }];
     }
 
     private static CostLine ReadLine(SqliteDataReader row, CostGrouping by)

@@ -11,7 +11,8 @@ internal static class RunListVerbs
     private const string Columns = """
         SELECT r.seq, r.id, r.task_id, t.seq, t.title, r.attempt, r.agent_id, a.number, r.profile, a.runtime, r.version, r.session_id, r.model, r.provider,
             r.started_at, r.finished_at, r.exit_code, r.exit_signal, r.verdict, r.error_code, r.error_message, r.resumed, r.denied,
-            r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_microcents, r.unpriced_tokens
+            r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_microcents, r.unpriced_tokens,
+            r.trace_id, r.span_id
         FROM runs r CROSS JOIN tasks t CROSS JOIN agents a
         """;
 
@@ -90,6 +91,8 @@ internal static class RunListVerbs
             Resumed = row.GetInt32(21) != 0 ? true : null,
             Denied = row.DeniedOrNull(22),
             Usage = row.Usage(23),
+            TraceId = row.TextOrNull(29),
+            SpanId = row.TextOrNull(30),
         };
     }
 }

@@ -20,9 +20,9 @@ internal static class RunVerbs
     // The agent's row says what it runs. A run that begins with the agent gets a copy, because agents' rows are deleted before runs' rows.
     private const string InsertRun = """
         INSERT INTO runs (id, task_id, attempt, claim, claim_epoch, agent_id, session_id, binary, argv, provider, model, profile, access, pid, start_time, boot_id, started_at,
-            harness_session, harness_runtime, resumed, told, version)
+            harness_session, harness_runtime, resumed, told, version, trace_id, span_id)
         SELECT $id, $task, $attempt, $claim, $epoch, a.id, $session, ifnull(a.binary, ''), ifnull(a.argv, '[]'), $provider, $model, $profile, $access,
-            a.pid, a.start_time, a.boot_id, $now, $harness_session, $harness_runtime, $resumed, $told, a.version
+            a.pid, a.start_time, a.boot_id, $now, $harness_session, $harness_runtime, $resumed, $told, a.version, $trace, $span
         FROM agents a WHERE a.id = $agent AND a.kind = 'spawned' AND a.ended_at IS NULL
         """;
 
@@ -123,13 +123,13 @@ internal static class RunVerbs
             ("$agent", start.AgentId), ("$session", task.SessionId), ("$provider", start.Provider), ("$model", start.Model),
             ("$profile", start.Profile), ("$access", start.Access), ("$now", scope.Now),
             ("$harness_session", own?.Conversation.Session), ("$harness_runtime", own?.Conversation.Runtime), ("$resumed", own is { IsTakenUp: true } ? 1 : 0),
-            ("$told", ToldMark.Of(task)));
+            ("$told", ToldMark.Of(task)), ("$trace", start.Trace.TraceId), ("$span", start.Trace.SpanId));
         if (opened != 1)
             throw new InvalidOperationException($"agent {start.AgentId} is not on record as living");
         // The agent's process exists already, so the run starts with the claim.
         if (start.Agent is null)
             task = scope.Change(task.Id, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? task;
-        return new RunBegun(EdgeOutcome.Applied, task, claim, Earlier: earlier);
+        return new RunBegun(EdgeOutcome.Applied, task, claim, Earlier: earlier, Trace: start.Trace);
     }
 
     /// <summary>Records where the run works; false if it has lost its task, or is over.</summary>

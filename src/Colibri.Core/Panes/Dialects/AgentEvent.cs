@@ -78,7 +78,7 @@ public record struct AgentEvent
     /// <summary>Of a tool's end: there may have been no start event, so this event may stand for the whole call.</summary>
     public bool MayBeUnannounced { get; set; }
 
-    /// <summary>Of a <see cref="EventKind.Noted"/>: the agent has refused the prompt that a run was to begin with.</summary>
+    /// <summary>Of a <see cref="EventKind.Noted"/>, and of a run's end before anything else of it: the agent has refused the prompt that the run was to begin with.</summary>
     public bool IsPromptRefusal { get; set; }
 
     /// <summary>The model has answered, and nothing else in the event shows it: its words, of a kind that tells calls and tokens once they are over.</summary>

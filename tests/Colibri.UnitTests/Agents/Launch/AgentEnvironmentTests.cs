@@ -1,4 +1,5 @@
 using Colibri.Core.Agents.Launch;
+using Colibri.Core.Board;
 using Colibri.Core.Processes;
 using Colibri.Posix.Spawning;
 using Colibri.UnitTests.Posix.Spawning;
@@ -43,6 +44,17 @@ public sealed class AgentEnvironmentTests
         variables.ShouldNotContainKey(Own);
         variables.ShouldNotContainKey("TERM");
         (variables[Foreign], variables["PATH"], variables["PWD"]).ShouldBe(("hé", "/bin", "/work"));
+    }
+
+    [Test]
+    public void An_agent_is_told_its_runs_trace_and_not_the_daemons()
+    {
+        KeyValuePair<string, string>[] own = [new("TRACEPARENT", "00-of-the-daemon"), new("TRACESTATE", "of=the-daemon")];
+        Build([], own: own).Keys.ShouldNotContain(name => name.StartsWith("TRACE", StringComparison.Ordinal));
+        var trace = RunTrace.New();
+        var traced = Build([], own: own, trace: trace);
+        (traced["TRACEPARENT"], traced.ContainsKey("TRACESTATE")).ShouldBe((trace.Parent, false));
+        Build(new() { ["TRACEPARENT"] = "asked for" }, trace: trace)["TRACEPARENT"].ShouldBe("asked for");
     }
 
     [Test]
@@ -158,7 +170,7 @@ public sealed class AgentEnvironmentTests
         own.ToTerminated().ShouldBe(File.ReadAllBytes("/proc/self/environ"));
     }
 
-    private static Dictionary<string, string> Build(Dictionary<string, string> requested, string? taskId = "task", KeyValuePair<string, string>[]? own = null) =>
+    private static Dictionary<string, string> Build(Dictionary<string, string> requested, string? taskId = "task", KeyValuePair<string, string>[]? own = null, RunTrace? trace = null) =>
         new AgentEnvironment(EnvironmentBlock.Of(own ?? [])).Build(
-            new SpawnRequest { Binary = "x", Cwd = "/work", Environment = requested }, [], _ => false, "agent", taskId, "session", "/s/c.sock").Text();
+            new SpawnRequest { Binary = "x", Cwd = "/work", Environment = requested }, [], _ => false, "agent", taskId, "session", "/s/c.sock", trace).Text();
 }

@@ -75,6 +75,8 @@ internal sealed class Dialogue : ITransportSite
 
     public string Redact(string words) => words;
 
+    public void EndUnread(string why) => throw new InvalidOperationException(why);
+
     public Task Watched(string what, Task work) => work;
 
     /// <summary>Plays it.</summary>

@@ -14,8 +14,8 @@ public sealed partial class BinderTests
     /// <summary>What these change stands in no first request; FollowingTests and ViewTests have them.</summary>
     private static readonly string[] InNoRequest =
     [
-        "list-tasks --all", "get-session --full", "follow-session --full", "logs --full", "logs --follow", "wait --task-id", "wait --any", "wait --timeout", "wait --reconnect",
-        "watch --reconnect", "agents --verbose",
+        "list-tasks --all", "metrics --openmetrics", "get-session --full", "follow-session --full", "logs --full", "logs --follow", "wait --task-id", "wait --any", "wait --timeout", "wait --reconnect",
+        "watch --reconnect", "agents --verbose", "notify --action", "notify --name",
     ];
 
     [Test]

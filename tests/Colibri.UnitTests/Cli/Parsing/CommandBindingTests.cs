@@ -147,6 +147,8 @@ public sealed class CommandBindingTests
         ("cost|--by|day|--limit|7", """{"cmd":"cost","limit":7,"by":"day"}"""),
         ("cost|--by|day-profile", """{"cmd":"cost","by":"day-profile"}"""),
         ("list-runs", """{"cmd":"list-runs"}"""),
+        ("get-metrics", """{"cmd":"get-metrics"}"""),
+        ("metrics", """{"cmd":"get-metrics"}"""),
         ("list-runs|12|--limit|7|--before|r", """{"cmd":"list-runs","task_id":"12","limit":7,"before":"r"}"""),
         ("budget", """{"cmd":"budget"}"""),
         ("notify", """{"cmd":"status"}"""),
@@ -189,7 +191,7 @@ public sealed class CommandBindingTests
     public void Every_command_of_the_table_is_bound_in_a_test() =>
         CommandTable.All.Select(c => c.Name)
             .Except(Requests.Select(r => r.Item1.Split('|')[0]))
-            .ShouldBe(["prefix-check", "completion", "version", "help"]);
+            .ShouldBe(["prefix-check", "completion", "schema", "version", "help"]);
 
     [Test]
     [Arguments("--socket", "SOCKET", "--json", "ping")]

@@ -8,7 +8,7 @@ namespace Colibri.UnitTests.Cli.Parsing;
 public sealed class CommandSpecTests
 {
     /// <summary>Those that are more than a request, or none.</summary>
-    private static readonly string[] Own = ["add", "retry", "logs", "agents", "diff", "land", "discard", "wait", "watch", "health", "notify", "prefix-check", "completion", "version", "help"];
+    private static readonly string[] Own = ["add", "retry", "logs", "agents", "diff", "land", "discard", "wait", "top", "watch", "health", "notify", "prefix-check", "completion", "schema", "metrics", "version", "help"];
 
     /// <summary>Options that are no field: they change what is printed, or are a part of a field, or one of its values.</summary>
     private static readonly string[] NoField =

@@ -9,6 +9,7 @@ public sealed class CommandTableTests
     private static readonly CommandHandler[] Handlers =
     [
         .. new DaemonCommands(null!, null!, null!, null!).Handlers,
+        .. new MetricsCommands(null!, null!).Handlers,
         .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
         .. new TaskCommands(null!, null!, null!, null!, null!).Handlers,
         .. new RunCommands(null!).Handlers,

@@ -26,6 +26,7 @@ public sealed class AbiTests
         #include <stddef.h>
         #include <stdio.h>
         #include <sys/epoll.h>
+        #include <sys/ioctl.h>
         #include <sys/file.h>
         #include <sys/prctl.h>
         #include <sys/resource.h>
@@ -38,6 +39,7 @@ public sealed class AbiTests
         #include <sys/un.h>
         #include <sys/utsname.h>
         #include <sys/wait.h>
+        #include <termios.h>
         #include <unistd.h>
 
         """;
@@ -325,5 +327,19 @@ public sealed class AbiTests
         ("offsetof(struct stat,st_mode)", abi.OffsetOfStMode),
         ("offsetof(struct stat,st_uid)", abi.OffsetOfStUid),
         ("offsetof(struct stat,st_gid)", abi.OffsetOfStGid),
+        ("sizeof(struct termios)", abi.SizeOfTermios),
+        ("offsetof(struct termios,c_iflag)", AbiConstants.OffsetOfCIflag),
+        ("offsetof(struct termios,c_lflag)", AbiConstants.OffsetOfCLflag),
+        ("offsetof(struct termios,c_cc)", abi.OffsetOfCCc),
+        ("VMIN", abi.VMIN),
+        ("VTIME", abi.VTIME),
+        ("ICANON", abi.ICANON),
+        ("IEXTEN", abi.IEXTEN),
+        ("ECHO", AbiConstants.ECHO),
+        ("ICRNL", AbiConstants.ICRNL),
+        ("IXON", abi.IXON),
+        ("TCSANOW", AbiConstants.TCSANOW),
+        ("TIOCGWINSZ", abi.TIOCGWINSZ),
+        ("sizeof(struct winsize)", Unsafe.SizeOf<WindowSize>()),
     ];
 }
