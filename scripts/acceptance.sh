@@ -491,8 +491,12 @@ program_version() {
 }
 
 versions() {
-    for program in "$daemon" "$colibri" "$test_agent"; do
-        if [ "$program" = "$test_agent" ] && [ ! -e "$test_agent" ]; then continue; fi
+    for program in "$daemon" "$colibri" "$bin/colibri-web" "$bin/colibri-mcp" "$test_agent"; do
+        # What else there is need not be installed.
+        case $program in
+            "$daemon" | "$colibri") ;;
+            *) [ -e "$program" ] || continue ;;
+        esac
         program_version "$program" || return 1
         version=${version:-$program_version}
         if [ "$program_version" != "$version" ]; then

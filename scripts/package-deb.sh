@@ -151,6 +151,7 @@ put 644 "$linux/web.env" /etc/colibri/web.env
 put 644 "$linux/provider.env" /usr/share/colibri/provider.env
 put 644 "$linux/confinement.conf" /usr/share/doc/colibri/examples/confinement.conf
 put 644 "$repository/packaging/colibri.toml.example" /usr/share/doc/colibri/examples/colibri.toml
+put 644 "$repository/packaging/grafana/colibri.json" /usr/share/doc/colibri/examples/grafana.json
 put 644 "$repository/docs/linux.md" /usr/share/doc/colibri/linux.md
 { cat "$linux/debian/copyright"; sed -e 1,2d -e 's/^$/./' -e 's/^/ /' "$repository/LICENSE"; } > "$stage/copyright"
 put 644 "$stage/copyright" /usr/share/doc/colibri/copyright

@@ -59,7 +59,7 @@ show() { cat "$scratch/$1/tap" "$scratch/$1/err"; }
 
 # The program of the installation NAME that is named, in place of the native one.
 replace() {
-    rm "$scratch/$1/usr/local/bin/$2"
+    rm -f "$scratch/$1/usr/local/bin/$2"
     { printf '#!/bin/sh\n'; cat; } > "$scratch/$1/usr/local/bin/$2"
     chmod +x "$scratch/$1/usr/local/bin/$2"
 }
@@ -252,6 +252,10 @@ replace builds colibri-test-agent <<END
 case \${1:-} in --version) '$binaries/colibri-test-agent' --version | sed 's/+.*/+0123456789abcdef/'; exit ;; esac
 exec '$binaries/colibri-test-agent' "\$@"
 END
+install web </dev/null
+replace web colibri-web <<END
+echo colibri-web 0.0.9
+END
 install silent <<'END'
 case $1 in health) exit 1 ;; esac
 END
@@ -302,7 +306,7 @@ case $1 in start) echo 'colibri-service: no such luck' >&2; exit 1 ;; esac
 END
 
 # All at once: what they do most is wait.
-for name in sound tampered versions builds silent open intake agent unlogged reload unsupervised forgetful process socket pidfile refusing; do
+for name in sound tampered versions builds web silent open intake agent unlogged reload unsupervised forgetful process socket pidfile refusing; do
     case $name in
         sound) accept "$name" --json "$scratch/sound/acceptance.json" & ;;
         *) accept "$name" & ;;
@@ -321,6 +325,7 @@ fi
 check 'nothing of the installation is left running' nothing_is_left
 check 'a file that is not that of the manifest fails that step alone' fails_exactly tampered 'files, modes and owners are those of the manifest' 'SHA-256 differs'
 check 'executables of two versions fail that step alone' fails_exactly versions 'the executables run and are of one version' 'colibri-test-agent is version 0.0.9'
+check 'a web glasspane of another version fails that step alone' fails_exactly web 'the executables run and are of one version' 'colibri-web is version 0.0.9'
 check 'executables of two builds of one version fail that step alone' fails_exactly builds 'the executables run and are of one version' 'colibri-test-agent is built from commit 0123456789abcdef'
 check 'a service that does not start fails that step alone' fails_exactly refusing 'the service starts' 'no such luck'
 check 'a service whose health fails, fails that step alone' fails_exactly silent 'health says that it answers' 'health returned 1'

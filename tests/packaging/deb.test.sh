@@ -44,6 +44,7 @@ holds_what_it_should() {
 -rw-r--r-- root/root ./usr/share/doc/colibri/copyright
 -rw-r--r-- root/root ./usr/share/doc/colibri/examples/colibri.toml
 -rw-r--r-- root/root ./usr/share/doc/colibri/examples/confinement.conf
+-rw-r--r-- root/root ./usr/share/doc/colibri/examples/grafana.json
 -rw-r--r-- root/root ./usr/share/doc/colibri/linux.md
 -rw-r--r-- root/root ./usr/share/fish/vendor_completions.d/colibri.fish
 -rw-r--r-- root/root ./usr/share/man/man1/colibri-mcp.1.gz
