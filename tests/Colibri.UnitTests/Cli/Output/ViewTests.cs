@@ -564,6 +564,7 @@ public sealed class ViewTests
         Access = [new("read", true, "reads"), new("edit", true, "writes in its directory"), new("full", true, "does all")],
         Profiles = [new KindProfile { Name = "reviewer", Path = "/usr/local/bin/claude", Version = "2.1.332 (Claude Code)", Access = "read" }],
     };
+        AccessOver = [new("duplex", "edit", true, "asks before it acts")],
 
     private static readonly KindReport Zot = new()
     {
@@ -625,6 +626,7 @@ public sealed class ViewTests
         edit       writes in its directory
         full       does all
         profile    reviewer: read
+                   over duplex: asks before it acts
 
         kind       zot: zot, from documents only
         program    zot, which is not on the daemon's search path
