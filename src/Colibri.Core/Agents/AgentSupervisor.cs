@@ -322,13 +322,14 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Checked before the claim: such a start would fail each time.</summary>
     private void RefuseAccess(SpawnRequest request, ConfinementPlan? confinement)
     {
-        if (request.HeldAccess is not { } access)
-            return;
         if (ToldAccess.Of(request).Refusal is { } unheld)
             throw new SpawnRefusedException(SpawnRefusal.AccessImpossible, unheld);
         var uid = confinement?.Uid ?? ProcessUser.EffectiveUid;
         if (request.Kind.Rights.WhyNot(access, uid, name => parts.Environment.ValueFor(request, name)) is { } reason)
             throw new SpawnRefusedException(SpawnRefusal.AccessImpossible, reason);
+        // Of a kind that would refuse its own flags: stated arguments stand in place of them.
+        if (request.Access is not { } access || request.Arguments.Count > 0)
+            return;
     }
 
     private static async Task BeginAsync(SupervisedAgent agent, string? taskId)
