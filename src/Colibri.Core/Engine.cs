@@ -276,7 +276,7 @@ public sealed class Engine : IAsyncDisposable
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
         _health = parts.Health;
-        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry, Supervisor.IsInstalled, _health) { WhyAnother = request => Versions.WhyAnother(request, _parts.Programs) };
+        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry, Supervisor.IsInstalled, _health) { WhyAnother = request => Versions.WhyAnother(request, _parts.Programs), WhyNotConfined = Supervisor.WhyNotConfined };
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _parts.Secrets, logger);
         _health.AtFirstLook = new TreeSweep(Board, Landing, parts.Git, _places, logger).RunAsync;

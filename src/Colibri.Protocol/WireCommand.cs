@@ -214,8 +214,8 @@ public sealed class WireCommand
     public static WireCommand AnswerAgent { get; } = new("answer", wire => wire.Agent, "answer the question of a blocked agent",
         new("agent_id", WireField.Required, "name", "the agent"),
         new("request", WireField.Required, "name", "the question, as snapshot shows it"),
-        new("value", "one of these three", "text", "the answer to a select, an input or an editor"),
-        new("confirmed", "one of these three", "boolean", "to a confirm"),
+        new("value", "one of these three", "text", "to a select, an input, an editor or a permission"),
+        new("confirmed", "one of these three", "boolean", "to a confirm or a permission"),
         new("cancelled", "one of these three", "true", "no answer: the agent goes on without"));
 
     public static WireCommand ListAgents { get; } = new("list-agents", wire => wire.AgentList, "list agents");

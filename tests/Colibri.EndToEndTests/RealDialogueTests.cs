@@ -113,7 +113,7 @@ public sealed class RealDialogueTests(RealAgents agents)
         return new Scene(root, repository, daemon, await daemon.ConnectAsync());
     }
 
-    // Claude's own sandbox would run the command without asking, and Qwen holds no access in this mode: with stated arguments each asks for everything.
+    // Claude's own sandbox would run the command without asking, and Qwen holds no access in this mode: with stated arguments each asks for its commands.
     private static string Arguments(string kind, string transport) => (kind, transport) switch
     {
         ("claude", "duplex") => """args = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose", "--permission-prompt-tool", "stdio"]""",

@@ -82,8 +82,7 @@ internal static class InboxView
         var agent = Words.Plain(item.Label ?? item.AgentId ?? "");
         return string.Join("  ", item.Actions.Select(action => action switch
         {
-            "answer" when item.Question is { } question =>
-                $"colibri answer {agent} {(question.Method is "confirm" or AgentQuestion.Permission ? "--yes|--no" : "--value TEXT")}",
+            "answer" when item.Question is { } question => QuestionView.Answer(agent, question),
             "stop-agent" => $"colibri stop-agent {agent}",
             "get-change" => $"colibri diff {task}",
             "land-task" => $"colibri land {task}",

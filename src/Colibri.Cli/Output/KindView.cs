@@ -58,7 +58,11 @@ internal static class KindView
             Field("tells not", hidden);
         Field("can", kind.Can.Count == 0 ? "nothing of resume, steer, answer, cancel" : string.Join(", ", kind.Can));
         foreach (var access in kind.Access)
+        {
             Field(access.Access, access.Words, access.Held ? Tone.Plain : Tone.Attention);
+            foreach (var over in kind.AccessOver?.Where(over => over.Access == access.Access) ?? [])
+                Field("", $"over {over.Transport}: {over.Words}", over.Held ? Tone.Plain : Tone.Attention);
+        }
         foreach (var profile in kind.Profiles)
         {
             var program = profile.Binary is null ? "" : $", {profile.Path ?? profile.Binary}{(profile.Version is { } own ? $" {own}" : "")}";

@@ -94,7 +94,7 @@ internal static class PaneView
     {
         var words = string.Join(": ", new[] { question.Title, question.Message }.Where(part => !string.IsNullOrEmpty(part)));
         var options = question.Options is { } listed ? $" [{string.Join(" | ", listed)}]" : "";
-        return $"asks: {words}{options} (colibri answer {agentId} {(question.Method == "confirm" ? "--yes|--no" : "--value TEXT")})";
+        return $"asks: {words}{options} ({QuestionView.Answer(agentId, question)})";
     }
 
     private static string Trouble(Pane pane)

@@ -157,7 +157,7 @@ internal static class TaskView
                 table.Below(why);
             else if (task is { Error: { } error, Status: not (TaskState.Done or TaskState.Cancelled) })
                 table.Below(Columns.Cut(Words.Plain($"{error.Code}: {error.Message}"), screen.Width - BelowIndent));
-            else if (task.BlockedBy?.FirstOrDefault(reason => reason.Code is "rights" or "program") is { } waits)
+            else if (task.BlockedBy?.FirstOrDefault(reason => reason.Code is "rights" or "program" or "program-missing" or "confinement") is { } waits)
                 table.Below(Columns.Cut(Words.Plain($"{waits.Code}: {waits.Message}"), screen.Width - BelowIndent));
         }
         table.Write(screen);

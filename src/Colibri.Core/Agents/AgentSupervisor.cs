@@ -108,6 +108,9 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Why a program that is there cannot be executed; null where it can, and where there is none.</summary>
     public string? WhyNot(string binary) => parts.Programs.WhyNot(binary);
 
+    /// <summary>Why no agent can be confined so now; null where one can, as far as it shows without running a program.</summary>
+    public string? WhyNotConfined(JailRequest jail) => _confiner.WhyNot(jail);
+
     /// <summary>How an agent of a request would be confined; null where it would not be. Nothing is made.</summary>
     /// <exception cref="SpawnRefusedException">It cannot be confined so; the message says why.</exception>
     public Task<ConfinementPlan?> PlanAsync(SpawnRequest request)
@@ -322,10 +325,11 @@ public sealed class AgentSupervisor(SupervisorParts parts)
     /// <summary>Checked before the claim: such a start would fail each time.</summary>
     private void RefuseAccess(SpawnRequest request, ConfinementPlan? confinement)
     {
-        if (request.HeldAccess is not { } access)
-            return;
         if (ToldAccess.Of(request).Refusal is { } unheld)
             throw new SpawnRefusedException(SpawnRefusal.AccessImpossible, unheld);
+        // Of a kind that would refuse its own flags: stated arguments stand in place of them.
+        if (request.Access is not { } access || request.Arguments.Count > 0)
+            return;
         var uid = confinement?.Uid ?? ProcessUser.EffectiveUid;
         if (request.Kind.Rights.WhyNot(access, uid, name => parts.Environment.ValueFor(request, name)) is { } reason)
             throw new SpawnRefusedException(SpawnRefusal.AccessImpossible, reason);

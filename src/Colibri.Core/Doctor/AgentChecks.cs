@@ -253,17 +253,21 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
     private void FindRights(Finding finding, AgentProfile kind, SpawnRequest request)
     {
         const string Part = "rights";
-        if (request.Arguments.Count > 0)
+        var access = request.Profile?.Access ?? request.Access ?? Access.Edit;
+        request = request with { Access = access };
+        var told = ToldAccess.Of(request);
+        if (told.Access is null)
         {
             finding.Note("its arguments are stated and stand in place of the kind's own: they alone decide what it may do", part: Part);
             return;
         }
-        var access = request.Profile?.Access ?? request.Access ?? Access.Edit;
-        var words = $"{access.ToString().ToLowerInvariant()}: {kind.Rights.Words(access)}{Flags(kind, access)}";
-        var told = ToldAccess.Of(request with { Access = access });
-        if (kind.Rights.WhyNot(access, UserOf(request), name => VariableOf(request, name)) is { } why)
+        var isHeld = kind.Rights.Holds(access) && request.HeldAccess is not null;
+        var words = request.HeldAccess is null
+            ? $"{ToldAccess.Word(access)}: its arguments are stated and stand in place of the kind's own for it"
+            : $"{ToldAccess.Word(access)}: {kind.Rights.Words(access)}{Flags(kind, access, request.Arguments.Count > 0)}";
+        if (request.Arguments.Count == 0 && kind.Rights.WhyNot(access, UserOf(request), name => VariableOf(request, name)) is { } why)
             FindRefusal(finding, why, Part);
-        else if (kind.Rights.Holds(access) || request.Jail is not null)
+        else if (isHeld || request.Jail is not null)
             finding.Ok(request.Jail is null ? words : $"{words}; confined", Part);
         else if (told.Refusal is { } refusal)
             finding.Error($"{words}; no task is given to it", $"{Refused(refusal)}; then: colibri reload", Part);
@@ -281,9 +285,9 @@ internal sealed class AgentChecks(ExaminationParts parts, ProgramProbe probe)
     }
 
     /// <summary>How it is held: the arguments and the names of the variables that the kind gets for it.</summary>
-    private static string Flags(AgentProfile kind, Access access)
+    private static string Flags(AgentProfile kind, Access access, bool areReplaced)
     {
-        var flags = kind.Rights.Arguments(access, kind.AlwaysRpc).Select(argument => argument.Length <= MaxFlag ? argument : $"{argument[..MaxFlag]}…")
+        var flags = (areReplaced ? [] : kind.Rights.Arguments(access, kind.AlwaysRpc)).Select(argument => argument.Length <= MaxFlag ? argument : $"{argument[..MaxFlag]}…")
             .Concat(kind.Rights.Environment(access).Keys.Order(StringComparer.Ordinal));
         return string.Join(' ', flags) is { Length: > 0 } shown ? $" ({shown})" : "";
     }

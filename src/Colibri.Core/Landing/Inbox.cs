@@ -120,7 +120,7 @@ internal sealed class Inbox(InboxParts parts)
         task, InboxKind.Held, task.Error is { Code: TaskRow.Poison } error ? $"{error.Code}: {error.Message}" : "held by hand", WireCommand.ReleaseTask, WireCommand.CancelTask);
 
     private IEnumerable<InboxItem> OfQueued(BoardTask task) =>
-        (task.BlockedBy ?? []).Where(reason => reason.Code is "no-agent" or "rights" or "program").Take(1)
+        (task.BlockedBy ?? []).Where(reason => reason.Code is "no-agent" or "rights" or "program" or "program-missing" or "confinement").Take(1)
             .Select(reason => Item(task, InboxKind.NoAgent, reason.Message, WireCommand.EditTask, WireCommand.CancelTask));
 
     private IEnumerable<InboxItem> OfTheWhole()

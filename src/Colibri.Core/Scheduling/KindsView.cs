@@ -46,6 +46,7 @@ public sealed class KindsView(ProgramPath programs, ProgramVersions versions, Fu
             Tells = new KindTold(Word(kind.Tells.Usage), Word(kind.Cost), kind.Tells.Turns, kind.Tells.Refusals, kind.Tells.TokenLimit, kind.Tells.Failures),
             Can = Can(kind),
             Access = [.. Enum.GetValues<Access>().Select(access => new KindAccess(ToldAccess.Word(access), kind.Rights.Holds(access), kind.Rights.Words(access)))],
+            AccessOver = AccessOver(kind) is { Count: > 0 } others ? others : null,
             Profiles = await Task.WhenAll(own.Select(candidate => ProfileAsync(kind, candidate, over))).ConfigureAwait(false),
         };
     }
@@ -82,6 +83,16 @@ public sealed class KindsView(ProgramPath programs, ProgramVersions versions, Fu
     }
 
     private static IReadOnlyList<string> Transports(AgentProfile kind) => [.. kind.Transports.Select(TransportNames.Of)];
+
+    // A kind that asks for permissions is held by the answers, and elsewhere by its own flags or by nothing.
+    private static IReadOnlyList<KindAccessOver> AccessOver(AgentProfile kind) =>
+    [
+        .. from transport in kind.Transports
+           let there = kind.Over(transport).Rights
+           from access in Enum.GetValues<Access>()
+           where there.Holds(access) != kind.Rights.Holds(access) || there.Words(access) != kind.Rights.Words(access)
+           select new KindAccessOver(TransportNames.Of(transport), ToldAccess.Word(access), there.Holds(access), there.Words(access)),
+    ];
 
     private static IReadOnlyList<string> Can(AgentProfile kind)
     {

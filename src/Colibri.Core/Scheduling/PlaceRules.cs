@@ -53,16 +53,24 @@ public sealed class PlaceRules(
     /// <summary>Why the program of a request on the host is another than its kind means; null where it is not, and where nobody can tell.</summary>
     public Func<SpawnRequest, string?> WhyAnother { get; init; } = static _ => null;
 
+    /// <summary>Why no agent can be confined so now; null where one can, and where nobody can tell.</summary>
+    public Func<JailRequest, string?> WhyNotConfined { get; init; } = static _ => null;
+
     /// <summary>
-    /// What is wrong with an agent itself for a task of that tenant: its kind cannot hold it to its access and nothing confines it, or its program is another
-    /// product. Null where nothing is.
+    /// What is wrong with an agent itself for a task of that tenant: its kind cannot hold it to its access and nothing confines it, it cannot be confined as
+    /// its profile asks, or its program is another product. Null where nothing is.
     /// </summary>
     public BlockedBy? WhyUnfit(AgentCandidate candidate, string? tenant)
     {
         ArgumentNullException.ThrowIfNull(candidate);
         if (ToldAccess.Of(candidate.Template with { Tenant = tenant }).Refusal is { } refusal)
             return new BlockedBy("rights", $"{candidate.Name}: {refusal}");
-        return tenant is null && candidate.Template.Jail is null && WhyAnother(candidate.Template) is { } why ? new BlockedBy("program", $"{candidate.Name}: {why}") : null;
+        // A tenant's task is confined in the tenant's root instead.
+        if (tenant is not null)
+            return null;
+        if (candidate.Template.Jail is { } jail)
+            return WhyNotConfined(jail) is { } problem ? new BlockedBy("confinement", $"{candidate.Name}: {problem}") : null;
+        return WhyAnother(candidate.Template) is { } why ? new BlockedBy("program", $"{candidate.Name}: {why}") : null;
     }
 
     /// <summary>Whether an agent is fit for tasks of any tenant, or of none.</summary>
@@ -98,7 +106,7 @@ public sealed class PlaceRules(
         return task.Workspace is { } workspace && (pauses.OfWorkspace(workspace) is not null || health.Why(workspace) is not null);
     }
 
-    /// <summary>What keeps a queued task from starting here, beside providers and slots.</summary>
+    /// <summary>What keeps a queued task from starting here, beside slots and what is wrong with its agents.</summary>
     /// <param name="task">The task.</param>
     /// <param name="candidates">The agents that the scheduler may start.</param>
     public IEnumerable<BlockedBy> Why(BoardTask task, IReadOnlyList<AgentCandidate> candidates)
@@ -110,21 +118,22 @@ public sealed class PlaceRules(
             yield return new BlockedBy("workspace", $"{workspace}: {unusable}");
         if (task.Tenant is not null && candidates.Count == 0)
             yield return new BlockedBy("no-agent", "the task of a tenant needs an agent of its own, and none is configured that could be started (COLIBRI_AGENT_BINARY, or a profile)");
-        foreach (var unfit in WhyUnfit(task, candidates))
-            yield return unfit;
         if (SharedDirectory(task.Workspace, task.Cwd, task.Tenant) is { } directory && places.HolderOf(directory) is { } holder && holder.TaskId != task.Id)
             yield return new BlockedBy("directory", $"task {holder.Number} works in {directory}");
         if (task.Agent is { } name && settings().Agent(name) is { Max: { } max } && living(name) >= max)
             yield return new BlockedBy("slots", $"all {max} agents of the profile {name} are busy");
     }
 
-    // A task may go to any of those that it suits, so a reason counts only if each of them has one.
-    private IEnumerable<BlockedBy> WhyUnfit(BoardTask task, IReadOnlyList<AgentCandidate> candidates)
+    /// <summary>The agents that a task may go to: of those that its profile and its workspace allow, the ones that offer what it requires; all of them where none does.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="candidates">The agents that the scheduler may start.</param>
+    public IReadOnlyList<AgentCandidate> For(BoardTask task, IReadOnlyList<AgentCandidate> candidates)
     {
+        ArgumentNullException.ThrowIfNull(task);
+        ArgumentNullException.ThrowIfNull(candidates);
         var wish = new TaskWish([], task.Agent, task.Workspace, IsPlaced: true);
-        var suited = CapabilityMatch.Suited([.. task.Capabilities], candidates.Where(candidate => MayTake(wish, candidate.Profile?.Name)), HasSkill);
-        var unfit = suited.Select(candidate => WhyUnfit(candidate, task.Tenant)).OfType<BlockedBy>().ToList();
-        return unfit.Count == suited.Count ? unfit.Distinct() : [];
+        var allowed = candidates.Where(candidate => MayTake(wish, candidate.Profile?.Name)).ToList();
+        return CapabilityMatch.Suited([.. task.Capabilities], allowed, HasSkill) is { Count: > 0 } suited ? suited : allowed;
     }
 
     /// <summary>Why no agent can ever take such a task, as things are configured, in a line for a person; null where one may.</summary>

@@ -8,7 +8,7 @@ namespace Colibri.Core.Scheduling;
 
 /// <summary>
 /// Says why queued tasks do not start, for the wire. It reads memory: what the scheduler saw at its last look, and the states of its parts
-/// now. The disk is asked for the place of a directory that a task shares.
+/// now. The disk is asked for programs that it did not see there, for the roots of confined agents, and for the place of a directory that a task shares.
 /// </summary>
 /// <param name="supervisor">Counts the agents.</param>
 /// <param name="holds">Knows the held providers.</param>
@@ -54,6 +54,8 @@ public sealed class QueueView(
         else if (now.Unmatched.Contains(task.Id) && !why.Exists(reason => reason.Code == "no-agent"))
             own.Add(new BlockedBy("no-agent", "no configured agent may take it"));
         own.AddRange(why);
+        // Any of those may take it, so a reason counts only if each of them has one.
+        AddOfAll(own, rules.For(task, candidates), candidate => Reason(candidate, task.Tenant, now));
         var all = own.Count == 0 ? now.Reasons : [.. own, .. now.Reasons];
         return all.Count == 0 ? task : task with { BlockedBy = all };
     }
@@ -74,13 +76,10 @@ public sealed class QueueView(
     {
         var reasons = new List<BlockedBy>();
         var board = scheduler();
-        var seen = board?.Seen ?? QueueLook.None;
         // Agents that live and take tasks of the queue, such as the resident one.
         var living = board is { IsWithoutAgents: true } ? supervisor.TakingTasks : [];
         if (board is { IsWithoutAgents: true } && living.Count == 0)
             reasons.Add(new BlockedBy("no-agent", "no agent is configured (COLIBRI_AGENT_BINARY): the task waits for spawn-agent or a claimant"));
-        var resting = breaker.Status();
-        AddOfAll(reasons, seen.Agents, agent => Reason(agent, resting));
         AddOfAll(reasons, living, agent => Reason(Seen(agent), []));
         var low = supervisor.DiskLow;
         if (low is not null)
@@ -91,10 +90,9 @@ public sealed class QueueView(
             reasons.Add(new BlockedBy("slots", $"all {supervisor.MaxAgents} agents are busy (COLIBRI_MAX_AGENTS)"));
         else if (living.Count > 0 && living.All(agent => !agent.IsAtRest))
             reasons.Add(new BlockedBy("slots", "the agent that takes tasks is busy"));
-        return new Standing(time.GetUtcNow(), reasons, board?.UnmatchedTasks ?? new HashSet<string>());
+        return new Standing(time.GetUtcNow(), reasons, board?.UnmatchedTasks ?? new HashSet<string>(), (board?.Seen ?? QueueLook.None).Agents, breaker.Status());
     }
 
-    // A task may go to any agent, so a reason counts only if each of them has one.
     private static void AddOfAll<T>(List<BlockedBy> reasons, IReadOnlyList<T> agents, Func<T, BlockedBy?> reasonOf)
     {
         var found = new List<BlockedBy>();
@@ -110,16 +108,33 @@ public sealed class QueueView(
 
     private static SeenAgent Seen(SupervisedAgent agent) => new(agent.Name, agent.Name, agent.Record.Binary, agent.Source, null, agent.Source.IsCalled);
 
+    /// <summary>What keeps an agent from the tasks of a tenant, or of none.</summary>
+    private BlockedBy? Reason(AgentCandidate candidate, string? tenant, Standing now)
+    {
+        if (now.Known.TryGetValue((candidate.Name, tenant), out var known))
+            return known;
+        var seen = now.Agents.FirstOrDefault(agent => agent.Name == candidate.Name);
+        var reason = rules.WhyUnfit(candidate, tenant) ?? Missing(candidate, tenant, seen) ?? (seen is null ? null : Reason(seen, now.Resting));
+        now.Known.Add((candidate.Name, tenant), reason);
+        return reason;
+    }
+
+    // A tenant's task is started also where the program is inside another's root alone: its failure says so.
+    private BlockedBy? Missing(AgentCandidate candidate, string? tenant, SeenAgent? seen)
+    {
+        var request = candidate.Template;
+        var isSeen = tenant is null ? request.Jail is null && seen is { IsOnHost: true } : seen is { Program: not null };
+        if (isSeen || (tenant is null ? rules.HasProgram(candidate, null) : rules.HasProgram(candidate)))
+            return null;
+        return new BlockedBy("program-missing", (tenant is null ? request.Jail?.Path : null) is { } root ? $"the program of its agent, {request.Binary}, is not inside {root}"
+            : supervisor.WhyNot(request.Binary) is { } why ? $"the program of its agent cannot be executed: {why}"
+            : $"the program of its agent, {request.Binary}, is not there");
+    }
+
     private BlockedBy? Reason(SeenAgent agent, IReadOnlyList<StatusBreaker> resting)
     {
         if (pauses.Of(agent.IsProvider, agent.Name) is { } pause)
             return new BlockedBy("paused", QueuePauses.Words(pause));
-        if (agent.Program is null)
-        {
-            return new BlockedBy("program-missing", supervisor.WhyNot(agent.Binary) is { } why
-                ? $"the program of its agent cannot be executed: {why}"
-                : $"the program of its agent, {agent.Binary}, is not there");
-        }
         if (resting.FirstOrDefault(program => program.Program == agent.Program) is { } rest)
             return new BlockedBy("program-resting", $"{rest.Program} crashed {rest.Crashes} times in a row and rests until {Instant(rest.Until)}: {rest.LastError}");
         if (supervisor.RestsUntil(agent.Binary) is { } until)
@@ -131,7 +146,12 @@ public sealed class QueueView(
 
     private static string Instant(DateTimeOffset at) => $"{at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}";
 
-    private sealed record Standing(DateTimeOffset At, IReadOnlyList<BlockedBy> Reasons, IReadOnlySet<string> Unmatched);
+    private sealed record Standing(
+        DateTimeOffset At, IReadOnlyList<BlockedBy> Reasons, IReadOnlySet<string> Unmatched, IReadOnlyList<SeenAgent> Agents, IReadOnlyList<StatusBreaker> Resting)
+    {
+        /// <summary>What keeps an agent from a tenant's tasks, as far as it was asked: the tasks of a page share it, because it goes to the disk.</summary>
+        public Dictionary<(string Agent, string? Tenant), BlockedBy?> Known { get; } = [];
+    }
 }
 
 /// <summary>What a look of the scheduler saw of its agents.</summary>
@@ -144,8 +164,12 @@ public sealed record QueueLook(IReadOnlyList<SeenAgent> Agents)
 /// <summary>One of them.</summary>
 /// <param name="Name">As pauses call it.</param>
 /// <param name="Binary">Its program as configured.</param>
-/// <param name="Program">The program's path; null while it is missing.</param>
+/// <param name="Program">The program's path, or its name where it is inside a root alone; null while it is missing.</param>
 /// <param name="Source">Whom it asks; null where a route is chosen for each run.</param>
 /// <param name="WhyNoRoute">Why no route can be chosen now; null if one can.</param>
 /// <param name="IsProvider">Whether a name means the provider that it would use.</param>
-public sealed record SeenAgent(string Name, string Binary, string? Program, ProviderSource? Source, string? WhyNoRoute, Predicate<string> IsProvider);
+public sealed record SeenAgent(string Name, string Binary, string? Program, ProviderSource? Source, string? WhyNoRoute, Predicate<string> IsProvider)
+{
+    /// <summary>Whether the host had the program when the agent was looked at.</summary>
+    public bool IsOnHost { get; } = Program is not null;
+}

@@ -61,21 +61,15 @@ internal sealed class AgentCommands(TaskBoard board, AgentSupervisor supervisor,
             : throw CommandContext.Bad("transport", $"is '{name}', and a {kind.Name} has {string.Join(", ", kind.Transports.Select(TransportNames.Of))}");
     }
 
-    private static Access? AccessOf(CommandRequest request)
+    // Whether something holds the agent to it is known where its confinement and its transport are.
+    private static Access? AccessOf(CommandRequest request) => request.Access switch
     {
-        Access? access = request.Access switch
-        {
-            null => null,
-            "read" => Access.Read,
-            "edit" => Access.Edit,
-            "full" => Access.Full,
-            _ => throw CommandContext.Bad("access", $"is '{request.Access}'; it can be read, edit, full"),
-        };
-        // Without its flags nothing would hold the agent to it.
-        return access is null || request.Args is not { Count: > 0 }
-            ? access
-            : throw CommandContext.Bad("access", "is given with args, which stand in place of the runtime's own flags for it; leave one of them out");
-    }
+        null => null,
+        "read" => Access.Read,
+        "edit" => Access.Edit,
+        "full" => Access.Full,
+        _ => throw CommandContext.Bad("access", $"is '{request.Access}'; it can be read, edit, full"),
+    };
 
     private static JailRequest? JailOf(JailRequest? jail)
     {

@@ -36,8 +36,11 @@ public sealed record KindReport
     /// <summary>Some of <c>resume</c>, <c>steer</c>, <c>answer</c>, <c>cancel</c>.</summary>
     public required IReadOnlyList<string> Can { get; init; }
 
-    /// <summary>What each access becomes: <c>read</c>, <c>edit</c>, <c>full</c>.</summary>
+    /// <summary>What each access becomes: <c>read</c>, <c>edit</c>, <c>full</c>. Over the first of its transports.</summary>
     public required IReadOnlyList<KindAccess> Access { get; init; }
+
+    /// <summary>What an access becomes over the others, where that differs; absent where nothing does.</summary>
+    public IReadOnlyList<KindAccessOver>? AccessOver { get; init; }
 
     /// <summary>The profiles of the configuration that are of this kind.</summary>
     public required IReadOnlyList<KindProfile> Profiles { get; init; }
@@ -57,6 +60,13 @@ public sealed record KindTold(string Usage, string Cost, bool Turns, bool Refusa
 /// <param name="Held">Whether the kind keeps a run to it; of <c>full</c> there is nothing to keep.</param>
 /// <param name="Words">What a run may then do, or why the kind cannot hold it.</param>
 public sealed record KindAccess(string Access, bool Held, string Words);
+
+/// <summary>What an access becomes over a transport.</summary>
+/// <param name="Transport">The transport.</param>
+/// <param name="Access">The access.</param>
+/// <param name="Held">As in <see cref="KindAccess"/>.</param>
+/// <param name="Words">As there.</param>
+public sealed record KindAccessOver(string Transport, string Access, bool Held, string Words);
 
 /// <summary>A profile of a kind.</summary>
 public sealed record KindProfile

@@ -195,6 +195,20 @@ public sealed class AgentChecksTests : IDisposable
     }
 
     [Test]
+    [Arguments("claude", null, Access.Edit, DoctorState.Error, "edit: its arguments are stated", "give them as extra_args")]
+    [Arguments("claude", null, Access.Full, DoctorState.Note, "full: its arguments are stated", null)]
+    [Arguments("goose", Transport.Acp, Access.Edit, DoctorState.Ok, "edit: asks before it acts", null)]
+    public async Task An_access_that_is_stated_beside_arguments_is_told_as_it_is_held(string kind, Transport? transport, Access access, DoctorState state, string words, string? fix)
+    {
+        _here.Host = _here.Host with { Uid = 0 };
+        _here.WithProgram(kind, "echo 1").WithProfile(new ProfileSettings { Name = "mine", Kind = kind, Transport = transport, Access = access, Arguments = ["--own"] });
+        var check = await _here.CheckAsync("agents", "mine rights");
+        check.State.ShouldBe(state, check.ToString());
+        check.Message.ShouldStartWith(words);
+        (check.Fix ?? "").ShouldContain(fix ?? "");
+    }
+
+    [Test]
     public async Task A_confinement_that_is_not_possible_is_an_error()
     {
         _here.Change = parts => parts with { Plan = _ => throw new SpawnRefusedException(SpawnRefusal.NotConfinable, "bwrap is not installed (apt install bubblewrap); nothing was started") };

@@ -60,6 +60,7 @@ internal sealed class Installation : IDisposable
         {
             Binary = profile.Binary ?? profile.Kind,
             Runtime = profile.Kind,
+            Transport = profile.Transport,
             Arguments = profile.Arguments ?? [],
             Provider = profile.Provider,
             Access = profile.Access,

@@ -190,6 +190,22 @@ public sealed class InboxTests : IAsyncDisposable
         item.Message.ShouldStartWith("p: access = \"edit\" cannot be held: ");
     }
 
+    [Test]
+    [Arguments("program-missing", "the program of its agent, /nowhere/agent, is not there")]
+    [Arguments("confinement", "p: ")]
+    public async Task A_task_whose_profile_cannot_run(string code, string message)
+    {
+        var request = new SpawnRequest { Binary = "/nowhere/agent", Runtime = "pi", Jail = code == "confinement" ? new JailRequest { Path = "/nowhere" } : null };
+        Supervisor.Engine.Schedule([new AgentCandidate("p", _ => true, request)]);
+        var task = await Supervisor.Create();
+
+        var item = await Only();
+
+        (item.Kind, item.TaskId, string.Join(' ', item.Actions)).ShouldBe((InboxKind.NoAgent, task.Id, "edit-task cancel-task"));
+        item.Message.ShouldStartWith(message);
+        Supervisor.Engine.Queue.Show(await Supervisor.Get(task)).BlockedBy.ShouldNotBeNull().ShouldHaveSingleItem().Code.ShouldBe(code);
+    }
+
     /// <summary>The scheduler counts a skill as a capability.</summary>
     [Test]
     public async Task A_task_that_asks_for_a_skill_of_an_agent_can_be_taken()

@@ -76,6 +76,20 @@ public sealed class KindsViewTests : IDisposable
         (profile.Access, profile.Problem).ShouldBe((access, problem));
     }
 
+    /// <summary>A kind that asks for permissions is held by the answers, where its own flags hold nothing.</summary>
+    [Test]
+    public async Task What_an_access_becomes_over_another_transport_is_told_where_it_differs()
+    {
+        var goose = (await View.ReadAsync("goose")).Kinds.ShouldHaveSingleItem();
+
+        goose.Access.Single(access => access.Access == "edit").ShouldSatisfyAllConditions(edit => edit.Held.ShouldBeFalse(), edit => edit.Words.ShouldStartWith("cannot be held: "));
+        var over = goose.AccessOver.ShouldNotBeNull();
+        over.Select(access => (access.Transport, access.Access, access.Held)).ShouldBe([("acp", "read", true), ("acp", "edit", true), ("acp", "full", true)]);
+        over[1].Words.ShouldStartWith("asks before it acts: ");
+        (await View.ReadAsync("zot")).Kinds.Single().AccessOver.ShouldBeNull();
+        (await View.ReadAsync("acp")).Kinds.Single().AccessOver.ShouldBeNull();
+    }
+
     [Test]
     public async Task A_program_with_the_name_of_a_kind_of_any_program_is_not_executed()
     {

@@ -73,6 +73,68 @@ public sealed class UnfitAgentTests : IAsyncDisposable
         await Task.CompletedTask;
     }
 
+    /// <summary>Stated arguments take the place of the kind's flags, and not of the answers that it is given over ACP and duplex.</summary>
+    [Test]
+    [Arguments("claude", null, Access.Edit, null, "is held by the kind's own flags, and args stand in place of those; give them as extra_args, or confine it with confine = { path = \"/ROOT\" }, or write access = \"full\" below [agents.mine]")]
+    [Arguments("claude", null, Access.Read, null, "is held by the kind's own flags, and args stand in place of those; give them as extra_args")]
+    [Arguments("claude", null, Access.Full, Access.Full, null)]
+    [Arguments("claude", Transport.Duplex, Access.Edit, Access.Edit, null)]
+    [Arguments("claude", Transport.Duplex, Access.Full, Access.Full, null)]
+    [Arguments("qwen", Transport.Duplex, Access.Edit, null, "cannot be held: its tools write outside")]
+    [Arguments("goose", Transport.Acp, Access.Edit, Access.Edit, null)]
+    [Arguments("goose", Transport.Acp, Access.Read, Access.Read, null)]
+    [Arguments("goose", null, Access.Edit, null, "cannot be held: goose asks")]
+    [Arguments("acp", null, Access.Edit, null, "cannot be held for sure: nobody has seen that it asks before it acts")]
+    [Arguments("acp", null, Access.Full, Access.Full, null)]
+    [Arguments("local", null, Access.Edit, null, "cannot be held: a program of the operator's has no rights of its own")]
+    public async Task A_stated_access_beside_arguments_is_held_or_refused(string kind, Transport? transport, Access access, Access? told, string? refusal)
+    {
+        var profile = new ProfileSettings { Name = "mine", Kind = kind, Access = access };
+        var request = new SpawnRequest { Binary = "/bin/true", Runtime = kind, Transport = transport, Arguments = ["serve"], Access = access, Profile = profile };
+
+        var said = ToldAccess.Of(request);
+
+        (said.Refusal is null ? said.Access : null, said.Warning).ShouldBe((told, null));
+        if (refusal is null)
+            said.Refusal.ShouldBeNull();
+        else
+            said.Refusal.ShouldNotBeNull().ShouldStartWith($"access = \"{ToldAccess.Word(access)}\" {refusal}");
+        ToldAccess.Of(request with { Jail = new JailRequest { Path = "/r" } }).ShouldBe(new ToldAccess(access));
+        ToldAccess.Of(request with { Tenant = "acme" }).ShouldBe(new ToldAccess(access));
+        if (refusal is not null)
+            (await Should.ThrowAsync<SpawnRefusedException>(() => _fixture.Supervisor.SpawnAsync(request))).ShouldSatisfyAllConditions(
+                thrown => thrown.Refusal.ShouldBe(SpawnRefusal.AccessImpossible), thrown => thrown.Message.ShouldBe(said.Refusal));
+    }
+
+    [Test]
+    public async Task An_access_that_nobody_has_stated_is_left_to_the_arguments_where_nothing_is_answered()
+    {
+        var request = new SpawnRequest { Binary = "/bin/true", Runtime = "claude", Arguments = ["serve"], Access = Access.Edit, IsAccessDefault = true };
+        ToldAccess.Of(request).ShouldBe(new ToldAccess((Access?)null));
+        ToldAccess.Of(request with { Transport = Transport.Duplex }).ShouldBe(new ToldAccess(Access.Edit));
+        var told = ToldAccess.Of(request with { Runtime = "acp" });
+        (told.Access, told.Refusal).ShouldBe((Access.Full, null));
+        told.Warning.ShouldNotBeNull().ShouldContain("nobody has seen that it asks before it acts");
+        // Without a profile there is nothing that would stand behind the kind's own arguments.
+        ToldAccess.Of(request with { IsAccessDefault = false }).Refusal.ShouldNotBeNull().ShouldContain("; leave one of them out, or confine it with ");
+        await Task.CompletedTask;
+    }
+
+    [Test]
+    public async Task An_access_beside_arguments_that_take_its_flags_keeps_its_tasks_waiting()
+    {
+        var profile = new ProfileSettings { Name = "mine", Kind = "claude", Access = Access.Edit };
+        var template = new SpawnRequest { Binary = Install("claude", "2.1.332 (Claude Code)"), Runtime = "claude", Arguments = ["-p"], Access = Access.Edit, Profile = profile };
+        var task = await _fixture.Create("waits");
+        Schedule(new AgentCandidate("mine", _ => true, template));
+        await _fixture.Engine.Scheduler.AnswerAsync().WaitAsync(Shell.Deadline);
+
+        var reason = _fixture.Engine.Queue.Show(await _fixture.Get(task)).BlockedBy.ShouldNotBeNull().ShouldHaveSingleItem();
+        (reason.Code, (await _fixture.Get(task)).Attempts).ShouldBe(("rights", 0));
+        reason.Message.ShouldContain("args stand in place of those");
+        _fixture.Logger.Of(539).ShouldHaveSingleItem().ShouldContain("profile mine takes no tasks: ");
+    }
+
     [Test]
     public async Task Another_product_of_the_name_gets_no_task_until_the_right_one_is_there()
     {

@@ -10,6 +10,7 @@ namespace Colibri.Core.Agents.Confinement;
 public sealed class Confiner(DaemonConfiguration configuration, ProgramPath programs, JailHost host, JailKeeper keeper)
 {
     private const string NoNetwork = "disable";
+    private const string NothingStarted = "; nothing was started";
     private const int LongestJailName = 255;
 
     /// <summary>The plan of the confinement; null where none was requested. Nothing is created yet.</summary>
@@ -20,6 +21,24 @@ public sealed class Confiner(DaemonConfiguration configuration, ProgramPath prog
         jail is null ? null
         : host.Kind == OperatingSystemKind.Linux ? PlanBubblewrap(jail)
         : await PlanJailAsync(jail, requested).ConfigureAwait(false);
+
+    /// <summary>Why no agent can be confined so now; null where one can, as far as it shows without running a program.</summary>
+    /// <param name="jail">The requested confinement.</param>
+    public string? WhyNot(JailRequest jail)
+    {
+        try
+        {
+            if (host.Kind == OperatingSystemKind.Linux)
+                _ = PlanBubblewrap(jail);
+            else if (jail.Name is null)
+                _ = RootOfNew(jail);
+            return null;
+        }
+        catch (Exception e) when (e is SpawnRefusedException or IOException or UnauthorizedAccessException)
+        {
+            return e.Message.EndsWith(NothingStarted, StringComparison.Ordinal) ? e.Message[..^NothingStarted.Length] : e.Message;
+        }
+    }
 
     private Bubblewrap PlanBubblewrap(JailRequest jail)
     {
@@ -106,5 +125,5 @@ public sealed class Confiner(DaemonConfiguration configuration, ProgramPath prog
 
     private static SpawnRefusedException Wrong(string reason) => new(SpawnRefusal.JailWrong, reason);
 
-    private static SpawnRefusedException Refused(string reason) => new(SpawnRefusal.NotConfinable, $"{reason}; nothing was started");
+    private static SpawnRefusedException Refused(string reason) => new(SpawnRefusal.NotConfinable, reason + NothingStarted);
 }

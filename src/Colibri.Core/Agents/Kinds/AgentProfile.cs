@@ -76,6 +76,9 @@ public sealed record AgentProfile
     /// <summary>How it is told things once it lives: by the arguments of its start alone, or by one of the transports.</summary>
     public Transport Transport { get; init; }
 
+    /// <summary>Whether it asks Colibri for its permissions, which the access of a run then answers.</summary>
+    public bool IsAnswered => Transport is Transport.Acp or Transport.Duplex;
+
     /// <summary>Whether it can go on in an earlier session of its own, by arguments or by its transport.</summary>
     public bool CanResume => Transport == Transport.Acp || ResumeArguments is not null;
 

@@ -73,8 +73,8 @@ public sealed record SpawnRequest
     /// <summary>Whether its program bears the name that its kind's has, wherever it is.</summary>
     internal bool IsNamedAsKind => AgentProfiles.For(Runtime, Binary) is { PrintsEvents: true } kind && Path.GetFileName(Binary) == kind.ProgramName && Arguments.Count == 0;
 
-    /// <summary>What its runs are held to: stated arguments stand in place of the kind's flags for it.</summary>
-    public Access? HeldAccess => Access is { } access && Arguments.Count == 0 ? access : null;
+    /// <summary>What its runs are held to: stated arguments stand in place of the kind's flags for it, and not of the answers to its permissions.</summary>
+    public Access? HeldAccess => Access is { } access && (Arguments.Count == 0 || Kind.IsAnswered) ? access : null;
 
     /// <summary>The tenant of its task, in whose root it is confined; null without one.</summary>
     public string? Tenant { get; init; }

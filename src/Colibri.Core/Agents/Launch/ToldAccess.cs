@@ -4,7 +4,8 @@ using Colibri.Core.Settings;
 namespace Colibri.Core.Agents.Launch;
 
 /// <summary>
-/// What the runs of a request may do, as it is told. A kind that cannot hold an access is refused it, unless the run is confined. An access that nobody has
+/// What the runs of a request may do, as it is told. An access that the kind cannot hold, or that stated arguments take the flags of, is
+/// refused unless the run is confined. An access that nobody has
 /// stated is told as full where the kind cannot hold it: a run must not claim what nothing keeps.
 /// </summary>
 /// <param name="Access">What they may do; null where the request's own arguments decide it.</param>
@@ -15,17 +16,23 @@ public sealed record ToldAccess(Access? Access, string? Refusal = null, string? 
     public static ToldAccess Of(SpawnRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (request.HeldAccess is not { } access)
+        // The arguments decide what nobody has stated.
+        if (request.Access is not { } access || (request.HeldAccess is null && request.IsAccessDefault))
             return new ToldAccess((Access?)null);
         var kind = request.Kind;
-        if (access == Settings.Access.Full || kind.Rights.Holds(access) || request.Jail is not null || request.Tenant is not null)
+        var isHeld = kind.Rights.Holds(access);
+        if (access == Settings.Access.Full || (isHeld && request.HeldAccess is not null) || request.Jail is not null || request.Tenant is not null)
             return new ToldAccess(access);
         var section = request.Profile is { } profile ? $" below [agents.{profile.Name}]" : "";
-        var words = $"access = \"{Word(access)}\" {kind.Rights.Words(access)}";
+        var words = $"access = \"{Word(access)}\" {(isHeld ? Replaced(request) : kind.Rights.Words(access))}";
         return request.IsAccessDefault
             ? new ToldAccess(Settings.Access.Full, Warning: $"{words} with confine = {{ path = \"/ROOT\" }}{section}, or say what holds: access = \"full\"")
             : new ToldAccess(access, Refusal: $"{words} with confine = {{ path = \"/ROOT\" }}, or write access = \"full\"{section}");
     }
+
+    // Only a profile has arguments that stand behind the kind's own.
+    private static string Replaced(SpawnRequest request) =>
+        $"is held by the kind's own flags, and args stand in place of those; {(request.Profile is null ? "leave one of them out" : "give them as extra_args")}, or confine it";
 
     /// <summary>As the configuration spells it.</summary>
     public static string Word(Access access) => access.ToString().ToLowerInvariant();

@@ -107,6 +107,10 @@ public sealed class KindRightsTests
             .ShouldBe(["-p", "--output-format", "stream-json", "--verbose", "--dangerously-skip-permissions", "--more", "x", "--model", "M", "PROMPT"]);
         var request = new SpawnRequest { Binary = "codex", Access = Access.Edit, Arguments = ["exec", "--json"] };
         (request.HeldAccess, (request with { Arguments = [] }).HeldAccess).ShouldBe((null, Access.Edit));
+        var asking = request with { Binary = "opencode", Transport = Transport.Acp, Arguments = ["acp", "--mine"] };
+        asking.HeldAccess.ShouldBe(Access.Edit);
+        Encoding.UTF8.GetString(new AgentEnvironment(EnvironmentBlock.Empty).Build(asking, [], _ => false, "a", null, "s", "/s").ValueOf("OPENCODE_PERMISSION")!)
+            .ShouldContain("\"bash\":\"ask\"", customMessage: "what has it ask is a variable, which arguments do not replace");
     }
 
     /// <summary>A variadic flag would take the prompt for one more of its values.</summary>

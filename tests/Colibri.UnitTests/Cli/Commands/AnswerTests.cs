@@ -53,6 +53,7 @@ public sealed class AnswerTests
 
     [Test]
     [Arguments("confirm", "--yes|--no")]
+    [Arguments("permission", "--yes|--no")]
     [Arguments("input", "--value TEXT")]
     public async Task What_to_type_fits_a_line(string method, string typed)
     {

@@ -348,6 +348,8 @@ public sealed class ViewTests
     [Test]
     [Arguments("rights", "  rights: p: access = \"edit\" cannot be held\n")]
     [Arguments("program", "  program: p: access = \"edit\" cannot be held\n")]
+    [Arguments("program-missing", "  program-missing: p: access = \"edit\" cannot be held\n")]
+    [Arguments("confinement", "  confinement: p: access = \"edit\" cannot be held\n")]
     [Arguments("slots", "")]
     public async Task List_tasks_says_what_waits_for_a_person(string code, string line) => (await ShownAsync(
         new TaskList([Queued with { Number = 7, BlockedBy = [new BlockedBy("slots", "busy"), new BlockedBy(code, "p: access = \"edit\" cannot be held")] }], null), Wire.TaskList, "list-tasks")).ShouldBe(
@@ -618,6 +620,7 @@ public sealed class ViewTests
         Tells = new KindTold("live", "at-its-end", true, true, true, true),
         Can = ["resume", "answer", "cancel"],
         Access = [new("read", true, "reads"), new("edit", true, "writes in its directory"), new("full", true, "does all")],
+        AccessOver = [new("duplex", "edit", true, "asks before it acts")],
         Profiles = [new KindProfile { Name = "reviewer", Path = "/usr/local/bin/claude", Version = "2.1.332 (Claude Code)", Access = "read" }],
     };
 
@@ -679,6 +682,7 @@ public sealed class ViewTests
         can        resume, answer, cancel
         read       reads
         edit       writes in its directory
+                   over duplex: asks before it acts
         full       does all
         profile    reviewer: read
 

@@ -29,6 +29,18 @@ public sealed class ConfigurationReportTests
     }
 
     [Test]
+    [Arguments("kind = \"acp\"\nbinary = \"mine\"\nargs = [\"serve\"]\naccess = \"edit\"", "profile a: it takes no tasks")]
+    [Arguments("kind = \"acp\"\nbinary = \"mine\"\nargs = [\"serve\"]", "profile a: its runs count as full access")]
+    [Arguments("kind = \"acp\"\nbinary = \"mine\"\nargs = [\"serve\"]\naccess = \"full\"", null)]
+    [Arguments("kind = \"claude\"\nargs = [\"-p\"]\naccess = \"edit\"", "profile a: it takes no tasks")]
+    [Arguments("kind = \"claude\"\nargs = [\"-p\"]\naccess = \"full\"", null)]
+    [Arguments("kind = \"claude\"\nargs = [\"-p\"]", null)]
+    [Arguments("kind = \"claude\"\nextra_args = [\"--verbose\"]\naccess = \"edit\"", null)]
+    [Arguments("kind = \"goose\"\ntransport = \"acp\"\nargs = [\"acp\"]\naccess = \"edit\"", null)]
+    public void An_access_beside_arguments_is_a_warning_where_nothing_holds_it(string profile, string? warning) =>
+        ConfigurationReport.Warnings(ReadFile($"[agents.a]\n{profile}")).Select(line => line.Split(": access")[0]).ShouldBe(warning is null ? [] : [warning]);
+
+    [Test]
     public void Profiles_workspaces_and_retention_are_printed_as_the_file_would_have_them()
     {
         const string Toml = """
