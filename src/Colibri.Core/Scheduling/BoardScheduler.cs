@@ -165,8 +165,7 @@ public sealed class BoardScheduler(
         }
         var match = new TaskMatch(free, usable, candidates, resting, gate, rules);
         var isAtHead = !_pass.IsUnderWay;
-        if (isAtHead)
-            _readSince = time.GetUtcNow();
+        _readSince = isAtHead ? time.GetUtcNow() : _readSince;
         _pass.Begin();
         // Usually the first tasks of the queue match. Only if too few of them suit an agent, a long stretch is read.
         bool? goesOn;
@@ -383,12 +382,10 @@ public sealed class BoardScheduler(
             Sooner(gate.NextRouteAt);
         Sooner(gate.HeldUntil);
         Sooner(candidates.Min(candidate => supervisor.RestsUntil(candidate.Template.Binary)));
-        // The end of a back-off matters only while a slot is free or an agent at rest. Either one wakes the loop when it comes about.
+        // The end of a back-off matters only while a slot is free or an agent at rest. Either one wakes the loop when it comes about. What has come due since
+        // the queue was read, while starts were under way, was not in it.
         if ((candidates.Count > 0 && supervisor.FreeSlots > 0) || supervisor.AtRest.Count > 0)
-        {
-            // What has come due since the queue was read, while starts were under way, was not in it.
             Sooner(await board.NextReadyAtAsync(_readSince ?? now).ConfigureAwait(false));
-        }
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
 
         // The wait is on the monotonic clock. If the wall clock is set meanwhile, the look comes no later than the tick.
