@@ -83,7 +83,7 @@ public sealed class EnvironmentRoadsTests : IDisposable
         environment.Entries.TakeLast(Odd.Length).ShouldBe(Odd);
         var ours = environment.Entries.SkipLast(Odd.Length).Select(System.Text.Encoding.UTF8.GetString).ToList();
         ours.ShouldContain($"COLIBRI_AGENT_ID={agent.Id}");
-        string[] names = ["COLIBRI_AGENT_ID", "COLIBRI_SESSION_ID", "PWD", .. hasTask ? (string[])["COLIBRI_TASK_ID"] : [], .. confined ? (string[])["HOME", "PATH", "TMPDIR"] : ["COLIBRI_DAEMON_SOCKET"]];
+        string[] names = ["COLIBRI_AGENT_ID", "COLIBRI_SESSION_ID", "PWD", .. hasTask ? (string[])["COLIBRI_TASK_ID", "TRACEPARENT"] : [], .. confined ? (string[])["HOME", "PATH", "TMPDIR"] : ["COLIBRI_DAEMON_SOCKET"]];
         ours.Select(entry => entry.Split('=')[0]).ShouldBe(names, ignoreOrder: true);
         fixture.Supervisor.TryStop(agent.Id, TimeSpan.Zero);
         await SupervisorFixture.End(agent);
