@@ -52,7 +52,14 @@ internal sealed class SinkRoads(ToolRunner tools, ProgramPath programs, Environm
     {
         var call = new ToolCall
         {
-            Program = program, Arguments = arguments, Environment = environment, Directory = "/", Input = input, Timeout = timeout, MaxOutput = MostOutput, Secrets = secrets,
+            Program = program,
+            Arguments = arguments,
+            Environment = environment,
+            Directory = "/",
+            Input = input,
+            Timeout = timeout,
+            MaxOutput = MostOutput,
+            Secrets = secrets,
         };
         var result = await tools.RunAsync(call, stopping).ConfigureAwait(false);
         var name = Path.GetFileName(program);

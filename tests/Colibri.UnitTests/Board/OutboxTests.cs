@@ -8,7 +8,15 @@ public sealed class OutboxTests
 {
     private static readonly WorkChange Change = new()
     {
-        Workspace = "site", Branch = "colibri/1-a", Base = "b", Head = "h", Commits = 1, Files = 2, Insertions = 10, Deletions = 3, State = ChangeState.Open,
+        Workspace = "site",
+        Branch = "colibri/1-a",
+        Base = "b",
+        Head = "h",
+        Commits = 1,
+        Files = 2,
+        Insertions = 10,
+        Deletions = 3,
+        State = ChangeState.Open,
     };
 
     public static List<string> Failures() => ["outside", "run", "last attempt"];

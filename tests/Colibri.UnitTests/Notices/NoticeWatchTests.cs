@@ -53,7 +53,8 @@ public sealed class NoticeWatchTests : IAsyncDisposable
         var watch = Watch(outbox, new Budgets(null, null, new EventHub(_time), _time));
         var task = await _fixture.Create();
         var agent = await _fixture.Supervisor.SpawnAsync(SupervisorFixture.Request(
-            "echo '{\"type\":\"extension_ui_request\",\"id\":\"q1\",\"method\":\"confirm\",\"title\":\"Delete it?\"}'; exec sleep 300", task) with { Runtime = "pi" });
+            "echo '{\"type\":\"extension_ui_request\",\"id\":\"q1\",\"method\":\"confirm\",\"title\":\"Delete it?\"}'; exec sleep 300", task) with
+        { Runtime = "pi" });
         Shell.Until(() => agent.Question is not null, "it asks");
         await watch.LookAsync();
         await watch.LookAsync();
@@ -77,7 +78,12 @@ public sealed class NoticeWatchTests : IAsyncDisposable
         outbox,
         new NoticeSources
         {
-            Supervisor = _fixture.Supervisor, Router = _fixture.Engine.Router, Holds = _fixture.Engine.Holds, Budgets = budgets, Disk = _fixture.Engine.Disk, Secrets = Secrets.None,
+            Supervisor = _fixture.Supervisor,
+            Router = _fixture.Engine.Router,
+            Holds = _fixture.Engine.Holds,
+            Budgets = budgets,
+            Disk = _fixture.Engine.Disk,
+            Secrets = Secrets.None,
         },
         _time, NullLogger.Instance);
 }
