@@ -74,7 +74,7 @@ internal static class PaneView
             { Lifecycle: Lifecycle.Running } => Activity(pane),
             _ => Words.Of(pane.Lifecycle),
         };
-        return state + (pane.Tool is { } tool ? $" {tool}" : "");
+        return state + (pane.Tool is { } tool ? $" {tool}" : "") + (pane.Plan is { } plan ? $" step {Words.Number(plan.Done)}/{Words.Number(plan.Total)}" : "");
     }
 
     public static Tone ToneOf(Pane pane) => pane.Activity is Protocol.Wire.Activity.Error ? Tone.Bad

@@ -487,6 +487,7 @@ public sealed class AgentPane
             Turns = state.Turns,
             Tools = state.Tools,
             Tool = lives ? state.Tool : null,
+            Plan = state.Plan,
             Usage = state.Usage.ToWire(),
             Unknown = _identity.UnknownIn(state.Usage),
             Denied = denied,

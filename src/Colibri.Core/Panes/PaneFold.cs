@@ -25,6 +25,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private const int MaxNames = 8;
     private const int MaxToolNames = 32;
     private const int MaxPathChars = 4_096;
+    private const int MaxStepChars = 200;
     private const int MaxPrintedChars = 200;
     private const string UnknownTool = "tool";
 
@@ -102,6 +103,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (e.Provider.IsString) _provider = _names.Of(line, e.Provider);
         if (e.Model.IsString) _model = _names.Of(line, e.Model);
         if (e.IsAnswer) State.Answers++;
+        if (e.Plan is { } plan) State.Plan = plan with { Current = plan.Current is { } step ? secrets.Name(step, MaxStepChars) : null };
 
         if (keepsWords && e.ResponseId.IsString)
             news.Add(new CommandReply(e.ResponseId.GetString(line, MaxIdChars) ?? "", e.Succeeded ? null : _errors.Of(line, e.Error) ?? WordlessRefusal));
@@ -225,7 +227,10 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         // A refusal means that no run will begin. Once the agent works, the refusal concerned another prompt.
         if (State.RestingActivity != Activity.Idle) State.PromptRefused = null;
         if (before is Activity.Idle or Activity.Done or Activity.Error && State.Activity is Activity.Working or Activity.Blocked && State.SetAside is null)
+        {
             State.Runs++;
+            State.Plan = null;
+        }
         // A question outside a run is no run of its own: what begins after it is one.
         if (kind == EventKind.Asked && before != Activity.Blocked) State.AskedFrom = before == Activity.Working ? null : before;
         else if (before == Activity.Blocked && State is { Activity: Activity.Working, AskedFrom: not null }) State.Runs++;

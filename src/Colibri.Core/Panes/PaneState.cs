@@ -57,6 +57,9 @@ internal struct PaneState
     public bool IsComplete { get; set; }
     public string? Tool { get; set; }
 
+    /// <summary>How far the agent's plan for its run has come; null where it told none.</summary>
+    public PlanProgress? Plan { get; set; }
+
     /// <summary>The tool that has run for longest; null while none runs.</summary>
     public string? OldestTool { get; set; }
 
@@ -192,6 +195,7 @@ internal struct PaneState
         && Usage == other.Usage
         && IsComplete == other.IsComplete
         && ReferenceEquals(Tool, other.Tool)
+        && ReferenceEquals(Plan, other.Plan)
         && ReferenceEquals(Error, other.Error)
         && ReferenceEquals(PromptRefused, other.PromptRefused)
         && ReferenceEquals(Question, other.Question)

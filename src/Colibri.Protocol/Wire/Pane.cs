@@ -59,6 +59,9 @@ public sealed record Pane
 
     /// <summary>The tool running now.</summary>
     public string? Tool { get; init; }
+
+    /// <summary>How far the agent's own plan for its run has come; absent where it told none.</summary>
+    public PlanProgress? Plan { get; init; }
     public Usage Usage { get; init; } = new();
 
     /// <summary>What its kind does not tell, of <c>usage</c>, <c>cost</c>, <c>turns</c> and <c>refusals</c>: zeros there say nothing. Absent where all is told.</summary>
@@ -140,3 +143,9 @@ public sealed record AgentQuestion(string Request, string Method, string? Title 
 /// <param name="Code">Exit status, 0 to 255.</param>
 /// <param name="Signal">The signal's number on this host.</param>
 public sealed record ProcessExit(int? Code = null, int? Signal = null);
+
+/// <summary>How far an agent's own plan for its run has come.</summary>
+/// <param name="Done">Steps that it calls completed.</param>
+/// <param name="Total">All steps of the plan as it stands.</param>
+/// <param name="Current">The first step that it is at, in one line of at most 200 characters; absent where it is at none.</param>
+public sealed record PlanProgress(int Done, int Total, string? Current = null);

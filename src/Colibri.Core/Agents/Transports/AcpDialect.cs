@@ -4,6 +4,7 @@ using System.Text;
 using Colibri.Core.Panes;
 using Colibri.Core.Panes.Dialects;
 using Colibri.Jsonl;
+using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents.Transports;
 
@@ -31,6 +32,8 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
     private static readonly JsonFields UpdateParams = new("sessionId", "update");
     private static readonly JsonFields Chunk = new JsonFields("sessionUpdate", "content", "messageId", "_meta", "cost").With("content", new("type", "text"));
     private static readonly JsonFields Meta = new("usage", "quota");
+    private static readonly JsonFields Plan = new("entries");
+    private static readonly JsonFields Step = new("content", "status");
     private static readonly JsonFields Called = new("toolCallId", "title", "kind", "status", "rawInput", "rawOutput", "content", "locations", "name", "_meta");
     private static readonly JsonFields Block = new JsonFields("type", "content").With("content", new("type", "text"));
     private static readonly JsonFields Ask = new("sessionId", "toolCall", "options");
@@ -203,10 +206,29 @@ internal sealed class AcpDialect(AcpManners manners, PermissionDesk desk, AcpTra
             EndMessage(sink);
             return Emit(line, sink, new AgentEvent { Kind = EventKind.Working, Name = "agent_thought_chunk" });
         }
-        if (name.StringEquals(line, "plan"u8)) return Emit(line, sink, new AgentEvent { Kind = EventKind.Working, Name = "plan" });
+        if (name.StringEquals(line, "plan"u8)) return Emit(line, sink, new AgentEvent { Kind = EventKind.Working, Name = "plan", Plan = isNested ? null : ReadPlan(line, update[1]) });
         EndMessage(sink);
         ReadCall(line, update[1], isCall ? "tool_call" : "tool_call_update", isNested, truncated, sink);
         return true;
+    }
+
+    /// <summary>How far a plan has come: an update tells it whole.</summary>
+    private static PlanProgress? ReadPlan(ReadOnlySpan<byte> line, JsonValue told)
+    {
+        Span<JsonValue> plan = stackalloc JsonValue[1];
+        Plan.TryRead(line, told, plan);
+        if (plan[0].Kind != ValueKind.Array) return null;
+        var (done, total, current) = (0, 0, (string?)null);
+        Span<JsonValue> step = stackalloc JsonValue[2];
+        var steps = new JsonElements(line, plan[0]);
+        while (steps.Next())
+        {
+            total++;
+            if (!Step.TryRead(line, steps.Current, step)) continue;
+            if (step[1].StringEquals(line, "completed"u8)) done++;
+            else if (current is null && step[1].StringEquals(line, "in_progress"u8) && step[0].IsString) current = step[0].GetString(line);
+        }
+        return new PlanProgress(done, total, current);
     }
 
     // Idle before the agent has taken the prompt, or told anything of it, is the rest before it.

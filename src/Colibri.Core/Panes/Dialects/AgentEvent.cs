@@ -38,6 +38,9 @@ public record struct AgentEvent
     /// <summary>Tells turns apart where an agent repeats a turn's start; without one each start counts.</summary>
     public JsonValue TurnId { get; set; }
 
+    /// <summary>How far the agent's plan has come, where it has told one; its words are not redacted yet.</summary>
+    public PlanProgress? Plan { get; set; }
+
     public JsonValue ToolId { get; set; }
 
     public JsonValue ToolName { get; set; }

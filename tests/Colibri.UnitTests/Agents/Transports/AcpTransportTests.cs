@@ -71,6 +71,24 @@ public sealed class AcpTransportTests : ITransportSite
         _pane.Show().Denied!.Select(denied => $"{denied.Tool} {denied.Count}").ShouldBe(["execute 1"]);
     }
 
+    /// <summary>The form of an update is that of the protocol's documents: no recorded agent tells a plan.</summary>
+    [Test]
+    public async Task A_plan_shows_how_far_it_has_come_and_is_that_of_its_run()
+    {
+        await PromptAsync("s-1");
+        Say("""{"sessionUpdate":"plan","entries":[{"content":"read","priority":"high","status":"completed"},{"content":"use sk-\u0073ecret","priority":"low","status":"in_progress"},{"content":"tell","priority":"low","status":"pending"}]}""");
+        (_pane.Show().Plan!.Done, _pane.Show().Plan!.Total).ShouldBe((1, 3));
+        _pane.Show().Plan!.Current.ShouldNotBeNull();
+        Say("""{"sessionUpdate":"plan","entries":"none"}""");
+        _pane.Show().Plan!.Total.ShouldBe(3, "what is no plan changes none");
+        Say("""{"sessionUpdate":"plan","entries":[{"content":"read","status":"completed"},7]}""");
+        _pane.Show().Plan.ShouldBe(new PlanProgress(1, 2));
+        End("end_turn", null);
+        (await _transport.PromptAsync("again")).ShouldBe(RpcReply.Taken);
+        Say("""{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"again"}}""");
+        _pane.Show().Plan.ShouldBeNull();
+    }
+
     [Test]
     public async Task A_permission_whose_call_the_agent_has_ended_itself_is_asked_for_no_longer()
     {
