@@ -11,7 +11,7 @@ public sealed class SizeTests
     private const double Mebibyte = 1 << 20;
 
     [Test]
-    [Arguments("colibri-daemon", 14.25)]
+    [Arguments("colibri-daemon", 14.5)]
     [Arguments("colibri", 6.5)]
     [Arguments("colibri-mcp", 10.25)]
     [Arguments("colibri-web", 9.5)]
