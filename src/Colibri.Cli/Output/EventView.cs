@@ -41,7 +41,7 @@ internal sealed class EventView(Screen screen)
 
     private string OfNotice(Notice notice)
     {
-        var head = $"told  {notice.Kind.ToString().ToLowerInvariant()} ";
+        var head = $"told  {Words.Of(notice.Kind)} ";
         var what = notice.TaskNumber is { } number ? $"task {number.ToString(System.Globalization.CultureInfo.InvariantCulture)}: {notice.Message}" : notice.Message;
         return screen.Paint(head, notice.EndedAt is null ? Tone.Attention : Tone.Quiet)
             + Columns.Cut(Words.Plain(notice.EndedAt is null ? what : $"over: {what}"), Math.Max(screen.Width - ClockWidth - head.Length, LeastRoom));

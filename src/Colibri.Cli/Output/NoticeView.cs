@@ -34,7 +34,7 @@ internal static class NoticeView
         foreach (var notice in list.Notices)
         {
             table.Add(
-                Words.Number(notice.Id), Words.Age(screen.Now - notice.At), notice.Kind.ToString().ToLowerInvariant(),
+                Words.Number(notice.Id), Words.Age(screen.Now - notice.At), Words.Of(notice.Kind),
                 notice.TaskNumber is { } number ? Words.Number(number) : "", notice.Message + (notice.EndedAt is null ? "" : " (over)"));
             foreach (var delivery in notice.Deliveries ?? [])
                 table.Below($"{delivery.Sink}: {(delivery.IsDead ? "given up" : "to be told")}{(delivery.Attempts > 0 ? $" after {Words.Count(delivery.Attempts, "attempt")}" : "")}{(delivery.Error is { } error ? $": {error}" : "")}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Colibri.Core.Board.Verbs;
 using Colibri.Core.Providers;
 using Colibri.Protocol.Wire;
 
@@ -7,9 +8,6 @@ namespace Colibri.Core.Notices;
 /// <summary>What is told, as one line for a person.</summary>
 internal static class NoticeWords
 {
-    /// <summary>As <c>on</c> of the configuration has it.</summary>
-    public static string Of(NoticeKind kind) => kind.ToString().ToLowerInvariant();
-
     /// <summary>One line of one notice, or of several.</summary>
     public static string Line(IReadOnlyList<Notice> told, Secrets secrets) => secrets.Excerpt(told.Count == 1 ? Line(told[0]) : Summary(told), NoticeWatch.MostCharacters);
 
@@ -21,12 +19,12 @@ internal static class NoticeWords
     private static string Line(Notice notice)
     {
         var task = notice.TaskNumber is { } number ? $"task {number.ToString(CultureInfo.InvariantCulture)}{(notice.Title is { } title ? $" ({title})" : "")}: " : "";
-        return $"{Of(notice.Kind)}: {task}{notice.Message}{(notice.EndedAt is not null && notice.Kind is not NoticeKind.Done and not NoticeKind.Digest ? " (it is over)" : "")}";
+        return $"{OutboxVerbs.Text(notice.Kind)}: {task}{notice.Message}{(notice.EndedAt is not null && notice.Kind is not NoticeKind.Done and not NoticeKind.Digest ? " (it is over)" : "")}";
     }
 
     private static string Summary(IReadOnlyList<Notice> told)
     {
-        var counts = told.GroupBy(notice => notice.Kind).OrderBy(group => group.Key).Select(group => $"{group.Count().ToString(CultureInfo.InvariantCulture)} {Of(group.Key)}");
+        var counts = told.GroupBy(notice => notice.Kind).OrderBy(group => group.Key).Select(group => $"{group.Count().ToString(CultureInfo.InvariantCulture)} {OutboxVerbs.Text(group.Key)}");
         return $"{string.Join(", ", counts)}; the first: {Line(told[0])}";
     }
 

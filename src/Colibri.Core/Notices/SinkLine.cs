@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Colibri.Core.Board;
+using Colibri.Core.Board.Verbs;
 using Colibri.Core.Logging;
 using Colibri.Core.Providers;
 using Colibri.Core.Settings;
@@ -207,7 +208,7 @@ internal sealed class SinkLine(NotifySettings sink, SinkLineParts parts)
         var id = told.Count == 1 ? $"{parts.Host}.{told[0].Id}" : $"{parts.Host}.{told[0].Id}-{told[^1].Id}.{told.Count}";
         var digest = told is [{ Kind: NoticeKind.Digest, Detail: { } detail }] ? JsonSerializer.Deserialize(detail, ProtocolJson.Wire.NoticeDigest) : null;
         return new SinkMessage(
-            SinkMessage.CurrentSchema, id, parts.Host, sink.Name, told.Count == 1 ? NoticeWords.Of(told[0].Kind) : "summary", told[^1].At,
+            SinkMessage.CurrentSchema, id, parts.Host, sink.Name, told.Count == 1 ? OutboxVerbs.Text(told[0].Kind) : "summary", told[^1].At,
             NoticeWords.Line(told, parts.Secrets), [.. told.Take(MostInAMessage)])
         {
             More = told.Count > MostInAMessage ? told.Count - MostInAMessage : null,

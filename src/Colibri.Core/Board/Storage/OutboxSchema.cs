@@ -6,7 +6,8 @@ namespace Colibri.Core.Board.Storage;
 /// </summary>
 internal static class OutboxSchema
 {
-    private const string Changed = "(SELECT ifnull(max(changed), 0) + 1 FROM notices)";
+    /// <summary>The next value of <c>changed</c>.</summary>
+    public const string Changed = "(SELECT ifnull(max(changed), 0) + 1 FROM notices)";
 
     private const string ReviewEpisode = "'review:' || NEW.seq || ':' || NEW.claim || ':' || NEW.change_state";
 

@@ -7,8 +7,6 @@ namespace Colibri.Core.Board.Verbs;
 /// <summary>What is to be told to whom. Notices of tasks are written by triggers, with the change that they tell of.</summary>
 internal static class OutboxVerbs
 {
-    private const string Changed = "(SELECT ifnull(max(changed), 0) + 1 FROM notices)";
-
     private const string Columns = "n.id, n.kind, n.episode, n.at, n.message, n.ended_at, t.id, n.task, t.title, n.agent_id, a.number, n.name, n.detail, n.changed";
 
     private const string From = "FROM notices n LEFT JOIN tasks t ON t.seq = n.task LEFT JOIN agents a ON a.id = n.agent_id";
@@ -24,12 +22,12 @@ internal static class OutboxVerbs
 
     private const string Insert = $"""
         INSERT OR IGNORE INTO notices (kind, episode, at, changed, task, agent_id, name, message)
-        SELECT $kind, $episode, $now, {Changed}, $task, $agent, $name, $message
+        SELECT $kind, $episode, $now, {OutboxSchema.Changed}, $task, $agent, $name, $message
         """;
 
-    private const string End = $"UPDATE notices SET ended_at = $now, changed = {Changed} WHERE episode = $episode AND ended_at IS NULL";
+    private const string End = $"UPDATE notices SET ended_at = $now, changed = {OutboxSchema.Changed} WHERE episode = $episode AND ended_at IS NULL";
 
-    private const string EndKinds = $"UPDATE notices SET ended_at = $now, changed = {Changed} WHERE ended_at IS NULL AND kind IN ('question', 'stalled')";
+    private const string EndKinds = $"UPDATE notices SET ended_at = $now, changed = {OutboxSchema.Changed} WHERE ended_at IS NULL AND kind IN ('question', 'stalled')";
 
     private const string Open = $"SELECT {Columns} {From} WHERE n.ended_at IS NULL AND n.kind IN ('budget', 'disk', 'provider')";
 
@@ -65,7 +63,7 @@ internal static class OutboxVerbs
     private const string Deliveries = "SELECT notice, sink, attempts, dead, error FROM deliveries WHERE notice IN (SELECT value FROM json_each($ids)) ORDER BY notice, sink";
 
     private const string InsertDigest = $"""
-        INSERT OR IGNORE INTO notices (kind, episode, at, ended_at, changed, message, detail) VALUES ('digest', $episode, $to, $to, {Changed}, $message, $detail)
+        INSERT OR IGNORE INTO notices (kind, episode, at, ended_at, changed, message, detail) VALUES ('digest', $episode, $to, $to, {OutboxSchema.Changed}, $message, $detail)
         """;
 
     private const string DeliverDigest = "INSERT INTO deliveries (sink, notice) VALUES ($sink, $notice)";
@@ -181,6 +179,7 @@ internal static class OutboxVerbs
         return count;
     }
 
+    /// <summary>As the board, the wire and <c>on</c> of the configuration have it.</summary>
     internal static string Text(NoticeKind kind) => kind.ToString().ToLowerInvariant();
 
     private static string Json(IReadOnlyList<long> ids) => $"[{string.Join(',', ids)}]";
