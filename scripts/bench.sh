@@ -16,8 +16,8 @@ bench/results.json. COLIBRI_BIN_DIR names executables to measure instead.
   --help     this text
 
 Rows: cold-start idle-rss ping fold spawn first-byte create cycle list
-idle-panes idle-cpu streams append sessions cli-ping starts control sizes (all
-without a NAME).
+idle-panes idle-cpu streams watched append sessions cli-ping starts control
+sizes (all without a NAME).
 END_OF_USAGE
 }
 
@@ -27,7 +27,7 @@ fail() {
 }
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-all_rows='cold-start idle-rss ping fold spawn first-byte create cycle list idle-panes idle-cpu streams append sessions cli-ping starts control sizes'
+all_rows='cold-start idle-rss ping fold spawn first-byte create cycle list idle-panes idle-cpu streams watched append sessions cli-ping starts control sizes'
 chosen_rows=''
 quick=no growth=no rounds=7
 for argument in "$@"; do

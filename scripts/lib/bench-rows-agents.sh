@@ -106,3 +106,84 @@ row_streams() {
         stop_servers
     done
 }
+
+# watched_by WHO: the daemon's processor time, in percent of a core, while WHO looks on. What WHO itself takes, and what it writes, follow.
+watched_by() {
+    watcher=''
+    : > "$scratch/screen"
+    case $1 in
+        top)
+            # A terminal of 120 x 40, which script(1) reads as fast as it can.
+            TERM=xterm-256color script -qfc "stty rows 40 cols 120; exec '$bin/colibri' --socket '$server_socket' top" "$scratch/screen" \
+                < "$scratch/keys" > /dev/null 2>&1 &
+            watcher=$!
+            ;;
+        web)
+            "$bin/colibri-web" --listen "unix:$scratch/web-socket" --socket "$server_socket" > "$scratch/web-log" 2>&1 &
+            watcher=$!
+            ;;
+    esac
+    if [ -n "$watcher" ]; then running_servers="$running_servers $watcher"; fi
+    sleep 3
+    looking=$watcher
+    if [ "$1" = top ]; then looking=$(pgrep -P "$watcher" | head -n 1); fi
+    running_time "$server_pid" > "$scratch/before"
+    if [ -n "$looking" ]; then running_time "$looking" > "$scratch/before-looking"; fi
+    written=$(wc -c < "$scratch/screen")
+    sleep "$seconds"
+    running_time "$server_pid" > "$scratch/after"
+    usage_between "$scratch/before" "$scratch/after" "$seconds" > "$scratch/figures"
+    if [ -n "$looking" ]; then
+        running_time "$looking" > "$scratch/after-looking"
+        usage_between "$scratch/before-looking" "$scratch/after-looking" "$seconds" | sed 's/^/own_/' >> "$scratch/figures"
+        printf 'bytes %s\n' $((($(wc -c < "$scratch/screen") - written) / seconds)) >> "$scratch/figures"
+    fi
+    if [ -n "$watcher" ]; then stop_server "$watcher"; fi
+    rm -f "$scratch/web-socket"
+}
+
+# work_for SECONDS AGENTS: a daemon whose agents say 100 events a second each for so long.
+work_for() {
+    start_server colibri "watched-$2"
+    spawn_many "$2" "{\"cmd\":\"spawn-local\",\"path\":\"$tools/idleagent\"}"
+    "$tools/streamload" "$server_pid" 100 "$1" > "$scratch/load" &
+    running_servers="$running_servers $!"
+}
+
+# What it costs the daemon to be watched: the same load with nobody looking is the peer, in the same round.
+row_watched() {
+    row watched 'the same with nobody looking'
+    if [ ! -r /proc/self/schedstat ] || ! command -v script >/dev/null 2>&1; then
+        note 'skipped: there is no /proc/PID/schedstat or no script(1) here'
+        return 0
+    fi
+    few=200 agents=1000 seconds=15 watched_rounds=$few_rounds
+    if [ "$quick" = yes ]; then few=20 agents=100 seconds=4; fi
+    metric few_own less "top with $few x 100 events/s, %" 'value 1'
+    metric few_bytes less '  what it writes, bytes/s' 'value 2048'
+    metric top less "daemon, $agents x 100, top, %" 'ratio 1.05'
+    metric top_own less '  top itself, % of a core'
+    metric web less '  daemon, with colibri-web, %' 'ratio 1.05'
+    metric web_own less '  colibri-web itself, %'
+    mkfifo "$scratch/keys"
+    exec 9<> "$scratch/keys"
+    work_for $((seconds + 12)) "$few"
+    watched_by top
+    take few_own colibri 1 own_cpu
+    take few_bytes colibri 1 bytes
+    stop_servers
+    work_for $((watched_rounds * 4 * (seconds + 8) + 5)) "$agents"
+    round=1
+    while [ "$round" -le "$watched_rounds" ]; do
+        for who in top web; do
+            watched_by nobody
+            take "$who" peer "$round" cpu
+            watched_by "$who"
+            take "$who" colibri "$round" cpu
+            take "${who}_own" colibri "$round" own_cpu
+        done
+        round=$((round + 1))
+    done
+    exec 9>&-
+    stop_servers
+}

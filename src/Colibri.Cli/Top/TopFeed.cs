@@ -21,6 +21,9 @@ internal sealed class TopFeed(CliSession session, ChannelWriter<TopItem> items)
 
     /// <summary>The least time between two askings: a burst of events is one.</summary>
     private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A frame is drawn four times a second at most, so a look at the socket for each event would be waste.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
     private static readonly string[] Unfinished = ["started", "claimed", "queued"];
     private readonly Channel<bool> _renewals = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
@@ -86,7 +89,7 @@ internal sealed class TopFeed(CliSession session, ChannelWriter<TopItem> items)
                 var hasNotices = reply.Read(ProtocolJson.Wire.Subscription).Topics.Contains(NoticesTopic);
                 await SendAsync(await AskAsync(session, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
                 pause = FirstPause;
-                await foreach (var change in client.ReadEventsAsync(cancellation).ConfigureAwait(false))
+                await foreach (var change in client.ReadEventsAsync(Pace, TimeProvider.System, cancellation).ConfigureAwait(false))
                     await TakeAsync(change, hasNotices, cancellation).ConfigureAwait(false);
             }
             catch (DaemonUnreachableException e)

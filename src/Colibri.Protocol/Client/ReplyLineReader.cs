@@ -27,12 +27,8 @@ internal sealed class ReplyLineReader(Socket socket, int maxLineBytes) : IDispos
     /// </summary>
     public bool TryReadLineSoon(out ReadOnlyMemory<byte> line)
     {
-        line = default;
-        if (_end > _start && Take(0) is { } buffered)
-        {
-            line = buffered;
+        if (TryReadBuffered(out line))
             return true;
-        }
         while (_end - _start <= SoonBytes && socket.Poll(Soon, SelectMode.SelectRead))
         {
             MakeRoom();
@@ -47,6 +43,16 @@ internal sealed class ReplyLineReader(Socket socket, int maxLineBytes) : IDispos
             return true;
         }
         return false;
+    }
+
+    /// <summary>The next line where the whole of it was read already.</summary>
+    public bool TryReadBuffered(out ReadOnlyMemory<byte> line)
+    {
+        line = default;
+        if (_end == _start || Take(0) is not { } buffered)
+            return false;
+        line = buffered;
+        return true;
     }
 
     /// <summary>The next line without its newline, good until the next call; null at the end of the stream.</summary>

@@ -5,6 +5,7 @@ using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using Colibri.UnitTests.Scheduling;
 
 namespace Colibri.UnitTests.Protocol.Client;
 
@@ -224,6 +225,38 @@ public sealed class ColibriClientTests
         daemon.Requests.ShouldBe(["""{"cmd":"subscribe","topics":["tasks"]}"""]);
         seen.Select(e => (e.Kind, e.Missed)).ShouldBe([("missed", 3L), ("later-kind", null)]);
         error.Reason.ShouldBe(UnreachableReason.Closed);
+    }
+
+    [Test]
+    public async Task A_paced_reader_takes_the_first_event_at_once_and_looks_for_more_when_its_time_has_passed()
+    {
+        static string Said(int at) => $$"""{"kind":"missed","at":"2026-11-22T06:07:10.893Z","missed":{{at}}}""";
+        var isSubscribed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var daemon = new FakeDaemon(async (_, connection) =>
+        {
+            await connection.SendAsync("""{"ok":true,"data":{"topics":["tasks"]}}""");
+            await isSubscribed.Task;
+            await connection.SendAsync(Said(1));
+            await goOn.Task;
+            await connection.SendAsync($"{Said(2)}\n{Said(3)}");
+        });
+        using var client = await ColibriClient.ConnectAsync(daemon.SocketPath, Cancelled);
+        var time = new FakeTime();
+        (await client.SubscribeAsync(["tasks"], Cancelled)).Ok.ShouldBeTrue();
+        isSubscribed.SetResult();
+        await using var events = client.ReadEventsAsync(TimeSpan.FromMilliseconds(100), time, Cancelled).GetAsyncEnumerator(Cancelled);
+
+        (await events.MoveNextAsync()).ShouldBeTrue();
+        events.Current.Missed.ShouldBe(1);
+        goOn.SetResult();
+        var next = events.MoveNextAsync().AsTask();
+        next.IsCompleted.ShouldBeFalse("the clock has not moved");
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        (await next).ShouldBeTrue();
+        events.Current.Missed.ShouldBe(2);
+        (await events.MoveNextAsync()).ShouldBeTrue("it was read with the one before");
+        events.Current.Missed.ShouldBe(3);
     }
 
     [Test]
