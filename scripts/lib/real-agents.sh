@@ -7,7 +7,7 @@
 #   droid=$(real_droid) goose=$(real_goose) cline=$(real_cline)     # 243, 269 and 152 MB on disk
 #   playwright=$(real_playwright) axe=$(real_axe)     # what drives a browser and looks at a page, for the web pages
 #
-#   clients=$(mcp_clients)     # a directory whose node_modules have the MCP inspector and the official TypeScript SDK; 123 MB on disk
+#   clients=$(mcp_clients)     # a directory whose node_modules have the MCP inspector, the official TypeScript SDK and ajv; 123 MB on disk
 #
 # Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
 # line on stderr that says what is missing; it then returns 75 (EX_TEMPFAIL of sysexits.h) where the thing cannot be had here or now, for
