@@ -149,7 +149,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
 
     public void Help(string? command = null) => bound.WillPrint(screen => HelpText.Write(screen, command is null ? null
         : CommandTable.Find(command) ?? throw new UsageException(
-            $"unknown command '{command}'{CommandLine.DidYouMean(command, CommandTable.All.Select(c => c.Name))}")));
+            $"unknown command '{command}'{CommandLine.CommandMeant(command, CommandTable.All)}")));
 
     private static async Task<int> HealthAsync(CliSession session)
     {

@@ -17,8 +17,6 @@ internal static class CostView
         foreach (var line in summary.Lines)
         {
             table.Add([.. Ids(summary.By, line), .. Cells(line)]);
-            if (summary.By == CostGrouping.Task && line.Title is { } title)
-                table.Below(Columns.Cut(Words.Plain(title), screen.Width - 4));
         }
         table.Add([.. Enumerable.Repeat((TableCell)"", Heading(summary.By).Length - 1).Prepend("total"), .. Cells(summary.Total)]);
         table.Write(screen);
@@ -70,7 +68,7 @@ internal static class CostView
 
     private static TableColumn[] Heading(CostGrouping by) => by switch
     {
-        CostGrouping.Task => ["TASK"],
+        CostGrouping.Task => ["TASK", new TableColumn("TITLE", Flexible: true)],
         CostGrouping.Session => [new TableColumn("SESSION", Flexible: true)],
         CostGrouping.Provider => ["PROVIDER", new TableColumn("MODEL", Flexible: true)],
         CostGrouping.Profile => [new TableColumn("PROFILE", Flexible: true)],
@@ -86,7 +84,7 @@ internal static class CostView
 
     private static TableCell[] Ids(CostGrouping by, CostLine line) => by switch
     {
-        CostGrouping.Task => [line.TaskId ?? "(no task)"],
+        CostGrouping.Task => [line.TaskNumber?.ToString(CultureInfo.InvariantCulture) ?? line.TaskId ?? "-", line.Title ?? (line.TaskId is null ? "(no task)" : "")],
         CostGrouping.Session => [line.SessionId ?? ""],
         CostGrouping.Provider => [line.Provider ?? "", line.Model ?? ""],
         CostGrouping.Profile => [line.Profile ?? ""],

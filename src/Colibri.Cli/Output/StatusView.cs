@@ -114,9 +114,9 @@ internal static class StatusView
 
     private static void Agent(Screen screen, StatusAgent agent)
     {
-        var who = $"{agent.Id}  {agent.Agent}  {Words.Of(agent.Activity)}";
+        var who = $"{agent.Label ?? agent.Id}  {agent.Agent}  {Words.Of(agent.Activity)}";
         screen.Line("  " + screen.Paint(Words.Plain(who), AgentView.ToneOf(agent.Activity)));
-        if (agent.TaskId is { } task)
+        if ((agent.TaskNumber?.ToString(CultureInfo.InvariantCulture) ?? agent.TaskId) is { } task)
             screen.Line($"    on task {Words.Plain(task)}");
     }
 

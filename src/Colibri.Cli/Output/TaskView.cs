@@ -181,7 +181,14 @@ internal static class TaskView
             : $"created task {name} ({StatusOf(task)})");
         screen.Line($"  {Words.Plain($"in {Place(task)}, by {task.Agent ?? "any agent"}")}");
         foreach (var reason in task.BlockedBy ?? [])
-            screen.Line($"  {Words.Plain($"{reason.Code}: {reason.Message}")}");
+        {
+            var indent = "  ";
+            foreach (var line in Columns.Wrap(Words.Plain($"{reason.Code}: {reason.Message}"), screen.Width - 4))
+            {
+                screen.Line(indent + line);
+                indent = "    ";
+            }
+        }
         if (task.Status is TaskState.Queued or TaskState.Claimed or TaskState.Started)
             screen.Line($"follow it: colibri wait {name}");
     }

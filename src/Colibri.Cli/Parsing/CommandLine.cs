@@ -22,6 +22,23 @@ internal static class CommandLine
     public static string DidYouMean(string word, IEnumerable<string> known) =>
         Nearest.To(word, known) is { } nearest ? $", did you mean {nearest}?" : "";
 
+    /// <summary>The same for a command: also a half of its name, such as <c>stop</c>, and what other programs call it.</summary>
+    public static string CommandMeant(string word, IReadOnlyList<CommandSpec> table)
+    {
+        var names = table.Select(command => command.Name).ToList();
+        var meant = Synonyms.GetValueOrDefault(word)
+            ?? names.Find(name => name.StartsWith($"{word}-", StringComparison.Ordinal))
+            ?? names.Find(name => name.EndsWith($"-{word}", StringComparison.Ordinal));
+        return meant is not null ? $", did you mean {meant}?" : DidYouMean(word, names);
+    }
+
+    private static readonly Dictionary<string, string> Synonyms = new(StringComparer.Ordinal)
+    {
+        ["show"] = "get-task", ["ls"] = "list-tasks", ["list"] = "list-tasks", ["ps"] = "list-agents", ["rm"] = "delete-task", ["delete"] = "delete-task",
+        ["kill"] = "stop-agent", ["cancel"] = "cancel-task", ["kinds"] = "agents", ["runs"] = "list-runs", ["sessions"] = "list-sessions", ["merge"] = "land",
+        ["tail"] = "logs", ["log"] = "logs", ["new"] = "add", ["create"] = "add", ["run"] = "add", ["events"] = "watch",
+    };
+
     /// <summary>One pass over one command line.</summary>
     private sealed class Pass(IReadOnlyList<CommandSpec> table)
     {
@@ -111,7 +128,7 @@ internal static class CommandLine
             }
             _command = table.FirstOrDefault(command => command.Name == word);
             if (_command is null)
-                _wrong ??= () => new UsageException($"unknown command '{word}'{DidYouMean(word, table.Select(c => c.Name))}");
+                _wrong ??= () => new UsageException($"unknown command '{word}'{CommandMeant(word, table)}");
         }
 
         private void TakePositional(string word, bool mayBeOne = true)

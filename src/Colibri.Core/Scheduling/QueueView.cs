@@ -67,7 +67,7 @@ public sealed class QueueView(
 
     private static string WhyHeld(BoardTask task)
     {
-        var release = $"it does not start before: colibri release-task {task.Id}";
+        var release = $"it does not start before: colibri release-task {task.Number}";
         return task.Error is { Code: TaskRow.Poison } ? $"{task.Interruptions} of its runs in a row were interrupted because the daemon was killed; {release}" : release;
     }
 

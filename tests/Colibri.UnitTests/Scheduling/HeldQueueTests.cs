@@ -359,11 +359,11 @@ public sealed class HeldQueueTests : IAsyncDisposable
         (await _fixture.Board.HoldAsync(task.Id)).Outcome.ShouldBe(EdgeOutcome.Applied);
         await StartAsync(RequestOf("pi", "", Road.OneShot), Road.OneShot);
         await LookAsync(TimeSpan.Zero);
-        await ReasonsAsync(("held", $"it does not start before: colibri release-task {task.Id}"));
+        await ReasonsAsync(("held", $"it does not start before: colibri release-task {task.Number}"));
 
         var poison = (await _fixture.Get(task)) with { Error = new TaskError("poison", "3 runs in a row were interrupted"), Interruptions = 3 };
         _fixture.Engine.Queue.Show(poison).BlockedBy.ShouldNotBeNull().ShouldHaveSingleItem().Message
-            .ShouldBe($"3 of its runs in a row were interrupted because the daemon was killed; it does not start before: colibri release-task {task.Id}");
+            .ShouldBe($"3 of its runs in a row were interrupted because the daemon was killed; it does not start before: colibri release-task {task.Number}");
 
         await _fixture.Board.ReleaseAsync(task.Id);
         await SettleAsync(() => _fixture.Board.Counts.Done == 1);

@@ -63,7 +63,7 @@ internal static class EdgeSql
         error_code = CASE WHEN {IsPoison} THEN '{TaskRow.Poison}' ELSE $error_code END,
         error_message = CASE WHEN {IsPoison}
             THEN (interruptions + 1) || ' runs in a row were interrupted because the daemon was killed, so the task is held; '
-                || 'see whether it ends the daemon, then type: colibri release-task ' || id
+                || 'see whether it ends the daemon, then type: colibri release-task ' || seq
             ELSE $error_message END,
         {NewWork}, {AddUsage}
         """,

@@ -701,6 +701,25 @@ public sealed class ViewTests
         """);
 
     [Test]
+    public async Task The_cost_by_task_names_tasks_by_number()
+    {
+        static CostLine Line(string? id, long? number, string? title, long microcents) =>
+            CostLine.Of(3, new Usage { InputTokens = 1_200, OutputTokens = 340, CostMicrocents = microcents }) with { TaskId = id, TaskNumber = number, Title = title };
+        var summary = new CostSummary
+        {
+            By = CostGrouping.Task, Total = Line(null, null, null, 412_000_000),
+            Lines = [Line("019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10", 12, "Fix the login test, which fails on the days on which the clocks change", 400_000_000), Line(null, null, null, 12_000_000)],
+        };
+        (await ShownAsync(summary, Wire.CostSummary, "cost")).ShouldBe("""
+            TASK   TITLE                                        COST  SENT  CACHED  OUT  REQ
+            12     Fix the login test, which fails on the…   $4.0000  1.2k      0%  340    3
+            -      (no task)                                 $0.1200  1.2k      0%  340    3
+            total                                            $4.1200  1.2k      0%  340    3
+
+            """);
+    }
+
+    [Test]
     public async Task Set_cost_mode() => (await ShownAsync(
         new CostState { Mode = CostMode.Max, SessionMaxBytes = 8_000_000, MaxUncompactedTurns = 100 }, Wire.CostState, "set-cost-mode max")).ShouldBe("""
         max: 8 MB and 100 turns a session, tool results unlimited
