@@ -54,6 +54,7 @@ internal static class PaneView
             Field("asks", Question(pane.Label ?? pane.Id, question)["asks: ".Length..], Tone.Attention);
         Field("error", pane.Error, Tone.Bad);
         Field("denied", TaskView.Denied(pane.Denied) ?? (pane.Unknown?.Contains("refusals") == true ? "?" : null), Tone.Attention);
+        Field("says", pane.LastWords);
         Field("turns", $"{Known(pane, "turns", Words.Number(pane.Turns))}, {Words.Count(pane.Tools, "tool call")}, {Words.Count(pane.Events, "event")}");
         Field("usage", Known(pane, "usage", TaskView.Tokens(pane.Usage)));
         Field("cost", Known(pane, "cost", CostView.Cost(pane.Usage)));

@@ -488,6 +488,7 @@ public sealed class AgentPane
             Tools = state.Tools,
             Tool = lives ? state.Tool : null,
             Plan = state.Plan,
+            LastWords = state.LastWords,
             Usage = state.Usage.ToWire(),
             Unknown = _identity.UnknownIn(state.Usage),
             Denied = denied,

@@ -26,6 +26,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private const int MaxToolNames = 32;
     private const int MaxPathChars = 4_096;
     private const int MaxStepChars = 200;
+    private const int MaxLastWordsChars = 200;
     private const int MaxPrintedChars = 200;
     private const string UnknownTool = "tool";
 
@@ -38,6 +39,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private Func<ulong, bool>? _isDenied;
     private BackgroundStarts? _starts;
     private MessagePieces? _pieces;
+    private string? _said;
     private bool _namesBackground;
     private long _errorAt;
     private long _askedAt;
@@ -180,6 +182,15 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         if (keepsWords && (kind == EventKind.MessageEnded || IsEnd(kind)) && ContentText.Decode(line, e.Text) is { Length: > 0 } text)
             Enter(kind, text, e);
         Step(kind);
+        // Only now: a message may be what begins the run.
+        ShowSaid();
+    }
+
+    private void ShowSaid()
+    {
+        if (_said is null) return;
+        State.LastWords = _said;
+        _said = null;
     }
 
     // What a run comes to, as its end says it, repeats its last message: that is in the session already.
@@ -201,7 +212,9 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     private void Enter(EventKind kind, string words, bool isNested)
     {
         if (kind == EventKind.MessageEnded) news.Add(new SessionEntry { Kind = SessionEntryKind.Assistant, Text = words });
-        if (!isNested && !string.IsNullOrWhiteSpace(words)) news.Words = words;
+        if (isNested || string.IsNullOrWhiteSpace(words)) return;
+        news.Words = words;
+        _said = secrets.Name(words.Trim(), MaxLastWordsChars);
     }
 
     // An agent may tell again of the question that it waits with.
@@ -230,6 +243,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
         {
             State.Runs++;
             State.Plan = null;
+            State.LastWords = null;
         }
         // A question outside a run is no run of its own: what begins after it is one.
         if (kind == EventKind.Asked && before != Activity.Blocked) State.AskedFrom = before == Activity.Working ? null : before;
@@ -500,6 +514,7 @@ internal sealed class PaneFold(PaneNews news, UsagePricing pricing, bool keepsWo
     public void Complete()
     {
         EndMessage();
+        ShowSaid();
         _calls?.Flush();
         CompleteUsage();
     }

@@ -60,6 +60,9 @@ internal struct PaneState
     /// <summary>How far the agent's plan for its run has come; null where it told none.</summary>
     public PlanProgress? Plan { get; set; }
 
+    /// <summary>The beginning of what it said last in its run, on one line; null where it said nothing.</summary>
+    public string? LastWords { get; set; }
+
     /// <summary>The tool that has run for longest; null while none runs.</summary>
     public string? OldestTool { get; set; }
 
@@ -196,6 +199,7 @@ internal struct PaneState
         && IsComplete == other.IsComplete
         && ReferenceEquals(Tool, other.Tool)
         && ReferenceEquals(Plan, other.Plan)
+        && ReferenceEquals(LastWords, other.LastWords)
         && ReferenceEquals(Error, other.Error)
         && ReferenceEquals(PromptRefused, other.PromptRefused)
         && ReferenceEquals(Question, other.Question)

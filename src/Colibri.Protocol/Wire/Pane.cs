@@ -62,6 +62,9 @@ public sealed record Pane
 
     /// <summary>How far the agent's own plan for its run has come; absent where it told none.</summary>
     public PlanProgress? Plan { get; init; }
+
+    /// <summary>The beginning of what it said last in its current run, or in its latest: one line of at most 200 characters. Absent where it said nothing.</summary>
+    public string? LastWords { get; init; }
     public Usage Usage { get; init; } = new();
 
     /// <summary>What its kind does not tell, of <c>usage</c>, <c>cost</c>, <c>turns</c> and <c>refusals</c>: zeros there say nothing. Absent where all is told.</summary>

@@ -1,7 +1,11 @@
+using System.Text;
+using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Panes;
+using Colibri.Core.Providers;
 using Colibri.Core.Runs;
 using Colibri.Protocol.Wire;
 using Colibri.UnitTests.Jsonl;
+using Colibri.UnitTests.Providers;
 
 namespace Colibri.UnitTests.Panes;
 
@@ -272,6 +276,42 @@ public sealed class RecordingFoldTests
     {
         var bytes = Recordings.Read(recording);
         Fold(recording, bytes, bytes.Length, null).Run.ProviderStatus.ShouldBe(status);
+    }
+
+    /// <summary>Of every recording in which the agent said something: what a session has as its last message is the beginning of what the pane shows.</summary>
+    [Test]
+    public void The_last_words_are_those_of_the_last_message()
+    {
+        var spoken = 0;
+        foreach (var (recording, _, _) in Table)
+        {
+            var pane = PaneFixture.New(recording[..recording.IndexOf('-', StringComparison.Ordinal)], transcript: new ListTranscript());
+            string? said = null;
+            foreach (var line in Recordings.Lines(recording))
+                said = pane.Feed([.. line, (byte)'\n']).Words ?? said;
+            said = pane.Complete().Words ?? said;
+            spoken += said is null ? 0 : 1;
+            var shown = pane.Show().LastWords;
+            (shown ?? "").ShouldBe(said is null ? "" : Secrets.None.Name(said.Trim(), 200), recording);
+        }
+        spoken.ShouldBeGreaterThan(Table.Length / 2);
+    }
+
+    [Test]
+    public void The_last_words_are_of_this_run_and_without_keys()
+    {
+        var key = "sk-ant-api03-Zq8vR2mWx7LbT4nKc9Jd5Hf6Gs3Pa1Uy0EiOo";
+        var profile = AgentProfiles.For("pi", null);
+        var pane = new AgentPane(new PaneIdentity("id-1", "pi", profile.Name), profile.Dialect, new StoppedClock(), keepsWords: true, secrets: Keys.Of(key));
+        void Say(string line) => pane.Feed(Encoding.UTF8.GetBytes(line + "\n"));
+
+        Say("""{"type":"agent_start"}""");
+        Say($$$"""{"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"{{{new string('x', 190)}}} {{{key}}}\nand more"}],"stopReason":"stop"}}""");
+        pane.Show().LastWords.ShouldBe($"{new string('x', 190)} [redacted] and more"[..199] + "…");
+        Say("""{"type":"agent_end","messages":[]}""");
+        pane.Show().LastWords.ShouldNotBeNull("its run is over, and nothing was said since");
+        Say("""{"type":"agent_start"}""");
+        pane.Show().LastWords.ShouldBeNull();
     }
 
     [Test]

@@ -143,11 +143,12 @@ internal static class MainView
         _ => Words.Of(pane.Lifecycle),
     };
 
-    /// <summary>The latest that is known of what it says: its question, its error, its task's result, or the name of its last event.</summary>
+    /// <summary>The latest that is known of what it says: its question, its error, its last words, its task's result, or the name of its last event.</summary>
     private static string Said(Pane pane, BoardTask? task) => pane switch
     {
         { Question: { } question } => FirstLine($"asks: {question.Title ?? question.Message}"),
         { Error: { Length: > 0 } error } => FirstLine(error),
+        { LastWords: { Length: > 0 } words } => FirstLine(words),
         _ when task?.Result is { Text: { Length: > 0 } text } => FirstLine(text),
         { LastEvent: { } last } => last,
         _ => "",
