@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -40,6 +41,21 @@ internal sealed class CallTask(TimeSpan kept, TimeProvider clock)
         return new Asking(this);
     }
 
+    /// <summary>
+    /// Asks the person by the task itself: the request stands in the task until its answer comes, because no other request is open to carry it.
+    /// </summary>
+    /// <param name="method">What is asked.</param>
+    /// <param name="parameters">Its parameters.</param>
+    /// <param name="cancellation">The question is given up.</param>
+    public async ValueTask<JsonNode?> AskAsync(string method, JsonNode? parameters, CancellationToken cancellation)
+    {
+        var answer = new TaskCompletionSource<JsonNode?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var question = new TaskQuestion(Guid.NewGuid().ToString("N"), method, parameters?.ToJsonString() ?? "{}", answer);
+        Change(view => view with { Phase = TaskPhase.InputRequired, Question = question });
+        using (new Asking(this))
+            return await answer.Task.WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
     public void End(CallToolResult result) => End(view => view with { Phase = result.IsError == true ? TaskPhase.Failed : TaskPhase.Completed, Result = result });
 
     public void Fail(McpProtocolException failure) => End(view => view with { Phase = TaskPhase.Failed, Words = failure.Message, Failure = failure });
@@ -63,7 +79,7 @@ internal sealed class CallTask(TimeSpan kept, TimeProvider clock)
 
     private sealed class Asking(CallTask task) : IDisposable
     {
-        public void Dispose() => task.Change(view => view with { Phase = TaskPhase.Working });
+        public void Dispose() => task.Change(view => view with { Phase = TaskPhase.Working, Question = null });
     }
 }
 
@@ -76,6 +92,9 @@ internal sealed class CallTask(TimeSpan kept, TimeProvider clock)
 /// <param name="Kept">How long it is kept after <paramref name="CreatedAt"/>.</param>
 internal sealed record TaskView(string Id, TaskPhase Phase, string? Words, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, TimeSpan Kept)
 {
+    /// <summary>What the person is asked by the task; null where nothing is, or where the question goes to the client as a request.</summary>
+    public TaskQuestion? Question { get; init; }
+
     /// <summary>Once it is over: what the tool answered; null where it did not.</summary>
     public CallToolResult? Result { get; init; }
 
@@ -84,6 +103,13 @@ internal sealed record TaskView(string Id, TaskPhase Phase, string? Words, DateT
 
     public bool IsOver => Phase is TaskPhase.Completed or TaskPhase.Failed or TaskPhase.Cancelled;
 }
+
+/// <summary>A question that waits in a task.</summary>
+/// <param name="Key">What its answer names it by.</param>
+/// <param name="Method">What is asked, as <c>elicitation/create</c>.</param>
+/// <param name="Parameters">Its parameters, JSON.</param>
+/// <param name="Answer">Takes the answer; a second one changes nothing.</param>
+internal sealed record TaskQuestion(string Key, string Method, string Parameters, TaskCompletionSource<JsonNode?> Answer);
 
 /// <summary>How far a <see cref="CallTask"/> is.</summary>
 internal enum TaskPhase

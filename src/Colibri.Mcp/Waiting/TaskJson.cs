@@ -25,8 +25,11 @@ internal static class TaskJson
     /// <summary>A task of the extension, with its result once it is over.</summary>
     public static JsonObject Extended(TaskView task)
     {
-        // There, a failure is one of the protocol; a tool that answers that it failed has completed.
-        var state = State(task.Result is null ? task : task with { Phase = TaskPhase.Completed }, "ttlMs", "pollIntervalMs");
+        // There, a failure is one of the protocol, and a tool that answers that it failed has completed. Input is required while there is a question to answer.
+        var phase = task.Result is not null ? TaskPhase.Completed : task is { Phase: TaskPhase.InputRequired, Question: null } ? TaskPhase.Working : task.Phase;
+        var state = State(task with { Phase = phase }, "ttlMs", "pollIntervalMs");
+        if (task.Question is { } question)
+            state["inputRequests"] = new JsonObject { [question.Key] = new JsonObject { ["method"] = question.Method, ["params"] = JsonNode.Parse(question.Parameters) } };
         if (task.Result is not null)
             state["result"] = Result(task.Result);
         else if (task.Failure is { } failure)

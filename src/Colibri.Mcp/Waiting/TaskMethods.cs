@@ -40,8 +40,10 @@ internal sealed class TaskMethods(ToolDispatch dispatch, CallTasks tasks)
         {
             if (!isWait || request.Server.ClientCapabilities?.Extensions?.ContainsKey(Extension) != true)
                 return await dispatch.CallAsync(call, request.Server, cancellation).ConfigureAwait(false);
-            // The request is over before the call is: neither progress nor a question can be sent on its behalf.
-            var given = tasks.Start(KeptFor(call, null), (task, ended) => dispatch.CallAsync(call, null, ended, task));
+            // The request is over before the call is: no progress can be told on its behalf, and a question waits in the task.
+            var silent = new CallToolRequestParams { Name = call.Name, Arguments = call.Arguments };
+            var asking = request.Server;
+            var given = tasks.Start(KeptFor(call, null), (task, ended) => dispatch.CallAsync(silent, asking.WithOutgoingRequestInterceptor(task.AskAsync), ended, task));
             var created = TaskCreated.Of(TaskJson.Extended(given.View));
             created.ResultType = "task";
             return Created(created);
@@ -130,12 +132,14 @@ internal sealed class TaskMethods(ToolDispatch dispatch, CallTasks tasks)
         ? throw Unknown("tasks/list")
         : new JsonObject { ["tasks"] = new JsonArray([.. tasks.All.Select(TaskJson.Of)]) };
 
-    // No task of the extension asks for input.
+    /// <summary>Takes the answer to the task's question. One to another question, as an earlier one, changes nothing.</summary>
     private JsonObject Update(RequestContext<JsonNode?> request)
     {
         if (!Revision.IsNew(request.Server))
             throw Unknown("tasks/update");
-        _ = tasks.Find(IdOf(request));
+        var task = tasks.Find(IdOf(request)).View;
+        if (task.Question is { } question && request.Params!["inputResponses"] is JsonObject answers && answers[question.Key] is JsonObject answer)
+            question.Answer.TrySetResult(answer.DeepClone());
         return new JsonObject { ["resultType"] = "complete" };
     }
 

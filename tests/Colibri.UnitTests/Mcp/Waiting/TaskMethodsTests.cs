@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Colibri.Mcp.Waiting;
@@ -131,14 +132,29 @@ public sealed class TaskMethodsTests
 
         ((string?)made["resultType"], (int)made["ttlMs"]!).ShouldBe(("task", 660_000));
         var id = (string)made["taskId"]!;
-        JsonObject task;
-        do
-            task = await session.RequestAsync("tasks/get", Named(id));
-        while ((string?)task["status"] == "working");
+        var task = await TaskWhereAsync(session, id, task => (string?)task["status"] != "working");
         ((string?)task["status"], (string?)task["resultType"], (string?)task["result"]!["structuredContent"]!["outcome"]).ShouldBe(("completed", "complete", "over"));
         ((string?)(await session.RequestAsync("tasks/cancel", Named(id)))["resultType"]).ShouldBe("complete");
         foreach (var method in (string[])["tasks/result", "tasks/list"])
             (await Refused(session, method, Named(id))).ErrorCode.ShouldBe(McpErrorCode.MethodNotFound);
+    }
+
+    [Test]
+    public async Task In_the_later_revision_a_question_stands_in_the_task_until_it_is_answered()
+    {
+        var elicits = new ClientCapabilities { Extensions = Extended.Extensions, Elicitation = new ElicitationCapability { Form = new FormElicitationCapability() } };
+        await using var session = await ServedSession.StartAsync(BoardOf([Started, Done], [Asking]), New, capabilities: elicits);
+        var id = (string)(await session.RequestAsync("tools/call", """{"name":"colibri_wait","arguments":{"tasks":[7]}}"""))["taskId"]!;
+
+        var asking = await TaskWhereAsync(session, id, task => (string?)task["status"] == "input_required");
+        var (key, asked) = asking["inputRequests"]!.AsObject().Single();
+        await session.RequestAsync("tasks/update", $$$$"""{"taskId":"{{{{id}}}}","inputResponses":{"another":{"action":"cancel"}}}""");
+        await session.RequestAsync("tasks/update", $$$$$"""{"taskId":"{{{{{id}}}}}","inputResponses":{"{{{{{key}}}}}":{"action":"accept","content":{"value":"Allow"}}}}""");
+        var over = await TaskWhereAsync(session, id, task => task["result"] is not null);
+
+        ((string?)asked!["method"], (string?)asked["params"]!["message"]).ShouldBe(("elicitation/create", "Agent a1 (pi), at work on task 7, asks:\nRun rm?\n- Allow\n- Reject"));
+        ((string?)over["result"]!["structuredContent"]!["outcome"]).ShouldBe("over");
+        session.Daemon.Requests.Count(line => line.Contains("\"value\":\"Allow\"", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     [Test]
@@ -147,6 +163,18 @@ public sealed class TaskMethodsTests
         await using var session = await ServedSession.StartAsync(BoardOf([Started, Done], []), New);
 
         (await session.WaitAsync("""{"tasks":[7]}""")).GetProperty("outcome").GetString().ShouldBe("over");
+    }
+
+    /// <summary>That revision has no request that waits, so a client asks again and again.</summary>
+    private static async Task<JsonObject> TaskWhereAsync(ServedSession session, string id, Predicate<JsonObject> holds)
+    {
+        for (var since = Stopwatch.StartNew(); since.Elapsed < TimeSpan.FromSeconds(20);)
+        {
+            var task = await session.RequestAsync("tasks/get", Named(id));
+            if (holds(task))
+                return task;
+        }
+        throw new TimeoutException("the task is not as it should be");
     }
 
     private static string Id(JsonObject made) => (string)made["task"]!["taskId"]!;
