@@ -109,6 +109,18 @@ public sealed class McpClientTests(McpClients clients)
     }
 
     [Test]
+    public async Task A_task_of_the_later_revision_is_as_the_official_extension_has_it()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--rpc --ask"));
+
+        var told = await clients.RunAsync(daemon, "mcp-tasks.mjs");
+
+        told.Flag("extension").ShouldBeTrue();
+        told.Items("statuses").Select(status => status.GetString()).Where(status => status != "working").ShouldBe(["input_required", "completed"], told.ToString());
+        told.Member("wait").Text("outcome").ShouldBe("over");
+    }
+
+    [Test]
     [Arguments(0, "colibri-mcp ", "--version")]
     [Arguments(0, "usage: colibri-mcp", "--help")]
     [Arguments(2, "", "--what")]
