@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -54,7 +55,7 @@ internal sealed class ClientTransport : TransportBase
         if (!IsConnected)
             return;
         // The line is written whole, or a later one would begin in its middle; who gives up does not wait for its end.
-        var writing = WriteAsync(JsonSerializer.SerializeToUtf8Bytes(message, Message));
+        var writing = WriteAsync([.. JsonSerializer.SerializeToUtf8Bytes(message, Message), (byte)'\n']);
         try
         {
             await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -86,7 +87,6 @@ internal sealed class ClientTransport : TransportBase
         try
         {
             await _output.WriteAsync(line).ConfigureAwait(false);
-            await _output.WriteAsync("\n"u8.ToArray()).ConfigureAwait(false);
             await _output.FlushAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (e is ObjectDisposedException or InvalidOperationException)
@@ -156,7 +156,10 @@ internal sealed class ClientTransport : TransportBase
         if (Parse(line) is not { } message)
         {
             if (IdIn(line) is { } id)
-                await SendMessageAsync(new JsonRpcError { Id = id, Error = new JsonRpcErrorDetail { Code = (int)McpErrorCode.ParseError, Message = "the line is no message of JSON-RPC" } }, _closed.Token).ConfigureAwait(false);
+            {
+                var error = new JsonRpcErrorDetail { Code = (int)McpErrorCode.ParseError, Message = "the line is no message of JSON-RPC" };
+                await SendMessageAsync(new JsonRpcError { Id = id, Error = error }, _closed.Token).ConfigureAwait(false);
+            }
             return;
         }
         if (message is JsonRpcRequest { Method: not RequestMethods.SubscriptionsListen } request)
@@ -204,7 +207,7 @@ internal sealed class ClientTransport : TransportBase
         return null;
     }
 
-    private void Settle(System.Text.Json.Nodes.JsonNode cancelled)
+    private void Settle(JsonNode cancelled)
     {
         try
         {

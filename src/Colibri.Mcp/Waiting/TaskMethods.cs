@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Colibri.Mcp.Hosting;
 using Colibri.Mcp.Tools;
@@ -96,7 +97,7 @@ internal sealed class TaskMethods(ToolDispatch dispatch, CallTasks tasks)
 
     private static TimeSpan KeptFor(CallToolRequestParams call, JsonNode? asked)
     {
-        var wait = call.Arguments is not null && call.Arguments.TryGetValue("timeout_seconds", out var value) && value.ValueKind == System.Text.Json.JsonValueKind.Number && value.TryGetInt64(out var seconds)
+        var wait = call.Arguments is not null && call.Arguments.TryGetValue("timeout_seconds", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var seconds)
             ? Math.Clamp(seconds, 1, TaskWaiting.MaxSeconds)
             : TaskWaiting.DefaultTaskSeconds;
         var least = TimeSpan.FromSeconds(wait) + Fetching;
