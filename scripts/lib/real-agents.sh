@@ -8,6 +8,7 @@
 #   playwright=$(real_playwright) axe=$(real_axe)     # what drives a browser and looks at a page, for the web pages
 #
 #   clients=$(mcp_clients)     # a directory whose node_modules have the MCP inspector, the official TypeScript SDK and ajv; 123 MB on disk
+#   suite=$(mcp_conformance)     # the same for the official conformance suite; 51 MB on disk
 #
 # Nothing is installed outside ${COLIBRI_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/colibri-tests}. Each function prints a path, or one
 # line on stderr that says what is missing; it then returns 75 (EX_TEMPFAIL of sysexits.h) where the thing cannot be had here or now, for
@@ -26,6 +27,7 @@ REAL_GOOSE_VERSION=0.20.1
 REAL_CLINE_VERSION=3.0.65
 MCP_INSPECTOR_VERSION=2.12.0
 MCP_SDK_VERSION=1.32.2
+MCP_CONFORMANCE_VERSION=0.1.16
 REAL_JITI_VERSION=2.7.0
 REAL_PLAYWRIGHT_VERSION=1.65.1
 REAL_AXE_VERSION=4.14.1
@@ -204,14 +206,15 @@ real_copilot() {
     _real_agents_native copilot "@github/copilot-@PLATFORM@@$REAL_COPILOT_VERSION" "$REAL_COPILOT_VERSION" copilot
 }
 
-# mcp_clients: programs of many packages, so npm installs them; their install scripts, which nothing here needs, are not run.
-mcp_clients() (
+# _real_agents_install NAME WHAT PACKAGE...: programs of many packages, so npm installs them; their install scripts, which nothing here needs, are not run.
+_real_agents_install() (
     set -eu
     cache=$(real_agents_cache) || exit $?
-    dir="$cache/mcp-clients-$MCP_INSPECTOR_VERSION-$MCP_SDK_VERSION"
+    dir="$cache/$1" what=$2
+    shift 2
     if [ ! -d "$dir" ]; then
         if ! command -v npm >/dev/null 2>&1; then
-            echo 'real-agents: npm is not on PATH, so the MCP clients cannot be fetched (try: apt install npm, or pkg install npm)' >&2
+            echo "real-agents: npm is not on PATH, so $what cannot be fetched (try: apt install npm, or pkg install npm)" >&2
             exit 75
         fi
         mkdir -p "$cache"
@@ -219,8 +222,8 @@ mcp_clients() (
         trap 'rm -rf "$temporary"' EXIT
         trap 'exit 1' HUP INT TERM
         if ! npm install --prefix "$temporary" --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-timeout=60000 \
-            "@modelcontextprotocol/inspector@$MCP_INSPECTOR_VERSION" "@modelcontextprotocol/sdk@$MCP_SDK_VERSION" >"$temporary/npm.out" 2>&1; then
-            echo "real-agents: npm could not install the MCP clients: $(head -n 1 "$temporary/npm.out") (is the registry reachable? try: npm ping)" >&2
+            "$@" >"$temporary/npm.out" 2>&1; then
+            echo "real-agents: npm could not install $what: $(head -n 1 "$temporary/npm.out") (is the registry reachable? try: npm ping)" >&2
             if npm ping --fetch-retries=0 --fetch-timeout=10000 >/dev/null 2>&1; then exit 1; else exit 75; fi
         fi
         chmod 755 "$temporary"
@@ -230,6 +233,15 @@ mcp_clients() (
     fi
     printf '%s\n' "$dir"
 )
+
+mcp_clients() {
+    _real_agents_install "mcp-clients-$MCP_INSPECTOR_VERSION-$MCP_SDK_VERSION" 'the MCP clients' \
+        "@modelcontextprotocol/inspector@$MCP_INSPECTOR_VERSION" "@modelcontextprotocol/sdk@$MCP_SDK_VERSION"
+}
+
+mcp_conformance() {
+    _real_agents_install "mcp-conformance-$MCP_CONFORMANCE_VERSION" 'the MCP conformance suite' "@modelcontextprotocol/conformance@$MCP_CONFORMANCE_VERSION"
+}
 
 # real_playwright: the folder of the package that drives a browser; the browser is the system's.
 real_playwright() {

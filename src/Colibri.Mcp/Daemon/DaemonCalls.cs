@@ -9,6 +9,7 @@ namespace Colibri.Mcp.Daemon;
 internal sealed class DaemonCalls(string socketPath)
 {
     private static readonly TimeSpan LandingPatience = TimeSpan.FromDays(1);
+    private static readonly TimeSpan DoctorPatience = TimeSpan.FromSeconds(45);
 
     public string SocketPath => socketPath;
 
@@ -18,9 +19,9 @@ internal sealed class DaemonCalls(string socketPath)
     public async Task<Reply> AskAsync(CommandRequest request, CancellationToken cancellation)
     {
         using var client = await ColibriClient.ConnectAsync(socketPath, cancellation).ConfigureAwait(false);
-        // Stopping an agent may rightly take all of its grace, and the check of a merge as long as its workspace allows.
-        var timeout = request.Cmd == WireCommand.LandTask.Name
-            ? LandingPatience
+        // The check of a merge may take as long as its workspace allows, the doctor asks programs, and stopping an agent may take all of its grace.
+        var timeout = request.Cmd == WireCommand.LandTask.Name ? LandingPatience
+            : request.Cmd == WireCommand.Doctor.Name ? DoctorPatience
             : ColibriClient.ReplyTimeout + TimeSpan.FromMilliseconds(Math.Clamp(request.GraceMs ?? 0, 0, 600_000));
         return (await client.SendAsync(request, timeout, cancellation).ConfigureAwait(false)).Accepted();
     }

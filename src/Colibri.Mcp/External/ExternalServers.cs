@@ -11,6 +11,9 @@ namespace Colibri.Mcp.External;
 /// <param name="environment">Looks a variable up.</param>
 internal sealed class ExternalServers(string registryPath, Func<string, string?> environment) : IDisposable
 {
+    /// <summary>All that a server may print during one call.</summary>
+    private const long MaxAnswerBytes = 64 * 1024 * 1024;
+
     private readonly Lazy<ChildProcesses> _children = new(ChildProcesses.Start);
 
     /// <exception cref="ExternalException">The registry cannot be read.</exception>
@@ -27,8 +30,9 @@ internal sealed class ExternalServers(string registryPath, Func<string, string?>
         await using var process = ExternalProcess.Start(_children.Value, server, environment);
         try
         {
-            var transport = new StreamClientTransport(process.Input, new LineLimit(process.Output));
-            await using var client = await McpClient.CreateAsync(transport, cancellationToken: deadline.Token).ConfigureAwait(false);
+            var transport = new StreamClientTransport(process.Input, new LineLimit(process.Output, MaxAnswerBytes));
+            // The deadline alone counts: the SDK's own would give a slow start up after a minute.
+            await using var client = await McpClient.CreateAsync(transport, new McpClientOptions { InitializationTimeout = server.Timeout }, cancellationToken: deadline.Token).ConfigureAwait(false);
             return await work(server, client, deadline.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

@@ -4,11 +4,14 @@ namespace Colibri.Mcp.Hosting;
 /// A stream of lines that fails once a line is longer than 16 MiB: the SDK reads a message as one line, of any length. The limit is four times
 /// that of a request to the daemon, because JSON within JSON may need four bytes for one.
 /// </summary>
-internal sealed class LineLimit(Stream lines) : Stream
+/// <param name="lines">The stream.</param>
+/// <param name="maxBytes">It fails as well once it has given more than so many bytes.</param>
+internal sealed class LineLimit(Stream lines, long maxBytes = long.MaxValue) : Stream
 {
     public const int MaxLineBytes = 16 * 1024 * 1024;
 
     private long _line;
+    private long _all;
 
     public override bool CanRead => true;
     public override bool CanSeek => false;
@@ -60,5 +63,8 @@ internal sealed class LineLimit(Stream lines) : Stream
         _line = newline < 0 ? _line + read.Length : read.Length - newline - 1;
         if (_line > MaxLineBytes)
             throw new IOException($"a message is longer than {MaxLineBytes} bytes");
+        _all += read.Length;
+        if (_all > maxBytes)
+            throw new IOException($"there are more than {maxBytes} bytes of messages");
     }
 }

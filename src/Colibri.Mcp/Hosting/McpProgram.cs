@@ -1,7 +1,9 @@
+using System.Text.Json.Nodes;
 using Colibri.Mcp.Daemon;
 using Colibri.Mcp.External;
 using Colibri.Mcp.Resources;
 using Colibri.Mcp.Tools;
+using Colibri.Mcp.Waiting;
 using Colibri.Protocol.Client;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -9,7 +11,7 @@ using ModelContextProtocol.Server;
 
 namespace Colibri.Mcp.Hosting;
 
-/// <summary>The server on two streams, until the client closes its end.</summary>
+/// <summary>The server on two streams, until the client closes its end and has its answers.</summary>
 internal static class McpProgram
 {
     private const string Instructions = """
@@ -29,16 +31,18 @@ internal static class McpProgram
     {
         var daemon = new DaemonCalls(socketPath);
         using var external = gates is { Write: true, External: true } ? new ExternalServers(ExternalRegistry.Locate(environment, File.Exists), environment) : null;
-        using var dispatch = new ToolDispatch(daemon, gates, external);
+        await using var transport = new ClientTransport(input, output);
+        using var dispatch = new ToolDispatch(daemon, gates, external) { InputEnded = transport.InputEnded };
+        await using var tasks = new CallTasks(TimeProvider.System);
         var resources = new ResourceTable(daemon);
         await using var subscriptions = new ResourceSubscriptions(socketPath);
-        await using var transport = new StreamServerTransport(new LineLimit(input), output, "colibri-mcp");
-        await using var server = McpServer.Create(transport, Options(dispatch, resources, subscriptions));
+        await using var server = McpServer.Create(transport, Options(new TaskMethods(dispatch, tasks), dispatch, resources, subscriptions));
         subscriptions.Client = server;
-        await server.RunAsync(cancellation).ConfigureAwait(false);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation, transport.Over);
+        await server.RunAsync(over.Token).ConfigureAwait(false);
     }
 
-    private static McpServerOptions Options(ToolDispatch dispatch, ResourceTable resources, ResourceSubscriptions subscriptions) => new()
+    private static McpServerOptions Options(TaskMethods tasks, ToolDispatch dispatch, ResourceTable resources, ResourceSubscriptions subscriptions) => new()
     {
         ServerInfo = new Implementation { Name = "colibri-mcp", Title = "Colibri", Version = BuildVersion.Text },
         ServerInstructions = Instructions,
@@ -46,13 +50,19 @@ internal static class McpProgram
         {
             Tools = new ToolsCapability(),
             Resources = new ResourcesCapability { Subscribe = true },
+            Extensions = new Dictionary<string, object> { [TaskMethods.Extension] = new JsonObject() },
+        },
+        RequestHandlers = tasks.Handlers,
+        Filters = new McpServerFilters
+        {
+            Message = new McpMessageFilters { IncomingFilters = [TaskMethods.Note], OutgoingFilters = [TaskMethods.Complete] },
         },
         Handlers = new McpServerHandlers
         {
-            ListToolsHandler = (_, _) => ValueTask.FromResult(new ListToolsResult { Tools = [.. dispatch.Listed.Select(tool => tool.Protocol)] }),
-            CallToolHandler = async (request, cancellation) => await dispatch.CallAsync(request.Params!, request.Server, cancellation).ConfigureAwait(false),
+            ListToolsHandler = (request, _) => ValueTask.FromResult(Lasting(request.Server, new ListToolsResult { Tools = [.. dispatch.Listed.Select(tool => tool.Protocol)] })),
+            CallToolWithAlternateHandler = tasks.CallAsync,
             ListResourcesHandler = (_, cancellation) => AskAsync(async () => new ListResourcesResult { Resources = await resources.ListAsync(cancellation).ConfigureAwait(false) }),
-            ListResourceTemplatesHandler = (_, _) => ValueTask.FromResult(new ListResourceTemplatesResult { ResourceTemplates = [.. ResourceTable.Templates] }),
+            ListResourceTemplatesHandler = (request, _) => ValueTask.FromResult(Lasting(request.Server, new ListResourceTemplatesResult { ResourceTemplates = [.. ResourceTable.Templates] })),
             ReadResourceHandler = (request, cancellation) => AskAsync(() => resources.ReadAsync(request.Params!.Uri, cancellation)),
             SubscribeToResourcesHandler = (request, _) =>
             {
@@ -64,8 +74,18 @@ internal static class McpProgram
                 subscriptions.Remove(request.Params!.Uri);
                 return ValueTask.FromResult(new EmptyResult());
             },
+            SubscriptionsListenHandler = subscriptions.ListenAsync,
         },
     };
+
+    /// <summary>What stays the same as long as this process runs. The earlier revisions have no word for it; other answers are stale at once.</summary>
+    private static T Lasting<T>(McpServer client, T result)
+        where T : ICacheableResult
+    {
+        if (Revision.IsNew(client))
+            (result.TimeToLive, result.CacheScope) = (TimeSpan.FromHours(1), CacheScope.Private);
+        return result;
+    }
 
     /// <summary>The words of a failure go to the client; the SDK would hide those of any other exception.</summary>
     private static async ValueTask<T> AskAsync<T>(Func<Task<T>> work)

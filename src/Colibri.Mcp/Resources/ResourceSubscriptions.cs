@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Wire;
 using ModelContextProtocol;
@@ -18,7 +19,8 @@ internal sealed class ResourceSubscriptions(string socketPath) : IAsyncDisposabl
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly HashSet<string> _wanted = new(StringComparer.Ordinal);
+    private readonly Listener _client = new(null) { IsOpen = true };
+    private readonly List<Listener> _listeners = [];
     private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _hasChanged = new(0, 1);
     private readonly CancellationTokenSource _over = new();
@@ -28,27 +30,50 @@ internal sealed class ResourceSubscriptions(string socketPath) : IAsyncDisposabl
     /// <summary>Who is told.</summary>
     public McpServer? Client { get; set; }
 
+    /// <summary><c>resources/subscribe</c> of 2025-11-25.</summary>
     /// <exception cref="McpProtocolException">There is no such resource, or there are too many.</exception>
     public void Add(string uri)
     {
         if (!ResourceTable.IsKnown(uri))
             throw new McpProtocolException("there is no such resource", McpErrorCode.ResourceNotFound);
-        lock (_gate)
-        {
-            if (_wanted.Count >= MaxResources && !_wanted.Contains(uri))
-                throw new McpProtocolException($"{MaxResources} resources are subscribed to", McpErrorCode.InvalidParams);
-            _wanted.Add(uri);
-            _following ??= FollowAsync();
-            _telling ??= TellAsync();
-        }
+        if (!TryAdd(_client, uri))
+            throw new McpProtocolException($"{MaxResources} resources are subscribed to", McpErrorCode.InvalidParams);
     }
 
     public void Remove(string uri)
     {
         lock (_gate)
+            _client.Uris.Remove(uri);
+    }
+
+    /// <summary>
+    /// <c>subscriptions/listen</c> of 2026-07-28, until the client cancels it. It is told first which of its resources are subscribed to: those that
+    /// there are, within the bound. No list of this server changes by itself, so that nothing else is.
+    /// </summary>
+    public async ValueTask<EmptyResult> ListenAsync(RequestContext<SubscriptionsListenRequestParams> request, CancellationToken cancellation)
+    {
+        var listener = new Listener(request.JsonRpcRequest.Id);
+        try
         {
-            _wanted.Remove(uri);
-            _changed.Remove(uri);
+            List<string> granted = [.. (request.Params?.Notifications?.ResourceSubscriptions ?? []).Distinct().Where(uri => ResourceTable.IsKnown(uri) && TryAdd(listener, uri))];
+            // The SDK's parameters of this notification have no place for the metadata.
+            var notifications = new JsonObject();
+            if (granted.Count > 0)
+                notifications["resourceSubscriptions"] = new JsonArray([.. granted.Select(uri => JsonValue.Create(uri))]);
+            var acknowledged = new JsonRpcNotification
+            {
+                Method = NotificationMethods.SubscriptionsAcknowledgedNotification,
+                Params = new JsonObject { ["notifications"] = notifications, ["_meta"] = listener.Meta() },
+            };
+            await request.Server.SendMessageAsync(acknowledged, cancellation).ConfigureAwait(false);
+            Open(listener);
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation).ConfigureAwait(false);
+            return new EmptyResult();
+        }
+        finally
+        {
+            lock (_gate)
+                _listeners.Remove(listener);
         }
     }
 
@@ -58,6 +83,31 @@ internal sealed class ResourceSubscriptions(string socketPath) : IAsyncDisposabl
         await Task.WhenAll(_following ?? Task.CompletedTask, _telling ?? Task.CompletedTask).ConfigureAwait(false);
         _over.Dispose();
         _hasChanged.Dispose();
+    }
+
+    /// <summary>From now on it is told. It has heard of none of its resources yet, so it is told of all.</summary>
+    private void Open(Listener listener)
+    {
+        lock (_gate)
+            listener.IsOpen = true;
+        Mark(listener.Uris.Contains);
+    }
+
+    private bool TryAdd(Listener listener, string uri)
+    {
+        lock (_gate)
+        {
+            if (listener.Uris.Contains(uri))
+                return true;
+            if (_listeners.Sum(other => other.Uris.Count) >= MaxResources)
+                return false;
+            if (!_listeners.Contains(listener))
+                _listeners.Add(listener);
+            listener.Uris.Add(uri);
+            _following ??= FollowAsync();
+            _telling ??= TellAsync();
+            return true;
+        }
     }
 
     private async Task FollowAsync()
@@ -100,7 +150,7 @@ internal sealed class ResourceSubscriptions(string socketPath) : IAsyncDisposabl
         lock (_gate)
         {
             var before = _changed.Count;
-            _changed.UnionWith(_wanted.Where(uri => isChanged(uri)));
+            _changed.UnionWith(_listeners.SelectMany(listener => listener.Uris).Where(uri => isChanged(uri)));
             if (_changed.Count == before || _hasChanged.CurrentCount > 0)
                 return;
             _hasChanged.Release();
@@ -114,11 +164,8 @@ internal sealed class ResourceSubscriptions(string socketPath) : IAsyncDisposabl
             while (true)
             {
                 await _hasChanged.WaitAsync(_over.Token).ConfigureAwait(false);
-                foreach (var uri in TakeChanged())
-                {
-                    await Client!.SendNotificationAsync(NotificationMethods.ResourceUpdatedNotification,
-                        new ResourceUpdatedNotificationParams { Uri = uri }, cancellationToken: _over.Token).ConfigureAwait(false);
-                }
+                foreach (var updated in TakeChanged())
+                    await Client!.SendNotificationAsync(NotificationMethods.ResourceUpdatedNotification, updated, cancellationToken: _over.Token).ConfigureAwait(false);
                 await Task.Delay(Interval, _over.Token).ConfigureAwait(false);
             }
         }
@@ -128,13 +175,28 @@ internal sealed class ResourceSubscriptions(string socketPath) : IAsyncDisposabl
         }
     }
 
-    private string[] TakeChanged()
+    private List<ResourceUpdatedNotificationParams> TakeChanged()
     {
         lock (_gate)
         {
-            string[] changed = [.. _changed];
+            var updated = new List<ResourceUpdatedNotificationParams>();
+            foreach (var listener in _listeners.Where(listener => listener.IsOpen))
+                updated.AddRange(listener.Uris.Where(_changed.Contains).Select(uri => new ResourceUpdatedNotificationParams { Uri = uri, Meta = listener.Meta() }));
             _changed.Clear();
-            return changed;
+            return updated;
         }
+    }
+
+    /// <summary>Who wants to hear of resources.</summary>
+    /// <param name="id">The request that listens, whose id each notification carries; null for the client as such.</param>
+    private sealed class Listener(RequestId? id)
+    {
+        public HashSet<string> Uris { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Whether it is told: a request that listens, only after its acknowledgement.</summary>
+        public bool IsOpen { get; set; }
+
+        public JsonObject? Meta() =>
+            id is { } request ? new JsonObject { [MetaKeys.SubscriptionId] = request.Id is long number ? JsonValue.Create(number) : JsonValue.Create((string?)request.Id) } : null;
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Colibri.Mcp.Daemon;
 using Colibri.Mcp.External;
+using Colibri.Mcp.Waiting;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
@@ -27,6 +28,12 @@ internal sealed class ToolCall(ToolSpec tool, IDictionary<string, JsonElement>? 
 
     /// <summary>What the client calls the progress of this call; null where it wants none.</summary>
     public ProgressToken? Progress { get; init; }
+
+    /// <summary>The task that the call runs as; null where the client waits for its answer.</summary>
+    public CallTask? Task { get; init; }
+
+    /// <summary>The client has closed its end, and waits for the answer for some seconds at most.</summary>
+    public CancellationToken InputEnded { get; init; }
 
     /// <summary>Whether the tools that change things may be called.</summary>
     public bool MayWrite { get; init; }

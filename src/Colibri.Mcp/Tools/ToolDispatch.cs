@@ -24,11 +24,15 @@ internal sealed class ToolDispatch(DaemonCalls daemon, ToolGates gates, External
     /// <summary>The tools that may be called, in the table's order.</summary>
     public IReadOnlyList<ToolSpec> Listed { get; } = [.. ToolTable.All.Where(gates.Allow)];
 
+    /// <summary>The client has closed its end: waits end, so that their answers are ready while it may still listen.</summary>
+    public CancellationToken InputEnded { get; init; }
+
     /// <param name="call">The name of the tool and its arguments.</param>
     /// <param name="client">Who is told progress and can be asked; null for nobody.</param>
     /// <param name="cancellation">The client gives the call up.</param>
+    /// <param name="task">The task that the call runs as; null where the client waits for its answer.</param>
     /// <exception cref="McpProtocolException">There is no such tool.</exception>
-    public async Task<CallToolResult> CallAsync(CallToolRequestParams call, McpServer? client, CancellationToken cancellation)
+    public async Task<CallToolResult> CallAsync(CallToolRequestParams call, McpServer? client, CancellationToken cancellation, CallTask? task = null)
     {
         var tool = ToolTable.Find(call.Name) ?? throw new McpProtocolException($"there is no tool {Bounds.Cut(call.Name, 200)}", McpErrorCode.InvalidParams);
         if (gates.WhyNot(tool) is { } closed)
@@ -41,6 +45,8 @@ internal sealed class ToolDispatch(DaemonCalls daemon, ToolGates gates, External
             {
                 Client = client,
                 Progress = call.ProgressToken,
+                Task = task,
+                InputEnded = InputEnded,
                 MayWrite = gates.Write,
                 External = external,
             };

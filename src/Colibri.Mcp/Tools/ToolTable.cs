@@ -30,6 +30,8 @@ internal static class ToolTable
         },
         Reads("colibri_get_task", "Show a task", WireCommand.GetTask, Task + " runs?:array result?:object error?:object",
             "One task with its runs, its result, its error and why it waits. 'result' is what the agent said last."),
+        Reads("colibri_list_runs", "List runs", WireCommand.ListRuns, "runs:array next?:string",
+            "Attempts at one task or at all, the newest first: who ran, how long, the verdict, the error, the usage; 'next' of an answer goes into 'before' of the next call."),
         new()
         {
             Name = "colibri_wait", Title = "Wait for tasks", Effect = ToolEffect.Reads, Command = WireCommand.Subscribe.Name,
@@ -71,6 +73,9 @@ internal static class ToolTable
             Name = "colibri_budget", Title = "Budget", Effect = ToolEffect.Reads, Command = WireCommand.Budget.Name,
             Description = "The budgets, what was spent today in UTC, and whether starts are held.", Output = BudgetState, Run = WireTools.AskAsync,
         },
+        Reads("colibri_doctor", "Look for what is broken", WireCommand.Doctor, "checks:array",
+            "What is missing or broken around the daemon: agents, keys, workspaces, git, files; 'fix' says what to type. Takes up to 30 s."),
+        Reads("colibri_list_notices", "List notices", WireCommand.ListNotices, "notices:array", "What began to wait for a person, and which sinks are still to be told of it."),
         Reads("colibri_list_agents", "List agents", WireCommand.ListAgents, "agents:array", "The agents that the daemon started, and those that registered."),
         Reads("colibri_list_kinds", "List kinds of agents", WireCommand.ListKinds, "kinds:array", "The kinds of agents that are known, where installed, and their profiles."),
         Reads("colibri_list_skills", "List skills", WireCommand.ListSkills, "skills:array", "The skills that tasks can ask for by 'capabilities'."),

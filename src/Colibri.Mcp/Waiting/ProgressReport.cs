@@ -6,7 +6,7 @@ namespace Colibri.Mcp.Waiting;
 
 /// <summary>
 /// Tells the client of a long call that it is under way: what was said last, at once, and the same again every 15 s, so that a client that counts
-/// the time since it last heard something does not give the call up. Only the latest words wait.
+/// the time since it last heard something does not give the call up. Only the latest words wait. The last ones are told before the answer.
 /// </summary>
 internal sealed class ProgressReport : IAsyncDisposable
 {
@@ -15,7 +15,8 @@ internal sealed class ProgressReport : IAsyncDisposable
 
     private readonly McpServer _client;
     private readonly ProgressToken _token;
-    private readonly CancellationTokenSource _over;
+    private readonly CancellationTokenSource _over = new();
+    private readonly CancellationToken _cancellation;
     private readonly SemaphoreSlim _said = new(0, 1);
     private readonly Task _telling;
     private volatile string _words = "under way";
@@ -23,8 +24,7 @@ internal sealed class ProgressReport : IAsyncDisposable
 
     public ProgressReport(McpServer client, ProgressToken token, CancellationToken cancellation)
     {
-        (_client, _token) = (client, token);
-        _over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        (_client, _token, _cancellation) = (client, token, cancellation);
         _telling = TellAsync();
     }
 
@@ -54,16 +54,28 @@ internal sealed class ProgressReport : IAsyncDisposable
     {
         try
         {
-            while (true)
+            while (await IsToTellAsync().ConfigureAwait(false))
             {
-                await _said.WaitAsync(Interval, _over.Token).ConfigureAwait(false);
                 var value = new ProgressNotificationValue { Progress = ++_told, Message = _words };
-                await _client.NotifyProgressAsync(_token, value, cancellationToken: _over.Token).ConfigureAwait(false);
+                await _client.NotifyProgressAsync(_token, value, cancellationToken: _cancellation).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException or ObjectDisposedException)
         {
-            // The call is over, or its client is gone.
+            // The call is given up, or its client is gone.
+        }
+    }
+
+    private async Task<bool> IsToTellAsync()
+    {
+        try
+        {
+            await _said.WaitAsync(Interval, _over.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return _said.Wait(0, CancellationToken.None);
         }
     }
 }

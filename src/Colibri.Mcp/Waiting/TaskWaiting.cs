@@ -5,6 +5,7 @@ using Colibri.Protocol;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using ModelContextProtocol.Protocol;
 
 namespace Colibri.Mcp.Waiting;
 
@@ -16,8 +17,13 @@ internal sealed class TaskWaiting : ITaskFollower
 {
     /// <summary>Less than the 60 s after which the official clients give a request up.</summary>
     public const int DefaultSeconds = 50;
+
+    /// <summary>Of a wait that runs as a task, for whose answer no request is open.</summary>
+    public const int DefaultTaskSeconds = 3_600;
     public const int MaxSeconds = 86_400;
     public const int MaxTasks = 64;
+
+    private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(1);
 
     private readonly ToolCall _call;
     private readonly ProgressReport? _progress;
@@ -56,7 +62,7 @@ internal sealed class TaskWaiting : ITaskFollower
     void ITaskFollower.See(string name, BoardTask task)
     {
         if (!_latest.TryGetValue(name, out var before) || before.Status != task.Status)
-            _progress?.Say($"task {task.Number} is {task.Status.ToString().ToLowerInvariant()}");
+            Say($"task {task.Number} is {task.Status.ToString().ToLowerInvariant()}");
         _latest[name] = task;
         // The question of a task that is over waits for nobody.
         if (_asking?.TaskId == task.Id && IsOver(name))
@@ -77,8 +83,9 @@ internal sealed class TaskWaiting : ITaskFollower
     private async Task<ToolAnswer> RunAsync()
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_call.Cancellation);
-        deadline.CancelAfter(TimeSpan.FromSeconds(_call.Integer("timeout_seconds", DefaultSeconds)));
-        var absence = new Absence(Absence.DefaultPatience, cause => _progress?.Say(cause.Message));
+        deadline.CancelAfter(TimeSpan.FromSeconds(_call.Integer("timeout_seconds", _call.Task is null ? DefaultSeconds : DefaultTaskSeconds)));
+        await using var ending = _call.InputEnded.Register(() => deadline.CancelAfter(LastLook)).ConfigureAwait(false);
+        var absence = new Absence(Absence.DefaultPatience, cause => Say(cause.Message));
         var following = new TaskFollowing(_call.Daemon.SocketPath, this, absence);
         try
         {
@@ -101,8 +108,8 @@ internal sealed class TaskWaiting : ITaskFollower
     /// <summary>Whether the question is settled and the wait can go on. One that the person dismisses stays open.</summary>
     private async Task<bool> AskAsync(Pane pane, AgentQuestion question, CancellationToken deadline)
     {
-        _progress?.Say($"agent {pane.Label ?? pane.Id} asks something");
-        var form = await _call.Client!.ElicitAsync(QuestionForm.Of(pane, question), deadline).ConfigureAwait(false);
+        Say($"agent {pane.Label ?? pane.Id} asks something");
+        var form = await ElicitAsync(QuestionForm.Of(pane, question), deadline).ConfigureAwait(false);
         if (!form.IsAccepted || QuestionForm.Answer(pane, question, form.Content) is not { } answer)
             return false;
         try
@@ -116,6 +123,21 @@ internal sealed class TaskWaiting : ITaskFollower
         _answered.Add((pane.Id, question.Request));
         _asking = null;
         return true;
+    }
+
+    private async Task<ElicitResult> ElicitAsync(ElicitRequestParams form, CancellationToken deadline)
+    {
+        if (_call.Task is not { } task)
+            return await _call.Client!.ElicitAsync(form, deadline).ConfigureAwait(false);
+        form.Meta = TaskJson.Related(task.Id);
+        using (task.Ask())
+            return await _call.Client!.ElicitAsync(form, deadline).ConfigureAwait(false);
+    }
+
+    private void Say(string words)
+    {
+        _progress?.Say(words);
+        _call.Task?.Say(words);
     }
 
     private ToolAnswer Answer(string outcome) => WireTools.Answer(JsonParts.Object(writer =>

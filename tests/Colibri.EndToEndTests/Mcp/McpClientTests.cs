@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Colibri.EndToEndTests.Harness;
 
 namespace Colibri.EndToEndTests.Mcp;
@@ -69,6 +70,54 @@ public sealed class McpClientTests(McpClients clients)
         var finished = await Launch.ToEndAsync(start);
 
         (finished.ExitCode, finished.Stdout, finished.Stderr).ShouldBe((0, "", ""));
+    }
+
+    [Test]
+    public async Task What_is_asked_by_a_shells_pipe_is_answered()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync();
+        string[] calls =
+        [
+            """{"name":"colibri_create_task","arguments":{"title":"piped"}}""",
+            """{"name":"colibri_doctor","arguments":{}}""",
+            """{"name":"colibri_list_runs","arguments":{}}""",
+            """{"name":"colibri_status","arguments":{}}""",
+        ];
+        var lines = calls.Select((call, i) => $$"""{"jsonrpc":"2.0","id":{{i + 1}},"method":"tools/call","params":{{call}}}""")
+            .Prepend("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"sh","version":"1"}}}""");
+        using var directory = new TempDirectory();
+        await File.WriteAllTextAsync(directory.File("lines"), string.Join('\n', lines));
+
+        var finished = await Launch.ToEndAsync("/bin/sh", ["-c", "cat \"$1\" | \"$0\" --write --socket \"$2\"", Repository.Binary("colibri-mcp"), directory.File("lines"), daemon.SocketPath]);
+
+        (finished.ExitCode, finished.Stderr).ShouldBe((0, ""));
+        finished.Lines.Select(line => JsonElement.Parse(line)).Where(answer => answer.Has("id")).Select(answer => answer.Number("id")).ShouldBe([0, 1, 2, 3, 4], ignoreOrder: true);
+        finished.Stdout.ShouldNotContain("\"isError\":true");
+    }
+
+    [Test]
+    public async Task A_wait_is_a_task_of_the_client_with_its_result()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--rpc --ask"));
+
+        var told = await clients.RunAsync(daemon, "mcp-client.mjs", "task");
+
+        told.Member("wait").Text("outcome").ShouldBe("over", told.ToString());
+        told.Items("statuses").Select(status => status.GetString()).Where(status => status != "working").ShouldBe(["taskCreated", "input_required", "result"], told.ToString());
+        told.Items("asked").Count.ShouldBe(1);
+        told.Items("listed").Select(status => status.GetString()).ShouldBe(["completed", "cancelled"], ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task A_task_of_the_later_revision_is_as_the_official_extension_has_it()
+    {
+        await using var daemon = await ColibriDaemon.StartAsync(("COLIBRI_AGENT_BINARY", Repository.TestAgent), ("COLIBRI_AGENT_ARGS", "--rpc --ask"));
+
+        var told = await clients.RunAsync(daemon, "mcp-tasks.mjs");
+
+        told.Flag("extension").ShouldBeTrue();
+        told.Items("statuses").Select(status => status.GetString()).Where(status => status != "working").ShouldBe(["input_required", "completed"], told.ToString());
+        told.Member("wait").Text("outcome").ShouldBe("over");
     }
 
     [Test]

@@ -95,6 +95,7 @@ public sealed class McpInspectorTests(McpClients clients)
         (await tour.CallAsync("colibri_list_tasks", "limit=5", "order=newest")).Items("tasks").Count.ShouldBe(1);
         (await tour.CallAsync("colibri_ready_tasks")).Items("tasks").ShouldBeEmpty();
         (await tour.CallAsync("colibri_get_task", "task_id=1")).Items("runs").Count.ShouldBe(1);
+        (await tour.CallAsync("colibri_list_runs", "task_id=1", "limit=5")).Items("runs")[0].Text("verdict").ShouldBe("done");
         (await WaitAsync(tour, 1)).Text("outcome").ShouldBe("over");
         (await tour.CallAsync("colibri_inbox")).Items("items").Single().Text("kind").ShouldBe("review");
         (await tour.CallAsync("colibri_session", "session_id=1", "tail=5")).Items("entries").Count.ShouldBeGreaterThan(0);
@@ -102,6 +103,8 @@ public sealed class McpInspectorTests(McpClients clients)
         (await tour.CallAsync("colibri_diff", "task_id=1")).Text("patch").ShouldContain("+work");
         (await tour.CallAsync("colibri_cost", "by=day")).Text("by").ShouldBe("day");
         (await tour.CallAsync("colibri_budget")).Flag("held").ShouldBeFalse();
+        (await tour.CallAsync("colibri_doctor")).Items("checks").Count.ShouldBeGreaterThan(0);
+        (await tour.CallAsync("colibri_list_notices")).Items("notices").Count.ShouldBeGreaterThanOrEqualTo(0);
         (await tour.CallAsync("colibri_list_agents")).Items("agents").Count.ShouldBeGreaterThan(0);
         (await tour.CallAsync("colibri_list_kinds", "runtime=pi")).Items("kinds").Count.ShouldBe(1);
         (await tour.CallAsync("colibri_list_skills")).Items("skills").ShouldBeEmpty();

@@ -13,8 +13,8 @@ internal sealed class FakeDaemon : IAsyncDisposable
     private readonly ConcurrentQueue<string> _requests = new();
     private readonly ConcurrentBag<Socket> _connections = [];
     private readonly Func<string, FakeConnection, Task> _answer;
+    private readonly ConcurrentQueue<Task> _served = new();
     private readonly Task _accepting;
-    private int _open;
 
     public FakeDaemon(Func<string, FakeConnection, Task> answer)
     {
@@ -27,8 +27,8 @@ internal sealed class FakeDaemon : IAsyncDisposable
 
     public string SocketPath { get; }
 
-    /// <summary>Connections that their clients have not closed.</summary>
-    public int Open => Volatile.Read(ref _open);
+    /// <summary>Ends once every connection that was made by now is closed by its client.</summary>
+    public Task AllClosedAsync() => Task.WhenAll(_served);
 
     /// <summary>Request lines, in the order they came.</summary>
     public IReadOnlyList<string> Requests => [.. _requests];
@@ -52,25 +52,23 @@ internal sealed class FakeDaemon : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        List<Task> served = [];
         try
         {
             while (true)
             {
                 var connection = await _listener.AcceptAsync(_stopped.Token);
                 _connections.Add(connection);
-                served.Add(ServeAsync(connection));
+                _served.Enqueue(ServeAsync(connection));
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
         }
-        await Task.WhenAll(served);
+        await Task.WhenAll(_served);
     }
 
     private async Task ServeAsync(Socket socket)
     {
-        Interlocked.Increment(ref _open);
         try
         {
             using var reader = new StreamReader(new NetworkStream(socket), Encoding.UTF8);
@@ -83,10 +81,6 @@ internal sealed class FakeDaemon : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _open);
         }
     }
 }
