@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
@@ -20,6 +21,7 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
     private InboxReport? _inbox;
     private string? _away = "the daemon is not asked yet";
     private bool _isStale = true;
+    private long? _askedAt;
 
     /// <summary>Why the daemon is not there; null while it is.</summary>
     public string? Away
@@ -51,12 +53,12 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
             return _panes.Values.FirstOrDefault(pane => pane.TaskNumber == number && pane.Lifecycle != Lifecycle.Stopped);
     }
 
-    /// <summary>Inbox and status, asked anew where an event has come since. Null while the daemon has not answered yet.</summary>
+    /// <summary>Inbox and status, asked anew where an event has come since and they are not half a second old. Null while the daemon has not answered yet.</summary>
     public async Task<(InboxReport? Inbox, StatusReport? Status)> FreshAsync(CancellationToken cancellation)
     {
         bool isStale;
         lock (_lock)
-            isStale = _isStale && _away is null;
+            isStale = _isStale && _away is null && (_askedAt is not { } at || Stopwatch.GetElapsedTime(at) >= RefreshGap);
         if (isStale)
             await RefreshAsync(cancellation).ConfigureAwait(false);
         lock (_lock)
@@ -188,7 +190,7 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
         {
             // Before asking: an event that comes meanwhile makes the answer stale.
             lock (_lock)
-                _isStale = false;
+                (_isStale, _askedAt) = (false, Stopwatch.GetTimestamp());
             var inbox = await daemon.AskAsync(new CommandRequest { Cmd = "inbox" }, ProtocolJson.Wire.InboxReport, cancellation).ConfigureAwait(false);
             var status = await daemon.AskAsync(new CommandRequest { Cmd = "status" }, ProtocolJson.Wire.StatusReport, cancellation).ConfigureAwait(false);
             lock (_lock)
