@@ -394,8 +394,8 @@ async function chart(holder) {
 
 // After Okabe and Ito, who chose them to differ for every kind of colour blindness; darker on a light ground, and lighter on a dark one. The rest is grey.
 const palettes = {
-  light: ['#0068a8', '#d98200', '#00825f', '#b8568f', '#3d9bd6', '#b34700', '#6b5b00', '#3a3f9e', '#767d85'],
-  dark: ['#4aa8e8', '#f0b040', '#2fc59b', '#e59cc4', '#9fd6f7', '#f58049', '#f0e442', '#a9aef5', '#9aa3ad'],
+  light: ['#0068a8', '#e08a00', '#00825f', '#c45f99', '#9c3a00', '#6b5b00', '#3a3f9e', '#4fa8de', '#767d85'],
+  dark: ['#4aa8e8', '#f0b040', '#2fc59b', '#e59cc4', '#f0703a', '#f0e442', '#a9aef5', '#c4e6fa', '#9aa3ad'],
 };
 const isDark = matchMedia('(prefers-color-scheme: dark)');
 
