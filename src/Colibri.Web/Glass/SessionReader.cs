@@ -6,7 +6,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Web.Glass;
 
 /// <summary>
-/// A page of a session. The live generation, which has an upper limit, tells the last number; what a page needs of earlier generations is read by
+/// A page of a session. <c>get-session</c> tells the latest entries, and with them the last number; what a page needs of earlier ones is read by
 /// <c>follow-session</c> from its first entry on, so that a long session costs no more than a page of it.
 /// </summary>
 internal static class SessionReader
@@ -26,7 +26,7 @@ internal static class SessionReader
     /// <exception cref="RefusedException">The answer is a no.</exception>
     public static async Task<SessionSlice> ReadAsync(DaemonClient daemon, string task, long? to, int most, CancellationToken cancellation)
     {
-        var live = await daemon.AskAsync(new CommandRequest { Cmd = WireCommand.GetSession.Name, SessionId = task }, ProtocolJson.Wire.SessionEntries, cancellation).ConfigureAwait(false);
+        var live = await daemon.AskAsync(new CommandRequest { Cmd = WireCommand.GetSession.Name, SessionId = task, Limit = most }, ProtocolJson.Wire.SessionEntries, cancellation).ConfigureAwait(false);
         var last = live.Entries.Count == 0 ? 0 : live.Entries.Max(entry => entry.Seq);
         var end = Math.Clamp(to ?? last, 0, last);
         var first = Math.Max(1, end - most + 1);

@@ -21,7 +21,7 @@ public sealed class SessionReaderTests : IAsyncDisposable
             var asked = JsonSerializer.Deserialize(line, ProtocolJson.Wire.CommandRequest)!;
             if (asked.Cmd == "get-session")
             {
-                SessionEntry[] live = [Entry(All), .. Enumerable.Range(All - 40, 40).Select(i => Entry(i))];
+                SessionEntry[] live = [.. Enumerable.Range(All - 40, 41).TakeLast(asked.Limit!.Value).Select(i => Entry(i))];
                 await connection.SendAsync($$"""{"ok":true,"data":{{JsonSerializer.Serialize(new SessionEntries("s1", 3, live), ProtocolJson.Wire.SessionEntries)}}}""");
                 return;
             }
