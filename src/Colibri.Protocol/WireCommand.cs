@@ -236,7 +236,8 @@ public sealed class WireCommand
 
     public static WireCommand GetSession { get; } = new("get-session", wire => wire.SessionEntries, "show the live generation of a session",
         new("session_id", WireField.Required, "session id", "the session"),
-        new("all", "false", "boolean", "every generation, not just the live one"));
+        new("all", "false", "boolean", "every generation, not just the live one"),
+        new("limit", "all", "1 to 1,000", "only the latest so many entries"));
 
     public static WireCommand FollowSession { get; } = new("follow-session", wire => wire.FollowedSession, "show a session's entries, and each new one as it comes",
         new("session_id", "the task's", "session id", "the session"),

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Colibri.Protocol;
 using Colibri.Web.Options;
 using Colibri.Web.Security;
+using Colibri.Web.Traces;
 
 namespace Colibri.Web;
 
@@ -26,9 +27,12 @@ internal static class Program
             case WebAction.Refuse:
                 return Fail(WrongOption, $"{options.Problem} (see: colibri-web --help)");
         }
+        var (traces, problem) = TraceOptions.Read(options.Otlp, Environment.GetEnvironmentVariable);
+        if (problem is not null)
+            return Fail(WrongOption, problem);
         try
         {
-            return await ServeAsync(options).ConfigureAwait(false);
+            return await ServeAsync(options, traces).ConfigureAwait(false);
         }
         catch (TokenException e)
         {
@@ -40,11 +44,11 @@ internal static class Program
         }
     }
 
-    private static async Task<int> ServeAsync(WebOptions options)
+    private static async Task<int> ServeAsync(WebOptions options, TraceOptions? traces)
     {
         var socket = options.Socket ?? SocketPaths.ResolveForClient(Environment.GetEnvironmentVariable, Environment.IsPrivilegedProcess, File.Exists, Directory.Exists);
         var token = options.NeedsToken ? AccessToken.Open(options.TokenFile ?? AccessToken.DefaultPath(Environment.GetEnvironmentVariable)) : null;
-        var host = new WebHost(options, socket, token, TimeProvider.System);
+        var host = new WebHost(options, socket, token, TimeProvider.System, traces);
         await using (host.ConfigureAwait(false))
         {
             await host.StartAsync().ConfigureAwait(false);

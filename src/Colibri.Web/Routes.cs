@@ -29,7 +29,7 @@ internal static class Routes
         new("/charts/agents.json", (http, _, parts) => Charts.AgentsAsync(http, parts.Daemon, parts.Clock.GetUtcNow())),
         new("/assets/*/*", (http, _, _) => AssetTable.SendAsync(http)),
         new("/healthz", HealthAsync),
-        new("/metrics", (http, _, parts) => MetricsEndpoint.SendAsync(http, parts.Daemon)),
+        new("/metrics", (http, _, parts) => MetricsEndpoint.SendAsync(http, parts.Daemon, parts.Spans)),
         new("/api/*", (http, values, parts) => ActionApi.DoAsync(http, values[0], parts.Daemon)),
     ];
 
@@ -80,4 +80,4 @@ internal sealed record Route(string Pattern, Func<HttpContext, string[], WebPart
 }
 
 /// <summary>What the routes work with.</summary>
-internal sealed record WebParts(Options.WebOptions Options, DaemonClient Daemon, GlassModel Glass, BrowserHub Browsers, TimeProvider Clock, CancellationToken Stopping);
+internal sealed record WebParts(Options.WebOptions Options, DaemonClient Daemon, GlassModel Glass, BrowserHub Browsers, TimeProvider Clock, Traces.SpanQueue? Spans, CancellationToken Stopping);

@@ -6,6 +6,7 @@ using Colibri.Web.Glass;
 using Colibri.Web.Options;
 using Colibri.Web.Pages;
 using Colibri.Web.Security;
+using Colibri.Web.Traces;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -27,9 +28,10 @@ internal sealed class WebHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly RequestGuard _guard;
     private readonly WebParts _parts;
+    private readonly TraceParts? _traces;
     private Task _work = Task.CompletedTask;
 
-    public WebHost(WebOptions options, string daemonSocket, AccessToken? token, TimeProvider clock)
+    public WebHost(WebOptions options, string daemonSocket, AccessToken? token, TimeProvider clock, TraceOptions? traces = null)
     {
         // Empty: neither the environment nor an appsettings.json of the current directory has a say.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -40,7 +42,8 @@ internal sealed class WebHost : IAsyncDisposable
         _daemon = new DaemonClient(daemonSocket);
         var browsers = new BrowserHub();
         _guard = new RequestGuard(options, token);
-        _parts = new WebParts(options, _daemon, new GlassModel(_daemon, browsers), browsers, clock, _stopping.Token);
+        _traces = traces is null ? null : new TraceParts(traces, _daemon, clock);
+        _parts = new WebParts(options, _daemon, new GlassModel(_daemon, browsers), browsers, clock, _traces?.Queue, _stopping.Token);
         _app.Run(AnswerAsync);
         _app.Lifetime.ApplicationStopping.Register(_stopping.Cancel);
     }
@@ -52,7 +55,11 @@ internal sealed class WebHost : IAsyncDisposable
     public async Task StartAsync()
     {
         await _app.StartAsync().ConfigureAwait(false);
-        _work = Task.WhenAll(Task.Run(() => new DaemonFeed(_daemon, _parts.Glass).RunAsync(_stopping.Token)), Task.Run(() => _parts.Glass.RefreshLoopAsync(_stopping.Token)));
+        var feed = new DaemonFeed(_daemon, _parts.Glass, _traces?.Runs);
+        List<Task> work = [Task.Run(() => feed.RunAsync(_stopping.Token)), Task.Run(() => _parts.Glass.RefreshLoopAsync(_stopping.Token))];
+        if (_traces is { } traces)
+            work.AddRange([Task.Run(() => traces.Runs.RunAsync(_stopping.Token)), Task.Run(() => traces.Sender.RunAsync(_stopping.Token))]);
+        _work = EndTogetherAsync(work);
     }
 
     /// <summary>Serves until it is asked to stop, or what it follows the daemon with has failed.</summary>
@@ -60,7 +67,7 @@ internal sealed class WebHost : IAsyncDisposable
     {
         var shutdown = _app.WaitForShutdownAsync();
         await Task.WhenAny(shutdown, _work).ConfigureAwait(false);
-        if (!_stopping.IsCancellationRequested)
+        if (_work.IsFaulted)
             await _work.ConfigureAwait(false);
         await shutdown.ConfigureAwait(false);
     }
@@ -79,8 +86,23 @@ internal sealed class WebHost : IAsyncDisposable
         }
         await _app.DisposeAsync().ConfigureAwait(false);
         _parts.Glass.Dispose();
+        _traces?.Dispose();
         _daemon.Dispose();
         _stopping.Dispose();
+    }
+
+    // None of them ends by itself: the first that does has failed, and the server ends with it.
+    private async Task EndTogetherAsync(List<Task> work)
+    {
+        try
+        {
+            await (await Task.WhenAny(work).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        finally
+        {
+            await _stopping.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private static void Configure(KestrelServerOptions kestrel, WebOptions options)

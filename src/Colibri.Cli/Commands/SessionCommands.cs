@@ -26,6 +26,7 @@ internal sealed class SessionCommands(BoundCommand bound)
             Options =
             [
                 OptionSpec.Flag(WireCommand.GetSession.Field("all")),
+                OptionSpec.Number(WireCommand.GetSession.Field("limit")),
                 OptionSpec.Flag("--full", "long tool results whole"),
             ],
             Example = "get-session 019a8b1c-61f0-7b2e-b7c4-0d5b1c9e2a77 --full | less",
@@ -91,8 +92,8 @@ internal sealed class SessionCommands(BoundCommand bound)
         () => new CommandRequest { Cmd = WireCommand.ListSessions.Name },
         (screen, reply) => SessionView.List(screen, reply.Read(ProtocolJson.Wire.SessionList)));
 
-    public void Get(string sessionId, bool all = false, bool full = false) => bound.WillAsk(
-        () => new CommandRequest { Cmd = WireCommand.GetSession.Name, SessionId = sessionId, All = all ? true : null },
+    public void Get(string sessionId, bool all = false, int? limit = null, bool full = false) => bound.WillAsk(
+        () => new CommandRequest { Cmd = WireCommand.GetSession.Name, SessionId = sessionId, All = all ? true : null, Limit = limit },
         (screen, reply) => SessionView.Transcript(screen, reply.Read(ProtocolJson.Wire.SessionEntries), full));
 
     public void Follow(string? sessionId = null, string? taskId = null, long? from = null, bool full = false) => bound.Will(

@@ -101,13 +101,16 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
     /// The entries of the live generation as they stand there, or those of every generation, each once, in the order of their numbers; null
     /// where there is no such session.
     /// </summary>
+    /// <param name="sessionId">The session.</param>
+    /// <param name="all">Every generation.</param>
+    /// <param name="limit">Only the latest so many of them, in the order of their numbers; they are all that is kept in memory.</param>
     /// <exception cref="SessionUnavailableException">They are more than <see cref="MaxReadBytes"/> on disk.</exception>
-    public SessionEntries? Read(string sessionId, bool all)
+    public SessionEntries? Read(string sessionId, bool all, int? limit = null)
     {
         var directory = DirectoryOf(sessionId);
         try
         {
-            return Read(sessionId, directory, all);
+            return Read(sessionId, directory, all, limit);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -116,7 +119,7 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         }
     }
 
-    private SessionEntries? Read(string sessionId, string directory, bool all)
+    private SessionEntries? Read(string sessionId, string directory, bool all, int? limit)
     {
         var generations = SessionFile.Generations(directory);
         if (generations.Count == 0)
@@ -126,15 +129,24 @@ public sealed class SessionStore(string root, CostControl cost, TimeProvider tim
         if (bytes > MaxReadBytes)
             throw new SessionUnavailableException($"session {sessionId} has {bytes} bytes, more than one answer of {MaxReadBytes} holds; read the files in {directory}");
         var entries = new List<SessionEntry>();
+        // The least number first: a compaction entry stands before the entries that it kept, which have lower ones.
+        var latest = new PriorityQueue<SessionEntry, long>();
         var (last, unreadable) = (0L, 0L);
         foreach (var entry in wanted.SelectMany(generation => SessionFile.Read(SessionFile.PathOf(directory, generation), () => unreadable++)))
         {
             // Entries that a compaction kept are in the next generation too.
             if (all && entry.Seq > 0 && entry.Seq <= last)
                 continue;
-            entries.Add(entry);
+            if (limit is not { } most)
+                entries.Add(entry);
+            else if (latest.Count < most)
+                latest.Enqueue(entry, entry.Seq);
+            else
+                latest.EnqueueDequeue(entry, entry.Seq);
             last = entry.Seq;
         }
+        while (latest.TryDequeue(out var entry, out _))
+            entries.Add(entry);
         if (unreadable > 0)
             TellOfUnreadable(sessionId, directory, unreadable);
         return new SessionEntries(sessionId, generations[^1], entries, unreadable > 0 ? unreadable : null);

@@ -33,7 +33,8 @@ internal sealed class SessionCommands(SessionStore sessions, PromptAssembler pro
     private async ValueTask<Reply> GetAsync(CommandContext context)
     {
         var id = await KnownIdAsync(context).ConfigureAwait(false);
-        return sessions.Read(id, context.Request.All ?? false) is { } entries
+        var limit = context.Request.Limit is null ? (int?)null : CommandContext.Number(context.Request.Limit, "limit", MaxListed, 1, MaxListed);
+        return sessions.Read(id, context.Request.All ?? false, limit) is { } entries
             ? Reply.Of(entries, ProtocolJson.Wire.SessionEntries)
             : throw NotFound(id);
     }

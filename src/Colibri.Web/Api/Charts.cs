@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
@@ -10,14 +9,11 @@ namespace Colibri.Web.Api;
 /// <summary>What the charts show, as numbers.</summary>
 internal static class Charts
 {
-    private const int MostLines = 1_000;
-    private const int MostRuns = 1_000;
-    private const int MostSeries = 8;
+    /// <summary>The most lines by day and profile.</summary>
+    public const int MostLines = 1_000;
 
-    // Less than a week is hard to read, and a single day is no line.
-    private const int LeastDays = 7;
+    private const int MostRuns = 1_000;
     private const double MicrocentsOfDollar = 100_000_000;
-    private const string Others = "the rest";
 
     /// <summary>What each day has cost, by profile.</summary>
     public static async Task CostAsync(HttpContext http, DaemonClient daemon)
@@ -33,21 +29,12 @@ internal static class Charts
         await WriteAsync(http, OfRuns([.. list.Runs.Select(run => (run.StartedAt, run.EndedAt))], now)).ConfigureAwait(false);
     }
 
-    /// <summary>A series for each of the dearest profiles, and one for the rest; the days in order, every day between the first and the last, a week at the least.</summary>
+    /// <summary>A series for each of the dearest profiles, the dearest first, and one for the rest; the days in order, every day between the first and the last, a week at the least.</summary>
     public static ChartData OfCost(IReadOnlyList<CostLine> lines)
     {
-        var known = lines.Where(line => line.Day is not null).ToList();
-        if (known.Count == 0)
-            return new ChartData([], []);
-        var (first, last) = (DayOf(known.Min(line => line.Day)!), DayOf(known.Max(line => line.Day)!));
-        if (last.DayNumber - first.DayNumber < LeastDays - 1)
-            first = last.AddDays(1 - LeastDays);
-        var days = Enumerable.Range(0, last.DayNumber - first.DayNumber + 1).Select(first.AddDays).ToList();
-        var dearest = known.GroupBy(NameOf).OrderByDescending(group => group.Sum(line => line.Usage.CostMicrocents)).Take(MostSeries).Select(group => group.Key).ToList();
-        var series = known.GroupBy(line => dearest.Contains(NameOf(line)) ? NameOf(line) : Others)
-            .Select(group => new ChartSeries(group.Key, [.. days.Select(day => group.Where(line => DayOf(line.Day!) == day).Sum(line => line.Usage.CostMicrocents) / MicrocentsOfDollar)]))
-            .OrderByDescending(each => each.Values.Sum());
-        return new ChartData([.. days.Select(day => new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToUnixTimeSeconds())], [.. series]);
+        var days = CostOfDays.Of(lines);
+        return new ChartData([.. days.Days.Select(day => new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).ToUnixTimeSeconds())],
+            [.. days.Profiles.Select(profile => new ChartSeries(profile.Name, [.. profile.Microcents.Select(cost => cost / MicrocentsOfDollar)]))]);
     }
 
     /// <summary>A step at each begin and each end of a run.</summary>
@@ -73,10 +60,6 @@ internal static class Charts
 
         void Step(DateTimeOffset at, int change) => steps[at.ToUnixTimeSeconds()] = steps.GetValueOrDefault(at.ToUnixTimeSeconds()) + change;
     }
-
-    private static string NameOf(CostLine line) => line.Profile ?? CostLine.OtherProfile;
-
-    private static DateOnly DayOf(string day) => DateOnly.ParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private static async Task WriteAsync(HttpContext http, ChartData data)
     {

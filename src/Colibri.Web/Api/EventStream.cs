@@ -18,10 +18,17 @@ internal static class EventStream
     /// <summary>Sessions that pages follow at once. Each is a connection to the daemon.</summary>
     private static readonly SemaphoreSlim Followers = new(MaxFollowers, MaxFollowers);
     public const int MaxFollowers = 16;
+    private const string ContentType = "text/event-stream";
 
     /// <summary><c>/events?on=TOPIC,TOPIC</c>.</summary>
     public static async Task TellAsync(HttpContext http, BrowserHub browsers, CancellationToken stopping)
     {
+        if (http.Request.Method == "HEAD")
+        {
+            // There is nothing to follow without a body, and so no place of a page is taken.
+            http.Response.ContentType = ContentType;
+            return;
+        }
         var topics = http.Request.Query["on"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries).Take(Browser.MaxTopics).ToHashSet();
         if (browsers.TryJoin(topics) is not { } browser)
         {
@@ -59,6 +66,11 @@ internal static class EventStream
     /// <summary><c>/tasks/NUMBER/session/follow?from=SEQ</c>: each entry as the HTML that its page shows.</summary>
     public static async Task FollowAsync(HttpContext http, string task, DaemonClient daemon, CancellationToken stopping)
     {
+        if (http.Request.Method == "HEAD")
+        {
+            http.Response.ContentType = ContentType;
+            return;
+        }
         if (!Followers.Wait(0, CancellationToken.None))
         {
             http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
@@ -110,7 +122,7 @@ internal static class EventStream
 
     private static async Task BeginAsync(HttpContext http, CancellationToken cancellation)
     {
-        http.Response.ContentType = "text/event-stream";
+        http.Response.ContentType = ContentType;
         http.Response.Headers["X-Accel-Buffering"] = "no";
         await WriteRawAsync(http, ":\n\n", cancellation).ConfigureAwait(false);
     }

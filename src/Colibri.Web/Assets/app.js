@@ -136,26 +136,37 @@ async function refresh() {
 
 function replace(made) {
   const old = document.querySelector(`[data-part="${CSS.escape(made.dataset.part)}"]`);
-  if (!old || old.innerHTML === made.innerHTML) return;
+  if (!old) return;
   if (isInUse(old)) {
     dirty.add(made.dataset.part);
     return;
   }
   const opened = new Set(all('details[id][open]', old).map((details) => details.id));
   const current = old.querySelector('.current')?.querySelector('a[data-go]')?.getAttribute('href');
-  const focused = old.contains(document.activeElement) ? pathOf(document.activeElement, old) : null;
-  const taken = document.importNode(made, true);
-  for (const details of all('details[id]', taken)) if (opened.has(details.id)) details.open = true;
-  old.replaceWith(taken);
-  if (current) all('a[data-go]', taken).find((link) => link.getAttribute('href') === current)?.closest('[data-row]')?.classList.add('current');
-  if (focused) focused.reduce((at, index) => at?.children[index], taken)?.focus?.({ preventScroll: true });
-  showAges();
+  for (const details of all('details[id]', made)) if (opened.has(details.id)) details.open = true;
+  if (current) all('a[data-go]', made).find((link) => link.getAttribute('href') === current)?.closest('[data-row]')?.classList.add('current');
+  showAges(made);
+  become(old, made);
 }
 
-function pathOf(at, top) {
-  const path = [];
-  for (; at !== top; at = at.parentElement) path.unshift([...at.parentElement.children].indexOf(at));
-  return path;
+// Changes what differs and leaves the rest: of a table in which numbers run, a few texts. What has the focus, or was unfolded or scrolled, stays so.
+function become(old, made) {
+  if (old.nodeType !== made.nodeType || old.nodeName !== made.nodeName || old.id !== made.id) {
+    old.replaceWith(document.importNode(made, true));
+    return;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== made.data) old.data = made.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of made.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const [from, to] = [[...old.childNodes], [...made.childNodes]];
+  for (let at = 0; at < to.length; at++) {
+    if (at < from.length) become(from[at], to[at]);
+    else old.append(document.importNode(to[at], true));
+  }
+  for (const left of from.slice(to.length)) left.remove();
 }
 
 // ---- Live or not
@@ -220,11 +231,14 @@ function duration(ms) {
   return hours < 24 ? `${hours}h ${String(minutes % 60).padStart(2, '0')}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
 
-function showAges() {
+function showAges(within = document) {
   if (paused) return;
   const now = Date.now();
-  for (const since of all('[data-since]')) since.textContent = duration(now - Date.parse(since.dataset.since));
-  for (const time of all('time[datetime]')) {
+  for (const since of all('[data-since]', within)) {
+    const words = duration(now - Date.parse(since.dataset.since));
+    if (since.textContent !== words) since.textContent = words;
+  }
+  for (const time of all('time[datetime]', within)) {
     const age = now - Date.parse(time.dateTime);
     const words = Math.abs(age) < 1000 ? 'now' : age < 0 ? `in ${duration(-age)}` : `${duration(age)} ago`;
     if (time.textContent !== words) time.textContent = words;
@@ -378,7 +392,17 @@ async function chart(holder) {
   }
 }
 
-const strokes = ['#2f6fde', '#c2571a', '#1a8a5b', '#8a4fc9', '#b8860b', '#c0335a', '#4a8f9c', '#777777'];
+// After Okabe and Ito, who chose them to differ for every kind of colour blindness; darker on a light ground, and lighter on a dark one. The rest is grey.
+const palettes = {
+  light: ['#0068a8', '#e08a00', '#00825f', '#c45f99', '#9c3a00', '#6b5b00', '#3a3f9e', '#4fa8de', '#767d85'],
+  dark: ['#4aa8e8', '#f0b040', '#2fc59b', '#e59cc4', '#f0703a', '#f0e442', '#a9aef5', '#c4e6fa', '#9aa3ad'],
+};
+const isDark = matchMedia('(prefers-color-scheme: dark)');
+
+function coloursOf(series) {
+  const palette = palettes[isDark.matches ? 'dark' : 'light'];
+  return series.map((each, index) => (each.name === 'the rest' ? palette.at(-1) : palette[index % (palette.length - 1)]));
+}
 
 // A day, or within days the time, in UTC.
 function day(seconds, isDay) {
@@ -387,24 +411,61 @@ function day(seconds, isDay) {
 }
 
 function draw(holder, data) {
+  let plot = null;
+  const again = () => {
+    plot?.destroy();
+    plot = new uPlot(holder.dataset.unit === 'money' ? stackedBars(holder, data) : steps(holder, data), plotted(holder, data), holder);
+  };
+  again();
+  isDark.addEventListener('change', again);
+  new ResizeObserver(() => { if (plot.width !== holder.clientWidth) plot.setSize({ width: holder.clientWidth, height: 240 }); }).observe(holder);
+}
+
+// A bar is drawn from the ground up, so the highest comes first and lower ones are drawn over it.
+function plotted(holder, data) {
+  if (holder.dataset.unit !== 'money') return [data.times, ...data.series.map((each) => each.values)];
+  const sums = data.times.map(() => 0);
+  return [data.times, ...data.series.map((each) => each.values.map((value, at) => (sums[at] += value))).reverse()];
+}
+
+function frame(holder, isDay, name) {
   const style = getComputedStyle(document.documentElement);
-  const ink = style.getPropertyValue('--quiet');
-  const line = style.getPropertyValue('--line');
-  const isMoney = holder.dataset.unit === 'money';
+  const ink = style.getPropertyValue('--quiet').trim();
+  const line = style.getPropertyValue('--line').trim();
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-  const value = (number) => (number === null || number === undefined ? '' : isMoney ? `$${number}` : String(number));
-  const bars = uPlot.paths.bars({ size: [0.6, 40] });
-  const steps = uPlot.paths.stepped({ align: 1 });
-  const plot = new uPlot({
+  return {
     width: holder.clientWidth,
     height: 240,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-    scales: { x: { time: true, range: isMoney ? (_, low, high) => [low - 43200, high + 43200] : undefined }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [{ ...axis, space: 70, incrs: isMoney ? [1, 2, 7, 14, 28, 91].map((days) => days * 86400) : undefined, values: (_, times) => times.map((seconds) => day(seconds, isMoney)) }, { ...axis, size: 70, values: (_, numbers) => numbers.map((number) => (isMoney ? `$${number}` : Number.isInteger(number) ? String(number) : '')) }],
-    series: [{ value: (_, seconds) => (seconds === null ? '' : new Date(seconds * 1000).toISOString().slice(0, isMoney ? 10 : 16).replace('T', ' ')) },
-      ...data.series.map((each, index) => ({ label: each.name, stroke: strokes[index % strokes.length], dash: index < strokes.length ? undefined : [4, 4], width: 2, paths: isMoney && data.series.length === 1 ? bars : steps, fill: isMoney && data.series.length === 1 ? `${strokes[0]}55` : undefined, value: (_, number) => value(number), points: { show: isMoney && data.series.length > 1 } }))],
-  }, [data.times, ...data.series.map((each) => each.values)], holder);
-  new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: 240 })).observe(holder);
+    cursor: { points: { show: !isDay } },
+    scales: { x: { time: true, range: isDay ? (_, low, high) => [low - 43200, high + 43200] : undefined }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    axes: [{ ...axis, space: 70, incrs: isDay ? [1, 2, 7, 14, 28, 91].map((days) => days * 86400) : undefined, values: (_, times) => times.map((seconds) => day(seconds, isDay)) }, { ...axis, size: 70, values: (_, numbers) => numbers.map(name) }],
+    time: { value: (_, seconds) => (seconds === null ? '' : new Date(seconds * 1000).toISOString().slice(0, isDay ? 10 : 16).replace('T', ' ')) },
+  };
+}
+
+const dollars = (number) => `$${number.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 8 })}`;
+
+function stackedBars(holder, data) {
+  const { time, ...options } = frame(holder, true, (number) => `$${number.toLocaleString('en')}`);
+  const colours = coloursOf(data.series);
+  const ground = getComputedStyle(document.documentElement).getPropertyValue('--ground').trim();
+  const bars = uPlot.paths.bars({ size: [0.7, 56] });
+  // The legend has the parts, not their sums, and where the mouse is nowhere, what all days cost together.
+  const total = (each) => each.values.reduce((sum, value) => sum + value, 0);
+  return {
+    ...options,
+    legend: { markers: { width: 0, fill: (_, at) => colours[data.series.length - at] } },
+    series: [{ ...time, label: 'day', value: (plot, seconds) => (seconds === null ? 'all days' : time.value(plot, seconds)) },
+      ...data.series.map((each, index) => ({ label: each.name, stroke: ground, width: 1, fill: colours[index], paths: bars, points: { show: false }, value: (_, number, __, at) => dollars(at === null || at === undefined ? total(each) : each.values[at]) })).reverse()],
+  };
+}
+
+function steps(holder, data) {
+  const { time, ...options } = frame(holder, false, (number) => (Number.isInteger(number) ? String(number) : ''));
+  const colours = coloursOf(data.series);
+  const paths = uPlot.paths.stepped({ align: 1 });
+  return { ...options, series: [{ ...time, label: 'time' }, ...data.series.map((each, index) => ({ label: each.name, stroke: colours[index], width: 2, paths, fill: `${colours[index]}33`, points: { show: false }, value: (_, number) => (number === null || number === undefined ? '' : String(number)) }))] };
 }
 
 // ---- Reading with a token: the page that came is a shell, and this fetches the real one.
@@ -436,7 +497,7 @@ function begin() {
   byId('pause').hidden = false;
   byId('pause').addEventListener('click', pause);
   showAges();
-  setInterval(showAges, 1000);
+  setInterval(() => showAges(), 1000);
   events.open();
   follow();
   all('[data-chart]').forEach(chart);

@@ -1,9 +1,10 @@
 using Colibri.Protocol.Client;
+using Colibri.Web.Traces;
 
 namespace Colibri.Web.Glass;
 
 /// <summary>The one subscription to the daemon. It is taken up again when it breaks, first soon and then every five seconds.</summary>
-internal sealed class DaemonFeed(DaemonClient daemon, GlassModel glass)
+internal sealed class DaemonFeed(DaemonClient daemon, GlassModel glass, RunTraces? traces = null)
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -21,9 +22,16 @@ internal sealed class DaemonFeed(DaemonClient daemon, GlassModel glass)
                 if (!reply.Ok)
                     throw new RefusedException(reply.Error!);
                 await glass.BeginAsync(cancellation).ConfigureAwait(false);
+                traces?.Begin(glass.Panes());
                 wait = FirstWait;
                 await foreach (var happened in client.ReadEventsAsync(cancellation).ConfigureAwait(false))
+                {
                     await glass.TakeAsync(happened, cancellation).ConfigureAwait(false);
+                    if (happened.Missed is null)
+                        traces?.Take(happened);
+                    else
+                        traces?.Begin(glass.Panes());
+                }
             }
             catch (Exception e) when (e is DaemonUnreachableException or RefusedException)
             {

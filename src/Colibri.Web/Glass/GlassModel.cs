@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Colibri.Protocol.Client;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
@@ -6,20 +7,25 @@ namespace Colibri.Web.Glass;
 
 /// <summary>
 /// What is known of the daemon, kept up to date by one subscription for all browsers. Panes come with its events. The inbox and the status are asked
-/// anew when an event says that they may have changed, at most twice a second, and only while a page wants them.
+/// anew when an event says that they may have changed, at most twice a second, or five times while agents begin to need a person, and only while a page
+/// wants them.
 /// </summary>
 internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDisposable
 {
     private static readonly TimeSpan RefreshGap = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan UrgentGap = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Pane> _panes = [];
     private readonly SemaphoreSlim _refreshing = new(1, 1);
     private readonly SemaphoreSlim _stale = new(0, 1);
+    private readonly SemaphoreSlim _urgent = new(0, 1);
     private StatusReport? _status;
     private InboxReport? _inbox;
     private string? _away = "the daemon is not asked yet";
     private bool _isStale = true;
+    private bool _isUrgent;
+    private long? _askedAt;
 
     /// <summary>Why the daemon is not there; null while it is.</summary>
     public string? Away
@@ -51,12 +57,12 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
             return _panes.Values.FirstOrDefault(pane => pane.TaskNumber == number && pane.Lifecycle != Lifecycle.Stopped);
     }
 
-    /// <summary>Inbox and status, asked anew where an event has come since. Null while the daemon has not answered yet.</summary>
+    /// <summary>Inbox and status, asked anew where an event has come since and they are old enough. Null while the daemon has not answered yet.</summary>
     public async Task<(InboxReport? Inbox, StatusReport? Status)> FreshAsync(CancellationToken cancellation)
     {
         bool isStale;
         lock (_lock)
-            isStale = _isStale && _away is null;
+            isStale = _isStale && _away is null && (_askedAt is not { } at || Stopwatch.GetElapsedTime(at) >= (_isUrgent ? UrgentGap : RefreshGap));
         if (isStale)
             await RefreshAsync(cancellation).ConfigureAwait(false);
         lock (_lock)
@@ -121,7 +127,8 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
             {
                 // The subscription tells of an absent daemon, and the next event asks again.
             }
-            await Task.Delay(RefreshGap, cancellation).ConfigureAwait(false);
+            await Task.Delay(UrgentGap, cancellation).ConfigureAwait(false);
+            await _urgent.WaitAsync(RefreshGap - UrgentGap, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -129,6 +136,7 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
     {
         _refreshing.Dispose();
         _stale.Dispose();
+        _urgent.Dispose();
     }
 
     private void TakePane(Pane pane)
@@ -138,7 +146,8 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
         {
             _panes.TryGetValue(pane.Id, out before);
             _panes[pane.Id] = pane;
-            Forget();
+            if (pane.Lifecycle == Lifecycle.Stopped)
+                Forget();
         }
         browsers.Tell(Topics.Panes);
         if (pane.Label is { } label)
@@ -146,7 +155,7 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
         if (pane.TaskNumber is { } number)
             browsers.Tell(Topics.Task(number));
         if (before is null || before.NeedsAttention != pane.NeedsAttention || before.Activity != pane.Activity || before.Lifecycle != pane.Lifecycle || before.Question != pane.Question)
-            MarkStale();
+            MarkStale(isUrgent: pane.NeedsAttention && before?.NeedsAttention != true);
     }
 
     // As the daemon does: the living, and the 256 that stopped last.
@@ -160,11 +169,17 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
             _panes.Remove(old.Id);
     }
 
-    private void MarkStale()
+    private void MarkStale(bool isUrgent = false)
     {
         lock (_lock)
         {
             _isStale = true;
+            if (isUrgent)
+            {
+                _isUrgent = true;
+                if (_urgent.CurrentCount == 0)
+                    _urgent.Release();
+            }
             if (_stale.CurrentCount == 0)
                 _stale.Release();
         }
@@ -188,7 +203,7 @@ internal sealed class GlassModel(DaemonClient daemon, BrowserHub browsers) : IDi
         {
             // Before asking: an event that comes meanwhile makes the answer stale.
             lock (_lock)
-                _isStale = false;
+                (_isStale, _isUrgent, _askedAt) = (false, false, Stopwatch.GetTimestamp());
             var inbox = await daemon.AskAsync(new CommandRequest { Cmd = "inbox" }, ProtocolJson.Wire.InboxReport, cancellation).ConfigureAwait(false);
             var status = await daemon.AskAsync(new CommandRequest { Cmd = "status" }, ProtocolJson.Wire.StatusReport, cancellation).ConfigureAwait(false);
             lock (_lock)

@@ -1,3 +1,5 @@
+using Colibri.Web.Html;
+
 namespace Colibri.Web.Glass;
 
 /// <summary>What a part of a page depends on. Pages say it, the glass tells when it has changed.</summary>
@@ -19,7 +21,7 @@ internal static class Topics
     public const string Tasks = "tasks";
 
     /// <summary>One task, or the agent on it.</summary>
-    public static string Task(long number) => $"task:{Html.Words.Plain(number)}";
+    public static string Task(long number) => $"task:{Words.Plain(number)}";
 
     /// <summary>One agent.</summary>
     public static string Agent(string label) => $"agent:{label}";

@@ -10,12 +10,12 @@ internal static class Pieces
 
     /// <summary>A time, which the page turns into an age.</summary>
     public static HtmlWriter When(this HtmlWriter html, DateTimeOffset at) =>
-        html.Element("time", Words.Time(at), ("datetime", Words.Stamp(at)), ("title", Words.Stamp(at)));
+        html.Element("time", Words.Moment(at), ("datetime", Words.Time(at)), ("title", Words.Time(at)));
 
     /// <summary>How long something goes on, or went on.</summary>
     public static HtmlWriter Elapsed(this HtmlWriter html, DateTimeOffset from, DateTimeOffset? to, DateTimeOffset now) => to is { } end
-        ? html.Element("span", Words.Duration(end - from), ("class", "num"))
-        : html.Element("span", Words.Duration(now - from), ("class", "num"), ("data-since", Words.Stamp(from)));
+        ? html.Element("span", Words.Elapsed(end - from), ("class", "num"))
+        : html.Element("span", Words.Elapsed(now - from), ("class", "num"), ("data-since", Words.Time(from)));
 
     public static HtmlWriter TaskLink(this HtmlWriter html, long number, string? title = null, bool row = false) =>
         html.Open("a", ("href", $"/tasks/{Words.Plain(number)}"), ("data-go", row ? "" : null)).Element("span", $"#{Words.Plain(number)}", ("class", "num")).Text(title is null ? "" : $" {title}").Close();

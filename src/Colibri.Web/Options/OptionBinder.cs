@@ -22,9 +22,9 @@ internal sealed class OptionBinder
     }
 
     private void Take(string mark, string? listen = null, string? socket = null, bool write = false, bool readToken = false, string? tokenFile = null,
-        string? allowHosts = null, string? behindProxy = null) =>
-        _said = new SaidOptions(listen, socket, write, readToken, tokenFile, allowHosts?.Split(OptionParser.Separator) ?? [], behindProxy);
+        string? allowHosts = null, string? behindProxy = null, string? otlp = null) =>
+        _said = new SaidOptions(listen, socket, write, readToken, tokenFile, allowHosts?.Split(OptionParser.Separator) ?? [], behindProxy, otlp);
 }
 
 /// <summary>The options as texts.</summary>
-internal sealed record SaidOptions(string? Listen, string? Socket, bool Write, bool ReadToken, string? TokenFile, string[] AllowHosts, string? BehindProxy);
+internal sealed record SaidOptions(string? Listen, string? Socket, bool Write, bool ReadToken, string? TokenFile, string[] AllowHosts, string? BehindProxy, string? Otlp);

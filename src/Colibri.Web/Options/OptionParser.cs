@@ -25,15 +25,18 @@ internal static class OptionParser
           --behind-proxy NAME[:PORT]
                                 a TLS proxy of this name stands in front: https pages
                                 under this name, and reading needs the token
+          --otlp URL            sends traces of runs and tools to a collector on this
+                                machine, as http://127.0.0.1:4318
           --version, --help
 
-        An address beyond this machine needs --behind-proxy.
+        An address beyond this machine needs --behind-proxy. COLIBRI_WEB_OTLP=1 sends
+        traces to where OTEL_EXPORTER_OTLP_ENDPOINT says.
 
         Exit status: 0, 1 where it cannot serve, 2 for a wrong option.
         """;
 
     private static readonly string[] Flags = ["--write", "--read-token"];
-    private static readonly string[] Valued = ["--listen", "--socket", "--token-file", "--allow-host", "--behind-proxy"];
+    private static readonly string[] Valued = ["--listen", "--socket", "--token-file", "--allow-host", "--behind-proxy", "--otlp"];
 
     public static WebOptions Parse(IReadOnlyList<string> arguments)
     {
@@ -114,6 +117,7 @@ internal static class OptionParser
             TokenFile = said.TokenFile,
             AllowedHosts = hosts,
             BehindProxy = proxy,
+            Otlp = said.Otlp,
         };
     }
 

@@ -24,6 +24,9 @@ internal sealed record WebOptions
     /// <summary>The name of the TLS proxy in front.</summary>
     public HostName? BehindProxy { get; init; }
 
+    /// <summary>The address of a collector of traces on this machine; null where the environment says, or none are sent.</summary>
+    public string? Otlp { get; init; }
+
     /// <summary>Only of <see cref="WebAction.Refuse"/>: what is wrong, in one line.</summary>
     public string? Problem { get; init; }
 

@@ -65,8 +65,8 @@ internal static class AgentsPage
         html.StopAgent(request.Options, pane);
         html.Close();
         html.Open("dl", ("class", "facts"));
-        html.Fact("kind", pane.Runtime).Fact("process", pane.Pid is { } pid ? Words.Plain(pid) : null).Fact("process state", Words.Of(pane.Lifecycle)).Fact("end", pane.Exit is { } exit ? Words.Of(exit) : null);
-        html.Fact("tool", pane.Tool).Fact("last event", pane.LastEvent).Fact("directory", pane.Cwd).Fact("started", Words.Time(pane.StartedAt)).Fact("last heard", pane.LastEventAt is { } at ? Words.Time(at) : null);
+        html.Fact("kind", pane.Runtime).Fact("process", pane.Pid is { } pid ? Words.Plain(pid) : null).Fact("process state", Words.Of(pane.Lifecycle)).Fact("end", pane.Exit is { } exit ? Words.End(exit) : null);
+        html.Fact("tool", pane.Tool).Fact("last event", pane.LastEvent).Fact("directory", pane.Cwd).Fact("started", Words.Moment(pane.StartedAt)).Fact("last heard", pane.LastEventAt is { } at ? Words.Moment(at) : null);
         html.Fact("turns", Words.Number(pane.Turns)).Fact("tool calls", Words.Number(pane.Tools)).Fact("events", Words.Number(pane.Events));
         html.Fact("malformed lines", pane.MalformedLines > 0 ? Words.Number(pane.MalformedLines) : null, "warn").Fact("session", pane.SessionId).Fact("own session", pane.HarnessSessionId);
         html.Fact("not told by its kind", pane.Unknown is { Count: > 0 } unknown ? string.Join(", ", unknown) : null);

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
+using Colibri.Web.Api;
 using Colibri.Web.Glass;
 using Colibri.Web.Html;
 
@@ -13,6 +15,7 @@ internal static class CostPage
     public static async Task<Page> BuildAsync(PageRequest request)
     {
         var days = await AskAsync(request, "day").ConfigureAwait(false);
+        var both = await request.Daemon.AskAsync(new CommandRequest { Cmd = "cost", By = "day-profile", Limit = Charts.MostLines }, ProtocolJson.Wire.CostSummary, request.Cancellation).ConfigureAwait(false);
         var tasks = await AskAsync(request, "task").ConfigureAwait(false);
         var profiles = await AskAsync(request, "profile").ConfigureAwait(false);
         var providers = await AskAsync(request, "provider").ConfigureAwait(false);
@@ -28,6 +31,7 @@ internal static class CostPage
                 Chart(html, "Cost by day and profile", "/charts/cost.json", "money");
                 Chart(html, "Agents over time", "/charts/agents.json", "count");
             }),
+            Part.Of("both", [Topics.Status], html => Days(html, CostOfDays.Of(both.Lines))),
             Part.Of("days", [Topics.Status], html => Table(html, "By day", days, line => line.Day)),
             Part.Of("profiles", [Topics.Status], html => Table(html, "By profile", profiles, line => line.Profile)),
             Part.Of("tasks", [Topics.Status], html => Table(html, "By task", tasks, null)),
@@ -42,6 +46,23 @@ internal static class CostPage
     private static void Chart(HtmlWriter html, string title, string data, string unit) =>
         html.Open("figure").Element("figcaption", title).Open("div", ("class", "chart"), ("data-chart", data), ("data-unit", unit), ("role", "img"), ("aria-label", $"Chart: {title}")).Close()
             .Open("noscript").Element("p", "The chart is drawn by a script. The tables below have its numbers.").Close().Close();
+
+    /// <summary>What the chart shows, to read: the latest days first, a column a profile.</summary>
+    private static void Days(HtmlWriter html, CostOfDays cost)
+    {
+        if (cost.Days.Count == 0)
+            return;
+        html.Element("h2", "By day and profile");
+        html.OpenTable("By day and profile").Head(["day", .. cost.Profiles.Select(profile => $"#{profile.Name}"), "#together"]).Open("tbody");
+        for (var i = cost.Days.Count - 1; i >= Math.Max(0, cost.Days.Count - MostLines); i--)
+        {
+            html.Open("tr", ("data-row", "")).Element("th", cost.Days[i].ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), ("scope", "row"), ("class", "day"));
+            foreach (var profile in cost.Profiles)
+                html.Cell(profile.Microcents[i] == 0 ? "" : Words.Money(profile.Microcents[i]), "num");
+            html.Cell(Words.Money(cost.Profiles.Sum(profile => profile.Microcents[i])), "num").Close();
+        }
+        html.Close().Close().Close();
+    }
 
     private static void Table(HtmlWriter html, string title, CostSummary cost, Func<CostLine, string?>? name)
     {

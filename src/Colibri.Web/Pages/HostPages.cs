@@ -4,7 +4,7 @@ using Colibri.Web.Html;
 
 namespace Colibri.Web.Pages;
 
-/// <summary>The hosts, of which there is one, and the schedules, of which the daemon knows none.</summary>
+/// <summary>The hosts, of which there is one, and the schedules, of which there are none: their part is filled from a list where the daemon has one.</summary>
 internal static class HostPages
 {
     public static async Task<Page> HostsAsync(PageRequest request)
@@ -14,26 +14,51 @@ internal static class HostPages
         [
             Part.Of("host", [Topics.Status], html =>
             {
+                if (status is null)
+                {
+                    html.Empty("The daemon has not answered yet.");
+                    return;
+                }
+                Table(html, [HostRow.Of(status)]);
                 html.Element("p", "This daemon works alone: its board is its own, and no other host shares it.", ("class", "note"));
-                if (status is not null)
-                    Host(html, status);
+                Host(html, status);
             }),
         ]);
     }
 
     public static Task<Page> SchedulesAsync(PageRequest request) => Task.FromResult(new Page("Schedules", "/schedules",
     [
-        Part.Of("schedules", [], html =>
+        Part.Of("schedules", [Topics.Status], html =>
         {
-            html.Empty("This daemon keeps no schedules.");
+            html.Empty("There are no schedules.");
             html.Open("p").Text("A task can wait for a time of its own, and cron(8) or a systemd timer can add one again and again: ").Twin("colibri add TITLE --not-before 2026-12-01T06:00:00Z").Close();
         }),
     ]));
 
+    private static void Table(HtmlWriter html, IReadOnlyList<HostRow> hosts)
+    {
+        html.OpenTable("Hosts", "cards").Head("host", "version", "since", "#agents", "queue", "disk", "#workspaces").Open("tbody");
+        foreach (var host in hosts)
+        {
+            html.Open("tr", ("data-row", "")).Cell(host.Name, "title", "host").Cell(host.Version, null, "version").Open("td", ("data-label", "since")).When(host.Since).Close();
+            html.Cell($"{Words.Number(host.Agents)} of {Words.Number(host.MaxAgents)}", "num", "agents");
+            html.Open("td", ("data-label", "queue")).Open("span").Text($"{Words.Number(host.Queued)} ");
+            html.Text("queued ");
+            if (host.IsPaused)
+                html.Badge("paused");
+            html.Close().Close();
+            html.Open("td", ("data-label", "disk")).Open("span");
+            if (host.Disk is { } disk)
+                html.Badge(disk.State).Text($" {Words.Bytes(disk.FreeBytes)} free");
+            html.Close().Close().Cell(Words.Number(host.Workspaces), "num", "workspaces").Close();
+        }
+        html.Close().Close().Close();
+    }
+
     private static void Host(HtmlWriter html, StatusReport status)
     {
         html.Element("h2", status.Host).Open("dl", ("class", "facts"));
-        html.Fact("version", status.Version).Fact("process", Words.Plain(status.Pid)).Fact("started", Words.Time(status.StartedAt)).Fact("agents", $"{Words.Number(status.Agents.Running)} of {Words.Number(status.Agents.Max)}");
+        html.Fact("process", Words.Plain(status.Pid));
         html.Fact("socket", status.Paths.Socket).Fact("board", status.Paths.Db).Fact("sessions", status.Paths.Sessions).Fact("cost mode", status.Cost.Mode.ToString().ToLowerInvariant()).Close();
         if (status.Files is { Count: > 0 } files)
         {
@@ -61,4 +86,11 @@ internal static class HostPages
         html.Fact("connections refused", Words.Number(counters.ConnectionsRefused)).Fact("connections evicted", Words.Number(counters.ConnectionsEvicted)).Fact("requests too large", Words.Number(counters.RequestsTooLarge));
         html.Fact("events missed", Words.Number(counters.EventsMissed)).Fact("log lines dropped", Words.Number(counters.LogLinesDropped)).Fact("session entries dropped", Words.Number(counters.SessionEntriesDropped)).Close();
     }
+}
+
+/// <summary>A host as a line of the table.</summary>
+internal sealed record HostRow(string Name, string Version, DateTimeOffset Since, int Agents, int MaxAgents, long Queued, bool IsPaused, StatusDisk? Disk, int Workspaces)
+{
+    public static HostRow Of(StatusReport status) => new(status.Host, status.Version, status.StartedAt, status.Agents.Running, status.Agents.Max, status.Tasks.Queued,
+        status.Queue is { Paused.Count: > 0 }, status.Disk, status.Workspaces?.Count ?? 0);
 }

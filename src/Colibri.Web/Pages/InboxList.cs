@@ -31,7 +31,7 @@ internal static class InboxList
     private static void Item(HtmlWriter html, InboxItem item, WebOptions options)
     {
         html.Open("li", ("data-row", ""), ("data-attention", ""), ("class", $"item kind-{item.Kind.ToString().ToLowerInvariant()}"));
-        html.Open("p", ("class", "item-head")).Badge(Words.Of(item.Kind)).Text(" ");
+        html.Open("p", ("class", "item-head")).Badge(Words.Kind(item.Kind)).Text(" ");
         if (item.Number is { } number)
             html.TaskLink(number, item.Title, row: true);
         else if (item.Label is { } label)

@@ -96,5 +96,5 @@ internal static class Layout
     });
 
     private static void WritePart(HtmlWriter html, Part part) =>
-        html.Open("div", ("class", "part"), ("data-part", part.Name), ("data-on", part.Topics.Count > 0 ? string.Join(' ', part.Topics) : null)).Add(part.Body).Close();
+        html.Open("div", ("class", "part"), ("data-part", part.Name), ("data-on", part.Topics.Count > 0 ? string.Join(' ', part.Topics) : null)).Add(part.Body()).Close();
 }

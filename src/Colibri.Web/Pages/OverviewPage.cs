@@ -14,9 +14,9 @@ internal static class OverviewPage
 
     public static async Task<Page> BuildAsync(PageRequest request)
     {
-        var (inbox, status) = await request.Glass.FreshAsync(request.Cancellation).ConfigureAwait(false);
-        var tasks = await request.Daemon.AskAsync(new CommandRequest { Cmd = "list-tasks", Order = "newest", Limit = LatestTasks }, ProtocolJson.Wire.TaskList, request.Cancellation).ConfigureAwait(false);
-        var panes = request.Glass.Panes();
+        // Agents change all the time, and need neither.
+        var (inbox, status) = request.Wants("numbers", "inbox") ? await request.Glass.FreshAsync(request.Cancellation).ConfigureAwait(false) : default;
+        var tasks = request.Wants("tasks") ? await request.Daemon.AskAsync(new CommandRequest { Cmd = "list-tasks", Order = "newest", Limit = LatestTasks }, ProtocolJson.Wire.TaskList, request.Cancellation).ConfigureAwait(false) : new TaskList([]);
         return new Page("Overview", "/",
         [
             Part.Of("numbers", [Topics.Status], html => Numbers(html, status)),
@@ -28,7 +28,7 @@ internal static class OverviewPage
             Part.Of("agents", [Topics.Panes], html =>
             {
                 html.Element("h2", "Agents");
-                html.Agents([.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped)], MostAgents, request.Now);
+                html.Agents([.. request.Glass.Panes().Where(pane => pane.Lifecycle != Lifecycle.Stopped)], MostAgents, request.Now);
             }),
             Part.Of("tasks", [Topics.Tasks], html =>
             {

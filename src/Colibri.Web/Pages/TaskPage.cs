@@ -1,3 +1,4 @@
+using Colibri.Protocol;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 using Colibri.Web.Glass;
@@ -8,16 +9,20 @@ namespace Colibri.Web.Pages;
 /// <summary>All of one task: how it stands, what can be done, its runs, what was said, its check, what was refused, what it cost.</summary>
 internal static class TaskPage
 {
+    // get-task has all of so many runs.
+    private const int RunsOfPage = 20;
+
     public static async Task<Page> BuildAsync(PageRequest request)
     {
         var task = await request.Daemon.AskAsync(new CommandRequest { Cmd = "get-task", TaskId = request.Values[0] }, ProtocolJson.Wire.BoardTask, request.Cancellation).ConfigureAwait(false);
+        var runs = await request.Daemon.AskAsync(new CommandRequest { Cmd = WireCommand.ListRuns.Name, TaskId = task.Id, Limit = RunsOfPage, Before = request.Said("runs") }, ProtocolJson.Wire.RunList, request.Cancellation).ConfigureAwait(false);
         var pane = request.Glass.PaneOfTask(task.Number);
         string[] topics = [Topics.Task(task.Number)];
         return new Page($"#{Words.Plain(task.Number)} {task.Title}", "/tasks",
         [
             Part.Of("state", topics, html => State(html, task, pane, request)),
             Part.Of("words", topics, html => Said(html, task)),
-            Part.Of("runs", topics, html => Runs(html, task, request.Now)),
+            Part.Of("runs", topics, html => Runs(html, task, runs, request)),
             Part.Of("check", topics, html => Check(html, task)),
             Part.Of("denied", topics, html => Denied(html, task.Denied)),
             Part.Of("facts", topics, html => Facts(html, task)),
@@ -67,24 +72,30 @@ internal static class TaskPage
             html.Empty("Nothing beyond the title.");
     }
 
-    private static void Runs(HtmlWriter html, BoardTask task, DateTimeOffset now)
+    private static void Runs(HtmlWriter html, BoardTask task, RunList list, PageRequest request)
     {
         html.Element("h2", "Runs");
-        if (task.Runs is not { Count: > 0 } runs)
+        if (list.Runs.Count == 0)
         {
             html.Empty("No agent of this daemon has begun with it.");
             return;
         }
+        var address = $"/tasks/{Words.Plain(task.Number)}";
+        if (request.Said("runs") is not null)
+            html.Open("p").Element("a", "Latest runs", ("href", address)).Close();
         html.Open("ol", ("class", "timeline"));
-        foreach (var run in runs.Reverse())
-            Run(html, run, now);
+        foreach (var run in list.Runs)
+            Run(html, run, task.Runs?.FirstOrDefault(known => known.AgentId == run.AgentId && known.StartedAt == run.StartedAt), request.Now);
         html.Close();
+        if (list.Next is { } next)
+            html.Open("p").Element("a", "Earlier runs", ("href", $"{address}?runs={Uri.EscapeDataString(next)}"), ("rel", "next")).Close();
     }
 
-    private static void Run(HtmlWriter html, TaskRun run, DateTimeOffset now)
+    /// <summary>A run, and more of it where it is one of the latest.</summary>
+    private static void Run(HtmlWriter html, RunSummary run, TaskRun? more, DateTimeOffset now)
     {
         html.Open("li").Open("p", ("class", "item-head")).Element("strong", $"attempt {Words.Plain(run.Attempt)} ").AgentLink(run.Label ?? run.AgentId);
-        html.Text(" ").Badge(run.FinishedAt is null ? "running" : run.Verdict ?? "ended").Text(" ").When(run.StartedAt).Text(", ").Elapsed(run.StartedAt, run.FinishedAt, now);
+        html.Text(" ").Badge(run.EndedAt is null ? "running" : run.Verdict ?? "ended").Text(" ").When(run.StartedAt).Text(", ").Elapsed(run.StartedAt, run.EndedAt, now);
         html.Text($", {Words.Money(run.Usage.CostMicrocents)}");
         if (run.Resumed == true)
             html.Text(", went on in its earlier session");
@@ -92,13 +103,13 @@ internal static class TaskPage
         if (run.Error is { } error)
             html.Open("p", ("class", "words bad")).Element("strong", $"{error.Code}: ").Text(error.Message).Close();
         Denied(html, run.Denied, isSmall: true);
-        html.Open("details", ("id", $"run-{run.AgentId}-{Words.Plain(run.Attempt)}")).Element("summary", "More of this run").Open("dl", ("class", "facts"));
-        html.Fact("profile", run.Profile).Fact("access", run.Access).Fact("provider", run.Provider).Fact("model", run.Model).Fact("program", run.Binary).Fact("version", run.AgentVersion);
-        html.Fact("directory", run.Cwd).Fact("process", run.Pid is { } pid ? Words.Plain(pid) : null).Fact("end", run.Exit is { } exit ? Words.Of(exit) : null);
-        html.Fact("own session", run.HarnessSessionId).Fact("command line", run.CommandLine).UsageFacts(run.Usage).Close();
-        if (run.Result is { } result)
+        html.Open("details", ("id", $"run-{run.Id}")).Element("summary", "More of this run").Open("dl", ("class", "facts"));
+        html.Fact("profile", run.Profile).Fact("kind", run.Runtime).Fact("access", more?.Access).Fact("provider", run.Provider).Fact("model", run.Model).Fact("program", more?.Binary).Fact("version", run.Version);
+        html.Fact("directory", more?.Cwd).Fact("process", more?.Pid is { } pid ? Words.Plain(pid) : null).Fact("end", run.Exit is { } exit ? Words.End(exit) : null);
+        html.Fact("own session", more?.HarnessSessionId).Fact("trace", run.TraceId).Fact("command line", more?.CommandLine).UsageFacts(run.Usage).Close();
+        if (more?.Result is { } result)
             html.Element("h3", "Its last words").Element("pre", result.Text, ("class", "words"), ("tabindex", "0"));
-        if (run.StderrTail is { Length: > 0 } talk)
+        if (more?.StderrTail is { Length: > 0 } talk)
             html.Element("h3", "Standard error, its end").Element("pre", talk, ("class", "log"), ("tabindex", "0"));
         html.Close().Close();
     }
@@ -109,11 +120,11 @@ internal static class TaskPage
             return;
         html.Element("h2", "Check").Open("p").Element("code", check.Command);
         if (check.Exit is { } exit)
-            html.Text(" ").Badge(exit.Code == 0 ? "ok" : "failed").Text($" {Words.Of(exit)}");
+            html.Text(" ").Badge(exit.Code == 0 ? "ok" : "failed").Text($" {Words.End(exit)}");
         else
             html.Text(" has not been run");
         if (check.DurationMs is { } duration)
-            html.Text($", {Words.Duration(TimeSpan.FromMilliseconds(duration))}");
+            html.Text($", {Words.Elapsed(TimeSpan.FromMilliseconds(duration))}");
         html.Close();
         if (check.OutputTail is { Length: > 0 } output)
             html.Element("pre", output, ("class", "log"), ("tabindex", "0"));
@@ -137,7 +148,7 @@ internal static class TaskPage
         html.Fact("id", task.Id).Fact("priority", Words.Plain(task.Priority)).Fact("attempts", $"{Words.Plain(task.Attempts)} of {Words.Plain(task.MaxAttempts)}");
         html.Fact("agent", task.Agent).Fact("model", task.Model).Fact("workspace", task.Workspace).Fact("directory", task.Cwd).Fact("group", task.Group).Fact("tenant", task.Tenant);
         html.Fact("tags", Listed(task.Tags)).Fact("capabilities", Listed(task.Capabilities)).Fact("after", Listed(task.After)).Fact("session", task.SessionId);
-        html.Fact("created", Words.Time(task.CreatedAt)).Fact("started", task.StartedAt is { } started ? Words.Time(started) : null).Fact("finished", task.FinishedAt is { } finished ? Words.Time(finished) : null);
+        html.Fact("created", Words.Moment(task.CreatedAt)).Fact("started", task.StartedAt is { } started ? Words.Moment(started) : null).Fact("finished", task.FinishedAt is { } finished ? Words.Moment(finished) : null);
         html.Fact("interruptions", task.Interruptions > 0 ? Words.Plain(task.Interruptions) : null).Fact("reworks", task.Reworks is { } reworks ? Words.Plain(reworks) : null);
         html.Close();
     }

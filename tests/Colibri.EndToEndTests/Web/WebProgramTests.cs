@@ -13,6 +13,8 @@ public sealed class WebProgramTests
     [Arguments("--listen 0.0.0.0:7766")]
     [Arguments("--nonsense")]
     [Arguments("--token-file")]
+    [Arguments("--otlp https://127.0.0.1:4318")]
+    [Arguments("--otlp http://collector.example:4318")]
     public async Task A_wrong_option_is_one_line_and_status_2(string line)
     {
         var finished = await Launch.ToEndAsync(Program, line.Split(' '));

@@ -120,6 +120,8 @@ public sealed class SessionStoreTests : IDisposable
         (live.SessionId, live.Generation).ShouldBe(("s", 2));
         live.Entries.Select(entry => entry.Text).ShouldBe(["so far", "newer", "newest"]);
         store.Read("s", all: true)!.Entries.Select(entry => entry.Seq).ShouldBe([1, 2, 3, 4, 5]);
+        store.Read("s", all: true, limit: 3)!.Entries.Select(entry => entry.Seq).ShouldBe([3, 4, 5]);
+        store.Read("s", all: false, limit: 2)!.Entries.Select(entry => entry.Seq).ShouldBe([.. live.Entries.Select(entry => entry.Seq).Order().TakeLast(2)]);
     }
 
     [Test]

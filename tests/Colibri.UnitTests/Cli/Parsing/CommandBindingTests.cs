@@ -115,6 +115,7 @@ public sealed class CommandBindingTests
         ("list-sessions", """{"cmd":"list-sessions"}"""),
         ("get-session|s", """{"cmd":"get-session","session_id":"s"}"""),
         ("get-session|s|--all|--full", """{"cmd":"get-session","session_id":"s","all":true}"""),
+        ("get-session|s|--limit|20", """{"cmd":"get-session","session_id":"s","limit":20}"""),
         ("compact-session|s", """{"cmd":"compact-session","session_id":"s"}"""),
         (
             "append-session|s|--kind|tool_result|--text|out|--tool|bash|--is-error",

@@ -24,12 +24,4 @@ public sealed class HtmlWriterTests
 
     [Test]
     public void An_element_that_is_open_is_a_fault() => Should.Throw<InvalidOperationException>(() => new HtmlWriter().Open("p").Written);
-
-    [Test]
-    [Arguments(0, "$0.00")]
-    [Arguments(100_000_000, "$1.00")]
-    [Arguments(1, "$0.00000001")]
-    [Arguments(123_456_789_012, "$1,234.56789012")]
-    [Arguments(-150_000_000, "-$1.50")]
-    public void Money_is_exact(long microcents, string words) => Words.Money(microcents).ShouldBe(words);
 }

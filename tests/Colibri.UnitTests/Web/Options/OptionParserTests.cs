@@ -16,10 +16,11 @@ public sealed class OptionParserTests
     [Test]
     public void Every_option_is_taken()
     {
-        var options = OptionParser.Parse(["--listen", "[::1]:80", "--socket=/run/d.sock", "--write", "--token-file", "/etc/token", "--read-token", "--allow-host", "Localhost:9000", "--allow-host=a.example"]);
+        var options = OptionParser.Parse(["--listen", "[::1]:80", "--socket=/run/d.sock", "--write", "--token-file", "/etc/token", "--read-token", "--allow-host", "Localhost:9000", "--allow-host=a.example", "--otlp", "http://127.0.0.1:4318"]);
         options.Problem.ShouldBeNull();
         options.Listen.EndPoint!.ToString().ShouldBe("[::1]:80");
         (options.Write, options.ReadToken, options.Socket, options.TokenFile).ShouldBe((true, true, "/run/d.sock", "/etc/token"));
+        options.Otlp.ShouldBe("http://127.0.0.1:4318");
         options.AllowedHosts.Select(host => host.Text).ShouldBe(["localhost:9000", "a.example"]);
     }
 
@@ -66,7 +67,7 @@ public sealed class OptionParserTests
     [Test]
     public void The_usage_names_every_option_and_fits_a_terminal()
     {
-        foreach (var option in (string[])["--listen", "--socket", "--write", "--token-file", "--read-token", "--allow-host", "--behind-proxy", "--version", "--help"])
+        foreach (var option in (string[])["--listen", "--socket", "--write", "--token-file", "--read-token", "--allow-host", "--behind-proxy", "--otlp", "--version", "--help"])
             OptionParser.Usage.ShouldContain(option);
         OptionParser.Usage.Split('\n').Max(line => line.Length).ShouldBeLessThanOrEqualTo(80);
     }
