@@ -119,12 +119,19 @@ watched_by() {
             watcher=$!
             ;;
         web)
-            "$bin/colibri-web" --listen "unix:$scratch/web-socket" --socket "$server_socket" > "$scratch/web-log" 2>&1 &
+            "$bin/colibri-web" --listen 127.0.0.1:0 --socket "$server_socket" > "$scratch/web-log" 2>&1 &
             watcher=$!
             ;;
     esac
     if [ -n "$watcher" ]; then running_servers="$running_servers $watcher"; fi
-    sleep 3
+    sleep 1
+    page=''
+    : > "$scratch/frames"
+    if [ "$1" = web ] && [ "$has_browser" = yes ]; then
+        node "$repository/tests/Colibri.Benchmarks/peers/pageframes.mjs" "$(awk '{ print $2; exit }' "$scratch/web-log")agents" "$seconds" > "$scratch/frames" &
+        page=$!
+    fi
+    sleep 2
     looking=$watcher
     if [ "$1" = top ]; then looking=$(pgrep -P "$watcher" | head -n 1); fi
     running_time "$server_pid" > "$scratch/before"
@@ -138,8 +145,9 @@ watched_by() {
         usage_between "$scratch/before-looking" "$scratch/after-looking" "$seconds" | sed 's/^/own_/' >> "$scratch/figures"
         printf 'bytes %s\n' $((($(wc -c < "$scratch/screen") - written) / seconds)) >> "$scratch/figures"
     fi
+    if [ -n "$page" ]; then wait "$page" || fail 'the page could not be counted'; fi
+    cat "$scratch/frames" >> "$scratch/figures"
     if [ -n "$watcher" ]; then stop_server "$watcher"; fi
-    rm -f "$scratch/web-socket"
 }
 
 # work_for SECONDS AGENTS: a daemon whose agents say 100 events a second each for so long.
@@ -163,8 +171,13 @@ row_watched() {
     metric few_bytes less '  what it writes, bytes/s' 'value 2048'
     metric top less "daemon, $agents x 100, top, %" 'ratio 1.05'
     metric top_own less '  top itself, % of a core'
-    metric web less '  daemon, with colibri-web, %' 'ratio 1.05'
+    metric web less '  daemon, colibri-web, %' 'ratio 1.05'
     metric web_own less '  colibri-web itself, %'
+    metric page_frames more '  frames/s of its page of agents' 'value 30'
+    metric page_gap less '  the longest gap, ms'
+    has_browser=no
+    if command -v node >/dev/null 2>&1 && [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; then has_browser=yes; fi
+    if [ "$has_browser" = no ]; then note 'skipped the page: there is no node or no chromium here'; fi
     mkfifo "$scratch/keys"
     exec 9<> "$scratch/keys"
     work_for $((seconds + 12)) "$few"
@@ -181,6 +194,10 @@ row_watched() {
             watched_by "$who"
             take "$who" colibri "$round" cpu
             take "${who}_own" colibri "$round" own_cpu
+            if [ "$who" = web ] && [ "$has_browser" = yes ]; then
+                take page_frames colibri "$round" frames_per_second
+                take page_gap colibri "$round" longest_gap_ms
+            fi
         done
         round=$((round + 1))
     done

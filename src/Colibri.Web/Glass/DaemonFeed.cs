@@ -9,6 +9,9 @@ internal sealed class DaemonFeed(DaemonClient daemon, GlassModel glass, RunTrace
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
+    /// <summary>Pages are told at most a few times a second, so a look at the socket for each event would be waste.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Follows the daemon until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -24,7 +27,7 @@ internal sealed class DaemonFeed(DaemonClient daemon, GlassModel glass, RunTrace
                 await glass.BeginAsync(cancellation).ConfigureAwait(false);
                 traces?.Begin(glass.Panes());
                 wait = FirstWait;
-                await foreach (var happened in client.ReadEventsAsync(cancellation).ConfigureAwait(false))
+                await foreach (var happened in client.ReadEventsAsync(Pace, TimeProvider.System, cancellation).ConfigureAwait(false))
                 {
                     await glass.TakeAsync(happened, cancellation).ConfigureAwait(false);
                     if (happened.Missed is null)

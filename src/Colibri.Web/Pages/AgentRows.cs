@@ -52,7 +52,8 @@ internal static class AgentRows
     {
         { Question: { } question } => $"asks: {question.Title ?? question.Method}",
         { Error: { } error } => error,
-        { Tool: { } tool } => $"tool {tool}",
+        { Tool: { } tool } => pane.LastWords is { } said ? $"tool {tool}; said: {said}" : $"tool {tool}",
+        { LastWords: { } words } => words,
         _ => pane.LastEvent ?? "",
     };
 

@@ -61,6 +61,8 @@ internal static class AgentsPage
             html.Question(request.Options, question, pane.Id, pane.Label);
         if (pane.Error is { } error)
             html.Element("p", error, ("class", "words bad"));
+        if (pane.LastWords is { } said)
+            html.Element("p", said, ("class", "words"));
         html.Open("div", ("class", "actions"));
         html.StopAgent(request.Options, pane);
         html.Close();
