@@ -1,3 +1,5 @@
+using Colibri.Protocol.Wire;
+
 namespace Colibri.Core.Board;
 
 /// <summary>A task to put on the board.</summary>
@@ -34,6 +36,9 @@ public sealed record NewTask
 
     /// <summary>Ids or numbers of the tasks that must be done before it starts.</summary>
     public IReadOnlyList<string> After { get; init; } = [];
+
+    /// <summary>What becomes of it when one of those is over without being done.</summary>
+    public OnFailed OnFailed { get; init; }
     public string? Group { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
 

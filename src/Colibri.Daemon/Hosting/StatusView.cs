@@ -53,6 +53,7 @@ internal sealed class StatusView(
                 [.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped).Select(pane => new StatusAgent(pane.Id, pane.Agent, pane.Activity, pane.TaskId, pane.Label, pane.TaskNumber))],
                 Places?.Profiles),
             Workspaces = Places?.Workspaces,
+            Groups = GroupsNow(),
             Panes = panes.Count,
             Cache = CacheOf(engine.Supervisor.TotalUsage),
             Budget = engine.Budgets.State,
@@ -94,6 +95,13 @@ internal sealed class StatusView(
     {
         IReadOnlyList<StatusRoute> all = [.. engine.Router.Status(), .. engine.Holds.Status()];
         return all.Count > 0 ? all : null;
+    }
+
+    private IReadOnlyList<StatusGroup>? GroupsNow()
+    {
+        var (limited, loads) = (engine.Settings.Current.Groups, engine.Board.Groups);
+        return limited.Count == 0 ? null
+            : [.. limited.Select(group => (group, Load: loads.GetValueOrDefault(group.Name) ?? GroupLoad.None)).Select(at => new StatusGroup(at.group.Name, at.group.Limit, at.Load.Running.Count, at.Load.Queued))];
     }
 
     private static StatusCache CacheOf(Usage usage) => new(usage.SentTokens, usage.CacheReadTokens, usage.HitRate);
