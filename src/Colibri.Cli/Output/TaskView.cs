@@ -32,8 +32,8 @@ internal static class TaskView
         Field("directory", task.Cwd);
         Field("group", task.Group);
         // What is the case for most is not told.
-        if (task.OnFailed != OnFailed.Hold)
-            Field("on failed", task.OnFailed == OnFailed.Fail ? "it fails as well" : "it runs all the same");
+        if (task.OnFailed != "hold")
+            Field("on failed", task.OnFailed);
         foreach (var parent in task.Parents ?? [])
             Field(parent == task.Parents![0] ? "after" : "", $"task {parent.Number} ({Words.Of(parent.Status)}): {parent.Title}", ToneOf(parent.Status));
         Field("tags", string.Join(", ", task.Tags));

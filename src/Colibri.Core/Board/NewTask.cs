@@ -1,5 +1,3 @@
-using Colibri.Protocol.Wire;
-
 namespace Colibri.Core.Board;
 
 /// <summary>A task to put on the board.</summary>

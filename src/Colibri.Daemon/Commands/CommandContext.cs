@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Colibri.Core.Board;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;

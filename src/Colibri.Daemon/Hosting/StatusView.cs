@@ -97,11 +97,16 @@ internal sealed class StatusView(
         return all.Count > 0 ? all : null;
     }
 
-    private IReadOnlyList<StatusGroup>? GroupsNow()
+    private List<StatusGroup>? GroupsNow()
     {
-        var (limited, loads) = (engine.Settings.Current.Groups, engine.Board.Groups);
-        return limited.Count == 0 ? null
-            : [.. limited.Select(group => (group, Load: loads.GetValueOrDefault(group.Name) ?? GroupLoad.None)).Select(at => new StatusGroup(at.group.Name, at.group.Limit, at.Load.Running.Count, at.Load.Queued))];
+        var loads = engine.Board.Groups;
+        List<StatusGroup>? groups = null;
+        foreach (var group in engine.Settings.Current.Groups)
+        {
+            var load = loads.TryGetValue(group.Name, out var known) ? known : GroupLoad.None;
+            (groups ??= []).Add(new StatusGroup(group.Name, group.Limit, load.Running.Count, load.Queued));
+        }
+        return groups;
     }
 
     private static StatusCache CacheOf(Usage usage) => new(usage.SentTokens, usage.CacheReadTokens, usage.HitRate);

@@ -37,8 +37,8 @@ public sealed record BoardTask
     /// <summary>Ids of the tasks that must be done before it starts.</summary>
     public IReadOnlyList<string> After { get; init; } = [];
 
-    /// <summary>What becomes of it when one of those is over without being done.</summary>
-    public OnFailed OnFailed { get; init; }
+    /// <summary>What becomes of it when one of those is over without being done: <c>hold</c>, <c>fail</c> or <c>run</c>.</summary>
+    public string OnFailed { get; init; } = "hold";
     public string? Group { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
 
@@ -117,20 +117,6 @@ public sealed record BoardTask
 /// <param name="Error">Why it is not done.</param>
 public sealed record TaskParent(
     string TaskId, long Number, string Title, TaskState Status, TaskResult? Result = null, WorkChange? Change = null, TaskError? Error = null);
-
-/// <summary>What becomes of a task when a task that it comes after is over without being done.</summary>
-[JsonConverter(typeof(KebabEnumConverter<OnFailed>))]
-public enum OnFailed
-{
-    /// <summary>It is held, and a person decides.</summary>
-    Hold,
-
-    /// <summary>It fails as well.</summary>
-    Fail,
-
-    /// <summary>It runs all the same, and its agent is told.</summary>
-    Run,
-}
 
 /// <summary>Where a task stands on the board. The edges between these are the board's task life cycle.</summary>
 [JsonConverter(typeof(KebabEnumConverter<TaskState>))]

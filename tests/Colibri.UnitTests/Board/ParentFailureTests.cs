@@ -190,7 +190,7 @@ public sealed class ParentFailureTests
 
         foreach (var child in new[] { created, (await fixture.Board.GetAsync(early))!, edited })
         {
-            child.OnFailed.ShouldBe(policy);
+            child.OnFailed.ShouldBe(TaskRow.Text(policy));
             (child.Status, child.Held).ShouldBe(policy switch
             {
                 OnFailed.Hold => (TaskState.Queued, true),
@@ -241,7 +241,7 @@ public sealed class ParentFailureTests
 
         var all = (await fixture.Board.ListAsync(null, 9, null)).Tasks;
         all.Skip(1).Select(child => (child.OnFailed, child.Status, child.Held)).ShouldBe(
-            [(OnFailed.Hold, TaskState.Queued, true), (OnFailed.Fail, TaskState.Failed, false), (OnFailed.Run, TaskState.Queued, false)]);
+            [("hold", TaskState.Queued, true), ("fail", TaskState.Failed, false), ("run", TaskState.Queued, false)]);
     }
 
     [Test]

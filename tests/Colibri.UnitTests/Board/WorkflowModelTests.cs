@@ -1,4 +1,5 @@
 using Colibri.Core.Board;
+using Colibri.Core.Board.Storage;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.UnitTests.Board;
@@ -257,7 +258,7 @@ public sealed class WorkflowModelTests : IAsyncDisposable
         foreach (var (seen, task) in all.Zip(_tasks))
         {
             (seen.Number, seen.Status, seen.Held, seen.OnFailed, seen.Group).ShouldBe(
-                (task.Number, task.Status, task.Status == TaskState.Queued && (task.Held || IsHeldForParent(task)), task.Policy, task.Group));
+                (task.Number, task.Status, task.Status == TaskState.Queued && (task.Held || IsHeldForParent(task)), TaskRow.Text(task.Policy), task.Group));
             var codes = (seen.BlockedBy ?? []).Select(reason => reason.Code);
             codes.ShouldBe(task.Status != TaskState.Queued ? []
                 : [.. IsHeldForParent(task) ? ["parent-failed"] : (string[])[], .. task.Parents.Any(parent => !IsOver(parent)) ? ["after"] : (string[])[]], $"of {task.Number}");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Board.Storage;
@@ -40,7 +41,7 @@ internal static class Dependents
         if (IsLost(to))
             FollowLoss(scope, change.Task);
         else if (IsLost(from))
-            TellOfHeld(scope, Numbers([change.Task.Number]));
+            TellOfHeld(scope, $"[{change.Task.Number.ToString(CultureInfo.InvariantCulture)}]");
         return null;
     }
 
@@ -49,34 +50,41 @@ internal static class Dependents
     {
         if (!IsToFailNow(task) || scope.All(FailOne, TaskRow.ReadChange, ("$id", task.Id), ("$now", scope.Now)) is not [var failed])
             return null;
-        scope.Tell([failed]);
+        scope.Tell(failed);
         FollowLoss(scope, failed.Task);
         return failed.Task;
     }
 
-    private static bool IsToFailNow(BoardTask task) => task is { Status: TaskState.Queued, OnFailed: OnFailed.Fail, Error.Code: TaskRow.ParentFailed };
+    private static bool IsToFailNow(BoardTask task) => task is { Status: TaskState.Queued, OnFailed: "fail", Error.Code: TaskRow.ParentFailed };
 
     // One generation after the other: a chain may be as long as the board, and neither statement nor trigger calls itself. It ends, because what has failed is
     // not queued any more.
     private static void FollowLoss(WriteScope scope, BoardTask task)
     {
-        List<long> lost = [task.Number];
-        while (lost.Count > 0)
+        var parents = $"[{task.Number.ToString(CultureInfo.InvariantCulture)}]";
+        while (true)
         {
-            var parents = Numbers(lost);
             var failed = scope.All(FailChildren, TaskRow.ReadChange, ("$parents", parents), ("$now", scope.Now));
             // The order of RETURNING's rows is undefined.
-            failed.Sort((left, right) => left.Task.Number.CompareTo(right.Task.Number));
-            scope.Tell(failed);
+            failed.Sort(static (left, right) => left.Task.Number.CompareTo(right.Task.Number));
+            var numbers = new StringBuilder();
+            foreach (var change in failed)
+            {
+                scope.Tell(change);
+                numbers.Append(numbers.Length == 0 ? '[' : ',').Append(CultureInfo.InvariantCulture, $"{change.Task.Number}");
+            }
             TellOfHeld(scope, parents);
-            lost = failed.ConvertAll(change => change.Task.Number);
+            if (failed.Count == 0)
+                return;
+            parents = numbers.Append(']').ToString();
         }
     }
 
-    private static void TellOfHeld(WriteScope scope, string parents) =>
-        scope.Tell(scope.All(Held, TaskRow.Read, ("$parents", parents), ("$most", MostTold)).ConvertAll(task => new TaskChange(task, task.Status)));
+    private static void TellOfHeld(WriteScope scope, string parents)
+    {
+        foreach (var task in scope.All(Held, TaskRow.Read, ("$parents", parents), ("$most", MostTold)))
+            scope.Tell(new TaskChange(task, task.Status));
+    }
 
     private static bool IsLost(TaskState state) => state is TaskState.Failed or TaskState.Cancelled;
-
-    private static string Numbers(List<long> numbers) => $"[{string.Join(',', numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)))}]";
 }

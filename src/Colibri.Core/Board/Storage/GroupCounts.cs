@@ -1,5 +1,4 @@
-using System.Collections.Immutable;
-using Colibri.Protocol.Wire;
+using System.Collections.Concurrent;
 
 namespace Colibri.Core.Board.Storage;
 
@@ -9,23 +8,19 @@ namespace Colibri.Core.Board.Storage;
 /// </summary>
 internal sealed class GroupCounts
 {
-    private volatile ImmutableDictionary<string, GroupLoad> _current = Empty;
-
-    private static ImmutableDictionary<string, GroupLoad> Empty => ImmutableDictionary.Create<string, GroupLoad>(StringComparer.Ordinal);
+    private volatile ConcurrentDictionary<string, GroupLoad> _current = new(StringComparer.Ordinal);
 
     /// <summary>The groups of which a task is queued, claimed or started.</summary>
     public IReadOnlyDictionary<string, GroupLoad> Current => _current;
 
     public void Load(BoardConnection connection)
     {
-        var groups = Empty.ToBuilder();
-        foreach (var (group, queued) in connection["SELECT task_group, count(*) FROM tasks WHERE task_group IS NOT NULL AND status = 'queued' GROUP BY task_group"]
-            .All(row => (row.GetString(0), row.GetInt64(1))))
-            groups[group] = GroupLoad.None with { Queued = queued };
-        foreach (var (group, number) in connection["SELECT task_group, seq FROM tasks WHERE task_group IS NOT NULL AND status IN ('claimed', 'started')"]
-            .All(row => (row.GetString(0), row.GetInt64(1))))
-            groups[group] = (groups.GetValueOrDefault(group) ?? GroupLoad.None).With(TaskState.Started, number);
-        _current = groups.ToImmutable();
+        var groups = new ConcurrentDictionary<string, GroupLoad>(StringComparer.Ordinal);
+        connection["SELECT task_group, count(*) FROM tasks WHERE task_group IS NOT NULL AND status = 'queued' GROUP BY task_group"]
+            .All(row => groups[row.GetString(0)] = GroupLoad.None with { Queued = row.GetInt64(1) });
+        connection["SELECT task_group, seq FROM tasks WHERE task_group IS NOT NULL AND status IN ('claimed', 'started') ORDER BY seq"]
+            .All(row => groups[row.GetString(0)] = Of(groups, row.GetString(0)).With(Protocol.Wire.TaskState.Started, row.GetInt64(1)));
+        _current = groups;
     }
 
     public void Add(IReadOnlyList<TaskChange> changes)
@@ -36,13 +31,20 @@ internal sealed class GroupCounts
             var fromGroup = change.IsRegrouped ? change.FromGroup : task.Group;
             if (change.From == task.Status && !change.IsDeleted && fromGroup == task.Group)
                 continue;
-            if (change.From is { } from && fromGroup is { } left && _current.TryGetValue(left, out var before))
-                Set(left, before.Without(from, task.Number));
+            if (change.From is { } from && fromGroup is not null)
+                Set(fromGroup, Of(_current, fromGroup).Without(from, task.Number));
             if (!change.IsDeleted && task.Group is { } group)
-                Set(group, (_current.GetValueOrDefault(group) ?? GroupLoad.None).With(task.Status, task.Number));
+                Set(group, Of(_current, group).With(task.Status, task.Number));
         }
     }
 
-    private void Set(string group, GroupLoad load) =>
-        _current = load is { Queued: 0, Running.Count: 0 } ? _current.Remove(group) : _current.SetItem(group, load);
+    private void Set(string group, GroupLoad load)
+    {
+        if (load is { Queued: 0, Running.Count: 0 })
+            _current.TryRemove(group, out _);
+        else
+            _current[group] = load;
+    }
+
+    private static GroupLoad Of(ConcurrentDictionary<string, GroupLoad> groups, string group) => groups.TryGetValue(group, out var load) ? load : GroupLoad.None;
 }

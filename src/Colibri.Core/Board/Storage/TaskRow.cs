@@ -86,7 +86,7 @@ internal static class TaskRow
         Change = row.TextOrNull(42) is { } change ? JsonSerializer.Deserialize(change, BoardJson.Default.WorkChange) : null,
         Result = row.ResultOrNull(45),
         Reworks = row.GetInt64(44) is > 0 and var reworks ? (int)reworks : null,
-        OnFailed = PolicyOf(row.GetString(47)),
+        OnFailed = row.GetString(47),
         BlockedBy = Reasons(row),
     };
 

@@ -47,8 +47,8 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
         return Dependents.Follow(this, change) ?? change.Task;
     }
 
-    /// <summary>Records changes that were made to other tasks in the course of one.</summary>
-    public void Tell(IEnumerable<TaskChange> changes) => _changes.AddRange(changes);
+    /// <summary>Records a change that was made to another task in the course of one.</summary>
+    public void Tell(TaskChange change) => _changes.Add(change);
 
     /// <summary>Records that the latest change moved its task from another group, or from none.</summary>
     public void Regrouped(string? from) => _changes[^1] = _changes[^1] with { FromGroup = from, IsRegrouped = true };

@@ -1,5 +1,4 @@
 using Colibri.Core.Board.Storage;
-using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Board.Verbs;
 
@@ -91,7 +90,7 @@ internal static class AfterVerbs
         foreach (var parent in lost)
             scope.Execute(DropEdge, ("$id", taskId), ("$parent", parent));
         scope.Execute(SetAfter, ("$id", taskId), ("$after", TaskRow.Json([.. task.After.Where(parent => !lost.Contains(parent))])));
-        SetPolicy(scope, taskId, task.OnFailed);
+        SetPolicy(scope, taskId, TaskRow.PolicyOf(task.OnFailed));
         return true;
     }
 

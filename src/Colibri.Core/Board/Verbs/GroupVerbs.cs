@@ -28,7 +28,7 @@ internal static class GroupVerbs
     }
 
     /// <summary>A full group in a line for a person.</summary>
-    public static string Words(string group, int limit, IReadOnlyCollection<long> running)
+    public static string Words(string group, int limit, IReadOnlyList<long> running)
     {
         var named = string.Join(", ", running.Take(MostNamed).Select(number => number.ToString(CultureInfo.InvariantCulture)));
         var rest = running.Count > MostNamed ? $" and {running.Count - MostNamed} more" : "";

@@ -30,8 +30,8 @@ internal static class ParentVerbs
 
     private static BoardTask With(BoardTask task, List<TaskParent> parents)
     {
-        var order = task.After.Select((id, place) => (id, place)).ToDictionary(pair => pair.id, pair => pair.place, StringComparer.Ordinal);
-        parents.Sort((left, right) => order.GetValueOrDefault(left.TaskId, int.MaxValue).CompareTo(order.GetValueOrDefault(right.TaskId, int.MaxValue)));
+        var order = task.After as IList<string> ?? [.. task.After];
+        parents.Sort((left, right) => order.IndexOf(left.TaskId).CompareTo(order.IndexOf(right.TaskId)));
         var left = MaxResultsBytes;
         for (var i = 0; i < parents.Count; i++)
         {

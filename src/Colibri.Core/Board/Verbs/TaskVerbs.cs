@@ -238,7 +238,7 @@ internal static class TaskVerbs
             MaxAttempts = given.MaxAttempts,
             SessionId = given.SessionId,
             Held = given.Hold,
-            OnFailed = given.OnFailed,
+            OnFailed = TaskRow.Text(given.OnFailed),
             Agent = given.Agent,
             Model = given.Model,
             Workspace = given.Workspace,
