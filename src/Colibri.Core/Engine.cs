@@ -145,6 +145,7 @@ public sealed class Engine : IAsyncDisposable
             Logger = parts.Logger,
             TaskChanged = OnTaskChanged,
             MaxInterruptions = parts.Configuration.MaxInterruptions,
+            GroupLimits = () => parts.Settings.Current.GroupLimits,
         });
     }
 
@@ -276,7 +277,7 @@ public sealed class Engine : IAsyncDisposable
             parts = parts with { Steps = steps };
         Supervisor = new AgentSupervisor(parts);
         _health = parts.Health;
-        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry, Supervisor.IsInstalled, _health) { WhyAnother = request => Versions.WhyAnother(request, _parts.Programs), WhyNotConfined = Supervisor.WhyNotConfined };
+        Rules = new PlaceRules(parts.Settings, _places, Pauses, Supervisor.LivingOf, Registry, Supervisor.IsInstalled, _health) { WhyAnother = request => Versions.WhyAnother(request, _parts.Programs), WhyNotConfined = Supervisor.WhyNotConfined, Groups = () => Board.Groups };
         Queue = new QueueView(Supervisor, Holds, Pauses, Breaker, () => Volatile.Read(ref _scheduler), _parts.BoardTime ?? time, Rules);
         Landing = new LandingDesk(Board, Supervisor, parts.Settings, parts.Git, _parts.Secrets, logger);
         _health.AtFirstLook = new TreeSweep(Board, Landing, parts.Git, _places, logger).RunAsync;
@@ -491,8 +492,8 @@ public sealed class Engine : IAsyncDisposable
         if (_parts.Logger.IsEnabled(LogLevel.Debug))
             _parts.Logger.TaskChanged(task.Id, task.Status.ToString(), _parts.Secrets.Redact(task.Title));
         Events.PublishTask(task, changed => Queue.Show(changed));
-        // What is done may be what a queued task waited for.
-        if (task.Status is TaskState.Queued or TaskState.Done)
+        // What is over may be what a queued task waited for, or have had the place in its group.
+        if (task.Status is not (TaskState.Claimed or TaskState.Started))
             Volatile.Read(ref _scheduler)?.Wake();
         _courier?.Wake();
         if (task is { Status: TaskState.Done, Change.State: ChangeState.Open })

@@ -24,6 +24,7 @@ public sealed class WireCommand
         new("workspace", "none", "name of 64 code units", "the workspace to work in"),
         new("cwd", "a directory of its own", "absolute path", "the directory to work in; not with a workspace"),
         new("after", "[]", "up to 64 tasks", "what must be done before it starts"),
+        new("on_failed", "hold", "hold, fail or run", "what becomes of it when one of those is not done"),
         new("not_before", "at once", "time", "when it may start at the earliest"),
         new("group", "none", "name of 64 code units", "what it belongs to"),
         new("tags", "[]", "up to 32 names of 64 code units", "words to find it by"),

@@ -16,6 +16,7 @@ internal static class Choices
     public static readonly string[] BudgetActions = ["lift"];
 
     public static readonly string[] NotifyActions = ["test", "retry"];
+    public static readonly string[] OnFailed = ["hold", "fail", "run"];
     public static readonly string[] Accesses = ["read", "edit", "full"];
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
 

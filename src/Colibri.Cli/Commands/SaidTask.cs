@@ -8,7 +8,7 @@ namespace Colibri.Cli.Commands;
 internal sealed record SaidTask(
     string? Title, string? Description, string[]? Capability, int? Priority, int? MaxAttempts, string? Key, string? SessionId, bool Hold, string? Agent,
     string? Model, string? Workspace, string? Cwd, string[]? After, string? NotBefore, string? Group, string[]? Tag, string? Check, long? RunTimeoutMs,
-    long? BudgetMicrocents, string? Tenant)
+    long? BudgetMicrocents, string? Tenant, string? OnFailed)
 {
     /// <exception cref="UsageException">The time is none.</exception>
     public CommandRequest Request(string command, BoundCommand bound) => new()
@@ -34,6 +34,7 @@ internal sealed record SaidTask(
         RunTimeoutMs = RunTimeoutMs,
         BudgetMicrocents = BudgetMicrocents,
         Tenant = Tenant,
+        OnFailed = OnFailed,
     };
 
     // A time without a zone is one of this host's.

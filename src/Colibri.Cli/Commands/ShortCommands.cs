@@ -59,13 +59,13 @@ internal sealed class ShortCommands(BoundCommand bound)
     public void Add([Many] string[] title, string? description = null, [Many] string[]? capability = null, int? priority = null,
         int? maxAttempts = null, string? key = null, string? sessionId = null, bool hold = false, string? agent = null, string? model = null,
         string? workspace = null, string? cwd = null, [Many] string[]? after = null, string? notBefore = null, string? group = null,
-        [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null) => bound.Will(async session =>
+        [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null, [OnFailed] string? onFailed = null) => bound.Will(async session =>
     {
         var (words, fromStdin) = title is [.., "-"] && title.Length > 1 ? (title.Take(title.Length - 1).ToArray(), "-") : (title, description);
         if (fromStdin is not null && description is not null && description != fromStdin)
             throw bound.Wrong("the description is given twice");
         var request = new SaidTask(string.Join(' ', words), fromStdin, capability, priority, maxAttempts, key, sessionId, hold, agent, model, workspace, cwd, after,
-            notBefore, group, tag, check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.CreateTask.Name, bound);
+            notBefore, group, tag, check, runTimeoutMs, budgetMicrocents, tenant, onFailed).Request(WireCommand.CreateTask.Name, bound);
         // A tenant's task works in the tenant's root, which is elsewhere.
         if (workspace is null && cwd is null && tenant is null)
             request = await HereAsync(session, request).ConfigureAwait(false);

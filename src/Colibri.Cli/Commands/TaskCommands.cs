@@ -29,6 +29,7 @@ internal sealed class TaskCommands(BoundCommand bound)
         OptionSpec.Text(WireCommand.CreateTask.Field("workspace"), "NAME") with { Short = "-w" },
         OptionSpec.Text(WireCommand.CreateTask.Field("cwd"), "DIR") with { IsPath = true },
         OptionSpec.Many(WireCommand.CreateTask.Field("after"), "--after", "TASK"),
+        OptionSpec.OneOf(WireCommand.CreateTask.Field("on_failed"), "WHAT", Choices.OnFailed),
         OptionSpec.Text(WireCommand.CreateTask.Field("not_before"), "TIME"),
         OptionSpec.Text(WireCommand.CreateTask.Field("group"), "NAME"),
         OptionSpec.Many(WireCommand.CreateTask.Field("tags"), "--tag", "NAME"),
@@ -169,17 +170,17 @@ internal sealed class TaskCommands(BoundCommand bound)
     public void Create(string title, string? description = null, [Many] string[]? capability = null, int? priority = null,
         int? maxAttempts = null, string? key = null, string? sessionId = null, bool hold = false, string? agent = null, string? model = null,
         string? workspace = null, string? cwd = null, [Many] string[]? after = null, string? notBefore = null, string? group = null,
-        [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null) => bound.WillAsk(
+        [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null, [OnFailed] string? onFailed = null) => bound.WillAsk(
         () => new SaidTask(title, description, capability, priority, maxAttempts, key, sessionId, hold, agent, model, workspace, cwd, after, notBefore, group, tag,
-            check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.CreateTask.Name, bound),
+            check, runTimeoutMs, budgetMicrocents, tenant, onFailed).Request(WireCommand.CreateTask.Name, bound),
         (screen, reply) => TaskView.Created(screen, reply.Read(ProtocolJson.Wire.BoardTask)));
 
     public void Intake(string title, string? description = null, [Many] string[]? capability = null, int? priority = null,
         int? maxAttempts = null, string? key = null, string? sessionId = null, bool hold = false, string? agent = null, string? model = null,
         string? workspace = null, string? cwd = null, [Many] string[]? after = null, string? notBefore = null, string? group = null,
-        [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null) => bound.WillAsk(
+        [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null, [OnFailed] string? onFailed = null) => bound.WillAsk(
         () => new SaidTask(title, description, capability, priority, maxAttempts, key, sessionId, hold, agent, model, workspace, cwd, after, notBefore, group, tag,
-            check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.IntakeTask.Name, bound),
+            check, runTimeoutMs, budgetMicrocents, tenant, onFailed).Request(WireCommand.IntakeTask.Name, bound),
         (screen, reply) =>
         {
             var receipt = reply.Read(ProtocolJson.Wire.IntakeReceipt);
@@ -190,9 +191,9 @@ internal sealed class TaskCommands(BoundCommand bound)
     public void Edit(string taskId, string? title = null, string? description = null, [Many] string[]? capability = null, int? priority = null,
         int? maxAttempts = null, string? key = null, string? sessionId = null, bool hold = false, string? agent = null, string? model = null,
         string? workspace = null, string? cwd = null, [Many] string[]? after = null, string? notBefore = null, string? group = null,
-        [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null) => bound.WillAsk(
+        [Many] string[]? tag = null, string? check = null, long? runTimeoutMs = null, long? budgetMicrocents = null, string? tenant = null, [OnFailed] string? onFailed = null) => bound.WillAsk(
         () => new SaidTask(title, description, capability, priority, maxAttempts, key, sessionId, hold, agent, model, workspace, cwd, after, notBefore, group, tag,
-            check, runTimeoutMs, budgetMicrocents, tenant).Request(WireCommand.EditTask.Name, bound) with
+            check, runTimeoutMs, budgetMicrocents, tenant, onFailed).Request(WireCommand.EditTask.Name, bound) with
         { TaskId = taskId },
         Standing);
 

@@ -81,7 +81,11 @@ internal sealed class TaskWait : ITaskFollower
         }
         // It would wait for ever, and nobody would know for what.
         if (task.Held && !waited.IsToldHeld)
-            _session.Complain($"{TaskView.Standing(task)} and does not start before: colibri release-task {TaskView.NameOf(task)}; waiting");
+        {
+            _session.Complain(task.BlockedBy?.FirstOrDefault(reason => reason.Code == "parent-failed") is { } lost
+                ? $"{TaskView.Standing(task)}: {lost.Message}; waiting"
+                : $"{TaskView.Standing(task)} and does not start before: colibri release-task {TaskView.NameOf(task)}; waiting");
+        }
         waited.IsToldHeld = task.Held;
     }
 

@@ -43,6 +43,13 @@ internal static class StatusView
         foreach (var pause in status.Queue?.Paused ?? [])
             Field("paused", QueueView.Line(pause), Tone.Attention);
         Field("tasks", Tasks(status.Tasks));
+        foreach (var group in status.Groups ?? [])
+        {
+            Field(
+                group == status.Groups![0] ? "groups" : "",
+                $"{group.Name}: {Words.Number(group.Running)} of {Words.Number(group.Limit)} running, {Words.Number(group.Queued)} queued",
+                group.Running >= group.Limit && group.Queued > 0 ? Tone.Attention : Tone.Plain);
+        }
         Field("agents", $"{status.Agents.Running} of {status.Agents.Max} running, {Words.Count(status.Panes, "pane")}");
         foreach (var agent in status.Agents.List)
             Agent(screen, agent);

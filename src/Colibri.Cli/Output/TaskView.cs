@@ -31,6 +31,11 @@ internal static class TaskView
         Field("workspace", task.Workspace);
         Field("directory", task.Cwd);
         Field("group", task.Group);
+        // What is the case for most is not told.
+        if (task.OnFailed != "hold")
+            Field("on failed", task.OnFailed);
+        foreach (var parent in task.Parents ?? [])
+            Field(parent == task.Parents![0] ? "after" : "", $"task {parent.Number} ({Words.Of(parent.Status)}): {parent.Title}", ToneOf(parent.Status));
         Field("tags", string.Join(", ", task.Tags));
         Field("attempts", $"{task.Attempts} of {task.MaxAttempts}");
         if (task.Priority != 0)
@@ -210,7 +215,7 @@ internal static class TaskView
     private static string? WhyHeld(BoardTask task) => task switch
     {
         { Held: false } => null,
-        { Error: { Code: "poison" } error } => $"{error.Code}: {error.Message}",
+        { Error: { Code: "poison" or "parent-failed" } error } => $"{error.Code}: {error.Message}",
         _ => $"start it: colibri release-task {NameOf(task)}",
     };
 

@@ -106,6 +106,13 @@ internal sealed class TransportAttribute : Attribute, IArgumentParser<string>
     public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Runtimes.Transports, s, out result);
 }
 
+/// <summary>What becomes of a task when one before it is not done.</summary>
+[AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class OnFailedAttribute : Attribute, IArgumentParser<string>
+{
+    public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.OnFailed, s, out result);
+}
+
 [AttributeUsage(AttributeTargets.Parameter)]
 internal sealed class AccessAttribute : Attribute, IArgumentParser<string>
 {

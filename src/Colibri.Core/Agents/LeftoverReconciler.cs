@@ -1,5 +1,6 @@
 using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Board;
+using Colibri.Core.Board.Storage;
 using Colibri.Core.Logging;
 using Colibri.Core.Processes;
 using Colibri.Core.Runs;
@@ -215,7 +216,7 @@ public sealed class LeftoverReconciler : IAsyncDisposable
             Verdict = RunJudge.Interrupted,
             Error = new(RunJudge.Interrupted, "the daemon ended while the agent was running"),
         }).ConfigureAwait(false);
-        if (closed.Task is { Held: true } held)
+        if (closed.Task is { Held: true, Verdict: TaskRow.Poison } held)
             _logger.TaskPoison(held.Id, held.Interruptions);
         else if (spawn.TaskId is { } taskId)
             _logger.RunInterrupted(spawn.AgentId, taskId);

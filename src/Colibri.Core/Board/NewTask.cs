@@ -34,6 +34,9 @@ public sealed record NewTask
 
     /// <summary>Ids or numbers of the tasks that must be done before it starts.</summary>
     public IReadOnlyList<string> After { get; init; } = [];
+
+    /// <summary>What becomes of it when one of those is over without being done.</summary>
+    public OnFailed OnFailed { get; init; }
     public string? Group { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
 

@@ -42,6 +42,9 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>How many tasks are in each state, as of the latest commit. Costs nothing.</summary>
     public StatusTasks Counts => _writer.Counts.Current;
 
+    /// <summary>The groups of which a task is queued, claimed or started, as of the latest commit. Costs nothing.</summary>
+    public IReadOnlyDictionary<string, GroupLoad> Groups => _writer.Groups.Current;
+
     /// <summary>How many writes have found the queue of 4,096 full since opening, and waited for room.</summary>
     public long QueueFullCount => _writer.QueueFullCount;
 
@@ -152,6 +155,10 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <param name="name">Its id or its number; every verb takes either.</param>
     public Task<BoardTask?> GetAsync(string name) => ReadAsync(connection => TaskVerbs.Get(connection, name));
 
+    /// <summary>The task with the tasks that it comes after; null for an unknown one.</summary>
+    public Task<BoardTask?> GetWithParentsAsync(string name) =>
+        ReadAsync(connection => TaskVerbs.Get(connection, name) is { } task ? ParentVerbs.With(connection, task) : null);
+
     /// <summary>What a client would have to state to make this task anew; null for an unknown one.</summary>
     public Task<NewTask?> GivenAsync(string taskId) => ReadAsync(connection => RetryVerbs.Given(connection, taskId));
 
@@ -196,7 +203,10 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>When the next back-off after <paramref name="now"/> is over; null when no queued task waits for one.</summary>
     public Task<DateTimeOffset?> NextReadyAtAsync(DateTimeOffset now) => ReadAsync(connection => TaskVerbs.NextReadyAt(connection, now));
 
-    /// <summary>Moves a task from queued to claimed, as one more attempt. Of several concurrent claimants one wins.</summary>
+    /// <summary>
+    /// Moves a task from queued to claimed, as one more attempt. Of several concurrent claimants one wins. A conflict while its group has its limit running.
+    /// </summary>
+    /// <returns>Applied, with the task and the tasks that it comes after.</returns>
     public Task<EdgeResult> ClaimAsync(string taskId, string agentId)
     {
         ArgumentException.ThrowIfNullOrEmpty(agentId);
@@ -233,7 +243,10 @@ public sealed class TaskBoard : IAsyncDisposable
     /// <summary>Keeps a queued task from being claimed or started, until it is released. A conflict unless it is queued.</summary>
     public Task<EdgeResult> HoldAsync(string taskId) => WriteAsync(scope => HoldVerbs.Hold(scope, BoardNames.Task(scope, taskId)));
 
-    /// <summary>Lets a held task start, and forgets its interruptions. A conflict unless it is held.</summary>
+    /// <summary>
+    /// Lets a held task start, and forgets its interruptions. One that is held because a task that it comes after is over without being done comes after that
+    /// no longer. A conflict unless it is held.
+    /// </summary>
     public Task<EdgeResult> ReleaseAsync(string taskId) => WriteAsync(scope => HoldVerbs.Release(scope, BoardNames.Task(scope, taskId)));
 
     /// <summary>Queues a task that is over once more, with fresh attempts. A conflict while it is not over, or its agent is still being ended.</summary>
@@ -488,6 +501,8 @@ public sealed record NamedSetting(string Name, string Value);
 /// <summary>Where a board lies, and the receiver of its changes.</summary>
 public sealed record BoardOptions
 {
+    private static readonly Dictionary<string, int> NoLimits = [];
+
     /// <summary>The database file. Its directory is created (0750) and so is the file (0640) where they are missing.</summary>
     public required string Path { get; init; }
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -501,6 +516,9 @@ public sealed record BoardOptions
 
     /// <summary>A task is held when so many of its runs in a row were interrupted because the daemon was killed; at least 1.</summary>
     public int MaxInterruptions { get; init; } = 3;
+
+    /// <summary>The most tasks that are claimed or started at once, by group; a group without an entry has no limit. Asked at each claim; must not block.</summary>
+    public Func<IReadOnlyDictionary<string, int>> GroupLimits { get; init; } = static () => NoLimits;
 
     /// <summary>Spreads the back-offs.</summary>
     internal Random Random { get; init; } = Random.Shared;

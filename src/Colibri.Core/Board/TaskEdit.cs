@@ -18,6 +18,7 @@ public sealed record TaskEdit
     public string? Workspace { get; init; }
     public string? Cwd { get; init; }
     public IReadOnlyList<string>? After { get; init; }
+    public OnFailed? OnFailed { get; init; }
     public string? Group { get; init; }
     public IReadOnlyList<string>? Tags { get; init; }
     public string? Check { get; init; }
@@ -45,6 +46,7 @@ public sealed record TaskEdit
             Workspace = Changed(Workspace, Cwd is { Length: > 0 } ? null : task.Workspace),
             Cwd = Changed(Cwd, Workspace is { Length: > 0 } ? null : task.Cwd),
             After = After is [""] ? [] : After ?? task.After,
+            OnFailed = OnFailed ?? task.OnFailed,
             Group = Changed(Group, task.Group),
             Tags = Tags is [""] ? [] : Tags ?? task.Tags,
             Check = Changed(Check, task.Check),

@@ -117,7 +117,7 @@ internal sealed class Inbox(InboxParts parts)
     }
 
     private InboxItem OfHeld(BoardTask task) => Item(
-        task, InboxKind.Held, task.Error is { Code: TaskRow.Poison } error ? $"{error.Code}: {error.Message}" : "held by hand", WireCommand.ReleaseTask, WireCommand.CancelTask);
+        task, InboxKind.Held, task.Error is { Code: TaskRow.Poison or TaskRow.ParentFailed } error ? $"{error.Code}: {error.Message}" : "held by hand", WireCommand.ReleaseTask, WireCommand.CancelTask);
 
     private IEnumerable<InboxItem> OfQueued(BoardTask task) =>
         (task.BlockedBy ?? []).Where(reason => reason.Code is "no-agent" or "rights" or "program" or "program-missing" or "confinement").Take(1)

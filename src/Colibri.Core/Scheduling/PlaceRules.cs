@@ -2,6 +2,7 @@ using Colibri.Core.Agents;
 using Colibri.Core.Agents.Confinement;
 using Colibri.Core.Agents.Launch;
 using Colibri.Core.Board;
+using Colibri.Core.Board.Verbs;
 using Colibri.Core.Runs;
 using Colibri.Core.Settings;
 using Colibri.Protocol.Wire;
@@ -22,6 +23,8 @@ namespace Colibri.Core.Scheduling;
 public sealed class PlaceRules(
     Func<ColibriSettings> settings, Places places, QueuePauses pauses, Func<string, int> living, Registry registry, Func<string, bool> isInstalled, WorkspaceHealth health)
 {
+    private static readonly Dictionary<string, GroupLoad> NoGroups = [];
+
     /// <summary>Whether an agent has a skill, which counts as a capability of it.</summary>
     /// <param name="agent">The name of its profile, or of its program where it has none.</param>
     /// <param name="capability">The capability.</param>
@@ -106,6 +109,12 @@ public sealed class PlaceRules(
         return task.Workspace is { } workspace && (pauses.OfWorkspace(workspace) is not null || health.Why(workspace) is not null);
     }
 
+    /// <summary>The most tasks that are claimed or started at once, by group; a group without an entry has no limit.</summary>
+    public IReadOnlyDictionary<string, int> GroupLimits => settings().GroupLimits;
+
+    /// <summary>What of each group is under way; none where nobody can tell.</summary>
+    public Func<IReadOnlyDictionary<string, GroupLoad>> Groups { get; init; } = static () => NoGroups;
+
     /// <summary>What keeps a queued task from starting here, beside slots and what is wrong with its agents.</summary>
     /// <param name="task">The task.</param>
     /// <param name="candidates">The agents that the scheduler may start.</param>
@@ -120,6 +129,8 @@ public sealed class PlaceRules(
             yield return new BlockedBy("no-agent", "the task of a tenant needs an agent of its own, and none is configured that could be started (COLIBRI_AGENT_BINARY, or a profile)");
         if (SharedDirectory(task.Workspace, task.Cwd, task.Tenant) is { } directory && places.HolderOf(directory) is { } holder && holder.TaskId != task.Id)
             yield return new BlockedBy("directory", $"task {holder.Number} works in {directory}");
+        if (task.Group is { } group && GroupLimits.TryGetValue(group, out var limit) && Groups().TryGetValue(group, out var load) && load.Running.Count >= limit)
+            yield return new BlockedBy("group", GroupVerbs.Words(group, limit, load.Running));
         if (task.Agent is { } name && settings().Agent(name) is { Max: { } max } && living(name) >= max)
             yield return new BlockedBy("slots", $"all {max} agents of the profile {name} are busy");
     }

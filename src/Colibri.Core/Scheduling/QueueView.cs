@@ -39,9 +39,9 @@ public sealed class QueueView(
 
     private BoardTask Show(BoardTask task, Standing now)
     {
-        // What the board itself says: the tasks that must be done before.
+        // What the board itself says: the tasks that must be done before, and what has become of them.
         var own = new List<BlockedBy>(task.BlockedBy ?? []);
-        if (task.Held)
+        if (task.Held && task.Error?.Code != TaskRow.ParentFailed)
             own.Add(new BlockedBy("held", WhyHeld(task)));
         if (task.Workspace is { } workspace && pauses.OfWorkspace(workspace) is { } pause)
             own.Add(new BlockedBy("paused", QueuePauses.Words(pause)));

@@ -28,6 +28,7 @@ internal sealed class TaskMatch(
     // Agents for which the gate lets no further task through at this look, so that it is not asked again for each task of a long queue.
     private readonly HashSet<SupervisedAgent> _closedAgents = [];
     private readonly HashSet<AgentCandidate> _closed = new(ReferenceEqualityComparer.Instance);
+    private readonly GroupRoom _groups = new(rules.GroupLimits, rules.Groups());
     private bool _hasOneApart;
 
     public List<(ReadyTask Task, SpawnRequest Request)> Starts { get; } = [];
@@ -52,6 +53,13 @@ internal sealed class TaskMatch(
         var suited = Of(TaskWish.Of(task));
         if (task.RunsApart && (isOneApart || _hasOneApart))
             return true;
+        if (!_groups.Has(task.Group))
+        {
+            // There is a task for them, once another of its group has ended.
+            foreach (var agent in suited.Resting)
+                _heldBack.Add(agent);
+            return suited.IsKnown;
+        }
         var directory = rules.DirectoryOf(task) is { } named ? PlaceOf(named) : null;
         if (!suited.IsKnown || (directory is not null && (_directories.Contains(directory) || rules.IsBusy(directory, task.Id))) || rules.IsClosed(task))
             return suited.IsKnown;
@@ -73,6 +81,8 @@ internal sealed class TaskMatch(
         }
         if (isMatched && directory is not null)
             _directories.Add(directory);
+        if (isMatched)
+            _groups.Take(task.Group);
         _hasOneApart |= isMatched && task.RunsApart;
         return isMatched || suited.IsKnown;
     }

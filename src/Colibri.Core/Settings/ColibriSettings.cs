@@ -8,6 +8,16 @@ public sealed record ColibriSettings
     /// <summary>In the order of the file.</summary>
     public IReadOnlyList<ProfileSettings> Agents { get; init; } = [];
     public IReadOnlyList<WorkspaceSettings> Workspaces { get; init; } = [];
+
+    /// <summary>The groups of tasks that have a limit.</summary>
+    public IReadOnlyList<GroupSettings> Groups
+    {
+        get;
+        init => (field, GroupLimits) = (value, value.ToDictionary(group => group.Name, group => group.Limit, StringComparer.Ordinal));
+    } = [];
+
+    /// <summary>The limits of <see cref="Groups"/> by their names.</summary>
+    public IReadOnlyDictionary<string, int> GroupLimits { get; private init; } = new Dictionary<string, int>();
     public RetentionSettings Retention { get; init; } = new();
     public IReadOnlyList<NotifySettings> Notify { get; init; } = [];
 

@@ -5,7 +5,7 @@ namespace Colibri.Core.Settings;
 /// <summary>All that holds, key by key, to be printed and compared.</summary>
 public static class EffectiveSettings
 {
-    /// <summary>What only the file can state: a section for each profile, workspace and notice, and retention.</summary>
+    /// <summary>What only the file can state: a section for each profile, workspace, group and notice, and retention.</summary>
     public static IReadOnlyList<EffectiveSection> SectionsOf(ColibriSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -13,6 +13,7 @@ public static class EffectiveSettings
         [
             .. settings.Agents.Select(profile => Section("agents", profile.Name, ProfileKeys.All, profile)),
             .. settings.Workspaces.Select(workspace => Section("workspaces", workspace.Name, WorkspaceKeys.All, workspace)),
+            .. settings.Groups.Select(group => Section("groups", group.Name, GroupSettings.Keys, group)),
             .. settings.Notify.Select(notify => Section("notify", notify.Name, NotifySettings.Keys, notify)),
             new EffectiveSection("retention", Values(RetentionKeys.All, settings.Retention)),
         ];

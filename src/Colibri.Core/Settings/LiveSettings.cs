@@ -3,7 +3,7 @@ using Colibri.Protocol.Wire;
 namespace Colibri.Core.Settings;
 
 /// <summary>
-/// The settings that are in force. What may change while the daemon runs (profiles, workspaces, retention, notices) is read from <see cref="Current"/> at each
+/// The settings that are in force. What may change while the daemon runs (profiles, workspaces, groups, retention, notices) is read from <see cref="Current"/> at each
 /// use. <see cref="ColibriSettings.Daemon"/> stays as the daemon was started. Safe from any thread.
 /// </summary>
 public sealed class LiveSettings

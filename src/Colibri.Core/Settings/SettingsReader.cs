@@ -9,14 +9,16 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
     public const int MaxProfiles = 256;
     public const int MaxWorkspaces = 1_024;
     public const int MaxNotices = 64;
+    public const int MaxGroups = 1_024;
 
     private const int MaxNameLength = 64;
     private const string Agents = "agents";
     private const string Workspaces = "workspaces";
+    private const string Groups = "groups";
     private const string Notify = "notify";
     private const string Retention = "retention";
 
-    private static readonly string[] Sections = [DaemonSection.Name, Agents, Workspaces, Notify, Retention];
+    private static readonly string[] Sections = [DaemonSection.Name, Agents, Workspaces, Groups, Notify, Retention];
 
     /// <summary>Reads file and environment as they are now.</summary>
     /// <exception cref="ConfigurationException">There is a mistake in either: nothing of what was read holds then.</exception>
@@ -48,6 +50,9 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
         var workspaces = ReadNamed(
             root, Workspaces, MaxWorkspaces, reading, WorkspaceKeys.All, name => new WorkspaceSettings { Name = name, Path = "" },
             (workspace, table, at, shown) => Check(workspace, table, at, shown, Section(root, Agents), reading));
+        var groups = ReadNamed(
+            root, Groups, MaxGroups, reading, GroupSettings.Keys, name => new GroupSettings { Name = name },
+            (_, table, at, shown) => Check(table, at, shown, reading));
         var notices = ReadNamed(
             root, Notify, MaxNotices, reading, NotifySettings.Keys, name => new NotifySettings { Name = name },
             (notify, table, at, shown) => Check(notify, table, at, shown, reading));
@@ -67,6 +72,7 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
                 Daemon = DaemonConfiguration.Read(stated, isWritableDirectory, hostName),
                 Agents = profiles,
                 Workspaces = workspaces,
+                Groups = groups,
                 Retention = retention,
                 Notify = notices,
                 File = file,
@@ -133,6 +139,12 @@ public sealed class SettingsReader(IReadOnlyDictionary<string, string> environme
                 table.Entries["agents"].At,
                 () => $"{shown}.agents names {TomlLiteral.Text(name)}, and there is no [agents.{TomlLiteral.Key(name)}]{UnknownNames.DidYouMean(name, agents.Entries.Keys)}");
         }
+    }
+
+    private static void Check(TomlTable group, FilePlace at, string shown, FileReading reading)
+    {
+        if (!group.Entries.ContainsKey("limit"))
+            reading.Mistakes.Add(at, $"{shown} has no limit; use limit = 1 to {GroupSettings.MaxLimit}: the most of its tasks that run at once");
     }
 
     private static void Check(NotifySettings notify, TomlTable table, FilePlace at, string shown, FileReading reading)

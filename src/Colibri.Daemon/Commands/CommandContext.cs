@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Colibri.Core.Board;
 using Colibri.Daemon.Server;
 using Colibri.Protocol;
 using Colibri.Protocol.Json;
@@ -97,6 +98,14 @@ internal sealed class CommandContext(CommandRequest request)
             ? Bad(field, "is missing")
             : Bad(field, $"is '{value}'; it can be queued, claimed, started, done, failed or cancelled");
     }
+
+    public static OnFailed Policy(string value, string field) => value switch
+    {
+        "hold" => OnFailed.Hold,
+        "fail" => OnFailed.Fail,
+        "run" => OnFailed.Run,
+        _ => throw Bad(field, $"is '{value}'; it can be hold, fail or run"),
+    };
 
     private static string FieldOf(string? path) =>
         path is { Length: > 2 } && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : "a field";

@@ -74,7 +74,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
     private async ValueTask<Reply> GetAsync(CommandContext context)
     {
         var id = CommandContext.Name(context.Request.TaskId, "task_id");
-        var task = await board.GetAsync(id).ConfigureAwait(false) ?? throw NotFound(id);
+        var task = await board.GetWithParentsAsync(id).ConfigureAwait(false) ?? throw NotFound(id);
         var runs = await board.RunsAsync(id).ConfigureAwait(false);
         return TaskReply(runs.Count == 0 ? task : task with { Runs = [.. runs.TakeLast(MaxRuns).Select(Run)] });
     }
@@ -267,6 +267,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
             Workspace = CommandContext.OptionalName(request.Workspace, "workspace", MaxPlaceNameLength),
             Cwd = request.Cwd,
             After = request.After is null or [""] ? request.After : CommandContext.Names(request.After, "after"),
+            OnFailed = request.OnFailed is null ? null : CommandContext.Policy(request.OnFailed, "on_failed"),
             NotBefore = request.NotBefore,
             Group = CommandContext.OptionalName(request.Group, "group", MaxPlaceNameLength),
             Tags = request.Tags is null or [""] ? request.Tags : CommandContext.Names(request.Tags, "tags", MaxTags, MaxPlaceNameLength),

@@ -53,6 +53,7 @@ internal sealed class StatusView(
                 [.. panes.Where(pane => pane.Lifecycle != Lifecycle.Stopped).Select(pane => new StatusAgent(pane.Id, pane.Agent, pane.Activity, pane.TaskId, pane.Label, pane.TaskNumber))],
                 Places?.Profiles),
             Workspaces = Places?.Workspaces,
+            Groups = GroupsNow(),
             Panes = panes.Count,
             Cache = CacheOf(engine.Supervisor.TotalUsage),
             Budget = engine.Budgets.State,
@@ -94,6 +95,18 @@ internal sealed class StatusView(
     {
         IReadOnlyList<StatusRoute> all = [.. engine.Router.Status(), .. engine.Holds.Status()];
         return all.Count > 0 ? all : null;
+    }
+
+    private List<StatusGroup>? GroupsNow()
+    {
+        var loads = engine.Board.Groups;
+        List<StatusGroup>? groups = null;
+        foreach (var group in engine.Settings.Current.Groups)
+        {
+            var load = loads.TryGetValue(group.Name, out var known) ? known : GroupLoad.None;
+            (groups ??= []).Add(new StatusGroup(group.Name, group.Limit, load.Running.Count, load.Queued));
+        }
+        return groups;
     }
 
     private static StatusCache CacheOf(Usage usage) => new(usage.SentTokens, usage.CacheReadTokens, usage.HitRate);

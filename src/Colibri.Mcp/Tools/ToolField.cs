@@ -36,7 +36,7 @@ internal sealed record ToolField(string Name, FieldKind Kind, string Help, bool 
             return made with { Kind = FieldKind.Integer, Minimum = int.MinValue, Maximum = int.MaxValue };
         if (char.IsAsciiDigit(field.Form[0]) && field.Form.Split(' ')[1] is "to" or "or")
             return Bounded(made, field);
-        return field.Name is "mode" or "by" or "order" or "status" && field.Form.Contains(" or ", StringComparison.Ordinal) && !field.Form.StartsWith("a state", StringComparison.Ordinal)
+        return field.Name is "mode" or "by" or "order" or "status" or "on_failed" && field.Form.Contains(" or ", StringComparison.Ordinal) && !field.Form.StartsWith("a state", StringComparison.Ordinal)
             ? made with { Values = field.Form.Split([", ", " or "], StringSplitOptions.RemoveEmptyEntries) }
             : made;
     }

@@ -36,6 +36,9 @@ public sealed record BoardTask
 
     /// <summary>Ids of the tasks that must be done before it starts.</summary>
     public IReadOnlyList<string> After { get; init; } = [];
+
+    /// <summary>What becomes of it when one of those is over without being done: <c>hold</c>, <c>fail</c> or <c>run</c>.</summary>
+    public string OnFailed { get; init; } = "hold";
     public string? Group { get; init; }
     public IReadOnlyList<string> Tags { get; init; } = [];
 
@@ -82,7 +85,10 @@ public sealed record BoardTask
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
-    /// <summary>Whether it is kept from starting until <c>release-task</c>. Only a queued task is.</summary>
+    /// <summary>
+    /// Whether it is kept from starting until <c>release-task</c>. Only a queued task is. With the error <c>parent-failed</c> it is so because a task that it
+    /// comes after is over without being done, and ends by itself once that task is tried again.
+    /// </summary>
     public bool Held { get; init; }
 
     /// <summary>How often a failed check has sent its work back to an agent, since it was queued by hand. Absent where none has.</summary>
@@ -96,7 +102,21 @@ public sealed record BoardTask
 
     /// <summary>Only in the answer to <c>get-task</c>: the latest 20 attempts by agents of the daemon, oldest first.</summary>
     public IReadOnlyList<TaskRun>? Runs { get; init; }
+
+    /// <summary>Only in the answers to <c>get-task</c> and <c>claim-task</c>: the tasks that it comes after, in the order of <see cref="After"/>.</summary>
+    public IReadOnlyList<TaskParent>? Parents { get; init; }
 }
+
+/// <summary>A task that another comes after, as far as whoever works on that one needs to know it.</summary>
+/// <param name="TaskId">Its id.</param>
+/// <param name="Number">Its number.</param>
+/// <param name="Title">What was to be done.</param>
+/// <param name="Status">Where it stands.</param>
+/// <param name="Result">The last words of its agent, at most 16 KiB of UTF-8.</param>
+/// <param name="Change">What its runs left in their workspace.</param>
+/// <param name="Error">Why it is not done.</param>
+public sealed record TaskParent(
+    string TaskId, long Number, string Title, TaskState Status, TaskResult? Result = null, WorkChange? Change = null, TaskError? Error = null);
 
 /// <summary>Where a task stands on the board. The edges between these are the board's task life cycle.</summary>
 [JsonConverter(typeof(KebabEnumConverter<TaskState>))]

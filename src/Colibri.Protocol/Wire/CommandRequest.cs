@@ -40,6 +40,9 @@ public sealed record CommandRequest
     [JsonConverter(typeof(NamesConverter))]
     public IReadOnlyList<string>? After { get; init; }
 
+    /// <summary>Of a task: what becomes of it when one of those is over without being done.</summary>
+    public string? OnFailed { get; init; }
+
     /// <summary>Of <c>list-runs</c>: the run, after which the page begins.</summary>
     public string? Before { get; init; }
 

@@ -20,6 +20,9 @@ public sealed record StatusReport
     /// <summary>Those that tasks may name; absent where none is configured.</summary>
     public IReadOnlyList<StatusWorkspace>? Workspaces { get; init; }
 
+    /// <summary>The groups of tasks that have a limit; absent where none is configured.</summary>
+    public IReadOnlyList<StatusGroup>? Groups { get; init; }
+
     /// <summary>Panes in the glasspane, stopped ones included.</summary>
     public required int Panes { get; init; }
     public required StatusCache Cache { get; init; }
@@ -85,6 +88,12 @@ public sealed record StatusProfile(string Name, string Kind, int? Max = null);
 /// <param name="Name">What tasks ask for.</param>
 /// <param name="Path">Its repository.</param>
 public sealed record StatusWorkspace(string Name, string Path);
+
+/// <param name="Name">What tasks name.</param>
+/// <param name="Limit">The most of its tasks that are claimed or started at once.</param>
+/// <param name="Running">Those that are.</param>
+/// <param name="Queued">Those that wait, for whatever reason.</param>
+public sealed record StatusGroup(string Name, int Limit, long Running, long Queued);
 
 /// <param name="InputTokens">Tokens sent, cached or not, since the daemon started.</param>
 /// <param name="CachedTokens">Of those, read from a provider's prefix cache.</param>

@@ -25,6 +25,9 @@ internal sealed class BoardFixture : IAsyncDisposable
 
     public int MaxInterruptions { get; init; } = 3;
 
+    /// <summary>The limits of groups, which a test may change.</summary>
+    public Dictionary<string, int> GroupLimits { get; } = [];
+
     public Random Random { get; init; } = Random.Shared;
 
     public TaskBoard Board
@@ -45,6 +48,7 @@ internal sealed class BoardFixture : IAsyncDisposable
         Syncing = Syncing,
         BusySeconds = BusySeconds,
         MaxInterruptions = MaxInterruptions,
+        GroupLimits = () => GroupLimits,
         Random = Random,
     });
 

@@ -129,6 +129,27 @@ public sealed class EarlierSessionTests : IAsyncDisposable
 
     private string Agent => $"agent-{_runs}";
 
+    [Test]
+    public async Task What_came_before_is_told_again_only_where_it_has_come_to_something_else()
+    {
+        var parent = await _fixture.Create("beams");
+        await Run(parent, RunEnding.Done, "done");
+        var child = await _fixture.Board.CreateAsync(new NewTask { Title = "roof", After = [parent.Id], MaxAttempts = 9 });
+        await Run(child, RunEnding.Reworked, "check-failed");
+
+        (await Begin(child, end: true)).Earlier!.AreParentsTold.ShouldBeTrue();
+
+        await _fixture.Board.RetryAsync(parent.Id, null);
+        _fixture.Time.Now += TimeSpan.FromHours(1);
+        var claim = (await Begin(parent)).Claim;
+        await _fixture.Board.EndRunAsync(new RunEnd { AgentId = Agent, Claim = claim, AgentEnded = true, Ending = RunEnding.Done, Result = new TaskResult("They stand otherwise.") });
+        _fixture.Time.Now += TimeSpan.FromHours(1);
+        var again = await Begin(child);
+        again.Earlier!.AreParentsTold.ShouldBeFalse();
+        again.Earlier.IsTaskTold.ShouldBeTrue();
+        again.Task!.Parents!.ShouldHaveSingleItem().Result!.Text.ShouldBe("They stand otherwise.");
+    }
+
     private async Task<RunBegun> Begin(BoardTask task, bool end = false)
     {
         _runs++;

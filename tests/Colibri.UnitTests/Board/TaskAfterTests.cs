@@ -14,13 +14,13 @@ public sealed class TaskAfterTests
         var child = await After(fixture, first.Id, "2", first.Id);
 
         child.After.ShouldBe([first.Id, second.Id]);
-        child.BlockedBy.ShouldHaveSingleItem().ShouldBe(new BlockedBy("after", "it starts after tasks 1, 2"));
+        child.BlockedBy.ShouldHaveSingleItem().ShouldBe(new BlockedBy("after", "it starts after tasks 1 (queued), 2 (queued)"));
         (await Ready(fixture)).ShouldBe([1L, 2L]);
-        (await fixture.Board.ClaimAsync(child.Id, "b")).Reason.ShouldBe($"task {child.Id} cannot be claimed yet: it starts after tasks 1, 2");
+        (await fixture.Board.ClaimAsync(child.Id, "b")).Reason.ShouldBe($"task {child.Id} cannot be claimed yet: it starts after tasks 1 (queued), 2 (queued)");
         (await fixture.Board.BeginSpawnAsync(BoardFixture.Record("agent"), child.Id)).Outcome.ShouldBe(EdgeOutcome.Conflict);
 
         await Finish(fixture, first, TaskState.Done);
-        (await fixture.Get(child)).BlockedBy!.ShouldHaveSingleItem().Message.ShouldBe("it starts after task 2");
+        (await fixture.Get(child)).BlockedBy!.ShouldHaveSingleItem().Message.ShouldBe("it starts after task 2 (queued)");
         await Finish(fixture, second, TaskState.Done);
 
         (await fixture.Get(child)).BlockedBy.ShouldBeNull();
@@ -39,7 +39,7 @@ public sealed class TaskAfterTests
         await Finish(fixture, parent, state);
 
         (await fixture.Get(child)).BlockedBy!.ShouldHaveSingleItem().ShouldBe(new BlockedBy(
-            "after", $"task 1, which must be done before, {words}; try it again: colibri retry 1, or do without it: colibri edit-task 2 --after ''"));
+            "parent-failed", $"task 1 (parent) {words}; try that again: colibri retry-task 1, or run this without it: colibri release-task 2"));
         (await Ready(fixture)).ShouldBeEmpty();
 
         (await fixture.Board.RetryAsync("1", null)).Outcome.ShouldBe(EdgeOutcome.Applied);

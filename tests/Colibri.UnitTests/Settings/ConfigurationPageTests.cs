@@ -11,6 +11,7 @@ public sealed class ConfigurationPageTests
     {
         ShouldList("[agents.NAME]", ProfileKeys.All);
         ShouldList("[workspaces.NAME]", WorkspaceKeys.All);
+        ShouldList("[groups.NAME]", GroupSettings.Keys);
         ShouldList("[retention]", RetentionKeys.All);
         ShouldList("[notify.NAME]", NotifySettings.Keys);
     }

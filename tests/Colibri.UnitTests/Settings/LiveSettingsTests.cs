@@ -42,6 +42,21 @@ public sealed class LiveSettingsTests
     }
 
     [Test]
+    public void The_limit_of_a_group_holds_at_once()
+    {
+        _file = $"{Claude}[groups.db]\nlimit = 2";
+        var live = Live();
+        live.Current.GroupLimits["db"].ShouldBe(2);
+        _file = $"{Claude}[groups.db]\nlimit = 3\n[groups.web]\nlimit = 1";
+
+        Shown(live.Reload()).ShouldBe("groups.db.limit: 2 > 3; groups.web: > limit = 1");
+        (live.Current.GroupLimits["db"], live.Current.GroupLimits["web"]).ShouldBe((3, 1));
+        _file = Claude;
+        Shown(live.Reload()).ShouldBe("groups.db: limit = 3 > ; groups.web: limit = 1 > ");
+        live.Current.GroupLimits.ShouldBeEmpty();
+    }
+
+    [Test]
     public void A_value_that_is_not_for_eyes_is_told_as_changed_alone()
     {
         _file = $"{Claude}env = {{ WHO = \"hunter2\" }}\n[notify.n]\non = \"all\"\nurl = \"http://host/hunter2\"";

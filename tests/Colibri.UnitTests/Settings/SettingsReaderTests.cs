@@ -58,6 +58,9 @@ public sealed class SettingsReaderTests
         [workspaces.plain]
         path = "/srv/plain"
 
+        [groups.db]
+        limit = 2
+
         [notify.ops]
         on = ["question", "failed"]
         exec = ["/usr/local/bin/tell-ops", "--now"]
@@ -140,7 +143,7 @@ public sealed class SettingsReaderTests
         ("[daemon]\ndb_path = \"b.sqlite\"", "2:1: daemon.db_path = \"b.sqlite\" cannot be used: use an absolute path"),
         ("[daemon]\nhost = \"a\\u0000b\"", "2:1: daemon.host = \"a?b\" cannot be used: use a text in quotes"),
         ("max_agents = 8", "1:1: max_agents stands before the first section; it is a key of [daemon]"),
-        ("[agent.claude]\nkind = \"claude\"", "1:2: agent is not known, did you mean agents?; there are daemon, agents, workspaces, notify, retention"),
+        ("[agent.claude]\nkind = \"claude\"", "1:2: agent is not known, did you mean agents?; there are daemon, agents, workspaces, groups, notify, retention"),
         ("agents = 3", "1:1: agents = 3 cannot be used: it is a section, [agents]"),
         ("[agents]\nclaude = \"claude\"", "2:1: agents.claude = \"claude\" cannot be used: write [agents.NAME], and the keys below it"),
         ("[agents.\"two words\"]\nkind = \"pi\"", "1:2: agents.\"two words\" has a name that cannot be used: use 1 to 64 letters, digits, dots, _ and -, beginning with a letter or a digit"),
@@ -196,6 +199,13 @@ public sealed class SettingsReaderTests
         ("[workspaces.w]\npath = \"/w\"\nmerge = \"ff\"", "3:1: workspaces.w.merge = \"ff\" cannot be used: use \"merge\", \"squash\", \"rebase\""),
         ("[agents.claude]\nkind = \"claude\"\n[workspaces.w]\npath = \"/w\"\nagents = [\"claud\"]", "5:1: workspaces.w.agents names \"claud\", and there is no [agents.claud], did you mean claude?"),
         ("[workspaces.w]\npath = \"/w\"\nkeep = \"-1d\"", "3:1: workspaces.w.keep = \"-1d\" cannot be used: "),
+        ("[groups.db]", "1:2: groups.db has no limit; use limit = 1 to 10000: the most of its tasks that run at once"),
+        ("[groups.db]\nlimit = 0", "2:1: groups.db.limit = 0 cannot be used: use a whole number from 1 to 10000"),
+        ("[groups.db]\nlimit = 10001", "2:1: groups.db.limit = 10001 cannot be used: use a whole number from 1 to 10000"),
+        ("[groups.db]\nlimit = \"2\"", "2:1: groups.db.limit = \"2\" cannot be used: "),
+        ("[groups.db]\nlimit = 2\nlimits = 2", "3:1: groups.db.limits is not known, did you mean limit?; "),
+        ("[group.db]\nlimit = 2", "1:2: group is not known, did you mean groups?; "),
+        ("[groups.\"a b\"]\nlimit = 2", "1:2: groups.\"a b\" has a name that cannot be used"),
         ("[retention]\ntasks = \"59m\"", "2:1: retention.tasks = \"59m\" cannot be used: use a duration in quotes such as \"30s\", \"5m\" or \"4h\", from 1h to 36500d"),
         ("[retention]\nsessions_bytes = \"20GB\"", "2:1: retention.sessions_bytes = \"20GB\" cannot be used: use a size in quotes"),
         ("[retention]\nmin_free = \"none\"", "2:1: retention.min_free = \"none\" cannot be used: use a size in quotes such as \"512MiB\" or \"4GiB\", from 0 to 1024TiB"),
@@ -272,6 +282,8 @@ public sealed class SettingsReaderTests
             Keep = TimeSpan.FromDays(2),
         });
         settings.Workspace("plain").ShouldBeEquivalentTo(new WorkspaceSettings { Name = "plain", Path = "/srv/plain" });
+        settings.Groups.ShouldBe([new GroupSettings { Name = "db", Limit = 2 }]);
+        settings.GroupLimits.ShouldBe(new Dictionary<string, int> { ["db"] = 2 });
         settings.Notify.Count.ShouldBe(2);
         (settings.Notify[0].Name, settings.Notify[0].Url).ShouldBe(("ops", null));
         settings.Notify[0].On.ShouldBe(["question", "failed"]);
@@ -284,7 +296,7 @@ public sealed class SettingsReaderTests
     public void No_key_of_a_section_is_left_out_of_the_test_above()
     {
         var sections = EffectiveSettings.SectionsOf(Settings.ReadFile(Everything).Settings).ToDictionary(section => section.Key, section => section.Values);
-        foreach (var key in sections["agents.claude"].Concat(sections["workspaces.site"]).Concat(sections["retention"]))
+        foreach (var key in sections["agents.claude"].Concat(sections["workspaces.site"]).Concat(sections["groups.db"]).Concat(sections["retention"]))
             Everything.ShouldContain($"\n{key.Name} = ");
     }
 
@@ -364,6 +376,7 @@ public sealed class SettingsReaderTests
     [Test]
     [Arguments("agents", 256, "kind = \"pi\"")]
     [Arguments("workspaces", 1_024, "path = \"/w\"")]
+    [Arguments("groups", 1_024, "limit = 2")]
     [Arguments("notify", 64, "on = \"all\"\nexec = [\"/x\"]")]
     public void Sections_of_a_kind_are_bounded(string section, int most, string keys)
     {

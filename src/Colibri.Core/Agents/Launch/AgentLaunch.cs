@@ -1,3 +1,4 @@
+using System.Text;
 using Colibri.Core.Agents.Kinds;
 using Colibri.Core.Board;
 using Colibri.Core.Sessions.Prompts;
@@ -33,7 +34,7 @@ internal sealed class AgentLaunch
         SentPrompt = Prompt is null || task is null ? Prompt
             : TakenUp is null ? Introduced(prompts, sessionId, Prompt, Recorded.IsRpc || Recorded.Input is not null, skills)
             : earlier!.IsTaskTold ? Prompt : SkillWords.Before(Prompt, skills);
-        _afresh = () => task is null ? Prompt : Introduced(prompts, sessionId, PromptOf(request, task)!, Recorded.IsRpc || Recorded.Input is not null, skills);
+        _afresh = () => task is null ? Prompt : Introduced(prompts, sessionId, PromptOf(profile, request, task, earlier: null)!, Recorded.IsRpc || Recorded.Input is not null, skills);
         CommandLine = ReferenceEquals(SentPrompt, Prompt) ? Recorded : CommandLineOf(profile, request, task, SentPrompt, earlier, given);
         if (CommandLine.Problem is { } problem)
             throw new PromptTooLongException(problem);
@@ -71,16 +72,36 @@ internal sealed class AgentLaunch
             own is { IsTakenUp: true } ? own.Conversation.Session : null, own is { IsTakenUp: false } ? own.Conversation.Session : null);
     }
 
-    /// <summary>A task's prompt: what is new alone where the agent goes on in its own session, which has the rest.</summary>
-    public static string? PromptOf(AgentProfile profile, SpawnRequest request, BoardTask? task, EarlierSession? earlier) =>
-        GoingOn.SessionOf(profile, request, task, earlier, given: null) is { IsTakenUp: true } ? GoingOn.Words(task!, earlier!) : PromptOf(request, task);
+    /// <summary>
+    /// A task's prompt: what is new alone where the agent goes on in its own session, which has the rest. For an agent that takes it as an argument alone, what
+    /// is told of the tasks before is cut to the room that its own text leaves.
+    /// </summary>
+    public static string? PromptOf(AgentProfile profile, SpawnRequest request, BoardTask? task, EarlierSession? earlier)
+    {
+        var prompt = PromptOf(profile, request, task, earlier, ParentWords.MaxBytes);
+        if (prompt is null || request.Prompt is not null || task?.Parents is not { Count: > 0 } || CommandLineOf(profile, request, task, prompt, earlier).Problem is null)
+            return prompt;
+        var own = PromptOf(profile, request, task, earlier, 0)!;
+        return PromptOf(profile, request, task, earlier, Math.Max(0, (int)MaxIntroducedBytes - Encoding.UTF8.GetByteCount(own)));
+    }
+
+    private static string? PromptOf(AgentProfile profile, SpawnRequest request, BoardTask? task, EarlierSession? earlier, int room) =>
+        GoingOn.SessionOf(profile, request, task, earlier, given: null) is { IsTakenUp: true } ? GoingOn.Words(task!, earlier!, room)
+            : request.Prompt ?? (task is null ? null : PromptOf(task, room));
 
     /// <summary>An agent's first prompt: that of the request, else its task's.</summary>
     public static string? PromptOf(SpawnRequest request, BoardTask? task) => request.Prompt ?? (task is null ? null : PromptOf(task));
 
-    /// <summary>A task's prompt.</summary>
-    public static string PromptOf(BoardTask task) =>
-        task.Feedback is { Length: > 0 } feedback ? $"{PromptOf(task.Title, task.Description)}\n\n{feedback}" : PromptOf(task.Title, task.Description);
+    /// <summary>A task's prompt: its own text, what came before it, and what was found wrong with it so far.</summary>
+    /// <param name="task">With the tasks that it comes after.</param>
+    /// <param name="room">The most bytes of UTF-8 that are told of those.</param>
+    public static string PromptOf(BoardTask task, int room = ParentWords.MaxBytes)
+    {
+        var prompt = PromptOf(task.Title, task.Description);
+        if (ParentWords.Of(task, room) is { } before)
+            prompt = $"{prompt}\n\n{before}";
+        return task.Feedback is { Length: > 0 } feedback ? $"{prompt}\n\n{feedback}" : prompt;
+    }
 
     /// <summary>The prompt of a task of this title and description.</summary>
     public static string PromptOf(string title, string description) => description.Length == 0 ? title : $"{title}\n\n{description}";

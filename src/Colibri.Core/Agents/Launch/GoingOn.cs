@@ -33,7 +33,10 @@ internal static class GoingOn
     }
 
     /// <summary>What an agent is told that goes on in its own session, which has the rest.</summary>
-    public static string Words(BoardTask task, EarlierSession earlier)
+    /// <param name="task">With the tasks that it comes after.</param>
+    /// <param name="earlier">The session.</param>
+    /// <param name="room">The most bytes of UTF-8 that are told of those.</param>
+    public static string Words(BoardTask task, EarlierSession earlier, int room = ParentWords.MaxBytes)
     {
         List<string> words = [];
         var feedback = task.Feedback is { Length: > 0 } said ? said : null;
@@ -41,9 +44,12 @@ internal static class GoingOn
             words.Add(CauseOf(reason));
         if (!earlier.IsTaskTold)
             words.Add($"The task was changed after you were told it. It is now:\n\n{AgentLaunch.PromptOf(task.Title, task.Description)}");
+        // Told once; again only if one of those has come to something else since.
+        if (!earlier.AreParentsTold && ParentWords.Of(task, room) is { } before)
+            words.Add(before);
         if (feedback is not null)
             words.Add(feedback);
-        return words.Count == 0 ? AgentLaunch.PromptOf(task) : string.Join("\n\n", words);
+        return words.Count == 0 ? AgentLaunch.PromptOf(task, room) : string.Join("\n\n", words);
     }
 
     private static string CauseOf(string reason) => $"""

@@ -38,6 +38,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         _logger = options.Logger ?? NullLogger.Instance;
         _connection = connection;
         Counts.Load(connection);
+        Groups.Load(connection);
         Agents.Load(connection);
         options.WriterOpened?.Invoke(connection.Inner);
         _sync = new BoardSync(_path, options.Syncing, Refuse, RecoverSoon, LossAfterSync);
@@ -45,6 +46,8 @@ internal sealed class BoardWriter : IAsyncDisposable
     }
 
     public TaskCounts Counts { get; } = new();
+
+    public GroupCounts Groups { get; } = new();
 
     public AgentNumbers Agents { get; } = new();
 
@@ -247,6 +250,7 @@ internal sealed class BoardWriter : IAsyncDisposable
         if (scope.Changes.Count == 0)
             return;
         Counts.Add(scope.Changes);
+        Groups.Add(scope.Changes);
         if (_options.TaskChanged is not { } tell)
             return;
         foreach (var change in scope.Changes)
@@ -315,6 +319,7 @@ internal sealed class BoardWriter : IAsyncDisposable
             _sync.Recover();
             connection["ROLLBACK"].Execute();
             Counts.Load(connection);
+            Groups.Load(connection);
         }
         catch
         {

@@ -9,7 +9,7 @@ internal static class OutboxSchema
     /// <summary>The next value of <c>changed</c>.</summary>
     public const string Changed = "(SELECT ifnull(max(changed), 0) + 1 FROM notices)";
 
-    private const string ReviewEpisode = "'review:' || NEW.seq || ':' || NEW.claim || ':' || NEW.change_state";
+    internal const string ReviewEpisode = "'review:' || NEW.seq || ':' || NEW.claim || ':' || NEW.change_state";
 
     private const string NewIsReview = "(NEW.status IN ('done', 'cancelled') AND NEW.change_state IN ('open', 'conflict'))";
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Colibri.Protocol.Wire;
@@ -9,25 +10,41 @@ namespace Colibri.Core.Board.Storage;
 /// <summary>A row of <c>tasks</c> as the wire's task, and the few conversions all rows share.</summary>
 internal static class TaskRow
 {
-    public const string Columns = """
+    /// <summary>
+    /// Whether a row of <c>tasks</c> is held because one that it comes after is over without being done. It is no state of its own: it begins and ends with the
+    /// count that a trigger keeps, on every road. A task that fails with its parents is held so where an operator queued it all the same.
+    /// </summary>
+    public const string IsHeldForParent = "(status = 'queued' AND lost > 0 AND on_failed <> 'run')";
+
+    public static readonly string Columns = $"""
         id, title, description, status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
-        error_code, error_message, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,
-        created_at, updated_at, started_at, finished_at, previous_status, seq, denied, held, interruptions,
+        CASE WHEN {IsHeldForParent} THEN '{ParentFailed}' ELSE error_code END,
+        CASE WHEN {IsHeldForParent} THEN {DependencySchema.Why("tasks")} ELSE error_message END, verdict, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microcents, unpriced_tokens,
+        created_at, updated_at, started_at, finished_at, previous_status, seq, denied,
+        CASE WHEN {IsHeldForParent} THEN 1 ELSE held END, interruptions,
         agent, model, workspace, cwd, after_tasks, task_group, tags, check_command, check_outcome, run_timeout_ms, budget_microcents, tenant, feedback,
         change,
         CASE WHEN waits > 0 AND status = 'queued' THEN (
             SELECT json_group_array(p.seq || ' ' || p.status) FROM task_after a JOIN tasks p ON p.seq = a.parent
-            WHERE a.task = tasks.seq AND p.status <> 'done') END,
-        reworks, result, result_truncated
+            WHERE a.task = tasks.seq AND p.status NOT IN ('done', 'failed', 'cancelled')) END,
+        reworks, result, result_truncated, on_failed,
+        CASE WHEN {IsHeldForParent} THEN (
+            SELECT min(p.seq) FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq AND p.status IN ('failed', 'cancelled')) END
         """;
 
     /// <summary>Verdict and error code of a task that is held because its runs were interrupted too often.</summary>
     public const string Poison = "poison";
 
-    /// <summary>The code of <see cref="BlockedBy"/> of a task whose parents are not all done.</summary>
+    /// <summary>The code of <see cref="BlockedBy"/> of a task whose parents are not all over.</summary>
     public const string AfterCode = "after";
 
-    public const string ById = $"SELECT {Columns} FROM tasks WHERE id = $id";
+    /// <summary>Error code, and code of <see cref="BlockedBy"/>, of a task of whose parents one is over without being done.</summary>
+    public const string ParentFailed = "parent-failed";
+
+    /// <summary>The most parents that a reason names; of the rest it says how many they are.</summary>
+    private const int MostNamed = 8;
+
+    public static readonly string ById = $"SELECT {Columns} FROM tasks WHERE id = $id";
 
     public static BoardTask Read(SqliteDataReader row) => new()
     {
@@ -69,32 +86,27 @@ internal static class TaskRow
         Change = row.TextOrNull(42) is { } change ? JsonSerializer.Deserialize(change, BoardJson.Default.WorkChange) : null,
         Result = row.ResultOrNull(45),
         Reworks = row.GetInt64(44) is > 0 and var reworks ? (int)reworks : null,
-        BlockedBy = row.TextOrNull(43) is { } parents ? Waits(row.GetInt64(25), Names(parents)) : null,
+        OnFailed = row.GetString(47),
+        BlockedBy = Reasons(row),
     };
 
-    /// <summary>Why a task does not start whose parents are not all done.</summary>
-    /// <param name="number">The task.</param>
-    /// <param name="parents">Each as its number and its state.</param>
-    private static List<BlockedBy> Waits(long number, IReadOnlyList<string> parents)
+    // Why it does not start: those of its parents that are not done.
+    private static List<BlockedBy>? Reasons(SqliteDataReader row)
     {
-        var waits = new List<BlockedBy>();
-        var open = new List<string>();
-        foreach (var parent in parents)
+        var reasons = new List<BlockedBy>();
+        if (row.LongOrNull(48) is { } lost)
         {
-            var (task, state) = (parent[..parent.IndexOf(' ', StringComparison.Ordinal)], parent[(parent.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
-            if (state is "failed" or "cancelled")
-            {
-                waits.Add(new BlockedBy(AfterCode, $"task {task}, which must be done before, {(state == "failed" ? "has failed" : "was cancelled")}; "
-                    + $"try it again: colibri retry {task}, or do without it: colibri edit-task {number} --after ''"));
-            }
-            else
-            {
-                open.Add(task);
-            }
+            reasons.Add(new BlockedBy(
+                ParentFailed, $"{row.GetString(12)}; try that again: colibri retry-task {lost}, or run this without it: colibri release-task {row.GetInt64(25)}"));
         }
-        if (open.Count > 0)
-            waits.Add(new BlockedBy(AfterCode, $"it starts after {(open.Count == 1 ? "task" : "tasks")} {string.Join(", ", open)}"));
-        return waits;
+        if (row.TextOrNull(43) is { } waits && Names(waits) is { Count: > 0 } open)
+        {
+            // Each is its number and its state.
+            var named = string.Join(", ", open.Take(MostNamed).Select(parent => $"{parent.Replace(" ", " (", StringComparison.Ordinal)})"));
+            var rest = open.Count > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {open.Count - MostNamed} more") : "";
+            reasons.Add(new BlockedBy(AfterCode, $"it starts after {(open.Count == 1 ? "task" : "tasks")} {named}{rest}"));
+        }
+        return reasons.Count == 0 ? null : reasons;
     }
 
     public static TaskChange ReadChange(SqliteDataReader row) =>
@@ -122,6 +134,21 @@ internal static class TaskRow
         TaskState.Failed => "failed",
         TaskState.Cancelled => "cancelled",
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "no state of a task"),
+    };
+
+    public static string Text(OnFailed policy) => policy switch
+    {
+        OnFailed.Hold => "hold",
+        OnFailed.Fail => "fail",
+        OnFailed.Run => "run",
+        _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "nothing that can become of a task"),
+    };
+
+    public static OnFailed PolicyOf(string text) => text switch
+    {
+        "fail" => OnFailed.Fail,
+        "run" => OnFailed.Run,
+        _ => OnFailed.Hold,
     };
 
     public static string Json(IReadOnlyList<string> names) =>

@@ -44,8 +44,17 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
             return null;
         var change = connection[TaskRow.ById].Bind(("$id", taskId)).All(TaskRow.ReadChange)[0];
         _changes.Add(change);
-        return change.Task;
+        return Dependents.Follow(this, change) ?? change.Task;
     }
+
+    /// <summary>Records a change that was made to another task in the course of one.</summary>
+    public void Tell(TaskChange change) => _changes.Add(change);
+
+    /// <summary>Records that the latest change moved its task from another group, or from none.</summary>
+    public void Regrouped(string? from) => _changes[^1] = _changes[^1] with { FromGroup = from, IsRegrouped = true };
+
+    /// <summary>The most tasks of a group that are claimed or started at once, by group, as it is configured now.</summary>
+    public IReadOnlyDictionary<string, int> GroupLimits => options.GroupLimits();
 
     /// <summary>Records that this task was added to the board.</summary>
     public void Created(BoardTask task) => _changes.Add(new TaskChange(task, From: null));
@@ -60,7 +69,7 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
         var changes = connection[sql].Bind(values).All(row => (Seq: TaskRow.Sequence(row), Change: TaskRow.ReadChange(row)));
         changes.Sort((left, right) => left.Seq.CompareTo(right.Seq));
         _changes.AddRange(changes.Select(row => row.Change));
-        return changes.ConvertAll(row => row.Change.Task);
+        return changes.ConvertAll(row => Dependents.Follow(this, row.Change) ?? row.Change.Task);
     }
 
     /// <summary>Forgets the changes after the first <paramref name="count"/>: their statements were rolled back.</summary>
@@ -70,7 +79,12 @@ internal sealed class WriteScope(BoardConnection connection, BoardOptions option
 /// <param name="Task">The task after the change.</param>
 /// <param name="From">The state before, which is the same if only fields changed; null for a new task.</param>
 /// <param name="IsDeleted">The task is no longer on the board.</param>
-internal readonly record struct TaskChange(BoardTask Task, TaskState? From, bool IsDeleted = false);
+internal readonly record struct TaskChange(BoardTask Task, TaskState? From, bool IsDeleted = false)
+{
+    /// <summary>Whether the task was in another group before, or in none, and which.</summary>
+    public bool IsRegrouped { get; init; }
+    public string? FromGroup { get; init; }
+}
 
 /// <summary>
 /// The numbers of agents, of which labels are made. A number is given before its agent is persisted, so that a pane has its label from the first

@@ -96,6 +96,9 @@ internal static class EdgeSql
         """,
         $"{HeldByAgent} {NoOpenRun}");
 
+    /// <summary>Whether the row <c>g</c> of <c>tasks</c> takes a place of its group.</summary>
+    public const string RunningInGroup = "g.status IN ('claimed', 'started')";
+
     // A task that the daemon itself runs is ended by its run. An outside claimant that lost it must not move it.
     public const string NoOpenRun = "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.task_id = tasks.id AND r.finished_at IS NULL)";
 
@@ -110,7 +113,12 @@ internal static class EdgeSql
     private const string NewClaim = "agent_id = $agent, attempts = attempts + 1, claim = claim + 1, claim_epoch = $epoch, not_before = NULL";
 
     // A held task can be cancelled, and nothing else before it is released; one that waits for others, before they are done.
-    private const string NotHeld = "AND held = 0 AND waits = 0";
+    private const string NotHeld = $"AND held = 0 AND waits = 0 {HasGroupRoom}";
+
+    // Counted from the rows, so that no crash leaks a place. The limit is that of the task's group, which the same transaction has read.
+    private const string HasGroupRoom = $"""
+        AND ($group_limit IS NULL OR (SELECT count(*) FROM tasks g WHERE g.task_group = tasks.task_group AND {RunningInGroup}) < $group_limit)
+        """;
 
     private const string AttemptBack = "attempts = max(attempts - 1, 0)";
 

@@ -11,9 +11,11 @@ internal static class EdgeVerbs
 {
     private const string OpenRunAgent = "SELECT agent_id FROM runs WHERE task_id = $id AND finished_at IS NULL";
 
+    /// <returns>The task with the tasks that it comes after.</returns>
     public static EdgeResult Claim(WriteScope scope, string taskId, string agentId) =>
-        scope.Change(taskId, EdgeSql.Claim, ("$agent", agentId), ("$epoch", scope.Epoch), ("$now", scope.Now)) is { } task
-            ? new EdgeResult(EdgeOutcome.Applied, task)
+        scope.Change(
+            taskId, EdgeSql.Claim, ("$agent", agentId), ("$epoch", scope.Epoch), ("$now", scope.Now), ("$group_limit", GroupVerbs.LimitOf(scope, taskId))) is { } task
+            ? new EdgeResult(EdgeOutcome.Applied, ParentVerbs.With(scope, task))
             : Refuse(scope, taskId, TaskState.Claimed);
 
     public static EdgeResult Transition(WriteScope scope, string taskId, TaskState to, TaskError? error, string? agentId)
@@ -39,10 +41,14 @@ internal static class EdgeVerbs
     {
         if (TaskVerbs.Get(scope, taskId) is not { } task)
             return NotFound(taskId);
+        if (to == TaskState.Claimed && task is { Status: TaskState.Queued, BlockedBy: [{ Code: TaskRow.ParentFailed } lost, ..] })
+            return Conflict(task, $"task {taskId} is held: {lost.Message}");
         if (task.Held && to == TaskState.Claimed)
             return Conflict(task, $"task {taskId} is held; to let it start, type: colibri release-task {taskId}");
         if (to == TaskState.Claimed && task is { Status: TaskState.Queued, BlockedBy: [var waits, ..] })
             return Conflict(task, $"task {taskId} cannot be claimed yet: {waits.Message}");
+        if (to == TaskState.Claimed && task.Status == TaskState.Queued && GroupVerbs.WhyFull(scope, task) is { } full)
+            return Conflict(task, $"task {taskId} cannot be claimed yet: {full}");
         if (TaskLifecycle.Allows(task.Status, to) && scope.First(OpenRunAgent, row => row.GetString(0), ("$id", taskId)) is { } agent)
             return Conflict(task, $"task {taskId} is run by agent {agent} of this daemon: it can be cancelled, nothing else, from outside");
         if (TaskLifecycle.Allows(task.Status, to) && agentId is not null && task.AgentId != agentId)

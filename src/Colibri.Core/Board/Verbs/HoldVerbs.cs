@@ -14,7 +14,7 @@ internal static class HoldVerbs
             verdict = CASE WHEN verdict = '{TaskRow.Poison}' THEN 'interrupted' ELSE verdict END,
             error_message = CASE WHEN error_code = '{TaskRow.Poison}' THEN NULL ELSE error_message END,
             error_code = nullif(error_code, '{TaskRow.Poison}')
-        WHERE id = $id AND status = 'queued' AND held = 1
+        WHERE id = $id AND status = 'queued' AND (held = 1 OR $dropped = 1)
         """;
 
     public static EdgeResult Hold(WriteScope scope, string taskId)
@@ -29,9 +29,11 @@ internal static class HoldVerbs
         };
     }
 
+    /// <summary>Lets it start, without those of the tasks that it comes after that are over without being done.</summary>
     public static EdgeResult Release(WriteScope scope, string taskId)
     {
-        if (scope.Change(taskId, ClearHeld, ("$now", scope.Now)) is { } released)
+        var dropped = AfterVerbs.DropLost(scope, taskId);
+        if (scope.Change(taskId, ClearHeld, ("$dropped", dropped ? 1 : 0), ("$now", scope.Now)) is { } released)
             return new EdgeResult(EdgeOutcome.Applied, released);
         return TaskVerbs.Get(scope, taskId) is { } task
             ? EdgeVerbs.Conflict(task, $"task {taskId} is {TaskRow.Text(task.Status)} and not held")

@@ -54,7 +54,7 @@ internal static class ListVerbs
         // A named filter is seldom, and its index is small; the state's index would otherwise be taken for a whole state.
         var named = query.Agent is not null || query.Workspace is not null || query.Group is not null;
         if (query.Held is { } held)
-            text.Append(held ? "status = 'queued' AND held = 1 AND " : "status = 'queued' AND held = 0 AND ");
+            text.Append(held ? $"status = 'queued' AND (held = 1 OR {TaskRow.IsHeldForParent}) AND " : $"status = 'queued' AND held = 0 AND NOT {TaskRow.IsHeldForParent} AND ");
         else if (query.Status is { } state)
             text.Append(named ? "+" : "").Append("status = '").Append(TaskRow.Text(state)).Append("' AND ");
         if (query.Agent is not null)

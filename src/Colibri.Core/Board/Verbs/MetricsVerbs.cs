@@ -11,7 +11,7 @@ internal static class MetricsVerbs
 
     private const string Open = "SELECT count(*) FROM runs WHERE finished_at IS NULL";
 
-    private const string Held = "SELECT count(*) FROM tasks WHERE status = 'queued' AND held = 1";
+    private const string Held = $"SELECT count(*) FROM tasks WHERE status = 'queued' AND (held = 1 OR {TaskRow.IsHeldForParent})";
 
     private const string Runs = "SELECT profile, verdict, runs, duration_ms FROM run_totals ORDER BY profile, verdict";
 

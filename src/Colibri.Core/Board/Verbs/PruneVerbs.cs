@@ -53,14 +53,7 @@ internal static class PruneVerbs
         "UPDATE usage SET task_id = NULL WHERE task_id IN (SELECT value FROM json_each($ids))",
         "DELETE FROM runs WHERE task_id IN (SELECT value FROM json_each($ids))",
         // What came after one of them no longer waits for it.
-        """
-        UPDATE tasks SET waits = waits - (
-            SELECT count(*) FROM task_after a JOIN tasks p ON p.seq = a.parent
-            WHERE a.task = tasks.seq AND p.status <> 'done' AND p.id IN (SELECT value FROM json_each($ids)))
-        WHERE seq IN (
-            SELECT a.task FROM task_after a JOIN tasks p ON p.seq = a.parent
-            WHERE p.status <> 'done' AND p.id IN (SELECT value FROM json_each($ids)))
-        """,
+        AfterVerbs.CountWithoutAll,
         """
         DELETE FROM task_after WHERE parent IN (SELECT seq FROM tasks WHERE id IN (SELECT value FROM json_each($ids)))
             OR task IN (SELECT seq FROM tasks WHERE id IN (SELECT value FROM json_each($ids)))

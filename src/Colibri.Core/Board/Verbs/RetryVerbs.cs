@@ -46,7 +46,7 @@ internal static class RetryVerbs
     [
         "UPDATE usage SET task_id = NULL WHERE task_id = $id",
         "DELETE FROM runs WHERE task_id = $id",
-        "UPDATE tasks SET waits = waits - 1 WHERE $done = 0 AND seq IN (SELECT task FROM task_after WHERE parent = $seq)",
+        AfterVerbs.CountWithout,
         "DELETE FROM task_after WHERE parent = $seq OR task = $seq",
         "DELETE FROM tasks WHERE id = $id",
     ];
@@ -85,9 +85,18 @@ internal static class RetryVerbs
         {
             wanted = wanted with { After = AfterVerbs.Resolve(scope, wanted.After) };
             TaskVerbs.AdmitAll(scope, wanted.After);
-            AfterVerbs.Set(scope, taskId, wanted.After);
+            AfterVerbs.Set(scope, taskId, wanted.After, wanted.OnFailed);
         }
-        return new EdgeResult(EdgeOutcome.Applied, scope.Change(taskId, EditQueued, TaskFields.Of(wanted, ("$now", scope.Now))));
+        else if (wanted.OnFailed != given.OnFailed)
+        {
+            AfterVerbs.SetPolicy(scope, taskId, wanted.OnFailed);
+        }
+        var edited = scope.Change(taskId, EditQueued, TaskFields.Of(wanted, ("$now", scope.Now)));
+        if (edited is not null && wanted.Group != given.Group)
+            scope.Regrouped(given.Group);
+        // An edit of something else leaves alone what was queued by hand though its parent has failed.
+        var isDecidedAnew = edit.After is not null || wanted.OnFailed != given.OnFailed;
+        return new EdgeResult(EdgeOutcome.Applied, edited is not null && isDecidedAnew ? Dependents.FailFor(scope, edited) ?? edited : edited);
     }
 
     public static EdgeResult Remove(WriteScope scope, string taskId)
@@ -103,7 +112,7 @@ internal static class RetryVerbs
         if (task.Status != TaskState.Done && scope.All(Waiting, row => row.GetInt64(0), ("$seq", task.Number)) is [var child])
             return EdgeVerbs.Conflict(task, $"task {child} waits for task {task.Number}; do without it: colibri edit-task {child} --after ''");
         foreach (var statement in Delete)
-            scope.Execute(statement, ("$id", taskId), ("$seq", task.Number), ("$done", task.Status == TaskState.Done ? 1 : 0));
+            scope.Execute(statement, ("$id", taskId), ("$seq", task.Number));
         scope.Deleted(task);
         return new EdgeResult(EdgeOutcome.Applied, task);
     }

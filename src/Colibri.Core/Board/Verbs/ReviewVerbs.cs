@@ -8,21 +8,21 @@ internal static class ReviewVerbs
 {
     // The states are in the text: SQLite chooses a partial index only by constants. The index is named, because the planner would rather walk the whole
     // board backwards than sort the few changes that wait.
-    private const string Waiting = $"""
+    private static readonly string Waiting = $"""
         SELECT {TaskRow.Columns} FROM tasks INDEXED BY tasks_to_review WHERE change_state IN ('open', 'conflict')
         """;
 
-    private const string Changes = $"{Waiting} AND status IN ('done', 'failed', 'cancelled') ORDER BY seq DESC LIMIT $limit";
+    private static readonly string Changes = $"{Waiting} AND status IN ('done', 'failed', 'cancelled') ORDER BY seq DESC LIMIT $limit";
 
     // By the change's own workspace: that of its task may have been another when it was made.
-    private const string ToLand = $"""
+    private static readonly string ToLand = $"""
         {Waiting} AND status = 'done' AND change_state = 'open' AND json_extract(change, '$.Workspace') IN (SELECT value FROM json_each($workspaces))
         ORDER BY seq LIMIT $limit
         """;
 
     private const string Count = "SELECT count(*) FROM tasks INDEXED BY tasks_to_review WHERE change_state IN ('open', 'conflict') AND status IN ('done', 'cancelled')";
 
-    private const string Ended = $"""
+    private static readonly string Ended = $"""
         SELECT {TaskRow.Columns} FROM tasks WHERE seq IN (SELECT value FROM json_each($numbers)) AND +workspace = $workspace AND +status IN ('done', 'failed', 'cancelled')
         """;
 

@@ -104,12 +104,14 @@ internal static class RunVerbs
         var task = taskId is null ? null : scope.Change(
             taskId, EdgeSql.ClaimForRun,
             ("$agent", start.AgentId), ("$session", start.SessionId), ("$replaces", start.ReplacesSession ? 1 : 0), ("$epoch", scope.Epoch),
-            ("$jitter", scope.Jitter()), ("$now", scope.Now));
+            ("$jitter", scope.Jitter()), ("$now", scope.Now), ("$group_limit", GroupVerbs.LimitOf(scope, taskId)));
         if (taskId is not null && task is null)
         {
             var refused = EdgeVerbs.Refuse(scope, taskId, TaskState.Claimed);
             return new RunBegun(refused.Outcome, refused.Task, Reason: refused.Reason);
         }
+        // Its agent is told what came before.
+        task = task is null ? null : ParentVerbs.With(scope, task);
         var earlier = task is null ? null : scope.First(Earlier, row => ReadEarlier(row, task), ("$id", task.Id))?.Value;
         if (start.Agent is { } agent)
             Insert(scope, start, agent, task, earlier);
@@ -128,7 +130,7 @@ internal static class RunVerbs
             throw new InvalidOperationException($"agent {start.AgentId} is not on record as living");
         // The agent's process exists already, so the run starts with the claim.
         if (start.Agent is null)
-            task = scope.Change(task.Id, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? task;
+            task = (scope.Change(task.Id, EdgeSql.RunStart, [.. Token(claim), ("$now", scope.Now)]) ?? task) with { Parents = task.Parents };
         return new RunBegun(EdgeOutcome.Applied, task, claim, Earlier: earlier, Trace: start.Trace);
     }
 
@@ -263,6 +265,7 @@ internal static class RunVerbs
             {
                 Directory = row.TextOrNull(2),
                 IsTaskTold = row.TextOrNull(3) is not { } told || ToldMark.IsTaskIn(told, task),
+                AreParentsTold = row.TextOrNull(3) is { } known ? ToldMark.AreParentsIn(known, task) : task.Parents is not { Count: > 0 },
                 IsFeedbackTold = row.TextOrNull(3) is { } heard && ToldMark.IsFeedbackIn(heard, task),
                 Failures = row.GetInt32(4),
                 Reason = row.TextOrNull(5),

@@ -11,22 +11,22 @@ internal static class TaskFields
 {
     public const string Columns = """
         key, title, description, capabilities, priority, max_attempts, session_id, held, agent, model, workspace, cwd, after_tasks, task_group, tags,
-        check_command, run_timeout_ms, budget_microcents, tenant, asked_not_before
+        check_command, run_timeout_ms, budget_microcents, tenant, asked_not_before, on_failed
         """;
 
     public const string Parameters = """
         $key, $title, $description, $capabilities, $priority, $max_attempts, $session, $held, $agent, $model, $workspace, $cwd, $after, $group, $tags,
-        $check, $run_timeout, $budget, $tenant, $asked
+        $check, $run_timeout, $budget, $tenant, $asked, $on_failed
         """;
 
     public const string Assignments = """
         key = $key, title = $title, description = $description, capabilities = $capabilities, priority = $priority, max_attempts = $max_attempts,
         session_id = $session, held = $held, agent = $agent, model = $model, workspace = $workspace, cwd = $cwd, after_tasks = $after,
         task_group = $group, tags = $tags, check_command = $check, run_timeout_ms = $run_timeout, budget_microcents = $budget, tenant = $tenant,
-        asked_not_before = $asked
+        asked_not_before = $asked, on_failed = $on_failed
         """;
 
-    private const int Count = 20;
+    private const int Count = 21;
 
     /// <param name="task">Its <see cref="NewTask.After"/> are ids.</param>
     /// <param name="more">What else the statement binds.</param>
@@ -37,6 +37,7 @@ internal static class TaskFields
         ("$agent", task.Agent), ("$model", task.Model), ("$workspace", task.Workspace), ("$cwd", task.Cwd), ("$after", TaskRow.Json(task.After)),
         ("$group", task.Group), ("$tags", TaskRow.Json(task.Tags)), ("$check", task.Check), ("$run_timeout", (long?)task.RunTimeout?.TotalMilliseconds),
         ("$budget", task.BudgetMicrocents), ("$tenant", task.Tenant), ("$asked", task.NotBefore?.ToUnixTimeMilliseconds()),
+        ("$on_failed", TaskRow.Text(task.OnFailed)),
         .. more,
     ];
 
@@ -67,6 +68,7 @@ internal static class TaskFields
             BudgetMicrocents = row.LongOrNull(first + 17),
             Tenant = row.TextOrNull(first + 18),
             NotBefore = row.TimeOrNull(first + 19),
+            OnFailed = TaskRow.PolicyOf(row.GetString(first + 20)),
         };
     }
 }

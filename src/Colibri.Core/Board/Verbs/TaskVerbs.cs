@@ -11,7 +11,7 @@ internal static class TaskVerbs
         VALUES ({TaskFields.Parameters}, $id, 'queued', CASE WHEN $asked > $now THEN $asked END, $created, $now)
         """;
 
-    private const string ByKey = $"SELECT {TaskRow.Columns} FROM tasks WHERE key = $key";
+    private static readonly string ByKey = $"SELECT {TaskRow.Columns} FROM tasks WHERE key = $key";
 
     private const string InsertIntake = $"INSERT INTO intake ({TaskFields.Columns}, id, created_at) VALUES ({TaskFields.Parameters}, $id, $now)";
 
@@ -220,10 +220,11 @@ internal static class TaskVerbs
         var number = scope.LastRow;
         if (given.After.Count > 0)
         {
-            AfterVerbs.Set(scope, intake.Id, given.After);
+            AfterVerbs.Set(scope, intake.Id, given.After, given.OnFailed);
             var waiting = Get(scope, intake.Id)!;
             scope.Created(waiting);
-            return waiting;
+            // What it comes after may have failed before it was here.
+            return Dependents.FailFor(scope, waiting) ?? waiting;
         }
         var task = new BoardTask
         {
@@ -237,6 +238,7 @@ internal static class TaskVerbs
             MaxAttempts = given.MaxAttempts,
             SessionId = given.SessionId,
             Held = given.Hold,
+            OnFailed = TaskRow.Text(given.OnFailed),
             Agent = given.Agent,
             Model = given.Model,
             Workspace = given.Workspace,

@@ -83,6 +83,15 @@ public sealed class FollowingTests
     }
 
     [Test]
+    public async Task A_wait_for_a_task_that_another_keeps_says_which_and_both_ways_out()
+    {
+        const string Why = "task 1 (beams) has failed; try that again: colibri retry-task 1, or run this without it: colibri release-task 2";
+        await using var daemon = Following([Queued with { Held = true, BlockedBy = [new BlockedBy("parent-failed", Why)] }], [Event(Queued with { Status = TaskState.Done })]);
+
+        (await WaitAsync(daemon)).Error.ShouldBe($"colibri: task {TaskId} is held: {Why}; waiting\n");
+    }
+
+    [Test]
     public async Task A_failed_task_is_exit_status_1_with_its_error_on_one_line()
     {
         await using var daemon = Following([Queued], [Event(Failed)]);

@@ -23,6 +23,15 @@ public sealed class ViewTests
     }
 
     [Test]
+    public async Task Groups_that_have_a_limit_are_told_with_what_runs_and_waits() =>
+        (await ShownAsync(Samples.Status with { Groups = [new StatusGroup("database", 1, 1, 12), new StatusGroup("web", 4, 0, 0)] }, Wire.StatusReport, "status")).ShouldContain("""
+            tasks      12 queued, 0 claimed, 1 started, 1,340 done, 7 failed, 2 cancelled
+            groups     database: 1 of 1 running, 12 queued
+                       web: 0 of 4 running, 0 queued
+            agents     1 of 4 running, 3 panes
+            """);
+
+    [Test]
     public async Task Status() => (await ShownAsync(Samples.Status, Wire.StatusReport, "status")).ShouldBe("""
         daemon     colibri-daemon 0.1.0+8d5991cc, pid 4242
         host       clawdie

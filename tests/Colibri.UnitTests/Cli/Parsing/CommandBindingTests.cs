@@ -84,6 +84,8 @@ public sealed class CommandBindingTests
         ("cancel-task|t", """{"cmd":"cancel-task","task_id":"t"}"""),
         ("hold-task|t", """{"cmd":"hold-task","task_id":"t"}"""),
         ("release-task|t", """{"cmd":"release-task","task_id":"t"}"""),
+        ("create-task|--title|T|--after|1|--after|2|--on-failed|fail", """{"cmd":"create-task","title":"T","after":["1","2"],"on_failed":"fail"}"""),
+        ("edit-task|3|--on-failed|run", """{"cmd":"edit-task","task_id":"3","on_failed":"run"}"""),
         ("create-task|--title|T|--hold", """{"cmd":"create-task","title":"T","hold":true}"""),
         ("spawn-agent|claude|--access|edit", """{"cmd":"spawn-agent","binary":"claude","cwd":"/here","access":"edit"}"""),
         ("spawn-agent|pi", """{"cmd":"spawn-agent","binary":"pi","cwd":"/here"}"""),

@@ -1,0 +1,21 @@
+using System.Text;
+
+namespace Colibri.Core.Board;
+
+internal static class Utf8Head
+{
+    /// <summary>The longest beginning of the text that fits into so many bytes of UTF-8 and ends at a character.</summary>
+    public static string Of(string text, int maxBytes)
+    {
+        var (end, bytes) = (0, 0);
+        while (end < text.Length)
+        {
+            Rune.DecodeFromUtf16(text.AsSpan(end), out var rune, out var units);
+            bytes += rune.Utf8SequenceLength;
+            if (bytes > maxBytes)
+                return text[..end];
+            end += units;
+        }
+        return text;
+    }
+}
