@@ -16,6 +16,8 @@ internal static class Choices
     public static readonly string[] BudgetActions = ["lift"];
 
     public static readonly string[] NotifyActions = ["test", "retry"];
+    public static readonly string[] Overlaps = ["skip", "queue", "replace"];
+    public static readonly string[] MissedRuns = ["none", "once", "all"];
     public static readonly string[] Accesses = ["read", "edit", "full"];
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
 

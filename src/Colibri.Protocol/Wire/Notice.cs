@@ -68,6 +68,9 @@ public enum NoticeKind
     /// <summary>A provider does not serve: its key is refused or missing, or it rests after failures.</summary>
     Provider,
 
+    /// <summary>A schedule cannot make its task: its zone, its workspace or something else that it names is gone.</summary>
+    Schedule,
+
     /// <summary>A task is done.</summary>
     Done,
 

@@ -18,7 +18,7 @@ internal static class TaskRow
         CASE WHEN waits > 0 AND status = 'queued' THEN (
             SELECT json_group_array(p.seq || ' ' || p.status) FROM task_after a JOIN tasks p ON p.seq = a.parent
             WHERE a.task = tasks.seq AND p.status <> 'done') END,
-        reworks, result, result_truncated
+        reworks, result, result_truncated, schedule
         """;
 
     /// <summary>Verdict and error code of a task that is held because its runs were interrupted too often.</summary>
@@ -69,6 +69,7 @@ internal static class TaskRow
         Change = row.TextOrNull(42) is { } change ? JsonSerializer.Deserialize(change, BoardJson.Default.WorkChange) : null,
         Result = row.ResultOrNull(45),
         Reworks = row.GetInt64(44) is > 0 and var reworks ? (int)reworks : null,
+        Schedule = row.TextOrNull(47),
         BlockedBy = row.TextOrNull(43) is { } parents ? Waits(row.GetInt64(25), Names(parents)) : null,
     };
 
