@@ -138,7 +138,7 @@ public sealed class WireCommand
     public static WireCommand DeleteTask { get; } = new("delete-task", wire => wire.BoardTask, "take a task that is over from the board",
         new WireField("task_id", WireField.Required, "name", "the task"));
 
-    public static WireCommand ScheduleTask { get; } = new("schedule-task", wire => wire.ScheduleAnswer, "make a task at certain times, or replace the schedule of this name",
+    public static WireCommand ScheduleTask { get; } = new("schedule-task", wire => wire.ScheduleAnswer, "make a task at certain times, or replace such a schedule",
         [
             new("name", WireField.Required, "name", "the schedule"),
             new("cron", "none", "text of 256 code units", "when: five fields, six with seconds first, or a macro such as @daily"),

@@ -130,6 +130,7 @@ internal sealed class TaskCommands(BoundCommand bound)
         },
         new(WireCommand.DeleteTask, CommandGroup.Tasks)
         {
+            IsSeldom = true,
             Positional = TaskId,
             Example = "delete-task 12",
             Note = "Its runs go with it. What it cost stays in the ledger, and its session on the disk.",

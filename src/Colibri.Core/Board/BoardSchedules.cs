@@ -27,12 +27,13 @@ public sealed class BoardSchedules(TaskBoard board)
 
     internal Task<ScheduleRow?> DeleteAsync(string name) => board.WriteAsync(scope => ScheduleVerbs.Delete(scope, name));
 
-    internal Task<ScheduleRow?> PauseAsync(string name) => board.WriteAsync(scope => ScheduleVerbs.Pause(scope, name, isPaused: true, null));
+    internal Task<ScheduleRow?> PauseAsync(string name) => board.WriteAsync(scope => ScheduleVerbs.Pause(scope, name, isPaused: true, null, null));
 
-    internal Task<ScheduleRow?> ResumeAsync(string name, DateTimeOffset? next) => board.WriteAsync(scope => ScheduleVerbs.Pause(scope, name, isPaused: false, next));
+    internal Task<ScheduleRow?> ResumeAsync(ScheduleRow row, DateTimeOffset? next) =>
+        board.WriteAsync(scope => ScheduleVerbs.Pause(scope, row.Given.Name, isPaused: false, row.Revision, next));
 
     /// <summary>The schedules whose time has come, the longest overdue first.</summary>
-    internal Task<IReadOnlyList<string>> DueAsync(DateTimeOffset now) => board.ReadAsync(connection => ScheduleVerbs.ListDue(connection, now));
+    internal Task<IReadOnlyList<(string Name, long Revision)>> DueAsync(DateTimeOffset now) => board.ReadAsync(connection => ScheduleVerbs.ListDue(connection, now));
 
     internal Task<ScheduleGlance> GlanceAsync() => board.ReadAsync(ScheduleVerbs.LookAtAll);
 

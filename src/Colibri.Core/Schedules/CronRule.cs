@@ -14,8 +14,8 @@ namespace Colibri.Core.Schedules;
 /// </remarks>
 internal sealed class CronRule
 {
-    /// <summary>The most characters of an expression.</summary>
-    public const int MostCharacters = 256;
+    // What the library says before it names the field.
+    private const string Preamble = "The given cron expression has an invalid format. ";
 
     // Beyond it a change of the offset cannot bring back a wall time that is already over.
     private static readonly TimeSpan LongestStepBack = TimeSpan.FromHours(26);
@@ -43,9 +43,13 @@ internal sealed class CronRule
                     "cron", $"is '{text}', which has {fields.Length} fields; it needs five (minute hour day month weekday), six with seconds first, or a macro such as @daily"),
             };
         }
+        catch (MissingSeedException)
+        {
+            throw new ScheduleRefusedException("cron", $"is '{text}': H names no time here; jitter_ms spreads starts");
+        }
         catch (CronFormatException e)
         {
-            throw new ScheduleRefusedException("cron", $"is '{text}': {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}");
+            throw new ScheduleRefusedException("cron", $"is '{text}': {e.Message.Replace(Preamble, "", StringComparison.Ordinal).ReplaceLineEndings(" ").TrimEnd('.')}");
         }
     }
 

@@ -60,13 +60,14 @@ public sealed class ScheduleDesk(BoardSchedules schedules, TimeProvider time, Ac
     /// <exception cref="ScheduleRefusedException">Its zone is gone.</exception>
     public async Task<ScheduleRow?> ResumeAsync(string name)
     {
-        if (await schedules.GetAsync(name).ConfigureAwait(false) is not { } row)
-            return null;
-        if (!row.IsPaused)
-            return row;
-        var resumed = await schedules.ResumeAsync(name, ScheduleRule.Of(row.Given).Next(Now)).ConfigureAwait(false);
-        changed();
-        return resumed;
+        // Another client may replace it in between: then its time is worked out once more.
+        var row = await schedules.GetAsync(name).ConfigureAwait(false);
+        while (row is { IsPaused: true })
+        {
+            row = await schedules.ResumeAsync(row, ScheduleRule.Of(row.Given).Next(Now)).ConfigureAwait(false);
+            changed();
+        }
+        return row;
     }
 
     private DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());

@@ -33,8 +33,8 @@ public sealed class ScheduleLoop
     private readonly ClockWatch _clock;
     private readonly WakeUp _wake = new();
 
-    // By name: when one was tried that cannot fire.
-    private readonly Dictionary<string, long> _tried = new(StringComparer.Ordinal);
+    // By name: of which revision one was tried that cannot fire, and when. None is here that is not due.
+    private readonly Dictionary<string, (long Revision, long Since)> _tried = new(StringComparer.Ordinal);
     private long? _dataSince;
     private volatile bool _isRetrying;
     private volatile StatusSchedules? _status;
@@ -105,9 +105,13 @@ public sealed class ScheduleLoop
             _isRetrying = false;
             _tried.Clear();
         }
-        foreach (var name in await _schedules.DueAsync(Now).ConfigureAwait(false))
+        var due = await _schedules.DueAsync(Now).ConfigureAwait(false);
+        foreach (var gone in _tried.Keys.Except(due.Select(one => one.Name)).ToList())
+            _tried.Remove(gone);
+        foreach (var (name, revision) in due)
         {
-            if (_tried.TryGetValue(name, out var since) && _time.GetElapsedTime(since) < Again)
+            // A schedule that a client has changed meanwhile is another, and is tried at once.
+            if (_tried.TryGetValue(name, out var tried) && tried.Revision == revision && _time.GetElapsedTime(tried.Since) < Again)
                 continue;
             // Read one by one, because the texts of all together may be long.
             if (await _schedules.GetAsync(name).ConfigureAwait(false) is { } row)
@@ -161,7 +165,7 @@ public sealed class ScheduleLoop
 
     private async Task TroubleAsync(ScheduleRow row, string problem)
     {
-        _tried[row.Given.Name] = _time.GetTimestamp();
+        _tried[row.Given.Name] = (row.Revision, _time.GetTimestamp());
         var isNew = await _schedules.TroubleAsync(row, problem).ConfigureAwait(false) || row.Problem != problem;
         if (!isNew)
             return;

@@ -22,7 +22,7 @@ public sealed record Notice(long Id, NoticeKind Kind, string Episode, DateTimeOf
     public string? AgentId { get; init; }
     public string? Label { get; init; }
 
-    /// <summary>Of a provider: its name.</summary>
+    /// <summary>Of a provider or a schedule: its name.</summary>
     public string? Name { get; init; }
 
     /// <summary>Of a digest: its numbers as JSON, on the board alone.</summary>

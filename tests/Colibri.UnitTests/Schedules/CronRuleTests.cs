@@ -96,6 +96,7 @@ public sealed class CronRuleTests
     [Arguments("* * * * * * *", "7 fields")]
     [Arguments("@sometimes", "@sometimes")]
     [Arguments("", "0 fields")]
+    [Arguments("H * * * *", "jitter_ms")]
     public void What_is_no_expression_is_refused_with_its_field(string expression, string named)
     {
         var refused = Should.Throw<ScheduleRefusedException>(() => CronRule.Parse(expression, HostZones.Find("UTC")));

@@ -164,6 +164,23 @@ public sealed class ScheduleLoopTests
     }
 
     [Test]
+    public async Task A_year_of_nights_has_one_firing_each_though_two_of_them_are_odd()
+    {
+        await using var bench = new Bench();
+        await bench.Set(new NewSchedule { Name = "s", Cron = "30 2 * * *", Zone = "Europe/Berlin", Overlap = ScheduleOverlap.Queue, Task = Sweep });
+        for (var night = 0; night < 365; night++)
+            await bench.LookAt((await bench.Row()).NextAt!.Value);
+
+        var row = await bench.Row();
+        (row.Fired, row.Skipped, row.Missed).ShouldBe((365, 0, 0));
+        var fired = bench.FiredAt("s");
+        fired.Select(at => TimeZoneInfo.ConvertTime(at, TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")).Date).ShouldBeUnique();
+        // 25 October 2026 has the hour twice, and 28 March 2027 not at all.
+        fired.ShouldContain(new DateTimeOffset(2026, 10, 25, 0, 30, 0, TimeSpan.Zero));
+        fired.ShouldContain(new DateTimeOffset(2027, 3, 28, 1, 0, 0, TimeSpan.Zero));
+    }
+
+    [Test]
     public async Task A_clock_that_is_set_back_fires_no_time_twice_and_loses_none()
     {
         await using var bench = new Bench();
@@ -452,7 +469,7 @@ public sealed class ScheduleLoopTests
         }
 
         /// <summary>Asks before each row that is written to these tables, until the board is opened anew.</summary>
-        public Task Watch(params string[] tables) => Board.WriteAsync(scope =>
+        public Task<int> Watch(params string[] tables) => Board.WriteAsync(scope =>
         {
             foreach (var table in tables)
             {

@@ -29,7 +29,7 @@ internal static class ScheduleVerbs
 
     private const string All = $"SELECT {RowColumns} FROM schedules ORDER BY name";
 
-    private const string DueNames = "SELECT name FROM schedules INDEXED BY schedules_due WHERE paused = 0 AND next_at <= $now ORDER BY next_at LIMIT 1000";
+    private const string DueNames = "SELECT name, revision FROM schedules INDEXED BY schedules_due WHERE paused = 0 AND next_at <= $now ORDER BY next_at LIMIT 1000";
 
     private const string Glance = """
         SELECT (SELECT count(*) FROM schedules), (SELECT count(*) FROM schedules WHERE problem IS NOT NULL),
@@ -42,7 +42,8 @@ internal static class ScheduleVerbs
     private const string Drop = "DELETE FROM schedules WHERE name = $name";
 
     private const string SetPaused = """
-        UPDATE schedules SET paused = $paused, next_at = ifnull($next, next_at), problem = NULL, revision = revision + 1 WHERE name = $name AND paused <> $paused
+        UPDATE schedules SET paused = $paused, next_at = ifnull($next, next_at), problem = NULL, revision = revision + 1
+        WHERE name = $name AND paused <> $paused AND ($revision IS NULL OR revision = $revision)
         """;
 
     private const string EndTime = "UPDATE schedules SET next_at = NULL WHERE name = $name AND at IS NOT NULL AND next_at <= $now";
@@ -102,8 +103,8 @@ internal static class ScheduleVerbs
 
     public static IReadOnlyList<ScheduleRow> List(BoardConnection connection) => connection[All].Bind().All(Read);
 
-    public static IReadOnlyList<string> ListDue(BoardConnection connection, DateTimeOffset now) =>
-        connection[DueNames].Bind(("$now", now.ToUnixTimeMilliseconds())).All(row => row.GetString(0));
+    public static IReadOnlyList<(string Name, long Revision)> ListDue(BoardConnection connection, DateTimeOffset now) =>
+        connection[DueNames].Bind(("$now", now.ToUnixTimeMilliseconds())).All(row => (row.GetString(0), row.GetInt64(1)));
 
     public static ScheduleGlance LookAtAll(BoardConnection connection) =>
         connection[Glance].Bind().First(row => new ScheduleGlance(row.GetInt64(0), row.GetInt64(1), row.TextOrNull(2), row.TimeOrNull(3)))!;
@@ -123,10 +124,10 @@ internal static class ScheduleVerbs
         return row;
     }
 
-    /// <summary>Pauses a schedule, or lets it go on from a time. One that is so already stays as it is.</summary>
-    public static ScheduleRow? Pause(WriteScope scope, string name, bool isPaused, DateTimeOffset? next)
+    /// <summary>Pauses a schedule, or lets it go on from a time that was worked out for a revision of it. One that is so already stays as it is.</summary>
+    public static ScheduleRow? Pause(WriteScope scope, string name, bool isPaused, long? revision, DateTimeOffset? next)
     {
-        var changed = scope.Execute(SetPaused, ("$name", name), ("$paused", isPaused ? 1 : 0), ("$next", next?.ToUnixTimeMilliseconds()));
+        var changed = scope.Execute(SetPaused, ("$name", name), ("$paused", isPaused ? 1 : 0), ("$revision", revision), ("$next", next?.ToUnixTimeMilliseconds()));
         // The one time of a schedule has passed while it was paused.
         if (changed > 0 && !isPaused && next is null)
             scope.Execute(EndTime, ("$name", name), ("$now", scope.Now));
@@ -206,7 +207,7 @@ internal static class ScheduleVerbs
     {
         var given = schedule.Task;
         var earliest = given.NotBefore is { } asked && asked > (startsAt ?? at) ? asked : startsAt;
-        // What is no longer on the board was done.
+        // What is no longer on the board is left out, as of a task in the intake.
         var task = TaskVerbs.Create(scope, given with { Schedule = schedule.Name, Key = null, NotBefore = earliest, After = AfterVerbs.StillThere(scope, given.After) });
         scope.Execute(NoteTask, ("$name", schedule.Name), ("$at", at.ToUnixTimeMilliseconds()), ("$task", task.Number));
         return task;
