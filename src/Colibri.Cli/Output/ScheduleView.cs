@@ -35,11 +35,11 @@ internal static class ScheduleView
         {
             screen.Line(Words.Plain($"{schedule.Name} is not stored; it would fire at, in {schedule.Zone}:"));
             foreach (var time in times)
-                screen.Line(Words.Plain($"  {In(schedule.Zone, time)}  {Words.Time(time)}  {In(time, screen.Now)}"));
+                screen.Line(Words.Plain($"  {Clock(time)}{(DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, out var at) ? $"  {Words.Time(at)}  {In(at, screen.Now)}" : "")}"));
             return;
         }
         var stands = schedule.Paused ? $"is paused; go on: colibri resume-schedule {schedule.Name}"
-            : schedule.NextAt is { } next ? $"fires at {In(schedule.Zone, next)} ({schedule.Zone}), {In(next, screen.Now)}"
+            : schedule.NextAt is { } next ? $"fires at {Clock(schedule.NextLocal)} ({schedule.Zone}), {In(next, screen.Now)}"
             : "is over";
         screen.Line(Words.Plain($"schedule {schedule.Name}{(answer.Replaced is true ? " was replaced, and" : "")} {stands}"));
     }
@@ -61,15 +61,15 @@ internal static class ScheduleView
     private static string Next(Schedule schedule) => schedule switch
     {
         { Paused: true } => "paused",
-        { NextAt: { } next } => In(schedule.Zone, next),
+        { NextLocal: { } next } => Clock(next),
         _ => "over",
     };
 
     private static string Last(Schedule schedule) => schedule switch
     {
-        { LastOutcome: ScheduleOutcome.Fired, LastTask: { } task } => $"task {task.Number.ToString(CultureInfo.InvariantCulture)}",
-        { LastOutcome: ScheduleOutcome.SkippedOverlap } => "skipped",
-        { LastOutcome: ScheduleOutcome.Missed } => "missed",
+        { LastOutcome: "fired", LastTask: { } task } => $"task {task.Number.ToString(CultureInfo.InvariantCulture)}",
+        { LastOutcome: "skipped-overlap" } => "skipped",
+        { LastOutcome: "missed" } => "missed",
         _ => Nothing,
     };
 
@@ -87,8 +87,6 @@ internal static class ScheduleView
         _ => $"{time.Days} d {time.Hours} h",
     };
 
-    // The daemon's data of zones may not be this program's.
-    private static string In(string zone, DateTimeOffset time) => TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)
-        ? TimeZoneInfo.ConvertTime(time, found).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)
-        : Words.Time(time);
+    // To the second, without the offset: the zone stands beside it.
+    private static string Clock(string? local) => local is { Length: >= 19 } ? $"{local[..10]} {local[11..19]}" : Nothing;
 }

@@ -25,6 +25,54 @@ public sealed record NewSchedule
     public required NewTask Task { get; init; }
 }
 
+/// <summary>What a firing does while a task of an earlier one is not over.</summary>
+public enum ScheduleOverlap
+{
+    /// <summary>Nothing, and counts it.</summary>
+    Skip,
+
+    /// <summary>Makes a further task.</summary>
+    Queue,
+
+    /// <summary>Cancels what is not over, and makes a task.</summary>
+    Replace,
+}
+
+/// <summary>Which times are made up for that the daemon was not there to meet.</summary>
+public enum MissedRuns
+{
+    None,
+
+    /// <summary>One firing for all of them.</summary>
+    Once,
+
+    /// <summary>The latest of them, up to a number.</summary>
+    All,
+}
+
+/// <summary>What became of a time.</summary>
+public enum ScheduleOutcome
+{
+    Fired,
+    SkippedOverlap,
+    Missed,
+}
+
+/// <summary>These words as the board and the wire have them.</summary>
+public static class ScheduleWords
+{
+    public static string Of(ScheduleOverlap overlap) => overlap.ToString().ToLowerInvariant();
+
+    public static string Of(MissedRuns missed) => missed.ToString().ToLowerInvariant();
+
+    public static string Of(ScheduleOutcome outcome) => outcome switch
+    {
+        ScheduleOutcome.Fired => "fired",
+        ScheduleOutcome.SkippedOverlap => "skipped-overlap",
+        _ => "missed",
+    };
+}
+
 /// <summary>A schedule on the board.</summary>
 /// <param name="Given">What was stated of it.</param>
 /// <param name="Revision">Grows with each change by a client, so that a firing worked out before one changes nothing.</param>

@@ -1,4 +1,4 @@
-using Colibri.Protocol.Wire;
+using Colibri.Core.Board;
 
 namespace Colibri.Core.Schedules;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Colibri.Core.Board;
 
 namespace Colibri.Core.Schedules;
@@ -10,6 +11,13 @@ public sealed class ScheduleDesk(BoardSchedules schedules, TimeProvider time, Ac
 {
     /// <summary>The daemon's zone, which a schedule gets that names none.</summary>
     public static string Zone => HostZones.Here();
+
+    /// <summary>A time as the clocks of a zone show it, with their offset; in UTC where the zone is gone.</summary>
+    public static string Local(string zone, DateTimeOffset at)
+    {
+        var offset = HostZones.TryFind(zone, out _)?.OffsetAt(at.UtcDateTime) ?? TimeSpan.Zero;
+        return at.ToOffset(offset).ToString("yyyy-MM-dd'T'HH:mm:ss.fffzzz", CultureInfo.InvariantCulture);
+    }
 
     /// <summary>Stores a schedule, or replaces the one of its name.</summary>
     /// <returns>The schedule, and whether one of its name was there.</returns>

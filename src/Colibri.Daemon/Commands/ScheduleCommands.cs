@@ -40,7 +40,7 @@ internal sealed class ScheduleCommands(ScheduleDesk desk, Func<CommandContext, N
             if (preview is { } most)
             {
                 var (row, times) = desk.Preview(schedule, (int)most);
-                return Answer(row, next: times);
+                return Answer(row, next: [.. times.Select(at => ScheduleDesk.Local(schedule.Zone, at))]);
             }
             var (stored, isReplaced) = await desk.SetAsync(schedule).ConfigureAwait(false);
             return Answer(stored, isReplaced);
@@ -137,7 +137,7 @@ internal sealed class ScheduleCommands(ScheduleDesk desk, Func<CommandContext, N
         }
     }
 
-    private static Reply Answer(ScheduleRow row, bool isReplaced = false, IReadOnlyList<DateTimeOffset>? next = null) =>
+    private static Reply Answer(ScheduleRow row, bool isReplaced = false, IReadOnlyList<string>? next = null) =>
         Reply.Of(new ScheduleAnswer(Show(row), isReplaced ? true : null, next), ProtocolJson.Wire.ScheduleAnswer);
 
     private static Schedule Show(ScheduleRow row)
@@ -150,15 +150,16 @@ internal sealed class ScheduleCommands(ScheduleDesk desk, Func<CommandContext, N
             EveryMs = given.EveryMs,
             At = given.At,
             Zone = given.Zone,
-            Overlap = given.Overlap,
-            Missed = given.Missed,
+            Overlap = ScheduleWords.Of(given.Overlap),
+            Missed = ScheduleWords.Of(given.Missed),
             MissedMax = given.MissedMax,
             JitterMs = given.JitterMs,
             Paused = row.IsPaused,
             Over = row.NextAt is null ? true : null,
             NextAt = row.IsPaused ? null : row.NextAt,
+            NextLocal = row is { IsPaused: false, NextAt: { } next } ? ScheduleDesk.Local(given.Zone, next) : null,
             LastAt = row.LastAt,
-            LastOutcome = row.LastOutcome,
+            LastOutcome = row.LastOutcome is { } outcome ? ScheduleWords.Of(outcome) : null,
             LastTask = row.LastTask,
             Fired = row.Fired,
             Skipped = row.Skipped,

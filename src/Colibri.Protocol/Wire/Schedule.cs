@@ -16,11 +16,14 @@ public sealed record Schedule
     /// <summary>The IANA name of the zone whose clocks <see cref="Cron"/> and <see cref="At"/> mean.</summary>
     public required string Zone { get; init; }
 
-    /// <summary>What a firing does while a task of an earlier one is not over.</summary>
-    public ScheduleOverlap Overlap { get; init; }
+    /// <summary>What a firing does while a task of an earlier one is not over: <c>skip</c>, <c>queue</c> or <c>replace</c>.</summary>
+    public required string Overlap { get; init; }
 
-    /// <summary>Which times are made up for that the daemon was not there to meet; the number of those that were not is <see cref="MissedCount"/>.</summary>
-    public MissedRuns Missed { get; init; }
+    /// <summary>
+    /// Which times are made up for that the daemon was not there to meet: <c>none</c>, <c>once</c> or <c>all</c>. The number of those that were not is
+    /// <see cref="MissedCount"/>.
+    /// </summary>
+    public required string Missed { get; init; }
     public int MissedMax { get; init; }
     public long JitterMs { get; init; }
     public bool Paused { get; init; }
@@ -31,9 +34,12 @@ public sealed record Schedule
     /// <summary>The next firing; absent while it is paused, and once it is over. With a jitter, the task's <c>not_before</c> is later.</summary>
     public DateTimeOffset? NextAt { get; init; }
 
-    /// <summary>The latest time that has come, and what became of it.</summary>
+    /// <summary>The same as the clocks of <see cref="Zone"/> show it, with their offset.</summary>
+    public string? NextLocal { get; init; }
+
+    /// <summary>The latest time that has come, and what became of it: <c>fired</c>, <c>skipped-overlap</c> or <c>missed</c>.</summary>
     public DateTimeOffset? LastAt { get; init; }
-    public ScheduleOutcome? LastOutcome { get; init; }
+    public string? LastOutcome { get; init; }
 
     /// <summary>The task of the latest firing.</summary>
     public ScheduledTask? LastTask { get; init; }
@@ -55,42 +61,6 @@ public sealed record Schedule
 /// <param name="Id">Its id.</param>
 /// <param name="Number">Its number.</param>
 public sealed record ScheduledTask(string Id, long Number);
-
-/// <summary>What a firing does while a task of an earlier one is not over.</summary>
-[JsonConverter(typeof(KebabEnumConverter<ScheduleOverlap>))]
-public enum ScheduleOverlap
-{
-    /// <summary>Nothing, and counts it.</summary>
-    Skip,
-
-    /// <summary>Makes a further task.</summary>
-    Queue,
-
-    /// <summary>Cancels what is not over, and makes a task.</summary>
-    Replace,
-}
-
-/// <summary>Which times are made up for that the daemon was not there to meet.</summary>
-[JsonConverter(typeof(KebabEnumConverter<MissedRuns>))]
-public enum MissedRuns
-{
-    None,
-
-    /// <summary>One firing for all of them.</summary>
-    Once,
-
-    /// <summary>The latest of them, up to a number.</summary>
-    All,
-}
-
-/// <summary>What became of a time.</summary>
-[JsonConverter(typeof(KebabEnumConverter<ScheduleOutcome>))]
-public enum ScheduleOutcome
-{
-    Fired,
-    SkippedOverlap,
-    Missed,
-}
 
 /// <summary>The fields of <c>create-task</c>, without the key: each firing makes a task of its own.</summary>
 public sealed record TaskTemplate
@@ -179,8 +149,8 @@ public sealed record TaskTemplate
 /// <summary>The answer to the commands about one schedule.</summary>
 /// <param name="Schedule">As it is now; of a deleted one, as it was; of a preview, as it would be.</param>
 /// <param name="Replaced">True where one of that name was there before; else absent.</param>
-/// <param name="Next">Of a preview: the next firings.</param>
-public sealed record ScheduleAnswer(Schedule Schedule, bool? Replaced = null, IReadOnlyList<DateTimeOffset>? Next = null);
+/// <param name="Next">Of a preview: the next firings, as the clocks of the zone show them, with their offset.</param>
+public sealed record ScheduleAnswer(Schedule Schedule, bool? Replaced = null, IReadOnlyList<string>? Next = null);
 
 /// <summary>The answer to <c>list-schedules</c>.</summary>
 /// <param name="Schedules">By name.</param>

@@ -96,7 +96,7 @@ internal sealed class CommandTour(WireClient client)
         var answer = await AskAsync(new { cmd = "schedule-task", name = "tour", cron = "0 7 * * 1-5", zone = "UTC", task = new { title = "Look around", tags = new[] { "tour" } } });
         answer.Has("replaced").ShouldBeFalse();
         var schedule = answer.Member("schedule");
-        ShouldHave(schedule, "name", "cron", "zone", "overlap", "missed", "missed_max", "jitter_ms", "paused", "next_at", "fired", "skipped", "missed_count", "task", "created_at");
+        ShouldHave(schedule, "name", "cron", "zone", "overlap", "missed", "missed_max", "jitter_ms", "paused", "next_at", "next_local", "fired", "skipped", "missed_count", "task", "created_at");
         (schedule.Text("zone"), schedule.Text("overlap"), schedule.Text("missed"), schedule.Number("missed_max")).ShouldBe(("UTC", "skip", "once", 10));
         schedule.Member("task").Text("title").ShouldBe("Look around");
         (await AskAsync(new { cmd = "schedule-task", name = "tour", every_ms = 3_600_000, task = new { title = "Look around" } })).Member("replaced").GetBoolean().ShouldBeTrue();

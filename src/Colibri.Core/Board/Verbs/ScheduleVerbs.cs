@@ -90,8 +90,8 @@ internal static class ScheduleVerbs
         if (scope.All(OtherTexts, row => row.GetInt64(0), ("$name", schedule.Name))[0] + task.Description.Length > BoardSchedules.MostTexts)
             throw new ScheduleLimitException($"the descriptions of all schedules may have {BoardSchedules.MostTexts:#,0} characters together; keep the long one in a file, and name that");
         var stored = scope.Execute(Upsert, TaskFields.Of(
-            task, ("$name", schedule.Name), ("$cron", schedule.Cron), ("$every", schedule.EveryMs), ("$at", schedule.At), ("$zone", schedule.Zone), ("$overlap", Text(schedule.Overlap)),
-            ("$missed", Text(schedule.Missed)), ("$missed_max", schedule.MissedMax), ("$jitter", schedule.JitterMs), ("$next", next.ToUnixTimeMilliseconds()), ("$now", scope.Now),
+            task, ("$name", schedule.Name), ("$cron", schedule.Cron), ("$every", schedule.EveryMs), ("$at", schedule.At), ("$zone", schedule.Zone), ("$overlap", ScheduleWords.Of(schedule.Overlap)),
+            ("$missed", ScheduleWords.Of(schedule.Missed)), ("$missed_max", schedule.MissedMax), ("$jitter", schedule.JitterMs), ("$next", next.ToUnixTimeMilliseconds()), ("$now", scope.Now),
             ("$most", BoardSchedules.Most)));
         if (stored == 0)
             throw new ScheduleLimitException($"there are {BoardSchedules.Most:#,0} schedules, and no more may be; forget one first: colibri delete-schedule NAME");
@@ -178,7 +178,7 @@ internal static class ScheduleVerbs
             var isSkipped = open.Count > 0 && row.Given.Overlap == ScheduleOverlap.Skip;
             var outcome = isSkipped ? ScheduleOutcome.SkippedOverlap : ScheduleOutcome.Fired;
             // A time that is on record was fired before the clock was set back.
-            if (scope.Execute(Note, ("$name", firing.Name), ("$at", at.ToUnixTimeMilliseconds()), ("$now", scope.Now), ("$outcome", Text(outcome))) == 0)
+            if (scope.Execute(Note, ("$name", firing.Name), ("$at", at.ToUnixTimeMilliseconds()), ("$now", scope.Now), ("$outcome", ScheduleWords.Of(outcome))) == 0)
                 continue;
             last = outcome;
             if (isSkipped)
@@ -194,7 +194,7 @@ internal static class ScheduleVerbs
             created.Add(Make(scope, row.Given, at, startsAt));
         }
         scope.Execute(
-            Count, ("$name", firing.Name), ("$fired", created.Count), ("$skipped", skipped), ("$last", firing.Last.ToUnixTimeMilliseconds()), ("$outcome", last is { } told ? Text(told) : null),
+            Count, ("$name", firing.Name), ("$fired", created.Count), ("$skipped", skipped), ("$last", firing.Last.ToUnixTimeMilliseconds()), ("$outcome", last is { } told ? ScheduleWords.Of(told) : null),
             ("$task", created.Count > 0 ? created[^1].Id : null), ("$number", created.Count > 0 ? created[^1].Number : null));
         scope.Execute(Prune, ("$name", firing.Name), ("$before", scope.Now - (long)BoardSchedules.FiringsAge.TotalMilliseconds), ("$most", BoardSchedules.MostFirings));
         return new ScheduleFired(created, replaced, skipped);
@@ -251,17 +251,6 @@ internal static class ScheduleVerbs
             CreatedAt = row.Time(first + 20),
         };
     }
-
-    private static string Text(ScheduleOverlap overlap) => overlap.ToString().ToLowerInvariant();
-
-    private static string Text(MissedRuns missed) => missed.ToString().ToLowerInvariant();
-
-    private static string Text(ScheduleOutcome outcome) => outcome switch
-    {
-        ScheduleOutcome.Fired => "fired",
-        ScheduleOutcome.SkippedOverlap => "skipped-overlap",
-        _ => "missed",
-    };
 
     private static ScheduleOutcome OutcomeOf(string text) => text switch
     {
