@@ -177,7 +177,7 @@ Architecture: $architecture
 Maintainer: $maintainer
 Installed-Size: $(find "$root" -path "$root/DEBIAN" -prune -o -type f -printf '%s\n' | awk '{ sum += int(($1 + 1023) / 1024) } END { print sum }')
 Depends: $depends
-Recommends: git
+Recommends: git, tzdata
 Suggests: bubblewrap
 Section: admin
 Priority: optional

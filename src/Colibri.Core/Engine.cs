@@ -12,6 +12,7 @@ using Colibri.Core.Processes;
 using Colibri.Core.Providers;
 using Colibri.Core.Retention;
 using Colibri.Core.Runs;
+using Colibri.Core.Schedules;
 using Colibri.Core.Scheduling;
 using Colibri.Core.Sessions;
 using Colibri.Core.Sessions.Headroom;
@@ -125,6 +126,8 @@ public sealed class Engine : IAsyncDisposable
     private Courier? _courier;
     private Task _telling = Task.CompletedTask;
     private WorkspaceHealth? _health;
+    private ScheduleLoop? _scheduleLoop;
+    private Task _firing = Task.CompletedTask;
     private int _isClosed;
 
     private Engine(EngineParts parts)
@@ -185,6 +188,12 @@ public sealed class Engine : IAsyncDisposable
 
     /// <summary>Shows, lands and discards changes.</summary>
     public LandingDesk Landing { get; private set; } = null!;
+
+    /// <summary>What makes tasks at certain times.</summary>
+    public ScheduleDesk Schedules { get; private set; } = null!;
+
+    /// <summary>How many schedules there are, and which fires next; null for none.</summary>
+    public StatusSchedules? SchedulesNow => _scheduleLoop?.Status;
 
     /// <summary>Null where agents get none.</summary>
     public AgentCgroups? Cgroups { get; private set; }
@@ -317,6 +326,14 @@ public sealed class Engine : IAsyncDisposable
             Time = time,
             Logger = logger,
         });
+        _scheduleLoop = new ScheduleLoop(
+            new BoardSchedules(Board),
+            task => Rules.WhyOutside(task) ?? Rules.WhyNever(task, Volatile.Read(ref _scheduler)?.Candidates ?? []),
+            StopRunOf, _parts.BoardTime ?? time, logger)
+        {
+            Told = _courier.Wake,
+        };
+        Schedules = new ScheduleDesk(new BoardSchedules(Board), _parts.BoardTime ?? time, _scheduleLoop.Wake);
         Leftovers = new LeftoverReconciler(Board, Cgroups, parts.Jails, time, logger);
     }
 
@@ -343,6 +360,7 @@ public sealed class Engine : IAsyncDisposable
         _health.Mended += scheduler.Wake;
         _health.Mended += _autoLander!.Wake;
         Settings.Changed += _autoLander.Wake;
+        Settings.Changed += _scheduleLoop!.Retry;
         return scheduler;
     }
 
@@ -370,6 +388,7 @@ public sealed class Engine : IAsyncDisposable
         _telling = Task.WhenAll(
             Background.Run(_parts.Logger, "the look for what is to be told", Task.Run(() => _noticeWatch!.RunAsync(_stop.Token))),
             Background.Run(_parts.Logger, "telling", Task.Run(() => _courier!.RunAsync(_stop.Token))));
+        _firing = Background.Run(_parts.Logger, "the schedules", Task.Run(() => _scheduleLoop!.RunAsync(_stop.Token)));
         _keeping = Resident is null ? Task.CompletedTask : Background.Run(_parts.Logger, "the keeper of the resident agent", Resident.RunAsync(_stop.Token));
     }
 
@@ -452,6 +471,7 @@ public sealed class Engine : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _scheduling.ConfigureAwait(false);
         await _keeping.ConfigureAwait(false);
+        await _firing.ConfigureAwait(false);
         await agentsGone.ConfigureAwait(false);
         await Task.WhenAny(Task.WhenAll(_retaining, _landing, _telling), Task.Delay(RetentionPatience, _parts.Time)).ConfigureAwait(false);
     }
@@ -473,6 +493,13 @@ public sealed class Engine : IAsyncDisposable
             await _rests.DisposeAsync().ConfigureAwait(false);
         await Board.DisposeAsync().ConfigureAwait(false);
         _stop.Dispose();
+    }
+
+    /// <summary>A task was cancelled for a newer one of its schedule: its agent ends.</summary>
+    private void StopRunOf(BoardTask task)
+    {
+        if (Supervisor.FindByTask(task.Id) is { } agent)
+            Supervisor.TryStop(agent.Id, AgentSupervisor.DefaultGrace);
     }
 
     private async Task MarkStoppingAsync()

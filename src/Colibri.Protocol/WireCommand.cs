@@ -100,7 +100,8 @@ public sealed class WireCommand
         new("agent", "all", "name", "only those for this profile"),
         new("workspace", "all", "name", "only those of this workspace"),
         new("group", "all", "name", "only those of this group"),
-        new("tag", "all", "name", "only those with this tag"));
+        new("tag", "all", "name", "only those with this tag"),
+        new("schedule", "all", "name", "only those that this schedule made"));
 
     public static WireCommand ListRuns { get; } = new("list-runs", wire => wire.RunList, "list attempts at tasks, the newest first",
         new("task_id", "all", "name", "only those at this task"),
@@ -137,6 +138,33 @@ public sealed class WireCommand
 
     public static WireCommand DeleteTask { get; } = new("delete-task", wire => wire.BoardTask, "take a task that is over from the board",
         new WireField("task_id", WireField.Required, "name", "the task"));
+
+    public static WireCommand ScheduleTask { get; } = new("schedule-task", wire => wire.ScheduleAnswer, "make a task at certain times, or replace such a schedule",
+        [
+            new("name", WireField.Required, "name", "the schedule"),
+            new("cron", "none", "text of 256 code units", "when: five fields, six with seconds first, or a macro such as @daily"),
+            new("every_ms", "none", "100 to 31,622,400,000", "when: again after so long"),
+            new("at", "none", "text of 64 code units", "when: once, at a time with its offset or one of the zone's clocks"),
+            new("zone", "the daemon's", "name of 64 code units", "the zone whose clocks are meant, by its IANA name"),
+            new("overlap", "skip", "skip, queue or replace", "what to do while an earlier task of it is not over") { Values = ["skip", "queue", "replace"] },
+            new("missed", "once", "none, once or all", "which times to make up for that nobody was there to meet") { Values = ["none", "once", "all"] },
+            new("missed_max", "10", "1 to 1,000", "with all: so many of them, the latest"),
+            new("jitter_ms", "0", "0 to 3,600,000", "start each task up to so much later, spread by name and time"),
+            new("next", "none", "1 to 100", "store nothing, and show so many firings"),
+            new("task", WireField.Required, "object", "the task that each firing makes"),
+            .. NewTask.Select(field => new WireField($"task.{field.Name}", field.Default, field.Form, field.Name == "key" ? "refused: each firing makes a task of its own" : field.Help)),
+        ]);
+
+    public static WireCommand ListSchedules { get; } = new("list-schedules", wire => wire.ScheduleList, "list schedules");
+
+    public static WireCommand DeleteSchedule { get; } = new("delete-schedule", wire => wire.ScheduleAnswer, "forget a schedule; its tasks stay",
+        new WireField("name", WireField.Required, "name", "the schedule"));
+
+    public static WireCommand PauseSchedule { get; } = new("pause-schedule", wire => wire.ScheduleAnswer, "let a schedule make no tasks",
+        new WireField("name", WireField.Required, "name", "the schedule"));
+
+    public static WireCommand ResumeSchedule { get; } = new("resume-schedule", wire => wire.ScheduleAnswer, "let a paused schedule make tasks again",
+        new WireField("name", WireField.Required, "name", "the schedule"));
 
     public static WireCommand GetChange { get; } = new("get-change", wire => wire.ChangeAnswer, "show what a task's runs changed in its workspace",
         new("task_id", WireField.Required, "name", "the task"),
@@ -296,7 +324,7 @@ public sealed class WireCommand
     public static IReadOnlyList<WireCommand> All { get; } =
     [
         Ping, Status, Snapshot, GetMetrics, Reload, Doctor, SetCostMode, Cost, Budget, CreateTask, IntakeTask, GetTask, ListTasks, ListRuns, ClaimTask, TransitionTask, CancelTask, HoldTask, ReleaseTask,
-        RetryTask, EditTask, DeleteTask, GetChange, LandTask, DiscardTask, Inbox, ListNotices, TestSink, RetryNotices, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
+        RetryTask, EditTask, DeleteTask, ScheduleTask, ListSchedules, DeleteSchedule, PauseSchedule, ResumeSchedule, GetChange, LandTask, DiscardTask, Inbox, ListNotices, TestSink, RetryNotices, PauseQueue, ResumeQueue, Drain, SpawnAgent, SpawnLocal, StopAgent, PromptAgent, AnswerAgent, ListAgents, ListKinds, RegisterAgent, Heartbeat, ListSessions, GetSession,
         FollowSession, AppendSession, CompactSession, GetPrompt, RegisterSkill, ListSkills, DeleteSkill, RegisterTenant, ListTenants, DeleteTenant, Subscribe,
         Prune,
     ];

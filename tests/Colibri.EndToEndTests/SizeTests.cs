@@ -11,8 +11,8 @@ public sealed class SizeTests
     private const double Mebibyte = 1 << 20;
 
     [Test]
-    [Arguments("colibri-daemon", 14.5)]
-    [Arguments("colibri", 6.5)]
+    [Arguments("colibri-daemon", 14.75)]
+    [Arguments("colibri", 6.75)]
     [Arguments("colibri-mcp", 10.25)]
     [Arguments("colibri-web", 9.75)]
     [Arguments("colibri-test-agent", 2.0)]

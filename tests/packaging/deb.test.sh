@@ -73,7 +73,7 @@ says_what_it_is() {
     # Any mention of a version in the programs, where the script asks readelf for those that are needed.
     newest=$(cd "$bin" && grep -aoh 'GLIBC_2\.[0-9]*' colibri-daemon colibri colibri-web colibri-mcp colibri-test-agent | sed 's/.*\.//' | sort -n | tail -n 1)
     grep -qx "Depends: libc6 (>= 2.$newest), passwd" "$scratch/control"
-    grep -qx 'Recommends: git' "$scratch/control"
+    grep -qx 'Recommends: git, tzdata' "$scratch/control"
     dpkg-deb --fsys-tarfile "$scratch/colibri.deb" | tar -xO ./usr/share/doc/colibri/changelog.Debian.gz | gzip -d | head -n 1 | grep -qx "colibri ($version-1) unstable; urgency=medium"
     dpkg-deb --fsys-tarfile "$scratch/colibri.deb" | tar -xO ./usr/share/doc/colibri/copyright | tail -n 2 | grep -q 'SOFTWARE'
 }

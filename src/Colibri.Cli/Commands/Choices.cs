@@ -17,6 +17,8 @@ internal static class Choices
 
     public static readonly string[] NotifyActions = ["test", "retry"];
     public static readonly string[] OnFailed = ["hold", "fail", "run"];
+    public static readonly string[] Overlaps = ["skip", "queue", "replace"];
+    public static readonly string[] MissedRuns = ["none", "once", "all"];
     public static readonly string[] Accesses = ["read", "edit", "full"];
     public static readonly string[] Shells = ["bash", "zsh", "fish"];
 

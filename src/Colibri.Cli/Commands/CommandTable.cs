@@ -7,7 +7,7 @@ internal static class CommandTable
 {
     public static readonly IReadOnlyList<CommandSpec> All =
     [
-        .. ShortCommands.All, .. TaskCommands.All, .. RunCommands.All, .. LandingCommands.All, .. QueueCommands.All, .. AgentCommands.All, .. SessionCommands.All, .. CostCommands.All, .. RegistryCommands.All,
+        .. ShortCommands.All, .. TaskCommands.All, .. ScheduleCommands.All, .. RunCommands.All, .. LandingCommands.All, .. QueueCommands.All, .. AgentCommands.All, .. SessionCommands.All, .. CostCommands.All, .. RegistryCommands.All,
         .. DaemonCommands.All, .. NoticeCommands.All, .. MetricsCommands.All, .. RetentionCommands.All,
     ];
 

@@ -1,3 +1,6 @@
+using Colibri.Cli.Parsing;
+using Colibri.Protocol;
+using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Cli.Commands;
@@ -17,6 +20,15 @@ internal static class CurrentPlace
         .OrderByDescending(known => known.Path.Length)
         .Select(known => known.Workspace)
         .FirstOrDefault();
+
+    /// <summary>The request with the workspace that holds the current directory, else with the directory itself.</summary>
+    public static async Task<CommandRequest> HereAsync(CliSession session, BoundCommand bound, CommandRequest request)
+    {
+        if (bound.CurrentDirectory is not { } here)
+            return request;
+        var status = (await session.AskAsync(new CommandRequest { Cmd = WireCommand.Status.Name }).ConfigureAwait(false)).Read(ProtocolJson.Wire.StatusReport);
+        return Holding(here, status.Workspaces ?? []) is { } workspace ? request with { Workspace = workspace.Name } : request with { Cwd = here };
+    }
 
     // What may not be looked at stays as it was said.
     private static string RealPath(string path, int links)

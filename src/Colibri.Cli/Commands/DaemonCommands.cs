@@ -26,6 +26,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new(WireCommand.Snapshot, CommandGroup.Daemon)
         {
+            IsSeldom = true,
             Example = "snapshot",
         },
         new(WireCommand.Reload, CommandGroup.Daemon)
@@ -80,6 +81,7 @@ internal sealed class DaemonCommands(BoundCommand bound)
         },
         new("version", CommandGroup.Daemon, "print this program's version")
         {
+            IsSeldom = true,
             Example = "version",
         },
         new("help", CommandGroup.Daemon, "print the help, of one command if named")

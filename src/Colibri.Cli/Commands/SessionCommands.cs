@@ -18,10 +18,12 @@ internal sealed class SessionCommands(BoundCommand bound)
     [
         new(WireCommand.ListSessions, CommandGroup.Sessions)
         {
+            IsSeldom = true,
             Example = "list-sessions",
         },
         new(WireCommand.GetSession, CommandGroup.Sessions)
         {
+            IsSeldom = true,
             Positional = SessionId,
             Options =
             [

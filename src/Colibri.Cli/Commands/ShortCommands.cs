@@ -68,7 +68,7 @@ internal sealed class ShortCommands(BoundCommand bound)
             notBefore, group, tag, check, runTimeoutMs, budgetMicrocents, tenant, onFailed).Request(WireCommand.CreateTask.Name, bound);
         // A tenant's task works in the tenant's root, which is elsewhere.
         if (workspace is null && cwd is null && tenant is null)
-            request = await HereAsync(session, request).ConfigureAwait(false);
+            request = await CurrentPlace.HereAsync(session, bound, request).ConfigureAwait(false);
         var reply = await session.AskAsync(request).ConfigureAwait(false);
         if (session.Json)
         {
@@ -110,15 +110,6 @@ internal sealed class ShortCommands(BoundCommand bound)
     });
 
     public void Logs(string taskId, bool follow = false, bool full = false) => bound.Will(session => TaskLog.RunAsync(session, taskId, follow, full));
-
-    /// <summary>The request with the workspace that holds the current directory, else with the directory itself.</summary>
-    private async Task<CommandRequest> HereAsync(CliSession session, CommandRequest request)
-    {
-        if (bound.CurrentDirectory is not { } here)
-            return request;
-        var status = (await session.AskAsync(new CommandRequest { Cmd = WireCommand.Status.Name }).ConfigureAwait(false)).Read(ProtocolJson.Wire.StatusReport);
-        return CurrentPlace.Holding(here, status.Workspaces ?? []) is { } workspace ? request with { Workspace = workspace.Name } : request with { Cwd = here };
-    }
 
     /// <summary>
     /// The task after the scheduler's first look at it, which follows at once: only that look tells whether any agent offers what the task requires. A daemon

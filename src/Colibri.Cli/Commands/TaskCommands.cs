@@ -75,6 +75,7 @@ internal sealed class TaskCommands(BoundCommand bound)
                 OptionSpec.Text(WireCommand.ListTasks.Field("workspace"), "NAME") with { Short = "-w" },
                 OptionSpec.Text(WireCommand.ListTasks.Field("group"), "NAME"),
                 OptionSpec.Text(WireCommand.ListTasks.Field("tag"), "NAME"),
+                OptionSpec.Text(WireCommand.ListTasks.Field("schedule"), "NAME"),
             ],
             Example = "list-tasks --status failed --limit 20",
             Note = "The newest come first unless --order oldest is given.",
@@ -130,6 +131,7 @@ internal sealed class TaskCommands(BoundCommand bound)
         },
         new(WireCommand.DeleteTask, CommandGroup.Tasks)
         {
+            IsSeldom = true,
             Positional = TaskId,
             Example = "delete-task 12",
             Note = "Its runs go with it. What it cost stays in the ledger, and its session on the disk.",
@@ -209,7 +211,7 @@ internal sealed class TaskCommands(BoundCommand bound)
         (screen, reply) => TaskView.Block(screen, reply.Read(ProtocolJson.Wire.BoardTask)));
 
     public void List([TaskFilter] string? status = null, int? limit = null, string? after = null, bool all = false, [Order] string? order = null,
-        string? agent = null, string? workspace = null, string? group = null, string? tag = null) => bound.Will(
+        string? agent = null, string? workspace = null, string? group = null, string? tag = null, string? schedule = null) => bound.Will(
         session => TaskPages.RunAsync(
             session,
             new CommandRequest
@@ -223,6 +225,7 @@ internal sealed class TaskCommands(BoundCommand bound)
                 Workspace = workspace,
                 Group = group,
                 Tag = tag,
+                Schedule = schedule,
             },
             all));
 

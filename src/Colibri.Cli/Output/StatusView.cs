@@ -42,6 +42,8 @@ internal static class StatusView
             Field("", $"{Words.Count(status.Scheduler.Unmatched, "queued task")} no configured agent can take", Tone.Attention);
         foreach (var pause in status.Queue?.Paused ?? [])
             Field("paused", QueueView.Line(pause), Tone.Attention);
+        if (status.Schedules is { } schedules)
+            Field("schedules", ScheduleView.Glance(schedules, screen.Now), schedules.Problems > 0 ? Tone.Attention : Tone.Plain);
         Field("tasks", Tasks(status.Tasks));
         foreach (var group in status.Groups ?? [])
         {

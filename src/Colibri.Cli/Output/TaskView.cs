@@ -36,6 +36,7 @@ internal static class TaskView
             Field("on failed", task.OnFailed);
         foreach (var parent in task.Parents ?? [])
             Field(parent == task.Parents![0] ? "after" : "", $"task {parent.Number} ({Words.Of(parent.Status)}): {parent.Title}", ToneOf(parent.Status));
+        Field("schedule", task.Schedule);
         Field("tags", string.Join(", ", task.Tags));
         Field("attempts", $"{task.Attempts} of {task.MaxAttempts}");
         if (task.Priority != 0)
@@ -173,7 +174,7 @@ internal static class TaskView
     private static string Filters(CommandRequest request) => string.Concat(
         new[]
         {
-            ("--status", request.Status), ("--agent", request.Agent), ("--workspace", request.Workspace), ("--group", request.Group), ("--tag", request.Tag),
+            ("--status", request.Status), ("--agent", request.Agent), ("--workspace", request.Workspace), ("--group", request.Group), ("--tag", request.Tag), ("--schedule", request.Schedule),
             ("--order", request.Order is "newest" ? null : request.Order),
         }
         .Where(filter => filter.Item2 is not null).Select(filter => $" {filter.Item1} {filter.Item2}"));

@@ -48,6 +48,7 @@ internal static class Binder
         var app = ConsoleApp.Create();
         ShortCommands.AddTo(app, bound);
         TaskCommands.AddTo(app, bound);
+        ScheduleCommands.AddTo(app, bound);
         RunCommands.AddTo(app, bound);
         LandingCommands.AddTo(app, bound);
         QueueCommands.AddTo(app, bound);

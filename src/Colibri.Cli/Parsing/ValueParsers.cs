@@ -114,6 +114,18 @@ internal sealed class OnFailedAttribute : Attribute, IArgumentParser<string>
 }
 
 [AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class OverlapAttribute : Attribute, IArgumentParser<string>
+{
+    public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.Overlaps, s, out result);
+}
+
+[AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class MissedRunsAttribute : Attribute, IArgumentParser<string>
+{
+    public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.MissedRuns, s, out result);
+}
+
+[AttributeUsage(AttributeTargets.Parameter)]
 internal sealed class AccessAttribute : Attribute, IArgumentParser<string>
 {
     public static bool TryParse(ReadOnlySpan<char> s, out string result) => Choices.TryTake(Choices.Accesses, s, out result);

@@ -54,6 +54,9 @@ public sealed record NewTask
 
     /// <summary>It does not start before; null for at once.</summary>
     public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>The schedule that makes it. The board alone states it, at a firing.</summary>
+    internal string? Schedule { get; init; }
 }
 
 /// <summary>

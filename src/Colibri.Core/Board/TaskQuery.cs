@@ -15,6 +15,9 @@ public sealed record TaskQuery
     public string? Group { get; init; }
     public string? Tag { get; init; }
 
+    /// <summary>Only those that a schedule of this name has made.</summary>
+    public string? Schedule { get; init; }
+
     /// <summary>The latest created first; else the first created.</summary>
     public bool NewestFirst { get; init; }
 

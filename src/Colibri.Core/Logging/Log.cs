@@ -403,6 +403,24 @@ public static partial class Log
     [LoggerMessage(546, LogLevel.Warning, "sink {Sink} was not told: {Reason}")]
     public static partial void NoticeNotDelivered(this ILogger logger, string sink, string reason);
 
+    [LoggerMessage(560, LogLevel.Information, "schedule {Schedule} fires: task {Number}")]
+    public static partial void ScheduleFired(this ILogger logger, string schedule, long number);
+
+    [LoggerMessage(561, LogLevel.Warning, "schedule {Schedule}: {Count} of its times were missed")]
+    public static partial void ScheduleMissed(this ILogger logger, string schedule, long count);
+
+    [LoggerMessage(562, LogLevel.Information, "schedule {Schedule}: {Count} of its times were skipped, because an earlier task of it is not over")]
+    public static partial void ScheduleSkipped(this ILogger logger, string schedule, long count);
+
+    [LoggerMessage(563, LogLevel.Warning, "schedule {Schedule} cannot fire: {Reason}")]
+    public static partial void ScheduleTroubled(this ILogger logger, string schedule, string reason);
+
+    [LoggerMessage(564, LogLevel.Information, "schedule {Schedule} can fire again")]
+    public static partial void ScheduleWell(this ILogger logger, string schedule);
+
+    [LoggerMessage(565, LogLevel.Information, "schedule {Schedule}: its next time is {To}, and no longer {From}, by the clock and the zones as they are now")]
+    public static partial void ScheduleMoved(this ILogger logger, string schedule, DateTimeOffset from, DateTimeOffset to);
+
     [LoggerMessage(600, LogLevel.Information, "cost mode is {Mode}")]
     public static partial void CostModeSet(this ILogger logger, string mode);
 

@@ -10,7 +10,7 @@ public sealed record NotifySettings
     public static readonly TimeSpan UsualTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Every event, in the order in which <c>"all"</c> stands for them.</summary>
-    public static IReadOnlyList<string> Events { get; } = ["question", "failed", "review", "held", "budget", "stalled", "disk", "provider", "done"];
+    public static IReadOnlyList<string> Events { get; } = ["question", "failed", "review", "held", "budget", "stalled", "disk", "provider", "schedule", "done"];
 
     public required string Name { get; init; }
 

@@ -119,6 +119,7 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
             Workspace = CommandContext.OptionalName(request.Workspace, "workspace"),
             Group = CommandContext.OptionalName(request.Group, "group"),
             Tag = CommandContext.OptionalName(request.Tag, "tag"),
+            Schedule = CommandContext.OptionalName(request.Schedule, "schedule"),
             NewestFirst = request.Order switch
             {
                 null or "oldest" => false,
@@ -231,7 +232,8 @@ internal sealed class TaskCommands(TaskBoard board, AgentSupervisor supervisor, 
             : throw CommandContext.Bad("error.message", $"is {message.Length} characters long; the limit is {MaxErrorMessageLength}");
     }
 
-    private NewTask NewTaskOf(CommandContext context)
+    /// <summary>A new task as a request states it, each field within its bounds, and something that can be done here.</summary>
+    public NewTask NewTaskOf(CommandContext context)
     {
         var request = context.Request;
         CommandContext.Name(request.Title, "title", CommandContext.MaxTitleLength);

@@ -149,13 +149,15 @@ internal static class DaemonHost
         }
         await recovering.ConfigureAwait(false);
 
+        var tasks = new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets, places);
         listener.Serve(
             new CommandTable(
             [
                 .. new DaemonCommands(status, reload, secrets, examination).Handlers,
                 .. new MetricsCommands(engine, time).Handlers,
                 .. new CostCommands(engine.Cost, engine.Budgets, engine.Board, engine.Scheduler, time, logger).Handlers,
-                .. new TaskCommands(engine.Board, engine.Supervisor, engine.Queue, secrets, places).Handlers,
+                .. tasks.Handlers,
+                .. new ScheduleCommands(engine.Schedules, tasks.NewTaskOf).Handlers,
                 .. new RunCommands(engine.Board).Handlers,
                 .. new QueueCommands(engine).Handlers,
                 .. new LandingCommands(engine).Handlers,

@@ -65,6 +65,7 @@ internal sealed class StatusView(
             Disk = engine.Disk.State,
             Queue = engine.Pauses.State,
             Notify = engine.Sinks,
+            Schedules = engine.SchedulesNow,
             Prompt = new StatusPrompt(prefix.Sha256, prefix.Bytes),
             Headroom = engine.Headroom?.State ?? new StatusHeadroom(Enabled: false, configuration.HeadroomSocket, Connected: false),
             Counters = new StatusCounters

@@ -106,3 +106,19 @@ internal sealed class NamesConverter : JsonConverter<IReadOnlyList<string>>
         writer.WriteEndArray();
     }
 }
+
+/// <summary>As <see cref="NamesConverter"/>, and always written as a list.</summary>
+internal sealed class NameListConverter : JsonConverter<IReadOnlyList<string>>
+{
+    private static readonly NamesConverter Names = new();
+
+    public override IReadOnlyList<string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Names.Read(ref reader, typeToConvert, options);
+
+    public override void Write(Utf8JsonWriter writer, IReadOnlyList<string> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartArray();
+        foreach (var name in value)
+            writer.WriteStringValue(name);
+        writer.WriteEndArray();
+    }
+}

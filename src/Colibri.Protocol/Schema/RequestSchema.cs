@@ -43,7 +43,7 @@ internal static class RequestSchema
         writer.WriteString("description", $"{field.Help} ({field.Form}; {(field.IsRequired ? "" : "without it: ")}{field.Default})");
         var property = owner.Properties.First(one => one.Name == name);
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        if (property.CustomConverter is NamesConverter)
+        if (property.CustomConverter is NamesConverter or NameListConverter)
             Types(writer, field, "string", "integer", "array");
         else if (property.CustomConverter is NameConverter)
             Types(writer, field, "string", "integer");
@@ -55,6 +55,8 @@ internal static class RequestSchema
             Variables(writer, field);
         else if (type == typeof(JailRequest))
             Object(writer, command, field, ProtocolJson.Wire.JailRequest);
+        else if (type == typeof(TaskTemplate))
+            Object(writer, command, field, ProtocolJson.Wire.TaskTemplate);
         else if (type == typeof(SessionEntry))
             Object(writer, command, field, ProtocolJson.Wire.SessionEntry);
         else if (type == typeof(Usage))

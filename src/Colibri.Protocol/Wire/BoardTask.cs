@@ -51,6 +51,9 @@ public sealed record BoardTask
     /// <summary>The tenant in whose root its runs are confined.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>The schedule that made it.</summary>
+    public string? Schedule { get; init; }
+
     /// <summary>The words of the latest <c>retry-task</c>, for its next run.</summary>
     public string? Feedback { get; init; }
 

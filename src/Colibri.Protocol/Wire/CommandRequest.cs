@@ -63,6 +63,23 @@ public sealed record CommandRequest
     public string? Order { get; init; }
     public string? Tag { get; init; }
 
+    /// <summary>Of <c>list-tasks</c>: the schedule that made them.</summary>
+    public string? Schedule { get; init; }
+
+    /// <summary>Of <c>schedule-task</c>: one of these three says when.</summary>
+    public string? Cron { get; init; }
+    public long? EveryMs { get; init; }
+    public string? At { get; init; }
+    public string? Zone { get; init; }
+    public string? Overlap { get; init; }
+    public string? Missed { get; init; }
+    public int? MissedMax { get; init; }
+    public long? JitterMs { get; init; }
+
+    /// <summary>Of <c>schedule-task</c>: how many firings to show, in place of storing anything.</summary>
+    public int? Next { get; init; }
+    public TaskTemplate? Task { get; init; }
+
     /// <summary>Of <c>follow-session</c>: the number of the first entry wanted.</summary>
     public long? From { get; init; }
 

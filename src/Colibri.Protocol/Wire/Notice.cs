@@ -22,7 +22,7 @@ public sealed record Notice(long Id, NoticeKind Kind, string Episode, DateTimeOf
     public string? AgentId { get; init; }
     public string? Label { get; init; }
 
-    /// <summary>Of a provider: its name.</summary>
+    /// <summary>Of a provider or a schedule: its name.</summary>
     public string? Name { get; init; }
 
     /// <summary>Of a digest: its numbers as JSON, on the board alone.</summary>
@@ -67,6 +67,9 @@ public enum NoticeKind
 
     /// <summary>A provider does not serve: its key is refused or missing, or it rests after failures.</summary>
     Provider,
+
+    /// <summary>A schedule cannot make its task: its zone, its workspace or something else that it names is gone.</summary>
+    Schedule,
 
     /// <summary>A task is done.</summary>
     Done,

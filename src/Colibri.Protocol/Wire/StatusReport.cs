@@ -54,11 +54,20 @@ public sealed record StatusReport
     /// <summary>Who is told of what waits for a person; absent where nobody is.</summary>
     public SinkReport? Notify { get; init; }
 
+    /// <summary>The schedules at a glance; absent where there are none.</summary>
+    public StatusSchedules? Schedules { get; init; }
+
     /// <summary>Absent from a daemon that assembles no prompts.</summary>
     public StatusPrompt? Prompt { get; init; }
     public required StatusHeadroom Headroom { get; init; }
     public required StatusCounters Counters { get; init; }
 }
+
+/// <param name="Count">How many there are, paused ones included.</param>
+/// <param name="Next">Which fires next; absent where none does.</param>
+/// <param name="NextAt">When.</param>
+/// <param name="Problems">How many cannot fire.</param>
+public sealed record StatusSchedules(long Count, string? Next, DateTimeOffset? NextAt, long Problems);
 
 public sealed record StatusPaths(string Socket, string Db, string Sessions, string? Log = null);
 

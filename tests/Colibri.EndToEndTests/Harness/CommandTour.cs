@@ -77,6 +77,8 @@ internal sealed class CommandTour(WireClient client)
         var prunable = await AskAsync(new { cmd = "prune", older_than = "365d", dry_run = true });
         ShouldHave(prunable, "dry_run", "tasks", "sessions", "session_bytes", "worktrees", "directories", "freed_bytes");
 
+        await SchedulesAsync();
+
         var other = (await AskAsync(new { cmd = "create-task", title = "Never mind" })).Text("id");
         (await AskAsync(new { cmd = "cancel-task", task_id = other })).Text("status").ShouldBe("cancelled");
 
@@ -87,6 +89,27 @@ internal sealed class CommandTour(WireClient client)
         (await client.RefusalAsync(new { cmd = "release-task", task_id = later.Text("id") })).ShouldBe("conflict");
         (await AskAsync(new { cmd = "hold-task", task_id = later.Text("id") })).Member("held").GetBoolean().ShouldBeTrue();
         (await client.RefusalAsync(new { cmd = "hold-task", task_id = other })).ShouldBe("conflict");
+    }
+
+    private async Task SchedulesAsync()
+    {
+        var answer = await AskAsync(new { cmd = "schedule-task", name = "tour", cron = "0 7 * * 1-5", zone = "UTC", task = new { title = "Look around", tags = new[] { "tour" } } });
+        answer.Has("replaced").ShouldBeFalse();
+        var schedule = answer.Member("schedule");
+        ShouldHave(schedule, "name", "cron", "zone", "overlap", "missed", "missed_max", "jitter_ms", "paused", "next_at", "next_local", "fired", "skipped", "missed_count", "task", "created_at");
+        (schedule.Text("zone"), schedule.Text("overlap"), schedule.Text("missed"), schedule.Number("missed_max")).ShouldBe(("UTC", "skip", "once", 10));
+        schedule.Member("task").Text("title").ShouldBe("Look around");
+        (await AskAsync(new { cmd = "schedule-task", name = "tour", every_ms = 3_600_000, task = new { title = "Look around" } })).Member("replaced").GetBoolean().ShouldBeTrue();
+        (await AskAsync(new { cmd = "schedule-task", name = "none", at = "2999-01-01T00:00:00Z", next = 3, task = new { title = "T" } })).Items("next").Count.ShouldBe(1);
+        (await client.RefusalAsync(new { cmd = "schedule-task", name = "tour", cron = "61 * * * *", task = new { title = "T" } })).ShouldBe("bad-request");
+        (await client.RefusalAsync(new { cmd = "schedule-task", name = "tour", every_ms = 1_000, task = new { title = "T", key = "k" } })).ShouldBe("bad-request");
+        (await client.RefusalAsync(new { cmd = "schedule-task", name = "tour", every_ms = 1_000, task = new { title = "T", workspace = "nowhere" } })).ShouldBe("bad-request");
+        (await AskAsync(new { cmd = "pause-schedule", name = "tour" })).Member("schedule").Member("paused").GetBoolean().ShouldBeTrue();
+        (await AskAsync(new { cmd = "resume-schedule", name = "tour" })).Member("schedule").Has("next_at").ShouldBeTrue();
+        (await AskAsync(new { cmd = "list-schedules" })).Items("schedules").ShouldHaveSingleItem().Number("every_ms").ShouldBe(3_600_000);
+        (await AskAsync(new { cmd = "delete-schedule", name = "tour" })).Member("schedule").Text("name").ShouldBe("tour");
+        (await client.RefusalAsync(new { cmd = "delete-schedule", name = "tour" })).ShouldBe("not-found");
+        (await AskAsync(new { cmd = "list-schedules" })).Items("schedules").ShouldBeEmpty();
     }
 
     private async Task AgentsAsync()

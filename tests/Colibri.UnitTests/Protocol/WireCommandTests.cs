@@ -41,6 +41,7 @@ public sealed partial class WireCommandTests
     {
         Of(ProtocolJson.Wire.CommandRequest).Where(property => property != "cmd").ShouldBe(FieldsOf(""), ignoreOrder: true);
         Of(ProtocolJson.Wire.JailRequest).ShouldBe(FieldsOf("jail."), ignoreOrder: true);
+        Of(ProtocolJson.Wire.TaskTemplate).ShouldBe(FieldsOf("task."), ignoreOrder: true);
         // An entry is a reply as well: these two the daemon gives.
         Of(ProtocolJson.Wire.SessionEntry).Except(["seq", "ts"]).ShouldBe(FieldsOf("entry."), ignoreOrder: true);
     }

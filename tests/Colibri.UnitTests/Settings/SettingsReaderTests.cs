@@ -210,7 +210,7 @@ public sealed class SettingsReaderTests
         ("[retention]\nsessions_bytes = \"20GB\"", "2:1: retention.sessions_bytes = \"20GB\" cannot be used: use a size in quotes"),
         ("[retention]\nmin_free = \"none\"", "2:1: retention.min_free = \"none\" cannot be used: use a size in quotes such as \"512MiB\" or \"4GiB\", from 0 to 1024TiB"),
         ("[retention]\ntask = \"1d\"", "2:1: retention.task is not known, did you mean tasks?; there are tasks, sessions, sessions_bytes, min_free"),
-        ("[notify.n]\nexec = [\"/bin/x\"]", "1:2: notify.n has no events; use on = \"all\", or a list of question, failed, review, held, budget, stalled, disk, provider, done; or every = \"24h\" for a digest"),
+        ("[notify.n]\nexec = [\"/bin/x\"]", "1:2: notify.n has no events; use on = \"all\", or a list of question, failed, review, held, budget, stalled, disk, provider, schedule, done; or every = \"24h\" for a digest"),
         ("[notify.n]\non = []\nexec = [\"/bin/x\"]", "2:1: notify.n.on is empty; use \"all\", or a list of question, "),
         ("[notify.n]\non = [\"questions\"]\nexec = [\"/bin/x\"]", "2:1: notify.n.on holds \"questions\", which cannot be used: use \"all\", or a list of question, "),
         ("[notify.n]\non = \"all\"", "1:2: notify.n needs one of exec, url, and desktop = true"),

@@ -31,7 +31,7 @@ public sealed partial class ArchitectureTests
         ["Agents.Launch", "Agents.Confinement"],
         ["Runs"],
         ["Agents"],
-        ["Scheduling", "Landing", "Notices"],
+        ["Scheduling", "Schedules", "Landing", "Notices"],
         ["Doctor"],
     ];
 

@@ -32,6 +32,8 @@ public sealed partial class WallClockTests
         ["Colibri.Core/Scheduling/QueuePauses.cs"] = "stores since when a pause is",
         ["Colibri.Core/Scheduling/QueueView.cs"] = "shows the back-offs that the scheduler moves when the clock is set",
         ["Colibri.Core/Scheduling/RouteRests.cs"] = "stores the end of a rest for the next daemon",
+        ["Colibri.Core/Schedules/ScheduleDesk.cs"] = "works out a schedule's first time, which is one of that clock",
+        ["Colibri.Core/Schedules/ScheduleLoop.cs"] = "a schedule's times are those of that clock; its waits are on the monotonic one",
         ["Colibri.Core/Sessions/SessionLog.cs"] = "stores when an entry was written; entries are in the order of their numbers",
         ["Colibri.Core/Sessions/SessionWriter.cs"] = "stores when a mark was written",
         ["Colibri.Core/Workspaces/Snapshots.cs"] = "names parked work by when it was parked",

@@ -18,7 +18,7 @@ internal static class Migrations
         Schema.Tasks, Schema.Registry, Schema.Ledger, Schema.Jails, Schema.Claims, Schema.Verdicts, Schema.Interruptions, Schema.SessionLosses,
         Schema.SessionTotals, Schema.Places, Schema.Reworks, Schema.Results, Schema.Conversations, Schema.Skills,
         Schema.GoingOn, Schema.Versions, Schema.UsageProfiles, OutboxSchema.Text, Schema.RunTotals, Schema.Traces,
-        DependencySchema.Text,
+        DependencySchema.Text, ScheduleSchema.Text,
     ];
 
     /// <exception cref="BoardOpenException">The file is no board, or was written by a newer version of the program.</exception>

@@ -29,7 +29,8 @@ internal static class TaskRow
             WHERE a.task = tasks.seq AND p.status NOT IN ('done', 'failed', 'cancelled')) END,
         reworks, result, result_truncated, on_failed,
         CASE WHEN {IsHeldForParent} THEN (
-            SELECT min(p.seq) FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq AND p.status IN ('failed', 'cancelled')) END
+            SELECT min(p.seq) FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq AND p.status IN ('failed', 'cancelled')) END,
+        schedule
         """;
 
     /// <summary>Verdict and error code of a task that is held because its runs were interrupted too often.</summary>
@@ -88,6 +89,7 @@ internal static class TaskRow
         Reworks = row.GetInt64(44) is > 0 and var reworks ? (int)reworks : null,
         OnFailed = row.GetString(47),
         BlockedBy = Reasons(row),
+        Schedule = row.TextOrNull(49),
     };
 
     // Why it does not start: those of its parents that are not done.

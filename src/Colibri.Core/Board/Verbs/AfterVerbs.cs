@@ -63,6 +63,10 @@ internal static class AfterVerbs
         return ids;
     }
 
+    /// <summary>Those of the ids that are still on the board or in the intake.</summary>
+    public static IReadOnlyList<string> StillThere(WriteScope scope, IReadOnlyList<string> ids) =>
+        ids.Count == 0 ? ids : [.. ids.Where(id => scope.First(Known, row => row.GetString(0), ("$id", id)) is not null)];
+
     /// <summary>Makes these the tasks that it waits for; those that are no longer on the board are left out.</summary>
     /// <exception cref="TaskRefusedException">It would wait for itself.</exception>
     public static void Set(WriteScope scope, string taskId, IReadOnlyList<string> parents, OnFailed policy)

@@ -24,7 +24,7 @@ internal static class ListVerbs
         var tasks = connection[Text(query)]
             .Bind(
                 ("$after", sequence), ("$limit", query.Limit + 1L), ("$agent", query.Agent), ("$workspace", query.Workspace), ("$group", query.Group),
-                ("$tag", query.Tag))
+                ("$tag", query.Tag), ("$schedule", query.Schedule))
             .TakeWhile(TaskRow.Read, task =>
             {
                 seen++;
@@ -45,6 +45,7 @@ internal static class ListVerbs
         Text(new TaskQuery { Limit = 1, Agent = "a" }),
         Text(new TaskQuery { Limit = 1, Workspace = "w", NewestFirst = true }),
         Text(new TaskQuery { Limit = 1, Group = "g", Status = TaskState.Done }),
+        Text(new TaskQuery { Limit = 1, Schedule = "s", NewestFirst = true }),
     ];
 
     // The state is in the text and not bound, because SQLite chooses a partial index only by a constant.
@@ -52,7 +53,7 @@ internal static class ListVerbs
     {
         var text = new StringBuilder($"SELECT {TaskRow.Columns} FROM tasks WHERE ");
         // A named filter is seldom, and its index is small; the state's index would otherwise be taken for a whole state.
-        var named = query.Agent is not null || query.Workspace is not null || query.Group is not null;
+        var named = query.Agent is not null || query.Workspace is not null || query.Group is not null || query.Schedule is not null;
         if (query.Held is { } held)
             text.Append(held ? $"status = 'queued' AND (held = 1 OR {TaskRow.IsHeldForParent}) AND " : $"status = 'queued' AND held = 0 AND NOT {TaskRow.IsHeldForParent} AND ");
         else if (query.Status is { } state)
@@ -63,6 +64,8 @@ internal static class ListVerbs
             text.Append(query.Agent is null ? "workspace = $workspace AND " : "+workspace = $workspace AND ");
         if (query.Group is not null)
             text.Append(query.Agent is null && query.Workspace is null ? "task_group = $group AND " : "+task_group = $group AND ");
+        if (query.Schedule is not null)
+            text.Append(query.Agent is null && query.Workspace is null && query.Group is null ? "schedule = $schedule AND " : "+schedule = $schedule AND ");
         if (query.Tag is not null)
             text.Append("EXISTS (SELECT 1 FROM json_each(tags) WHERE json_each.value = $tag) AND ");
         return text.Append(query.NewestFirst ? "seq < $after ORDER BY seq DESC LIMIT $limit" : "seq > $after ORDER BY seq LIMIT $limit").ToString();

@@ -7,8 +7,8 @@ namespace Colibri.Core.Board.Verbs;
 internal static class TaskVerbs
 {
     private const string Insert = $"""
-        INSERT INTO tasks ({TaskFields.Columns}, id, status, not_before, created_at, updated_at)
-        VALUES ({TaskFields.Parameters}, $id, 'queued', CASE WHEN $asked > $now THEN $asked END, $created, $now)
+        INSERT INTO tasks ({TaskFields.Columns}, id, status, not_before, created_at, updated_at, schedule)
+        VALUES ({TaskFields.Parameters}, $id, 'queued', CASE WHEN $asked > $now THEN $asked END, $created, $now, $schedule)
         """;
 
     private static readonly string ByKey = $"SELECT {TaskRow.Columns} FROM tasks WHERE key = $key";
@@ -216,7 +216,7 @@ internal static class TaskVerbs
     private static BoardTask Add(WriteScope scope, Intake intake)
     {
         var (now, given) = (scope.Now, intake.Task);
-        scope.Execute(Insert, TaskFields.Of(given, ("$id", intake.Id), ("$created", intake.CreatedAt), ("$now", now)));
+        scope.Execute(Insert, TaskFields.Of(given, ("$id", intake.Id), ("$created", intake.CreatedAt), ("$now", now), ("$schedule", given.Schedule)));
         var number = scope.LastRow;
         if (given.After.Count > 0)
         {
@@ -249,6 +249,7 @@ internal static class TaskVerbs
             RunTimeoutMs = (long?)given.RunTimeout?.TotalMilliseconds,
             BudgetMicrocents = given.BudgetMicrocents,
             Tenant = given.Tenant,
+            Schedule = given.Schedule,
             NotBefore = given.NotBefore?.ToUnixTimeMilliseconds() is { } asked && asked > now ? DateTimeOffset.FromUnixTimeMilliseconds(asked) : null,
             Usage = new Usage(),
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(intake.CreatedAt),

@@ -8,7 +8,7 @@ public sealed class CompletionTests
 {
     [Test]
     [Arguments("colibri list-t", "list-tasks list-tenants")]
-    [Arguments("colibri --json list-s", "list-sessions list-skills")]
+    [Arguments("colibri --json list-s", "list-schedules list-sessions list-skills")]
     [Arguments("colibri --socket /x get-s", "get-session")]
     [Arguments("colibri list-tasks --status ", "queued claimed started done failed cancelled held")]
     [Arguments("colibri list-tasks --status f", "failed")]

@@ -12,6 +12,7 @@ public sealed class CommandTableTests
         .. new MetricsCommands(null!, null!).Handlers,
         .. new CostCommands(null!, null!, null!, null!, null!, null!).Handlers,
         .. new TaskCommands(null!, null!, null!, null!, null!).Handlers,
+        .. new ScheduleCommands(null!, null!).Handlers,
         .. new RunCommands(null!).Handlers,
         .. new QueueCommands(null!).Handlers,
         .. new AgentCommands(null!, null!, null!, "clawdie").Handlers,
