@@ -99,5 +99,5 @@ report() {
 report colibri-daemon Colibri.Daemon 6
 report colibri Colibri.Cli 4
 report colibri-mcp Colibri.Mcp 10
-report colibri-web Colibri.Web 9.75
+report colibri-web Colibri.Web 10
 report colibri-test-agent Colibri.TestAgent 2

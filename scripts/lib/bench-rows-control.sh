@@ -30,7 +30,7 @@ row_sizes() {
     metric daemon less 'colibri-daemon, bytes' 'value 6291456'
     metric cli less 'colibri, bytes' 'value 4194304'
     metric mcp less 'colibri-mcp, bytes' 'value 10485760'
-    metric web less 'colibri-web, bytes' 'value 10223616'
+    metric web less 'colibri-web, bytes' 'value 10485760'
     metric agent less 'colibri-test-agent, bytes' 'value 2097152'
     for program in daemon:colibri-daemon cli:colibri mcp:colibri-mcp web:colibri-web agent:colibri-test-agent; do
         sample "${program%%:*}" colibri 1 "$(wc -c < "$bin/${program#*:}" | tr -d ' ')"

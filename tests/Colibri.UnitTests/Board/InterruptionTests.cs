@@ -26,7 +26,7 @@ public sealed class InterruptionTests
         (held.Status, held.Held, held.Interruptions, held.Attempts, held.Verdict).ShouldBe((TaskState.Queued, true, limit, 0, "poison"));
         var error = held.Error.ShouldNotBeNull();
         error.Code.ShouldBe("poison");
-        error.Message.ShouldEndWith($"colibri release-task {task.Id}");
+        error.Message.ShouldEndWith($"colibri release-task {task.Number}");
         fixture.Time.Now += TimeSpan.FromDays(1);
         (await fixture.Board.ReadyAsync(10, fixture.Time.Now)).ShouldBeEmpty();
         (await fixture.Board.RunsAsync(task.Id))[^1].Verdict.ShouldBe("interrupted", "the run was cut short; it is the task that is held");

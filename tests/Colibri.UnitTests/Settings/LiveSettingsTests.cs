@@ -74,7 +74,7 @@ public sealed class LiveSettingsTests
         _file = $"[daemon]\nagent_args = [\"--api-key\", \"hunter2\", \"go on\"]\n{Claude}extra_args = [\"--token=hunter2\", \"--json\"]\n[notify.n]\non = \"all\"\nexec = [\"/bin/x\", \"--password\", \"hunter2\"]";
 
         Shown(live.Reload()).ShouldBe(
-            "daemon.agent_args: > --api-key '***' 'go on'; agents.claude.extra_args: > [\"--token=***\", \"--json\"]; notify.n: > on = [\"question\", \"failed\", \"review\", \"held\", \"budget\", \"stalled\", \"disk\", \"provider\", \"done\"]");
+            "daemon.agent_args: > --api-key '***' 'go on'; agents.claude.extra_args: > [\"--token=***\", \"--json\"]; notify.n: > on = [\"question\", \"failed\", \"review\", \"held\", \"budget\", \"stalled\", \"disk\", \"provider\", \"schedule\", \"done\"]");
         EffectiveSettings.SectionsOf(live.Current).SelectMany(section => section.Values).ShouldAllBe(value => value.Shown == null || !value.Shown.Contains("hunter2"));
         live.Current.Agent("claude")!.ExtraArguments.ShouldBe(["--token=hunter2", "--json"]);
 

@@ -58,7 +58,7 @@ public sealed partial class BinderTests
         if (name == "answer" && option != "--request")
             others.AddRange(["--request", "other"]);
         // Without a place it asks for the workspaces first.
-        if (name == "add" && option is not ("--workspace" or "--cwd"))
+        if ((name is "add" or "schedule") && option is not ("--workspace" or "--cwd"))
             others.AddRange(["--cwd", "/there"]);
         // It needs one of these two.
         var isWhichToRetry = name == "retry" && option is "--task-id" or "--failed";
