@@ -75,6 +75,7 @@ internal static class ToolTable
         },
         Reads("colibri_doctor", "Look for what is broken", WireCommand.Doctor, "checks:array",
             "What is missing or broken around the daemon: agents, keys, workspaces, git, files; 'fix' says what to type. Takes up to 30 s."),
+        Reads("colibri_list_schedules", "List schedules", WireCommand.ListSchedules, "schedules:array", "The schedules: when each makes its task, and what became of its latest times."),
         Reads("colibri_list_notices", "List notices", WireCommand.ListNotices, "notices:array", "What began to wait for a person, and which sinks are still to be told of it."),
         Reads("colibri_list_agents", "List agents", WireCommand.ListAgents, "agents:array", "The agents that the daemon started, and those that registered."),
         Reads("colibri_list_kinds", "List kinds of agents", WireCommand.ListKinds, "kinds:array", "The kinds of agents that are known, where installed, and their profiles."),

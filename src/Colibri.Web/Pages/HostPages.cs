@@ -1,10 +1,11 @@
+using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
 using Colibri.Web.Glass;
 using Colibri.Web.Html;
 
 namespace Colibri.Web.Pages;
 
-/// <summary>The hosts, of which there is one, and the schedules, of which there are none: their part is filled from a list where the daemon has one.</summary>
+/// <summary>The hosts, of which there is one, and the schedules.</summary>
 internal static class HostPages
 {
     public static async Task<Page> HostsAsync(PageRequest request)
@@ -26,14 +27,48 @@ internal static class HostPages
         ]);
     }
 
-    public static Task<Page> SchedulesAsync(PageRequest request) => Task.FromResult(new Page("Schedules", "/schedules",
-    [
-        Part.Of("schedules", [Topics.Status], html =>
+    public static async Task<Page> SchedulesAsync(PageRequest request)
+    {
+        var list = await request.Daemon.AskAsync(new CommandRequest { Cmd = "list-schedules" }, ProtocolJson.Wire.ScheduleList, request.Cancellation).ConfigureAwait(false);
+        return new Page("Schedules", "/schedules",
+        [
+            Part.Of("schedules", [Topics.Tasks, Topics.Status], html =>
+            {
+                if (list.Schedules.Count == 0)
+                    html.Empty("There are no schedules.");
+                else
+                    Table(html, list.Schedules);
+                html.Open("p").Twin("colibri schedule news --cron '0 7 * * 1-5' --zone Europe/Berlin TITLE").Close();
+            }),
+        ]);
+    }
+
+    private static void Table(HtmlWriter html, IReadOnlyList<Schedule> schedules)
+    {
+        html.OpenTable("Schedules", "cards").Head("name", "when", "next", "last", "#fired", "#skipped", "#missed", "task").Open("tbody");
+        foreach (var schedule in schedules)
         {
-            html.Empty("There are no schedules.");
-            html.Open("p").Text("A task can wait for a time of its own, and cron(8) or a systemd timer can add one again and again: ").Twin("colibri add TITLE --not-before 2026-12-01T06:00:00Z").Close();
-        }),
-    ]));
+            html.Open("tr", ("data-row", ""), ("data-attention", schedule.Problem is null ? null : "")).Cell(schedule.Name, "title", "name");
+            html.Cell(schedule.Cron is { } cron ? $"{cron} {schedule.Zone}" : schedule.EveryMs is { } every ? $"every {Words.Duration(TimeSpan.FromMilliseconds(every))}" : $"at {schedule.At} {schedule.Zone}", null, "when");
+            html.Open("td", ("data-label", "next")).Open("span");
+            if (schedule.Paused)
+                html.Badge("paused");
+            else if (schedule.Over is true)
+                html.Badge("over");
+            else
+                html.Text(schedule.NextLocal ?? "");
+            if (schedule.Problem is { } problem)
+                html.Open("span", ("class", "warn")).Text($" {problem}").Close();
+            html.Close().Close().Open("td", ("data-label", "last")).Open("span");
+            if (schedule.LastAt is { } last)
+                html.When(last).Text($" {schedule.LastOutcome} ");
+            if (schedule.LastTask is { } task)
+                html.TaskLink(task.Number);
+            html.Close().Close().Cell(Words.Number(schedule.Fired), "num", "fired").Cell(Words.Number(schedule.Skipped), "num", "skipped").Cell(Words.Number(schedule.MissedCount), "num", "missed");
+            html.Cell(schedule.Task.Title ?? "", "clip", "task").Close();
+        }
+        html.Close().Close();
+    }
 
     private static void Table(HtmlWriter html, IReadOnlyList<HostRow> hosts)
     {

@@ -104,6 +104,7 @@ public sealed class McpInspectorTests(McpClients clients)
         (await tour.CallAsync("colibri_cost", "by=day")).Text("by").ShouldBe("day");
         (await tour.CallAsync("colibri_budget")).Flag("held").ShouldBeFalse();
         (await tour.CallAsync("colibri_doctor")).Items("checks").Count.ShouldBeGreaterThan(0);
+        (await tour.CallAsync("colibri_list_schedules")).Items("schedules").Count.ShouldBe(0);
         (await tour.CallAsync("colibri_list_notices")).Items("notices").Count.ShouldBeGreaterThanOrEqualTo(0);
         (await tour.CallAsync("colibri_list_agents")).Items("agents").Count.ShouldBeGreaterThan(0);
         (await tour.CallAsync("colibri_list_kinds", "runtime=pi")).Items("kinds").Count.ShouldBe(1);

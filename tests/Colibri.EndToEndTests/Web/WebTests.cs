@@ -45,6 +45,7 @@ public sealed class WebTests
         await client.SpawnAsync(new { cmd = "spawn-agent", binary = Repository.TestAgent, args = new[] { "--emit-usage" }, task_id = task.Text("id") });
         await client.TaskEndedAsync(task.Text("id"), "done");
         await client.DataAsync(new { cmd = "create-task", title = Payload, hold = true });
+        await client.DataAsync(new { cmd = "schedule-task", name = "news", cron = "0 7 * * 1-5", zone = "UTC", task = new { title = Payload } });
         await using var web = await WebServer.StartAsync(daemon.SocketPath, "--write");
         await using var browser = await BrowserRun.StartAsync("inert", daemon, web, task.Number("number"));
         var outcome = await browser.NextAsync();

@@ -90,7 +90,7 @@ const scenarios = {
   async inert() {
     const page = await open(`/#token=${TOKEN}`);
     const seen = [];
-    for (const path of ['/', '/tasks', `/tasks/${TASK}`, `/tasks/${TASK}/session`, '/agents', '/inbox', '/cost']) {
+    for (const path of ['/', '/tasks', `/tasks/${TASK}`, `/tasks/${TASK}/session`, '/agents', '/inbox', '/schedules', '/cost']) {
       await page.goto(base + path);
       await isLive(page);
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
