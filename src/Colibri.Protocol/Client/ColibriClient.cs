@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using Colibri.Protocol.Json;
 using Colibri.Protocol.Wire;
@@ -12,6 +14,8 @@ namespace Colibri.Protocol.Client;
 /// </summary>
 public sealed class ColibriClient : IDisposable
 {
+    private static readonly SearchValues<char> PlainCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz-");
+
     /// <summary>The longest reply or event line read: a whole session can be one reply.</summary>
     public const int MaxReplyBytes = 64 * 1024 * 1024;
 
@@ -105,10 +109,7 @@ public sealed class ColibriClient : IDisposable
     /// <exception cref="DaemonUnreachableException">The daemon takes nothing more in time.</exception>
     public async Task PostAsync(CommandRequest request, TimeSpan? timeout = null, CancellationToken cancellation = default)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Wire.CommandRequest);
-        var line = new byte[json.Length + 1];
-        json.CopyTo(line, 0);
-        line[^1] = (byte)'\n';
+        var line = LineOf(request);
         var sent = _socket.Send(line, SocketFlags.None, out _);
         if (sent == line.Length)
             return;
@@ -191,6 +192,19 @@ public sealed class ColibriClient : IDisposable
     {
         _socket.Dispose();
         _lines.Dispose();
+    }
+
+    /// <summary>The request with its newline.</summary>
+    internal static byte[] LineOf(CommandRequest request)
+    {
+        // A command without fields, such as ping, needs none of the metadata, whose making takes a fifth of a whole `colibri ping`.
+        if (!request.Cmd.AsSpan().ContainsAnyExcept(PlainCharacters) && request == new CommandRequest { Cmd = request.Cmd })
+            return [.. "{\"cmd\":\""u8, .. Encoding.ASCII.GetBytes(request.Cmd), .. "\"}\n"u8];
+        var json = JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Wire.CommandRequest);
+        var line = new byte[json.Length + 1];
+        json.CopyTo(line, 0);
+        line[^1] = (byte)'\n';
+        return line;
     }
 
     private Event ParseEvent(ReadOnlySpan<byte> line)

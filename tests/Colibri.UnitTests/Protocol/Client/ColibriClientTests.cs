@@ -30,6 +30,16 @@ public sealed class ColibriClientTests
     }
 
     [Test]
+    public void A_request_without_fields_is_the_line_that_the_metadata_would_make()
+    {
+        foreach (var command in WireCommand.All.Select(command => command.Name).Append("no\"such\u00e9"))
+        {
+            foreach (var request in new[] { new CommandRequest { Cmd = command }, new CommandRequest { Cmd = command, TaskId = "12" } })
+                Encoding.UTF8.GetString(ColibriClient.LineOf(request)).ShouldBe(JsonSerializer.Serialize(request, ProtocolJson.Wire.CommandRequest) + "\n");
+        }
+    }
+
+    [Test]
     public async Task A_refusal_is_a_reply_with_its_code_and_message()
     {
         await using var daemon = FakeDaemon.Answering("""{"id":"7","ok":false,"error":{"code":"conflict","message":"task t is started"},"x":[1]}""");
