@@ -144,6 +144,15 @@ internal sealed class WebHost : IAsyncDisposable
         {
             // The browser has gone.
         }
+        catch (Exception e) when (!http.Response.HasStarted)
+        {
+            // A defect: whoever runs the program must hear of it, and the browser must not show an empty page.
+            await Console.Error.WriteLineAsync($"colibri-web: {http.Request.Path.ToUriComponent()} could not be made: {string.Concat(e.Message.Where(letter => !char.IsControl(letter)))}").ConfigureAwait(false);
+            http.Response.Clear();
+            ResponseRules.Apply(http.Response.Headers);
+            http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            await http.Response.WriteAsync("this page could not be made; the messages of colibri-web say why\n").ConfigureAwait(false);
+        }
     }
 
     private static async Task RefuseAsync(HttpContext http, Refusal refusal)

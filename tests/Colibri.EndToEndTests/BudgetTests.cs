@@ -122,7 +122,7 @@ public sealed class BudgetTests
         await client.SpawnAsync(new { cmd = "spawn-agent", binary = Repository.TestAgent, task_id = task.Text("id"), args = new[] { "--turns", "2", "--usage", "324,52,2176,0,0.0024" } });
         var done = await client.TaskWhereAsync(task.Text("id"), t => t.Text("status") == "done", "is done");
 
-        foreach (var (by, word) in new[] { ("task", task.Text("id")), ("session", done.Text("session_id")), ("provider", "test-1"), ("day", DateTime.UtcNow.ToString("yyyy-")) })
+        foreach (var (by, word) in new[] { ("task", "mend the roof"), ("session", done.Text("session_id")), ("provider", "test-1"), ("day", DateTime.UtcNow.ToString("yyyy-")) })
         {
             var shown = await daemon.CliAsync("cost", "--by", by);
             shown.ExitCode.ShouldBe(0, shown.Stderr);

@@ -15,11 +15,11 @@ internal static class ScheduleView
             screen.Line("no schedules; add one: colibri schedule NAME --cron '0 7 * * 1-5' TITLE");
             return;
         }
-        var table = new Table("NAME", "WHEN", "ZONE", "NEXT", "IN", "LAST", new TableColumn("TASK", Flexible: true));
+        var table = new Table("NAME", new TableColumn("WHEN", Flexible: true), "NEXT", "LAST");
         foreach (var schedule in list.Schedules)
         {
-            table.Add(
-                schedule.Name, When(schedule), schedule.Zone, Next(schedule), schedule.NextAt is { } next ? In(next, screen.Now) : Nothing, Last(schedule), schedule.Task.Title ?? "");
+            table.Add(schedule.Name, When(schedule), Next(schedule), Last(schedule));
+            table.Below($"{(schedule.NextAt is { } next ? $"{In(next, screen.Now)}, " : "")}{schedule.Zone}: {schedule.Task.Title}");
             if (Counts(schedule) is { } counts)
                 table.Below(counts);
             if (schedule.Problem is { } problem)
@@ -81,7 +81,7 @@ internal static class ScheduleView
 
     private static string Short(TimeSpan time) => time switch
     {
-        { TotalMinutes: < 1 } => $"{Math.Ceiling(time.TotalSeconds).ToString("0", CultureInfo.InvariantCulture)} s",
+        { TotalMinutes: < 1 } => $"{Math.Max(1, Math.Round(time.TotalSeconds)).ToString("0", CultureInfo.InvariantCulture)} s",
         { TotalHours: < 1 } => $"{(int)time.TotalMinutes} min",
         { TotalDays: < 1 } => $"{(int)time.TotalHours} h {time.Minutes} min",
         _ => $"{time.Days} d {time.Hours} h",

@@ -195,6 +195,12 @@ internal static class TaskView
                 indent = "    ";
             }
         }
+        // A task that comes after one that has failed may be over at once.
+        if (task is { Status: TaskState.Failed, Error: { } error })
+        {
+            foreach (var line in Columns.Wrap(Words.Plain($"{error.Code}: {error.Message}"), screen.Width - 4))
+                screen.Line($"  {line}");
+        }
         if (task.Status is TaskState.Queued or TaskState.Claimed or TaskState.Started)
             screen.Line($"follow it: colibri wait {name}");
     }

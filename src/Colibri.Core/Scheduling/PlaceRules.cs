@@ -129,8 +129,10 @@ public sealed class PlaceRules(
             yield return new BlockedBy("no-agent", "the task of a tenant needs an agent of its own, and none is configured that could be started (COLIBRI_AGENT_BINARY, or a profile)");
         if (SharedDirectory(task.Workspace, task.Cwd, task.Tenant) is { } directory && places.HolderOf(directory) is { } holder && holder.TaskId != task.Id)
             yield return new BlockedBy("directory", $"task {holder.Number} works in {directory}");
-        if (task.Group is { } group && GroupLimits.TryGetValue(group, out var limit) && Groups().TryGetValue(group, out var load) && load.Running.Count >= limit)
-            yield return new BlockedBy("group", GroupVerbs.Words(group, limit, load.Running));
+        // The task itself may have been claimed since it was read.
+        if (task.Group is { } group && GroupLimits.TryGetValue(group, out var limit) && Groups().TryGetValue(group, out var load)
+            && load.Running.Where(number => number != task.Number).ToList() is var others && others.Count >= limit)
+            yield return new BlockedBy("group", GroupVerbs.Words(group, limit, others));
         if (task.Agent is { } name && settings().Agent(name) is { Max: { } max } && living(name) >= max)
             yield return new BlockedBy("slots", $"all {max} agents of the profile {name} are busy");
     }

@@ -67,7 +67,7 @@ internal static class HostPages
             html.Close().Close().Cell(Words.Number(schedule.Fired), "num", "fired").Cell(Words.Number(schedule.Skipped), "num", "skipped").Cell(Words.Number(schedule.MissedCount), "num", "missed");
             html.Cell(schedule.Task.Title ?? "", "clip", "task").Close();
         }
-        html.Close().Close();
+        html.Close().Close().Close();
     }
 
     private static void Table(HtmlWriter html, IReadOnlyList<HostRow> hosts)

@@ -36,13 +36,17 @@ public sealed class ScheduleViewTests
             Sweep with { Name = "once", Cron = null, At = "2026-01-01T00:00", NextAt = null, NextLocal = null, Over = true },
             Sweep with { Name = "rest", Paused = true, NextAt = null, NextLocal = null, Problem = "there is no workspace \u001b[31m" },
         ]);
-        var lines = (await ShownAsync(list, ProtocolJson.Wire.ScheduleList, "schedules", 140)).Split('\n');
-        lines[1].ShouldMatch(@"^sweep +0 7 \* \* \* +UTC +2026-11-22 10:12:10 +in 3 h 5 min +- +Sweep$");
-        lines[2].ShouldMatch(@"^often +every 1 minute 30 seconds +UTC .* in 20 s +task 12 +Sweep$");
-        lines[3].ShouldBe("  3 firings, 2 skipped because an earlier task was not over, 1 missed");
-        lines[4].ShouldMatch(@"^once +once at 2026-01-01T00:00 +UTC +over +- +- +Sweep$");
-        lines[5].ShouldMatch(@"^rest .* paused +- +- +Sweep$");
-        lines[6].ShouldBe(@"  it cannot fire: there is no workspace \x1b[31m");
+        var lines = (await ShownAsync(list, ProtocolJson.Wire.ScheduleList, "schedules")).Split('\n');
+        lines.ShouldAllBe(line => line.Length <= 80);
+        lines[1].ShouldMatch(@"^sweep +0 7 \* \* \* +2026-11-22 10:12:10 +-$");
+        lines[2].ShouldBe("  in 3 h 5 min, UTC: Sweep");
+        lines[3].ShouldMatch(@"^often +every 1 minute 30 seconds +\S.* +task 12$");
+        lines[4].ShouldBe("  in 20 s, UTC: Sweep");
+        lines[5].ShouldBe("  3 firings, 2 skipped because an earlier task was not over, 1 missed");
+        lines[6].ShouldMatch(@"^once +once at 2026-01-01T00:00 +over +-$");
+        lines[7].ShouldBe("  UTC: Sweep");
+        lines[8].ShouldMatch(@"^rest .* paused +-$");
+        lines[10].ShouldBe(@"  it cannot fire: there is no workspace \x1b[31m");
     }
 
     [Test]
