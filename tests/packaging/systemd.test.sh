@@ -112,7 +112,7 @@ web_reaches_the_daemon_alone() {
 # Each line of the sample, and none at all. The token below /dev/null cannot be made: a right command line ends with 1 before it listens,
 # and a wrong one with 2.
 web_options_are_known() {
-    same 3 "$(grep -c '^#COLIBRI_WEB_OPTIONS=' "$linux/web.env")"
+    same 4 "$(grep -c '^#COLIBRI_WEB_OPTIONS=' "$linux/web.env")"
     { echo; sed -n 's/^#COLIBRI_WEB_OPTIONS=//p' "$linux/web.env"; } > "$scratch/options"
     while read -r options; do
         for name in colibri-web.service colibri-web.user.service; do
