@@ -107,7 +107,9 @@ function markDirty({ all: everything, changed }) {
 }
 
 function schedule() {
-  if (fetching || timer || dirty.size === 0 || paused) return;
+  if (fetching || dirty.size === 0 || paused) return;
+  // Anew each time: a part that may be shown at once must not wait with one that is slow.
+  clearTimeout(timer);
   const now = performance.now();
   const waits = [...dirty].map((name) => (latest.get(name) ?? -Infinity) + (slowParts.has(name) ? slowGap : leastGap) - now);
   timer = setTimeout(() => { timer = 0; refresh(); }, Math.max(0, Math.min(...waits)));

@@ -71,5 +71,8 @@ internal sealed class McpPipe : IAsyncDisposable
             if (message.TryGetProperty("id", out var id) && !message.TryGetProperty("method", out _))
                 _answers.GetOrAdd(id.GetInt32(), _ => new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult(message);
         }
+        // No answer comes any more; a test that ends the server in the middle of a call does not wait for it.
+        foreach (var answer in _answers.Values)
+            answer.TrySetCanceled();
     }
 }
