@@ -14,6 +14,8 @@ internal sealed class ExternalServers(string registryPath, Func<string, string?>
     /// <summary>All that a server may print during one call.</summary>
     private const long MaxAnswerBytes = 64 * 1024 * 1024;
 
+    private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
+
     private readonly Lazy<ChildProcesses> _children = new(ChildProcesses.Start);
 
     /// <exception cref="ExternalException">The registry cannot be read.</exception>
@@ -31,11 +33,11 @@ internal sealed class ExternalServers(string registryPath, Func<string, string?>
         try
         {
             var transport = new StreamClientTransport(process.Input, new LineLimit(process.Output, MaxAnswerBytes));
-            // The deadline alone counts: the SDK's own would give a slow start up after a minute.
-            await using var client = await McpClient.CreateAsync(transport, new McpClientOptions { InitializationTimeout = server.Timeout }, cancellationToken: deadline.Token).ConfigureAwait(false);
+            // The deadline alone counts: the SDK's own limit of a start is later.
+            await using var client = await McpClient.CreateAsync(transport, new McpClientOptions { InitializationTimeout = server.Timeout + Margin }, cancellationToken: deadline.Token).ConfigureAwait(false);
             return await work(server, client, deadline.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException && !cancellation.IsCancellationRequested)
         {
             throw new ExternalException($"the external server {name} did not answer within {server.Timeout.TotalSeconds:0} s");
         }

@@ -67,7 +67,7 @@ public sealed class McpExternalTests
         (await server.ExitAsync()).ShouldBe(0);
         since.Elapsed.ShouldBeLessThan(Bound);
         site.ShouldHaveLeftNothing(4);
-        call.IsCompleted.ShouldBeFalse();
+        call.IsCompletedSuccessfully.ShouldBeFalse();
     }
 
     /// <summary>A registry with the one server, and what it started.</summary>
