@@ -16,7 +16,7 @@ internal static class DependencySchema
 
     // The task that is held was changed long before: the time is that of the task that it comes after.
     private const string ChangedAt = """
-        max(NEW.updated_at, ifnull((SELECT max(p.updated_at) FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = NEW.seq), 0))
+        max(NEW.updated_at, ifnull((SELECT max(p.updated_at) FROM task_after a CROSS JOIN tasks p ON p.seq = a.parent WHERE a.task = NEW.seq), 0))
         """;
 
     // lost: how many of the tasks in after_tasks are over without being done. waits: how many of them are in the way: for on_failed = 'run' those that are not
@@ -70,7 +70,7 @@ internal static class DependencySchema
         END;
 
         UPDATE tasks SET lost = (
-            SELECT count(*) FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq AND p.status IN ('failed', 'cancelled'))
+            SELECT count(*) FROM task_after a CROSS JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq AND p.status IN ('failed', 'cancelled'))
         WHERE seq IN (SELECT a.task FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE p.status IN ('failed', 'cancelled'));
         """;
 
@@ -79,7 +79,7 @@ internal static class DependencySchema
     public static string Why(string task) => $"""
         (SELECT 'task ' || p.seq || ' (' || substr(p.title, 1, 80) || ') ' || CASE p.status WHEN 'failed' THEN 'has failed' ELSE 'was cancelled' END
             || CASE WHEN p.status = 'failed' THEN coalesce(': ' || substr(coalesce(p.error_code || ': ' || p.error_message, p.error_code, p.verdict), 1, 300), '') ELSE '' END
-            FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = {task}.seq AND p.status IN ('failed', 'cancelled') ORDER BY a.parent LIMIT 1)
+            FROM task_after a CROSS JOIN tasks p ON p.seq = a.parent WHERE a.task = {task}.seq AND p.status IN ('failed', 'cancelled') ORDER BY a.parent LIMIT 1)
         || CASE WHEN {task}.lost > 1 THEN '; and ' || ({task}.lost - 1) || ' more' ELSE '' END
         """;
 }

@@ -16,6 +16,7 @@ internal static class TaskRow
     /// </summary>
     public const string IsHeldForParent = "(status = 'queued' AND lost > 0 AND on_failed <> 'run')";
 
+    // CROSS JOIN: from the task's few edges to their rows. Some versions of SQLite would go through all tasks that have failed instead.
     public static readonly string Columns = $"""
         id, title, description, status, capabilities, priority, attempts, max_attempts, not_before, agent_id, session_id,
         CASE WHEN {IsHeldForParent} THEN '{ParentFailed}' ELSE error_code END,
@@ -25,11 +26,11 @@ internal static class TaskRow
         agent, model, workspace, cwd, after_tasks, task_group, tags, check_command, check_outcome, run_timeout_ms, budget_microcents, tenant, feedback,
         change,
         CASE WHEN waits > 0 AND status = 'queued' THEN (
-            SELECT json_group_array(p.seq || ' ' || p.status) FROM task_after a JOIN tasks p ON p.seq = a.parent
+            SELECT json_group_array(p.seq || ' ' || p.status) FROM task_after a CROSS JOIN tasks p ON p.seq = a.parent
             WHERE a.task = tasks.seq AND p.status NOT IN ('done', 'failed', 'cancelled')) END,
         reworks, result, result_truncated, on_failed,
         CASE WHEN {IsHeldForParent} THEN (
-            SELECT min(p.seq) FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq AND p.status IN ('failed', 'cancelled')) END,
+            SELECT min(p.seq) FROM task_after a CROSS JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq AND p.status IN ('failed', 'cancelled')) END,
         schedule
         """;
 

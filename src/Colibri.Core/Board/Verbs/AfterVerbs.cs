@@ -99,8 +99,8 @@ internal static class AfterVerbs
     }
 
     private static string CountsOf(string policy, string also = "") => $"""
-        waits = (SELECT count(*) FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq {also}
+        waits = (SELECT count(*) FROM task_after a CROSS JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq {also}
             AND p.status <> 'done' AND NOT ({policy} = 'run' AND p.status IN ('failed', 'cancelled'))),
-        lost = (SELECT count(*) FROM task_after a JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq {also} AND p.status IN ('failed', 'cancelled'))
+        lost = (SELECT count(*) FROM task_after a CROSS JOIN tasks p ON p.seq = a.parent WHERE a.task = tasks.seq {also} AND p.status IN ('failed', 'cancelled'))
         """;
 }
