@@ -34,9 +34,24 @@ internal static class CommandLine
 
     private static readonly Dictionary<string, string> Synonyms = new(StringComparer.Ordinal)
     {
-        ["show"] = "get-task", ["ls"] = "list-tasks", ["list"] = "list-tasks", ["ps"] = "list-agents", ["rm"] = "delete-task", ["delete"] = "delete-task",
-        ["kill"] = "stop-agent", ["cancel"] = "cancel-task", ["kinds"] = "agents", ["runs"] = "list-runs", ["sessions"] = "list-sessions", ["merge"] = "land",
-        ["tail"] = "logs", ["log"] = "logs", ["new"] = "add", ["create"] = "add", ["run"] = "add", ["events"] = "watch",
+        ["show"] = "get-task",
+        ["ls"] = "list-tasks",
+        ["list"] = "list-tasks",
+        ["ps"] = "list-agents",
+        ["rm"] = "delete-task",
+        ["delete"] = "delete-task",
+        ["kill"] = "stop-agent",
+        ["cancel"] = "cancel-task",
+        ["kinds"] = "agents",
+        ["runs"] = "list-runs",
+        ["sessions"] = "list-sessions",
+        ["merge"] = "land",
+        ["tail"] = "logs",
+        ["log"] = "logs",
+        ["new"] = "add",
+        ["create"] = "add",
+        ["run"] = "add",
+        ["events"] = "watch",
     };
 
     /// <summary>One pass over one command line.</summary>

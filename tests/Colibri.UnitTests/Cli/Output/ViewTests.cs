@@ -716,7 +716,8 @@ public sealed class ViewTests
             CostLine.Of(3, new Usage { InputTokens = 1_200, OutputTokens = 340, CostMicrocents = microcents }) with { TaskId = id, TaskNumber = number, Title = title };
         var summary = new CostSummary
         {
-            By = CostGrouping.Task, Total = Line(null, null, null, 412_000_000),
+            By = CostGrouping.Task,
+            Total = Line(null, null, null, 412_000_000),
             Lines = [Line("019a8b1c-5a7e-7cc3-9a51-0b6f6a3a1f10", 12, "Fix the login test, which fails on the days on which the clocks change", 400_000_000), Line(null, null, null, 12_000_000)],
         };
         (await ShownAsync(summary, Wire.CostSummary, "cost")).ShouldBe("""
