@@ -1,4 +1,4 @@
-using System.Text;
+using Colibri.Core.Board;
 using Colibri.Core.Providers;
 using Colibri.Protocol.Wire;
 
@@ -30,24 +30,7 @@ internal sealed class LastWords
     public TaskResult Result(Secrets secrets)
     {
         var clean = secrets.Redact(_words);
-        var end = EndWithin(clean);
-        return new TaskResult(clean[..end], _isCut || end < clean.Length ? true : null);
-    }
-
-    // No character is cut in two.
-    private static int EndWithin(string text)
-    {
-        if (text.Length * 3L <= MaxBytes)
-            return text.Length;
-        var (end, bytes) = (0, 0);
-        while (end < text.Length)
-        {
-            Rune.DecodeFromUtf16(text.AsSpan(end), out var rune, out var units);
-            bytes += rune.Utf8SequenceLength;
-            if (bytes > MaxBytes)
-                break;
-            end += units;
-        }
-        return end;
+        var words = Utf8Head.Of(clean, MaxBytes);
+        return new TaskResult(words, _isCut || words.Length < clean.Length ? true : null);
     }
 }

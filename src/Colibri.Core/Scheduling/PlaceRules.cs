@@ -131,7 +131,7 @@ public sealed class PlaceRules(
             yield return new BlockedBy("directory", $"task {holder.Number} works in {directory}");
         // The task itself may have been claimed since it was read.
         if (task.Group is { } group && GroupLimits.TryGetValue(group, out var limit) && Groups().TryGetValue(group, out var load)
-            && load.Running.Where(number => number != task.Number).ToList() is var others && others.Count >= limit)
+            && load.Running.Count >= limit && load.Running.Where(number => number != task.Number).ToList() is var others && others.Count >= limit)
             yield return new BlockedBy("group", GroupVerbs.Words(group, limit, others));
         if (task.Agent is { } name && settings().Agent(name) is { Max: { } max } && living(name) >= max)
             yield return new BlockedBy("slots", $"all {max} agents of the profile {name} are busy");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Colibri.Core.Board;
+using Colibri.Core.Board.Storage;
 using Colibri.Protocol.Wire;
 
 namespace Colibri.Core.Agents.Launch;
@@ -71,7 +72,7 @@ internal static class ParentWords
     private static string HeadOf(TaskParent parent, BoardTask child)
     {
         var head = new StringBuilder();
-        head.Append(CultureInfo.InvariantCulture, $"Task {parent.Number}, {StateOf(parent.Status)}: {OneLine(parent.Title, MaxTitleBytes)}");
+        head.Append(CultureInfo.InvariantCulture, $"Task {parent.Number}, {TaskRow.Text(parent.Status)}: {OneLine(parent.Title, MaxTitleBytes)}");
         if (parent.Status is TaskState.Failed or TaskState.Cancelled)
             head.Append("\nIt is over without being done").Append(parent.Error is { } error ? $": {OneLine($"{error.Code}: {error.Message}", MaxErrorBytes)}" : ".");
         if (parent.Change is { State: not ChangeState.Empty } change)
@@ -93,8 +94,6 @@ internal static class ParentWords
             _ => $"{what}. It has not landed: it is on that branch alone.",
         };
     }
-
-    private static string StateOf(TaskState state) => state.ToString().ToLowerInvariant();
 
     // As Markdown has it: a fence is longer than any run of its mark inside.
     private static string FenceFor(string words)
